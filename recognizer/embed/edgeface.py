@@ -1,0 +1,176 @@
+"""EdgeFace: the network that turns an aligned face into 512 numbers, in its six published variants.
+
+George, Ecabert, Otroshi Shahreza, Kotwal, Marcel: "EdgeFace: Efficient Face Recognition Model for Edge Devices",
+IEEE T-BIOM 2024, https://arxiv.org/abs/2307.01838. The body is EdgeNeXt (Maaz et al. 2022) as timm builds it; in the
+gamma variants every linear layer outside the head is replaced by two of low rank. In the ``_q`` checkpoints the
+linear layers are stored as int8; they are read back to float, so that one float network serves all six.
+
+Input: (B, 3, 112, 112) float32 RGB, ``(pixel / 255 - 0.5) / 0.5``. Output: (B, 512) float32, not normalised.
+"""
+
+from __future__ import annotations
+
+import pickle
+import warnings
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import timm
+import torch
+from torch import Tensor, nn
+
+from recognizer.errors import WeightsError
+
+EMBEDDING_SIZE = 512
+INPUT_SIZE_PX = 112
+
+
+@dataclass(frozen=True, slots=True)
+class Variant:
+    """How one published network is built."""
+
+    backbone: str
+    """Name of the EdgeNeXt in timm."""
+    rank_ratio: float | None = None
+    """Low rank of a linear layer as a share of its smaller side; ``None`` keeps the layer whole."""
+    int8_linears: bool = False
+    """The published checkpoint stores its linear layers as int8."""
+
+
+VARIANTS: dict[str, Variant] = {
+    "edgeface_base": Variant("edgenext_base"),
+    "edgeface_s_gamma_05": Variant("edgenext_small", rank_ratio=0.5),
+    "edgeface_xs_gamma_06": Variant("edgenext_x_small", rank_ratio=0.6),
+    "edgeface_xs_q": Variant("edgenext_x_small", int8_linears=True),
+    "edgeface_xxs": Variant("edgenext_xx_small"),
+    "edgeface_xxs_q": Variant("edgenext_xx_small", int8_linears=True),
+}
+
+
+class LowRankLinear(nn.Module):
+    """A linear layer as the product of two thin ones (EdgeFace, section III-B)."""
+
+    def __init__(self, in_features: int, out_features: int, rank_ratio: float, bias: bool = True) -> None:
+        super().__init__()
+        rank = max(2, int(min(in_features, out_features) * rank_ratio))
+        self.linear1 = nn.Linear(in_features, rank, bias=False)
+        self.linear2 = nn.Linear(rank, out_features, bias=bias)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Map (..., in_features) to (..., out_features)."""
+        out: Tensor = self.linear2(self.linear1(x))
+        return out
+
+
+class EdgeFace(nn.Module):
+    """An EdgeNeXt with a 512-wide head; its state-dict keys are those of the published checkpoints."""
+
+    def __init__(self, backbone: str, rank_ratio: float | None = None) -> None:
+        super().__init__()
+        self.model = timm.create_model(backbone)
+        self.model.reset_classifier(EMBEDDING_SIZE)
+        if rank_ratio is not None:
+            _make_low_rank(self.model, rank_ratio)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Embed (B, 3, 112, 112) normalised RGB; returns (B, 512), not of unit length."""
+        out: Tensor = self.model(x)
+        return out
+
+
+def _make_low_rank(module: nn.Module, rank_ratio: float) -> None:
+    for name, child in module.named_children():
+        if isinstance(child, nn.Linear):
+            setattr(module, name, LowRankLinear(child.in_features, child.out_features, rank_ratio, child.bias is not None))
+        else:
+            _make_low_rank(child, rank_ratio)
+
+
+def create(name: str) -> EdgeFace:
+    """Build one of the six variants with random weights.
+
+    Raises:
+        WeightsError: if there is no variant of that name.
+    """
+    try:
+        variant = VARIANTS[name]
+    except KeyError:
+        raise WeightsError(f"No EdgeFace variant {name!r}; there are: {', '.join(VARIANTS)}.") from None
+    return EdgeFace(variant.backbone, variant.rank_ratio).eval()
+
+
+def load(name: str, path: Path) -> EdgeFace:
+    """Build a variant and fill it from a checkpoint in the published layout.
+
+    Nothing in the file is executed: it is read with ``weights_only=True`` whatever the environment says.
+
+    Raises:
+        WeightsError: if the file is no checkpoint, holds more than tensors, or belongs to another network.
+    """
+    network = create(name)
+    state = dequantise(read_checkpoint(path))
+    wanted, came = network.state_dict(), state
+    missing = sorted(wanted.keys() - came.keys())
+    unexpected = sorted(came.keys() - wanted.keys())
+    reshaped = sorted(k for k in wanted.keys() & came.keys() if wanted[k].shape != came[k].shape)
+    if missing or unexpected or reshaped:
+        raise WeightsError(
+            f"{path} does not hold {name}: {_some('missing', missing)}{_some('unexpected', unexpected)}"
+            f"{_some('other shape', reshaped)}pass the model that the file was made for."
+        )
+    network.load_state_dict(state)
+    return network.eval()
+
+
+def _some(what: str, keys: list[str]) -> str:
+    if not keys:
+        return ""
+    return f"{len(keys)} {what} ({', '.join(keys[:3])}{', ...' if len(keys) > 3 else ''}); "
+
+
+def read_checkpoint(path: Path) -> dict[str, Any]:
+    """Read a state dict without running anything that the file may carry.
+
+    Raises:
+        WeightsError: if the file is missing, damaged, or would run code.
+    """
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # torch deprecates the int8 storage that the published files use
+            state = torch.load(path, map_location="cpu", weights_only=True)
+    except FileNotFoundError:
+        raise WeightsError(f"There is no weight file {path}.") from None
+    except pickle.UnpicklingError as error:
+        raise WeightsError(
+            f"{path} was refused: a weight file may hold tensors only, and loading this one would run code or read "
+            f"something else ({str(error).splitlines()[0][:160]}). Fetch the official file again."
+        ) from error
+    except (RuntimeError, EOFError, OSError, ValueError, KeyError) as error:
+        raise WeightsError(
+            f"{path} is no readable checkpoint, perhaps truncated ({str(error).splitlines()[0][:160]}). Fetch it again."
+        ) from error
+    if isinstance(state, Mapping) and isinstance(state.get("state_dict"), Mapping):
+        state = state["state_dict"]
+    if not isinstance(state, Mapping):
+        raise WeightsError(f"{path} holds a {type(state).__name__}, wanted a mapping from layer names to tensors.")
+    return dict(state)
+
+
+def dequantise(state: Mapping[str, Any]) -> dict[str, Tensor]:
+    """Turn the packed int8 linears of a ``_q`` checkpoint into float weights; float entries pass unchanged."""
+    packed = "._packed_params._packed_params"
+    beside = ("._packed_params.dtype", ".scale", ".zero_point")
+    linears = {key.removesuffix(packed) for key in state if key.endswith(packed)}
+    out: dict[str, Tensor] = {}
+    for key, value in state.items():
+        if key.endswith(packed):
+            layer = key.removesuffix(packed)
+            weight, bias = value
+            out[f"{layer}.weight"] = weight.dequantize() if weight.is_quantized else weight
+            if bias is not None:
+                out[f"{layer}.bias"] = bias.detach()
+        elif isinstance(value, Tensor) and not any(key == layer + tail for layer in linears for tail in beside):
+            out[key] = value
+    return out

@@ -1,0 +1,86 @@
+"""Everything that can go wrong for a reason a person can act on.
+
+    RecognizerError               exit 1   base: one message, what was wanted, what came, what to do
+    |-- UsageError                exit 2   the command line asks for something that does not exist
+    |-- ConfigError               exit 2   a YAML file or a value in it
+    |-- InputError                exit 3   what we were given to look at
+    |   |-- SourceError                    a video, folder or stream that cannot be read
+    |   `-- ImageError                     a picture that is corrupt, too large or not a picture
+    |-- GalleryError              exit 4   the enrolled people
+    |   |-- FingerprintError               vectors of one model met vectors of another
+    |   `-- GalleryBusyError               another process is writing this gallery
+    |-- ModelError                exit 5   what we compute with
+    |   |-- WeightsError                   a weight file missing, altered or of another network
+    |   `-- EngineError                    a graph engine that is absent or refuses the graph
+    `-- OutputError               exit 6   what we were asked to write
+
+Programming mistakes stay ``TypeError`` and ``ValueError``: they are bugs, and keep their traceback.
+"""
+
+from __future__ import annotations
+
+
+class RecognizerError(Exception):
+    """Base of every error with a message meant for the user."""
+
+    exit_code = 1
+
+
+class UsageError(RecognizerError):
+    """The command line asks for something that does not exist or does not fit."""
+
+    exit_code = 2
+
+
+class ConfigError(RecognizerError):
+    """A configuration file is missing, unreadable, or holds a key or value that is not allowed."""
+
+    exit_code = 2
+
+
+class InputError(RecognizerError):
+    """Something given to look at cannot be looked at."""
+
+    exit_code = 3
+
+
+class SourceError(InputError):
+    """A video file, image folder or stream cannot be opened or read."""
+
+
+class ImageError(InputError):
+    """A picture is corrupt, larger than allowed, or no picture at all."""
+
+
+class GalleryError(RecognizerError):
+    """The gallery of enrolled people is missing, damaged or asked for something it does not hold."""
+
+    exit_code = 4
+
+
+class FingerprintError(GalleryError):
+    """Vectors of one model were about to be compared with vectors of another."""
+
+
+class GalleryBusyError(GalleryError):
+    """Another process is changing this gallery."""
+
+
+class ModelError(RecognizerError):
+    """A model cannot be had or cannot be run."""
+
+    exit_code = 5
+
+
+class WeightsError(ModelError):
+    """A weight file is missing, altered, truncated, malicious or of another network."""
+
+
+class EngineError(ModelError):
+    """A graph engine is not installed, or does not take the graph."""
+
+
+class OutputError(RecognizerError):
+    """A file that was asked for cannot be written."""
+
+    exit_code = 6

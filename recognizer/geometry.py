@@ -1,0 +1,83 @@
+"""Boxes, overlaps and the five-point transform: pure NumPy, no image is touched here.
+
+Boxes are (N, 4) float32 ``x1, y1, x2, y2`` in pixels. Landmarks are (N, 5, 2) float32 in pixels: left eye, right eye,
+nose, left mouth corner, right mouth corner, left and right as the viewer sees them.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+F32 = NDArray[np.float32]
+
+ARCFACE_TEMPLATE: F32 = np.array(
+    [[38.2946, 51.6963], [73.5318, 51.5014], [56.0252, 71.7366], [41.5493, 92.3655], [70.7299, 92.2041]],
+    dtype=np.float32,
+)
+"""Where the five landmarks belong in a 112 x 112 crop (InsightFace, ``face_align.py``)."""
+
+
+def area(boxes: F32) -> F32:
+    """Area of each box, (N,) px^2; an inverted box has none."""
+    return np.maximum(boxes[:, 2] - boxes[:, 0], 0) * np.maximum(boxes[:, 3] - boxes[:, 1], 0)
+
+
+def intersection(a: F32, b: F32) -> F32:
+    """Shared area of every box of ``a`` (N, 4) with every box of ``b`` (M, 4): (N, M) px^2."""
+    top_left = np.maximum(a[:, None, :2], b[None, :, :2])
+    bottom_right = np.minimum(a[:, None, 2:], b[None, :, 2:])
+    sides = np.maximum(bottom_right - top_left, 0)
+    return np.asarray(sides[..., 0] * sides[..., 1], np.float32)
+
+
+def iou(a: F32, b: F32) -> F32:
+    """Intersection over union of every box of ``a`` (N, 4) with every box of ``b`` (M, 4): (N, M) in [0, 1]."""
+    inter = intersection(a, b)
+    union = area(a)[:, None] + area(b)[None, :] - inter
+    return np.asarray(inter / np.maximum(union, 1e-9), np.float32)
+
+
+def centres(boxes: F32) -> F32:
+    """Middle of each box, (N, 2) px."""
+    return np.asarray((boxes[:, :2] + boxes[:, 2:]) / 2, np.float32)
+
+
+def clip(boxes: F32, *, width: int, height: int) -> F32:
+    """Boxes cut to the picture, (N, 4)."""
+    limits = np.array([width, height, width, height], np.float32)
+    return np.asarray(np.clip(boxes, 0, limits), np.float32)
+
+
+def similarity_transforms(landmarks: F32, template: F32 = ARCFACE_TEMPLATE) -> F32:
+    """Best rotation, scale and shift of each face's landmarks onto the template, least squares.
+
+    Umeyama, "Least-squares estimation of transformation parameters between two point patterns", TPAMI 1991. In the
+    plane and without reflection it has a closed form: with centred points as complex numbers p and q, the factor is
+    sum(conj(p) q) / sum(|p|^2).
+
+    Args:
+        landmarks: (N, P, 2) points in the picture, px.
+        template: (P, 2) points in the crop, px.
+
+    Returns:
+        (N, 2, 3) matrices that map picture points to crop points. Points that all coincide give a pure shift.
+    """
+    points = landmarks.astype(np.float64)
+    source = points[..., 0] + 1j * points[..., 1]
+    target = template[:, 0].astype(np.float64) + 1j * template[:, 1].astype(np.float64)
+    source_mean = source.mean(axis=1, keepdims=True)
+    target_mean = target.mean()
+    spread = (np.abs(source - source_mean) ** 2).sum(axis=1)
+    turn = (np.conj(source - source_mean) * (target - target_mean)).sum(axis=1)
+    factor = np.where(spread > 1e-9, turn / np.maximum(spread, 1e-9), 1.0)
+    shift = target_mean - factor * source_mean[:, 0]
+    rows = np.empty((len(points), 2, 3), np.float32)
+    rows[:, 0] = np.stack([factor.real, -factor.imag, shift.real], axis=1)
+    rows[:, 1] = np.stack([factor.imag, factor.real, shift.imag], axis=1)
+    return rows
+
+
+def apply_transforms(matrices: F32, points: F32) -> F32:
+    """Map (N, P, 2) points by (N, 2, 3) matrices."""
+    return np.asarray(np.einsum("nij,npj->npi", matrices[:, :, :2], points) + matrices[:, None, :, 2], np.float32)
