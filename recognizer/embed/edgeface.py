@@ -69,7 +69,7 @@ class EdgeFace(nn.Module):
 
     def __init__(self, backbone: str, rank_ratio: float | None = None) -> None:
         super().__init__()
-        self.model = timm.create_model(backbone)
+        self.model: Any = timm.create_model(backbone)
         self.model.reset_classifier(EMBEDDING_SIZE)
         if rank_ratio is not None:
             _make_low_rank(self.model, rank_ratio)
@@ -83,7 +83,9 @@ class EdgeFace(nn.Module):
 def _make_low_rank(module: nn.Module, rank_ratio: float) -> None:
     for name, child in module.named_children():
         if isinstance(child, nn.Linear):
-            setattr(module, name, LowRankLinear(child.in_features, child.out_features, rank_ratio, child.bias is not None))
+            setattr(
+                module, name, LowRankLinear(child.in_features, child.out_features, rank_ratio, child.bias is not None)
+            )
         else:
             _make_low_rank(child, rank_ratio)
 

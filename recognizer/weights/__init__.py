@@ -1,0 +1,1 @@
+"""The models: where they come from, how they are checked, and the small ones that ship with the code."""
