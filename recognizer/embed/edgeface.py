@@ -67,9 +67,11 @@ class LowRankLinear(nn.Module):
 class EdgeFace(nn.Module):
     """An EdgeNeXt with a 512-wide head; its state-dict keys are those of the published checkpoints."""
 
+    model: Any  # timm is not typed
+
     def __init__(self, backbone: str, rank_ratio: float | None = None) -> None:
         super().__init__()
-        self.model: Any = timm.create_model(backbone)
+        self.model = timm.create_model(backbone)
         self.model.reset_classifier(EMBEDDING_SIZE)
         if rank_ratio is not None:
             _make_low_rank(self.model, rank_ratio)
