@@ -114,7 +114,7 @@ def read_picture(path: Path, *, max_pixels: int = MAX_PIXELS) -> U8:
     except PermissionError:
         raise ImageError(f"{path}: this picture may not be read; check the file's permissions.") from None
     except (OSError, ValueError) as error:  # a name too long, or with a NUL in it
-        raise ImageError(f"{path}: wanted a picture, it cannot be opened: {error}.") from error
+        raise ImageError(f"{path}: wanted a picture, it cannot be opened ({error}).") from error
 
 
 def decode_picture(data: bytes, *, name: str, max_pixels: int = MAX_PIXELS) -> U8:
