@@ -149,17 +149,21 @@ def read_checkpoint(path: Path) -> dict[str, Any]:
     except pickle.UnpicklingError as error:
         raise WeightsError(
             f"{path} was refused: a weight file may hold tensors only, and loading this one would run code or read "
-            f"something else ({str(error).splitlines()[0][:160]}). Fetch the official file again."
+            f"something else ({_first_line(error)}). Fetch the official file again."
         ) from error
     except (RuntimeError, EOFError, OSError, ValueError, KeyError) as error:
         raise WeightsError(
-            f"{path} is no readable checkpoint, perhaps truncated ({str(error).splitlines()[0][:160]}). Fetch it again."
+            f"{path} is no readable checkpoint, perhaps truncated ({_first_line(error)}). Fetch it again."
         ) from error
     if isinstance(state, Mapping) and isinstance(state.get("state_dict"), Mapping):
         state = state["state_dict"]
     if not isinstance(state, Mapping):
         raise WeightsError(f"{path} holds a {type(state).__name__}, wanted a mapping from layer names to tensors.")
     return dict(state)
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error) or type(error).__name__).splitlines()[0][:160]
 
 
 def dequantise(state: Mapping[str, Any]) -> dict[str, Tensor]:

@@ -16,8 +16,10 @@ from pathlib import Path
 from recognizer.errors import WeightsError
 
 OFFICIAL = "https://gitlab.idiap.ch/bob/bob.paper.tbiom2023_edgeface/-/raw/master/checkpoints/{name}.pt"
-EDGEFACE_LICENCE = (
-    "code BSD-3-Clause; some re-publications label these weights CC BY-NC-SA 4.0: ask Idiap before commercial use"
+EDGEFACE_LICENCE = "BSD-3-Clause (see note)"
+EDGEFACE_NOTE = (
+    "The EdgeFace repository is under BSD-3-Clause; some re-publications label its weights CC BY-NC-SA 4.0. "
+    "Ask Idiap before commercial use."
 )
 SHIPPED_FOLDER = Path(__file__).resolve().parent
 
@@ -42,6 +44,8 @@ class Entry:
     """Git blob id of the official checkpoint; ``None`` where the repository itself carries the file."""
     shipped: Path | None = None
     """ONNX graph inside the package; it may be absent from a checkout."""
+    note: str = ""
+    """What to know about the licence."""
 
     @property
     def fingerprint(self) -> str:
@@ -76,6 +80,7 @@ def _published(
     return Entry(
         name=name,
         licence=EDGEFACE_LICENCE,
+        note=EDGEFACE_NOTE,
         good_for=good_for,
         parameters=parameters,
         mflops=mflops,
@@ -132,7 +137,7 @@ _ENTRIES = (
     ),
     Entry(
         name="edgeface_xxs_own",
-        licence="distilled by this project; see the model card beside the file",
+        licence="see its model card",
         good_for="works without a download; less accurate than the published ones",
         parameters=1_244_744,
         mflops=94.72,

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import enum
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,8 +20,9 @@ from recognizer.weights.catalogue import (
     entry_with_digest,
     fingerprint,
 )
+from recognizer.weights.checkpoints import by_hand, converted, fetch, variant_of
 from recognizer.weights.digest import git_blob_id
-from recognizer.weights.fetch import Progress, download, no_progress
+from recognizer.weights.fetch import Progress, no_progress
 
 AUTO = "auto"
 FOLDER_VARIABLE = "RECOGNIZER_WEIGHTS"
@@ -50,6 +52,7 @@ def resolve(
     cache_dir: Path | None = None,
     offline: bool = False,
     progress: Progress = no_progress,
+    catalogue: Mapping[str, Entry] = CATALOGUE,
 ) -> ResolvedModel:
     """Find a model, verify it, and convert it where that has not been done.
 
@@ -67,6 +70,7 @@ def resolve(
         cache_dir: instead of the user's cache.
         offline: do not try the network.
         progress: told about downloads and conversion.
+        catalogue: the models to choose from, the preferred ones first.
 
     Raises:
         WeightsError: if nothing fitting is there and what was tried says why; if a file is altered, malicious or of
@@ -76,7 +80,8 @@ def resolve(
     variant, _, path = ("", "", name) if Path(name).is_file() else name.rpartition("=")
     if variant or Path(path).suffix.lower() in SUFFIXES:
         return _from_path(Path(path).expanduser(), variant or None, cache, progress)
-    return _Search(cache, weights_dir, progress).run(name, offline=offline)
+    wanted = list(catalogue.values()) if name == AUTO else [catalogue.get(name) or entry_of(name)]
+    return _Search(cache, weights_dir, progress).run(name, wanted, offline=offline)
 
 
 def places(weights_dir: Path | None) -> Iterator[tuple[str, Path]]:
@@ -96,8 +101,7 @@ class _Search:
         self._progress = progress
         self._tried: list[str] = []
 
-    def run(self, name: str, *, offline: bool) -> ResolvedModel:
-        wanted = list(CATALOGUE.values()) if name == AUTO else [entry_of(name)]
+    def run(self, name: str, wanted: list[Entry], *, offline: bool) -> ResolvedModel:
         why = "the best one found there" if name == AUTO else "as asked for"
         for called, folder in places(self._weights_dir):
             if found := self._in_folder(wanted, called, folder, why):
@@ -111,7 +115,7 @@ class _Search:
         for entry in wanted:
             if (shipped := entry.shipped_file) is not None:
                 return self._shipped(entry, shipped, fallen_back=name == AUTO)
-        raise WeightsError(self._nothing(name))
+        raise WeightsError(self._nothing(name, wanted[0]))
 
     def _in_folder(self, wanted: list[Entry], called: str, folder: Path, why: str) -> ResolvedModel | None:
         if not folder.is_dir():
@@ -186,80 +190,57 @@ class _Search:
         logger.warning("Not used: {}", what)
         self._tried.append(what)
 
-    def _nothing(self, name: str) -> str:
+    def _nothing(self, name: str, entry: Entry) -> str:
         asked = "No model was found" if name == AUTO else f"The model {name} was not found"
-        fetched = next(iter(CATALOGUE)) if name == AUTO else name
-        entry = CATALOGUE[fetched]
         tried = "".join(f"\n  - {line}" for line in self._tried)
         if entry.url is None:
             return f"{asked}: {entry.shipped} is missing from this checkout. Tried:{tried}"
         return (
             f"{asked}. Tried:{tried}\n"
-            f"With a network: python main.py models fetch {fetched}\n"
-            f"Without: save {entry.url}\n"
-            f"on another machine, then: python main.py models import {fetched}.pt\n"
-            f"or pass --weights-dir FOLDER, or set {FOLDER_VARIABLE}."
+            f"With a network: python main.py models fetch {entry.name}\n"
+            f"Without: {by_hand(entry)}, or pass --weights-dir FOLDER, or set {FOLDER_VARIABLE}."
         )
 
 
-def fetch(entry: Entry, cache: Cache, *, progress: Progress = no_progress) -> Path:
-    """Have the official checkpoint in the cache, downloading it where it is missing or altered.
+class State(enum.Enum):
+    """Where a model of the catalogue is to be had at once."""
 
-    Raises:
-        WeightsError: if the model has no download or the download fails.
-    """
-    if entry.url is None or entry.blob_id is None:
-        raise WeightsError(f"{entry.name} comes with the repository; there is nothing to fetch.")
-    with cache.locked(entry.name):
+    IN_WEIGHTS_DIR = "in weights dir"
+    CACHED = "cached"
+    SHIPPED = "shipped"
+    ABSENT = "absent"
+
+
+def state_of(entry: Entry, cache: Cache, weights_dir: Path | None = None) -> State:
+    """Look for verified files of a model, in the order of ``resolve``, converting and fetching nothing."""
+    for _, folder in places(weights_dir):
+        path = folder / f"{entry.name}.pt"
+        if entry.blob_id and path.is_file() and git_blob_id(path) == entry.blob_id:
+            return State.IN_WEIGHTS_DIR
+    if entry.blob_id:
         path = cache.checkpoint(entry.name)
-        if not path.is_file() or git_blob_id(path) != entry.blob_id:
-            download(entry.url, path, blob_id=entry.blob_id, progress=progress)
-    return path
+        if cache.graph(entry.fingerprint) or (path.is_file() and git_blob_id(path) == entry.blob_id):
+            return State.CACHED
+    return State.SHIPPED if entry.shipped_file else State.ABSENT
 
 
-def converted(cache: Cache, variant: str, signed: str, checkpoint: Path, progress: Progress = no_progress) -> Path:
-    """The graph of a checkpoint, from the cache or made now.
-
-    Args:
-        cache: where graphs are kept.
-        variant: which network the checkpoint holds.
-        signed: fingerprint of the checkpoint.
-        checkpoint: a ``.pt`` file.
-        progress: told that conversion began and ended.
+def checkpoint_path(entry: Entry, cache: Cache, progress: Progress = no_progress) -> Path:
+    """The official checkpoint itself, for those who want the torch network: found as ``resolve`` does, or fetched.
 
     Raises:
-        WeightsError: if the file is refused, torch is not installed, or the graph computes something else.
+        WeightsError: if it is in no folder and cannot be fetched.
     """
-    if found := cache.graph(signed):
-        return found
-
-    def make(target: Path) -> float:
-        try:
-            from recognizer.embed import convert  # loads torch, which a lean install does not have
-        except ModuleNotFoundError as error:
-            raise WeightsError(
-                f"Converting {checkpoint} needs the package {error.name}, which this install leaves out. On a "
-                "machine that has it: python main.py models export-bundle models.zip; here: python main.py models "
-                "import models.zip"
-            ) from error
-        return convert.to_onnx(variant, checkpoint, target)
-
-    progress(f"converting {variant}, once", 0, 1)
-    graph = cache.add_graph(variant, signed, make)
-    progress(f"converting {variant}, once", 1, 1)
-    return graph
+    for _, folder in places(None):
+        path = folder / f"{entry.name}.pt"
+        if path.is_file() and git_blob_id(path) == entry.blob_id:
+            return path
+    return fetch(entry, cache, progress=progress)
 
 
 def calibration_of(name: str) -> Path | None:
     """The thresholds measured for a model of the catalogue, where the package has them."""
     path = SHIPPED_FOLDER / "calibration" / f"{name}.json"
     return path if path.is_file() else None
-
-
-def variant_of(path: Path) -> str | None:
-    """The variant that a file name tells: the longest name of a published model that its stem begins with."""
-    fitting = [e.name for e in CATALOGUE.values() if e.url and path.stem.lower().startswith(e.name)]
-    return max(fitting, key=len, default=None)
 
 
 def _from_path(path: Path, variant: str | None, cache: Cache, progress: Progress) -> ResolvedModel:
