@@ -16,7 +16,9 @@ from recognizer.types import F32
 
 def cosines(network: nn.Module, graph: Path, batch: int) -> F32:
     faces = np.random.default_rng(7).uniform(-1, 1, (batch, 3, 112, 112)).astype(np.float32)
-    session = onnxruntime.InferenceSession(str(graph), providers=["CPUExecutionProvider"])
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = 1
+    session = onnxruntime.InferenceSession(str(graph), options, providers=["CPUExecutionProvider"])
     came = session.run(["vectors"], {"faces": faces})[0]
     with torch.inference_mode():
         wanted = network(torch.from_numpy(faces)).numpy()
