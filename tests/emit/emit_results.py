@@ -15,7 +15,7 @@ def make_tracks(boxes: Sequence[Box], ids: Sequence[int] | None = None) -> Track
     """Tracks at the given boxes, ids from 1."""
     count = len(boxes)
     corners = np.array(boxes, np.float32).reshape(count, 4)
-    landmarks = np.repeat(((corners[:, :2] + corners[:, 2:]) / 2)[:, None], 5, axis=1).astype(np.float32)
+    landmarks = np.repeat(corners[:, None, :2], 5, axis=1)
     numbers = np.array(ids if ids is not None else range(1, count + 1), np.int64)
     return Tracks(numbers, corners, landmarks, np.full(count, 0.99, np.float32), np.arange(count, dtype=np.int64))
 
