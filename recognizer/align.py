@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 
 from recognizer.geometry import similarity_transforms
-from recognizer.types import AlignedFaces, CROP_SIZE_PX, F32, FaceQuality, I64, U8
+from recognizer.types import CROP_SIZE_PX, F32, I64, U8, AlignedFaces, FaceQuality
 
 NOSE_DEPTH = 0.55
 """How far the nose tip stands before the eyes, in distances between the eyes (mean of the 3D heads commonly used for

@@ -71,7 +71,7 @@ class Track(Section):
 
     follow: Literal["refine", "copy"] = "refine"
     """``refine``: O-Net corrects each box in each frame. ``copy``: boxes stay, as in FastMTCNN; for comparison."""
-    min_score: Share = 0.6
+    min_score: Share = 0.5
     """O-Net score below which a followed face counts as not seen."""
     keep_lost_s: Seconds = 1.5
     """How long a face that is not seen keeps its number."""
@@ -176,7 +176,8 @@ def _told(values: Mapping[str, Any], error: ValidationError) -> Iterator[str]:
         if problem["type"] == "extra_forbidden":
             known = list(_keys_beside(keys))
             near = difflib.get_close_matches(keys[-1], known, n=1)
-            yield f"unknown key '{key}'" + (f", did you mean '{near[0]}'?" if near else f"; there are: {', '.join(known)}")
+            hint = f", did you mean '{near[0]}'?" if near else f"; there are: {', '.join(known)}"
+            yield f"unknown key '{key}'{hint}"
         else:
             yield f"'{key}': {problem['msg'][:1].lower()}{problem['msg'][1:]}, got {problem['input']!r}"
 

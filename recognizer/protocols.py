@@ -12,7 +12,18 @@ from typing import Protocol, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from recognizer.types import F32, U8, AlignedFaces, Embeddings, FaceDetections, Frame, FrameResult, Matches
+from recognizer.types import (
+    F32,
+    U8,
+    AlignedFaces,
+    Embeddings,
+    FaceDetections,
+    Frame,
+    FrameResult,
+    Look,
+    Matches,
+    Tracks,
+)
 
 
 class FrameSource(Protocol):
@@ -46,6 +57,40 @@ class Detector(Protocol):
 
     def refine(self, image: U8, boxes: F32) -> FaceDetections:
         """Correct (N, 4) rough boxes in one picture: N rows in the same order, score 0 where no box was left."""
+
+
+class Cadence(Protocol):
+    """Knows, for one source, when to look for faces."""
+
+    def look(self, image: U8, at: float, *, lost: bool) -> Look:
+        """Whether to detect in this (H, W, 3) picture, taken ``at`` seconds; ``lost``: a track was lost just before."""
+
+    def looked(self, at: float, *, news: bool) -> None:
+        """Take note of a look; ``news`` when faces came or went."""
+
+
+class Tracker(Protocol):
+    """Follows the faces of one source."""
+
+    @property
+    def alive(self) -> frozenset[int]:
+        """Numbers of the tracks that are seen or may be found again."""
+
+    @property
+    def lost_now(self) -> bool:
+        """A visible track was lost in the last frame."""
+
+    def predict(self, at: float) -> F32:
+        """(T, 4) px boxes where the visible tracks should be."""
+
+    def follow(self, at: float, refined: FaceDetections) -> Tracks:
+        """Move the tracks, in a frame that was not looked at; rows as ``predict`` gave them."""
+
+    def update(self, at: float, detections: FaceDetections, refined: FaceDetections) -> Tracks:
+        """Give detections to tracks; what none fits goes by its refined box."""
+
+    def cut(self) -> None:
+        """No track goes on."""
 
 
 class Embedder(Protocol):

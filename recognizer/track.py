@@ -66,18 +66,22 @@ class Tracker:
         keep_lost_s: how long a track that is not seen keeps its number.
     """
 
-    def __init__(self, *, min_score: float = 0.6, keep_lost_s: float = 1.5) -> None:
+    def __init__(self, *, min_score: float = 0.5, keep_lost_s: float = 1.5) -> None:
         self._min_score = min_score
         self._keep_lost_s = keep_lost_s
         self._tracks: list[_Track] = []
         self._next_id = 1
-        self.lost_now = False
-        """A visible track was lost in the last frame: worth a look."""
+        self._lost_now = False
 
     @property
     def alive(self) -> frozenset[int]:
         """Numbers of the tracks that are seen or may still be found again."""
         return frozenset(track.id for track in self._tracks)
+
+    @property
+    def lost_now(self) -> bool:
+        """A visible track was lost in the last frame: worth a look."""
+        return self._lost_now
 
     def predict(self, at: float) -> F32:
         """Where the visible tracks should be: (T, 4) px, for the caller to refine."""
@@ -87,7 +91,7 @@ class Tracker:
     def cut(self) -> None:
         """The picture changed altogether: no track goes on."""
         self._tracks.clear()
-        self.lost_now = False
+        self._lost_now = False
 
     def follow(self, at: float, refined: FaceDetections) -> Tracks:
         """Move the visible tracks to their refined boxes, rows as ``predict`` gave them."""
@@ -145,7 +149,7 @@ class Tracker:
     def _move_visible(
         self, at: float, refined: FaceDetections, *, skip: set[int], among: list[_Track] | None = None
     ) -> None:
-        self.lost_now = False
+        self._lost_now = False
         for row, track in enumerate(self._visible() if among is None else among):
             if track.id in skip:
                 continue
@@ -154,7 +158,7 @@ class Tracker:
                 track.move(at, refined.boxes[row], refined.landmarks[row], score, -1)
             else:
                 track.visible = False
-                self.lost_now = True
+                self._lost_now = True
 
     def _settle(self, at: float) -> None:
         """End tracks lost for too long; where two follow one face, the older goes on."""

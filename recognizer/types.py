@@ -8,7 +8,7 @@ said otherwise; pictures are uint8.
 from __future__ import annotations
 
 import enum
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from typing import Any, Self
 
@@ -20,6 +20,7 @@ I64 = NDArray[np.int64]
 U8 = NDArray[np.uint8]
 
 EMBEDDING_SIZE = 512
+"""Numbers in a vector; all supported networks give as many."""
 CROP_SIZE_PX = 112
 
 
@@ -116,6 +117,18 @@ class FaceDetections(Rows):
         return cls(np.zeros((0, 4), np.float32), np.zeros(0, np.float32), np.zeros((0, 5, 2), np.float32))
 
 
+class Look(enum.Enum):
+    """Whether to run the detector on a frame, and why; true when it is to run."""
+
+    NO = "not due"
+    DUE = "due"
+    LOSS = "a track was lost"
+    CUT = "shot cut"
+
+    def __bool__(self) -> bool:
+        return self is not Look.NO
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Tracks(Rows):
     """Faces followed through time, as they stand in one frame."""
@@ -193,6 +206,16 @@ class AlignedFaces(Rows):
         """No faces."""
         crops = np.zeros((0, CROP_SIZE_PX, CROP_SIZE_PX, 3), np.uint8)
         return cls(crops, np.zeros(0, np.int64), FaceQuality.empty())
+
+    @classmethod
+    def joined(cls, parts: Sequence[Self]) -> Self:
+        """The rows of all parts, one after the other; a single part is not copied."""
+        if len(parts) == 1:
+            return parts[0]
+        names = [f.name for f in fields(FaceQuality)]
+        quality = FaceQuality(*(np.concatenate([getattr(part.quality, name) for part in parts]) for name in names))
+        crops = np.concatenate([part.crops for part in parts])
+        return cls(crops, np.concatenate([part.track_ids for part in parts]), quality)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -304,3 +327,5 @@ class FrameResult:
     events: tuple[Event, ...]
     timings: Mapping[str, float] = field(default_factory=dict)
     """Seconds spent, by stage."""
+    closing: bool = False
+    """The source has ended: only the events are new, the frame was told before."""

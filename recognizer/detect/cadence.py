@@ -6,24 +6,13 @@ doubles, up to a limit, while looking brings nothing new.
 
 from __future__ import annotations
 
-import enum
-
 import cv2
 import numpy as np
 
-from recognizer.types import F32, U8
+from recognizer.types import F32, U8, Look
 
 THUMBNAIL_PX = (48, 27)
 """Width and height of the picture that cuts are looked for in."""
-
-
-class Look(enum.Enum):
-    """Whether to run the detector on this frame, and why."""
-
-    NO = "not due"
-    DUE = "due"
-    LOSS = "a track was lost"
-    CUT = "shot cut"
 
 
 class Cadence:
@@ -31,7 +20,7 @@ class Cadence:
 
     Args:
         interval_s: longest wait between two looks.
-        shortest_s: wait after a look that found somebody new, and at least between two looks after losses.
+        shortest_s: wait after a look that found somebody new; half of it passes before a loss asks for another look.
         cut: change between two frames that counts as a shot cut: see ``change``.
     """
 
@@ -42,6 +31,7 @@ class Cadence:
         self._wait_s = self._shortest_s
         self._looked_at: float | None = None
         self._thumbnail: F32 | None = None
+        self._loss_owed = False
 
     def look(self, image: U8, at: float, *, lost: bool) -> Look:
         """Say whether to detect in this frame.
@@ -54,18 +44,20 @@ class Cadence:
         thumbnail = shrunk(image)
         cut = self._thumbnail is not None and change(self._thumbnail, thumbnail) > self._cut
         self._thumbnail = thumbnail
+        self._loss_owed |= lost
         if cut or self._looked_at is None or at < self._looked_at:
             return Look.CUT if cut else Look.DUE
         waited = at - self._looked_at
         if waited >= self._wait_s:
             return Look.DUE
-        if lost and waited >= self._shortest_s:
+        if self._loss_owed and waited >= self._shortest_s / 2:
             return Look.LOSS
         return Look.NO
 
     def looked(self, at: float, *, news: bool) -> None:
         """Take note of a look: ``news`` when it found somebody new or missed somebody."""
         self._looked_at = at
+        self._loss_owed = False
         self._wait_s = self._shortest_s if news else min(self._wait_s * 2, self._interval_s)
 
 

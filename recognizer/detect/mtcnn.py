@@ -23,6 +23,10 @@ RNET_PX = 24
 ONET_PX = 48
 BATCH = 64
 """Crops a net sees at once: beyond it the time a crop takes grows, as its activations leave the cache."""
+SEARCH_BELOW = 0.3
+"""O-Net score of a followed face below which its surroundings are searched."""
+SEARCH_REACH = 0.35
+"""How far around, in sides of the box."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,14 +82,28 @@ class Mtcnn:
             boxes: (N, 4) px.
 
         Returns:
-            N rows in the same order; a box with no pixel in the picture comes back unchanged with score 0.
+            N rows in the same order; a box with no pixel in the picture has score 0. Where O-Net sees no face, it
+            looks once more in eight places around: a face that passes close by moves a third of its width a frame.
         """
-        squares = squared(boxes)
+        faces = self._looked_at(image, evened(boxes))
+        weak = np.flatnonzero(faces.scores < SEARCH_BELOW)
+        if len(weak) == 0:
+            return faces
+        around = evened(boxes[weak])[:, None] + _shifts(evened(boxes[weak]))
+        tries = self._looked_at(image, around.reshape(-1, 4).astype(np.float32))
+        best = tries.scores.reshape(len(weak), -1).argmax(axis=1) + np.arange(len(weak)) * around.shape[1]
+        better = tries.scores[best] > faces.scores[weak]
+        into, found = weak[better], tries[best[better]]
+        faces.boxes[into], faces.scores[into], faces.landmarks[into] = found.boxes, found.scores, found.landmarks
+        return faces
+
+    def _looked_at(self, image: U8, squares: F32) -> FaceDetections:
+        """O-Net on (N, 4) squares of one picture: N rows, score 0 where no pixel is left."""
         height, width = image.shape[:2]
         corners, inside = pixel_corners(squares, width, height)
-        scores = np.zeros(len(boxes), np.float32)
+        scores = np.zeros(len(squares), np.float32)
         landmarks = np.repeat((squares[:, None, :2] + squares[:, None, 2:]) / 2, 5, axis=1).astype(np.float32)
-        corrected = boxes.astype(np.float32, copy=True)
+        corrected = squares.copy()
         if inside.any():
             crops = np.concatenate(
                 [
@@ -177,6 +195,17 @@ def squared(boxes: F32) -> F32:
     return np.concatenate([corner, corner + longest], axis=1).astype(np.float32)
 
 
+def evened(boxes: F32) -> F32:
+    """Squares about the middle of (N, 4) boxes with their mean side.
+
+    O-Net fed with its own answer so squared gives back the same size (ratio 0.99 to 1.00 on three clips) and loses no
+    face from one frame to the next; squared by the longer side it grows and loses one in 150.
+    """
+    middle = (boxes[:, :2] + boxes[:, 2:]) / 2
+    half = (boxes[:, 2:] - boxes[:, :2]).mean(axis=1, keepdims=True) / 2
+    return np.concatenate([middle - half, middle + half], axis=1).astype(np.float32)
+
+
 def pixel_corners(boxes: F32, width: int, height: int) -> tuple[I64, np.ndarray[tuple[int], np.dtype[np.bool_]]]:
     """Whole pixels of (N, 4) boxes inside a picture, as facenet-pytorch counts them.
 
@@ -238,6 +267,13 @@ def _in_batches(net: GraphRunner, crops: F32) -> dict[str, F32]:
         return {"scores": _none(), "offsets": _none(4), "landmarks": _none(10)}
     parts = [net.run(crops[start : start + BATCH]) for start in range(0, len(crops), BATCH)]
     return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+
+
+def _shifts(squares: F32) -> F32:
+    """The eight places around each of (N, 4) squares: (N, 8, 4) px to add."""
+    steps = [(x, y) for y in (-1, 0, 1) for x in (-1, 0, 1) if x or y]
+    sides = (squares[:, 2] - squares[:, 0])[:, None, None] * np.float32(SEARCH_REACH)
+    return np.asarray(np.array(steps, np.float32)[None, :, [0, 1, 0, 1]] * sides, np.float32)
 
 
 def _none(*sides: int) -> F32:

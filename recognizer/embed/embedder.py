@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from recognizer.protocols import GraphRunner
-from recognizer.types import AlignedFaces, Embeddings, F32, U8
+from recognizer.types import F32, U8, AlignedFaces, Embeddings
 
 BATCH = 8
 """Faces at once: measured, larger batches take no less time a face on two cores and more memory."""
