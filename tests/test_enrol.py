@@ -10,7 +10,6 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
-from fakes import PaintedFaceDetector, PaintedFaceEmbedder, face_picture, painted_vector, read_picture, save_picture
 
 from recognizer.enrol import Enroller, EnrolReport, find_faces, measure
 from recognizer.errors import FingerprintError, GalleryError
@@ -18,6 +17,14 @@ from recognizer.match.gallery import Gallery, load_enrolled
 from recognizer.match.index import ExactIndex
 from recognizer.match.review import Limits
 from recognizer.types import U8, Embeddings, FaceDetections
+from tests.fakes import (
+    PaintedFaceDetector,
+    PaintedFaceEmbedder,
+    face_picture,
+    painted_vector,
+    read_picture,
+    save_picture,
+)
 
 FLAT = Limits(wanted_sharpness=0, usable_sharpness=0)  # painted faces have no texture
 
