@@ -43,6 +43,8 @@ class ResolvedModel:
     """One sentence: which was taken, and why."""
     calibration: Path | None
     """Thresholds measured for these weights, where there are any."""
+    checkpoint: Path | None = None
+    """The ``.pt`` file, where it is at hand, for those who want the torch network (variant ``name``)."""
 
 
 def resolve(
@@ -181,10 +183,12 @@ class _Search:
 
     def _converted(self, entry: Entry, checkpoint: Path, origin: str) -> ResolvedModel:
         graph = converted(self._cache, entry.name, entry.fingerprint, checkpoint, self._progress)
-        return self._result(entry, graph, entry.fingerprint, origin)
+        return self._result(entry, graph, entry.fingerprint, origin, checkpoint)
 
-    def _result(self, entry: Entry, graph: Path, signed: str, origin: str) -> ResolvedModel:
-        return ResolvedModel(entry.name, graph, signed, origin, calibration_of(entry.name))
+    def _result(
+        self, entry: Entry, graph: Path, signed: str, origin: str, checkpoint: Path | None = None
+    ) -> ResolvedModel:
+        return ResolvedModel(entry.name, graph, signed, origin, calibration_of(entry.name), checkpoint)
 
     def _skip(self, what: str) -> None:
         logger.warning("Not used: {}", what)
@@ -256,7 +260,7 @@ def _from_path(path: Path, variant: str | None, cache: Cache, progress: Progress
             raise WeightsError(f"{path} is the official {official.name} (digest {digest}), not {variant}.")
         graph = converted(cache, official.name, official.fingerprint, path, progress)
         origin = f"{path}, the official {official.name} by its digest"
-        return ResolvedModel(official.name, graph, official.fingerprint, origin, calibration_of(official.name))
+        return ResolvedModel(official.name, graph, official.fingerprint, origin, calibration_of(official.name), path)
     variant = variant or variant_of(path)
     if variant is None:
         names = ", ".join(e.name for e in CATALOGUE.values() if e.url)
@@ -265,5 +269,5 @@ def _from_path(path: Path, variant: str | None, cache: Cache, progress: Progress
     graph = converted(cache, variant, signed, path, progress)
     logger.warning("{} is not the official {}: unverified.", path, variant)
     return ResolvedModel(
-        variant, graph, signed, f"{path}, used as {variant} but not the official file: unverified", None
+        variant, graph, signed, f"{path}, used as {variant} but not the official file: unverified", None, path
     )

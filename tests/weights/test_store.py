@@ -125,6 +125,7 @@ class TestPath:
         assert model.fingerprint == f"edgeface_xxs-{git_blob_id(random_checkpoint)[:12]}"
         assert "unverified" in model.origin
         assert model.calibration is None
+        assert model.checkpoint == random_checkpoint
 
     def test_variant_before_the_path(self, random_checkpoint: Path, tmp_path: Path, cache_dir: Path) -> None:
         other = tmp_path / "best.pt"
