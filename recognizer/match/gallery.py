@@ -18,11 +18,12 @@ from types import TracebackType
 from typing import Any, Self
 
 import numpy as np
+from loguru import logger
 
 from recognizer.errors import GalleryError
 from recognizer.match import schema
 from recognizer.match.folder import RECORD_FOLDER, Content, Stamp, require_gallery
-from recognizer.match.lock import WriterLock
+from recognizer.match.lock import WriterLock, no_permission
 from recognizer.match.records import (
     Enrolled,
     Finding,
@@ -84,12 +85,13 @@ class Gallery:
     def _make_folder(self) -> None:
         try:
             self._path.parent.mkdir(mode=0o700, exist_ok=True)
-            self._path.parent.chmod(0o700)
         except OSError as error:
-            raise GalleryError(
-                f"No permission to write in the gallery {self.folder} ({error.strerror}); its record stands in "
-                f"{RECORD_FOLDER}/ inside it. Copy the gallery to a place where you may write."
-            ) from error
+            raise no_permission(self.folder, error) from error
+        if self._path.parent.stat().st_mode & 0o077:
+            try:
+                self._path.parent.chmod(0o700)
+            except OSError as error:  # file systems without owners have no permissions to set
+                logger.warning("{} can be read by others on this machine: {}", self._path.parent, error.strerror)
 
     def _nobody_yet(self) -> GalleryError:
         return GalleryError(
