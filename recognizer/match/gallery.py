@@ -25,6 +25,7 @@ from recognizer.match import schema
 from recognizer.match.folder import RECORD_FOLDER, Content, Stamp, require_gallery
 from recognizer.match.lock import WriterLock, no_permission
 from recognizer.match.records import (
+    WEAK_FINDINGS,
     Enrolled,
     Finding,
     JudgedPhoto,
@@ -35,11 +36,6 @@ from recognizer.match.records import (
     PhotoQuality,
 )
 from recognizer.types import EMBEDDING_SIZE, F32
-
-WEAK_FINDINGS = frozenset(
-    {Finding.TOO_SMALL, Finding.BLURRED, Finding.EXTREME_POSE, Finding.UNSURE_FACE, Finding.UNLIKE_OTHERS}
-)
-"""What makes an accepted photo one that was taken for want of a better one."""
 
 
 class Gallery:
