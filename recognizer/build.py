@@ -108,20 +108,25 @@ def gallery_index(settings: Settings, fingerprint: str) -> GalleryIndex:
     return FaissIndex(enrolled=enrolled)
 
 
-def decider(settings: Settings, resolved: ResolvedModel, *, still: bool = False) -> Decider:
-    """The decision with the thresholds measured for a model, or the settings' own."""
+def thresholds(settings: Settings, resolved: ResolvedModel) -> DecisionThresholds:
+    """What a name needs: measured for the model, unless the settings say otherwise."""
     wanted = settings.decide
     measured = calibration.load(wanted.calibration or resolved.calibration, model=resolved.fingerprint)
     known = measured.known if wanted.known is None else wanted.known
+    return DecisionThresholds(
+        known=known,
+        release=min(measured.release, known),
+        margin=measured.margin if wanted.margin is None else wanted.margin,
+        sure=max(measured.sure, known),
+    )
+
+
+def decider(settings: Settings, resolved: ResolvedModel, *, still: bool = False) -> Decider:
+    """The decision for one source."""
     return Decider(
-        thresholds=DecisionThresholds(
-            known=known,
-            release=min(measured.release, known),
-            margin=measured.margin if wanted.margin is None else wanted.margin,
-            sure=max(measured.sure, known),
-        ),
-        face_score=wanted.face_score,
-        recheck_s=wanted.recheck_s,
+        thresholds=thresholds(settings, resolved),
+        face_score=settings.decide.face_score,
+        recheck_s=settings.decide.recheck_s,
         still=still,
     )
 
