@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import sys
+
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # NumPy's products here are small; more threads wait for each other
 
 import typer
 
-from recognizer.jobs import console, enroll, gallery, models, run, verify
+from recognizer.jobs import console, demo, enroll, gallery, identify, models, run, verify
 
 app = typer.Typer(
     help="Real-time face recognition on video: who is there, at once, without wrong names.",
@@ -16,9 +19,9 @@ app = typer.Typer(
 )
 app.command()(run.run)
 app.command()(enroll.enroll)
-
+app.command()(identify.identify)
 app.command()(verify.verify)
-
+app.command()(demo.demo)
 app.add_typer(gallery.app, name="gallery")
 app.add_typer(models.app, name="models")
 

@@ -13,6 +13,7 @@ from recognizer.decide import Thresholds as DecisionThresholds
 from recognizer.detect.cadence import Cadence
 from recognizer.detect.fast import StaleBoxes
 from recognizer.detect.mtcnn import Mtcnn, Thresholds
+from recognizer.detect.picture import PictureDetector
 from recognizer.embed.embedder import EdgeFaceEmbedder
 from recognizer.errors import EngineError
 from recognizer.match.gallery import load_enrolled
@@ -27,8 +28,8 @@ from recognizer.weights.fetch import Progress, no_progress
 from recognizer.weights.store import ResolvedModel, checkpoint_path, resolve
 
 WEIGHTS = Path(__file__).parent / "weights"
-FAISS_FROM = 20_000
-"""Enrolled vectors from which FAISS answers sooner than NumPy."""
+FAISS_FROM = 1_000
+"""Enrolled vectors from which FAISS answers sooner than NumPy; fewer are not worth loading it."""
 
 
 def engine_name(settings: Settings) -> str:
@@ -151,7 +152,7 @@ def watch(settings: Settings, resolved: ResolvedModel, *, still: bool = False) -
 def pipeline(settings: Settings, resolved: ResolvedModel, *, still: bool = False) -> Pipeline:
     """All stages between source and sinks."""
     return Pipeline(
-        detector=detector(settings),
+        detector=PictureDetector(detector(settings)) if still else detector(settings),
         embedder=embedder(settings, resolved),
         gallery=gallery_index(settings, resolved.fingerprint),
         watch=watch(settings, resolved, still=still),
