@@ -11,6 +11,7 @@ from typing import Annotated, Any
 import cv2
 import typer
 from loguru import logger
+from rich import box
 from rich.table import Table
 
 from recognizer import build, config
@@ -116,25 +117,26 @@ def read_events(path: Path) -> list[dict[str, Any]]:
 
 def table(rows: Sequence[Row]) -> Table:
     """Who was on screen, and what was said about them."""
-    shown = Table(title="Who was seen when", title_justify="left")
-    for heading in ("on screen", "from", "to", "said to be", "from", "to", "similarity", ""):
-        shown.add_column(heading, justify="right" if heading in {"from", "to", "similarity"} else "left")
+    shown = Table(title="Who was seen when", title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
+    for heading in ("on screen", "when", "said to be", "when", "cosine", ""):
+        shown.add_column(heading, no_wrap=True)
     for row in rows:
         there = row.appearance
-        spans = row.named
+        spans = row.named + row.misnamed
         shown.add_row(
-            there.person if there.enrolled else f"{there.person} (stranger)",
-            f"{there.begins_s:.1f} s",
-            f"{there.ends_s:.1f} s",
-            spans[0].name if spans else "nobody we know",
-            f"{min(span.begins_s for span in spans):.1f} s" if spans else "",
-            f"{max(span.ends_s for span in spans):.1f} s" if spans else "",
+            there.person if there.enrolled else f"{there.person}, stranger",
+            _times(there.begins_s, there.ends_s),
+            ", ".join(dict.fromkeys(span.name for span in spans)) or "nobody we know",
+            _times(min(s.begins_s for s in spans), max(s.ends_s for s in spans)) if spans else "",
             f"{max(span.similarity for span in spans):.2f}" if spans else "",
-            "[red]wrong[/]" if row.problem else "[green]right[/]",
+            "[red]wrong[/]" if row.problems else "[green]right[/]",
         )
-    begins_s, ends_s = demo_clip.EMPTY
-    shown.add_row("nobody", f"{begins_s:.1f} s", f"{ends_s:.1f} s", "", "", "", "", "")
+    shown.add_row("nobody", _times(*demo_clip.EMPTY), "", "", "", "")
     return shown
+
+
+def _times(begins_s: float, ends_s: float) -> str:
+    return f"{begins_s:.1f}-{ends_s:.1f} s"
 
 
 def _document(verdict: Verdict, figures: Any) -> dict[str, Any]:
