@@ -68,6 +68,11 @@ def detector(settings: Settings) -> Detector:
     return StaleBoxes(mtcnn) if settings.track.follow == "copy" else mtcnn
 
 
+def picture_detector(settings: Settings) -> Detector:
+    """The detector for single pictures."""
+    return PictureDetector(detector(settings))
+
+
 def _graph_net(settings: Settings, name: str) -> GraphRunner:
     return graph(settings, WEIGHTS / f"mtcnn_{name}.onnx")
 
@@ -91,7 +96,8 @@ def embedder(settings: Settings, resolved: ResolvedModel | None = None) -> Embed
         from recognizer.embed import edgeface
         from recognizer.engine.torch import TorchRunner
 
-        network = edgeface.load(resolved.name, checkpoint_path(entry_of(resolved.name), Cache()))
+        checkpoint = checkpoint_path(entry_of(resolved.name), Cache(), weights_dir=settings.embed.weights_dir)
+        network = edgeface.load(resolved.name, checkpoint)
         runner: GraphRunner = TorchRunner(network, outputs=["vectors"], threads=settings.engine.threads)
     else:
         runner = graph(settings, resolved.graph)
@@ -152,7 +158,7 @@ def watch(settings: Settings, resolved: ResolvedModel, *, still: bool = False) -
 def pipeline(settings: Settings, resolved: ResolvedModel, *, still: bool = False) -> Pipeline:
     """All stages between source and sinks."""
     return Pipeline(
-        detector=PictureDetector(detector(settings)) if still else detector(settings),
+        detector=picture_detector(settings) if still else detector(settings),
         embedder=embedder(settings, resolved),
         gallery=gallery_index(settings, resolved.fingerprint),
         watch=watch(settings, resolved, still=still),

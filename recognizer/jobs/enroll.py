@@ -68,7 +68,7 @@ def enroll(
 def make_enroller(settings: config.Settings, resolved: ResolvedModel | None = None) -> Enroller:
     """What works on photos, with the settings' detector and embedder."""
     return Enroller(
-        detector=build.detector(settings),
+        detector=build.picture_detector(settings),
         embedder=build.embedder(settings, resolved),
         read=read_picture,
         suffixes=PICTURE_SUFFIXES,

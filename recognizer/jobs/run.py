@@ -20,6 +20,7 @@ from recognizer.emit.log import EventLog
 from recognizer.emit.overlay import Overlay
 from recognizer.emit.summary import Summary, summary_table
 from recognizer.emit.video import VideoWriter
+from recognizer.errors import OutputError, UsageError
 from recognizer.jobs import console
 from recognizer.jobs.enroll import sync
 from recognizer.jobs.progress import model_bar
@@ -67,6 +68,7 @@ def run(
 
 def recognise(settings: config.Settings, *, sync_first: bool = True) -> Summary:
     """Run on the settings' source until it ends or a signal comes; returns the figures."""
+    _require_another_file(settings)
     frames = build.source(settings)  # before models are loaded: a wrong path is told at once
     still = source_kind(settings.source.location) in (SourceKind.FOLDER, SourceKind.PICTURE)
     with frames:
@@ -91,7 +93,16 @@ def recognise(settings: config.Settings, *, sync_first: bool = True) -> Summary:
             wanted=lambda: not any(getattr(sink, "closed", False) for sink in sinks),
         )
     figures.dropped = sum(dropped.values())
+    if failures := [failure for sink in sinks if (failure := getattr(sink, "failed", None))]:
+        raise OutputError(f"Recognition ended, but something could not be written: {'; '.join(failures)}.")
     return figures
+
+
+def _require_another_file(settings: config.Settings) -> None:
+    """Refuse to write the labelled video over the one that is read."""
+    video, location = settings.emit.video, Path(settings.source.location)
+    if video is not None and video.exists() and location.exists() and video.samefile(location):
+        raise UsageError(f"--output {video} is the source itself; name another file.")
 
 
 def _sinks(settings: config.Settings, *, live: bool) -> Iterator[Sink]:

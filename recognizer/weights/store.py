@@ -228,13 +228,15 @@ def state_of(entry: Entry, cache: Cache, weights_dir: Path | None = None) -> Sta
     return State.SHIPPED if entry.shipped_file else State.ABSENT
 
 
-def checkpoint_path(entry: Entry, cache: Cache, progress: Progress = no_progress) -> Path:
+def checkpoint_path(
+    entry: Entry, cache: Cache, progress: Progress = no_progress, *, weights_dir: Path | None = None
+) -> Path:
     """The official checkpoint itself, for those who want the torch network: found as ``resolve`` does, or fetched.
 
     Raises:
         WeightsError: if it is in no folder and cannot be fetched.
     """
-    for _, folder in places(None):
+    for _, folder in places(weights_dir):
         path = folder / f"{entry.name}.pt"
         if path.is_file() and git_blob_id(path) == entry.blob_id:
             return path
