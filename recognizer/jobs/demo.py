@@ -117,7 +117,7 @@ def read_events(path: Path) -> list[dict[str, Any]]:
 
 def table(rows: Sequence[Row]) -> Table:
     """Who was on screen, and what was said about them."""
-    shown = Table(title="Who was seen when", title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
+    shown = Table(title="Who was seen when", title_justify="left", box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
     for heading in ("on screen", "when", "said to be", "when", "cosine", ""):
         shown.add_column(heading, no_wrap=True)
     for row in rows:
