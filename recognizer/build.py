@@ -96,8 +96,7 @@ def embedder(settings: Settings, resolved: ResolvedModel | None = None) -> Embed
         from recognizer.embed import edgeface
         from recognizer.engine.torch import TorchRunner
 
-        checkpoint = checkpoint_path(entry_of(resolved.name), Cache(), weights_dir=settings.embed.weights_dir)
-        network = edgeface.load(resolved.name, checkpoint)
+        network = edgeface.load(resolved.name, resolved.checkpoint or checkpoint_path(entry_of(resolved.name), Cache()))
         runner: GraphRunner = TorchRunner(network, outputs=["vectors"], threads=settings.engine.threads)
     else:
         runner = graph(settings, resolved.graph)

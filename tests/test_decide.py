@@ -58,7 +58,7 @@ class World:
         self.at += seconds
         frame = Frame(np.zeros((8, 8, 3), np.uint8), 0, self.at, "clip")
         ids = np.array(list(faces), np.int64)
-        boxes = np.tile(np.float32([0, 0, size_px, size_px]), (len(ids), 1))
+        boxes = np.tile(np.array([0, 0, size_px, size_px], np.float32), (len(ids), 1))
         scores = np.full(len(ids), score, np.float32)
         tracks = Tracks(ids, boxes, np.zeros((len(ids), 5, 2), np.float32), scores, np.full(len(ids), -1))
         mask = self.decider.observe(frame, tracks)
@@ -220,10 +220,16 @@ def test_nobody_enrolled_is_said() -> None:
     decider = Decider(thresholds=THRESHOLDS, still=True)
     frame = Frame(np.zeros((8, 8, 3), np.uint8), 0, 0.0, "clip")
     ids = np.array([1])
-    tracks = Tracks(ids, np.float32([[0, 0, 9, 9]]), np.zeros((1, 5, 2), np.float32), np.float32([0.999]), ids - 2)
+    tracks = Tracks(
+        ids,
+        np.array([[0, 0, 9, 9]], np.float32),
+        np.zeros((1, 5, 2), np.float32),
+        np.array([0.999], np.float32),
+        ids - 2,
+    )
     decider.observe(frame, tracks)
     probes = decider.learn(0.0, Embeddings(unit(1.0)[None], np.ones(1, np.float32), ids, "m"), quality(1))
-    none = Matches((None,), np.float32([-1]), np.float32([-1]))
+    none = Matches((None,), np.array([-1], np.float32), np.array([-1], np.float32))
     _, identities, _ = decider.decide(frame, tracks, frozenset({1}), probes, none)
     assert (identities[0].status, identities[0].reasons) == (Status.UNKNOWN, ("nobody is enrolled",))
 

@@ -35,7 +35,7 @@ def test_centres_and_clip() -> None:
     np.testing.assert_array_equal(geometry.clip(two, width=30, height=12)[1], [0, 4, 30, 8])
 
 
-def umeyama_by_svd(source: np.ndarray, target: np.ndarray) -> np.ndarray:  # type: ignore[type-arg]
+def umeyama_by_svd(source: np.ndarray, target: np.ndarray) -> np.ndarray:
     """The transform by the paper's own route, singular values, as a second derivation."""
     mean_source, mean_target = source.mean(0), target.mean(0)
     centred_source, centred_target = source - mean_source, target - mean_target

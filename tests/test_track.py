@@ -111,7 +111,8 @@ def test_nobody_is_a_result_too() -> None:
 
 
 def test_many_numbers_are_never_used_twice() -> None:
-    tracker, given = Tracker(keep_lost_s=0), set()
+    tracker = Tracker(keep_lost_s=0)
+    given: set[int] = set()
     none: F32 = np.zeros((0, 4), np.float32)
     assert none.shape == tracker.predict(0).shape
     for step in range(50):

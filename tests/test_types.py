@@ -71,7 +71,5 @@ def test_a_frame_cannot_be_painted_on() -> None:
     assert (frame.height, frame.width) == (4, 6)
     with pytest.raises(ValueError, match="read-only"):
         frame.image[0, 0, 0] = 1
-    with pytest.raises(
-        ValueError, match=r"wanted uint8 of shape \(N, N, 3\), got uint8 of shape \(4, 6\)"
-    ):
+    with pytest.raises(ValueError, match=r"wanted uint8 of shape \(N, N, 3\), got uint8 of shape \(4, 6\)"):
         Frame(np.zeros((4, 6), np.uint8), 0, 0.0, "clip")

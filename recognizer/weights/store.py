@@ -217,7 +217,7 @@ class State(enum.Enum):
 
 def state_of(entry: Entry, cache: Cache, weights_dir: Path | None = None) -> State:
     """Look for verified files of a model, in the order of ``resolve``, converting and fetching nothing."""
-    for _, folder in places(weights_dir):
+    for _, folder in places(None):
         path = folder / f"{entry.name}.pt"
         if entry.blob_id and path.is_file() and git_blob_id(path) == entry.blob_id:
             return State.IN_WEIGHTS_DIR
@@ -228,15 +228,13 @@ def state_of(entry: Entry, cache: Cache, weights_dir: Path | None = None) -> Sta
     return State.SHIPPED if entry.shipped_file else State.ABSENT
 
 
-def checkpoint_path(
-    entry: Entry, cache: Cache, progress: Progress = no_progress, *, weights_dir: Path | None = None
-) -> Path:
+def checkpoint_path(entry: Entry, cache: Cache, progress: Progress = no_progress) -> Path:
     """The official checkpoint itself, for those who want the torch network: found as ``resolve`` does, or fetched.
 
     Raises:
         WeightsError: if it is in no folder and cannot be fetched.
     """
-    for _, folder in places(weights_dir):
+    for _, folder in places(None):
         path = folder / f"{entry.name}.pt"
         if path.is_file() and git_blob_id(path) == entry.blob_id:
             return path
