@@ -46,13 +46,17 @@ def set_up_logging(*, debug: bool) -> None:
     logger.remove()
     level = "DEBUG" if debug else os.environ.get("RECOGNIZER_LOG_LEVEL", "INFO")
     logger.add(
-        lambda line: sys.stderr.write(line),  # looked up at each line: progress bars and tests put another in its place
+        _to_standard_error,
         colorize=sys.stderr.isatty(),
         level=level,
         format="<green>{time:HH:mm:ss}</green> <level>{level: <7}</level> {message}",
         backtrace=debug,
         diagnose=False,  # values of variables could hold a password
     )
+
+
+def _to_standard_error(line: str) -> None:
+    sys.stderr.write(line)  # looked up at each line: progress bars and tests put another stream in its place
 
 
 def guarded(app: typer.Typer, arguments: list[str]) -> int:

@@ -1,0 +1,71 @@
+"""How much of what detection in every frame finds is also followed when detection runs about once a second."""
+
+from __future__ import annotations
+
+from itertools import islice
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from recognizer.capture.video import VideoFile
+from recognizer.detect.cadence import Cadence
+from recognizer.detect.fast import StaleBoxes
+from recognizer.detect.mtcnn import Mtcnn
+from recognizer.geometry import iou
+from recognizer.track import Tracker
+from recognizer.types import Look
+from tests.detect.nets_here import mtcnn
+
+CONFIDENT = 0.95
+
+
+def recall(clip: Path, detector: Mtcnn, *, follow: bool, frames: int | None = None) -> tuple[float, float, float]:
+    """Share of detected faces that a track covers at IoU 0.5: confident faces, all boxes; and looks a second."""
+    between = detector if follow else StaleBoxes(detector)
+    tracker, cadence = Tracker(), Cadence(interval_s=1.0, cut=0.5 if follow else 2.0)
+    covered: list[bool] = []
+    scores: list[float] = []
+    looks, at = 0, 0.0
+    with VideoFile(clip) as video:
+        for frame in islice(video, frames):
+            at = frame.captured_at
+            detections = detector.detect([frame.image])[0]
+            look = cadence.look(frame.image, at, lost=tracker.lost_now)
+            if look is Look.CUT:
+                tracker.cut()
+            refined = between.refine(frame.image, tracker.predict(at))
+            if look:
+                looks += 1
+                before = tracker.alive
+                if isinstance(between, StaleBoxes):
+                    between.detect([frame.image])
+                tracks = tracker.update(at, detections, refined)
+                cadence.looked(at, news=tracker.alive != before)
+            else:
+                tracks = tracker.follow(at, refined)
+            covered += (iou(detections.boxes, tracks.boxes).max(axis=1, initial=0) >= 0.5).tolist()
+            scores += detections.scores.tolist()
+    hits, sure = np.array(covered), np.array(scores) >= CONFIDENT
+    return float(hits[sure].mean()), float(hits.mean()), looks / max(at, 1e-6)
+
+
+@pytest.mark.weights
+def test_walkers_are_followed(shared_data: Path) -> None:
+    confident, _, _ = recall(shared_data / "data/video/street_1080p.mp4", mtcnn(), follow=True, frames=40)
+    assert confident >= 0.85
+
+
+@pytest.mark.weights
+@pytest.mark.slow
+@pytest.mark.parametrize(("clip", "wanted"), [("street_1080p", 0.90), ("classroom_720p", 0.90), ("friends_720p", 0.85)])
+def test_recall_of_tracks(shared_data: Path, clip: str, wanted: float) -> None:
+    path = shared_data / "data/video" / f"{clip}.mp4"
+    confident, every, looks = recall(path, mtcnn(), follow=True)
+    stale, stale_every, _ = recall(path, mtcnn(), follow=False)
+    print(
+        f"\n{clip}: confident faces {confident:.3f} (copied boxes {stale:.3f}), "
+        f"all boxes {every:.3f} (copied {stale_every:.3f}), {looks:.1f} looks a second"
+    )
+    assert confident >= wanted
+    assert confident > stale
