@@ -20,7 +20,8 @@ ARCFACE_TEMPLATE: F32 = np.array(
 
 def area(boxes: F32) -> F32:
     """Area of each box, (N,) px^2; an inverted box has none."""
-    return np.maximum(boxes[:, 2] - boxes[:, 0], 0) * np.maximum(boxes[:, 3] - boxes[:, 1], 0)
+    sides = np.maximum(boxes[:, 2:] - boxes[:, :2], 0)
+    return np.asarray(sides[:, 0] * sides[:, 1], np.float32)
 
 
 def intersection(a: F32, b: F32) -> F32:

@@ -1,0 +1,1 @@
+"""Stage 5, EMBED: an aligned face becomes a vector of unit length."""

@@ -67,6 +67,8 @@ class LowRankLinear(nn.Module):
 class EdgeFace(nn.Module):
     """An EdgeNeXt with a 512-wide head; its state-dict keys are those of the published checkpoints."""
 
+    model: Any  # timm is not typed
+
     def __init__(self, backbone: str, rank_ratio: float | None = None) -> None:
         super().__init__()
         self.model = timm.create_model(backbone)
@@ -83,7 +85,9 @@ class EdgeFace(nn.Module):
 def _make_low_rank(module: nn.Module, rank_ratio: float) -> None:
     for name, child in module.named_children():
         if isinstance(child, nn.Linear):
-            setattr(module, name, LowRankLinear(child.in_features, child.out_features, rank_ratio, child.bias is not None))
+            setattr(
+                module, name, LowRankLinear(child.in_features, child.out_features, rank_ratio, child.bias is not None)
+            )
         else:
             _make_low_rank(child, rank_ratio)
 
@@ -145,17 +149,21 @@ def read_checkpoint(path: Path) -> dict[str, Any]:
     except pickle.UnpicklingError as error:
         raise WeightsError(
             f"{path} was refused: a weight file may hold tensors only, and loading this one would run code or read "
-            f"something else ({str(error).splitlines()[0][:160]}). Fetch the official file again."
+            f"something else ({_first_line(error)}). Fetch the official file again."
         ) from error
     except (RuntimeError, EOFError, OSError, ValueError, KeyError) as error:
         raise WeightsError(
-            f"{path} is no readable checkpoint, perhaps truncated ({str(error).splitlines()[0][:160]}). Fetch it again."
+            f"{path} is no readable checkpoint, perhaps truncated ({_first_line(error)}). Fetch it again."
         ) from error
     if isinstance(state, Mapping) and isinstance(state.get("state_dict"), Mapping):
         state = state["state_dict"]
     if not isinstance(state, Mapping):
         raise WeightsError(f"{path} holds a {type(state).__name__}, wanted a mapping from layer names to tensors.")
     return dict(state)
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error) or type(error).__name__).splitlines()[0][:160]
 
 
 def dequantise(state: Mapping[str, Any]) -> dict[str, Tensor]:

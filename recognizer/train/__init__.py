@@ -1,0 +1,1 @@
+"""Train an embedder: losses, data, one loop."""

@@ -1,0 +1,34 @@
+"""python main.py COMMAND: each command is one module in recognizer/jobs; ``run`` is the one without a name."""
+
+from __future__ import annotations
+
+import sys
+
+import typer
+
+from recognizer.jobs import console, demo, enroll, gallery, identify, models, run, verify
+
+app = typer.Typer(
+    help="Real-time face recognition on video: who is there, at once, without wrong names.",
+    no_args_is_help=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+app.command()(run.run)
+app.command()(enroll.enroll)
+app.command()(identify.identify)
+app.command()(verify.verify)
+app.command()(demo.demo)
+app.add_typer(gallery.app, name="gallery")
+app.add_typer(models.app, name="models")
+
+
+def with_default_command(arguments: list[str]) -> list[str]:
+    """``main.py`` alone, or with options only, means ``main.py run``."""
+    if not arguments or (arguments[0].startswith("-") and arguments[0] not in {"-h", "--help"}):
+        return ["run", *arguments]
+    return arguments
+
+
+if __name__ == "__main__":
+    sys.exit(console.guarded(app, with_default_command(sys.argv[1:])))

@@ -1,0 +1,158 @@
+"""The composition root: settings become objects. The only file that knows two of a kind."""
+
+from __future__ import annotations
+
+import importlib.util
+from collections.abc import Callable
+from pathlib import Path
+
+from recognizer.capture.sources import open_source
+from recognizer.config import Settings
+from recognizer.decide import Decider
+from recognizer.decide import Thresholds as DecisionThresholds
+from recognizer.detect.cadence import Cadence
+from recognizer.detect.fast import StaleBoxes
+from recognizer.detect.mtcnn import Mtcnn, Thresholds
+from recognizer.embed.embedder import EdgeFaceEmbedder
+from recognizer.errors import EngineError
+from recognizer.match.gallery import load_enrolled
+from recognizer.match.index import ExactIndex
+from recognizer.pipeline import Pipeline, Watch
+from recognizer.protocols import Detector, Embedder, FrameSource, GalleryIndex, GraphRunner
+from recognizer.track import Tracker
+from recognizer.weights import calibration
+from recognizer.weights.cache import Cache
+from recognizer.weights.catalogue import entry_of
+from recognizer.weights.fetch import Progress, no_progress
+from recognizer.weights.store import ResolvedModel, checkpoint_path, resolve
+
+WEIGHTS = Path(__file__).parent / "weights"
+FAISS_FROM = 20_000
+"""Enrolled vectors from which FAISS answers sooner than NumPy."""
+
+
+def engine_name(settings: Settings) -> str:
+    """The engine that ``auto`` stands for on this machine, or the one that was asked for."""
+    if settings.engine.name != "auto":
+        return settings.engine.name
+    for name in ("openvino", "onnxruntime"):
+        if importlib.util.find_spec(name):
+            return name
+    raise EngineError("No graph engine is installed: pip install openvino (or onnxruntime).")
+
+
+def graph(settings: Settings, path: Path) -> GraphRunner:
+    """An ONNX graph on the engine of the settings."""
+    if engine_name(settings) == "openvino":
+        from recognizer.engine.openvino import OpenVinoRunner
+
+        return OpenVinoRunner(path, threads=settings.engine.threads, cache_dir=Cache().folder / "openvino")
+    from recognizer.engine.onnxruntime import OnnxRuntimeRunner
+
+    return OnnxRuntimeRunner(path, threads=settings.engine.threads)
+
+
+def detector(settings: Settings) -> Detector:
+    """MTCNN, on graphs or on facenet-pytorch's own modules."""
+    net = _torch_net if engine_name(settings) == "torch" else _graph_net
+    wanted = settings.detect
+    mtcnn = Mtcnn(
+        pnet=net(settings, "pnet"),
+        rnet=net(settings, "rnet"),
+        onet=net(settings, "onet"),
+        min_face_px=wanted.min_face_px,
+        thresholds=Thresholds(wanted.pnet_threshold, wanted.rnet_threshold, wanted.onet_threshold),
+        factor=wanted.factor,
+    )
+    return StaleBoxes(mtcnn) if settings.track.follow == "copy" else mtcnn
+
+
+def _graph_net(settings: Settings, name: str) -> GraphRunner:
+    return graph(settings, WEIGHTS / f"mtcnn_{name}.onnx")
+
+
+def _torch_net(settings: Settings, name: str) -> GraphRunner:
+    from recognizer.detect import nets
+    from recognizer.engine.torch import TorchRunner
+
+    return TorchRunner(nets.load(name), outputs=nets.OUTPUTS[name], threads=settings.engine.threads)
+
+
+def model(settings: Settings, progress: Progress = no_progress) -> ResolvedModel:
+    """The embedding model of the settings, found, fetched or converted."""
+    return resolve(settings.embed.model, weights_dir=settings.embed.weights_dir, progress=progress)
+
+
+def embedder(settings: Settings, resolved: ResolvedModel | None = None) -> Embedder:
+    """The embedding model, ready to run."""
+    resolved = resolved or model(settings)
+    if engine_name(settings) == "torch":
+        from recognizer.embed import edgeface
+        from recognizer.engine.torch import TorchRunner
+
+        network = edgeface.load(resolved.name, checkpoint_path(entry_of(resolved.name), Cache()))
+        runner: GraphRunner = TorchRunner(network, outputs=["vectors"], threads=settings.engine.threads)
+    else:
+        runner = graph(settings, resolved.graph)
+    return EdgeFaceEmbedder(runner=runner, model=resolved.fingerprint, flip=settings.embed.flip)
+
+
+def gallery_index(settings: Settings, fingerprint: str) -> GalleryIndex:
+    """The enrolled people, searchable; refused when they were enrolled with another model."""
+    enrolled = load_enrolled(settings.gallery.folder)
+    enrolled.require(fingerprint)
+    if len(enrolled) < FAISS_FROM:
+        return ExactIndex(enrolled=enrolled)
+    from recognizer.match.faiss_index import FaissIndex
+
+    return FaissIndex(enrolled=enrolled)
+
+
+def decider(settings: Settings, resolved: ResolvedModel, *, still: bool = False) -> Decider:
+    """The decision with the thresholds measured for a model, or the settings' own."""
+    wanted = settings.decide
+    measured = calibration.load(wanted.calibration or resolved.calibration, model=resolved.fingerprint)
+    known = measured.known if wanted.known is None else wanted.known
+    return Decider(
+        thresholds=DecisionThresholds(
+            known=known,
+            release=min(measured.release, known),
+            margin=measured.margin if wanted.margin is None else wanted.margin,
+            sure=max(measured.sure, known),
+        ),
+        face_score=wanted.face_score,
+        recheck_s=wanted.recheck_s,
+        still=still,
+    )
+
+
+def watch(settings: Settings, resolved: ResolvedModel, *, still: bool = False) -> Callable[[], Watch]:
+    """Makes what is remembered of a source."""
+
+    def make() -> Watch:
+        return Watch(
+            Cadence(
+                interval_s=0 if still else settings.detect.interval_s,
+                shortest_s=settings.detect.shortest_s,
+                cut=settings.detect.cut,
+            ),
+            Tracker(min_score=settings.track.min_score, keep_lost_s=settings.track.keep_lost_s),
+            decider(settings, resolved, still=still),
+        )
+
+    return make
+
+
+def pipeline(settings: Settings, resolved: ResolvedModel, *, still: bool = False) -> Pipeline:
+    """All stages between source and sinks."""
+    return Pipeline(
+        detector=detector(settings),
+        embedder=embedder(settings, resolved),
+        gallery=gallery_index(settings, resolved.fingerprint),
+        watch=watch(settings, resolved, still=still),
+    )
+
+
+def source(settings: Settings) -> FrameSource:
+    """Where frames come from."""
+    return open_source(settings.source.location, threads=settings.source.decode_threads)

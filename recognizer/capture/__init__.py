@@ -1,0 +1,1 @@
+"""Stage 1, SOURCE: frames come in, with their time and without credentials."""

@@ -1,0 +1,191 @@
+"""The settings: what YAML and command line may say, with every default, range and unit.
+
+A frozen model; an unknown key, a wrong type or a value out of range is an error that names the key.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from recognizer.errors import ConfigError
+
+Share = Annotated[float, Field(ge=0, le=1)]
+Cosine = Annotated[float, Field(ge=-1, le=1)]
+Seconds = Annotated[float, Field(ge=0, le=3600)]
+Threads = Annotated[int, Field(ge=1, le=64)]
+
+
+class Section(BaseModel):
+    """Base of all sections."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Source(Section):
+    """Where frames come from, and how many of them."""
+
+    location: str = "0"
+    """A video file, a folder of pictures, one picture."""
+    max_frames: Annotated[int, Field(ge=1)] | None = None
+    max_seconds: Annotated[float, Field(gt=0)] | None = None
+    """Seconds of the source's own time."""
+    decode_threads: Annotated[int, Field(ge=0, le=64)] = 1
+    """Decoder threads; 0 lets the decoder choose."""
+
+
+class Engine(Section):
+    """What runs the neural graphs."""
+
+    name: Literal["auto", "openvino", "onnxruntime", "torch"] = "auto"
+    """``auto``: OpenVINO where it is installed, else ONNX Runtime."""
+    threads: Threads = 1
+    """Processor threads a graph may use."""
+
+
+class Detect(Section):
+    """How faces are looked for, and when."""
+
+    min_face_px: Annotated[float, Field(ge=12, le=2000)] = 40
+    """Side of the smallest face looked for; halving it costs up to four times as much."""
+    pnet_threshold: Share = 0.6
+    rnet_threshold: Share = 0.7
+    onet_threshold: Share = 0.7
+    factor: Annotated[float, Field(ge=0.3, le=0.95)] = 0.709
+    """Each level of the pyramid is so much smaller than the last."""
+    interval_s: Seconds = 1.0
+    """Longest wait between two full detections; 0 detects in every frame."""
+    shortest_s: Seconds = 0.25
+    """Wait while faces come and go."""
+    cut: Annotated[float, Field(gt=0, le=2)] = 0.5
+    """Change of the picture that counts as a shot cut, 0 the same, 1 unrelated."""
+
+
+class Track(Section):
+    """How faces are followed."""
+
+    follow: Literal["refine", "copy"] = "refine"
+    """``refine``: O-Net corrects each box in each frame. ``copy``: boxes stay, as in FastMTCNN; for comparison."""
+    min_score: Share = 0.5
+    """O-Net score below which a followed face counts as not seen."""
+    keep_lost_s: Seconds = 1.5
+    """How long a face that is not seen keeps its number."""
+
+
+class Embed(Section):
+    """Which model turns faces into vectors."""
+
+    model: str = "auto"
+    weights_dir: Path | None = None
+    flip: bool = False
+    """Average each face with its mirror image."""
+
+
+class Gallery(Section):
+    """Who is enrolled."""
+
+    folder: Path = Path("gallery")
+
+
+class Decide(Section):
+    """When a track gets a name. Unset thresholds come from the model's calibration file."""
+
+    calibration: Path | None = None
+    """A calibration file of your own."""
+    known: Cosine | None = None
+    """Cosine from which a track is a person."""
+    margin: Annotated[float, Field(ge=0, le=1)] | None = None
+    """How much nearer than the next person."""
+    face_score: Share = 0.95
+    """Mean O-Net score that makes a track a face."""
+    recheck_s: Seconds = 2.0
+    """A settled track is looked at again so often."""
+
+
+class Emit(Section):
+    """What is shown and written."""
+
+    headless: bool = False
+    video: Path | None = None
+    events: str | None = None
+    """A file of JSON lines, or - for standard output."""
+    summary: Path | None = None
+
+
+class Settings(Section):
+    """Everything that can be set."""
+
+    source: Source = Source()
+    engine: Engine = Engine()
+    detect: Detect = Detect()
+    track: Track = Track()
+    embed: Embed = Embed()
+    gallery: Gallery = Gallery()
+    decide: Decide = Decide()
+    emit: Emit = Emit()
+
+
+def load(path: Path | None = None, overrides: Mapping[str, Mapping[str, Any]] | None = None) -> Settings:
+    """Read a YAML file and lay the command line's values over it.
+
+    Args:
+        path: the file; ``None`` for defaults only.
+        overrides: section -> key -> value; a value of ``None`` was not given.
+
+    Raises:
+        ConfigError: naming the key, what was wanted and what came.
+    """
+    values = _read(path) if path else {}
+    for section, keys in (overrides or {}).items():
+        given = {key: value for key, value in keys.items() if value is not None}
+        base = values.get(section)
+        if given and (base is None or isinstance(base, dict)):
+            values[section] = {**(base or {}), **given}
+    try:
+        return Settings.model_validate({key: value for key, value in values.items() if value is not None})
+    except ValidationError as error:
+        where = f"{path}: " if path else ""
+        raise ConfigError(where + "; ".join(_told(values, error))) from None
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        values = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise ConfigError(f"There is no settings file {path}.") from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"The settings file {path} cannot be read: {error}.") from error
+    except yaml.YAMLError as error:
+        raise ConfigError(f"{path} is not valid YAML: {' '.join(str(error).split())}") from error
+    if values is None:
+        return {}
+    if not isinstance(values, dict):
+        raise ConfigError(f"{path}: wanted sections such as 'detect:', got a {type(values).__name__}.")
+    return {str(key): value for key, value in values.items()}
+
+
+def _told(values: Mapping[str, Any], error: ValidationError) -> Iterator[str]:
+    for problem in error.errors():
+        keys = [str(key) for key in problem["loc"]]
+        key = ".".join(keys)
+        if problem["type"] == "extra_forbidden":
+            known = list(_keys_beside(keys))
+            near = difflib.get_close_matches(keys[-1], known, n=1)
+            hint = f", did you mean '{near[0]}'?" if near else f"; there are: {', '.join(known)}"
+            yield f"unknown key '{key}'{hint}"
+        else:
+            yield f"'{key}': {problem['msg'][:1].lower()}{problem['msg'][1:]}, got {problem['input']!r}"
+
+
+def _keys_beside(keys: list[str]) -> Iterator[str]:
+    model: type[BaseModel] = Settings
+    for key in keys[:-1]:
+        annotation = model.model_fields[key].annotation
+        if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+            model = annotation
+    yield from model.model_fields

@@ -1,0 +1,81 @@
+"""When to look: full detection is dear, so it runs when it is due, on a shot cut, and after a loss.
+
+FastMTCNN looks at every n-th frame. Here the wait is in seconds and adapts: it is short while faces come and go and
+doubles, up to a limit, while looking brings nothing new.
+"""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+
+from recognizer.types import F32, U8, Look
+
+THUMBNAIL_PX = (48, 27)
+"""Width and height of the picture that cuts are looked for in."""
+
+
+class Cadence:
+    """Decides for one source, frame by frame.
+
+    Args:
+        interval_s: longest wait between two looks.
+        shortest_s: wait after a look that found somebody new; half of it passes before a loss asks for another look.
+        cut: change between two frames that counts as a shot cut: see ``change``.
+    """
+
+    def __init__(self, *, interval_s: float = 1.0, shortest_s: float = 0.25, cut: float = 0.5) -> None:
+        self._interval_s = interval_s
+        self._shortest_s = min(shortest_s, interval_s)
+        self._cut = cut
+        self._wait_s = self._shortest_s
+        self._looked_at: float | None = None
+        self._thumbnail: F32 | None = None
+        self._loss_owed = False
+
+    def look(self, image: U8, at: float, *, lost: bool) -> Look:
+        """Say whether to detect in this frame.
+
+        Args:
+            image: (H, W, 3) uint8.
+            at: time of the frame, seconds.
+            lost: a track was lost since the last frame.
+        """
+        thumbnail = shrunk(image)
+        cut = self._thumbnail is not None and change(self._thumbnail, thumbnail) > self._cut
+        self._thumbnail = thumbnail
+        self._loss_owed |= lost
+        if cut or self._looked_at is None or at < self._looked_at:
+            return Look.CUT if cut else Look.DUE
+        waited = at - self._looked_at
+        if waited >= self._wait_s:
+            return Look.DUE
+        if self._loss_owed and waited >= self._shortest_s / 2:
+            return Look.LOSS
+        return Look.NO
+
+    def looked(self, at: float, *, news: bool) -> None:
+        """Take note of a look: ``news`` when it found somebody new or missed somebody."""
+        self._looked_at = at
+        self._loss_owed = False
+        self._wait_s = self._shortest_s if news else min(self._wait_s * 2, self._interval_s)
+
+
+def shrunk(image: U8) -> F32:
+    """A blurred grey thumbnail for ``change``: (27, 48) float32 in [0, 1], from every n-th pixel."""
+    height, width = image.shape[:2]
+    sparse = image[:: max(height // (4 * THUMBNAIL_PX[1]), 1), :: max(width // (4 * THUMBNAIL_PX[0]), 1)]
+    grey = cv2.cvtColor(np.ascontiguousarray(sparse), cv2.COLOR_BGR2GRAY)
+    return cv2.resize(grey, THUMBNAIL_PX, interpolation=cv2.INTER_AREA).astype(np.float32) / np.float32(255)
+
+
+def change(before: F32, after: F32) -> float:
+    """How little two thumbnails have in common: 0 the same, about 1 unrelated; light and contrast do not count.
+
+    One minus the correlation of the two, so that a lamp switched on or a camera's exposure is no cut.
+    """
+    a, b = before - before.mean(), after - after.mean()
+    spread = float(np.sqrt((a * a).sum() * (b * b).sum()))
+    if spread < 1e-3:  # a flat picture: blank or covered lens
+        return abs(float(before.mean() - after.mean()))
+    return 1.0 - float((a * b).sum()) / spread

@@ -1,0 +1,33 @@
+"""FastMTCNN as its notebook describes it, for comparison: between detections the boxes are copied, not corrected."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from recognizer.geometry import centres
+from recognizer.protocols import Detector
+from recognizer.types import F32, U8, FaceDetections
+
+
+class StaleBoxes:
+    """A detector whose ``refine`` looks at nothing: it gives back the last faces that were detected or followed."""
+
+    def __init__(self, detector: Detector) -> None:
+        self._detector = detector
+        self._last = FaceDetections.empty()
+
+    def detect(self, images: Sequence[U8]) -> list[FaceDetections]:
+        """Find all faces; the last picture's are remembered."""
+        found = self._detector.detect(images)
+        self._last = found[-1]
+        return found
+
+    def refine(self, image: U8, boxes: F32) -> FaceDetections:
+        """The remembered face nearest to each of (N, 4) boxes; score 0 when there is none."""
+        if len(self._last) == 0:
+            middle = np.repeat(centres(boxes)[:, None], 5, axis=1)
+            return FaceDetections(boxes, np.zeros(len(boxes), np.float32), middle)
+        gaps = np.linalg.norm(centres(boxes)[:, None] - centres(self._last.boxes)[None], axis=2)
+        return self._last[gaps.argmin(axis=1)]

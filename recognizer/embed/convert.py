@@ -1,0 +1,130 @@
+"""From a checkpoint to a graph that every engine runs; the one place of the recognition path that needs torch.
+
+torch's TorchScript exporter is used: it takes 1.3 s for XS where the newer one takes 14.7 s (torch 2.14, same
+machine), a person waits for it once, and its graphs are no slower in ONNX Runtime or OpenVINO. Whoever changes what
+comes out raises ``recognizer.weights.cache.CONVERTER_VERSION``, so that cached graphs are made anew.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+import onnxruntime
+import torch
+from torch import nn
+
+from recognizer.embed import edgeface
+from recognizer.errors import WeightsError
+from recognizer.types import F32
+
+OPSET = 17
+"""The first with LayerNormalization as one node."""
+MIN_PARITY = 0.9999
+"""Smallest cosine between the graph's vectors and the torch network's; float noise stays above 0.999999."""
+
+INPUT, OUTPUT = "faces", "vectors"
+
+
+def to_onnx(name: str, checkpoint: Path, target: Path) -> float:
+    """Convert an EdgeFace checkpoint to a float graph and compare the two.
+
+    The graph maps ``faces`` (batch, 3, 112, 112) float32, RGB in [-1, 1], to ``vectors`` (batch, 512) float32, not of
+    unit length; any batch size.
+
+    Args:
+        name: the variant that the checkpoint holds.
+        checkpoint: a ``.pt`` file in the published layout.
+        target: where to write the graph; the folder exists.
+
+    Returns:
+        The smallest cosine seen between graph and network.
+
+    Raises:
+        WeightsError: if the checkpoint is refused (see ``edgeface.load``) or the graph does not compute the same;
+            nothing is left at ``target`` then.
+    """
+    with _one_torch_thread():
+        return export(edgeface.load(name, checkpoint), target)
+
+
+def export(network: nn.Module, target: Path) -> float:
+    """Write an embedding network as a graph and compare the two; see ``to_onnx``.
+
+    Raises:
+        WeightsError: if the graph does not compute what the network computes.
+    """
+    network = network.eval()
+    with _one_torch_thread(), warnings.catch_warnings():
+        for known in ("You are using the legacy TorchScript-based ONNX export", "The feature will be removed"):
+            warnings.filterwarnings("ignore", message=known, category=DeprecationWarning)
+        torch.onnx.export(
+            network,
+            (torch.from_numpy(_probes(2)),),
+            str(target),
+            dynamo=False,
+            input_names=[INPUT],
+            output_names=[OUTPUT],
+            dynamic_axes={INPUT: {0: "batch"}, OUTPUT: {0: "batch"}},
+            opset_version=OPSET,
+            verbose=False,
+        )
+    try:
+        with _one_torch_thread():
+            parity = _parity(network, target)
+    except WeightsError:
+        target.unlink(missing_ok=True)
+        raise
+    if not parity > MIN_PARITY:  # NaN must fail too
+        target.unlink(missing_ok=True)
+        raise WeightsError(
+            f"The converted graph does not compute what the network does: cosine {parity:.6f}, wanted more than "
+            f"{MIN_PARITY}. The checkpoint may be damaged; fetch it again."
+        )
+    return parity
+
+
+@contextmanager
+def _one_torch_thread() -> Iterator[None]:
+    """On a busy machine the threads of such small networks wait for each other: four times as long on two cores."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
+
+
+def _parity(network: nn.Module, graph: Path) -> float:
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = 1
+    session = onnxruntime.InferenceSession(str(graph), options, providers=["CPUExecutionProvider"])
+    worst = 1.0
+    for batch in (1, 5):
+        faces = _probes(batch)
+        with torch.inference_mode():
+            wanted = network(torch.from_numpy(faces)).numpy()
+        came = session.run([OUTPUT], {INPUT: faces})[0]
+        if came.shape != wanted.shape:
+            raise WeightsError(f"The converted graph returns {came.shape}, wanted {wanted.shape}.")
+        lengths = np.linalg.norm(wanted, axis=1) * np.linalg.norm(came, axis=1)
+        worst = min(worst, float(np.min((wanted * came).sum(axis=1) / np.maximum(lengths, 1e-12))))
+    return worst
+
+
+def _probes(count: int) -> F32:
+    """(count, 3, 112, 112) in [-1, 1]: the even rows noise, the odd ones skin with dark eyes and mouth."""
+    rng = np.random.default_rng(0)
+    probes = rng.uniform(-1.0, 1.0, (count, 3, 112, 112)).astype(np.float32)
+    y, x = np.mgrid[0:112, 0:112].astype(np.float32)
+    for row in probes[1::2]:
+        tilt = rng.uniform(-0.004, 0.004, 2)
+        shade = 0.4 + tilt[0] * (x - 56) + tilt[1] * (y - 56)
+        for cx, cy, width in ((38, 52, 6), (74, 52, 6), (56, 92, 10)):
+            place = rng.uniform(-3, 3, 2)
+            shade -= 0.9 * np.exp(-(((x - cx - place[0]) / width) ** 2 + ((y - cy - place[1]) / 4) ** 2))
+        row[:] = np.clip(shade + rng.uniform(-0.15, 0.15, (3, 1, 1)) + rng.normal(0, 0.03, row.shape), -1, 1)
+    return probes

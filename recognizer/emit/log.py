@@ -1,0 +1,222 @@
+"""Events as JSON lines: one object a line, written at once. This is what a headless run leaves behind."""
+
+from __future__ import annotations
+
+import contextlib
+import datetime as dt
+import errno
+import json
+import math
+import os
+import sys
+import time
+from collections import deque
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from loguru import logger
+
+from recognizer.emit.places import require_place, unwritable, words
+from recognizer.types import Event, FrameResult
+
+_KEPT_LINES = 1000
+"""Lines held back while the disk is full; older ones are lost then, and counted."""
+_RETRY_S = 1.0
+
+
+def _now() -> dt.datetime:
+    return dt.datetime.now().astimezone()
+
+
+class EventLog:
+    """Writes events to a file or to standard output.
+
+    Each line reaches the operating system before ``emit`` returns, in one write, so that a run killed at any moment
+    leaves whole lines. When writing fails this is told once; lines are held back and written as soon as that works
+    again, also to a new file when the old one was moved or its folder removed.
+
+    Args:
+        path: The file, or ``None`` for standard output.
+        live: True: ``time`` is when the frame was taken. False: the time of the run's start plus seconds into the
+            file, so that two runs differ in nothing else.
+        append: Go on with a file that exists; otherwise it is emptied.
+        clock: Gives the time of day, with its zone.
+        monotonic: The clock of live frames' ``captured_at``.
+    """
+
+    def __init__(
+        self,
+        path: Path | None,
+        *,
+        live: bool = False,
+        append: bool = False,
+        clock: Callable[[], dt.datetime] = _now,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.written = 0
+        """Lines that were written."""
+        self.lost = 0
+        """Lines that never will be."""
+        self.failed: str | None = None
+        """Why writing does not work at the moment; ``None`` while it does."""
+        self._path = path
+        self._live = live
+        self._append = append
+        self._clock = clock
+        self._monotonic = monotonic
+        self._descriptor: int | None = None
+        self._waiting: deque[bytes] = deque()
+        self._lost_told = 0
+        self._next_try = -math.inf
+        self._started = clock()
+        self._origins: dict[str, float] = {}
+
+    def __enter__(self) -> Self:
+        """Open.
+
+        Raises:
+            OutputError: The file cannot be written.
+        """
+        self._started = self._clock()
+        self._origins = {}
+        if self._path is not None:
+            require_place(self._path, wanted="the event log", beside=False)
+            try:
+                self._descriptor = self._open(truncate=not self._append)
+            except OSError as error:
+                raise unwritable(self._path, "the event log", error) from error
+        else:
+            with contextlib.suppress(OSError, ValueError):
+                sys.stdout.flush()
+                self._descriptor = os.dup(sys.stdout.fileno())
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Try once more to write what waits, then close."""
+        self._drain(last=True)
+        if self._waiting:
+            self.lost += len(self._waiting)
+            self._waiting.clear()
+        if self.lost:
+            logger.error("event log: {} events were lost ({})", self.lost, self.failed or "the disk was full for long")
+        if self._descriptor is not None:
+            with contextlib.suppress(OSError):
+                os.close(self._descriptor)
+            self._descriptor = None
+
+    def emit(self, result: FrameResult) -> None:
+        """Write the frame's events."""
+        self._origins.setdefault(result.frame.source, result.frame.captured_at if self._live else 0.0)
+        for event in result.events:
+            self.write(self._record(event))
+        if not result.events and self._waiting:
+            self._drain()
+
+    def write(self, record: Mapping[str, Any]) -> None:
+        """Write one JSON object as a line; other things than faces' events may be told this way."""
+        self._waiting.append(_line(record))
+        if len(self._waiting) > _KEPT_LINES:
+            self._waiting.popleft()
+            self.lost += 1
+        self._drain()
+
+    def _record(self, event: Event) -> dict[str, Any]:
+        at_s = event.at - self._origins.get(event.source, 0.0)
+        if self._live:
+            moment = self._clock() - dt.timedelta(seconds=self._monotonic() - event.at)
+        else:
+            moment = self._started + dt.timedelta(seconds=at_s)
+        return {
+            "time": moment.isoformat(timespec="milliseconds"),
+            "at_s": round(at_s, 3),
+            "source": event.source,
+            "kind": event.kind.value,
+            "track_id": int(event.track_id),
+            "name": event.name,
+            "similarity": _rounded(event.similarity, 4),
+            "margin": _rounded(event.margin, 4),
+            "reasons": list(event.reasons),
+            "box": [_rounded(side, 1) for side in event.box],
+        }
+
+    def _drain(self, *, last: bool = False) -> None:
+        """Write what waits; tell when that stops working, and when it works again."""
+        if not self._waiting or (self.failed and not last and self._monotonic() < self._next_try):
+            return
+        try:
+            self._reopen_if_moved()
+            while self._waiting:
+                self._put(self._waiting[0])
+                self._waiting.popleft()
+                self.written += 1
+        except (OSError, ValueError) as error:
+            self._next_try = self._monotonic() + _RETRY_S
+            if self.failed is None:
+                logger.error("event log: {} cannot be written ({}); recognition goes on", self._place(), words(error))
+            self.failed = words(error)
+            return
+        if self.failed is not None:
+            missing = self.lost - self._lost_told
+            logger.info("event log: writing to {} again, {} events lost meanwhile", self._place(), missing)
+            self.failed, self._lost_told = None, self.lost
+
+    def _put(self, line: bytes) -> None:
+        if self._descriptor is None:  # standard output is not a file here, as in some notebooks and tests
+            sys.stdout.write(line.decode("utf-8", "replace"))
+            sys.stdout.flush()
+            return
+        count = os.write(self._descriptor, line)
+        if count == len(line):
+            return
+        if self._path is None:  # a slow pipe takes the rest later
+            while count < len(line):
+                count += os.write(self._descriptor, line[count:])
+            return
+        os.ftruncate(self._descriptor, os.fstat(self._descriptor).st_size - count)
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    def _reopen_if_moved(self) -> None:
+        """Follow the path, not the file: log rotation moves it, someone may remove the folder."""
+        if self._path is None:
+            return
+        if self._descriptor is not None:
+            mine = os.fstat(self._descriptor)
+            try:
+                there = self._path.stat()
+            except FileNotFoundError:
+                there = None
+            if there is not None and (there.st_dev, there.st_ino) == (mine.st_dev, mine.st_ino):
+                return
+            os.close(self._descriptor)
+            self._descriptor = None
+        self._path.parent.mkdir(parents=True, exist_ok=True)
+        self._descriptor = self._open(truncate=False)
+
+    def _open(self, *, truncate: bool) -> int:
+        if self._path is None:
+            raise ValueError("EventLog: standard output is not opened.")
+        flags = os.O_RDWR | os.O_CREAT | os.O_APPEND | (os.O_TRUNC if truncate else 0)
+        descriptor = os.open(self._path, flags, 0o644)
+        size = os.fstat(descriptor).st_size
+        if size and os.pread(descriptor, 1, size - 1) != b"\n":  # another program left half a line
+            os.write(descriptor, b"\n")
+        return descriptor
+
+    def _place(self) -> str:
+        return "standard output" if self._path is None else str(self._path)
+
+
+def _line(record: Mapping[str, Any]) -> bytes:
+    try:
+        return (json.dumps(record, ensure_ascii=False, allow_nan=False) + "\n").encode()
+    except UnicodeEncodeError:  # half of a surrogate pair, from a file name that is no UTF-8
+        return (json.dumps(record, allow_nan=False) + "\n").encode()
+
+
+def _rounded(value: float, digits: int) -> float | None:
+    value = float(value)
+    return round(value, digits) + 0.0 if math.isfinite(value) else None

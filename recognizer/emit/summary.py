@@ -1,0 +1,268 @@
+"""What a run amounted to: how fast, how many faces, who was there and when. Its memory does not grow with the run."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import numpy as np
+from loguru import logger
+from rich.console import Group
+from rich.markup import escape
+from rich.table import Table
+
+from recognizer.emit.places import require_place, words
+from recognizer.types import EventKind, FrameResult, Status
+
+_FORGET_S = 600.0
+"""A track that was not seen for so long is over, even if nobody said it was lost."""
+
+
+class Durations:
+    """Percentiles of any number of durations in 8 KB: a histogram whose bins grow by 2 %, from 1 us to 100 s."""
+
+    _GROWTH = math.log(1.02)
+    _FIRST_S = 1e-6
+    _BINS = 932
+
+    def __init__(self) -> None:
+        self._counts = np.zeros(self._BINS, np.int64)
+
+    def add(self, seconds: float) -> None:
+        """Count one duration, s."""
+        place = int(math.log(max(seconds, self._FIRST_S) / self._FIRST_S) / self._GROWTH)
+        self._counts[min(place, self._BINS - 1)] += 1
+
+    def percentile_ms(self, percent: float) -> float:
+        """The duration that ``percent`` of them do not exceed, ms, to 1 %; 0 when there are none."""
+        total = int(self._counts.sum())
+        if total == 0:
+            return 0.0
+        rank = max(1, math.ceil(total * percent / 100))
+        place = int(np.searchsorted(np.cumsum(self._counts), rank))
+        return 1000 * self._FIRST_S * math.exp((place + 0.5) * self._GROWTH)
+
+
+@dataclass(slots=True)
+class _Person:
+    tracks: int = 0
+    frames: int = 0
+    first_s: float = math.inf
+    last_s: float = 0.0
+    waited_s: float = 0.0
+
+
+@dataclass(slots=True)
+class _Track:
+    first_s: float
+    last_s: float
+    status: Status = Status.UNDECIDED
+    names: set[str] = field(default_factory=set)
+
+
+class Summary:
+    """Gathers a run's figures; a sink like the others.
+
+    Args:
+        path: JSON file to write at the end, or ``None``.
+        model: Name of the embedding model.
+        engine: Name of the graph engine.
+        clock: Gives the wall time, s.
+    """
+
+    def __init__(
+        self, path: Path | None, *, model: str, engine: str, clock: Callable[[], float] = time.perf_counter
+    ) -> None:
+        self.dropped = 0
+        """Frames that were left out to stay up to date; whoever drops them counts them here."""
+        self.failed: str | None = None
+        """Why the file could not be written."""
+        self._path = path
+        self._model = model
+        self._engine = engine
+        self._clock = clock
+        self._began = clock()
+        self._ended: float | None = None
+        self._frames = 0
+        self._stages: dict[str, Durations] = {}
+        self._faces = dict.fromkeys(("observed", *(status.value for status in Status)), 0)
+        self._origins: dict[str, float] = {}
+        self._people: dict[str, _Person] = {}
+        self._tracks: dict[tuple[str, int], _Track] = {}
+        self._over = dict.fromkeys(Status, 0)
+
+    def __enter__(self) -> Self:
+        """Start the clock.
+
+        Raises:
+            OutputError: The file will not be writable.
+        """
+        if self._path is not None:
+            require_place(self._path, wanted="the summary")
+        self._began, self._ended = self._clock(), None
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Stop the clock and write the file, all or nothing; a failure is logged and kept in ``failed``."""
+        self._ended = self._clock()
+        if self._path is None:
+            return
+        try:
+            _write_whole(self._path, json.dumps(self.as_dict(), ensure_ascii=False, indent=2) + "\n")
+        except OSError as failure:
+            self.failed = words(failure)
+            logger.error("summary: {} cannot be written ({})", self._path, self.failed)
+
+    def emit(self, result: FrameResult) -> None:
+        """Count one frame."""
+        self._frames += 1
+        for stage, seconds in result.timings.items():
+            self._stages.setdefault(stage, Durations()).add(seconds)
+        frame = result.frame
+        now = frame.captured_at - self._origins.setdefault(frame.source, frame.captured_at)
+        self._faces["observed"] += len(result.tracks)
+        for identity in result.identities:
+            self._faces[identity.status.value] += 1
+            track = self._tracks.setdefault((frame.source, identity.track_id), _Track(now, now))
+            track.last_s, track.status = now, identity.status
+            if identity.status is Status.KNOWN and identity.name is not None:
+                self._saw(identity.name, track, now)
+        for event in result.events:
+            if event.kind is EventKind.LOST:
+                self._end((event.source, event.track_id))
+        if self._frames % 1000 == 0:
+            stale = [key for key, track in self._tracks.items() if key[0] == frame.source]
+            for key in stale:
+                if now - self._tracks[key].last_s > _FORGET_S:
+                    self._end(key)
+
+    def _saw(self, name: str, track: _Track, now: float) -> None:
+        person = self._people.setdefault(name, _Person())
+        if name not in track.names:
+            began = now if track.names else track.first_s  # a revised name starts where it was revised
+            person.tracks += 1
+            person.waited_s += now - began
+            person.first_s = min(person.first_s, began)
+            track.names.add(name)
+        person.frames += 1
+        person.last_s = max(person.last_s, now)
+
+    def _end(self, key: tuple[str, int]) -> None:
+        track = self._tracks.pop(key, None)
+        if track is not None and not track.names:
+            self._over[track.status] += 1
+
+    def as_dict(self) -> dict[str, Any]:
+        """The figures so far, as they go to JSON.
+
+        ``people``: everyone any track was ever known as, by first appearance; ``first_s`` is where the first of those
+        tracks began, ``time_to_name_s`` the mean from a track's first frame to its name, ``face_frames`` how many
+        faces bore it. ``unknown_tracks`` and ``undecided_tracks`` were never known and ended so.
+        """
+        wall_s = (self._clock() if self._ended is None else self._ended) - self._began
+        nameless = dict(self._over)
+        for track in self._tracks.values():
+            if not track.names:
+                nameless[track.status] += 1
+        people = sorted(self._people.items(), key=lambda item: (item[1].first_s, item[0]))
+        return {
+            "model": self._model,
+            "engine": self._engine,
+            "frames": self._frames,
+            "dropped": self.dropped,
+            "wall_s": round(wall_s, 3),
+            "fps": round(self._frames / wall_s, 2) if wall_s > 0 else 0.0,
+            "stages_ms": {
+                stage: {f"p{p}": round(durations.percentile_ms(p), 3) for p in (50, 95, 99)}
+                for stage, durations in self._stages.items()
+            },
+            "faces": dict(self._faces),
+            "people": [
+                {
+                    "name": name,
+                    "tracks": person.tracks,
+                    "first_s": round(person.first_s, 3),
+                    "last_s": round(person.last_s, 3),
+                    "time_to_name_s": round(person.waited_s / person.tracks, 3),
+                    "face_frames": person.frames,
+                }
+                for name, person in people
+            ],
+            "unknown_tracks": nameless[Status.UNKNOWN],
+            "undecided_tracks": nameless[Status.UNDECIDED],
+            "peak_rss_mb": peak_rss_mb(),
+        }
+
+
+def summary_table(figures: Mapping[str, Any]) -> Group:
+    """What ``Summary.as_dict`` holds, for a terminal: who was seen when, then the run in two lines."""
+    people = Table(title="Who was seen", title_justify="left")
+    people.add_column("name")
+    for column in ("from", "to", "tracks", "faces", "named after"):
+        people.add_column(column, justify="right")
+    for person in figures["people"]:
+        people.add_row(
+            escape(person["name"]),
+            f"{person['first_s']:.1f} s",
+            f"{person['last_s']:.1f} s",
+            str(person["tracks"]),
+            str(person["face_frames"]),
+            f"{person['time_to_name_s']:.2f} s",
+        )
+    if not figures["people"]:
+        people.add_row("[dim]nobody enrolled[/]", "", "", "", "", "")
+    faces = figures["faces"]
+    stages = "  ".join(f"{escape(stage)} {values['p50']:.1f}" for stage, values in figures["stages_ms"].items())
+    memory = figures["peak_rss_mb"]
+    return Group(
+        people,
+        f"faces: {faces['observed']} seen, {faces['known']} known, {faces['unknown']} unknown, "
+        f"{faces['undecided']} undecided; unknown people: {figures['unknown_tracks']} tracks",
+        f"frames: {figures['frames']} in {figures['wall_s']:.1f} s ({figures['fps']:.1f} fps), "
+        f"{figures['dropped']} dropped; {escape(figures['model'])} on {escape(figures['engine'])}"
+        + (f"; at most {memory:.0f} MB" if memory is not None else ""),
+        *([f"median ms: {stages}"] if stages else []),
+    )
+
+
+def peak_rss_mb() -> float | None:
+    """Most memory this process ever held, MB; ``None`` where the system does not say."""
+    try:  # ru_maxrss would count what the parent held when it forked us
+        for line in Path("/proc/self/status").read_text().splitlines():
+            if line.startswith("VmHWM:"):
+                return round(int(line.split()[1]) / 1024, 1)
+    except (OSError, ValueError):
+        pass
+    if sys.platform == "win32":
+        return None
+    import resource  # not on Windows
+
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return round(peak / (1024**2 if sys.platform == "darwin" else 1024), 1)
+
+
+def _write_whole(path: Path, text: str) -> None:
+    """Write beside the target, then rename: readers see the old file or the new one."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+    try:
+        with os.fdopen(descriptor, "w", encoding="utf-8", errors="backslashreplace") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        os.chmod(name, 0o644)
+        os.replace(name, path)
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise

@@ -1,0 +1,221 @@
+"""The labelled video: an MP4 that plays in a browser, whole or not at all."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import tempfile
+from collections.abc import Callable
+from fractions import Fraction
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import av
+import av.container
+import av.error
+import cv2
+import numpy as np
+from av.video.stream import VideoStream
+from loguru import logger
+
+from recognizer.emit.places import require_place, unwritable, words
+from recognizer.errors import OutputError
+from recognizer.types import U8, FrameResult
+
+_SUFFIXES = (".mp4", ".m4v")
+_TICKS = 90_000
+"""Ticks a second of the presentation times, as MPEG counts."""
+_LONGEST_SIDE_PX = 4096
+"""H.264 level 5.2, which browsers' decoders end at."""
+_SMALLEST_SIDE_PX = 16
+_BT601, _LIMITED_RANGE = 6, 1
+"""What OpenCV's conversion to YUV gives (ITU-T H.273: matrix coefficients 6; FFmpeg's AVCOL_RANGE_MPEG)."""
+
+
+class VideoWriter:
+    """Writes rendered results as H.264, each shown at its own time.
+
+    The file grows under another name and takes its own when it is complete. A failure is told once; nothing is left
+    then, and the run goes on. The first frame decides the size; others are fitted into it.
+
+    Args:
+        path: The MP4 file.
+        render: Makes the (H, W, 3) uint8 BGR picture of a result.
+        preset: x264's trade of size for time; slower ones make smaller files.
+        crf: x264's quality, 0 (lossless) to 51; 23 is its default, 6 more halve the size.
+        threads: Encoder threads.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        *,
+        render: Callable[[FrameResult], U8],
+        preset: str = "superfast",
+        crf: int = 23,
+        threads: int = 1,
+    ) -> None:
+        if not 0 <= crf <= 51:
+            raise ValueError(f"VideoWriter.crf: wanted 0 to 51, got {crf}.")
+        if threads < 1:
+            raise ValueError(f"VideoWriter.threads: wanted 1 or more, got {threads}.")
+        self.failed: str | None = None
+        """Why there will be no video."""
+        self.frames = 0
+        """Frames taken."""
+        self._path = path
+        self._render = render
+        self._options = {"preset": preset, "crf": str(crf), "g": "50", "bf": "0"}
+        self._threads = threads
+        self._temporary: Path | None = None
+        self._container: av.container.OutputContainer | None = None
+        self._stream: VideoStream | None = None
+        self._first_s = 0.0
+        self._pts = -1
+        self._step = _TICKS // 25
+
+    def __enter__(self) -> Self:
+        """Make sure of the place; the video itself begins with the first frame.
+
+        Raises:
+            OutputError: Not an MP4's name, or a place that cannot be written.
+        """
+        if self._path.suffix.lower() not in _SUFFIXES:
+            raise OutputError(
+                f"{self._path}: wanted a video name ending in {' or '.join(_SUFFIXES)}, got "
+                f"{self._path.suffix or 'no ending'}; rename it."
+            )
+        require_place(self._path, wanted="the video")
+        try:
+            descriptor, name = tempfile.mkstemp(prefix=f".{self._path.stem}.", suffix=".part", dir=self._path.parent)
+        except OSError as error:
+            raise unwritable(self._path, "the video", error) from error
+        os.close(descriptor)
+        self._temporary = Path(name)
+        self.failed, self.frames, self._pts, self._step = None, 0, -1, _TICKS // 25
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Finish the file and give it its name; also after Ctrl-C or an error, with the frames up to there."""
+        try:
+            if self.failed is None and self._container is not None:
+                self._finish()
+            elif self.failed is None:
+                logger.warning("video: no frame came, {} was not written", self._path)
+        except (av.error.FFmpegError, OSError) as failure:
+            self._give_up(failure)
+        finally:
+            self._discard()
+
+    def emit(self, result: FrameResult) -> None:
+        """Add one frame."""
+        if self.failed is not None:
+            return
+        image = self._render(result)
+        try:
+            self._add(image, result.frame.captured_at)
+        except (av.error.FFmpegError, OSError) as failure:
+            self._give_up(failure)
+
+    def _add(self, image: U8, at_s: float) -> None:
+        if self._stream is None:
+            self._stream = self._begin(image)
+            self._first_s = at_s
+        stream = self._stream
+        fitted = fit(image, width=stream.width, height=stream.height)
+        planes = np.asarray(cv2.cvtColor(fitted, cv2.COLOR_BGR2YUV_I420), np.uint8)
+        picture = av.VideoFrame.from_ndarray(planes, format="yuv420p")
+        before = self._pts
+        self._pts = max(before + 1, round((at_s - self._first_s) * _TICKS))  # a player wants every time but once
+        picture.pts, picture.time_base = self._pts, Fraction(1, _TICKS)
+        if before >= 0:
+            self._step = self._pts - before
+        self._mux(picture)
+        self.frames += 1
+
+    def _begin(self, image: U8) -> VideoStream:
+        self._container = av.open(f"file:{self._temporary}", "w", format="mp4", options={"movflags": "+faststart"})
+        stream = self._container.add_stream("libx264", rate=30)  # a hint only: the frames have their times
+        stream.width, stream.height = _even_size(image.shape[1], image.shape[0])
+        stream.pix_fmt = "yuv420p"
+        context = stream.codec_context
+        context.time_base = Fraction(1, _TICKS)
+        context.thread_count = self._threads
+        context.options = self._options
+        context.colorspace = context.color_primaries = context.color_trc = _BT601
+        context.color_range = _LIMITED_RANGE
+        return stream
+
+    def _mux(self, picture: av.VideoFrame | None) -> None:
+        if self._stream is None or self._container is None:
+            return
+        for packet in self._stream.encode(picture):
+            packet.duration = self._step  # counts for the last frame only, the others end where the next begins
+            self._container.mux(packet)
+
+    def _finish(self) -> None:
+        self._mux(None)
+        if self._container is not None:
+            self._container.close()
+            self._container = None
+        if self._temporary is None:
+            return
+        with av.open(f"file:{self._temporary}") as check:  # a failed last write need not have been reported
+            count = check.streams.video[0].frames
+        if count != self.frames:
+            raise OSError(None, f"{count} of {self.frames} frames arrived in the file")
+        self._temporary.chmod(0o644)
+        self._temporary.replace(self._path)
+        self._temporary = None
+
+    def _give_up(self, failure: BaseException) -> None:
+        self.failed = words(failure)
+        logger.error("video: {} cannot be written ({}); recognition goes on without it", self._path, self.failed)
+        self._discard()
+
+    def _discard(self) -> None:
+        if self._container is not None:
+            with contextlib.suppress(av.error.FFmpegError, OSError):
+                self._container.close()
+        self._container = self._stream = None
+        if self._temporary is not None:
+            with contextlib.suppress(OSError):
+                self._temporary.unlink(missing_ok=True)
+            self._temporary = None
+
+
+def fit(image: U8, *, width: int, height: int) -> U8:
+    """Bring a picture to a size: one pixel more is filled with the border's, else scaled and put on black.
+
+    Args:
+        image: (H, W, 3) uint8.
+        width: Wanted, px.
+        height: Wanted, px.
+
+    Returns:
+        (height, width, 3) uint8; the picture itself where nothing is to do.
+    """
+    rows, columns = image.shape[:2]
+    if (rows, columns) == (height, width):
+        return image
+    if 0 <= height - rows <= 1 and 0 <= width - columns <= 1:
+        padded = cv2.copyMakeBorder(image, 0, height - rows, 0, width - columns, cv2.BORDER_REPLICATE)
+        return np.asarray(padded, np.uint8)
+    scale = min(width / columns, height / rows)
+    inner = (max(1, round(columns * scale)), max(1, round(rows * scale)))
+    method = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
+    canvas = np.zeros((height, width, 3), np.uint8)
+    top, left = (height - inner[1]) // 2, (width - inner[0]) // 2
+    canvas[top : top + inner[1], left : left + inner[0]] = cv2.resize(image, inner, interpolation=method)
+    return canvas
+
+
+def _even_size(width: int, height: int) -> tuple[int, int]:
+    """The size of the video for a first picture of this size: even sides, not too long, not too short."""
+    scale = min(1.0, _LONGEST_SIDE_PX / max(width, height))
+    sides = (max(_SMALLEST_SIDE_PX, round(side * scale)) for side in (width, height))
+    even_width, even_height = (side + side % 2 for side in sides)
+    return even_width, even_height

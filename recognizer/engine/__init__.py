@@ -1,0 +1,1 @@
+"""Run a neural graph: one small protocol, one file for each engine."""

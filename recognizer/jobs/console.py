@@ -1,0 +1,76 @@
+"""What all commands share at the terminal: two consoles, common options, and errors told as one message."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from loguru import logger
+from rich.console import Console
+from rich.markup import escape
+
+from recognizer.errors import RecognizerError
+
+out = Console()
+"""Answers: tables and text for a person, on standard output."""
+err = Console(stderr=True)
+"""Progress and messages, on standard error."""
+
+GalleryOption = Annotated[
+    Path | None, typer.Option("--gallery", "-g", help="Folder with one sub-folder of photos per person.")
+]
+ConfigOption = Annotated[Path | None, typer.Option("--config", "-c", help="YAML file with settings.")]
+ModelOption = Annotated[
+    str | None, typer.Option("--model", "-m", help="Embedding model: a name from 'models list', or auto.")
+]
+EngineOption = Annotated[
+    str | None, typer.Option("--engine", "-e", help="Graph engine: auto, openvino, onnxruntime or torch.")
+]
+WeightsDirOption = Annotated[Path | None, typer.Option("--weights-dir", help="Where to look for weight files first.")]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
+YesOption = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
+
+
+def print_json(value: Mapping[str, Any] | Sequence[Any]) -> None:
+    """Write one JSON document to standard output, unwrapped and uncoloured."""
+    sys.stdout.write(json.dumps(value, ensure_ascii=False, indent=2) + "\n")
+
+
+def set_up_logging(*, debug: bool) -> None:
+    """Send log lines to standard error, as a person reads them."""
+    logger.remove()
+    level = "DEBUG" if debug else os.environ.get("RECOGNIZER_LOG_LEVEL", "INFO")
+    logger.add(
+        sys.stderr,
+        level=level,
+        format="<green>{time:HH:mm:ss}</green> <level>{level: <7}</level> {message}",
+        backtrace=debug,
+        diagnose=False,  # values of variables could hold a password
+    )
+
+
+def guarded(app: typer.Typer, arguments: list[str]) -> int:
+    """Run a command line; turn its errors into one message and an exit status.
+
+    ``--debug`` anywhere asks for tracebacks and debug lines. Ctrl-C ends quietly.
+    """
+    debug = "--debug" in arguments
+    arguments = [word for word in arguments if word != "--debug"]
+    set_up_logging(debug=debug)
+    try:
+        app(args=arguments, prog_name="main.py")
+    except SystemExit as end:
+        return end.code if isinstance(end.code, int) else 0
+    except RecognizerError as error:
+        if debug:
+            logger.opt(exception=error).debug("traceback")
+        err.print(f"[bold red]error:[/] {escape(str(error))}", soft_wrap=True, highlight=False)
+        return error.exit_code
+    except KeyboardInterrupt:
+        return 130
+    return 0

@@ -1,0 +1,156 @@
+"""python main.py enroll: bring the record of a gallery in line with its folder of photos."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Annotated, Any
+
+import typer
+from rich.markup import escape
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.table import Table
+
+from recognizer import build, config
+from recognizer.capture.pictures import PICTURE_SUFFIXES, read_picture
+from recognizer.enrol import Enroller, EnrolReport, PhotoReport
+from recognizer.errors import GalleryError
+from recognizer.jobs import console
+from recognizer.match.folder import require_gallery
+
+
+def enroll(
+    gallery: console.GalleryOption = None,
+    config_file: console.ConfigOption = None,
+    model: console.ModelOption = None,
+    engine: console.EngineOption = None,
+    weights_dir: console.WeightsDirOption = None,
+    reembed: Annotated[bool, typer.Option("--reembed", help="Replace the vectors of another model.")] = False,
+    rebuild: Annotated[
+        bool, typer.Option("--rebuild", help="Work on all photos again; replaces a damaged record.")
+    ] = False,
+    as_json: console.JsonOption = False,
+    yes: console.YesOption = False,
+) -> None:
+    """Enrol everybody who has a folder of photos in the gallery; forget those whose folder is gone."""
+    overrides: dict[str, dict[str, Any]] = {
+        "gallery": {"folder": gallery},
+        "embed": {"model": model, "weights_dir": weights_dir},
+        "engine": {"name": engine},
+    }
+    settings = config.load(config_file, overrides)
+    folder = settings.gallery.folder
+    require_gallery(folder)  # before models are loaded, or even fetched
+    enroller = Enroller(
+        detector=build.detector(settings),
+        embedder=build.embedder(settings),
+        read=read_picture,
+        suffixes=PICTURE_SUFFIXES,
+    )
+    with _bar() as (on_photo, pause):
+        report = enroller.enrol(
+            folder,
+            reembed=reembed,
+            rebuild=rebuild,
+            on_photo=on_photo,
+            may_forget=lambda names: yes or _ask_to_forget(names, pause),
+        )
+    if as_json:
+        console.print_json(as_document(report))
+    else:
+        show(report)
+    if not report.people:
+        raise GalleryError(f"Nobody could be enrolled from {folder}: {_first_reasons(report)}")
+
+
+@contextmanager
+def _bar() -> Iterator[tuple[Callable[[int, int, str], None], Callable[[], None]]]:
+    columns = (TextColumn("{task.description}", markup=False), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=console.err, transient=True, disable=not console.err.is_terminal) as bar:
+        task = bar.add_task("looking for photos", total=None)
+
+        def on_photo(done: int, total: int, name: str) -> None:
+            bar.update(task, completed=done, total=total, description=name[-40:])
+
+        yield on_photo, bar.stop
+
+
+def _ask_to_forget(names: tuple[str, ...], pause: Callable[[], None]) -> bool:
+    """A person at the terminal is asked; a script, which cannot answer, means what the folder says."""
+    if not sys.stdin.isatty():
+        return True
+    pause()
+    who = ", ".join(names[:10]) + (f" and {len(names) - 10} more" if len(names) > 10 else "")
+    return typer.confirm(f"No folder any more: {who}. Forget them?", err=True)
+
+
+def show(report: EnrolReport) -> None:
+    """Print a table of every photo, and what came of the whole."""
+    if report.photos:
+        table = Table(title=f"Gallery {escape(str(report.folder))}", title_justify="left")
+        for heading in ("person", "photo", "", "what there is to say"):
+            table.add_column(heading, overflow="fold")
+        for photo in report.photos:
+            table.add_row(escape(photo.person), escape(photo.file), _verdict(photo), escape(_words(photo)))
+        console.out.print(table)
+    for item in report.skipped:
+        console.out.print(f"[yellow]skipped[/] {escape(item.where)}: {escape(item.reason)}", highlight=False)
+    for name in report.without_photo:
+        console.out.print(f"[yellow]warning[/] {escape(name)} has no usable photo and will not be recognised.")
+    for name in report.forgotten:
+        console.out.print(f"forgotten: {escape(name)}, who has no folder any more", highlight=False)
+    accepted = sum(photo.accepted for photo in report.photos)
+    worked_on = sum(photo.worked_on for photo in report.photos)
+    console.out.print(
+        f"{len(report.people)} people enrolled with {accepted} of {len(report.photos)} photos; "
+        f"{worked_on} were new or changed. Model {escape(report.model)}.",
+        highlight=False,
+    )
+
+
+def _verdict(photo: PhotoReport) -> str:
+    if not photo.accepted:
+        return "[red]refused[/]"
+    return "[yellow]accepted[/]" if photo.notes else "[green]accepted[/]"
+
+
+def _words(photo: PhotoReport) -> str:
+    return "; ".join(note.text for note in photo.notes)
+
+
+def _first_reasons(report: EnrolReport) -> str:
+    reasons = [f"{photo.person}/{photo.file}: {_words(photo)}" for photo in report.photos[:3]]
+    reasons += [f"{item.where}: {item.reason}" for item in report.skipped[: 3 - len(reasons)]]
+    return "; ".join(reasons) or "there is no photo."
+
+
+def as_document(report: EnrolReport) -> dict[str, Any]:
+    """The report for a program."""
+    return {
+        "gallery": str(report.folder),
+        "model": report.model,
+        "people": list(report.people),
+        "without_photo": list(report.without_photo),
+        "forgotten": list(report.forgotten),
+        "photos": [
+            {
+                "person": photo.person,
+                "file": photo.file,
+                "accepted": photo.accepted,
+                "worked_on": photo.worked_on,
+                "notes": [{"finding": note.finding.value, "text": note.text} for note in photo.notes],
+                "quality": None
+                if photo.quality is None
+                else {
+                    "eyes_px": round(photo.quality.eyes_px, 1),
+                    "sharpness": round(photo.quality.sharpness, 1),
+                    "yaw_deg": round(photo.quality.yaw_deg, 1),
+                    "roll_deg": round(photo.quality.roll_deg, 1),
+                    "score": round(photo.quality.score, 4),
+                },
+            }
+            for photo in report.photos
+        ],
+        "skipped": [{"where": item.where, "reason": item.reason} for item in report.skipped],
+    }

@@ -1,0 +1,126 @@
+"""python main.py models ...: which models there are, and getting them onto this machine."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.markup import escape
+from rich.table import Table
+
+from recognizer.errors import UsageError, WeightsError
+from recognizer.jobs import console
+from recognizer.jobs.progress import model_bar
+from recognizer.weights import checkpoints, store
+from recognizer.weights.bundle import export_bundle, import_bundle
+from recognizer.weights.cache import Cache
+from recognizer.weights.catalogue import CATALOGUE, EDGEFACE_NOTE, entry_of
+
+app = typer.Typer(help="Embedding models: list, fetch, import, and where they lie.", no_args_is_help=True)
+
+Names = Annotated[list[str] | None, typer.Argument(metavar="NAME...", help="Names from 'models list'.")]
+
+
+@app.command("list")
+def list_models(weights_dir: console.WeightsDirOption = None, as_json: console.JsonOption = False) -> None:
+    """Show every model with its published numbers, and whether it is on this machine."""
+    cache = Cache()
+    states = {name: store.state_of(entry, cache, weights_dir) for name, entry in CATALOGUE.items()}
+    if as_json:
+        rows = []
+        for name, entry in CATALOGUE.items():
+            row = asdict(entry) | {"state": states[name].value, "shipped": entry.shipped_file is not None}
+            rows.append(row)
+        console.print_json(rows)
+        return
+    table = Table(caption=f"MFLOPs and LFW as published. {EDGEFACE_NOTE}", caption_justify="left")
+    for heading in ("model", "parameters", "MFLOPs", "LFW %", "licence", "state", "good for"):
+        numeric = heading in {"parameters", "MFLOPs", "LFW %"}
+        table.add_column(heading, justify="right" if numeric else "left", no_wrap=heading in {"model", "state"})
+    for name, entry in CATALOGUE.items():
+        there = states[name] is not store.State.ABSENT
+        table.add_row(
+            name,
+            f"{entry.parameters / 1e6:.2f} M",
+            "" if entry.mflops is None else f"{entry.mflops:.0f}",
+            "" if entry.lfw_percent is None else f"{entry.lfw_percent:.2f}",
+            entry.licence,
+            f"[green]{states[name].value}[/]" if there else f"[dim]{states[name].value}[/]",
+            entry.good_for,
+        )
+    console.out.print(table)
+
+
+@app.command()
+def fetch(
+    names: Names = None, every: Annotated[bool, typer.Option("--all", help="All that can be fetched.")] = False
+) -> None:
+    """Download official checkpoints into the cache, verify and convert them."""
+    wanted = [e.name for e in CATALOGUE.values() if e.url] if every else names or []
+    if not wanted:
+        raise UsageError("Say which model to fetch, or --all; 'models list' shows them.")
+    entries = [entry_of(name) for name in wanted]  # a misspelt name fails before the first download
+    cache = Cache()
+    for entry in entries:
+        with model_bar() as progress:
+            try:
+                path = checkpoints.fetch(entry, cache, progress=progress)
+            except WeightsError as error:
+                raise WeightsError(f"{error}\nBy hand: {checkpoints.by_hand(entry)}") from error
+            graph = checkpoints.converted(cache, entry.name, entry.fingerprint, path, progress)
+        console.err.print(f"{entry.name}: verified and converted, {escape(str(graph))}", soft_wrap=True)
+
+
+@app.command("import")
+def import_file(
+    file: Annotated[Path, typer.Argument(help="An official .pt file, or a .zip from 'models export-bundle'.")],
+    name: Annotated[
+        str | None, typer.Option("--name", help="Which model the file is, where its name does not say.")
+    ] = None,
+) -> None:
+    """Take a file that was carried here: verify it, keep it in the cache, convert it."""
+    cache = Cache()
+    with model_bar() as progress:
+        if file.suffix.lower() == ".zip":
+            taken = import_bundle(file, cache)
+        else:
+            taken = [checkpoints.import_checkpoint(file, cache, name=name, progress=progress)]
+    for each in taken:
+        console.err.print(f"{each}: verified and in the cache {escape(str(cache.folder))}", soft_wrap=True)
+
+
+@app.command()
+def path(
+    name: Annotated[str, typer.Argument(help="A name from 'models list', auto, or a file.")] = store.AUTO,
+    weights_dir: console.WeightsDirOption = None,
+    offline: Annotated[bool, typer.Option("--offline", help="Do not try the network.")] = False,
+) -> None:
+    """Print the path of the graph, and nothing else; which one and why goes to standard error."""
+    with model_bar() as progress:
+        model = store.resolve(name, weights_dir=weights_dir, offline=offline, progress=progress)
+    console.err.print(escape(model.origin), soft_wrap=True, highlight=False)
+    typer.echo(model.graph)
+
+
+@app.command("export-bundle")
+def export(
+    file: Annotated[Path, typer.Argument(help="The .zip to write.")],
+    names: Names = None,
+    weights_dir: console.WeightsDirOption = None,
+) -> None:
+    """Pack converted models for machines without torch; there: 'models import FILE.zip'."""
+    cache = Cache()
+    here = [
+        e.name for e in CATALOGUE.values() if e.url and store.state_of(e, cache, weights_dir) is not store.State.ABSENT
+    ]
+    wanted = names or here
+    if not wanted:
+        raise UsageError("There is no model on this machine to pack; 'models fetch NAME' gets one.")
+    signed = []
+    for name in wanted:
+        with model_bar() as progress:
+            signed.append(store.resolve(name, weights_dir=weights_dir, progress=progress).fingerprint)
+    export_bundle(file, cache, signed)
+    console.err.print(f"{escape(str(file))}: {', '.join(wanted)}", soft_wrap=True)

@@ -1,0 +1,28 @@
+"""The bar that shows a model being fetched and converted."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from rich.console import Console
+from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
+
+from recognizer.jobs import console
+from recognizer.weights.fetch import Progress as Report
+
+
+@contextmanager
+def model_bar(to: Console = console.err) -> Iterator[Report]:
+    """Show what the model store reports, on standard error, and leave nothing behind; silent in a pipe."""
+    columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=to, transient=True, disable=not to.is_terminal) as bar:
+        tasks = {}
+
+        def report(what: str, done: int, whole: int | None) -> None:
+            if what not in tasks:
+                tasks[what] = bar.add_task(what, total=whole)
+            steps = whole == 1  # a step that is done or not, without bytes
+            bar.update(tasks[what], completed=done, total=None if steps and not done else whole)
+
+        yield report

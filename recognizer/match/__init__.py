@@ -1,0 +1,1 @@
+"""Stage 6, MATCH: who is enrolled, and who of them is nearest."""

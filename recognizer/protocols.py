@@ -1,0 +1,132 @@
+"""The seams: what each replaceable part promises. Fakes of all of them stand in ``tests/fakes.py``.
+
+A source is made, then opened by ``with``; so is a sink. Detector, embedder and index are ready once they are made.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from types import TracebackType
+from typing import Protocol, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from recognizer.types import (
+    F32,
+    U8,
+    AlignedFaces,
+    Embeddings,
+    FaceDetections,
+    Frame,
+    FrameResult,
+    Look,
+    Matches,
+    Tracks,
+)
+
+
+class FrameSource(Protocol):
+    """Where frames come from. Iterating yields them in order and ends when there are no more."""
+
+    name: str
+    """Display name, without credentials."""
+    live: bool
+    """True: only the newest frame matters and old ones may be dropped. False: every frame counts."""
+
+    def __enter__(self) -> Self:
+        """Open; raises ``SourceError`` when the source cannot be opened."""
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Close."""
+
+    def __iter__(self) -> Iterator[Frame]:
+        """Yield frames; raises ``SourceError`` when the source fails for good."""
+
+    def close(self) -> None:
+        """Ask the iteration to end soon; safe from any thread, at any time, more than once."""
+
+
+class Detector(Protocol):
+    """Finds faces, and finds again a face whose place is roughly known."""
+
+    def detect(self, images: Sequence[U8]) -> list[FaceDetections]:
+        """Find all faces of (H, W, 3) uint8 BGR pictures, in no promised order."""
+
+    def refine(self, image: U8, boxes: F32) -> FaceDetections:
+        """Correct (N, 4) rough boxes in one picture: N rows in the same order, score 0 where no box was left."""
+
+
+class Cadence(Protocol):
+    """Knows, for one source, when to look for faces."""
+
+    def look(self, image: U8, at: float, *, lost: bool) -> Look:
+        """Whether to detect in this (H, W, 3) picture, taken ``at`` seconds; ``lost``: a track was lost just before."""
+
+    def looked(self, at: float, *, news: bool) -> None:
+        """Take note of a look; ``news`` when faces came or went."""
+
+
+class Tracker(Protocol):
+    """Follows the faces of one source."""
+
+    @property
+    def alive(self) -> frozenset[int]:
+        """Numbers of the tracks that are seen or may be found again."""
+
+    @property
+    def lost_now(self) -> bool:
+        """A visible track was lost in the last frame."""
+
+    def predict(self, at: float) -> F32:
+        """(T, 4) px boxes where the visible tracks should be."""
+
+    def follow(self, at: float, refined: FaceDetections) -> Tracks:
+        """Move the tracks, in a frame that was not looked at; rows as ``predict`` gave them."""
+
+    def update(self, at: float, detections: FaceDetections, refined: FaceDetections) -> Tracks:
+        """Give detections to tracks; what none fits goes by its refined box."""
+
+    def cut(self) -> None:
+        """No track goes on."""
+
+
+class Embedder(Protocol):
+    """Turns aligned faces into vectors."""
+
+    model: str
+    """Fingerprint: equal only where vectors may be compared."""
+
+    def embed(self, faces: AlignedFaces) -> Embeddings:
+        """One row for each face, in the same order."""
+
+
+class GalleryIndex(Protocol):
+    """Finds the nearest enrolled person."""
+
+    def search(self, probes: Embeddings) -> Matches:
+        """One row for each probe; raises ``FingerprintError`` when the probes are another model's."""
+
+
+class Sink(Protocol):
+    """Takes results, in order, from one thread. A sink that fails says so once and lets the others work."""
+
+    def __enter__(self) -> Self:
+        """Open; raises ``OutputError`` when the output cannot be written."""
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Finish and close."""
+
+    def emit(self, result: FrameResult) -> None:
+        """Take one frame's result."""
+
+
+class GraphRunner(Protocol):
+    """Runs one neural graph."""
+
+    def run(self, inputs: NDArray[np.float32]) -> Mapping[str, NDArray[np.float32]]:
+        """Feed the single input; returns every output by its name in the graph."""

@@ -1,0 +1,331 @@
+"""What flows through the application: one frozen, shape-checked type per stage.
+
+Rows are aligned: row i of every field of a value speaks of the same face. ``len(x) == 0`` is the one test for empty,
+``x[mask]`` or ``x[indices]`` picks rows of all fields at once, ``T.empty()`` has no rows. Arrays are float32 unless
+said otherwise; pictures are uint8.
+"""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, fields
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+F32 = NDArray[np.float32]
+I64 = NDArray[np.int64]
+U8 = NDArray[np.uint8]
+
+EMBEDDING_SIZE = 512
+"""Numbers in a vector; all supported networks give as many."""
+CROP_SIZE_PX = 112
+
+
+def _require(owner: object, name: str, value: Any, dtype: type, shape: tuple[int | None, ...]) -> None:
+    """Refuse an array of another type or shape; ``None`` stands for any length."""
+    if not isinstance(value, np.ndarray):
+        raise TypeError(f"{type(owner).__name__}.{name}: wanted an array, got {type(value).__name__}.")
+    fits = value.ndim == len(shape) and all(w is None or w == g for w, g in zip(shape, value.shape, strict=True))
+    if value.dtype != dtype or not fits:
+        wanted = ", ".join("N" if w is None else str(w) for w in shape)
+        raise ValueError(
+            f"{type(owner).__name__}.{name}: wanted {np.dtype(dtype).name} of shape ({wanted}), "
+            f"got {value.dtype.name} of shape {value.shape}."
+        )
+
+
+class Rows:
+    """Length, row picking and the check that all fields have as many rows; for the struct-of-arrays types below."""
+
+    __slots__ = ()
+
+    def _row_fields(self) -> dict[str, Any]:
+        values = {f.name: getattr(self, f.name) for f in fields(self)}  # type: ignore[arg-type]
+        return {name: value for name, value in values.items() if not isinstance(value, str)}
+
+    def _require_aligned(self) -> None:
+        lengths = {name: len(value) for name, value in self._row_fields().items()}
+        if len(set(lengths.values())) > 1:
+            raise ValueError(f"{type(self).__name__}: rows are not aligned, got {lengths}.")
+
+    def __len__(self) -> int:
+        return len(next(iter(self._row_fields().values())))
+
+    def __getitem__(self, rows: NDArray[np.bool_] | I64 | slice) -> Self:
+        index = rows if isinstance(rows, slice) else np.asarray(rows)
+        picked: dict[str, Any] = {}
+        for name, value in self._row_fields().items():
+            if isinstance(value, tuple):
+                picked[name] = tuple(value[i] for i in np.arange(len(value))[index])
+            else:
+                picked[name] = value[index]
+        rest = {f.name: getattr(self, f.name) for f in fields(self) if f.name not in picked}  # type: ignore[arg-type]
+        return type(self)(**picked, **rest)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Frame:
+    """One picture of a source."""
+
+    image: U8
+    """(H, W, 3) uint8 BGR, read-only."""
+    index: int
+    """Position in the source, from 0; live sources count what the camera sent, dropped frames included."""
+    captured_at: float
+    """Seconds: presentation time for files, the monotonic clock for live sources."""
+    source: str
+    """Display name of the source; credentials are removed where it is made."""
+
+    def __post_init__(self) -> None:
+        _require(self, "image", self.image, np.uint8, (None, None, 3))
+        self.image.flags.writeable = False
+
+    @property
+    def height(self) -> int:
+        """Rows of the picture, px."""
+        return int(self.image.shape[0])
+
+    @property
+    def width(self) -> int:
+        """Columns of the picture, px."""
+        return int(self.image.shape[1])
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class FaceDetections(Rows):
+    """Faces found in one picture."""
+
+    boxes: F32
+    """(N, 4) x1, y1, x2, y2 px; may reach beyond the picture."""
+    scores: F32
+    """(N,) detector score in [0, 1]."""
+    landmarks: F32
+    """(N, 5, 2) px: left eye, right eye, nose, left mouth corner, right mouth corner, as the viewer sees them."""
+
+    def __post_init__(self) -> None:
+        _require(self, "boxes", self.boxes, np.float32, (None, 4))
+        _require(self, "scores", self.scores, np.float32, (None,))
+        _require(self, "landmarks", self.landmarks, np.float32, (None, 5, 2))
+        self._require_aligned()
+
+    @classmethod
+    def empty(cls) -> Self:
+        """Nobody there."""
+        return cls(np.zeros((0, 4), np.float32), np.zeros(0, np.float32), np.zeros((0, 5, 2), np.float32))
+
+
+class Look(enum.Enum):
+    """Whether to run the detector on a frame, and why; true when it is to run."""
+
+    NO = "not due"
+    DUE = "due"
+    LOSS = "a track was lost"
+    CUT = "shot cut"
+
+    def __bool__(self) -> bool:
+        return self is not Look.NO
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Tracks(Rows):
+    """Faces followed through time, as they stand in one frame."""
+
+    ids: I64
+    """(T,) int64, never used again within a source."""
+    boxes: F32
+    """(T, 4) x1, y1, x2, y2 px."""
+    landmarks: F32
+    """(T, 5, 2) px."""
+    scores: F32
+    """(T,) face score in this frame, in [0, 1]."""
+    detection_index: I64
+    """(T,) row of the frame's detections that the track was seen at; -1 when it was followed, not detected."""
+
+    def __post_init__(self) -> None:
+        _require(self, "ids", self.ids, np.int64, (None,))
+        _require(self, "boxes", self.boxes, np.float32, (None, 4))
+        _require(self, "landmarks", self.landmarks, np.float32, (None, 5, 2))
+        _require(self, "scores", self.scores, np.float32, (None,))
+        _require(self, "detection_index", self.detection_index, np.int64, (None,))
+        self._require_aligned()
+
+    @classmethod
+    def empty(cls) -> Self:
+        """Nobody followed."""
+        none = FaceDetections.empty()
+        return cls(np.zeros(0, np.int64), none.boxes, none.landmarks, none.scores, np.zeros(0, np.int64))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class FaceQuality(Rows):
+    """What may make a face hard to recognise, part by part."""
+
+    eyes_px: F32
+    """(K,) distance between the eyes in the picture, px."""
+    sharpness: F32
+    """(K,) variance of the Laplacian of the aligned crop's grey levels."""
+    yaw_deg: F32
+    """(K,) head turned sideways, degrees in [-90, 90], from the landmarks; 0 looks into the camera."""
+    roll_deg: F32
+    """(K,) head tilted, degrees, from the eyes."""
+    score: F32
+    """(K,) detector score in [0, 1]."""
+
+    def __post_init__(self) -> None:
+        for name in ("eyes_px", "sharpness", "yaw_deg", "roll_deg", "score"):
+            _require(self, name, getattr(self, name), np.float32, (None,))
+        self._require_aligned()
+
+    @classmethod
+    def empty(cls) -> Self:
+        """No faces."""
+        return cls(*(np.zeros(0, np.float32) for _ in range(5)))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class AlignedFaces(Rows):
+    """Faces brought to the embedder's template."""
+
+    crops: U8
+    """(K, 112, 112, 3) uint8 RGB."""
+    track_ids: I64
+    """(K,) int64 of the tracks they were cut for."""
+    quality: FaceQuality
+    """(K) rows."""
+
+    def __post_init__(self) -> None:
+        _require(self, "crops", self.crops, np.uint8, (None, CROP_SIZE_PX, CROP_SIZE_PX, 3))
+        _require(self, "track_ids", self.track_ids, np.int64, (None,))
+        self._require_aligned()
+
+    @classmethod
+    def empty(cls) -> Self:
+        """No faces."""
+        crops = np.zeros((0, CROP_SIZE_PX, CROP_SIZE_PX, 3), np.uint8)
+        return cls(crops, np.zeros(0, np.int64), FaceQuality.empty())
+
+    @classmethod
+    def joined(cls, parts: Sequence[Self]) -> Self:
+        """The rows of all parts, one after the other; a single part is not copied."""
+        if len(parts) == 1:
+            return parts[0]
+        names = [f.name for f in fields(FaceQuality)]
+        quality = FaceQuality(*(np.concatenate([getattr(part.quality, name) for part in parts]) for name in names))
+        crops = np.concatenate([part.crops for part in parts])
+        return cls(crops, np.concatenate([part.track_ids for part in parts]), quality)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Embeddings(Rows):
+    """Faces as vectors of one model."""
+
+    vectors: F32
+    """(K, 512) of unit length."""
+    norms: F32
+    """(K,) length before normalisation; a measure of quality for MagFace, not for EdgeFace."""
+    track_ids: I64
+    """(K,) int64."""
+    model: str
+    """Fingerprint of the model; only vectors of equal fingerprints may be compared."""
+
+    def __post_init__(self) -> None:
+        _require(self, "vectors", self.vectors, np.float32, (None, EMBEDDING_SIZE))
+        _require(self, "norms", self.norms, np.float32, (None,))
+        _require(self, "track_ids", self.track_ids, np.int64, (None,))
+        self._require_aligned()
+
+    @classmethod
+    def empty(cls, model: str) -> Self:
+        """No vectors of ``model``."""
+        return cls(np.zeros((0, EMBEDDING_SIZE), np.float32), np.zeros(0, np.float32), np.zeros(0, np.int64), model)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Matches(Rows):
+    """The nearest enrolled person of each probe."""
+
+    names: tuple[str | None, ...]
+    """(K,) the nearest person; ``None`` where nobody is enrolled."""
+    similarities: F32
+    """(K,) cosine to that person in [-1, 1]; -1 where nobody is enrolled."""
+    runner_up: F32
+    """(K,) cosine to the nearest *other* person; -1 where there is none."""
+
+    def __post_init__(self) -> None:
+        _require(self, "similarities", self.similarities, np.float32, (None,))
+        _require(self, "runner_up", self.runner_up, np.float32, (None,))
+        self._require_aligned()
+
+    @classmethod
+    def empty(cls) -> Self:
+        """No probes."""
+        return cls((), np.zeros(0, np.float32), np.zeros(0, np.float32))
+
+
+class Status(enum.Enum):
+    """What is known about a track."""
+
+    KNOWN = "known"
+    UNKNOWN = "unknown"
+    UNDECIDED = "undecided"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Identity:
+    """Who a track is, and why we say so."""
+
+    track_id: int
+    status: Status
+    name: str | None
+    """The enrolled person when KNOWN, else ``None``."""
+    similarity: float
+    """Cosine of the track's template to the nearest person, in [-1, 1]."""
+    margin: float
+    """How much nearer that person is than the next one."""
+    reasons: tuple[str, ...] = ()
+    """In words: what speaks for the status, or what is still wanted."""
+
+
+class EventKind(enum.Enum):
+    """What happened to a track or a source."""
+
+    APPEARED = "appeared"
+    RECOGNISED = "recognised"
+    CHANGED = "changed"
+    LOST = "lost"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Event:
+    """Something worth telling, once."""
+
+    kind: EventKind
+    track_id: int
+    name: str | None
+    similarity: float
+    margin: float
+    at: float
+    """Seconds, the clock of ``Frame.captured_at``."""
+    source: str
+    box: tuple[float, float, float, float]
+    """x1, y1, x2, y2 px, where the face was last seen."""
+    reasons: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class FrameResult:
+    """All that is said about one frame."""
+
+    frame: Frame
+    tracks: Tracks
+    """The reported tracks: those that proved to be faces."""
+    identities: tuple[Identity, ...]
+    """One for each row of ``tracks``, in its order."""
+    events: tuple[Event, ...]
+    timings: Mapping[str, float] = field(default_factory=dict)
+    """Seconds spent, by stage."""
+    closing: bool = False
+    """The source has ended: only the events are new, the frame was told before."""

@@ -1,0 +1,68 @@
+"""What the user writes after --source becomes the right source."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from capture_media import write_clip
+from PIL import Image
+
+from recognizer.capture.files import ImageFolder, SinglePicture
+from recognizer.capture.sources import SourceKind, open_source, source_kind
+from recognizer.capture.video import VideoFile
+from recognizer.errors import SourceError
+
+
+@pytest.mark.parametrize(
+    ("text", "kind"),
+    [
+        ("0", SourceKind.WEBCAM),
+        (" 12 ", SourceKind.WEBCAM),
+        ("/dev/video2", SourceKind.WEBCAM),
+        ("rtsp://h/x", SourceKind.STREAM),
+        ("HTTPS://h/x.jpg", SourceKind.STREAM),
+        ("a.mp4", SourceKind.VIDEO),
+        ("no-suffix", SourceKind.VIDEO),
+        ("a.JPG", SourceKind.PICTURE),
+        ("file:///a/b.png", SourceKind.PICTURE),
+    ],
+)
+def test_kind(text: str, kind: SourceKind) -> None:
+    assert source_kind(text) is kind
+
+
+def test_open_source(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write_clip(tmp_path / "ä b.mp4", frames=2)
+    Image.new("RGB", (4, 4)).save(tmp_path / "1.png")
+    (tmp_path / "7").mkdir()
+    monkeypatch.chdir(tmp_path)
+    assert isinstance(open_source(str(tmp_path)), ImageFolder)
+    assert isinstance(open_source("7"), ImageFolder)
+    assert isinstance(open_source("1.png"), SinglePicture)
+    assert isinstance(open_source("ä b.mp4", threads=2), VideoFile)
+    source = open_source((tmp_path / "ä b.mp4").as_uri())
+    with source:
+        assert len(list(source)) == 2
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("", "empty text"),
+        ("ftp://u:Gh7xQ2@h/x", "ftp are not read; known are http"),
+        ("rtsp://u:Gh7xQ2@h/x", "a network stream"),
+        ("0", "a webcam"),
+        ("a\0b", "no such file|no possible path"),
+    ],
+)
+def test_refused(text: str, message: str) -> None:
+    with pytest.raises(SourceError, match=message) as caught, open_source(text):
+        pass
+    assert "Gh7xQ2" not in str(caught.value)
+
+
+def test_missing_file_with_a_password_in_its_name() -> None:
+    with pytest.raises(SourceError, match="no such file") as caught, open_source("admin:Gh7xQ2@10.0.0.9:554/live"):
+        pass
+    assert "Gh7xQ2" not in str(caught.value)

@@ -1,0 +1,99 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import torch
+from torch import nn
+from torch.utils.flop_counter import FlopCounterMode
+
+from recognizer.embed import edgeface
+from recognizer.errors import WeightsError
+from recognizer.weights.catalogue import CATALOGUE, Entry
+
+PUBLISHED = [entry for entry in CATALOGUE.values() if entry.url]
+
+
+@pytest.mark.parametrize("entry", PUBLISHED, ids=lambda entry: entry.name)
+def test_size_and_work_are_those_of_the_paper(entry: Entry) -> None:
+    """The paper's FLOPs count a multiply-add as two; torch counts so too, leaving out norms and activations."""
+    with torch.device("meta"):  # shapes without numbers: the same sums in no time
+        network, faces = edgeface.create(entry.name), torch.zeros(1, 3, 112, 112)
+    assert sum(p.numel() for p in network.parameters()) == entry.parameters
+    with FlopCounterMode(display=False) as counted, torch.inference_mode():
+        vectors = network(faces)
+    assert vectors.shape == (1, 512)
+    if entry.mflops is not None:
+        assert counted.get_total_flops() / 1e6 == pytest.approx(entry.mflops, rel=2e-3)
+
+
+def test_low_rank_layer_is_the_product_of_two() -> None:
+    torch.manual_seed(0)
+    layer = edgeface.LowRankLinear(10, 6, rank_ratio=0.5)
+    x = torch.randn(3, 10)
+    assert layer.linear1.weight.shape == (3, 10)
+    wanted = x @ (layer.linear2.weight @ layer.linear1.weight).T + layer.linear2.bias
+    torch.testing.assert_close(layer(x), wanted)
+    assert edgeface.LowRankLinear(10, 6, rank_ratio=0.1).linear1.out_features == 2
+
+
+def test_gamma_variants_have_no_whole_linear_layer() -> None:
+    with torch.device("meta"):
+        network = edgeface.create("edgeface_xs_gamma_06")
+    whole = [m for m in network.modules() if type(m) is nn.Linear]
+    low_rank = [
+        part for m in network.modules() if isinstance(m, edgeface.LowRankLinear) for part in (m.linear1, m.linear2)
+    ]
+    assert len(whole) == len(low_rank) > 0
+
+
+def test_unknown_variant_lists_the_six() -> None:
+    with pytest.raises(WeightsError, match=r"No EdgeFace variant 'x'; there are: edgeface_base, .*edgeface_xxs_q"):
+        edgeface.create("x")
+
+
+def test_load_wants_the_same_network(tmp_path: Path) -> None:
+    path = tmp_path / "file.pt"
+    network = edgeface.create("edgeface_xxs")
+    torch.save({"state_dict": network.state_dict()}, path)
+    loaded = edgeface.load("edgeface_xxs", path)
+    x = torch.randn(2, 3, 112, 112)
+    with torch.inference_mode():
+        torch.testing.assert_close(loaded(x), network(x))
+    with pytest.raises(WeightsError, match=r"does not hold edgeface_xs_q: .*other shape"):
+        edgeface.load("edgeface_xs_q", path)
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"", "no readable checkpoint"),
+        (b"hello, this is text", "refused|no readable"),
+        (b"PK\x03\x04rest", "no readable"),
+    ],
+)
+def test_what_is_no_checkpoint_is_refused(tmp_path: Path, content: bytes, message: str) -> None:
+    path = tmp_path / "file.pt"
+    path.write_bytes(content)
+    with pytest.raises(WeightsError, match=message):
+        edgeface.load("edgeface_xxs", path)
+
+
+def test_missing_file_and_other_content(tmp_path: Path) -> None:
+    with pytest.raises(WeightsError, match="There is no weight file"):
+        edgeface.load("edgeface_xxs", tmp_path / "none.pt")
+    torch.save([torch.zeros(1)], tmp_path / "list.pt")
+    with pytest.raises(WeightsError, match="holds a list, wanted a mapping"):
+        edgeface.load("edgeface_xxs", tmp_path / "list.pt")
+
+
+def test_dequantise_passes_float_entries() -> None:
+    state = {"model.a.weight": torch.ones(2), "model.scale": torch.ones(1)}
+    assert edgeface.dequantise(state).keys() == state.keys()
+
+
+@pytest.mark.weights
+@pytest.mark.parametrize("name", ["edgeface_xs_q", "edgeface_xxs_q"])
+def test_published_int8_files_fill_the_float_network(shared_data: Path, name: str) -> None:
+    network = edgeface.load(name, shared_data / "weights" / f"{name}.pt")
+    assert all(p.dtype is torch.float32 for p in network.parameters())

@@ -1,0 +1,99 @@
+"""Small stand-ins for the seams of ``recognizer.protocols``, and pictures that they understand."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from recognizer.errors import ImageError
+from recognizer.geometry import ARCFACE_TEMPLATE
+from recognizer.types import CROP_SIZE_PX, EMBEDDING_SIZE, F32, U8, AlignedFaces, Embeddings, FaceDetections
+
+_FACE_GREEN = 200
+
+
+def face_picture(*faces: tuple[int, int], side: int = 120, width: int | None = None) -> U8:
+    """A grey picture with painted squares that the fakes below take for faces, side by side.
+
+    Args:
+        faces: (person, variation) of each, both from 0 to 12; the first is the largest, the others half its side.
+        side: of the first face, px; its eyes are 0.31 times that far apart.
+        width: of the picture, px; as wide as needed when ``None``.
+    """
+    sides = [side if place == 0 else side // 2 for place in range(len(faces))]
+    needed = sum(sides) + 20 * (len(sides) + 1)
+    image = np.full((side + 40, width or needed, 3), 90, np.uint8)
+    left = 20
+    for (person, variation), extent in zip(faces, sides, strict=True):
+        image[20 : 20 + extent, left : left + extent] = (person * 20, _FACE_GREEN, variation * 20)
+        left += extent + 20
+    return image
+
+
+def save_picture(path: Path, image: U8) -> None:
+    """Write a picture without loss, making its folder."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    _, data = cv2.imencode(".png", image)
+    path.write_bytes(data.tobytes())
+
+
+def read_picture(path: Path) -> U8:
+    """Read what ``save_picture`` wrote."""
+    image = cv2.imdecode(np.frombuffer(path.read_bytes() or b"\0", np.uint8), cv2.IMREAD_COLOR)
+    if image is None:
+        raise ImageError(f"{path} is not a picture.")
+    return np.asarray(image, np.uint8)
+
+
+class PaintedFaceDetector:
+    """Finds the squares of ``face_picture``; counts the pictures it was shown."""
+
+    def __init__(self, *, score: float = 0.999) -> None:
+        self.score = score
+        self.shown = 0
+
+    def detect(self, images: Sequence[U8]) -> list[FaceDetections]:
+        self.shown += len(images)
+        return [self._faces(image) for image in images]
+
+    def refine(self, image: U8, boxes: F32) -> FaceDetections:
+        landmarks = np.stack([_landmarks(box) for box in boxes]) if len(boxes) else np.zeros((0, 5, 2), np.float32)
+        return FaceDetections(boxes, np.full(len(boxes), self.score, np.float32), landmarks)
+
+    def _faces(self, image: U8) -> FaceDetections:
+        mask = np.asarray(image[:, :, 1] == _FACE_GREEN, np.uint8)
+        _, _, statistics, _ = cv2.connectedComponentsWithStats(mask)
+        corners = statistics[1:, :2].astype(np.float32)
+        boxes = np.concatenate([corners, corners + statistics[1:, 2:4]], axis=1).astype(np.float32)
+        return self.refine(image, boxes)
+
+
+def _landmarks(box: F32) -> F32:
+    return np.asarray(ARCFACE_TEMPLATE / CROP_SIZE_PX * (box[2:] - box[:2]) + box[:2], np.float32)
+
+
+class PaintedFaceEmbedder:
+    """Reads person and variation from the middle of a crop: cosine 0.8 within a person, near 0 between people."""
+
+    def __init__(self, *, model: str = "painted-0123456789ab") -> None:
+        self.model = model
+
+    def embed(self, faces: AlignedFaces) -> Embeddings:
+        middles = faces.crops[:, CROP_SIZE_PX // 2, CROP_SIZE_PX // 2].astype(np.float32) / 20
+        vectors = [painted_vector(round(float(blue)), round(float(red))) for red, _, blue in middles]
+        stacked = np.stack(vectors) if vectors else np.zeros((0, EMBEDDING_SIZE), np.float32)
+        return Embeddings(stacked, np.ones(len(vectors), np.float32), faces.track_ids, self.model)
+
+
+def painted_vector(person: int, variation: int) -> F32:
+    """The (512,) unit vector of a painted face."""
+    vector = _direction(person) + 0.5 * _direction(100 + 20 * person + variation)
+    return np.asarray(vector / np.linalg.norm(vector), np.float32)
+
+
+def _direction(seed: int) -> F32:
+    direction = np.random.default_rng(seed).standard_normal(EMBEDDING_SIZE)
+    return np.asarray(direction / np.linalg.norm(direction), np.float32)

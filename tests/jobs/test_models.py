@@ -1,0 +1,105 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from recognizer.jobs import console, models
+from recognizer.weights.cache import Cache
+from recognizer.weights.catalogue import CATALOGUE
+
+
+@pytest.fixture(autouse=True)
+def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Cache:
+    monkeypatch.delenv("RECOGNIZER_WEIGHTS", raising=False)
+    monkeypatch.setenv("RECOGNIZER_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setenv("COLUMNS", "200")
+    return Cache()
+
+
+def models_command(*words: object) -> int:
+    return console.guarded(models.app, [str(word) for word in words])
+
+
+def fake_graph(cache: Cache, name: str) -> Path:
+    def make(target: Path) -> float:
+        target.write_bytes(b"graph of " + name.encode())
+        return 1.0
+
+    return cache.add_graph(name, CATALOGUE[name].fingerprint, make)
+
+
+def test_list_as_json(cache: Cache, capfd: pytest.CaptureFixture[str]) -> None:
+    fake_graph(cache, "edgeface_xs_q")
+    assert models_command("list", "--json") == 0
+    rows = {row["name"]: row for row in json.loads(capfd.readouterr().out)}
+    assert list(rows) == list(CATALOGUE)
+    assert rows["edgeface_xs_q"]["state"] == "cached"
+    assert rows["edgeface_base"]["state"] == "absent"
+    assert rows["edgeface_base"]["lfw_percent"] == 99.83
+    assert rows["edgeface_xs_gamma_06"]["parameters"] == 1_770_492
+
+
+def test_list_as_table(cache: Cache, capfd: pytest.CaptureFixture[str]) -> None:
+    assert models_command("list") == 0
+    shown = capfd.readouterr().out
+    for word in (*CATALOGUE, "1.77 M", "1399", "99.83", "absent", "BSD-3-Clause", "CC BY-NC-SA"):
+        assert word in shown
+
+
+def test_path_prints_only_the_path(cache: Cache, capfd: pytest.CaptureFixture[str]) -> None:
+    graph = fake_graph(cache, "edgeface_xs_q")
+    assert models_command("path", "edgeface_xs_q", "--offline") == 0
+    said = capfd.readouterr()
+    assert said.out == f"{graph}\n"
+    assert "edgeface_xs_q from the cache" in said.err
+
+
+def test_bundle_carries_models_to_another_machine(
+    cache: Cache, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    fake_graph(cache, "edgeface_xs_q")
+    fake_graph(cache, "edgeface_xxs_q")
+    assert models_command("export-bundle", tmp_path / "b.zip") == 0
+    monkeypatch.setenv("RECOGNIZER_CACHE", str(tmp_path / "other"))
+    assert models_command("import", tmp_path / "b.zip") == 0
+    capfd.readouterr()
+    assert models_command("path", "edgeface_xxs_q", "--offline") == 0
+    assert Path(capfd.readouterr().out.strip()).read_bytes() == b"graph of edgeface_xxs_q"
+
+
+@pytest.mark.parametrize(
+    ("words", "status", "message"),
+    [
+        (["fetch"], 2, "Say which model to fetch, or --all"),
+        (["fetch", "nobody"], 5, "No model 'nobody'"),
+        (["fetch", "edgeface_xxs_own"], 5, "nothing to fetch"),
+        (["path", "edgeface_base", "--offline"], 5, "The model edgeface_base was not found"),
+        (["import", "absent.pt"], 5, "There is no file absent.pt"),
+        (["import", "absent.zip"], 5, "no readable bundle"),
+        (["export-bundle", "b.zip"], 2, "no model on this machine"),
+    ],
+)
+def test_what_cannot_be_done_says_why(
+    words: list[str], status: int, message: str, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    assert models_command(*words) == status
+    assert message in " ".join(capfd.readouterr().err.split())
+
+
+def test_altered_file_is_not_imported(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "edgeface_xs_q.pt").write_bytes(b"altered")
+    assert models_command("import", tmp_path / "edgeface_xs_q.pt") == 5
+    said = capfd.readouterr().err
+    assert "wanted digest 6177cb0d59a94830e64d8da358b6a7f7529403ab, came" in said
+
+
+@pytest.mark.weights
+def test_official_file_is_imported_and_converted(
+    shared_data: Path, cache: Cache, capfd: pytest.CaptureFixture[str]
+) -> None:
+    assert models_command("import", shared_data / "weights" / "edgeface_xxs_q.pt") == 0
+    assert cache.checkpoint("edgeface_xxs_q").is_file()
+    assert models_command("path", "auto", "--offline") == 0
+    assert "edgeface_xxs_q-665779fdd671" in capfd.readouterr().out

@@ -1,0 +1,223 @@
+from __future__ import annotations
+
+import os
+import pickle
+import shutil
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from recognizer.embed import edgeface
+from recognizer.errors import WeightsError
+from recognizer.weights.cache import Cache
+from recognizer.weights.catalogue import CATALOGUE, Entry
+from recognizer.weights.checkpoints import fetch, import_checkpoint
+from recognizer.weights.digest import git_blob_id
+from recognizer.weights.store import State, resolve, state_of
+
+NOWHERE = "http://127.0.0.1:9/edgeface_xxs.pt"
+
+
+@pytest.fixture
+def entry(random_checkpoint: Path) -> Entry:
+    """An ``edgeface_xxs`` whose official file is the random checkpoint, and whose server is down."""
+    return replace(CATALOGUE["edgeface_xxs"], blob_id=git_blob_id(random_checkpoint), url=NOWHERE)
+
+
+@pytest.fixture
+def weights_dir(random_checkpoint: Path, tmp_path: Path) -> Path:
+    folder = tmp_path / "weights"
+    folder.mkdir()
+    shutil.copy(random_checkpoint, folder / "edgeface_xxs.pt")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def converted_once(random_checkpoint: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A cache that holds the random checkpoint's graph."""
+    folder = tmp_path_factory.mktemp("converted")
+    resolve(str(random_checkpoint), cache_dir=folder)
+    return folder
+
+
+@pytest.fixture
+def cache_dir(converted_once: Path, tmp_path: Path) -> Path:
+    shutil.copytree(converted_once, tmp_path / "cache")
+    return tmp_path / "cache"
+
+
+class TestAuto:
+    def test_takes_the_best_of_the_weights_dir(self, entry: Entry, weights_dir: Path, cache_dir: Path) -> None:
+        absent = CATALOGUE["edgeface_xs_q"]
+        catalogue = {e.name: e for e in (absent, entry)}
+        model = resolve("auto", weights_dir=weights_dir, cache_dir=cache_dir, catalogue=catalogue)
+        assert (model.name, model.fingerprint) == ("edgeface_xxs", entry.fingerprint)
+        assert model.origin == f"edgeface_xxs from --weights-dir {weights_dir}, the best one found there"
+        assert model.graph.parent == cache_dir / "graphs"
+
+    def test_folder_of_the_environment(
+        self, entry: Entry, weights_dir: Path, cache_dir: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv("RECOGNIZER_WEIGHTS", str(weights_dir))
+        model = resolve("auto", cache_dir=cache_dir, catalogue={entry.name: entry})
+        assert "from RECOGNIZER_WEIGHTS" in model.origin
+
+    def test_cached_graph_needs_no_checkpoint(self, entry: Entry, cache_dir: Path) -> None:
+        model = resolve("auto", cache_dir=cache_dir, catalogue={entry.name: entry})
+        assert "from the cache" in model.origin
+
+    def test_altered_file_is_passed_over_and_named(self, entry: Entry, weights_dir: Path, cache_dir: Path) -> None:
+        altered = weights_dir / "edgeface_xxs.pt"
+        altered.write_bytes(altered.read_bytes()[:-1] + b"?")
+        shutil.rmtree(cache_dir)
+        with pytest.raises(WeightsError, match=f"wanted digest {entry.blob_id}, came {git_blob_id(altered)}"):
+            resolve("auto", weights_dir=weights_dir, cache_dir=cache_dir, offline=True, catalogue={entry.name: entry})
+
+    def test_download_serves_a_machine_with_nothing(
+        self, serve: Callable[..., Any], entry: Entry, random_checkpoint: Path, tmp_path: Path
+    ) -> None:
+        served = serve(random_checkpoint.read_bytes(), break_after=[100_000])
+        steps: list[str] = []
+        model = resolve(
+            "auto",
+            cache_dir=tmp_path / "new",
+            catalogue={entry.name: replace(entry, url=served.url)},
+            progress=lambda what, done, whole: steps.append(what),
+        )
+        assert "downloaded from" in model.origin
+        assert {"fetching edgeface_xxs.pt", "converting edgeface_xxs, once"} == set(steps)
+        assert git_blob_id(Cache(tmp_path / "new").checkpoint("edgeface_xxs")) == entry.blob_id
+
+    def test_shipped_model_is_the_last_resort_and_says_so(self, entry: Entry, tmp_path: Path) -> None:
+        shipped = tmp_path / "edgeface_xxs_own.onnx"
+        shipped.write_bytes(b"a graph")
+        own = replace(CATALOGUE["edgeface_xxs_own"], shipped=shipped)
+        catalogue = {entry.name: entry, own.name: own}
+        begun = time.monotonic()
+        model = resolve("auto", cache_dir=tmp_path / "none", catalogue=catalogue)
+        assert time.monotonic() - begun < 5
+        assert (model.name, model.graph) == ("edgeface_xxs_own", shipped)
+        assert model.fingerprint == f"edgeface_xxs_own-{git_blob_id(shipped)[:12]}"
+        assert "shipped with the program, because no better one is at hand" in model.origin
+        assert "models fetch edgeface_xs_gamma_06" in model.origin
+        asked = resolve("edgeface_xxs_own", cache_dir=tmp_path / "none", catalogue=catalogue)
+        assert asked.origin == "edgeface_xxs_own, shipped with the program"
+
+    def test_nothing_at_all_says_what_was_tried_and_what_to_do(self, entry: Entry, tmp_path: Path) -> None:
+        begun = time.monotonic()
+        with pytest.raises(WeightsError) as caught:
+            resolve("auto", weights_dir=tmp_path / "typo", cache_dir=tmp_path / "c", catalogue={entry.name: entry})
+        assert time.monotonic() - begun < 5
+        message = str(caught.value)
+        for part in ("typo: no such folder", "out of reach", "models fetch edgeface_xxs", "models import", NOWHERE):
+            assert part in message
+
+
+class TestPath:
+    def test_unofficial_file_is_named_by_its_own_digest(self, random_checkpoint: Path, cache_dir: Path) -> None:
+        model = resolve(str(random_checkpoint), cache_dir=cache_dir)
+        assert model.name == "edgeface_xxs"
+        assert model.fingerprint == f"edgeface_xxs-{git_blob_id(random_checkpoint)[:12]}"
+        assert "unverified" in model.origin
+        assert model.calibration is None
+        assert model.checkpoint == random_checkpoint
+
+    def test_variant_before_the_path(self, random_checkpoint: Path, tmp_path: Path, cache_dir: Path) -> None:
+        other = tmp_path / "best.pt"
+        shutil.copy(random_checkpoint, other)
+        with pytest.raises(WeightsError, match=r"file name does not tell the network; pass NAME=.*edgeface_xxs"):
+            resolve(str(other), cache_dir=cache_dir)
+        assert resolve(f"edgeface_xxs={other}", cache_dir=cache_dir).name == "edgeface_xxs"
+
+    def test_equals_sign_in_a_folder_is_no_variant(
+        self, random_checkpoint: Path, tmp_path: Path, cache_dir: Path
+    ) -> None:
+        folder = tmp_path / "run=3"
+        folder.mkdir()
+        shutil.copy(random_checkpoint, folder / "edgeface_xxs_run.pt")
+        assert resolve(str(folder / "edgeface_xxs_run.pt"), cache_dir=cache_dir).name == "edgeface_xxs"
+
+    def test_another_networks_file_tells_the_keys(self, random_checkpoint: Path, tmp_path: Path) -> None:
+        with pytest.raises(WeightsError, match=r"does not hold edgeface_xs_gamma_06: .*missing .*linear1"):
+            resolve(f"edgeface_xs_gamma_06={random_checkpoint}", cache_dir=tmp_path)
+
+    def test_malicious_pickle_is_refused_and_not_run(self, tmp_path: Path) -> None:
+        class Payload:
+            def __reduce__(self) -> tuple[object, tuple[str]]:
+                return os.mkdir, (str(tmp_path / "executed"),)
+
+        for name, write in (("edgeface_xs_q.pt", torch.save), ("edgeface_xxs.pt", _pickled)):
+            write({"model.stem.0.weight": Payload()}, tmp_path / name)
+            with pytest.raises(WeightsError, match="refused: a weight file may hold tensors only"):
+                resolve(str(tmp_path / name), cache_dir=tmp_path / "cache")
+        assert not (tmp_path / "executed").exists()
+        assert list((tmp_path / "cache" / "graphs").iterdir()) == []
+
+    def test_truncated_file(self, random_checkpoint: Path, tmp_path: Path) -> None:
+        path = tmp_path / "edgeface_xxs.pt"
+        path.write_bytes(random_checkpoint.read_bytes()[:100_000])
+        with pytest.raises(WeightsError, match="no readable checkpoint, perhaps truncated"):
+            resolve(str(path), cache_dir=tmp_path)
+
+    def test_missing_file_and_unknown_name(self, tmp_path: Path) -> None:
+        with pytest.raises(WeightsError, match="There is no model file"):
+            resolve(str(tmp_path / "none.onnx"), cache_dir=tmp_path)
+        with pytest.raises(WeightsError, match="No model 'nobody'"):
+            resolve("nobody", cache_dir=tmp_path)
+
+    def test_graph_of_ones_own(self, tmp_path: Path) -> None:
+        path = tmp_path / "arcface_r50.onnx"
+        path.write_bytes(b"graph")
+        model = resolve(str(path), cache_dir=tmp_path / "cache")
+        assert (model.name, model.graph) == ("arcface_r50", path)
+        assert model.fingerprint == f"arcface_r50-{git_blob_id(path)[:12]}"
+
+
+class TestImportAndState:
+    def test_unofficial_file_is_not_imported(self, random_checkpoint: Path, tmp_path: Path) -> None:
+        wanted = CATALOGUE["edgeface_xxs"].blob_id
+        with pytest.raises(WeightsError, match=f"not the official edgeface_xxs: wanted digest {wanted}, came"):
+            import_checkpoint(random_checkpoint, Cache(tmp_path))
+        with pytest.raises(WeightsError, match="There is no file"):
+            import_checkpoint(tmp_path / "none.pt", Cache(tmp_path))
+
+    def test_shipped_model_is_not_fetched(self, tmp_path: Path) -> None:
+        with pytest.raises(WeightsError, match="nothing to fetch"):
+            fetch(CATALOGUE["edgeface_xxs_own"], Cache(tmp_path))
+
+    def test_states(self, entry: Entry, weights_dir: Path, cache_dir: Path, tmp_path: Path) -> None:
+        empty = Cache(tmp_path / "empty")
+        assert state_of(entry, empty) is State.ABSENT
+        assert state_of(entry, Cache(cache_dir)) is State.CACHED
+        assert state_of(entry, empty, weights_dir) is State.IN_WEIGHTS_DIR
+        (weights_dir / "edgeface_xxs.pt").write_bytes(b"altered")
+        assert state_of(entry, empty, weights_dir) is State.ABSENT
+        shipped = replace(CATALOGUE["edgeface_xxs_own"], shipped=weights_dir / "edgeface_xxs.pt")
+        assert state_of(shipped, empty) is State.SHIPPED
+
+
+@pytest.mark.weights
+def test_official_file_is_known_whatever_it_is_called(shared_data: Path, tmp_path: Path) -> None:
+    renamed = tmp_path / "download.pt"
+    shutil.copyfile(shared_data / "weights" / "edgeface_xxs_q.pt", renamed)
+    model = resolve(str(renamed), cache_dir=tmp_path)
+    assert (model.name, model.fingerprint) == ("edgeface_xxs_q", "edgeface_xxs_q-665779fdd671")
+    assert "the official edgeface_xxs_q by its digest" in model.origin
+    with pytest.raises(WeightsError, match=r"is the official edgeface_xxs_q .*, not edgeface_xxs"):
+        resolve(f"edgeface_xxs={renamed}", cache_dir=tmp_path)
+
+
+@pytest.mark.weights
+def test_auto_prefers_xs_of_the_two_published_files_here(shared_data: Path, tmp_path: Path) -> None:
+    model = resolve("auto", weights_dir=shared_data / "weights", cache_dir=tmp_path)
+    assert model.fingerprint == "edgeface_xs_q-6177cb0d59a9"
+    assert edgeface.VARIANTS[model.name].int8_linears
+
+
+def _pickled(content: object, path: Path) -> None:
+    path.write_bytes(pickle.dumps(content, protocol=2))
