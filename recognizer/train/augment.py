@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
-U8 = NDArray[np.uint8]
+from recognizer.types import U8
+
 Rng = np.random.Generator
 
 VERSION = 1
@@ -88,7 +88,7 @@ def _blur(crop: U8, rng: Rng) -> U8:
     kernel = np.zeros((length, length), np.float32)
     angle = rng.uniform(0, np.pi)
     reach = np.array([np.cos(angle), np.sin(angle)]) * (length - 1) / 2
-    ends = [tuple(int(round(v)) for v in (length - 1) / 2 + sign * reach) for sign in (-1, 1)]
+    ends = [tuple(round(v) for v in (length - 1) / 2 + sign * reach) for sign in (-1, 1)]
     cv2.line(kernel, ends[0], ends[1], 1.0)
     return np.asarray(cv2.filter2D(crop, -1, kernel / kernel.sum()), np.uint8)
 

@@ -10,6 +10,7 @@ import os
 import tarfile
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -17,11 +18,8 @@ from loguru import logger
 from numpy.typing import NDArray
 
 from recognizer.errors import ImageError, InputError
-from recognizer.geometry import similarity_transforms
+from recognizer.types import CROP_SIZE_PX, I64, U8
 
-CROP_PX = 112
-
-U8 = NDArray[np.uint8]
 CutFace = Callable[[U8], "U8 | None"]
 """From a picture (H, W, 3) BGR to the aligned face nearest its centre, (112, 112, 3) RGB; ``None`` if it shows none."""
 
@@ -73,24 +71,28 @@ def picture_crops(pictures: Sequence[Path], cut: CutFace, cache: Path) -> NDArra
     return np.asarray(found, np.bool_)
 
 
-def facenet_cutter(*, min_face_px: int = 40) -> CutFace:
-    """Detect with facenet-pytorch's MTCNN and align by five points to the ArcFace template."""
-    from facenet_pytorch import MTCNN
+class Crops:
+    """Rows of several (N, 112, 112, 3) uint8 RGB ``.npy`` files, one after the other; files are opened when needed.
 
-    detector = MTCNN(min_face_size=min_face_px, keep_all=True, device="cpu")
+    Sent to another process it carries names, not gigabytes.
+    """
 
-    def cut(picture: U8) -> U8 | None:
-        boxes, _, landmarks = detector.detect(cv2.cvtColor(picture, cv2.COLOR_BGR2RGB), landmarks=True)
-        if boxes is None or len(boxes) == 0:
-            return None
-        height, width = picture.shape[:2]
-        middles = (boxes[:, :2] + boxes[:, 2:]) / 2
-        nearest = int(np.argmin(((middles - (width / 2, height / 2)) ** 2).sum(axis=1)))
-        matrix = similarity_transforms(np.asarray(landmarks[nearest : nearest + 1], np.float32))[0]
-        crop = cv2.warpAffine(picture, matrix, (CROP_PX, CROP_PX), flags=cv2.INTER_LINEAR)
-        return np.asarray(cv2.cvtColor(crop, cv2.COLOR_BGR2RGB), np.uint8)
+    def __init__(self, parts: Sequence[tuple[Path, I64]]) -> None:
+        self._parts = list(parts)
+        self._starts = np.cumsum([0, *(len(rows) for _, rows in parts)])
+        self._arrays: list[U8] = []
 
-    return cut
+    def __getstate__(self) -> dict[str, Any]:
+        return {**self.__dict__, "_arrays": []}
+
+    def __len__(self) -> int:
+        return int(self._starts[-1])
+
+    def __getitem__(self, row: int) -> U8:
+        if not self._arrays:
+            self._arrays = [np.load(path, mmap_mode="r") for path, _ in self._parts]
+        part = int(np.searchsorted(self._starts, row, side="right")) - 1
+        return np.asarray(self._arrays[part][self._parts[part][1][row - self._starts[part]]])
 
 
 def _members(path: Path) -> list[tarfile.TarInfo]:
@@ -109,9 +111,9 @@ def _decoded(archives: Sequence[Path]) -> Iterator[U8]:
                 if stream is None:
                     continue
                 picture = cv2.imdecode(np.frombuffer(stream.read(), np.uint8), cv2.IMREAD_COLOR)
-                if picture is None or picture.shape != (CROP_PX, CROP_PX, 3):
+                if picture is None or picture.shape != (CROP_SIZE_PX, CROP_SIZE_PX, 3):
                     came = "no picture" if picture is None else "x".join(map(str, picture.shape))
-                    raise InputError(f"{path}: {member.name} is {came}; wanted {CROP_PX}x{CROP_PX}x3.")
+                    raise InputError(f"{path}: {member.name} is {came}; wanted {CROP_SIZE_PX}x{CROP_SIZE_PX}x3.")
                 yield np.asarray(cv2.cvtColor(picture, cv2.COLOR_BGR2RGB), np.uint8)
 
 
@@ -119,14 +121,16 @@ def _middle(picture: U8) -> U8:
     height, width = picture.shape[:2]
     side = min(height, width) // 2
     top, left = (height - side) // 2, (width - side) // 2
-    crop = cv2.resize(picture[top : top + side, left : left + side], (CROP_PX, CROP_PX), interpolation=cv2.INTER_AREA)
+    crop = cv2.resize(
+        picture[top : top + side, left : left + side], (CROP_SIZE_PX, CROP_SIZE_PX), interpolation=cv2.INTER_AREA
+    )
     return np.asarray(cv2.cvtColor(crop, cv2.COLOR_BGR2RGB), np.uint8)
 
 
 def _write(cache: Path, count: int, crops: Iterator[U8]) -> None:
     cache.parent.mkdir(parents=True, exist_ok=True)
     part = cache.with_suffix(".part")
-    out = np.lib.format.open_memmap(str(part), mode="w+", dtype=np.uint8, shape=(count, CROP_PX, CROP_PX, 3))
+    out = np.lib.format.open_memmap(str(part), mode="w+", dtype=np.uint8, shape=(count, CROP_SIZE_PX, CROP_SIZE_PX, 3))
     for row, crop in enumerate(crops):
         out[row] = crop
     out.flush()

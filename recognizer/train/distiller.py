@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterable
+from typing import Any, cast
 
 import torch
 from lightning.pytorch import LightningModule
+from lightning.pytorch.core.optimizer import LightningOptimizer
 from torch import Tensor, nn
 from torch.nn import functional
 from torch.optim import AdamW, Muon, Optimizer
 
 from recognizer.embed import edgeface
 from recognizer.train import losses
+from recognizer.train.data import Batch
 from recognizer.train.settings import DistilConfig
-
-Batch = tuple[Tensor, Tensor]
 
 
 class Distiller(LightningModule):
@@ -26,6 +26,8 @@ class Distiller(LightningModule):
     """
 
     samples_seen: Tensor
+    seconds: Tensor
+    """Time spent on training steps, over all sessions."""
     bank: Tensor
 
     def __init__(self, config: DistilConfig) -> None:
@@ -36,6 +38,7 @@ class Distiller(LightningModule):
         self.student = start(config.student.name, layer_scale=config.student.layer_scale)
         self.average = copy.deepcopy(self.student).requires_grad_(False)
         self.register_buffer("samples_seen", torch.zeros((), dtype=torch.int64))
+        self.register_buffer("seconds", torch.zeros((), dtype=torch.float64))
         self.register_buffer("bank", torch.zeros(config.losses.bank, edgeface.EMBEDDING_SIZE))
 
     @property
@@ -43,14 +46,17 @@ class Distiller(LightningModule):
         """Samples seen so far, over all processes."""
         return int(self.samples_seen)
 
-    def configure_optimizers(self) -> list[Optimizer]:  # type: ignore[override]
+    def configure_optimizers(self) -> list[Optimizer]:
         """Muon for the matrices of the blocks, AdamW for head, convolutions, scales and biases.
 
         Jordan et al., "Muon: an optimizer for hidden layers in neural networks", 2024.
         """
         settings = self.config.optimiser
         matrices, kernels, vectors = sorted_parameters(self.student)
-        decayed, plain = {"params": kernels, "weight_decay": settings.weight_decay}, {"params": vectors}
+        rest: list[dict[str, Any]] = [
+            {"params": kernels, "weight_decay": settings.weight_decay},
+            {"params": vectors, "weight_decay": 0.0},
+        ]
         return [
             Muon(
                 matrices,
@@ -58,7 +64,7 @@ class Distiller(LightningModule):
                 weight_decay=settings.weight_decay,
                 adjust_lr_fn="match_rms_adamw",
             ),
-            AdamW([decayed, plain], lr=settings.rate, betas=(0.9, 0.98), weight_decay=0.0),
+            AdamW(rest, lr=settings.rate, betas=(0.9, 0.98)),
         ]
 
     def training_step(self, batch: Batch, batch_idx: int) -> None:
@@ -67,8 +73,7 @@ class Distiller(LightningModule):
         student = functional.normalize(self.student(faces))
         terms = self._terms(student, teacher)
         total = sum((weight * loss for weight, loss in terms.values()), torch.zeros(()))
-        optimizers = self.optimizers()
-        assert isinstance(optimizers, list)  # noqa: S101 - narrows Lightning's union type
+        optimizers = cast(list[LightningOptimizer], self.optimizers())
         share = self.config.schedule.rate(self.seen)
         full = (self.config.optimiser.matrix_rate, self.config.optimiser.rate)
         for optimizer, rate in zip(optimizers, full, strict=True):
@@ -102,9 +107,7 @@ class Distiller(LightningModule):
         for kept, now in zip(self.average.parameters(), self.student.parameters(), strict=True):
             kept.lerp_(now, 1 - memory)
         if self.config.losses.contrast:
-            everyone = self.all_gather(teacher)
-            assert isinstance(everyone, Tensor)  # noqa: S101 - narrows Lightning's union type
-            fresh = everyone.reshape(-1, teacher.shape[1])
+            fresh = cast(Tensor, self.all_gather(teacher)).reshape(-1, teacher.shape[1])
             places = (self.seen + torch.arange(len(fresh))) % len(self.bank)
             self.bank[places] = fresh
         self.samples_seen += batch
@@ -128,9 +131,3 @@ def sorted_parameters(student: nn.Module) -> tuple[list[Tensor], list[Tensor], l
         [p for name, p in named if name not in inside and p.ndim > 1 and "temperature" not in name],
         [p for name, p in named if p.ndim <= 1 or "temperature" in name],
     )
-
-
-@torch.inference_mode()
-def embed(network: nn.Module, batches: Iterable[Tensor]) -> Tensor:
-    """Vectors of batches of normalised faces (B, 3, S, S): (N, 512), not of unit length."""
-    return torch.cat([network(faces) for faces in batches])

@@ -1,7 +1,7 @@
 """The held-out test: folds 9 and 10 of LFW's ten, whose people the training never sees.
 
-Huang et al., "Labeled Faces in the Wild", 2007. ``pairs.txt`` begins with ``10<TAB>300``; then, for each fold, 300 lines
-``name i j`` (same person) and 300 lines ``name i name j`` (different people).
+Huang et al., "Labeled Faces in the Wild", 2007. ``pairs.txt`` begins with ``10<TAB>300``; then, for each fold, 300
+lines ``name i j`` (same person) and 300 lines ``name i name j`` (different people).
 """
 
 from __future__ import annotations
@@ -13,7 +13,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from recognizer import metrics
 from recognizer.errors import InputError
+from recognizer.types import F32, I64
 
 HELD_OUT_FOLDS = (9, 10)
 
@@ -47,7 +49,7 @@ def read_pairs(path: Path) -> list[Pair]:
         folds, per_kind = (int(word) for word in lines[0])
         pairs = [_pair(words, fold=1 + row // (2 * per_kind)) for row, words in enumerate(lines[1:])]
     except (OSError, ValueError, IndexError) as error:
-        raise InputError(f"{path} is not LFW's pairs.txt ({error}); data.lfw must name the folder that holds it.") from error
+        raise InputError(f"{path} is not LFW's pairs.txt ({error}); data.lfw must name its folder.") from error
     if len(pairs) != folds * 2 * per_kind:
         raise InputError(f"{path} announces {folds} folds of {2 * per_kind} pairs but holds {len(pairs)} pairs.")
     return pairs
@@ -67,11 +69,11 @@ class Split:
 
     train: list[Picture]
     test: list[Picture]
-    test_pairs: NDArray[np.int64]
+    test_pairs: I64
     """(P, 2) rows of ``test``."""
     test_same: NDArray[np.bool_]
     """(P,) whether the pair shows one person."""
-    test_folds: NDArray[np.int64]
+    test_folds: I64
     """(P,) fold of the pair."""
 
 
@@ -98,46 +100,28 @@ def picture_path(images: Path, picture: Picture) -> Path:
 
 
 @dataclass(frozen=True, slots=True)
-class Verification:
-    """How well similarities tell same from different."""
+class Score:
+    """How well vectors tell the held-out people apart."""
 
     accuracy: float
-    """Mean over folds, each judged at the threshold that is best on the other folds."""
-    tar_at_1e3: float
-    """Share of same pairs accepted at the threshold that lets 1 in 1,000 different pairs through; with 600 different
-    pairs that is the threshold at the most alike of them, so the number is coarse."""
+    """Mean over the folds, each judged at the threshold that is best on the others."""
+    tar: float
+    """Share of same pairs accepted at FMR 1e-3. Coarse: of 600 different pairs none may then pass, so the threshold
+    hangs on the one most alike pair."""
     threshold: float
-    """Best threshold on all pairs, cosine."""
+    """Mean of the folds' thresholds, cosine."""
 
 
-def verify(similarities: NDArray[np.float32], same: NDArray[np.bool_], folds: NDArray[np.int64]) -> Verification:
-    """Judge cosines (P,) of pairs the way LFW's protocol does, with the threshold chosen on the other folds."""
-    accuracies = []
-    for fold in np.unique(folds):
-        inside = folds == fold
-        threshold = best_threshold(similarities[~inside], same[~inside])
-        accuracies.append(float(np.mean((similarities[inside] > threshold) == same[inside])))
-    return Verification(
-        accuracy=float(np.mean(accuracies)),
-        tar_at_1e3=tar_at_far(similarities, same, far=1e-3),
-        threshold=best_threshold(similarities, same),
-    )
+def judge(vectors: F32, people: Split) -> Score:
+    """Verify the held-out pairs with vectors (N, 512), a row for each of ``people.test``, of any length."""
+    a, b = people.test_pairs.T
+    directions = unit(vectors)
+    similarities = np.asarray((directions[a] * directions[b]).sum(axis=1), np.float32)
+    folded = metrics.folded_accuracy(similarities, people.test_same, people.test_folds)
+    tar = metrics.tar_at_fmr(similarities[people.test_same], similarities[~people.test_same], 1e-3)
+    return Score(folded.mean, tar, folded.threshold)
 
 
-def best_threshold(similarities: NDArray[np.float32], same: NDArray[np.bool_]) -> float:
-    """Cut with the fewest errors, halfway between two neighbouring similarities."""
-    order = np.argsort(similarities, kind="stable")
-    ranked, truth = similarities[order].astype(np.float64), same[order]
-    rejected_same = np.concatenate([[0], np.cumsum(truth)])
-    accepted_different = np.concatenate([[0], np.cumsum(~truth)])
-    errors = rejected_same + (np.count_nonzero(~truth) - accepted_different)
-    cut = int(np.argmin(errors))
-    edges = np.concatenate([[ranked[0] - 1e-3], (ranked[1:] + ranked[:-1]) / 2, [ranked[-1] + 1e-3]])
-    return float(edges[cut])
-
-
-def tar_at_far(similarities: NDArray[np.float32], same: NDArray[np.bool_], *, far: float) -> float:
-    """Share of same pairs above the highest-ranked different pairs, of which ``floor(far * count)`` may pass."""
-    different = np.sort(similarities[~same])[::-1]
-    threshold = different[int(np.floor(far * len(different)))]
-    return float(np.mean(similarities[same] > threshold))
+def unit(vectors: F32) -> F32:
+    """Rows scaled to unit length."""
+    return np.asarray(vectors / np.linalg.norm(vectors, axis=1, keepdims=True), np.float32)

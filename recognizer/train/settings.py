@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import Annotated
 
@@ -75,7 +76,7 @@ class Schedule(_Section):
         """Share of the full learning rate after ``seen`` samples, in [0, 1]."""
         rise = min(1.0, (seen + self.batch) / self.warmup)
         fall = max(0.0, (seen - (self.samples - self.decay)) / self.decay)
-        return rise * max(0.0, 1.0 - fall**0.5)
+        return rise * max(0.0, 1.0 - math.sqrt(fall))
 
     def size_px(self, seen: int) -> int:
         """Side of the picture the student looks at after ``seen`` samples."""

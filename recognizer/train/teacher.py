@@ -6,24 +6,23 @@ a fixed number of views and the teacher sees each of them once. The table fills 
 
 from __future__ import annotations
 
-import hashlib
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
-from recognizer.embed import edgeface
-from recognizer.errors import EngineError
+from recognizer.embed import convert, edgeface
+from recognizer.embed.embedder import normalised
+from recognizer.engine.openvino import OpenVinoRunner
+from recognizer.errors import WeightsError
+from recognizer.protocols import GraphRunner
 from recognizer.train import augment
-
-F32 = NDArray[np.float32]
-
-
-def normalised(crops: NDArray[np.uint8]) -> F32:
-    """From (B, S, S, 3) uint8 RGB to the networks' input (B, 3, S, S) float32 in [-1, 1]."""
-    return np.ascontiguousarray(crops.transpose(0, 3, 1, 2), np.float32) / np.float32(127.5) - np.float32(1)
+from recognizer.train.crops import Crops
+from recognizer.train.heldout import unit
+from recognizer.types import F32, I64, U8
+from recognizer.weights.digest import sha256
 
 
 class Teacher:
@@ -33,39 +32,35 @@ class Teacher:
         self._name = name
         self._weights = weights
         self._threads = threads
-        self._compiled: Any = None
+        self._runner: GraphRunner | None = None
 
     def __getstate__(self) -> dict[str, Any]:
-        return {**self.__dict__, "_compiled": None}
+        return {**self.__dict__, "_runner": None}
 
-    def __call__(self, crops: NDArray[np.uint8]) -> F32:
+    def __call__(self, crops: U8) -> F32:
         """Embed (B, 112, 112, 3) uint8 RGB: (B, 512), unit length.
 
         Raises:
             WeightsError: if the weight file is not the teacher's.
             EngineError: if OpenVINO is not installed.
         """
-        if self._compiled is None:
-            self._compiled = self._compile()
-        vectors: F32 = np.asarray(self._compiled(normalised(crops))[0], np.float32)
-        return vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+        if self._runner is None:
+            with TemporaryDirectory() as folder:
+                graph = Path(folder) / "teacher.onnx"
+                convert.to_onnx(self._name, self._weights, graph)
+                self._runner = OpenVinoRunner(graph, threads=self._threads)
+        return unit(np.asarray(self._runner.run(normalised(crops))[convert.OUTPUT], np.float32))
 
     def digest(self) -> str:
-        """Short name of the weight file's bytes."""
-        return hashlib.sha256(self._weights.read_bytes()).hexdigest()[:12]
+        """Short name of the weight file's bytes.
 
-    def _compile(self) -> Any:
+        Raises:
+            WeightsError: if there is no such file.
+        """
         try:
-            import openvino
-        except ImportError as error:
-            raise EngineError("The teacher runs on OpenVINO, which is not installed: pip install openvino.") from error
-        network = edgeface.load(self._name, self._weights)
-        side = edgeface.INPUT_SIZE_PX
-        model = openvino.convert_model(network, example_input=torch.zeros(2, 3, side, side))
-        model.reshape([-1, 3, side, side])
-        return openvino.Core().compile_model(
-            model, "CPU", {"INFERENCE_NUM_THREADS": self._threads, "NUM_STREAMS": 1, "INFERENCE_PRECISION_HINT": "f32"}
-        )
+            return sha256(self._weights)[:12]
+        except OSError as error:
+            raise WeightsError(f"The teacher's weights {self._weights} cannot be read: {error.strerror}.") from error
 
 
 class TeacherTable:
@@ -91,7 +86,7 @@ class TeacherTable:
             np.lib.format.open_memmap(str(part), mode="w+", dtype=np.float16, shape=self._shape)
             part.replace(self._file)
 
-    def vectors(self, rows: NDArray[np.int64], number: int, views: NDArray[np.uint8]) -> F32:
+    def vectors(self, rows: I64, number: int, views: U8) -> F32:
         """Vectors of view ``number`` of crops ``rows`` (B,), which look like ``views`` (B, 112, 112, 3): (B, 512)."""
         if self._table is None:
             self._table = np.lib.format.open_memmap(str(self._file), mode="r+")
@@ -101,4 +96,13 @@ class TeacherTable:
             fresh = self._teacher(views[missing]).astype(np.float16)
             self._table[rows[missing], number] = fresh
             known[missing] = fresh
-        return known / np.linalg.norm(known, axis=1, keepdims=True)
+        return unit(known)
+
+
+def both_ways(teacher: Teacher, faces: Crops) -> F32:
+    """The teacher's unit vectors of faces and of their mirror images, added: (N, 512)."""
+    out = []
+    for start in range(0, len(faces), 64):
+        chunk = np.stack([faces[row] for row in range(start, min(start + 64, len(faces)))])
+        out.append(teacher(chunk) + teacher(chunk[:, :, ::-1]))
+    return np.concatenate(out)
