@@ -33,6 +33,8 @@ Export = Annotated[
 
 def train(config: TrainConfig = Path("configs/distil.yaml"), export: Export = None) -> None:
     """Distil an embedder; stop it at any time, and the same command resumes."""
+    if export is not None and export.suffix != ".onnx":
+        raise UsageError(f"--export writes an ONNX graph; {export} does not end in .onnx.")
     try:
         import lightning  # noqa: F401 - asked for here so that its absence has a message
     except ImportError as error:
@@ -51,9 +53,7 @@ def _export(target: Path, config_path: Path, config: settings.DistilConfig, face
     from recognizer.train import card, fit, heldout, ship
     from recognizer.train.teacher import Teacher, both_ways
 
-    if target.suffix != ".onnx":
-        raise UsageError(f"--export writes an ONNX graph; {target} does not end in .onnx.")
-    taken = ship.snapshot(config.student.name, fit.checkpoint_path(config))
+    taken = ship.snapshot(config.student.name, fit.checkpoint_path(config), config.schedule)
     ship.write_graph(taken.network, target)
     engines: dict[str, ship.Engine] = {
         "OpenVINO": lambda path: OpenVinoRunner(path, threads=config.run.threads),

@@ -39,7 +39,7 @@ for the rest; warm-up, stable rate, decay; the averaged weights ship.
 - Data: {faces:,} aligned faces: the archives named in the config (no identity labels) and the LFW people who are
   not in folds 9 and 10; {views} random views of each (pose, light, low resolution, blur, JPEG, noise, occlusion).
 - So far: {samples:,} of {planned:,} samples in {hours:.1f} hours on {processes} shared CPU cores, last at
-  {size_px} px; {state}.
+  {size_px} px; {state}. The graph takes 112 px and shrinks them itself where it learned at a smaller size.
 - Command: `python main.py train --config {config}`; then `python main.py train --config {config} --export {target}`.
 
 ## What it is not good for
@@ -96,7 +96,7 @@ def write(
             planned=config.schedule.samples,
             hours=taken.hours,
             processes=config.run.processes,
-            size_px=config.schedule.size_px(taken.samples - 1),
+            size_px=taken.size_px,
             state=state,
             config=config_path.as_posix(),
             target=graph.as_posix(),

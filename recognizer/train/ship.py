@@ -11,7 +11,7 @@ import numpy as np
 import onnx
 import torch
 from onnx import TensorProto, helper, numpy_helper
-from torch import Tensor
+from torch import Tensor, nn
 
 from recognizer.embed import convert, edgeface
 from recognizer.embed.embedder import normalised
@@ -19,7 +19,8 @@ from recognizer.errors import OutputError, WeightsError
 from recognizer.protocols import GraphRunner
 from recognizer.train import heldout
 from recognizer.train.crops import Crops
-from recognizer.types import F32
+from recognizer.train.settings import Schedule
+from recognizer.types import CROP_SIZE_PX, F32
 
 MIN_PARITY = 0.999
 """Smallest cosine between the shipped graph's vectors and the network's; half precision stays above 0.99999."""
@@ -32,7 +33,10 @@ Engine = Callable[[Path], GraphRunner]
 class Snapshot:
     """The averaged student at a checkpoint."""
 
-    network: edgeface.EdgeFace
+    network: nn.Module
+    """Takes faces of 112 px; shrinks them itself if that is how the student learned."""
+    size_px: int
+    """Side of the picture that the student itself looks at."""
     samples: int
     hours: float
     """Time spent on training steps, over all sessions."""
@@ -50,8 +54,30 @@ class Measured:
     """With each vector averaged with its mirror image's."""
 
 
-def snapshot(name: str, checkpoint: Path) -> Snapshot:
+class Shrink(nn.Module):
+    """Averages a square picture down to another size, as OpenCV's ``INTER_AREA`` does, by two products of matrices."""
+
+    weights: Tensor
+
+    def __init__(self, size_px: int) -> None:
+        super().__init__()
+        edges = torch.arange(size_px + 1) * (CROP_SIZE_PX / size_px)
+        pixels = torch.arange(CROP_SIZE_PX)
+        overlap = torch.minimum(edges[1:, None], pixels + 1.0) - torch.maximum(edges[:-1, None], pixels + 0.0)
+        self.register_buffer("weights", overlap.clamp(min=0) * (size_px / CROP_SIZE_PX))
+
+    def forward(self, faces: Tensor) -> Tensor:
+        """From (B, 3, 112, 112) to (B, 3, S, S)."""
+        return self.weights @ faces @ self.weights.T
+
+
+def snapshot(name: str, checkpoint: Path, schedule: Schedule) -> Snapshot:
     """Read the averaged student out of a training checkpoint.
+
+    Args:
+        name: the EdgeFace variant.
+        checkpoint: of a distillation.
+        schedule: says which picture size the student had come to; at other sizes it is much worse.
 
     Raises:
         WeightsError: if there is no checkpoint, or it is not one of a distillation of ``name``.
@@ -63,11 +89,13 @@ def snapshot(name: str, checkpoint: Path) -> Snapshot:
         network.load_state_dict(weights)
     except RuntimeError as error:
         raise WeightsError(f"{checkpoint} holds no averaged {name}; give the config it was trained with.") from error
-    seconds = state.get("seconds", torch.zeros(()))
-    return Snapshot(network.eval(), int(state["samples_seen"]), float(seconds) / 3600)
+    seen, hours = int(state["samples_seen"]), float(state["seconds"]) / 3600
+    size_px = schedule.size_px(max(0, seen - 1))
+    whole = network if size_px == CROP_SIZE_PX else nn.Sequential(Shrink(size_px), network)
+    return Snapshot(whole.eval(), size_px, seen, hours)
 
 
-def write_graph(network: edgeface.EdgeFace, target: Path) -> None:
+def write_graph(network: nn.Module, target: Path) -> None:
     """Write the network as an ONNX graph that keeps its weights in half precision and computes in single.
 
     Raises:
@@ -106,7 +134,7 @@ def halve(model: onnx.ModelProto) -> None:
 
 
 def measure(
-    graph: Path, network: edgeface.EdgeFace, faces: Crops, people: heldout.Split, engines: Mapping[str, Engine]
+    graph: Path, network: nn.Module, faces: Crops, people: heldout.Split, engines: Mapping[str, Engine]
 ) -> list[Measured]:
     """Run the shipped file on the held-out faces, in every engine.
 

@@ -8,10 +8,13 @@ import numpy as np
 import pytest
 import torch
 
+from recognizer.embed import edgeface
 from recognizer.engine.onnxruntime import OnnxRuntimeRunner
 from recognizer.engine.openvino import OpenVinoRunner
 from recognizer.errors import WeightsError
 from recognizer.train import card, distiller, ship
+from recognizer.train.data import shrunk
+from recognizer.train.settings import Stage
 from recognizer.types import F32
 from tests.train import factories
 
@@ -25,11 +28,12 @@ ENGINES: dict[str, ship.Engine] = {
 def taken(tmp_path_factory: pytest.TempPathFactory) -> ship.Snapshot:
     """What a run leaves behind after 4,000 samples and half an hour, taken back from its checkpoint."""
     folder = tmp_path_factory.mktemp("checkpoint")
-    module = distiller.Distiller(factories.config(folder, folder))
+    config = factories.config(folder, folder)
+    module = distiller.Distiller(config)
     module.samples_seen += 4000
     module.seconds += 1800
     torch.save({"state_dict": module.state_dict()}, folder / "last.ckpt")
-    return ship.snapshot("edgeface_xxs", folder / "last.ckpt")
+    return ship.snapshot("edgeface_xxs", folder / "last.ckpt", config.schedule)
 
 
 @pytest.fixture(scope="module")
@@ -40,7 +44,7 @@ def graph(taken: ship.Snapshot, tmp_path_factory: pytest.TempPathFactory) -> Pat
 
 
 def test_a_snapshot_knows_how_long_it_learned(taken: ship.Snapshot) -> None:
-    assert (taken.samples, taken.hours) == (4000, 0.5)
+    assert (taken.samples, taken.hours, taken.size_px) == (4000, 0.5, 48)
 
 
 def test_the_graph_is_small_and_no_other_file_is_left(graph: Path) -> None:
@@ -89,9 +93,25 @@ def test_a_graph_of_another_network_is_noticed(graph: Path, tmp_path: Path) -> N
         ship.measure(graph, other, faces.test, faces.people, ENGINES)
 
 
+@pytest.mark.parametrize("size_px", [112, 80, 64, 56])
+def test_the_graph_shrinks_as_the_training_did(size_px: int) -> None:
+    picture = factories.pictures(1)[0]
+    wanted = shrunk(picture, size_px).astype(np.float32)
+    came = ship.Shrink(size_px)(torch.from_numpy(picture.transpose(2, 0, 1)[None]).float())[0].permute(1, 2, 0)
+    assert np.abs(came.numpy() - wanted).max() < 0.51, "within the rounding to whole grey levels"
+
+
+def test_a_student_of_full_size_is_not_wrapped(tmp_path: Path) -> None:
+    config = factories.config(tmp_path, tmp_path)
+    full = config.schedule.model_copy(update={"sizes": (Stage(after=0, size_px=112),)})
+    torch.save({"state_dict": distiller.Distiller(config).state_dict()}, tmp_path / "last.ckpt")
+    assert isinstance(ship.snapshot("edgeface_xxs", tmp_path / "last.ckpt", full).network, edgeface.EdgeFace)
+
+
 def test_a_checkpoint_of_something_else_is_refused(tmp_path: Path) -> None:
+    schedule = factories.config(tmp_path, tmp_path).schedule
     with pytest.raises(WeightsError, match="no weight file"):
-        ship.snapshot("edgeface_xxs", tmp_path / "none.ckpt")
+        ship.snapshot("edgeface_xxs", tmp_path / "none.ckpt", schedule)
     torch.save({"state_dict": {"average.x": torch.zeros(1)}}, tmp_path / "other.ckpt")
     with pytest.raises(WeightsError, match="holds no averaged edgeface_xxs"):
-        ship.snapshot("edgeface_xxs", tmp_path / "other.ckpt")
+        ship.snapshot("edgeface_xxs", tmp_path / "other.ckpt", schedule)
