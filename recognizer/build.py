@@ -13,6 +13,7 @@ from recognizer.decide import Thresholds as DecisionThresholds
 from recognizer.detect.cadence import Cadence
 from recognizer.detect.fast import StaleBoxes
 from recognizer.detect.mtcnn import Mtcnn, Thresholds
+from recognizer.detect.picture import PictureDetector
 from recognizer.embed.embedder import EdgeFaceEmbedder
 from recognizer.errors import EngineError
 from recognizer.match.gallery import load_enrolled
@@ -27,8 +28,8 @@ from recognizer.weights.fetch import Progress, no_progress
 from recognizer.weights.store import ResolvedModel, checkpoint_path, resolve
 
 WEIGHTS = Path(__file__).parent / "weights"
-FAISS_FROM = 20_000
-"""Enrolled vectors from which FAISS answers sooner than NumPy."""
+FAISS_FROM = 1_000
+"""Enrolled vectors from which FAISS answers sooner than NumPy; fewer are not worth loading it."""
 
 
 def engine_name(settings: Settings) -> str:
@@ -67,6 +68,11 @@ def detector(settings: Settings) -> Detector:
     return StaleBoxes(mtcnn) if settings.track.follow == "copy" else mtcnn
 
 
+def picture_detector(settings: Settings) -> Detector:
+    """The detector for single pictures."""
+    return PictureDetector(detector(settings))
+
+
 def _graph_net(settings: Settings, name: str) -> GraphRunner:
     return graph(settings, WEIGHTS / f"mtcnn_{name}.onnx")
 
@@ -90,7 +96,7 @@ def embedder(settings: Settings, resolved: ResolvedModel | None = None) -> Embed
         from recognizer.embed import edgeface
         from recognizer.engine.torch import TorchRunner
 
-        network = edgeface.load(resolved.name, checkpoint_path(entry_of(resolved.name), Cache()))
+        network = edgeface.load(resolved.name, resolved.checkpoint or checkpoint_path(entry_of(resolved.name), Cache()))
         runner: GraphRunner = TorchRunner(network, outputs=["vectors"], threads=settings.engine.threads)
     else:
         runner = graph(settings, resolved.graph)
@@ -108,20 +114,25 @@ def gallery_index(settings: Settings, fingerprint: str) -> GalleryIndex:
     return FaissIndex(enrolled=enrolled)
 
 
-def decider(settings: Settings, resolved: ResolvedModel, *, still: bool = False) -> Decider:
-    """The decision with the thresholds measured for a model, or the settings' own."""
+def thresholds(settings: Settings, resolved: ResolvedModel) -> DecisionThresholds:
+    """What a name needs: measured for the model, unless the settings say otherwise."""
     wanted = settings.decide
     measured = calibration.load(wanted.calibration or resolved.calibration, model=resolved.fingerprint)
     known = measured.known if wanted.known is None else wanted.known
+    return DecisionThresholds(
+        known=known,
+        release=min(measured.release, known),
+        margin=measured.margin if wanted.margin is None else wanted.margin,
+        sure=max(measured.sure, known),
+    )
+
+
+def decider(settings: Settings, resolved: ResolvedModel, *, still: bool = False) -> Decider:
+    """The decision for one source."""
     return Decider(
-        thresholds=DecisionThresholds(
-            known=known,
-            release=min(measured.release, known),
-            margin=measured.margin if wanted.margin is None else wanted.margin,
-            sure=max(measured.sure, known),
-        ),
-        face_score=wanted.face_score,
-        recheck_s=wanted.recheck_s,
+        thresholds=thresholds(settings, resolved),
+        face_score=settings.decide.face_score,
+        recheck_s=settings.decide.recheck_s,
         still=still,
     )
 
@@ -146,7 +157,7 @@ def watch(settings: Settings, resolved: ResolvedModel, *, still: bool = False) -
 def pipeline(settings: Settings, resolved: ResolvedModel, *, still: bool = False) -> Pipeline:
     """All stages between source and sinks."""
     return Pipeline(
-        detector=detector(settings),
+        detector=picture_detector(settings) if still else detector(settings),
         embedder=embedder(settings, resolved),
         gallery=gallery_index(settings, resolved.fingerprint),
         watch=watch(settings, resolved, still=still),

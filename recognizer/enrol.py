@@ -36,11 +36,6 @@ from recognizer.match.upkeep import clear_buried, discard_unusable_record
 from recognizer.protocols import Detector, Embedder
 from recognizer.types import F32, U8, AlignedFaces, FaceDetections
 
-DETECT_SIDE_PX = 1600
-"""Larger photos are looked at in this size first; an enrolment photo's face is large. Measured in gallery/README.md."""
-SURE_SCORE = 0.9
-"""Faces of a lower detector score are left out of account while there is a better one."""
-
 _CHANGING = Measurement((Note(Finding.UNREADABLE, "was changed while it was being read; enrol again"),))
 
 
@@ -228,7 +223,7 @@ def measure(image: U8, *, detector: Detector, embedder: Embedder) -> Measurement
         embedder: Embeds the one that is taken, and its mirror image.
     """
     height, width = image.shape[:2]
-    faces = find_faces(image, detector)
+    faces = detector.detect([image])[0]
     if len(faces) == 0:
         return Measurement((Note(Finding.NO_FACE, f"no face found in {width} x {height} px"),))
     sizes = np.sqrt(geometry.area(faces.boxes))
@@ -263,28 +258,3 @@ def _vector(aligned: AlignedFaces, embedder: Embedder) -> F32:
     vectors = embedder.embed(AlignedFaces(both, rows, aligned.quality[rows])).vectors
     mean = vectors.sum(axis=0)
     return np.asarray(mean / max(float(np.linalg.norm(mean)), 1e-12), np.float32)
-
-
-def find_faces(image: U8, detector: Detector) -> FaceDetections:
-    """Faces of a photo of any size, also one that fills the picture or is small in a huge one."""
-    height, width = image.shape[:2]
-    scale = min(1.0, DETECT_SIDE_PX / max(height, width))
-    faces = _looked_at(image, detector, scale=scale, border=0)
-    if len(faces) == 0:
-        faces = _looked_at(image, detector, scale=min(scale, 0.5) if max(height, width) > 400 else 1.0, border=0.5)
-    if len(faces) == 0 and scale < 1:
-        faces = _looked_at(image, detector, scale=1.0, border=0)
-    sure = faces.scores >= SURE_SCORE
-    return faces[sure] if sure.any() else faces
-
-
-def _looked_at(image: U8, detector: Detector, *, scale: float, border: float) -> FaceDetections:
-    """Detect in a scaled picture with a border, a share of the shorter side, and bring the faces back."""
-    view = image if scale == 1 else cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
-    edge = int(border * min(view.shape[:2]))
-    if edge:
-        # Of 68 LFW faces cut to 0.7 times their box: 9 found bare, 66 with this grey, 58 with the edge repeated.
-        view = cv2.copyMakeBorder(view, edge, edge, edge, edge, cv2.BORDER_CONSTANT, value=(127, 127, 127))
-    faces = detector.detect([np.ascontiguousarray(view, np.uint8)])[0]
-    factor = np.float32(1 / scale)
-    return FaceDetections((faces.boxes - edge) * factor, faces.scores, (faces.landmarks - edge) * factor)

@@ -53,7 +53,7 @@ def best_threshold(similarities: F32, same: Bools) -> float:
     if cut == 0:
         return float(ordered[0])
     if cut == len(ordered):
-        return float(np.nextafter(ordered[-1], np.inf))
+        return float(np.nextafter(similarities[order[-1]], np.float32(np.inf)))
     return float((ordered[cut - 1] + ordered[cut]) / 2)
 
 

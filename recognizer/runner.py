@@ -145,7 +145,7 @@ def run(
     max_frames: int | None = None,
     max_seconds: float | None = None,
     stop: threading.Event | None = None,
-    watch: Callable[[FrameResult], bool] = lambda result: True,
+    wanted: Callable[[], bool] = lambda: True,
 ) -> Mapping[str, int]:
     """Recognise until the sources end or something says stop.
 
@@ -156,7 +156,7 @@ def run(
         max_frames: frames recognised in all.
         max_seconds: seconds of the sources' own time.
         stop: set from anywhere to end soon.
-        watch: shown each result in the caller's thread, for a window; False ends the run.
+        wanted: asked after each frame; False, as when a window was closed, ends the run.
 
     Returns:
         Frames dropped, by source name.
@@ -179,7 +179,7 @@ def run(
         try:
             for thread in (emitter, *readers):
                 thread.start()
-            _recognise(inbox, outbox, pipeline, stop, watch, max_frames, max_seconds)
+            _recognise(inbox, outbox, pipeline, stop, wanted, max_frames, max_seconds)
         finally:
             inbox.abandon()
             for source in sources:
@@ -197,7 +197,7 @@ def _recognise(
     outbox: Outbox,
     pipeline: Pipeline,
     stop: threading.Event,
-    watch: Callable[[FrameResult], bool],
+    wanted: Callable[[], bool],
     max_frames: int | None,
     max_seconds: float | None,
 ) -> None:
@@ -212,9 +212,8 @@ def _recognise(
         for result in pipeline.step(fresh) if fresh else ():
             outbox.put(result)
             last[result.frame.source] = result.frame
-            go_on = watch(result) and go_on
             count += 1
-        go_on = go_on and (max_frames is None or count < max_frames)
+        go_on = wanted() and (max_frames is None or count < max_frames)
     for frame in last.values():
         if events := pipeline.end(frame):
             outbox.put(FrameResult(frame, Tracks.empty(), (), events, closing=True))

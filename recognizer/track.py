@@ -101,6 +101,7 @@ class Tracker:
 
     def update(self, at: float, detections: FaceDetections, refined: FaceDetections) -> Tracks:
         """Give each detection to a track or to a new one; tracks that none fits go by their refined boxes."""
+        self._expire(at)
         before = self._visible()
         taken = self._assign(at, detections)
         self._move_visible(at, refined, skip=set(taken.values()), among=before)
@@ -131,7 +132,7 @@ class Tracker:
         nearness = _nearness(expected, detections.boxes)
         visible = np.array([track.visible for track in self._tracks])[:, None]
         # a visible track must overlap; a lost one may have moved on, but yields to any that overlaps
-        gain = np.where(visible, np.where(overlap >= MIN_OVERLAP, 1 + overlap, 0), np.maximum(overlap, nearness))
+        gain = np.where(visible, np.where(overlap >= MIN_OVERLAP, 1 + overlap, 0), nearness)
         taken: dict[int, int] = {}
         for row, column in zip(*linear_sum_assignment(gain, maximize=True), strict=True):
             if gain[row, column] > 0:
@@ -162,7 +163,7 @@ class Tracker:
 
     def _settle(self, at: float) -> None:
         """End tracks lost for too long; where two follow one face, the older goes on."""
-        self._tracks = [t for t in self._tracks if t.visible or at - t.seen_at <= self._keep_lost_s]
+        self._expire(at)
         visible = self._visible()
         if len(visible) < 2:
             return
@@ -175,6 +176,9 @@ class Tracker:
             if len(older):
                 ended.add(visible[younger].id)
         self._tracks = [track for track in self._tracks if track.id not in ended]
+
+    def _expire(self, at: float) -> None:
+        self._tracks = [t for t in self._tracks if t.visible or at - t.seen_at <= self._keep_lost_s]
 
     def _snapshot(self) -> Tracks:
         seen = self._visible()

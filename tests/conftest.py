@@ -22,6 +22,12 @@ def shared_data() -> Path:
     return folder
 
 
+def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
+    """Where the data was promised, a test that did without it has failed."""
+    if _skipped_for_data and "RECOGNIZER_TEST_DATA" in os.environ and exitstatus == pytest.ExitCode.OK:
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Count what did not run, so that a green line cannot hide it."""
     if _skipped_for_data:

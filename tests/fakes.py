@@ -2,15 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import threading
+import time
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Self
 
 import cv2
 import numpy as np
 
-from recognizer.errors import ImageError
+from recognizer.errors import ImageError, OutputError
 from recognizer.geometry import ARCFACE_TEMPLATE
-from recognizer.types import CROP_SIZE_PX, EMBEDDING_SIZE, F32, U8, AlignedFaces, Embeddings, FaceDetections
+from recognizer.types import (
+    CROP_SIZE_PX,
+    EMBEDDING_SIZE,
+    F32,
+    U8,
+    AlignedFaces,
+    Embeddings,
+    FaceDetections,
+    Frame,
+    FrameResult,
+    Matches,
+)
 
 _FACE_GREEN = 200
 
@@ -80,8 +94,12 @@ class PaintedFaceEmbedder:
 
     def __init__(self, *, model: str = "painted-0123456789ab") -> None:
         self.model = model
+        self.batches = 0
+        self.embedded = 0
 
     def embed(self, faces: AlignedFaces) -> Embeddings:
+        self.batches += len(faces) > 0
+        self.embedded += len(faces)
         middles = faces.crops[:, CROP_SIZE_PX // 2, CROP_SIZE_PX // 2].astype(np.float32) / 20
         vectors = [painted_vector(round(float(blue)), round(float(red))) for red, _, blue in middles]
         stacked = np.stack(vectors) if vectors else np.zeros((0, EMBEDDING_SIZE), np.float32)
@@ -97,3 +115,71 @@ def painted_vector(person: int, variation: int) -> F32:
 def _direction(seed: int) -> F32:
     direction = np.random.default_rng(seed).standard_normal(EMBEDDING_SIZE)
     return np.asarray(direction / np.linalg.norm(direction), np.float32)
+
+
+class PaintedGallery:
+    """Twelve painted people, each enrolled with variation 0."""
+
+    def search(self, probes: Embeddings) -> Matches:
+        people = np.stack([painted_vector(person, 0) for person in range(12)])
+        cosines = probes.vectors @ people.T
+        ordered = np.sort(cosines, axis=1)
+        names = tuple(f"person {nearest}" for nearest in cosines.argmax(axis=1))
+        return Matches(names, np.ascontiguousarray(ordered[:, -1]), np.ascontiguousarray(ordered[:, -2]))
+
+
+class ListedSource:
+    """A source of frames made beforehand; may fail at its end."""
+
+    def __init__(
+        self, frames: Sequence[Frame], *, name: str = "clip", live: bool = False, error: Exception | None = None
+    ) -> None:
+        self.name = name
+        self.live = live
+        self.opened = 0
+        self.closed = 0
+        self._frames = frames
+        self._error = error
+        self._stop = threading.Event()
+
+    def __enter__(self) -> Self:
+        self.opened += 1
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def __iter__(self) -> Iterator[Frame]:
+        for frame in self._frames:
+            if self._stop.is_set():
+                return
+            yield frame
+        if self._error is not None:
+            raise self._error
+
+    def close(self) -> None:
+        self.closed += 1
+        self._stop.set()
+
+
+class ListSink:
+    """Keeps results; may fail at one of them."""
+
+    def __init__(self, *, fail_at: int | None = None, wait_s: float = 0) -> None:
+        self.results: list[FrameResult] = []
+        self.open = False
+        self._fail_at = fail_at
+        self._wait_s = wait_s
+
+    def __enter__(self) -> Self:
+        self.open = True
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.open = False
+
+    def emit(self, result: FrameResult) -> None:
+        if len(self.results) == self._fail_at:
+            raise OutputError("the disk is full")
+        time.sleep(self._wait_s)
+        self.results.append(result)

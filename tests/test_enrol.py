@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
 
-from recognizer.enrol import Enroller, EnrolReport, find_faces, measure
+from recognizer.enrol import Enroller, EnrolReport, measure
 from recognizer.errors import FingerprintError, GalleryError
 from recognizer.match.gallery import Gallery, load_enrolled
 from recognizer.match.index import ExactIndex
 from recognizer.match.review import Limits
-from recognizer.types import U8, Embeddings, FaceDetections
+from recognizer.types import U8, Embeddings
 from tests.fakes import (
     PaintedFaceDetector,
     PaintedFaceEmbedder,
@@ -282,28 +282,6 @@ def test_the_face_is_embedded_with_its_mirror_image() -> None:
     assert thumbnail is not None
     assert thumbnail.shape == (112, 112, 3)
     assert np.abs(thumbnail[56, 56].astype(int) - (20, 200, 20)).max() < 12  # BGR again, not RGB
-
-
-@pytest.mark.parametrize(("width", "height"), [(3200, 2400), (400, 300), (1601, 90)])
-def test_faces_come_back_in_the_photos_own_pixels(width: int, height: int) -> None:
-    image = np.full((height, width, 3), 90, np.uint8)
-    image[10:80, 30:100] = (20, 200, 20)
-    faces = find_faces(image, PaintedFaceDetector())
-    assert np.abs(faces.boxes - [[30, 10, 100, 80]]).max() <= 4
-
-
-class _BlindAtTheEdge(PaintedFaceDetector):
-    def detect(self, images: Sequence[U8]) -> list[FaceDetections]:
-        return [
-            found[(found.boxes[:, 0] > 0) & (found.boxes[:, 2] < image.shape[1])]
-            for image, found in zip(images, super().detect(images), strict=True)
-        ]
-
-
-def test_a_face_that_fills_the_photo_is_found_with_a_border() -> None:
-    image = face_picture((1, 1))[20:140, 20:140]
-    assert len(_BlindAtTheEdge().detect([image])[0]) == 0
-    assert find_faces(image, _BlindAtTheEdge()).boxes.tolist() == [[0, 0, 120, 120]]
 
 
 def test_a_picture_of_one_pixel_has_no_face() -> None:

@@ -125,8 +125,8 @@ class Summary:
             logger.error("summary: {} cannot be written ({})", self._path, self.failed)
 
     def emit(self, result: FrameResult) -> None:
-        """Count one frame."""
-        self._frames += 1
+        """Count one frame; a closing result brings only events."""
+        self._frames += not result.closing
         for stage, seconds in result.timings.items():
             self._stages.setdefault(stage, Durations()).add(seconds)
         frame = result.frame

@@ -46,7 +46,8 @@ def set_up_logging(*, debug: bool) -> None:
     logger.remove()
     level = "DEBUG" if debug else os.environ.get("RECOGNIZER_LOG_LEVEL", "INFO")
     logger.add(
-        sys.stderr,
+        lambda line: sys.stderr.write(line),  # looked up at each line: progress bars and tests put another in its place
+        colorize=sys.stderr.isatty(),
         level=level,
         format="<green>{time:HH:mm:ss}</green> <level>{level: <7}</level> {message}",
         backtrace=debug,

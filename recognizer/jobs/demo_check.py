@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from recognizer.jobs.demo_clip import EMPTY, LENGTH_S, SCRIPT, Appearance
@@ -25,6 +25,8 @@ class Named:
     begins_s: float
     ends_s: float
     similarity: float
+    box: tuple[float, ...]
+    """x1, y1, x2, y2 px, where the name was given."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,8 +38,10 @@ class Row:
     """The spans that rightly carried the person's name."""
     covered: float
     """Share of the appearance in them."""
-    problem: str
-    """Empty when all is right."""
+    misnamed: tuple[Named, ...]
+    """The spans in which the person was called something else."""
+    problems: tuple[str, ...]
+    """In words; empty when all is right."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,10 +68,15 @@ def check(
         empty: seconds in which nobody was.
         length_s: of the clip.
     """
-    problems = [*_wrong_names(events, script), *_seen_in(empty, events)]
     spans = named_spans(events, length_s)
-    rows = tuple(_row(appearance, spans, events) for appearance in script)
-    problems += [row.problem for row in rows if row.problem]
+    rows = tuple(_row(appearance, spans, events, script) for appearance in script)
+    problems = [problem for row in rows for problem in row.problems]
+    problems += [
+        f"at {span.begins_s:.1f} s {span.name} was named where nobody is (track {span.track_id})"
+        for span in spans
+        if _nearest(span.box, span.begins_s, script) is None
+    ]
+    problems += _seen_in(empty, events)
     problems += [
         f"{span.name} was still said to be there at {span.ends_s:.1f} s (track {span.track_id})"
         for span in spans
@@ -91,7 +100,7 @@ def named_spans(events: Sequence[Mapping[str, Any]], length_s: float) -> list[Na
 
     def close(track_id: int, at_s: float) -> None:
         if span := open_spans.pop(track_id, None):
-            spans.append(Named(span.name, track_id, span.begins_s, at_s, span.similarity))
+            spans.append(replace(span, ends_s=at_s))
 
     for event in events:
         track_id, at_s, name = int(event["track_id"]), float(event["at_s"]), event["name"]
@@ -101,25 +110,11 @@ def named_spans(events: Sequence[Mapping[str, Any]], length_s: float) -> list[Na
         elif kind in {"recognised", "changed"}:
             close(track_id, at_s)
             if name:
-                open_spans[track_id] = Named(name, track_id, at_s, length_s, float(event["similarity"]))
+                box = tuple(float(side) for side in event["box"])
+                open_spans[track_id] = Named(name, track_id, at_s, length_s, float(event["similarity"]), box)
     for track_id in list(open_spans):
         close(track_id, length_s)
     return sorted(spans, key=lambda span: (span.begins_s, span.track_id))
-
-
-def _wrong_names(events: Sequence[Mapping[str, Any]], script: Sequence[Appearance]) -> list[str]:
-    problems = []
-    for event in events:
-        if event["kind"] not in {"recognised", "changed"} or not event["name"]:
-            continue
-        at_s = float(event["at_s"])
-        there = _nearest(event["box"], at_s, script)
-        if there is None:
-            problems.append(f"at {at_s:.1f} s {event['name']} was named where nobody is")
-        elif there.person != event["name"]:
-            who = there.person if there.enrolled else f"the stranger ({there.person})"
-            problems.append(f"at {at_s:.1f} s {who} was called {event['name']} (similarity {event['similarity']})")
-    return problems
 
 
 def _seen_in(empty: tuple[float, float], events: Sequence[Mapping[str, Any]]) -> list[str]:
@@ -145,24 +140,35 @@ def _nearest(box: Sequence[float], at_s: float, script: Sequence[Appearance]) ->
     return best[1] if best else None
 
 
-def _row(appearance: Appearance, spans: Sequence[Named], events: Sequence[Mapping[str, Any]]) -> Row:
-    length = appearance.ends_s - appearance.begins_s
+def _row(
+    appearance: Appearance, spans: Sequence[Named], events: Sequence[Mapping[str, Any]], script: Sequence[Appearance]
+) -> Row:
     when = f"{appearance.begins_s:.1f} to {appearance.ends_s:.1f} s"
+    who = appearance.person if appearance.enrolled else f"the stranger ({appearance.person})"
+    misnamed = tuple(
+        span
+        for span in spans
+        if span.name != appearance.person and _nearest(span.box, span.begins_s, script) is appearance
+    )
+    problems = [
+        f"at {span.begins_s:.1f} s {who} was called {span.name} (similarity {span.similarity:.2f})" for span in misnamed
+    ]
     if not appearance.enrolled:
-        noticed = any(
-            event["kind"] == "appeared"
-            and appearance.begins_s <= float(event["at_s"]) < appearance.ends_s
-            and _nearest(event["box"], float(event["at_s"]), [appearance])
-            for event in events
-        )
-        return Row(appearance, (), 0.0, "" if noticed else f"the stranger ({appearance.person}), {when}: not noticed")
+        if not any(_appeared_on(appearance, event) for event in events):
+            problems.append(f"{who}, {when}: not noticed")
+        return Row(appearance, (), 0.0, misnamed, tuple(problems))
     own = tuple(
         span
         for span in spans
         if span.name == appearance.person and span.begins_s < appearance.ends_s and span.ends_s > appearance.begins_s
     )
+    length = appearance.ends_s - appearance.begins_s
     covered = sum(min(s.ends_s, appearance.ends_s) - max(s.begins_s, appearance.begins_s) for s in own) / length
-    problem = ""
     if covered < MIN_COVERED:
-        problem = f"{appearance.person}, {when}: named for {covered:.0%} of it, wanted {MIN_COVERED:.0%}"
-    return Row(appearance, own, covered, problem)
+        problems.append(f"{who}, {when}: named for {covered:.0%} of it, wanted {MIN_COVERED:.0%}")
+    return Row(appearance, own, covered, misnamed, tuple(problems))
+
+
+def _appeared_on(appearance: Appearance, event: Mapping[str, Any]) -> bool:
+    at_s = float(event["at_s"])
+    return event["kind"] == "appeared" and _nearest(event["box"], at_s, [appearance]) is not None

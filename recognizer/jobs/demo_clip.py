@@ -116,8 +116,8 @@ SCRIPT = (
     Appearance(
         "Eileen Collins",
         (
-            Pose(1.2, 710, 200, 84),
-            Pose(2.2, 480, 190, 84, roll=-7, turn=-0.3),
+            Pose(0.8, 710, 200, 84),
+            Pose(1.8, 480, 190, 84, roll=-7, turn=-0.3),
             Pose(4.0, 460, 170, 92, roll=8, turn=0.3),
         ),
     ),

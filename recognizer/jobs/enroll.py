@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Annotated, Any
 
 import typer
+from loguru import logger
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
@@ -15,9 +17,11 @@ from rich.table import Table
 from recognizer import build, config
 from recognizer.capture.pictures import PICTURE_SUFFIXES, read_picture
 from recognizer.enrol import Enroller, EnrolReport, PhotoReport
-from recognizer.errors import GalleryError
+from recognizer.errors import GalleryBusyError, GalleryError
 from recognizer.jobs import console
-from recognizer.match.folder import require_gallery
+from recognizer.jobs.progress import model_bar
+from recognizer.match.folder import RECORD_FOLDER, require_gallery
+from recognizer.weights.store import ResolvedModel
 
 
 def enroll(
@@ -42,14 +46,11 @@ def enroll(
     settings = config.load(config_file, overrides)
     folder = settings.gallery.folder
     require_gallery(folder)  # before models are loaded, or even fetched
-    enroller = Enroller(
-        detector=build.detector(settings),
-        embedder=build.embedder(settings),
-        read=read_picture,
-        suffixes=PICTURE_SUFFIXES,
-    )
+    with model_bar() as progress:
+        resolved = build.model(settings, progress)
+    logger.info("model {}: {}", resolved.name, resolved.origin)
     with _bar() as (on_photo, pause):
-        report = enroller.enrol(
+        report = make_enroller(settings, resolved).enrol(
             folder,
             reembed=reembed,
             rebuild=rebuild,
@@ -62,6 +63,44 @@ def enroll(
         show(report)
     if not report.people:
         raise GalleryError(f"Nobody could be enrolled from {folder}: {_first_reasons(report)}")
+
+
+def make_enroller(settings: config.Settings, resolved: ResolvedModel | None = None) -> Enroller:
+    """What works on photos, with the settings' detector and embedder."""
+    return Enroller(
+        detector=build.picture_detector(settings),
+        embedder=build.embedder(settings, resolved),
+        read=read_picture,
+        suffixes=PICTURE_SUFFIXES,
+    )
+
+
+def sync(settings: config.Settings, resolved: ResolvedModel) -> None:
+    """Enrol what is new in the gallery before a run, and say what changed; a gallery in use by others is left as it is.
+
+    Raises:
+        GalleryError: if there is no gallery, or nobody in it can be enrolled.
+    """
+    folder = require_gallery(settings.gallery.folder)
+    record = folder / RECORD_FOLDER
+    if record.is_dir() and not os.access(record, os.W_OK):
+        logger.warning("The gallery {} is read-only; going on with the people enrolled in it.", folder)
+        return
+    try:
+        with _bar() as (on_photo, _):
+            report = make_enroller(settings, resolved).enrol(folder, on_photo=on_photo)
+    except GalleryBusyError as error:
+        logger.warning("{} Going on with the people enrolled so far.", error)
+        return
+    if not report.people:
+        raise GalleryError(f"Nobody could be enrolled from {folder}: {_first_reasons(report)}")
+    for photo in report.photos:
+        if photo.worked_on and not photo.accepted:
+            logger.warning("refused {}/{}: {}", photo.person, photo.file, "; ".join(note.text for note in photo.notes))
+    new = sum(photo.worked_on and photo.accepted for photo in report.photos)
+    logger.info("gallery {}: {} people, {} new photos", folder, len(report.people), new)
+    for name in report.without_photo:
+        logger.warning("{} has no usable photo and will not be recognised", name)
 
 
 @contextmanager

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
@@ -10,13 +11,13 @@ import typer
 from rich.markup import escape
 from rich.table import Table
 
-from recognizer.errors import UsageError, WeightsError
+from recognizer.errors import ModelError, OutputError, UsageError, WeightsError
 from recognizer.jobs import console
 from recognizer.jobs.progress import model_bar
 from recognizer.weights import checkpoints, store
 from recognizer.weights.bundle import export_bundle, import_bundle
 from recognizer.weights.cache import Cache
-from recognizer.weights.catalogue import CATALOGUE, EDGEFACE_NOTE, entry_of
+from recognizer.weights.catalogue import CATALOGUE, EDGEFACE_NOTE, SHIPPED_FOLDER, entry_of
 
 app = typer.Typer(help="Embedding models: list, fetch, import, and where they lie.", no_args_is_help=True)
 
@@ -124,3 +125,36 @@ def export(
             signed.append(store.resolve(name, weights_dir=weights_dir, progress=progress).fingerprint)
     export_bundle(file, cache, signed)
     console.err.print(f"{escape(str(file))}: {', '.join(wanted)}", soft_wrap=True)
+
+
+@app.command("convert-detector")
+def convert_detector(
+    rebuild: Annotated[bool, typer.Option("--rebuild", help="Replace the shipped graphs by the new ones.")] = False,
+) -> None:
+    """Make the MTCNN graphs anew from facenet-pytorch and compare them with the shipped ones."""
+    try:
+        from recognizer.detect import nets  # loads torch, which a lean install does not have
+    except ModuleNotFoundError as error:
+        raise ModelError(f"Converting the detector needs the package {error.name}: pip install {error.name}") from error
+    with tempfile.TemporaryDirectory() as made_in:
+        made = nets.convert(Path(made_in))
+        differing = [graph for graph in made if graph.read_bytes() != _shipped_bytes(SHIPPED_FOLDER / graph.name)]
+        for graph in made:
+            state = "differs" if graph in differing else "is the same"
+            console.out.print(f"{graph.name} {state} ({graph.stat().st_size} bytes)", highlight=False)
+        if rebuild:
+            for graph in differing:
+                _replace(graph, SHIPPED_FOLDER / graph.name)
+        elif differing:
+            raise ModelError("The shipped graphs are not what facenet-pytorch gives here; --rebuild replaces them.")
+
+
+def _shipped_bytes(path: Path) -> bytes:
+    return path.read_bytes() if path.is_file() else b""
+
+
+def _replace(made: Path, shipped: Path) -> None:
+    try:
+        shipped.write_bytes(made.read_bytes())
+    except OSError as error:
+        raise OutputError(f"{shipped} cannot be written: {error.strerror or error}.") from error

@@ -13,7 +13,11 @@ _FIRST_NEIGHBOURS = 16
 
 
 class FaissIndex:
-    """A flat inner-product index: exact, faster than NumPy from some ten thousand vectors on.
+    """A flat inner-product index: exact, and the seam where an approximate one would go.
+
+    One probe against 1,000 vectors takes 0.2 ms, against 10,000 1.6 ms (two busy cores), where ``ExactIndex`` takes 16
+    and 12; with an idle machine they are equal. FAISS's threads are kept to one: on a busy machine they wait for each
+    other, 20 ms for eight probes against 10 vectors instead of 0.07.
 
     Args:
         enrolled: the people; an empty gallery is allowed and matches nobody.
@@ -22,6 +26,7 @@ class FaissIndex:
     def __init__(self, *, enrolled: Enrolled) -> None:
         self._enrolled = enrolled
         self._people, _, self._owners = people_of(enrolled)
+        faiss.omp_set_num_threads(1)
         self._index = faiss.IndexFlatIP(enrolled.vectors.shape[1])
         self._index.add(np.ascontiguousarray(enrolled.vectors))
 

@@ -18,12 +18,14 @@ from types import TracebackType
 from typing import Any, Self
 
 import numpy as np
+from loguru import logger
 
 from recognizer.errors import GalleryError
 from recognizer.match import schema
 from recognizer.match.folder import RECORD_FOLDER, Content, Stamp, require_gallery
-from recognizer.match.lock import WriterLock
+from recognizer.match.lock import WriterLock, no_permission
 from recognizer.match.records import (
+    WEAK_FINDINGS,
     Enrolled,
     Finding,
     JudgedPhoto,
@@ -34,11 +36,6 @@ from recognizer.match.records import (
     PhotoQuality,
 )
 from recognizer.types import EMBEDDING_SIZE, F32
-
-WEAK_FINDINGS = frozenset(
-    {Finding.TOO_SMALL, Finding.BLURRED, Finding.EXTREME_POSE, Finding.UNSURE_FACE, Finding.UNLIKE_OTHERS}
-)
-"""What makes an accepted photo one that was taken for want of a better one."""
 
 
 class Gallery:
@@ -84,12 +81,13 @@ class Gallery:
     def _make_folder(self) -> None:
         try:
             self._path.parent.mkdir(mode=0o700, exist_ok=True)
-            self._path.parent.chmod(0o700)
         except OSError as error:
-            raise GalleryError(
-                f"No permission to write in the gallery {self.folder} ({error.strerror}); its record stands in "
-                f"{RECORD_FOLDER}/ inside it. Copy the gallery to a place where you may write."
-            ) from error
+            raise no_permission(self.folder, error) from error
+        if self._path.parent.stat().st_mode & 0o077:
+            try:
+                self._path.parent.chmod(0o700)
+            except OSError as error:  # file systems without owners have no permissions to set
+                logger.warning("{} can be read by others on this machine: {}", self._path.parent, error.strerror)
 
     def _nobody_yet(self) -> GalleryError:
         return GalleryError(

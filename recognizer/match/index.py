@@ -1,7 +1,8 @@
 """Who of the enrolled is nearest: every vector compared, by NumPy.
 
-The index is derived from the record at start and never written. Up to some ten thousand vectors this is as fast as it
-needs to be; `recognizer.match.faiss_index` gives the same answers for more.
+The index is derived from the record at start and never written. One probe against 100 vectors takes 0.03 ms, against
+1,000 0.13 ms, against 10,000 0.8 ms on one thread. From about 1,000 on NumPy's BLAS uses more threads, which wait for
+each other when the machine is busy (16 ms measured); `recognizer.match.faiss_index` gives the same answers on one.
 """
 
 from __future__ import annotations

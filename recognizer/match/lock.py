@@ -41,7 +41,7 @@ class WriterLock:
             os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
             connection = sqlite3.connect(path, timeout=0, isolation_level=None)
         except (OSError, sqlite3.Error) as error:
-            raise GalleryError(f"No permission to write in {self._folder}: {error}.") from error
+            raise no_permission(self._folder.parent, error) from error
         try:
             connection.execute("BEGIN EXCLUSIVE")
         except sqlite3.OperationalError as error:
@@ -76,3 +76,12 @@ class WriterLock:
             return (self._folder / _HOLDER_FILE).read_text(encoding="utf-8").strip() or "another process"
         except (OSError, UnicodeDecodeError):
             return "another process"
+
+
+def no_permission(gallery: Path, error: Exception) -> GalleryError:
+    """The error for a gallery that cannot be written."""
+    reason = getattr(error, "strerror", None) or str(error)
+    return GalleryError(
+        f"No permission to write in the gallery {gallery} ({reason}); its record stands in .recognizer/ inside it. "
+        "Copy the gallery to a place where you may write."
+    )

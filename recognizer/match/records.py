@@ -30,6 +30,12 @@ class Finding(enum.Enum):
     LIKE_SOMEONE_ELSE = "like_someone_else"
 
 
+WEAK_FINDINGS = frozenset(
+    {Finding.TOO_SMALL, Finding.BLURRED, Finding.EXTREME_POSE, Finding.UNSURE_FACE, Finding.UNLIKE_OTHERS}
+)
+"""What makes an accepted photo one that was taken for want of a better one."""
+
+
 @dataclass(frozen=True, slots=True)
 class Note:
     """One finding, in words."""

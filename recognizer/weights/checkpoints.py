@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import importlib.util
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 from recognizer.errors import WeightsError
@@ -9,6 +13,9 @@ from recognizer.weights.cache import Cache
 from recognizer.weights.catalogue import CATALOGUE, Entry, entry_of, entry_with_digest
 from recognizer.weights.digest import git_blob_id
 from recognizer.weights.fetch import Progress, download, no_progress
+
+_CONVERTER = "recognizer.embed.convert"
+_CONVERTER_NEEDS = ("torch", "timm", "onnx", "onnxruntime")
 
 
 def fetch(entry: Entry, cache: Cache, *, progress: Progress = no_progress) -> Path:
@@ -65,21 +72,32 @@ def converted(cache: Cache, variant: str, signed: str, checkpoint: Path, progres
     if found := cache.graph(signed):
         return found
 
-    def make(target: Path) -> float:
-        try:
-            from recognizer.embed import convert  # loads torch, which a lean install does not have
-        except ModuleNotFoundError as error:
-            raise WeightsError(
-                f"Converting {checkpoint} needs the package {error.name}, which this install leaves out. On a "
-                "machine that has it: python main.py models export-bundle models.zip; here: python main.py models "
-                "import models.zip"
-            ) from error
-        return convert.to_onnx(variant, checkpoint, target)
-
     progress(f"converting {variant}, once", 0, 1)
-    graph = cache.add_graph(variant, signed, make)
+    graph = cache.add_graph(variant, signed, lambda target: _convert(variant, checkpoint, target))
     progress(f"converting {variant}, once", 1, 1)
     return graph
+
+
+def _convert(variant: str, checkpoint: Path, target: Path) -> float:
+    """Convert in a process of its own: torch takes a gigabyte, which the recogniser would keep; returns the parity."""
+    missing = [name for name in _CONVERTER_NEEDS if importlib.util.find_spec(name) is None]
+    if missing:
+        raise WeightsError(
+            f"Converting {checkpoint} needs the packages {', '.join(missing)}, which this install leaves out. On a "
+            "machine that has them: python main.py models export-bundle models.zip; here: python main.py models "
+            "import models.zip"
+        )
+    program = str(Path(__file__).resolve().parents[2])
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([program, os.environ.get("PYTHONPATH", "")])}
+    command = [sys.executable, "-m", _CONVERTER, variant, str(checkpoint.resolve()), str(target.resolve())]
+    done = subprocess.run(command, capture_output=True, text=True, env=environment, check=False)  # noqa: S603
+    if done.returncode == WeightsError.exit_code:
+        raise WeightsError(done.stderr.strip())
+    if done.returncode:
+        last = (done.stderr.strip().splitlines() or [""])[-1]
+        killed = " (killed; about 1.1 GB of memory is needed)" if done.returncode < 0 else ""
+        raise WeightsError(f"Converting {checkpoint} ended with status {done.returncode}{killed}. {last}".rstrip())
+    return float(done.stdout)
 
 
 def by_hand(entry: Entry) -> str:

@@ -5,13 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from capture_media import write_clip
 from PIL import Image
 
 from recognizer.capture.files import ImageFolder, SinglePicture
 from recognizer.capture.sources import SourceKind, open_source, source_kind
 from recognizer.capture.video import VideoFile
 from recognizer.errors import SourceError
+from tests.capture.capture_media import write_clip
 
 
 @pytest.mark.parametrize(

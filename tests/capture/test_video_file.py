@@ -8,12 +8,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from capture_media import coded, decoded, turn, write_clip, write_sound
 from loguru import logger
 
 from recognizer.capture.video import VideoFile
 from recognizer.errors import SourceError
 from recognizer.types import Frame
+from tests.capture.capture_media import coded, decoded, turn, write_clip, write_sound
 
 
 @pytest.fixture

@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import os
+import pickle
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -77,6 +80,25 @@ def test_what_is_no_checkpoint_is_refused(tmp_path: Path, content: bytes, messag
     path.write_bytes(content)
     with pytest.raises(WeightsError, match=message):
         edgeface.load("edgeface_xxs", path)
+
+
+@pytest.mark.parametrize("write", [torch.save, lambda content, path: path.write_bytes(pickle.dumps(content, 2))])
+def test_malicious_pickle_is_refused_and_not_run(tmp_path: Path, write: Callable[[object, Path], object]) -> None:
+    class Payload:
+        def __reduce__(self) -> tuple[object, tuple[str]]:
+            return os.mkdir, (str(tmp_path / "executed"),)
+
+    write({"model.stem.0.weight": Payload()}, tmp_path / "file.pt")
+    with pytest.raises(WeightsError, match="refused: a weight file may hold tensors only"):
+        edgeface.load("edgeface_xxs", tmp_path / "file.pt")
+    assert not (tmp_path / "executed").exists()
+
+
+def test_truncated_file(tmp_path: Path) -> None:
+    torch.save(edgeface.create("edgeface_xxs").state_dict(), tmp_path / "whole.pt")
+    (tmp_path / "half.pt").write_bytes((tmp_path / "whole.pt").read_bytes()[:1_000_000])
+    with pytest.raises(WeightsError, match="no readable checkpoint, perhaps truncated"):
+        edgeface.load("edgeface_xxs", tmp_path / "half.pt")
 
 
 def test_missing_file_and_other_content(tmp_path: Path) -> None:

@@ -9,13 +9,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from emit_results import event, identity, make_result
 from loguru import logger
 from rich.console import Console
 
 from recognizer.emit.summary import Durations, Summary, peak_rss_mb, summary_table
 from recognizer.errors import OutputError
 from recognizer.types import EventKind, Status
+from tests.emit.emit_results import event, identity, make_result
 
 
 @pytest.fixture

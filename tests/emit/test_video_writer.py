@@ -12,12 +12,12 @@ from pathlib import Path
 import av
 import numpy as np
 import pytest
-from emit_results import make_result
 from loguru import logger
 
 from recognizer.emit.video import VideoWriter, fit
 from recognizer.errors import OutputError
 from recognizer.types import U8, FrameResult
+from tests.emit.emit_results import make_result
 
 
 @pytest.fixture
@@ -163,7 +163,7 @@ def test_full_disk_is_told_once_and_leaves_nothing(tmp_path: Path, limit: int) -
         sys.path.insert(0, sys.argv[3])
         import numpy as np
         from pathlib import Path
-        from emit_results import make_result
+        from tests.emit.emit_results import make_result
         from recognizer.emit.video import VideoWriter
 
         random = np.random.default_rng(0)
@@ -175,7 +175,14 @@ def test_full_disk_is_told_once_and_leaves_nothing(tmp_path: Path, limit: int) -
     """
     folder = tmp_path / "out"
     ran = subprocess.run(
-        [sys.executable, "-c", textwrap.dedent(program), str(folder / "a.mp4"), str(limit), str(Path(__file__).parent)],
+        [
+            sys.executable,
+            "-c",
+            textwrap.dedent(program),
+            str(folder / "a.mp4"),
+            str(limit),
+            str(Path(__file__).parents[2]),
+        ],
         capture_output=True,
         text=True,
         check=True,

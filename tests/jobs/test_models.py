@@ -95,10 +95,15 @@ def test_altered_file_is_not_imported(tmp_path: Path, capfd: pytest.CaptureFixtu
     assert "wanted digest 6177cb0d59a94830e64d8da358b6a7f7529403ab, came" in said
 
 
+@pytest.mark.slow
+def test_shipped_detector_is_what_facenet_pytorch_gives(capfd: pytest.CaptureFixture[str]) -> None:
+    assert models_command("convert-detector") == 0
+    assert capfd.readouterr().out.count("is the same") == 3
+
+
 @pytest.mark.weights
-def test_official_file_is_imported_and_converted(
-    shared_data: Path, cache: Cache, capfd: pytest.CaptureFixture[str]
-) -> None:
+def test_official_file_is_imported(shared_data: Path, cache: Cache, capfd: pytest.CaptureFixture[str]) -> None:
+    fake_graph(cache, "edgeface_xxs_q")  # as if it had been converted before
     assert models_command("import", shared_data / "weights" / "edgeface_xxs_q.pt") == 0
     assert cache.checkpoint("edgeface_xxs_q").is_file()
     assert models_command("path", "auto", "--offline") == 0

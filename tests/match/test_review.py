@@ -50,7 +50,7 @@ def test_nothing_to_judge() -> None:
     [
         ({"eyes_px": 18}, Finding.TOO_SMALL, "18 px between the eyes, wanted 20"),
         ({"sharpness": 20}, Finding.BLURRED, "sharpness 20, wanted 35"),
-        ({"yaw_deg": -60}, Finding.EXTREME_POSE, "turned 60 degrees sideways, wanted at most 45"),
+        ({"yaw_deg": -70}, Finding.EXTREME_POSE, "turned 70 degrees sideways, wanted at most 60"),
         ({"score": 0.9}, Finding.UNSURE_FACE, "detector score 0.90, wanted 0.95"),
     ],
 )

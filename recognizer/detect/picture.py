@@ -1,0 +1,54 @@
+"""Finding faces in a single picture, where there is time to look twice."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import cv2
+import numpy as np
+
+from recognizer.protocols import Detector
+from recognizer.types import F32, U8, FaceDetections
+
+SIDE_PX = 1600
+"""Larger pictures are looked at in this size first: a portrait's face is large. Measured in gallery/README.md."""
+SURE_SCORE = 0.9
+"""Faces of a lower score are left out of account while there is a better one."""
+GREY = (127, 127, 127)
+
+
+class PictureDetector:
+    """A detector for pictures of any size: a face may fill the picture, or be small in a huge one."""
+
+    def __init__(self, detector: Detector) -> None:
+        self._detector = detector
+
+    def detect(self, images: Sequence[U8]) -> list[FaceDetections]:
+        """Find the faces of each (H, W, 3) uint8 BGR picture; look again, otherwise, where there seem to be none."""
+        return [self._find(image) for image in images]
+
+    def refine(self, image: U8, boxes: F32) -> FaceDetections:
+        """As the detector does."""
+        return self._detector.refine(image, boxes)
+
+    def _find(self, image: U8) -> FaceDetections:
+        longest = max(image.shape[:2])
+        scale = min(1.0, SIDE_PX / longest)
+        faces = self._look(image, scale=scale, border=0)
+        if len(faces) == 0:
+            faces = self._look(image, scale=min(scale, 0.5) if longest > 400 else 1.0, border=0.5)
+        if len(faces) == 0 and scale < 1:
+            faces = self._look(image, scale=1.0, border=0)
+        sure = faces.scores >= SURE_SCORE
+        return faces[sure] if sure.any() else faces
+
+    def _look(self, image: U8, *, scale: float, border: float) -> FaceDetections:
+        """Detect in a scaled picture with a border, a share of the shorter side, and bring the faces back."""
+        view = image if scale == 1 else cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+        edge = int(border * min(view.shape[:2]))
+        if edge:
+            # Of 68 LFW faces cut to 0.7 times their box: 9 found bare, 66 with this grey, 58 with the edge repeated.
+            view = cv2.copyMakeBorder(view, edge, edge, edge, edge, cv2.BORDER_CONSTANT, value=GREY)
+        faces = self._detector.detect([np.ascontiguousarray(view, np.uint8)])[0]
+        factor = np.float32(1 / scale)
+        return FaceDetections((faces.boxes - edge) * factor, faces.scores, (faces.landmarks - edge) * factor)

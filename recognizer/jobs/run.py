@@ -1,0 +1,135 @@
+"""python main.py run: recognise on a source; a window where there is a display, files and log lines anywhere."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import FrameType
+from typing import Annotated
+
+import cv2
+import typer
+from loguru import logger
+
+from recognizer import build, config, runner
+from recognizer.capture.sources import SourceKind, source_kind
+from recognizer.emit.log import EventLog
+from recognizer.emit.overlay import Overlay
+from recognizer.emit.summary import Summary, summary_table
+from recognizer.emit.video import VideoWriter
+from recognizer.errors import OutputError, UsageError
+from recognizer.jobs import console
+from recognizer.jobs.enroll import sync
+from recognizer.jobs.progress import model_bar
+from recognizer.protocols import Sink
+
+
+def run(
+    source: Annotated[
+        str | None, typer.Option("--source", "-s", help="Video file, folder of pictures, or one picture.")
+    ] = None,
+    gallery: console.GalleryOption = None,
+    config_file: console.ConfigOption = None,
+    model: console.ModelOption = None,
+    engine: console.EngineOption = None,
+    weights_dir: console.WeightsDirOption = None,
+    headless: Annotated[bool, typer.Option("--headless", help="No window.")] = False,
+    output: Annotated[Path | None, typer.Option("--output", "-o", help="Write the labelled video here (.mp4).")] = None,
+    events: Annotated[
+        str | None, typer.Option("--events", help="Write events here, a JSON object a line; - for standard output.")
+    ] = None,
+    summary: Annotated[Path | None, typer.Option("--summary", help="Write the run's figures here (JSON).")] = None,
+    max_frames: Annotated[int | None, typer.Option("--max-frames", min=1, help="Stop after so many frames.")] = None,
+    max_seconds: Annotated[
+        float | None, typer.Option("--max-seconds", min=0.001, help="Stop after so many seconds of the source.")
+    ] = None,
+    sync_first: Annotated[
+        bool, typer.Option("--sync/--no-sync", help="First enrol photos that are new in the gallery.")
+    ] = True,
+) -> None:
+    """Recognise the people of the gallery in a video."""
+    settings = config.load(
+        config_file,
+        {
+            "source": {"location": source, "max_frames": max_frames, "max_seconds": max_seconds},
+            "engine": {"name": engine},
+            "embed": {"model": model, "weights_dir": weights_dir},
+            "gallery": {"folder": gallery},
+            "emit": {"headless": headless or None, "video": output, "events": events, "summary": summary},
+        },
+    )
+    figures = recognise(settings, sync_first=sync_first)
+    console_for_people = console.err if settings.emit.events == "-" else console.out
+    console_for_people.print(summary_table(figures.as_dict()))
+
+
+def recognise(settings: config.Settings, *, sync_first: bool = True) -> Summary:
+    """Run on the settings' source until it ends or a signal comes; returns the figures."""
+    _require_another_file(settings)
+    frames = build.source(settings)  # before models are loaded: a wrong path is told at once
+    still = source_kind(settings.source.location) in (SourceKind.FOLDER, SourceKind.PICTURE)
+    with frames:
+        pass  # opened once to see that it can be
+    cv2.setNumThreads(1)  # the stages' pictures are small: more threads only fight with the decoder for the cores
+    with model_bar() as progress:
+        resolved = build.model(settings, progress)
+    logger.info("model {}: {}", resolved.name, resolved.origin)
+    if sync_first:
+        sync(settings, resolved)
+    pipeline = build.pipeline(settings, resolved, still=still)
+    figures = Summary(settings.emit.summary, model=resolved.fingerprint, engine=build.engine_name(settings))
+    sinks = [*_sinks(settings, live=frames.live), figures]
+    with stopped_by_signals() as stop:
+        dropped = runner.run(
+            [frames],
+            pipeline,
+            sinks,
+            max_frames=settings.source.max_frames,
+            max_seconds=settings.source.max_seconds,
+            stop=stop,
+            wanted=lambda: not any(getattr(sink, "closed", False) for sink in sinks),
+        )
+    figures.dropped = sum(dropped.values())
+    if failures := [failure for sink in sinks if (failure := getattr(sink, "failed", None))]:
+        raise OutputError(f"Recognition ended, but something could not be written: {'; '.join(failures)}.")
+    return figures
+
+
+def _require_another_file(settings: config.Settings) -> None:
+    """Refuse to write the labelled video over the one that is read."""
+    video, location = settings.emit.video, Path(settings.source.location)
+    if video is not None and video.exists() and location.exists() and video.samefile(location):
+        raise UsageError(f"--output {video} is the source itself; name another file.")
+
+
+def _sinks(settings: config.Settings, *, live: bool) -> Iterator[Sink]:
+    overlay = Overlay()
+    if settings.emit.events:
+        yield EventLog(None if settings.emit.events == "-" else Path(settings.emit.events), live=live)
+    if settings.emit.video:
+        yield VideoWriter(settings.emit.video, render=overlay)
+    if not settings.emit.headless:
+        from recognizer.emit.window import Window
+
+        yield Window(render=overlay)
+
+
+@contextmanager
+def stopped_by_signals() -> Iterator[threading.Event]:
+    """An event that Ctrl-C and SIGTERM set; a second Ctrl-C interrupts at once."""
+    stop = threading.Event()
+
+    def ask(number: int, _: FrameType | None) -> None:
+        if stop.is_set() and number == signal.SIGINT:
+            raise KeyboardInterrupt
+        stop.set()
+
+    before = {number: signal.signal(number, ask) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield stop
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

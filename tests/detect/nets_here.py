@@ -1,0 +1,19 @@
+"""The detector with the graphs of the repository, for tests."""
+
+from __future__ import annotations
+
+from functools import cache
+
+from recognizer.build import WEIGHTS
+from recognizer.detect.mtcnn import Mtcnn
+from recognizer.engine.openvino import OpenVinoRunner
+from recognizer.protocols import GraphRunner
+
+
+@cache
+def net(name: str) -> GraphRunner:
+    return OpenVinoRunner(WEIGHTS / f"mtcnn_{name}.onnx", threads=1)
+
+
+def mtcnn(*, min_face_px: float = 40) -> Mtcnn:
+    return Mtcnn(pnet=net("pnet"), rnet=net("rnet"), onet=net("onet"), min_face_px=min_face_px)

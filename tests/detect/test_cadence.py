@@ -1,0 +1,89 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from recognizer.capture.video import VideoFile
+from recognizer.detect.cadence import Cadence, change, shrunk
+from recognizer.types import U8, Look
+
+
+def scene(seed: int, *, brightness: float = 1.0) -> U8:
+    coarse = np.random.default_rng(seed).integers(0, 200, (9, 16, 3))
+    return np.asarray(np.kron(coarse, np.ones((40, 40, 1))) * brightness, np.uint8)
+
+
+def test_looks_are_rarer_while_nothing_happens_and_frequent_after_news() -> None:
+    cadence = Cadence(interval_s=1.0, shortest_s=0.25)
+    picture, looked = scene(1), []
+    for step in range(100):
+        at = step / 20
+        if cadence.look(picture, at, lost=False):
+            looked.append(at)
+            cadence.looked(at, news=at == 0)
+    gaps = np.diff(looked)
+    np.testing.assert_allclose(gaps, [0.25, 0.5, 1, 1, 1, 1])
+
+
+def test_a_loss_is_looked_into_soon_but_not_in_every_frame() -> None:
+    cadence = Cadence(interval_s=1.0, shortest_s=0.25)
+    picture = scene(1)
+    assert cadence.look(picture, 0, lost=False) is Look.DUE
+    cadence.looked(0, news=False)
+    assert cadence.look(picture, 0.04, lost=True) is Look.NO
+    assert cadence.look(picture, 0.08, lost=False) is Look.NO
+    assert cadence.look(picture, 0.16, lost=False) is Look.LOSS  # the loss is not forgotten
+    cadence.looked(0.16, news=False)
+    assert cadence.look(picture, 0.36, lost=False) is Look.NO
+
+
+def test_a_cut_is_seen_and_a_lamp_or_a_changed_resolution_is_none() -> None:
+    cadence = Cadence(interval_s=10, shortest_s=10)
+    assert cadence.look(scene(1), 0, lost=False) is Look.DUE
+    cadence.looked(0, news=False)
+    assert cadence.look(scene(1, brightness=0.5), 0.04, lost=False) is Look.NO
+    assert cadence.look(scene(1)[::2, ::2], 0.08, lost=False) is Look.NO
+    assert cadence.look(scene(2), 0.12, lost=False) is Look.CUT
+
+
+def test_time_that_jumps_back_starts_again() -> None:
+    cadence = Cadence()
+    cadence.look(scene(1), 100, lost=False)
+    cadence.looked(100, news=False)
+    assert cadence.look(scene(1), 3, lost=False) is Look.DUE
+
+
+def test_interval_zero_looks_at_every_frame() -> None:
+    cadence = Cadence(interval_s=0)
+    for step in range(3):
+        assert cadence.look(scene(1), step / 25, lost=False)
+        cadence.looked(step / 25, news=False)
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (5, 400), (12, 12), (4320, 100)])
+def test_any_size_has_a_thumbnail(shape: tuple[int, int]) -> None:
+    assert shrunk(np.zeros((*shape, 3), np.uint8)).shape == (27, 48)
+
+
+def test_a_covered_lens_is_a_change_of_light_only_when_it_changes() -> None:
+    dark, light = np.zeros((90, 160, 3), np.uint8), np.full((90, 160, 3), 255, np.uint8)
+    assert change(shrunk(dark), shrunk(dark)) == 0
+    assert change(shrunk(dark), shrunk(light)) == pytest.approx(1)
+
+
+@pytest.mark.weights
+@pytest.mark.parametrize(
+    ("clip", "cuts"),
+    [("friends_720p", [104, 270, 401, 452, 553]), ("hamilton_360p", [20, 82, 211]), ("street_1080p", [])],
+)
+def test_the_cuts_of_real_clips(shared_data: Path, clip: str, cuts: list[int]) -> None:
+    found, before = [], None
+    with VideoFile(shared_data / "data/video" / f"{clip}.mp4") as video:
+        for frame in video:
+            thumbnail = shrunk(frame.image)
+            if before is not None and change(before, thumbnail) > 0.5:
+                found.append(frame.index)
+            before = thumbnail
+    assert found == cuts

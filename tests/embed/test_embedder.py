@@ -1,0 +1,85 @@
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from recognizer import build
+from recognizer.align import align
+from recognizer.capture.pictures import read_picture
+from recognizer.config import load
+from recognizer.embed.embedder import BATCH, EdgeFaceEmbedder, normalised
+from recognizer.types import AlignedFaces, FaceQuality
+
+
+class SumsOfColumns:
+    """A stand-in graph: its first numbers are the mean colours of the left and of the right half."""
+
+    def __init__(self) -> None:
+        self.batches: list[int] = []
+
+    def run(self, inputs: NDArray[np.float32]) -> Mapping[str, NDArray[np.float32]]:
+        self.batches.append(len(inputs))
+        vectors = np.zeros((len(inputs), 512), np.float32)
+        vectors[:, :3] = inputs[..., :56].mean(axis=(2, 3))
+        vectors[:, 3:6] = inputs[..., 56:].mean(axis=(2, 3))
+        return {"vectors": vectors}
+
+
+def faces(count: int) -> AlignedFaces:
+    crops = np.random.default_rng(0).integers(0, 256, (count, 112, 112, 3), np.uint8)
+    quality = FaceQuality(*(np.ones(count, np.float32) for _ in range(5)))
+    return AlignedFaces(crops, np.arange(count), quality)
+
+
+def test_input_is_rgb_first_axis_from_minus_one_to_one() -> None:
+    crops = np.zeros((1, 112, 112, 3), np.uint8)
+    crops[..., 0], crops[..., 1] = 255, 127
+    inputs = normalised(crops)
+    assert inputs.shape == (1, 3, 112, 112)
+    np.testing.assert_allclose(inputs[0, :, 5, 7], [1, (127 / 255 - 0.5) / 0.5, -1], atol=1e-6)
+
+
+def test_vectors_have_unit_length_and_their_own_rows() -> None:
+    runner = SumsOfColumns()
+    embeddings = EdgeFaceEmbedder(runner=runner, model="m").embed(faces(2 * BATCH + 1))
+    assert runner.batches == [BATCH, BATCH, 1]
+    np.testing.assert_allclose(np.linalg.norm(embeddings.vectors, axis=1), 1, atol=1e-6)
+    assert embeddings.track_ids.tolist() == list(range(2 * BATCH + 1))
+    alone = EdgeFaceEmbedder(runner=runner, model="m").embed(faces(2 * BATCH + 1)[np.array([3])])
+    np.testing.assert_allclose(alone.vectors[0], embeddings.vectors[3], atol=1e-6)
+
+
+def test_flipping_averages_with_the_mirror_image() -> None:
+    one = faces(1)
+    mirrored = AlignedFaces(np.ascontiguousarray(one.crops[:, :, ::-1]), one.track_ids, one.quality)
+    embedder = EdgeFaceEmbedder(runner=SumsOfColumns(), model="m", flip=True)
+    np.testing.assert_allclose(embedder.embed(one).vectors, embedder.embed(mirrored).vectors, atol=1e-6)
+
+
+def test_nobody_needs_no_graph() -> None:
+    runner = SumsOfColumns()
+    assert len(EdgeFaceEmbedder(runner=runner, model="m").embed(AlignedFaces.empty())) == 0
+    assert runner.batches == []
+
+
+@pytest.mark.weights
+@pytest.mark.parametrize("engine", ["openvino", "onnxruntime", "torch"])
+def test_one_person_twice_and_another_with_real_weights(shared_data: Path, engine: str) -> None:
+    settings = load(
+        None,
+        {"engine": {"name": engine}, "embed": {"model": "edgeface_xs_q", "weights_dir": shared_data / "weights"}},
+    )
+    detector, embedder = build.detector(settings), build.embedder(settings)
+    vectors = []
+    for name, number in (("George_W_Bush", 7), ("George_W_Bush", 16), ("Colin_Powell", 40)):
+        image = read_picture(shared_data / f"data/lfw/images/{name}/{name}_{number:04d}.jpg")
+        found = detector.detect([image])[0]
+        central = np.abs(found.boxes.mean(axis=1) - 125).argmin()
+        face = found[np.array([central])]
+        vectors.append(embedder.embed(align(image, face.landmarks, face.scores, np.zeros(1, np.int64))).vectors[0])
+    assert vectors[0] @ vectors[1] > 0.45
+    assert abs(float(vectors[0] @ vectors[2])) < 0.3

@@ -1,0 +1,165 @@
+"""The window, on a virtual display: what it shows, the keys that end it, and what happens without a display."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import struct
+import subprocess
+import sys
+import textwrap
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from recognizer.emit.window import Window
+from recognizer.errors import OutputError
+
+ROOT = str(Path(__file__).parents[2])
+
+
+@dataclass(frozen=True)
+class Display:
+    name: str
+    picture: Path
+
+    def screenshot(self) -> np.ndarray[tuple[int, ...], np.dtype[np.uint8]]:
+        """(480, 640, 3) BGR, out of the X server's frame buffer file."""
+        data = self.picture.read_bytes()
+        (header_size,) = struct.unpack(">I", data[:4])
+        (colours,) = struct.unpack(">I", data[19 * 4 : 20 * 4])
+        pixels = np.frombuffer(data[header_size + 12 * colours :], np.uint8)
+        return pixels[: 480 * 640 * 4].reshape(480, 640, 4)[:, :, :3]
+
+
+@pytest.fixture
+def display(tmp_path: Path) -> Iterator[Display]:
+    if shutil.which("Xvfb") is None:
+        pytest.skip("Xvfb is not installed")
+    read, write = os.pipe()
+    command = ["Xvfb", "-screen", "0", "640x480x24", "-nolisten", "tcp", "-fbdir", str(tmp_path)]
+    server = subprocess.Popen([*command, "-displayfd", str(write)], pass_fds=[write], stderr=subprocess.DEVNULL)
+    os.close(write)
+    with os.fdopen(read) as file:
+        number = file.readline().strip()
+    try:
+        if not number:
+            pytest.skip("Xvfb does not start here")
+        yield Display(f":{number}", tmp_path / "Xvfb_screen0")
+    finally:
+        server.terminate()
+        server.wait()
+
+
+@pytest.fixture
+def started() -> Iterator[list[subprocess.Popen[str]]]:
+    """Processes to end whatever happens."""
+    processes: list[subprocess.Popen[str]] = []
+    yield processes
+    for process in processes:
+        process.kill()
+        process.communicate()
+
+
+def start(program: str, display: str) -> subprocess.Popen[str]:
+    """Start a program that may use ``make_result``, ``Window`` and ``plain``."""
+    head = """
+        import sys, time
+        sys.path.insert(0, sys.argv[1])
+        import numpy as np
+        from tests.emit.emit_results import make_result
+        from recognizer.emit.window import Window
+
+        def plain(result):
+            return result.frame.image
+
+        red = np.zeros((240, 320, 3), np.uint8)
+        red[...] = (10, 20, 250)
+    """
+    return subprocess.Popen(
+        [sys.executable, "-c", textwrap.dedent(head) + textwrap.dedent(program), ROOT],
+        env={**os.environ, "DISPLAY": display},
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+SHOW_UNTIL_CLOSED = """
+    keys = []
+    with Window(render=plain, title="faces", on_key=keys.append) as window:
+        for number in range(1000):
+            window.emit(make_result(number / 25, image=red))
+            time.sleep(0.02)
+            if number == 40:
+                print("shown", flush=True)
+                sys.stdin.readline()
+            if window.closed:
+                break
+    print(window.closed, window.failed, keys, flush=True)
+"""
+
+
+def test_shows_the_picture_and_ends_with_a_key(display: Display, started: list[subprocess.Popen[str]]) -> None:
+    if shutil.which("xdotool") is None:
+        pytest.skip("xdotool is not installed")
+    process = start(SHOW_UNTIL_CLOSED, display.name)
+    started.append(process)
+    assert process.stdout is not None
+    assert process.stdout.readline() == "shown\n", process.communicate()[1]
+    seen = display.screenshot()
+    assert (np.abs(seen.astype(int) - (10, 20, 250)).max(axis=2) < 5).sum() > 300 * 220
+    for key in ("p", "q"):
+        subprocess.run(
+            ["xdotool", "search", "--name", "^faces$", "windowfocus", "key", key],
+            env={**os.environ, "DISPLAY": display.name},
+            check=key != "q",  # it wants to tell the window that the key is up again
+            stderr=subprocess.DEVNULL,
+        )
+    out, errors = process.communicate("\n", timeout=30)
+    assert out == "True None ['p']\n", errors
+    assert process.returncode == 0
+    assert "Traceback" not in errors
+
+
+def test_leaves_when_it_is_left(display: Display) -> None:
+    process = start(
+        """
+        with Window(render=plain) as window:
+            pass
+        for _ in range(3):
+            with Window(render=plain) as window:
+                window.emit(make_result(image=red))
+                window.emit(make_result(image=red[:13, :17].copy()))
+                time.sleep(0.3)
+        print(window.closed, window.failed)
+        """,
+        display.name,
+    )
+    out, errors = process.communicate(timeout=60)
+    assert out == "False None\n", errors
+
+
+def test_no_display(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("DISPLAY", raising=False)
+    monkeypatch.delenv("WAYLAND_DISPLAY", raising=False)
+    if not sys.platform.startswith("linux"):
+        pytest.skip("other systems have a display")
+    with pytest.raises(OutputError, match=r"no display .*pass --headless"), Window(render=lambda r: r.frame.image):
+        pass
+
+
+def test_display_that_does_not_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+    """OpenCV's Qt would end this process."""
+    monkeypatch.setenv("DISPLAY", ":971")
+    if not sys.platform.startswith("linux"):
+        pytest.skip("other systems have a display")
+    with (
+        pytest.raises(OutputError, match=r":971 cannot be used; pass --headless"),
+        Window(render=lambda r: r.frame.image),
+    ):
+        pass

@@ -1,0 +1,50 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from recognizer.build import WEIGHTS
+from recognizer.detect import nets
+from recognizer.engine.onnxruntime import OnnxRuntimeRunner
+from recognizer.engine.openvino import OpenVinoRunner
+from recognizer.engine.torch import TorchRunner
+from recognizer.errors import EngineError
+from recognizer.protocols import GraphRunner
+
+ONET = WEIGHTS / "mtcnn_onet.onnx"
+
+
+def all_engines() -> dict[str, GraphRunner]:
+    return {
+        "openvino": OpenVinoRunner(ONET, threads=1),
+        "onnxruntime": OnnxRuntimeRunner(ONET, threads=1),
+        "torch": TorchRunner(nets.load("onet"), outputs=nets.OUTPUTS["onet"], threads=1),
+    }
+
+
+def test_all_engines_give_the_same_for_any_batch() -> None:
+    pixels = np.random.default_rng(0).uniform(0, 255, (5, 48, 48, 3)).astype(np.float32)
+    for batch in (pixels, pixels[:1], pixels[::2]):  # the last is not contiguous
+        answers = {name: engine.run(batch) for name, engine in all_engines().items()}
+        assert set(answers["openvino"]) == set(answers["onnxruntime"]) == {"offsets", "landmarks", "scores"}
+        for name, answer in answers.items():
+            for output, values in answer.items():
+                np.testing.assert_allclose(values, answers["torch"][output], atol=1e-4, err_msg=f"{name} {output}")
+
+
+def test_what_openvino_returned_stays_valid() -> None:
+    engine = OpenVinoRunner(ONET, threads=1)
+    rng = np.random.default_rng(0)
+    first = engine.run(rng.uniform(0, 255, (1, 48, 48, 3)).astype(np.float32))["scores"]
+    kept = first.copy()
+    engine.run(np.zeros((1, 48, 48, 3), np.float32))
+    np.testing.assert_array_equal(first, kept)
+
+
+@pytest.mark.parametrize("engine", [OpenVinoRunner, OnnxRuntimeRunner])
+def test_a_file_that_is_no_graph_is_told(engine: type[OpenVinoRunner], tmp_path: Path) -> None:
+    (tmp_path / "no.onnx").write_bytes(b"this is no graph")
+    with pytest.raises(EngineError, match=r"cannot run .*no\.onnx"):
+        engine(tmp_path / "no.onnx", threads=1)

@@ -1,0 +1,83 @@
+from __future__ import annotations
+
+import numpy as np
+
+from recognizer.decide import Decider, Thresholds
+from recognizer.detect.cadence import Cadence
+from recognizer.pipeline import Pipeline, Watch
+from recognizer.track import Tracker
+from recognizer.types import U8, Frame, FrameResult, Status
+from tests.fakes import PaintedFaceDetector, PaintedFaceEmbedder, PaintedGallery, face_picture
+
+
+def watch() -> Watch:
+    thresholds = Thresholds(known=0.4, release=0.3, margin=0.1, sure=0.6)
+    return Watch(Cadence(interval_s=1.0), Tracker(), Decider(thresholds=thresholds))
+
+
+def pipeline() -> tuple[Pipeline, PaintedFaceDetector, PaintedFaceEmbedder]:
+    detector, embedder = PaintedFaceDetector(), PaintedFaceEmbedder()
+    return Pipeline(detector=detector, embedder=embedder, gallery=PaintedGallery(), watch=watch), detector, embedder
+
+
+def frames(image: U8, count: int, source: str = "clip") -> list[Frame]:
+    return [Frame(image.copy(), number, number / 25, source) for number in range(count)]
+
+
+def names(result: FrameResult) -> list[str | None]:
+    return [identity.name for identity in result.identities]
+
+
+def test_a_painted_person_walks_through_all_stages() -> None:
+    recognise, detector, embedder = pipeline()
+    results = [recognise.step([frame])[0] for frame in frames(face_picture((3, 0)), 50)]
+    assert names(results[-1]) == ["person 3"]
+    assert [len(result.tracks) for result in results[:3]] == [0, 0, 0]  # not a face yet
+    assert detector.shown < 10  # of 50 frames
+    assert embedder.embedded < 10
+    told = [event.kind.value for result in results for event in result.events]
+    assert told == ["appeared", "recognised"]
+    assert {"refine", "track", "align", "embed", "match", "decide"} <= results[-1].timings.keys()
+
+
+def test_sources_share_a_batch_and_nothing_else() -> None:
+    together, _, embedder = pipeline()
+    alone, _, _ = pipeline()
+    left, right = frames(face_picture((3, 0)), 12, "left"), frames(face_picture((5, 0), (7, 0)), 12, "right")
+    for one, other in zip(left, right, strict=True):
+        batches = embedder.batches
+        pair = together.step([one, other])
+        assert embedder.batches <= batches + 1
+        single = [alone.step([one])[0], alone.step([other])[0]]
+        for joint, own in zip(pair, single, strict=True):
+            assert names(joint) == names(own)
+            assert joint.tracks.ids.tolist() == own.tracks.ids.tolist()
+    assert [names(result) for result in pair] == [["person 3"], ["person 5", "person 7"]]
+
+
+def test_a_cut_gives_the_same_place_a_new_number_and_a_new_name() -> None:
+    recognise, _, _ = pipeline()
+    rng = np.random.default_rng(0)
+
+    def scene(person: int) -> U8:
+        image = face_picture((person, 0), width=400)
+        image[:, 200:] = np.kron(rng.integers(0, 255, (16, 20, 3)), np.ones((10, 10, 1)))
+        image[:, 200:, 1] = np.minimum(image[:, 200:, 1], 150)  # green is what the fake takes for a face
+        return image
+
+    first, second = scene(3), scene(5)
+    before = [recognise.step([frame])[0] for frame in frames(first, 12)][-1]
+    after = [recognise.step([Frame(second.copy(), n, n / 25, "clip")])[0] for n in range(12, 24)]
+    assert (names(before), names(after[-1])) == (["person 3"], ["person 5"])
+    assert not set(before.tracks.ids.tolist()) & set(after[-1].tracks.ids.tolist())
+    assert not any("person 3" in names(result) for result in after)
+
+
+def test_the_end_of_a_source_tells_whom_it_loses_and_forgets_them() -> None:
+    recognise, _, _ = pipeline()
+    shown = frames(face_picture((3, 0)), 12)
+    for frame in shown:
+        last = recognise.step([frame])[0]
+    assert last.identities[0].status is Status.KNOWN
+    assert [(event.kind.value, event.name) for event in recognise.end(shown[-1])] == [("lost", "person 3")]
+    assert recognise.end(shown[-1]) == ()

@@ -1,0 +1,141 @@
+from __future__ import annotations
+
+import threading
+import time
+
+import numpy as np
+import pytest
+
+from recognizer.errors import OutputError, SourceError
+from recognizer.pipeline import Pipeline
+from recognizer.runner import FRAMES_WAITING, Inbox, run
+from recognizer.types import Frame
+from tests.fakes import ListedSource, ListSink, face_picture
+from tests.test_pipeline import pipeline as painted_pipeline
+
+PICTURE = face_picture((3, 0), side=60)
+
+
+def frames(count: int, source: str = "clip") -> list[Frame]:
+    return [Frame(PICTURE.copy(), number, number / 25, source) for number in range(count)]
+
+
+def pipeline() -> Pipeline:
+    return painted_pipeline()[0]
+
+
+def helpers() -> list[str]:
+    return [t.name for t in threading.enumerate() if t.name.startswith(("capture", "emit"))]
+
+
+def test_every_frame_of_a_file_arrives_in_order_however_slow_the_sink() -> None:
+    source, sink = ListedSource(frames(30)), ListSink(wait_s=0.002)
+    dropped = run([source], pipeline(), [sink])
+    assert [r.frame.index for r in sink.results if not r.closing] == list(range(30))
+    assert dropped == {"clip": 0}
+    assert not sink.open
+    assert source.closed
+    assert helpers() == []
+
+
+def test_the_end_tells_who_was_lost() -> None:
+    sink = ListSink()
+    run([ListedSource(frames(12))], pipeline(), [sink])
+    assert sink.results[-1].closing
+    assert [(event.kind.value, event.name) for event in sink.results[-1].events] == [("lost", "person 3")]
+
+
+def test_two_runs_give_the_same_events() -> None:
+    told = []
+    for _ in range(2):
+        sink = ListSink()
+        run([ListedSource(frames(20))], pipeline(), [sink])
+        told.append([(e.kind, e.track_id, e.name, e.at) for r in sink.results for e in r.events])
+    assert told[0] == told[1]
+    assert told[0]
+
+
+@pytest.mark.parametrize(("limit", "count"), [({"max_frames": 7}, 7), ({"max_seconds": 0.2}, 5)])
+def test_limits_end_the_run(limit: dict[str, float], count: int) -> None:
+    sink = ListSink()
+    run([ListedSource(frames(30))], pipeline(), [sink], **limit)  # type: ignore[arg-type]
+    assert len([r for r in sink.results if not r.closing]) == count
+    assert helpers() == []
+
+
+def test_stop_from_another_thread_and_a_closed_window_end_the_run() -> None:
+    endless = ListedSource(frames(100_000 // 100) * 100)
+    stop, sink = threading.Event(), ListSink()
+    threading.Timer(0.3, stop.set).start()
+    began = time.monotonic()
+    run([endless], pipeline(), [sink], stop=stop)
+    assert time.monotonic() - began < 5
+    closed = ListSink()
+    run([ListedSource(frames(30))], pipeline(), [closed], wanted=lambda: len(closed.results) < 3)
+    assert len(closed.results) < 30
+    assert helpers() == []
+
+
+def test_a_source_that_fails_is_raised_after_its_frames_were_told() -> None:
+    sink = ListSink()
+    with pytest.raises(SourceError, match="unplugged"):
+        run([ListedSource(frames(9), error=SourceError("unplugged"))], pipeline(), [sink])
+    assert len([r for r in sink.results if not r.closing]) == 9
+    assert not sink.open
+    assert helpers() == []
+
+
+def test_a_sink_that_fails_is_raised_and_ends_everything() -> None:
+    source, sink, other = ListedSource(frames(500)), ListSink(fail_at=3), ListSink()
+    with pytest.raises(OutputError, match="disk is full"):
+        run([source], pipeline(), [other, sink])
+    assert not other.open
+    assert len(other.results) < 500
+    assert helpers() == []
+
+
+def test_a_failure_in_the_pipeline_is_raised_and_ends_everything() -> None:
+    small = Frame(np.zeros((4, 4, 3), np.uint8), 0, 0.0, "clip")
+
+    class Broken:
+        def step(self, frames: list[Frame]) -> list[object]:
+            raise ZeroDivisionError("a bug")
+
+    with pytest.raises(ZeroDivisionError, match="a bug"):
+        run([ListedSource([small])], Broken(), [ListSink()])  # type: ignore[arg-type]
+    assert helpers() == []
+
+
+def test_several_sources_are_told_in_their_own_order() -> None:
+    sink = ListSink()
+    run([ListedSource(frames(15, s), name=s) for s in ("left", "right")], pipeline(), [sink])
+    for name in ("left", "right"):
+        mine = [r.frame.index for r in sink.results if r.frame.source == name and not r.closing]
+        assert mine == list(range(15))
+
+
+def test_a_file_waits_for_room_and_a_live_source_replaces() -> None:
+    inbox = Inbox([True, False])
+    live, file = frames(10, "live"), frames(FRAMES_WAITING, "file")
+    for frame in live:
+        assert inbox.put(0, frame)
+    for frame in file:
+        assert inbox.put(1, frame)
+    waiting = threading.Thread(target=inbox.put, args=(1, file[0]))
+    waiting.start()
+    waiting.join(0.1)
+    assert waiting.is_alive()
+    taken = inbox.take(0)
+    assert taken is not None
+    assert [(f.source, f.index) for f in taken] == [("live", 9), ("file", 0)]
+    waiting.join(2)
+    assert not waiting.is_alive()
+    assert inbox.dropped == [9, 0]
+
+
+def test_whoever_waits_to_put_is_let_go() -> None:
+    inbox = Inbox([False])
+    for frame in frames(FRAMES_WAITING):
+        inbox.put(0, frame)
+    threading.Timer(0.05, inbox.abandon).start()
+    assert inbox.put(0, frames(1)[0]) is False

@@ -1,0 +1,122 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from recognizer.track import Tracker
+from recognizer.types import F32, FaceDetections, Tracks
+
+
+def faces(*boxes: tuple[float, float, float], score: float = 0.999) -> FaceDetections:
+    """Square faces by their left, top and side."""
+    corners = np.array([(x, y, x + side, y + side) for x, y, side in boxes], np.float32).reshape(-1, 4)
+    landmarks = np.repeat(corners[:, None, :2], 5, axis=1)
+    return FaceDetections(corners, np.full(len(corners), score, np.float32), np.asarray(landmarks, np.float32))
+
+
+NOBODY = FaceDetections.empty()
+
+
+def seen_again(tracker: Tracker, at: float, score: float = 0.999) -> FaceDetections:
+    """What O-Net says when every face is where it is expected."""
+    boxes = tracker.predict(at)
+    return faces(*[(b[0], b[1], b[2] - b[0]) for b in boxes.tolist()], score=score)
+
+
+def started(*boxes: tuple[float, float, float]) -> tuple[Tracker, Tracks]:
+    tracker = Tracker(min_score=0.5, keep_lost_s=1.5)
+    return tracker, tracker.update(0.0, faces(*boxes), NOBODY)
+
+
+def test_each_detection_starts_a_track_and_keeps_its_number() -> None:
+    tracker, tracks = started((0, 0, 50), (200, 0, 60))
+    assert tracks.ids.tolist() == [1, 2]
+    assert tracks.detection_index.tolist() == [0, 1]
+    swapped = tracker.update(0.04, faces((203, 2, 60), (1, 1, 50)), seen_again(tracker, 0.04))
+    assert swapped.ids.tolist() == [1, 2]
+    assert swapped.detection_index.tolist() == [1, 0]
+
+
+def test_following_takes_the_refined_box_and_learns_the_speed() -> None:
+    tracker, _ = started((0, 0, 50))
+    for step in range(1, 6):
+        tracks = tracker.follow(step * 0.04, faces((step * 10, 0, 50)))
+    assert tracks.boxes[0, 0] == 50
+    assert tracks.detection_index.tolist() == [-1]
+    assert tracker.predict(0.24)[0, 0] == pytest.approx(60, abs=1)
+
+
+def test_crossing_faces_keep_their_numbers() -> None:
+    """The assignment is of all pairs at once: the nearest first would swap these two."""
+    tracker, _ = started((0, 0, 100), (90, 0, 100))
+    tracks = tracker.update(0.04, faces((45, 0, 100), (100, 0, 100)), seen_again(tracker, 0.04))
+    assert dict(zip(tracks.ids.tolist(), tracks.boxes[:, 0].tolist(), strict=True)) == {1: 45, 2: 100}
+
+
+def test_a_short_occlusion_keeps_the_number_and_a_long_one_does_not() -> None:
+    tracker, _ = started((100, 100, 50))
+    assert len(tracker.follow(0.04, seen_again(tracker, 0.04, score=0.1))) == 0
+    assert tracker.lost_now
+    assert tracker.alive == {1}
+    assert tracker.update(1.0, faces((130, 100, 50)), NOBODY).ids.tolist() == [1]
+    tracker.follow(1.04, seen_again(tracker, 1.04, score=0.1))
+    assert tracker.update(3.0, faces((130, 100, 50)), NOBODY).ids.tolist() == [2]
+
+
+@pytest.mark.parametrize("elsewhere", [(300, 100, 50), (100, 100, 150)])  # too far; three times the size
+def test_a_lost_number_is_not_given_to_another_face(elsewhere: tuple[float, float, float]) -> None:
+    tracker, _ = started((100, 100, 50))
+    tracker.follow(0.04, seen_again(tracker, 0.04, score=0.1))
+    assert tracker.update(0.5, faces(elsewhere), NOBODY).ids.tolist() == [2]
+
+
+def test_a_cut_ends_every_track_even_where_a_face_is_in_the_same_place() -> None:
+    tracker, _ = started((100, 100, 50))
+    tracker.cut()
+    assert tracker.alive == frozenset()
+    assert tracker.update(0.04, faces((100, 100, 50)), NOBODY).ids.tolist() == [2]
+
+
+def test_a_face_the_detector_misses_is_still_followed() -> None:
+    tracker, _ = started((0, 0, 50), (200, 0, 60))
+    tracks = tracker.update(0.04, faces((0, 0, 50)), seen_again(tracker, 0.04))
+    assert tracks.ids.tolist() == [1, 2]
+    assert tracks.detection_index.tolist() == [0, -1]
+
+
+def test_a_box_that_jumps_is_not_believed() -> None:
+    tracker, _ = started((0, 0, 50))
+    assert len(tracker.follow(0.04, faces((400, 0, 50)))) == 0
+
+
+def test_two_tracks_on_one_face_become_the_older_one() -> None:
+    tracker, _ = started((0, 0, 50), (60, 0, 50))
+    assert tracker.follow(0.04, faces((30, 0, 50), (32, 0, 50))).ids.tolist() == [1]
+
+
+def test_two_trackers_do_not_share_numbers() -> None:
+    one, _ = started((0, 0, 50))
+    other, tracks = started((0, 0, 50))
+    assert tracks.ids.tolist() == [1]
+    one.cut()
+    assert other.alive == {1}
+
+
+def test_nobody_is_a_result_too() -> None:
+    tracker = Tracker()
+    assert len(tracker.follow(0.0, NOBODY)) == 0
+    assert tracker.predict(1.0).shape == (0, 4)
+    assert len(tracker.update(0.04, NOBODY, NOBODY)) == 0
+    assert not tracker.lost_now
+
+
+def test_many_numbers_are_never_used_twice() -> None:
+    tracker = Tracker(keep_lost_s=0)
+    given: set[int] = set()
+    none: F32 = np.zeros((0, 4), np.float32)
+    assert none.shape == tracker.predict(0).shape
+    for step in range(50):
+        tracks = tracker.update(step * 1.0, faces(((step % 2) * 500, 0, 50)), seen_again(tracker, step, score=0))
+        assert not given & set(tracks.ids.tolist())
+        given |= set(tracks.ids.tolist())
+    assert len(given) == 50
