@@ -1,0 +1,86 @@
+"""The stream of training samples: a pure function of the seed and of how many samples were seen.
+
+So a killed run resumes exactly: nothing about the data needs to be saved but one number.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+import torch
+from torch import Tensor
+from torch.utils.data import IterableDataset
+
+from recognizer.embed.embedder import normalised
+from recognizer.train import augment
+from recognizer.train.crops import Crops
+from recognizer.train.teacher import TeacherTable
+from recognizer.types import I64, U8
+
+Batch = tuple[Tensor, Tensor]
+"""Student's input (B, 3, S, S) float32 and the teacher's unit vectors (B, 512) float32."""
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """Which samples a process is to see."""
+
+    start: int
+    """Samples seen before, over all processes."""
+    steps: int
+    batch: int
+    """Samples of a step, over all processes."""
+    rank: int
+    processes: int
+
+    def samples(self) -> Iterator[I64]:
+        """For each step the numbers of this process's samples, counted from the start of all training."""
+        for step in range(self.steps):
+            first = self.start + step * self.batch
+            yield np.arange(first + self.rank, first + self.batch, self.processes)
+
+
+def rows_and_view(samples: I64, *, crops: int, views: int, seed: int) -> list[tuple[int, I64]]:
+    """Turn sample numbers into (view number, crop rows): each pass shows all crops once, shuffled, in one view."""
+    passes = samples // crops
+    out = []
+    for number in np.unique(passes):
+        order = np.random.default_rng((seed, int(number))).permutation(crops)
+        out.append((int(number) % views, order[samples[passes == number] % crops].astype(np.int64)))
+    return out
+
+
+class Stream(IterableDataset[Batch]):
+    """Batches of (student's input (B, 3, S, S) float32, teacher's vectors (B, 512) float32)."""
+
+    def __init__(
+        self, *, crops: Crops, table: TeacherTable, views: int, seed: int, size_px: int, position: Position
+    ) -> None:
+        self._crops = crops
+        self._table = table
+        self._views = views
+        self._seed = seed
+        self._size_px = size_px
+        self._position = position
+
+    def __len__(self) -> int:
+        return self._position.steps
+
+    def __iter__(self) -> Iterator[Batch]:
+        for samples in self._position.samples():
+            faces, wanted = [], []
+            for number, rows in rows_and_view(samples, crops=len(self._crops), views=self._views, seed=self._seed):
+                pictures = [augment.view(self._crops[int(r)], seed=self._seed, row=int(r), number=number) for r in rows]
+                wanted.append(self._table.vectors(rows, number, np.stack(pictures)))
+                faces += [shrunk(picture, self._size_px) for picture in pictures]
+            yield torch.from_numpy(normalised(np.stack(faces))), torch.from_numpy(np.concatenate(wanted))
+
+
+def shrunk(crop: U8, size_px: int) -> U8:
+    """The crop at another size, averaged over areas; the same array if it has that size already."""
+    if size_px == crop.shape[0]:
+        return crop
+    return np.asarray(cv2.resize(crop, (size_px, size_px), interpolation=cv2.INTER_AREA), np.uint8)

@@ -1,0 +1,74 @@
+"""Small worlds to train in: noise for faces, a random network for a teacher."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from recognizer.embed import edgeface
+from recognizer.train import heldout
+from recognizer.train.crops import Crops
+from recognizer.train.fit import Faces
+from recognizer.train.settings import DistilConfig
+from recognizer.types import U8
+
+BATCH = 4
+
+
+def pictures(count: int, *, seed: int = 0) -> U8:
+    """(count, 112, 112, 3) of smooth noise."""
+    coarse = np.random.default_rng(seed).integers(0, 256, (count, 7, 7, 3), dtype=np.uint8)
+    return np.ascontiguousarray(coarse.repeat(16, axis=1).repeat(16, axis=2))
+
+
+def crops(folder: Path, name: str, count: int, *, seed: int = 0) -> Crops:
+    np.save(folder / name, pictures(count, seed=seed))
+    return Crops([(folder / name, np.arange(count))])
+
+
+class FakeFaces(Faces):
+    """Faces that need no data set: ten that train, eight that test in two folds."""
+
+    def __init__(self, folder: Path) -> None:
+        self.train = crops(folder, "train.npy", 10)
+        self.test = crops(folder, "test.npy", 8, seed=1)
+        pairs = [
+            heldout.Pair(("A", 1), ("A", 2), 9),
+            heldout.Pair(("A", 1), ("B", 1), 9),
+            heldout.Pair(("C", 1), ("C", 2), 10),
+            heldout.Pair(("C", 1), ("D", 1), 10),
+            heldout.Pair(("B", 1), ("E", 1), 9),
+            heldout.Pair(("F", 1), ("D", 1), 10),
+        ]
+        self.people = heldout.split(pairs)
+
+
+def teacher_file(folder: Path) -> Path:
+    """A checkpoint of a random EdgeFace XXS."""
+    torch.manual_seed(7)
+    path = folder / "teacher.pt"
+    torch.save(edgeface.create("edgeface_xxs").state_dict(), path)
+    return path
+
+
+def config(out: Path, teacher: Path, *, samples: int = 6 * BATCH) -> DistilConfig:
+    """A run of rounds of two steps at 32 px."""
+    return DistilConfig.model_validate(
+        {
+            "out": out,
+            "data": {"archives": out, "lfw": out, "views": 2},
+            "teacher": {"name": "edgeface_xxs", "weights": teacher},
+            "schedule": {
+                "samples": samples,
+                "warmup": BATCH,
+                "decay": 1,
+                "batch": BATCH,
+                "sizes": [{"after": 0, "size_px": 32}, {"after": 4 * BATCH, "size_px": 48}],
+            },
+            "optimiser": {"matrix_rate": 1e-3, "rate": 1e-3, "ema_samples": 3 * BATCH},
+            "losses": {"relation": 1.0, "contrast": 0.2, "bank": 8},
+            "run": {"processes": 1, "round_samples": 2 * BATCH},
+        }
+    )
