@@ -145,7 +145,7 @@ def watch(settings: Settings, resolved: ResolvedModel, *, still: bool = False) -
             Cadence(
                 interval_s=0 if still else settings.detect.interval_s,
                 shortest_s=settings.detect.shortest_s,
-                cut=settings.detect.cut,
+                cut=-1 if still else settings.detect.cut,  # unrelated pictures: nobody is followed into the next one
             ),
             Tracker(min_score=settings.track.min_score, keep_lost_s=settings.track.keep_lost_s),
             decider(settings, resolved, still=still),

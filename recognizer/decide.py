@@ -291,7 +291,10 @@ class Decider:
                     yield f"track {other} in the same picture is nearer to {evidence.nearest}"
         if evidence.weight < wanted.evidence and evidence.best is not None:
             yield from _shortcomings(evidence.best)
-            yield f"{evidence.looks} looks weigh {evidence.weight:.1f}, wanted {wanted.evidence:.1f}"
+            many = "1 look weighs" if evidence.looks == 1 else f"{evidence.looks} looks weigh"
+            yield f"{many} {math.floor(100 * evidence.weight) / 100:.2f}, wanted {wanted.evidence:.2f}"
+        elif evidence.status is Status.UNDECIDED and evidence.looks == 1 and not self._still:
+            yield "1 look so far, wanted 2"
 
     def _happened(
         self,

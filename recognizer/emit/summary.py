@@ -221,7 +221,7 @@ def summary_table(figures: Mapping[str, Any]) -> Group:
             f"{person['time_to_name_s']:.2f} s",
         )
     if not figures["people"]:
-        people.add_row("[dim]nobody enrolled[/]", "", "", "", "", "")
+        people.add_row("[dim]nobody of the gallery[/]", "", "", "", "", "")
     faces = figures["faces"]
     stages = "  ".join(f"{escape(stage)} {values['p50']:.1f}" for stage, values in figures["stages_ms"].items())
     memory = figures["peak_rss_mb"]

@@ -217,7 +217,7 @@ class State(enum.Enum):
 
 def state_of(entry: Entry, cache: Cache, weights_dir: Path | None = None) -> State:
     """Look for verified files of a model, in the order of ``resolve``, converting and fetching nothing."""
-    for _, folder in places(None):
+    for _, folder in places(weights_dir):
         path = folder / f"{entry.name}.pt"
         if entry.blob_id and path.is_file() and git_blob_id(path) == entry.blob_id:
             return State.IN_WEIGHTS_DIR
