@@ -28,7 +28,7 @@ AUTO = "auto"
 FOLDER_VARIABLE = "RECOGNIZER_WEIGHTS"
 SUFFIXES = (".pt", ".onnx")
 TRY_AGAIN_S = 24 * 3600.0
-"""With a model of the package to fall back to, a machine without the network is not made to wait for it at each start."""
+"""A machine without the network, but with a model of the package, is not made to wait for it at each start."""
 
 
 @dataclass(frozen=True, slots=True)
