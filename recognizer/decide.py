@@ -35,6 +35,8 @@ from recognizer.types import (
 SURE_FACE = 0.99
 """A track whose first SURE_FRAMES all score so high is a face without waiting."""
 SURE_FRAMES = 4
+SHOWN_SCORE = 0.5
+"""A face that turned away is followed below this score, in case it turns back, but not shown."""
 FIRST_WAITS_S = (0.08, 0.12, 0.2, 0.3)
 """Time between the first looks of a track; then the last of them until it is settled."""
 LARGER = 1.3
@@ -77,7 +79,8 @@ class Decider:
             evidence.is_face = evidence.is_face or self._holds(evidence)
             size_px = float(np.sqrt(np.maximum(box[2:] - box[:2], 0).prod()))
             grown = evidence.looks > 0 and size_px > LARGER * evidence.largest_px
-            if (score >= WEAK_SCORE or evidence.is_face) and (at >= evidence.look_due_at or grown):
+            worth = score >= WEAK_SCORE or (evidence.is_face and score >= SHOWN_SCORE)
+            if worth and (at >= evidence.look_due_at or grown):
                 asked[row] = True
                 evidence.largest_px = max(evidence.largest_px, size_px)
         return asked
@@ -125,6 +128,7 @@ class Decider:
         for row, number in enumerate(probes.track_ids.tolist()):
             self._judge(self._tracks[number], matches[row : row + 1])
         reported = np.array([self._tracks[number].is_face for number in tracks.ids.tolist()], bool)
+        reported &= tracks.scores >= SHOWN_SCORE
         shown = tracks.ids[reported].tolist()
         self._settle_rivals(shown)
         identities = tuple(self._identity(number, shown) for number in shown)
