@@ -9,13 +9,13 @@ from pathlib import Path
 from recognizer.capture.sources import open_source
 from recognizer.config import Settings
 from recognizer.decide import Decider
-from recognizer.decide import Thresholds as DecisionThresholds
 from recognizer.detect.cadence import Cadence
 from recognizer.detect.fast import StaleBoxes
 from recognizer.detect.mtcnn import Mtcnn, Thresholds
 from recognizer.detect.picture import PictureDetector
 from recognizer.embed.embedder import EdgeFaceEmbedder
 from recognizer.errors import EngineError
+from recognizer.evidence import Thresholds as DecisionThresholds
 from recognizer.match.gallery import load_enrolled
 from recognizer.match.index import ExactIndex
 from recognizer.pipeline import Pipeline, Watch

@@ -5,7 +5,8 @@ from collections.abc import Sequence
 import numpy as np
 import pytest
 
-from recognizer.decide import Decider, Thresholds, weigh
+from recognizer.decide import Decider
+from recognizer.evidence import Thresholds, weigh
 from recognizer.types import (
     F32,
     Embeddings,
