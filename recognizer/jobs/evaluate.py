@@ -19,9 +19,11 @@ from recognizer.evaluation.people import people_of_folder
 from recognizer.evaluation.verification import Verification, verify
 from recognizer.jobs import console
 from recognizer.jobs.embedding import CacheOption, embedded, settings_for
+from recognizer.jobs.evaluate_video import video
 from recognizer.jobs.progress import counting, model_bar
 
 app = typer.Typer(help="Measure: verification, identification, video.", no_args_is_help=True)
+app.command()(video)
 
 ReportOption = Annotated[Path | None, typer.Option("--report", help="Write one HTML file with tables and plots here.")]
 AlignedOption = Annotated[
