@@ -51,10 +51,9 @@ def promised(curves: Curves, *, threshold: float, gallery: int, strangers: int, 
     mean = max(rate.mean, LEAST)
     sides = [np.log(max(rate.high, mean) / mean), np.log(mean / rate.low) if rate.low > LEAST else np.log(10.0)]
     random = np.random.default_rng(seed)
-    normal = random.standard_normal(4_000)
-    scale = np.where(normal > 0, sides[0], sides[1]) / 1.96
-    chances = np.minimum(mean * np.exp(scale * normal), 1.0)
-    hits = np.array([random.binomial(strangers, chance) for chance in chances], np.int64)
+    normal = random.standard_normal(20_000)
+    scaled = (np.maximum(normal, 0) * sides[0] + np.minimum(normal, 0) * sides[1]) / 1.96
+    hits = np.asarray(random.binomial(strangers, np.minimum(mean * np.exp(scaled), 1.0)))
     low, high = np.percentile(hits / strangers, [2.5, 97.5])
     return Rate(rate.mean, float(low), float(high))
 

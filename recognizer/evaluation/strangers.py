@@ -8,12 +8,15 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import special
 
+from recognizer.errors import InputError
 from recognizer.types import F32, I64
 from recognizer.weights.impostors import Curves, Impostors
 
 GRID = np.arange(0, 0.9001, 0.01).astype(np.float32)
 SIZES = (1, 3, 10, 30, 100, 300, 1000, 3000)
 PHOTOS = (1, 2, 3, 5)
+LEAST_ABLE = 30
+"""People who must have photos enough for a row of the FNIR table."""
 DRAWS = 200
 """Galleries drawn of each size for the range."""
 
@@ -48,6 +51,9 @@ def measure(vectors: F32, people: I64, *, data: str, seed: int = 0, draws: int =
         data: what it is, in words.
         seed: of the drawing.
         draws: galleries of each size.
+
+    Raises:
+        InputError: if too few people have two photos.
     """
     random = np.random.default_rng(seed)
     rows_of = [np.nonzero(people == person)[0] for person in np.unique(people)]
@@ -104,9 +110,13 @@ def _spread(
 def _fnir(vectors: F32, rows_of: Sequence[I64], draws: int, random: np.random.Generator) -> Curves:
     """Share of probes that do not reach a threshold with the best of k enrolled photos, people drawn anew each time."""
     means, lows, highs, sizes = [], [], [], []
+    if sum(len(rows) > 1 for rows in rows_of) < LEAST_ABLE:
+        raise InputError(
+            f"Of {len(rows_of)} people fewer than {LEAST_ABLE} have two photos; misses cannot be measured."
+        )
     for photos in PHOTOS:
         able = [rows for rows in rows_of if len(rows) > photos]
-        if len(able) < 30:
+        if len(able) < LEAST_ABLE:
             break
         below = np.empty((len(able), len(GRID)))
         for place, rows in enumerate(able):
