@@ -20,6 +20,7 @@ from rich.console import Group
 from rich.markup import escape
 from rich.table import Table
 
+from recognizer.emit.drift import StrangerWatch
 from recognizer.emit.places import require_place, words
 from recognizer.types import EventKind, FrameResult, Status
 
@@ -66,6 +67,8 @@ class _Track:
     first_s: float
     last_s: float
     status: Status = Status.UNDECIDED
+    similarity: float = -1.0
+    margin: float = 0.0
     names: set[str] = field(default_factory=set)
 
 
@@ -77,10 +80,17 @@ class Summary:
         model: Name of the embedding model.
         engine: Name of the graph engine.
         clock: Gives the wall time, s.
+        strangers: Counts how near to a name they come; ``None`` where the calibration expects nothing.
     """
 
     def __init__(
-        self, path: Path | None, *, model: str, engine: str, clock: Callable[[], float] = time.perf_counter
+        self,
+        path: Path | None,
+        *,
+        model: str,
+        engine: str,
+        clock: Callable[[], float] = time.perf_counter,
+        strangers: StrangerWatch | None = None,
     ) -> None:
         self.dropped = 0
         """Frames that were left out to stay up to date; whoever drops them counts them here."""
@@ -90,6 +100,7 @@ class Summary:
         self._model = model
         self._engine = engine
         self._clock = clock
+        self._strangers = strangers
         self._began = clock()
         self._ended: float | None = None
         self._frames = 0
@@ -136,6 +147,7 @@ class Summary:
             self._faces[identity.status.value] += 1
             track = self._tracks.setdefault((frame.source, identity.track_id), _Track(now, now))
             track.last_s, track.status = now, identity.status
+            track.similarity, track.margin = identity.similarity, identity.margin
             if identity.status is Status.KNOWN and identity.name is not None:
                 self._saw(identity.name, track, now)
         for event in result.events:
@@ -162,6 +174,8 @@ class Summary:
         track = self._tracks.pop(key, None)
         if track is not None and not track.names:
             self._over[track.status] += 1
+        if track is not None and self._strangers is not None:
+            self._strangers.add(track.similarity, track.margin, named=bool(track.names))
 
     def as_dict(self) -> dict[str, Any]:
         """The figures so far, as they go to JSON.
@@ -201,6 +215,7 @@ class Summary:
             ],
             "unknown_tracks": nameless[Status.UNKNOWN],
             "undecided_tracks": nameless[Status.UNDECIDED],
+            **({"strangers": self._strangers.as_dict()} if self._strangers is not None else {}),
             "peak_rss_mb": peak_rss_mb(),
         }
 
@@ -233,6 +248,7 @@ def summary_table(figures: Mapping[str, Any]) -> Group:
         f"{figures['dropped']} dropped; {escape(figures['model'])} on {escape(figures['engine'])}"
         + (f"; at most {memory:.0f} MB" if memory is not None else ""),
         *([f"median ms: {stages}"] if stages else []),
+        *([escape(figures["strangers"]["drift"])] if (figures.get("strangers") or {}).get("drift") else []),
     )
 
 

@@ -80,7 +80,12 @@ def recognise(settings: config.Settings, *, sync_first: bool = True) -> Summary:
     if sync_first:
         sync(settings, resolved)
     pipeline = build.pipeline(settings, resolved, still=still)
-    figures = Summary(settings.emit.summary, model=resolved.fingerprint, engine=build.engine_name(settings))
+    figures = Summary(
+        settings.emit.summary,
+        model=resolved.fingerprint,
+        engine=build.engine_name(settings),
+        strangers=build.stranger_watch(settings, resolved),
+    )
     sinks = [*_sinks(settings, live=frames.live), figures]
     with stopped_by_signals() as stop:
         dropped = runner.run(
