@@ -43,6 +43,8 @@ SURE_FRAMES = 4
 GOOD_EYES_PX = 45.0
 """Distance between the eyes from which more pixels add little (median similarity to oneself 0.41 at 15 to 20 px, 0.54
 at 30 to 45, 0.70 at 45 to 60, 0.73 above: two clips, 1,350 faces)."""
+SHOWN_SCORE = 0.5
+"""A face that turned away is followed below this score, in case it turns back, but not shown."""
 WEAK_SCORE = 0.9
 """A look at a lower face score hardly counts: it is half a face, or none."""
 FIRST_WAITS_S = (0.08, 0.12, 0.2, 0.3)
@@ -134,7 +136,8 @@ class Decider:
             evidence.is_face = evidence.is_face or self._holds(evidence)
             size_px = float(np.sqrt(np.maximum(box[2:] - box[:2], 0).prod()))
             grown = evidence.looks > 0 and size_px > LARGER * evidence.largest_px
-            if (score >= WEAK_SCORE or evidence.is_face) and (at >= evidence.look_due_at or grown):
+            worth = score >= WEAK_SCORE or (evidence.is_face and score >= SHOWN_SCORE)
+            if worth and (at >= evidence.look_due_at or grown):
                 asked[row] = True
                 evidence.largest_px = max(evidence.largest_px, size_px)
         return asked
@@ -182,6 +185,7 @@ class Decider:
         for row, number in enumerate(probes.track_ids.tolist()):
             self._judge(self._tracks[number], matches[row : row + 1])
         reported = np.array([self._tracks[number].is_face for number in tracks.ids.tolist()], bool)
+        reported &= tracks.scores >= SHOWN_SCORE
         shown = tracks.ids[reported].tolist()
         self._settle_rivals(shown)
         identities = tuple(self._identity(number, shown) for number in shown)

@@ -26,6 +26,11 @@ LOST_REACH = 1.0
 """A lost track may be found again within so many face widths of where it was expected."""
 SAME_FACE = 0.7
 """Two tracks that share this much of the smaller box follow one face."""
+GIVE_UP_SCORE = 0.1
+"""A face is still followed down to this score, in case it turns back; what is weak is not shown."""
+TRUSTED = 0.82
+"""Smoothed score of a track whose loss is worth a look: objects that MTCNN takes for faces come and go all the time."""
+TRUST_GAIN = 0.2
 DAMPING = 0.5
 """Weight of the newest displacement in a track's velocity."""
 
@@ -41,6 +46,8 @@ class _Track:
     """Of the box's centre, px/s."""
     detection_index: int = -1
     visible: bool = True
+    trust: float = 0.0
+    """Its face score, smoothed."""
 
     def expected(self, at: float) -> F32:
         """Box at another time: (4,) px."""
@@ -55,6 +62,7 @@ class _Track:
         elif not self.visible:
             self.velocity = np.zeros(2, np.float32)
         self.box, self.landmarks, self.score = box, landmarks, score
+        self.trust += (score - self.trust) * TRUST_GAIN
         self.seen_at, self.detection_index, self.visible = at, detection_index, True
 
 
@@ -62,7 +70,7 @@ class Tracker:
     """The tracks of one source.
 
     Args:
-        min_score: O-Net score below which a followed face counts as not seen in this frame.
+        min_score: O-Net score below which a followed face is weak: worth a look, when it was a good one before.
         keep_lost_s: how long a track that is not seen keeps its number.
     """
 
@@ -114,6 +122,7 @@ class Tracker:
                     score=float(detections.scores[row]),
                     seen_at=at,
                     detection_index=row,
+                    trust=float(detections.scores[row]),
                 )
             )
             self._next_id += 1
@@ -155,11 +164,13 @@ class Tracker:
             if track.id in skip:
                 continue
             score = float(refined.scores[row])
-            if score >= self._min_score and _plausible(track.expected(at), refined.boxes[row]):
+            if score < self._min_score:
+                self._lost_now |= track.trust >= TRUSTED and track.score >= self._min_score
+            if score >= min(GIVE_UP_SCORE, self._min_score) and _plausible(track.expected(at), refined.boxes[row]):
                 track.move(at, refined.boxes[row], refined.landmarks[row], score, -1)
             else:
                 track.visible = False
-                self._lost_now = True
+                self._lost_now |= track.trust >= TRUSTED
 
     def _settle(self, at: float) -> None:
         """End tracks lost for too long; where two follow one face, the older goes on."""

@@ -165,6 +165,13 @@ def test_one_odd_look_changes_nothing() -> None:
     assert (EventKind.CHANGED, "Bea") not in world.told()
 
 
+def test_a_face_that_turned_away_is_not_shown_until_it_is_back() -> None:
+    world = World()
+    world.frames(12, {1: unit(0.7)})
+    assert world.frames(5, {1: unit(0.7)}, score=0.3) == {}
+    assert world.frame({1: unit(0.7)})[1].name == "Ada"
+
+
 def test_two_faces_in_one_picture_are_not_one_person() -> None:
     world = World()
     last = world.frames(12, {1: unit(0.5), 2: unit(0.55)})
