@@ -108,7 +108,7 @@ def gallery_index(settings: Settings, fingerprint: str) -> GalleryIndex:
     """The enrolled people, searchable; refused when they were enrolled with another model."""
     enrolled = load_enrolled(settings.gallery.folder)
     enrolled.require(fingerprint)
-    if len(enrolled) < FAISS_FROM:
+    if len(enrolled) < FAISS_FROM or not importlib.util.find_spec("faiss"):
         return ExactIndex(enrolled=enrolled)
     from recognizer.match.faiss_index import FaissIndex
 
