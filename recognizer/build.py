@@ -8,8 +8,9 @@ from pathlib import Path
 
 from loguru import logger
 
-from recognizer.capture.sources import open_source
-from recognizer.config import Settings
+from recognizer.capture.adjust import Adjustment
+from recognizer.capture.sources import Wishes, default_name, open_source
+from recognizer.config import Camera, Settings
 from recognizer.decide import Decider
 from recognizer.detect.cadence import Cadence
 from recognizer.detect.fast import StaleBoxes
@@ -121,7 +122,7 @@ def enrolled_people(settings: Settings, fingerprint: str) -> Enrolled:
 
 
 def _index(enrolled: Enrolled) -> GalleryIndex:
-    if len(enrolled) < FAISS_FROM:
+    if len(enrolled) < FAISS_FROM or not importlib.util.find_spec("faiss"):
         return ExactIndex(enrolled=enrolled)
     from recognizer.match.faiss_index import FaissIndex
 
@@ -218,5 +219,33 @@ def pipeline(settings: Settings, resolved: ResolvedModel, *, still: bool = False
 
 
 def source(settings: Settings) -> FrameSource:
-    """Where frames come from."""
-    return open_source(settings.source.location, threads=settings.source.decode_threads)
+    """Where frames come from; of several sources, the first."""
+    return sources(settings)[0]
+
+
+def sources(settings: Settings) -> list[FrameSource]:
+    """Where frames come from, each under a name of its own."""
+    made: list[FrameSource] = []
+    for camera in settings.cameras:
+        name = camera.name or default_name(camera.location)
+        taken = {source.name for source in made}
+        unique = next(n for n in (name, *(f"{name} ({i})" for i in range(2, len(made) + 3))) if n not in taken)
+        made.append(open_source(camera.location, _wishes(camera, unique)))
+    return made
+
+
+def _wishes(camera: Camera, name: str) -> Wishes:
+    return Wishes(
+        name=name,
+        threads=camera.decode_threads,
+        width=camera.width,
+        height=camera.height,
+        rate=camera.rate,
+        transport=camera.transport,
+        adjustment=Adjustment(
+            rotate_deg=camera.rotate_deg,
+            mirror=camera.mirror,
+            region=camera.region,
+            rate=camera.analysis_rate,
+        ),
+    )
