@@ -8,10 +8,10 @@ from pathlib import Path
 
 from loguru import logger
 
-from recognizer.capture.sources import open_source
-from recognizer.config import Settings
+from recognizer.capture.adjust import Adjustment
+from recognizer.capture.sources import Wishes, default_name, open_source
+from recognizer.config import Camera, Settings
 from recognizer.decide import Decider
-from recognizer.decide import Thresholds as DecisionThresholds
 from recognizer.detect.cadence import Cadence
 from recognizer.detect.fast import StaleBoxes
 from recognizer.detect.mtcnn import Mtcnn, Thresholds
@@ -19,6 +19,7 @@ from recognizer.detect.picture import PictureDetector
 from recognizer.embed.embedder import EdgeFaceEmbedder
 from recognizer.emit.drift import StrangerWatch
 from recognizer.errors import ConfigError, EngineError
+from recognizer.evidence import Thresholds as DecisionThresholds
 from recognizer.match.folder import RECORD_FOLDER
 from recognizer.match.gallery import load_enrolled
 from recognizer.match.index import ExactIndex
@@ -121,7 +122,7 @@ def enrolled_people(settings: Settings, fingerprint: str) -> Enrolled:
 
 
 def _index(enrolled: Enrolled) -> GalleryIndex:
-    if len(enrolled) < FAISS_FROM:
+    if len(enrolled) < FAISS_FROM or not importlib.util.find_spec("faiss"):
         return ExactIndex(enrolled=enrolled)
     from recognizer.match.faiss_index import FaissIndex
 
@@ -183,7 +184,7 @@ def watch(
             Cadence(
                 interval_s=0 if still else settings.detect.interval_s,
                 shortest_s=settings.detect.shortest_s,
-                cut=settings.detect.cut,
+                cut=-1 if still else settings.detect.cut,  # unrelated pictures: nobody is followed into the next one
             ),
             Tracker(min_score=settings.track.min_score, keep_lost_s=settings.track.keep_lost_s),
             decider(settings, resolved, enrolled=enrolled, still=still),
@@ -218,5 +219,33 @@ def pipeline(settings: Settings, resolved: ResolvedModel, *, still: bool = False
 
 
 def source(settings: Settings) -> FrameSource:
-    """Where frames come from."""
-    return open_source(settings.source.location, threads=settings.source.decode_threads)
+    """Where frames come from; of several sources, the first."""
+    return sources(settings)[0]
+
+
+def sources(settings: Settings) -> list[FrameSource]:
+    """Where frames come from, each under a name of its own."""
+    made: list[FrameSource] = []
+    for camera in settings.cameras:
+        name = camera.name or default_name(camera.location)
+        taken = {source.name for source in made}
+        unique = next(n for n in (name, *(f"{name} ({i})" for i in range(2, len(made) + 3))) if n not in taken)
+        made.append(open_source(camera.location, _wishes(camera, unique)))
+    return made
+
+
+def _wishes(camera: Camera, name: str) -> Wishes:
+    return Wishes(
+        name=name,
+        threads=camera.decode_threads,
+        width=camera.width,
+        height=camera.height,
+        rate=camera.rate,
+        transport=camera.transport,
+        adjustment=Adjustment(
+            rotate_deg=camera.rotate_deg,
+            mirror=camera.mirror,
+            region=camera.region,
+            rate=camera.analysis_rate,
+        ),
+    )

@@ -6,13 +6,14 @@ A frozen model; an unknown key, a wrong type or a value out of range is an error
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args, get_origin
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
+from recognizer.capture.names import display_name
 from recognizer.errors import ConfigError
 
 Share = Annotated[float, Field(ge=0, le=1)]
@@ -27,16 +28,44 @@ class Section(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
-class Source(Section):
-    """Where frames come from, and how many of them."""
+class Camera(Section):
+    """A place where frames come from, and what is asked of it."""
 
     location: str = "0"
-    """A video file, a folder of pictures, one picture."""
+    """A video file, a folder of pictures, one picture; number or path of a webcam; rtsp://, rtsps://, http(s)://."""
+    name: Annotated[str, Field(min_length=1, max_length=100)] | None = None
+    """What it is called in events and pictures; its address without credentials by default."""
+    width: Annotated[int, Field(ge=16, le=16384)] | None = None
+    """Of a webcam's pictures, px; it gives what it can."""
+    height: Annotated[int, Field(ge=16, le=16384)] | None = None
+    rate: Annotated[float, Field(gt=0, le=1000)] | None = None
+    """Frames a second wanted of a webcam."""
+    transport: Literal["tcp", "udp"] = "tcp"
+    """Of RTSP."""
+    rotate_deg: Literal[0, 90, 180, 270] = 0
+    """Turned clockwise before anything else."""
+    mirror: bool = False
+    region: tuple[Share, Share, Share, Share] = (0, 0, 1, 1)
+    """Left, top, right, bottom of the part that is looked at, as shares of the turned and mirrored picture."""
+    analysis_rate: Annotated[float, Field(gt=0, le=1000)] | None = None
+    """Frames a second that are looked at, at most."""
+    decode_threads: Threads = 1
+    """Decoder threads of a video file."""
+
+    @field_validator("region")
+    @classmethod
+    def _is_a_region(cls, region: tuple[float, ...]) -> tuple[float, ...]:
+        if not (region[0] < region[2] and region[1] < region[3]):
+            raise ValueError("wanted left < right and top < bottom")
+        return region
+
+
+class Source(Camera):
+    """Where frames come from, and how many of them."""
+
     max_frames: Annotated[int, Field(ge=1)] | None = None
     max_seconds: Annotated[float, Field(gt=0)] | None = None
     """Seconds of the source's own time."""
-    decode_threads: Annotated[int, Field(ge=0, le=64)] = 1
-    """Decoder threads; 0 lets the decoder choose."""
 
 
 class Engine(Section):
@@ -121,6 +150,8 @@ class Settings(Section):
     """Everything that can be set."""
 
     source: Source = Source()
+    sources: tuple[Camera, ...] = ()
+    """Several sources at once, instead of ``source``; each a location, or a section like it."""
     engine: Engine = Engine()
     detect: Detect = Detect()
     track: Track = Track()
@@ -129,18 +160,42 @@ class Settings(Section):
     decide: Decide = Decide()
     emit: Emit = Emit()
 
+    @field_validator("sources", mode="before")
+    @classmethod
+    def _locations(cls, sources: Any) -> Any:
+        if not isinstance(sources, list | tuple):
+            return sources
+        return [{"location": source} if isinstance(source, str) else source for source in sources]
 
-def load(path: Path | None = None, overrides: Mapping[str, Mapping[str, Any]] | None = None) -> Settings:
+    @property
+    def cameras(self) -> tuple[Camera, ...]:
+        """Where frames come from, one or several."""
+        return self.sources or (self.source,)
+
+
+def load(
+    path: Path | None = None,
+    overrides: Mapping[str, Mapping[str, Any]] | None = None,
+    *,
+    sources: Sequence[str] | None = None,
+) -> Settings:
     """Read a YAML file and lay the command line's values over it.
 
     Args:
         path: the file; ``None`` for defaults only.
         overrides: section -> key -> value; a value of ``None`` was not given.
+        sources: locations that replace those of the file.
 
     Raises:
         ConfigError: naming the key, what was wanted and what came.
     """
     values = _read(path) if path else {}
+    if sources:
+        values.pop("sources", None)
+        if len(sources) > 1:
+            values["sources"] = list(sources)
+        else:
+            overrides = {**(overrides or {}), "source": {**(overrides or {}).get("source", {}), "location": sources[0]}}
     for section, keys in (overrides or {}).items():
         given = {key: value for key, value in keys.items() if value is not None}
         base = values.get(section)
@@ -161,7 +216,10 @@ def _read(path: Path) -> dict[str, Any]:
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(f"The settings file {path} cannot be read: {error}.") from error
     except yaml.YAMLError as error:
-        raise ConfigError(f"{path} is not valid YAML: {' '.join(str(error).split())}") from error
+        # not the error's own text: it quotes the line, which may hold a password
+        mark = getattr(error, "problem_mark", None)
+        where = f" in line {mark.line + 1}, column {mark.column + 1}" if mark else ""
+        raise ConfigError(f"{path} is not valid YAML{where}: {getattr(error, 'problem', 'unreadable')}.") from None
     if values is None:
         return {}
     if not isinstance(values, dict):
@@ -171,7 +229,7 @@ def _read(path: Path) -> dict[str, Any]:
 
 def _told(values: Mapping[str, Any], error: ValidationError) -> Iterator[str]:
     for problem in error.errors():
-        keys = [str(key) for key in problem["loc"]]
+        keys = [display_name(str(key)) for key in problem["loc"]]
         key = ".".join(keys)
         if problem["type"] == "extra_forbidden":
             known = list(_keys_beside(keys))
@@ -179,13 +237,25 @@ def _told(values: Mapping[str, Any], error: ValidationError) -> Iterator[str]:
             hint = f", did you mean '{near[0]}'?" if near else f"; there are: {', '.join(known)}"
             yield f"unknown key '{key}'{hint}"
         else:
-            yield f"'{key}': {problem['msg'][:1].lower()}{problem['msg'][1:]}, got {problem['input']!r}"
+            message = problem["msg"]
+            yield f"'{key}': {message[:1].lower()}{message[1:]}, got {_shown(problem['input'])}"
+
+
+def _shown(got: Any) -> str:
+    """What came instead; an address may hold a password, anywhere."""
+    if isinstance(got, list | dict | tuple):
+        return f"a {type(got).__name__}"
+    return repr(display_name(got)) if isinstance(got, str) else repr(got)
 
 
 def _keys_beside(keys: list[str]) -> Iterator[str]:
     model: type[BaseModel] = Settings
     for key in keys[:-1]:
+        if key.isdecimal():  # a place in a list
+            continue
         annotation = model.model_fields[key].annotation
+        if get_origin(annotation) is tuple:
+            annotation = get_args(annotation)[0]
         if isinstance(annotation, type) and issubclass(annotation, BaseModel):
             model = annotation
     yield from model.model_fields

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -71,6 +71,15 @@ class Pipeline:
         """A source has ended with this frame: forget it, and tell whom that loses."""
         watch = self._watches.pop(last.source, None)
         return watch.decider.end(last.captured_at, last.source) if watch else ()
+
+    def interrupt(self, last: Frame) -> tuple[Event, ...]:
+        """A source was lost after this frame and may come back: nobody is followed across that."""
+        watch = self._watches.get(last.source)
+        if watch is None:
+            return ()
+        watch.tracker.cut()
+        self._watches[last.source] = replace(self._make_watch(), tracker=watch.tracker, decider=watch.decider)
+        return watch.decider.end(last.captured_at, last.source)
 
     def _watch(self, source: str) -> Watch:
         if source not in self._watches:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from types import TracebackType
-from typing import Protocol, Self
+from typing import Protocol, Self, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,6 +22,7 @@ from recognizer.types import (
     FrameResult,
     Look,
     Matches,
+    SourceChange,
     Tracks,
 )
 
@@ -47,6 +48,22 @@ class FrameSource(Protocol):
 
     def close(self) -> None:
         """Ask the iteration to end soon; safe from any thread, at any time, more than once."""
+
+
+@runtime_checkable
+class Lively(Protocol):
+    """A source whose frames may stop and come again."""
+
+    def take_changes(self) -> list[SourceChange]:
+        """The changes of state since the last call; judges the age of the newest frame, so ask often."""
+
+
+@runtime_checkable
+class StateSink(Protocol):
+    """A sink that also wants to know how the sources are."""
+
+    def tell(self, change: SourceChange) -> None:
+        """Take one change, in order with the results."""
 
 
 class Detector(Protocol):

@@ -3,138 +3,31 @@
     capture -> Inbox (frames: only this may drop) -> caller: pipeline -> Outbox (results: never drops) -> sinks
 
 The caller's thread thinks and owns all state; helper threads only carry. Every way out closes what it writes and
-abandons what it reads; the first failure is raised in the caller; all threads are joined before it returns.
+abandons what it reads; the first failure is raised in the caller; all threads are joined before it returns. A source
+that fails among others is told and left out.
 """
 
 from __future__ import annotations
 
 import threading
-from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import ExitStack
+from dataclasses import dataclass, field
 
+from loguru import logger
+
+from recognizer.channels import Inbox, Outbox
+from recognizer.errors import SourceError
 from recognizer.pipeline import Pipeline
-from recognizer.protocols import FrameSource, Sink
-from recognizer.types import Frame, FrameResult, Tracks
+from recognizer.protocols import FrameSource, Lively, Sink, StateSink
+from recognizer.types import Event, Frame, FrameResult, SourceChange, SourceState, Tracks
 
-FRAMES_WAITING = 4
-"""Frames of a file that are read ahead; each is a whole picture."""
-RESULTS_WAITING = 8
 POLL_S = 0.2
-"""How soon a waiting caller sees that it was asked to stop."""
+"""How soon a waiting caller sees that it was asked to stop, or that a camera has gone quiet."""
 JOIN_S = 10.0
-
-
-class Inbox:
-    """Frames of several sources on their way to the caller.
-
-    Args:
-        live: for each source, whether only its newest frame matters.
-    """
-
-    def __init__(self, live: Sequence[bool]) -> None:
-        self._live = tuple(live)
-        self._waiting: list[deque[Frame]] = [deque() for _ in live]
-        self._open = set(range(len(live)))
-        self._abandoned = False
-        self._error: BaseException | None = None
-        self._changed = threading.Condition()
-        self.dropped = [0] * len(live)
-        """Frames of each source that a newer one replaced."""
-
-    def put(self, source: int, frame: Frame) -> bool:
-        """Hand over a frame; a file's waits for room. False: nobody wants frames any more."""
-        with self._changed:
-            waiting = self._waiting[source]
-            if self._live[source]:
-                self.dropped[source] += len(waiting)
-                waiting.clear()
-            while len(waiting) >= FRAMES_WAITING and not self._abandoned:
-                self._changed.wait()
-            if not self._abandoned:
-                waiting.append(frame)
-            self._changed.notify_all()
-            return not self._abandoned
-
-    def finish(self, source: int, error: BaseException | None = None) -> None:
-        """No more frames of this source."""
-        with self._changed:
-            self._open.discard(source)
-            self._error = self._error or error
-            self._changed.notify_all()
-
-    def take(self, timeout_s: float) -> list[Frame] | None:
-        """At most one frame of each source, fair to all.
-
-        Returns:
-            The frames; none when the time is over; ``None`` when all sources have ended.
-
-        Raises:
-            BaseException: the first failure of a source, when its frames are used up.
-        """
-        with self._changed:
-            if not any(self._waiting) and self._open:
-                self._changed.wait(timeout_s)
-            frames = [waiting.popleft() for waiting in self._waiting if waiting]
-            self._changed.notify_all()
-            if frames or self._open:
-                return frames
-            if self._error is not None:
-                raise self._error
-            return None
-
-    def abandon(self) -> None:
-        """Nobody takes frames any more; whoever waits to put one goes on."""
-        with self._changed:
-            self._abandoned = True
-            self._changed.notify_all()
-
-
-class Outbox:
-    """Results on their way to the sinks; full, it makes the caller wait."""
-
-    def __init__(self) -> None:
-        self._waiting: deque[FrameResult] = deque()
-        self._closed = False
-        self._error: BaseException | None = None
-        self._changed = threading.Condition()
-
-    def put(self, result: FrameResult) -> None:
-        """Hand over a result; raises what a sink raised."""
-        with self._changed:
-            while len(self._waiting) >= RESULTS_WAITING and self._error is None:
-                self._changed.wait()
-            if self._error is not None:
-                raise self._error
-            self._waiting.append(result)
-            self._changed.notify_all()
-
-    def take(self) -> FrameResult | None:
-        """The next result; ``None`` when there will be no more."""
-        with self._changed:
-            while not self._waiting and not self._closed:
-                self._changed.wait()
-            result = self._waiting.popleft() if self._waiting else None
-            self._changed.notify_all()
-            return result
-
-    def close(self) -> None:
-        """No more results."""
-        with self._changed:
-            self._closed = True
-            self._changed.notify_all()
-
-    def fail(self, error: BaseException) -> None:
-        """A sink raised: give up."""
-        with self._changed:
-            self._error = error
-            self._waiting.clear()
-            self._changed.notify_all()
-
-    def check(self) -> None:
-        """Raise what a sink raised."""
-        if self._error is not None:
-            raise self._error
+LIVE_JOIN_S = 1.0
+"""A camera's thread may hang in a time-out of the network; it holds nothing that must be written."""
 
 
 def run(
@@ -146,6 +39,7 @@ def run(
     max_seconds: float | None = None,
     stop: threading.Event | None = None,
     wanted: Callable[[], bool] = lambda: True,
+    dropped: dict[str, int] | None = None,
 ) -> Mapping[str, int]:
     """Recognise until the sources end or something says stop.
 
@@ -154,9 +48,11 @@ def run(
         pipeline: recognises.
         sinks: opened and closed here; they get every result in order.
         max_frames: frames recognised in all.
-        max_seconds: seconds of the sources' own time.
+        max_seconds: seconds of the sources' own time; of the run, when all are live.
         stop: set from anywhere to end soon.
-        wanted: asked after each frame; False, as when a window was closed, ends the run.
+        wanted: asked after each frame, and a few times a second without; False, as when a window was closed, ends the
+            run.
+        dropped: kept up to date while running, and complete before the sinks are closed.
 
     Returns:
         Frames dropped, by source name.
@@ -165,62 +61,140 @@ def run(
         RecognizerError: the first failure of a source or a sink, after everything was closed.
     """
     stop = stop or threading.Event()
+    dropped = {} if dropped is None else dropped
     inbox, outbox = Inbox([source.live for source in sources]), Outbox()
     with ExitStack() as opened:
         for sink in sinks:
             opened.enter_context(sink)
-        for source in sources:
-            opened.enter_context(source)
-        emitter = threading.Thread(target=_emit, args=(outbox, sinks), name="emit", daemon=True)
-        readers = [
-            threading.Thread(target=_capture, args=(number, source, inbox), name=f"capture {source.name}", daemon=True)
+        readers = {
+            number: threading.Thread(
+                target=_capture, args=(number, source, inbox), name=f"capture {source.name}", daemon=True
+            )
             for number, source in enumerate(sources)
-        ]
+            if _opened(source, number, inbox, opened, others=[other for other in sources if other is not source])
+        }
+        emitter = threading.Thread(target=_emit, args=(outbox, sinks), name="emit", daemon=True)
+        caller = _Caller(sources, inbox, outbox, pipeline, dropped)
         try:
-            for thread in (emitter, *readers):
+            for thread in (emitter, *readers.values()):
                 thread.start()
-            _recognise(inbox, outbox, pipeline, stop, wanted, max_frames, max_seconds)
+            caller.recognise(stop, wanted, max_frames, max_seconds)
         finally:
             inbox.abandon()
             for source in sources:
                 source.close()
+            _join(sources, readers)
+            caller.count_dropped()
+            caller.tell_last()
             outbox.close()
-            for thread in (*readers, emitter):
-                if thread.ident is not None:
-                    thread.join(JOIN_S)
+            if emitter.ident is not None:
+                emitter.join(JOIN_S)
         outbox.check()
-    return {source.name: count for source, count in zip(sources, inbox.dropped, strict=True)}
+    return dropped
 
 
-def _recognise(
-    inbox: Inbox,
-    outbox: Outbox,
-    pipeline: Pipeline,
-    stop: threading.Event,
-    wanted: Callable[[], bool],
-    max_frames: int | None,
-    max_seconds: float | None,
-) -> None:
-    last: dict[str, Frame] = {}
-    began: dict[str, float] = {}
-    count = 0
-    go_on = True
-    while go_on and not stop.is_set() and (frames := inbox.take(POLL_S)) is not None:
-        fresh = [f for f in frames if max_seconds is None or _age(f, began) < max_seconds]
-        if frames and not fresh:
-            break
-        for result in pipeline.step(fresh) if fresh else ():
-            outbox.put(result)
-            last[result.frame.source] = result.frame
-            count += 1
-        go_on = wanted() and (max_frames is None or count < max_frames)
-    for frame in last.values():
-        if events := pipeline.end(frame):
-            outbox.put(FrameResult(frame, Tracks.empty(), (), events, closing=True))
+def _opened(
+    source: FrameSource, number: int, inbox: Inbox, opened: ExitStack, *, others: Sequence[FrameSource]
+) -> bool:
+    """Open a source; one that cannot be opened costs cameras beside it nothing."""
+    try:
+        opened.enter_context(source)
+    except SourceError as error:
+        if not any(other.live for other in others):
+            raise
+        inbox.finish(number, error)
+        return False
+    return True
 
 
-def _age(frame: Frame, began: dict[str, float]) -> float:
-    return frame.captured_at - began.setdefault(frame.source, frame.captured_at)
+def _join(sources: Sequence[FrameSource], readers: Mapping[int, threading.Thread]) -> None:
+    deadline = time.monotonic() + LIVE_JOIN_S
+    for number, thread in readers.items():
+        if thread.ident is None:
+            continue
+        thread.join(max(0.0, deadline - time.monotonic()) if sources[number].live else JOIN_S)
+        if thread.is_alive():
+            logger.debug("{}: still waiting for the camera, left behind", sources[number].name)
+
+
+@dataclass(slots=True)
+class _Caller:
+    """What the caller's thread does, and knows of the sources meanwhile."""
+
+    sources: Sequence[FrameSource]
+    inbox: Inbox
+    outbox: Outbox
+    pipeline: Pipeline
+    dropped: dict[str, int]
+    last: dict[str, Frame] = field(default_factory=dict)
+    began: dict[str, float] = field(default_factory=dict)
+
+    def recognise(
+        self,
+        stop: threading.Event,
+        wanted: Callable[[], bool],
+        max_frames: int | None,
+        max_seconds: float | None,
+    ) -> None:
+        count = 0
+        go_on = True
+        live = all(source.live for source in self.sources)
+        deadline = time.monotonic() + max_seconds if live and max_seconds is not None else float("inf")
+        while go_on and not stop.is_set() and (frames := self.inbox.take(POLL_S)) is not None:
+            changes = self._changes()
+            fresh = [frame for frame in frames if max_seconds is None or self._age(frame) < max_seconds]
+            if (frames and not fresh) or time.monotonic() > deadline:
+                break
+            taken = {frame.source: frame.captured_at for frame in fresh}
+            before = [change for change in changes if change.at <= taken.get(change.source, float("inf"))]
+            self._tell(before)
+            for result in self.pipeline.step(fresh) if fresh else ():
+                self.outbox.put(result)
+                self.last[result.frame.source] = result.frame
+                count += 1
+            self._tell(change for change in changes if change not in before)
+            self._tell_ended()
+            self.count_dropped()
+            go_on = wanted() and (max_frames is None or count < max_frames)
+        for frame in self.last.values():
+            self._close(frame, self.pipeline.end(frame))
+
+    def count_dropped(self) -> None:
+        for source, count in zip(self.sources, self.inbox.dropped, strict=True):
+            self.dropped[source.name] = count
+
+    def tell_last(self) -> None:
+        """What the sources had to say when they were closed."""
+        if not self.outbox.failed:
+            for change in self._changes():
+                self.outbox.put(change)
+
+    def _changes(self) -> list[SourceChange]:
+        return [change for source in self.sources if isinstance(source, Lively) for change in source.take_changes()]
+
+    def _tell(self, changes: Iterable[SourceChange]) -> None:
+        for change in changes:
+            if change.state is SourceState.LOST and (frame := self.last.get(change.source)):
+                self._close(frame, self.pipeline.interrupt(frame))
+            self.outbox.put(change)
+
+    def _tell_ended(self) -> None:
+        """A source that ended among others: its people are lost, and a failure is told now, not only at the end."""
+        for number, error in self.inbox.take_ended():
+            name = self.sources[number].name
+            if frame := self.last.pop(name, None):
+                self._close(frame, self.pipeline.end(frame))
+            if error is not None and self.inbox.open:
+                logger.error("{}", error)
+                now = time.monotonic()
+                self.outbox.put(SourceChange(name, SourceState.LOST, now, str(error), "source_lost"))
+
+    def _close(self, frame: Frame, events: tuple[Event, ...]) -> None:
+        if events:
+            self.outbox.put(FrameResult(frame, Tracks.empty(), (), events, closing=True))
+
+    def _age(self, frame: Frame) -> float:
+        return frame.captured_at - self.began.setdefault(frame.source, frame.captured_at)
 
 
 def _capture(number: int, source: FrameSource, inbox: Inbox) -> None:
@@ -236,8 +210,11 @@ def _capture(number: int, source: FrameSource, inbox: Inbox) -> None:
 
 def _emit(outbox: Outbox, sinks: Sequence[Sink]) -> None:
     try:
-        while (result := outbox.take()) is not None:
+        while (told := outbox.take()) is not None:
             for sink in sinks:
-                sink.emit(result)
+                if isinstance(told, FrameResult):
+                    sink.emit(told)
+                elif isinstance(sink, StateSink):
+                    sink.tell(told)
     except BaseException as error:
         outbox.fail(error)

@@ -290,7 +290,7 @@ class Identity:
 
 
 class EventKind(enum.Enum):
-    """What happened to a track or a source."""
+    """What happened to a track."""
 
     APPEARED = "appeared"
     RECOGNISED = "recognised"
@@ -329,3 +329,32 @@ class FrameResult:
     """Seconds spent, by stage."""
     closing: bool = False
     """The source has ended: only the events are new, the frame was told before."""
+
+
+class SourceState(enum.Enum):
+    """The life of a live source."""
+
+    OPEN = "open"
+    """Opened, or about to be; no frame has come yet."""
+    LIVE = "live"
+    STALLED = "stalled"
+    """Still connected, but its newest frame is too old."""
+    LOST = "lost"
+    BACKING_OFF = "backing off"
+    """Waiting and trying again, in turns, until a frame comes."""
+    CLOSED = "closed"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SourceChange:
+    """A live source came to another state."""
+
+    source: str
+    """Display name, without credentials."""
+    state: SourceState
+    at: float
+    """Seconds, the monotonic clock."""
+    why: str = ""
+    """In words, without credentials; empty where there is nothing to say."""
+    event: str | None = None
+    """``source_lost`` or ``source_back`` where the change is worth an event: one of each for every loss."""

@@ -11,6 +11,8 @@ from typing import Self
 import cv2
 import numpy as np
 
+from recognizer.capture.life import CameraError
+from recognizer.capture.live import Shots
 from recognizer.errors import ImageError, OutputError
 from recognizer.geometry import ARCFACE_TEMPLATE
 from recognizer.types import (
@@ -24,6 +26,7 @@ from recognizer.types import (
     Frame,
     FrameResult,
     Matches,
+    SourceChange,
 )
 
 _FACE_GREEN = 200
@@ -132,7 +135,13 @@ class ListedSource:
     """A source of frames made beforehand; may fail at its end."""
 
     def __init__(
-        self, frames: Sequence[Frame], *, name: str = "clip", live: bool = False, error: Exception | None = None
+        self,
+        frames: Sequence[Frame],
+        *,
+        name: str = "clip",
+        live: bool = False,
+        error: Exception | None = None,
+        fails_to_open: Exception | None = None,
     ) -> None:
         self.name = name
         self.live = live
@@ -140,9 +149,12 @@ class ListedSource:
         self.closed = 0
         self._frames = frames
         self._error = error
+        self._fails_to_open = fails_to_open
         self._stop = threading.Event()
 
     def __enter__(self) -> Self:
+        if self._fails_to_open is not None:
+            raise self._fails_to_open
         self.opened += 1
         return self
 
@@ -162,11 +174,44 @@ class ListedSource:
         self._stop.set()
 
 
+class ScriptedCamera:
+    """A camera whose openings go as written: the first item for the first one, the last for all others.
+
+    A number is how many frames come before the stream ends; an error is raised instead; "hang" sends nothing more
+    until it is asked to stop.
+    """
+
+    def __init__(self, *script: int | CameraError | str, interval_s: float = 0.0) -> None:
+        self.opened = 0
+        self.released = 0
+        self.threads: set[int] = set()
+        self._script = script
+        self._interval_s = interval_s
+
+    def frames(self, stop: threading.Event) -> Shots:
+        act = self._script[min(self.opened, len(self._script) - 1)]
+        self.opened += 1
+        self.threads.add(threading.get_ident())
+        try:
+            if isinstance(act, CameraError):
+                raise CameraError(act.why, act.trouble)
+            for _ in range(act if isinstance(act, int) else 1):
+                yield time.monotonic(), face_picture((3, 0), side=60)
+                stop.wait(self._interval_s)
+            if act == "hang":
+                stop.wait(20)
+        finally:
+            self.threads.add(threading.get_ident())
+            self.released += 1
+
+
 class ListSink:
-    """Keeps results; may fail at one of them."""
+    """Keeps results and what it is told of sources; may fail at one of the results."""
 
     def __init__(self, *, fail_at: int | None = None, wait_s: float = 0) -> None:
         self.results: list[FrameResult] = []
+        self.changes: list[SourceChange] = []
+        self.told: list[FrameResult | SourceChange] = []
         self.open = False
         self._fail_at = fail_at
         self._wait_s = wait_s
@@ -183,3 +228,8 @@ class ListSink:
             raise OutputError("the disk is full")
         time.sleep(self._wait_s)
         self.results.append(result)
+        self.told.append(result)
+
+    def tell(self, change: SourceChange) -> None:
+        self.changes.append(change)
+        self.told.append(change)

@@ -37,7 +37,7 @@ def test_an_empty_file_and_an_empty_section_say_nothing(tmp_path: Path) -> None:
     [
         ("detect: {min_face: 30}", "unknown key 'detect.min_face', did you mean 'min_face_px'?"),
         ("detekt: {}", "unknown key 'detekt', did you mean 'detect'?"),
-        ("zzz: 1", "unknown key 'zzz'; there are: source, engine"),
+        ("zzz: 1", "unknown key 'zzz'; there are: source, sources, engine"),
         ("detect: {min_face_px: 3}", "'detect.min_face_px': input should be greater than or equal to 12, got 3"),
         ("detect: {min_face_px: big}", "'detect.min_face_px': input should be a valid number.*got 'big'"),
         ("track: {follow: fly}", "'track.follow': input should be 'refine' or 'copy', got 'fly'"),
@@ -63,3 +63,31 @@ def test_a_missing_or_binary_file_is_told(tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", ["file.yaml", "live.yaml", "edge-headless.yaml"])
 def test_shipped_settings_load(name: str) -> None:
     load(CONFIGS / name)
+
+
+def test_several_sources_in_the_file_and_on_the_command_line(tmp_path: Path) -> None:
+    text = "sources: [clip.mp4, {location: 'rtsp://h/x', name: door, region: [0, 0.5, 1, 1], rotate_deg: 90}]"
+    settings = load(written(tmp_path, text))
+    assert [camera.location for camera in settings.cameras] == ["clip.mp4", "rtsp://h/x"]
+    assert settings.cameras[1].region == (0, 0.5, 1, 1)
+    assert [camera.location for camera in load(written(tmp_path, text), sources=["0"]).cameras] == ["0"]
+    assert [camera.location for camera in load(sources=["0", "1"]).cameras] == ["0", "1"]
+    assert [camera.location for camera in load(None, {"source": {"max_frames": 3}}, sources=["7"]).cameras] == ["7"]
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("sources: [{locatoin: a}]", "unknown key 'sources.0.locatoin', did you mean 'location'?"),
+        ("sources: [{rotate_deg: 45}]", "sources.0.rotate_deg"),
+        ("sources: [{region: [0.5, 0, 0.5, 1]}]", "wanted left < right"),
+        ("sources: 'rtsp://u:Gh7xQ2@h/x'", "got 'rtsp://h/x'"),
+        ("source: {location: ['rtsp://u:Gh7xQ2@h/x']}", "source.location"),
+        ("source: 'rtsp://u:Gh7xQ2@h/x'", "'source'"),
+        ("source: {rtsp://u:Gh7xQ2@h/x: 1}", "unknown key"),
+    ],
+)
+def test_mistakes_in_sources_are_told_without_passwords(tmp_path: Path, text: str, message: str) -> None:
+    with pytest.raises(ConfigError, match=message) as caught:
+        load(written(tmp_path, text))
+    assert "Gh7xQ2" not in str(caught.value)

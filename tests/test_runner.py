@@ -6,11 +6,14 @@ import time
 import numpy as np
 import pytest
 
+from recognizer.capture.life import CameraError, Trouble
+from recognizer.capture.live import LiveSource, Shots
+from recognizer.channels import FRAMES_WAITING, Inbox
 from recognizer.errors import OutputError, SourceError
 from recognizer.pipeline import Pipeline
-from recognizer.runner import FRAMES_WAITING, Inbox, run
-from recognizer.types import Frame
-from tests.fakes import ListedSource, ListSink, face_picture
+from recognizer.runner import run
+from recognizer.types import Frame, SourceChange
+from tests.fakes import ListedSource, ListSink, ScriptedCamera, face_picture
 from tests.test_pipeline import pipeline as painted_pipeline
 
 PICTURE = face_picture((3, 0), side=60)
@@ -139,3 +142,80 @@ def test_whoever_waits_to_put_is_let_go() -> None:
         inbox.put(0, frame)
     threading.Timer(0.05, inbox.abandon).start()
     assert inbox.put(0, frames(1)[0]) is False
+
+
+def camera(*script: int | CameraError | str, name: str = "door", interval_s: float = 0.01) -> LiveSource:
+    waits = {trouble: (0.05, 0.2) for trouble in Trouble}
+    return LiveSource(ScriptedCamera(*script, interval_s=interval_s), name=name, waits_s=waits, stall_s=0.3)
+
+
+def test_every_frame_of_a_camera_is_recognised_or_counted_as_dropped() -> None:
+    sink, slow = ListSink(wait_s=0.03), camera(60, "hang", interval_s=0.01)
+    stop = threading.Event()
+    threading.Timer(2.5, stop.set).start()
+    dropped = run([slow], pipeline(), [sink], stop=stop)
+    indices = [r.frame.index for r in sink.results if not r.closing]
+    assert indices == sorted(set(indices))
+    assert dropped["door"] > 0
+    assert len(indices) + dropped["door"] == 61
+
+
+def test_people_are_lost_before_their_camera_and_come_again_after_it() -> None:
+    sink = ListSink()
+    run([camera(30, CameraError("refused"), 30)], pipeline(), [sink], max_frames=50)
+    story: list[str] = []
+    for told in sink.told:
+        if isinstance(told, SourceChange):
+            story += [told.event] if told.event else []
+        else:
+            story += [event.kind.value for event in told.events]
+    once = ["appeared", "recognised", "lost"]
+    assert story == [*once, "source_lost", "source_back", *once]
+    numbers = [event.track_id for result in sink.results for event in result.events]
+    assert len(set(numbers)) == 2  # a number is never used again
+
+
+def test_broken_cameras_cost_the_others_nothing() -> None:
+    sink = ListSink()
+    broken = camera(CameraError("refused"), name="broken")
+    hanging = camera("hang", name="hanging")
+    missing = ListedSource([], name="missing", fails_to_open=SourceError("missing: there is no such file"))
+    torn = ListedSource(frames(5, "torn"), name="torn", error=SourceError("torn: cut off"))
+    good = camera(10**6, name="good")
+    began = time.monotonic()
+    run([broken, hanging, missing, torn, good], pipeline(), [sink], max_seconds=1.5)
+    assert 1 < time.monotonic() - began < 4
+    count = {n: sum(r.frame.source == n and not r.closing for r in sink.results) for n in ("good", "torn", "hanging")}
+    assert count["good"] > 60
+    assert count["torn"] == 5
+    assert count["hanging"] == 1
+    lost = {change.source: change.why for change in sink.changes if change.event == "source_lost"}
+    assert lost == {
+        "broken": "refused",
+        "missing": "missing: there is no such file",
+        "torn": "torn: cut off",
+    }
+    assert [c.state.value for c in sink.changes if c.source == "hanging"] == ["open", "live", "stalled", "closed"]
+    assert helpers() == []
+
+
+def test_a_file_that_cannot_be_opened_ends_a_run_of_files() -> None:
+    missing = ListedSource([], name="missing", fails_to_open=SourceError("no such file"))
+    with pytest.raises(SourceError, match="no such file"):
+        run([ListedSource(frames(5)), missing], pipeline(), [ListSink()])
+
+
+def test_a_hanging_camera_does_not_hold_up_the_end() -> None:
+    class Deaf(ScriptedCamera):
+        def frames(self, stop: threading.Event) -> Shots:
+            time.sleep(4)  # as in a connect that nothing interrupts
+            yield time.monotonic(), PICTURE.copy()
+
+    stop = threading.Event()
+    threading.Timer(0.3, stop.set).start()
+    began = time.monotonic()
+    run([LiveSource(Deaf(1), name="deaf")], pipeline(), [ListSink()], stop=stop)
+    assert time.monotonic() - began < 2
+    for thread in threading.enumerate():
+        if thread.name.startswith("capture"):
+            thread.join(6)

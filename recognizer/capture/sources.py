@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import enum
 import re
+from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
+from recognizer.capture.adjust import AS_IT_IS, Adjusted, Adjustment
 from recognizer.capture.files import ImageFolder, SinglePicture
+from recognizer.capture.live import LiveSource
 from recognizer.capture.names import display_name
+from recognizer.capture.network import NetworkStream
 from recognizer.capture.pictures import MAX_PIXELS, PICTURE_SUFFIXES
 from recognizer.capture.video import VideoFile
+from recognizer.capture.webcam import Webcam
 from recognizer.errors import SourceError
 from recognizer.protocols import FrameSource
 
@@ -55,30 +60,80 @@ def source_kind(text: str) -> SourceKind:
     return SourceKind.PICTURE if path.suffix.lower() in PICTURE_SUFFIXES else SourceKind.VIDEO
 
 
-def open_source(text: str, *, fps: float = 1.0, threads: int = 1, max_pixels: int = MAX_PIXELS) -> FrameSource:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wishes:
+    """What may be asked of a source; what does not fit its kind is not looked at."""
+
+    name: str | None = None
+    """Display name; the address without credentials by default."""
+    fps: float = 1.0
+    """Pictures a second of a folder."""
+    threads: int = 1
+    """Decoder threads of a video."""
+    max_pixels: int = MAX_PIXELS
+    """Largest picture or frame that is decoded."""
+    width: int | None = None
+    """Of a webcam, px."""
+    height: int | None = None
+    rate: float | None = None
+    """Frames a second of a webcam."""
+    transport: str = "tcp"
+    """Of RTSP: ``tcp`` or ``udp``."""
+    adjustment: Adjustment = AS_IT_IS
+    """What is done to each picture."""
+
+
+def open_source(text: str, wishes: Wishes | None = None) -> FrameSource:
     """Make the source a text names; ``with`` opens it.
 
     Args:
-        text: Path of a video, a folder of pictures or a picture, also as ``file://``.
-        fps: Pictures a second of a folder.
-        threads: Decoder threads of a video.
-        max_pixels: Largest picture or frame that is decoded.
+        text: Path of a video, a folder of pictures or a picture, also as ``file://``; number or path of a webcam;
+            address of a network stream.
+        wishes: What is asked of it.
 
     Raises:
         SourceError: Nothing that can be a source.
     """
-    kind = source_kind(text)
-    path, name = _path(text.strip()), display_name(text)
+    wishes = wishes or Wishes()
+    source = _source(text.strip(), source_kind(text), wishes)
+    return source if wishes.adjustment == AS_IT_IS else Adjusted(source, wishes.adjustment)
+
+
+def _source(text: str, kind: SourceKind, wishes: Wishes) -> FrameSource:
+    path, name = _path(text), wishes.name or default_name(text)
     if kind is SourceKind.FOLDER:
-        return ImageFolder(path, fps=fps, max_pixels=max_pixels, name=name)
+        return ImageFolder(path, fps=wishes.fps, max_pixels=wishes.max_pixels, name=name)
     if kind is SourceKind.PICTURE:
-        return SinglePicture(path, max_pixels=max_pixels, name=name)
+        return SinglePicture(path, max_pixels=wishes.max_pixels, name=name)
     if kind is SourceKind.VIDEO:
-        return VideoFile(path, threads=threads, max_pixels=max_pixels, name=name)
-    # capture/live.py takes these two kinds
-    raise SourceError(
-        f"{name}: this is {kind.value}; this version reads video files, folders of pictures and single pictures."
-    )
+        return VideoFile(path, threads=wishes.threads, max_pixels=wishes.max_pixels, name=name)
+    if kind is SourceKind.WEBCAM:
+        device = int(text) if text.isdecimal() else text
+        camera = Webcam(device, width=wishes.width, height=wishes.height, rate=wishes.rate)
+        return LiveSource(camera, name=name, fixed=True)
+    if text[:4].lower() == "http":  # play lists come in segments of some seconds
+        return LiveSource(NetworkStream(text, open_s=10, read_s=10, max_pixels=wishes.max_pixels), name=name, stall_s=5)
+    return LiveSource(NetworkStream(text, transport=wishes.transport, max_pixels=wishes.max_pixels), name=name)
+
+
+def require_openable(source: FrameSource) -> None:
+    """Make sure, before any other work, that a source is there; a network camera may come later.
+
+    Raises:
+        SourceError: It is not.
+    """
+    inner = source.source if isinstance(source, Adjusted) else source
+    if not isinstance(inner, LiveSource):
+        with source:
+            pass
+    elif inner.fixed:
+        inner.require()
+
+
+def default_name(text: str) -> str:
+    """What a source is called when nobody named it: its text without credentials."""
+    text = text.strip()
+    return f"webcam {text}" if text.isdecimal() and not _path(text).exists() else display_name(text)
 
 
 def _path(text: str) -> Path:

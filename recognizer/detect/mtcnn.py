@@ -23,7 +23,7 @@ RNET_PX = 24
 ONET_PX = 48
 BATCH = 64
 """Crops a net sees at once: beyond it the time a crop takes grows, as its activations leave the cache."""
-SEARCH_BELOW = 0.3
+SEARCH_BELOW = 0.2
 """O-Net score of a followed face below which its surroundings are searched."""
 SEARCH_REACH = 0.35
 """How far around, in sides of the box."""

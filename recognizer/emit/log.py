@@ -12,6 +12,7 @@ import sys
 import time
 from collections import deque
 from collections.abc import Callable, Mapping
+from collections.abc import Set as AbstractSet
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -19,7 +20,7 @@ from typing import Any, Self
 from loguru import logger
 
 from recognizer.emit.places import require_place, unwritable, words
-from recognizer.types import Event, FrameResult
+from recognizer.types import Event, FrameResult, SourceChange
 
 _KEPT_LINES = 1000
 """Lines held back while the disk is full; older ones are lost then, and counted."""
@@ -39,8 +40,8 @@ class EventLog:
 
     Args:
         path: The file, or ``None`` for standard output.
-        live: True: ``time`` is when the frame was taken. False: the time of the run's start plus seconds into the
-            file, so that two runs differ in nothing else.
+        live: Names of the live sources, or True for all: ``time`` is when the frame was taken. For others it is the
+            time of the run's start plus seconds into the file, so that two runs differ in nothing else.
         append: Go on with a file that exists; otherwise it is emptied.
         clock: Gives the time of day, with its zone.
         monotonic: The clock of live frames' ``captured_at``.
@@ -50,7 +51,7 @@ class EventLog:
         self,
         path: Path | None,
         *,
-        live: bool = False,
+        live: bool | AbstractSet[str] = False,
         append: bool = False,
         clock: Callable[[], dt.datetime] = _now,
         monotonic: Callable[[], float] = time.monotonic,
@@ -110,11 +111,27 @@ class EventLog:
 
     def emit(self, result: FrameResult) -> None:
         """Write the frame's events."""
-        self._origins.setdefault(result.frame.source, result.frame.captured_at if self._live else 0.0)
+        frame = result.frame
+        self._origins.setdefault(frame.source, frame.captured_at if self._is_live(frame.source) else 0.0)
         for event in result.events:
             self.write(self._record(event))
         if not result.events and self._waiting:
             self._drain()
+
+    def tell(self, change: SourceChange) -> None:
+        """Write that a source was lost, or is back."""
+        if change.event is None:
+            return
+        origin = self._origins.setdefault(change.source, change.at)
+        self.write(
+            {
+                "time": self._moment(change.at).isoformat(timespec="milliseconds"),
+                "at_s": round(change.at - origin, 3),
+                "source": change.source,
+                "kind": change.event,
+                "reasons": [change.why] if change.why else [],
+            }
+        )
 
     def write(self, record: Mapping[str, Any]) -> None:
         """Write one JSON object as a line; other things than faces' events may be told this way."""
@@ -126,10 +143,7 @@ class EventLog:
 
     def _record(self, event: Event) -> dict[str, Any]:
         at_s = event.at - self._origins.get(event.source, 0.0)
-        if self._live:
-            moment = self._clock() - dt.timedelta(seconds=self._monotonic() - event.at)
-        else:
-            moment = self._started + dt.timedelta(seconds=at_s)
+        moment = self._moment(event.at) if self._is_live(event.source) else self._started + dt.timedelta(seconds=at_s)
         return {
             "time": moment.isoformat(timespec="milliseconds"),
             "at_s": round(at_s, 3),
@@ -142,6 +156,13 @@ class EventLog:
             "reasons": list(event.reasons),
             "box": [_rounded(side, 1) for side in event.box],
         }
+
+    def _is_live(self, source: str) -> bool:
+        return self._live if isinstance(self._live, bool) else source in self._live
+
+    def _moment(self, at: float) -> dt.datetime:
+        """The time of day of a monotonic time."""
+        return self._clock() - dt.timedelta(seconds=self._monotonic() - at)
 
     def _drain(self, *, last: bool = False) -> None:
         """Write what waits; tell when that stops working, and when it works again."""

@@ -9,48 +9,25 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-import numpy as np
 from loguru import logger
 from rich.console import Group
 from rich.markup import escape
 from rich.table import Table
 
 from recognizer.emit.drift import StrangerWatch
+from recognizer.emit.durations import Durations
 from recognizer.emit.places import require_place, words
-from recognizer.types import EventKind, FrameResult, Status
+from recognizer.emit.sources import SourceBoard
+from recognizer.types import EventKind, FrameResult, SourceChange, Status
 
 _FORGET_S = 600.0
 """A track that was not seen for so long is over, even if nobody said it was lost."""
-
-
-class Durations:
-    """Percentiles of any number of durations in 8 KB: a histogram whose bins grow by 2 %, from 1 us to 100 s."""
-
-    _GROWTH = math.log(1.02)
-    _FIRST_S = 1e-6
-    _BINS = 932
-
-    def __init__(self) -> None:
-        self._counts = np.zeros(self._BINS, np.int64)
-
-    def add(self, seconds: float) -> None:
-        """Count one duration, s."""
-        place = int(math.log(max(seconds, self._FIRST_S) / self._FIRST_S) / self._GROWTH)
-        self._counts[min(place, self._BINS - 1)] += 1
-
-    def percentile_ms(self, percent: float) -> float:
-        """The duration that ``percent`` of them do not exceed, ms, to 1 %; 0 when there are none."""
-        total = int(self._counts.sum())
-        if total == 0:
-            return 0.0
-        rank = max(1, math.ceil(total * percent / 100))
-        place = int(np.searchsorted(np.cumsum(self._counts), rank))
-        return 1000 * self._FIRST_S * math.exp((place + 0.5) * self._GROWTH)
 
 
 @dataclass(slots=True)
@@ -79,6 +56,7 @@ class Summary:
         path: JSON file to write at the end, or ``None``.
         model: Name of the embedding model.
         engine: Name of the graph engine.
+        live: Names of the live sources.
         clock: Gives the wall time, s.
         strangers: Counts how near to a name they come; ``None`` where the calibration expects nothing.
     """
@@ -89,11 +67,12 @@ class Summary:
         *,
         model: str,
         engine: str,
+        live: AbstractSet[str] = frozenset(),
         clock: Callable[[], float] = time.perf_counter,
         strangers: StrangerWatch | None = None,
     ) -> None:
-        self.dropped = 0
-        """Frames that were left out to stay up to date; whoever drops them counts them here."""
+        self.dropped: dict[str, int] = {}
+        """Frames of each source that were left out to stay up to date; whoever drops them tells it here."""
         self.failed: str | None = None
         """Why the file could not be written."""
         self._path = path
@@ -104,6 +83,7 @@ class Summary:
         self._began = clock()
         self._ended: float | None = None
         self._frames = 0
+        self._board = SourceBoard(live)
         self._stages: dict[str, Durations] = {}
         self._faces = dict.fromkeys(("observed", *(status.value for status in Status)), 0)
         self._origins: dict[str, float] = {}
@@ -138,6 +118,7 @@ class Summary:
     def emit(self, result: FrameResult) -> None:
         """Count one frame; a closing result brings only events."""
         self._frames += not result.closing
+        self._board.take(result)
         for stage, seconds in result.timings.items():
             self._stages.setdefault(stage, Durations()).add(seconds)
         frame = result.frame
@@ -158,6 +139,10 @@ class Summary:
             for key in stale:
                 if now - self._tracks[key].last_s > _FORGET_S:
                     self._end(key)
+
+    def tell(self, change: SourceChange) -> None:
+        """Note how a source is."""
+        self._board.tell(change)
 
     def _saw(self, name: str, track: _Track, now: float) -> None:
         person = self._people.setdefault(name, _Person())
@@ -194,7 +179,7 @@ class Summary:
             "model": self._model,
             "engine": self._engine,
             "frames": self._frames,
-            "dropped": self.dropped,
+            "dropped": sum(self.dropped.values()),
             "wall_s": round(wall_s, 3),
             "fps": round(self._frames / wall_s, 2) if wall_s > 0 else 0.0,
             "stages_ms": {
@@ -202,6 +187,10 @@ class Summary:
                 for stage, durations in self._stages.items()
             },
             "faces": dict(self._faces),
+            "sources": [
+                {"name": name, **figures.as_dict(), "dropped": self.dropped.get(name, 0)}
+                for name, figures in self._board.sources.items()
+            ],
             "people": [
                 {
                     "name": name,
@@ -236,7 +225,7 @@ def summary_table(figures: Mapping[str, Any]) -> Group:
             f"{person['time_to_name_s']:.2f} s",
         )
     if not figures["people"]:
-        people.add_row("[dim]nobody enrolled[/]", "", "", "", "", "")
+        people.add_row("[dim]nobody of the gallery[/]", "", "", "", "", "")
     faces = figures["faces"]
     stages = "  ".join(f"{escape(stage)} {values['p50']:.1f}" for stage, values in figures["stages_ms"].items())
     memory = figures["peak_rss_mb"]
@@ -249,6 +238,15 @@ def summary_table(figures: Mapping[str, Any]) -> Group:
         + (f"; at most {memory:.0f} MB" if memory is not None else ""),
         *([f"median ms: {stages}"] if stages else []),
         *([escape(figures["strangers"]["drift"])] if (figures.get("strangers") or {}).get("drift") else []),
+        *(_source_line(source) for source in figures["sources"] if "state" in source),
+    )
+
+
+def _source_line(source: Mapping[str, Any]) -> str:
+    lost = f", lost {source['losses']} times ({source['last_loss']})" if source["losses"] else ""
+    return escape(
+        f"{source['name']}: {source['state']}, {source['frames']} frames at {source['fps']:.1f} fps, "
+        f"age p95 {source['age_ms']['p95']:.0f} ms, {source['dropped']} dropped{lost}"
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 import threading
 from collections.abc import Iterator
+from collections.abc import Set as AbstractSet
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
@@ -15,9 +16,10 @@ import typer
 from loguru import logger
 
 from recognizer import build, config, runner
-from recognizer.capture.sources import SourceKind, source_kind
+from recognizer.capture.sources import SourceKind, require_openable, source_kind
 from recognizer.emit.log import EventLog
 from recognizer.emit.overlay import Overlay
+from recognizer.emit.several import Mosaic, Only, file_name
 from recognizer.emit.summary import Summary, summary_table
 from recognizer.emit.video import VideoWriter
 from recognizer.errors import OutputError, UsageError
@@ -29,7 +31,13 @@ from recognizer.protocols import Sink
 
 def run(
     source: Annotated[
-        str | None, typer.Option("--source", "-s", help="Video file, folder of pictures, or one picture.")
+        list[str] | None,
+        typer.Option(
+            "--source",
+            "-s",
+            help="Video file, folder of pictures, one picture; webcam (0, /dev/video0), rtsp(s)://, http(s)://. "
+            "Several: give it several times.",
+        ),
     ] = None,
     gallery: console.GalleryOption = None,
     config_file: console.ConfigOption = None,
@@ -54,12 +62,13 @@ def run(
     settings = config.load(
         config_file,
         {
-            "source": {"location": source, "max_frames": max_frames, "max_seconds": max_seconds},
+            "source": {"max_frames": max_frames, "max_seconds": max_seconds},
             "engine": {"name": engine},
             "embed": {"model": model, "weights_dir": weights_dir},
             "gallery": {"folder": gallery},
             "emit": {"headless": headless or None, "video": output, "events": events, "summary": summary},
         },
+        sources=source,
     )
     figures = recognise(settings, sync_first=sync_first)
     console_for_people = console.err if settings.emit.events == "-" else console.out
@@ -69,10 +78,13 @@ def run(
 def recognise(settings: config.Settings, *, sync_first: bool = True) -> Summary:
     """Run on the settings' source until it ends or a signal comes; returns the figures."""
     _require_another_file(settings)
-    frames = build.source(settings)  # before models are loaded: a wrong path is told at once
-    still = source_kind(settings.source.location) in (SourceKind.FOLDER, SourceKind.PICTURE)
-    with frames:
-        pass  # opened once to see that it can be
+    sources = build.sources(settings)
+    if len(sources) == 1 or not any(source.live for source in sources):
+        for source in sources:  # before models are loaded: a wrong path is told at once
+            require_openable(source)
+    kinds = {source_kind(camera.location) for camera in settings.cameras}
+    still = kinds <= {SourceKind.FOLDER, SourceKind.PICTURE}
+    live = frozenset(source.name for source in sources if source.live)
     cv2.setNumThreads(1)  # the stages' pictures are small: more threads only fight with the decoder for the cores
     with model_bar() as progress:
         resolved = build.model(settings, progress)
@@ -84,20 +96,21 @@ def recognise(settings: config.Settings, *, sync_first: bool = True) -> Summary:
         settings.emit.summary,
         model=resolved.fingerprint,
         engine=build.engine_name(settings),
+        live=live,
         strangers=build.stranger_watch(settings, resolved),
     )
-    sinks = [*_sinks(settings, live=frames.live), figures]
+    sinks = [*_sinks(settings, [source.name for source in sources], live), figures]
     with stopped_by_signals() as stop:
-        dropped = runner.run(
-            [frames],
+        runner.run(
+            sources,
             pipeline,
             sinks,
             max_frames=settings.source.max_frames,
             max_seconds=settings.source.max_seconds,
             stop=stop,
             wanted=lambda: not any(getattr(sink, "closed", False) for sink in sinks),
+            dropped=figures.dropped,
         )
-    figures.dropped = sum(dropped.values())
     if failures := [failure for sink in sinks if (failure := getattr(sink, "failed", None))]:
         raise OutputError(f"Recognition ended, but something could not be written: {'; '.join(failures)}.")
     return figures
@@ -105,21 +118,27 @@ def recognise(settings: config.Settings, *, sync_first: bool = True) -> Summary:
 
 def _require_another_file(settings: config.Settings) -> None:
     """Refuse to write the labelled video over the one that is read."""
-    video, location = settings.emit.video, Path(settings.source.location)
-    if video is not None and video.exists() and location.exists() and video.samefile(location):
-        raise UsageError(f"--output {video} is the source itself; name another file.")
+    video = settings.emit.video
+    for location in (Path(camera.location) for camera in settings.cameras):
+        if video is not None and video.exists() and location.exists() and video.samefile(location):
+            raise UsageError(f"--output {video} is the source itself; name another file.")
 
 
-def _sinks(settings: config.Settings, *, live: bool) -> Iterator[Sink]:
+def _sinks(settings: config.Settings, sources: list[str], live: AbstractSet[str]) -> Iterator[Sink]:
+    emit = settings.emit
     overlay = Overlay()
-    if settings.emit.events:
-        yield EventLog(None if settings.emit.events == "-" else Path(settings.emit.events), live=live)
-    if settings.emit.video:
-        yield VideoWriter(settings.emit.video, render=overlay)
-    if not settings.emit.headless:
+    if emit.events:
+        yield EventLog(None if emit.events == "-" else Path(emit.events), live=live)
+    if emit.video and len(sources) == 1:
+        yield VideoWriter(emit.video, render=overlay)
+    elif emit.video:
+        for source in sources:
+            path = emit.video.with_stem(f"{emit.video.stem}-{file_name(source)}")
+            yield Only(source, VideoWriter(path, render=overlay))
+    if not emit.headless:
         from recognizer.emit.window import Window
 
-        yield Window(render=overlay)
+        yield Window(render=overlay if len(sources) == 1 else Mosaic(render=overlay, sources=sources))
 
 
 @contextmanager

@@ -7,8 +7,10 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
+from recognizer.capture.adjust import Adjusted, Adjustment
 from recognizer.capture.files import ImageFolder, SinglePicture
-from recognizer.capture.sources import SourceKind, open_source, source_kind
+from recognizer.capture.live import LiveSource
+from recognizer.capture.sources import SourceKind, Wishes, open_source, require_openable, source_kind
 from recognizer.capture.video import VideoFile
 from recognizer.errors import SourceError
 from tests.capture.capture_media import write_clip
@@ -40,10 +42,39 @@ def test_open_source(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert isinstance(open_source(str(tmp_path)), ImageFolder)
     assert isinstance(open_source("7"), ImageFolder)
     assert isinstance(open_source("1.png"), SinglePicture)
-    assert isinstance(open_source("ä b.mp4", threads=2), VideoFile)
+    assert isinstance(open_source("ä b.mp4", Wishes(threads=2)), VideoFile)
     source = open_source((tmp_path / "ä b.mp4").as_uri())
     with source:
         assert len(list(source)) == 2
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ("rtsp://u:Gh7xQ2@h/x", "rtsp://h/x"),
+        ("0", "webcam 0"),
+        ("/dev/video7", "/dev/video7"),
+        ("http://h/m", "http://h/m"),
+    ],
+)
+def test_cameras_are_live_and_named_without_credentials(text: str, name: str) -> None:
+    source = open_source(text)
+    assert isinstance(source, LiveSource)
+    assert source.live
+    assert source.name == name
+    assert "Gh7xQ2" not in repr(vars(source))
+
+
+def test_a_wish_about_the_pictures_wraps_any_source() -> None:
+    source = open_source("rtsp://u:Gh7xQ2@h/x", Wishes(name="door", adjustment=Adjustment(mirror=True)))
+    assert isinstance(source, Adjusted)
+    assert source.live
+    assert source.name == "door"
+
+
+def test_a_webcam_that_is_not_there_is_told_at_once() -> None:
+    with pytest.raises(SourceError, match=r"webcam 37: there is no such camera.*Pass --source"):
+        require_openable(open_source("37"))
 
 
 @pytest.mark.parametrize(
@@ -51,8 +82,6 @@ def test_open_source(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     [
         ("", "empty text"),
         ("ftp://u:Gh7xQ2@h/x", "ftp are not read; known are http"),
-        ("rtsp://u:Gh7xQ2@h/x", "a network stream"),
-        ("0", "a webcam"),
         ("a\0b", "no such file|no possible path"),
     ],
 )

@@ -12,7 +12,8 @@ import pytest
 from loguru import logger
 from rich.console import Console
 
-from recognizer.emit.summary import Durations, Summary, peak_rss_mb, summary_table
+from recognizer.emit.durations import Durations
+from recognizer.emit.summary import Summary, peak_rss_mb, summary_table
 from recognizer.errors import OutputError
 from recognizer.types import EventKind, Status
 from tests.emit.emit_results import event, identity, make_result
@@ -63,7 +64,7 @@ def test_figures(tmp_path: Path) -> None:
             make_result(1.0, identities=[identity(1, "Anna")], events=[event(EventKind.LOST, 1.0, track_id=2)])
         )
         summary.emit(make_result(5.0, identities=[identity(3, "Anna"), identity(4, status=Status.UNDECIDED)]))
-        summary.dropped += 7
+        summary.dropped["clip"] = 7
     figures = json.loads(path.read_text())
     assert figures.pop("peak_rss_mb") > 5
     stages = figures.pop("stages_ms")
@@ -80,6 +81,7 @@ def test_figures(tmp_path: Path) -> None:
         "wall_s": 2.0,
         "fps": 2.0,
         "faces": {"observed": 7, "known": 3, "unknown": 2, "undecided": 2},
+        "sources": [{"name": "clip", "frames": 4, "fps": 0.6, "dropped": 7}],
         "people": [
             {"name": "Anna", "tracks": 2, "first_s": 0.0, "last_s": 5.0, "time_to_name_s": 0.25, "face_frames": 3}
         ],

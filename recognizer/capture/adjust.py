@@ -1,0 +1,88 @@
+"""What is done to the pictures of a source before anybody looks at them: turn, mirror, cut out, take fewer."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Self
+
+import numpy as np
+
+from recognizer.protocols import FrameSource, Lively
+from recognizer.types import U8, Frame, SourceChange
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Adjustment:
+    """In this order: rotation, mirror, region."""
+
+    rotate_deg: int = 0
+    """Clockwise: 0, 90, 180 or 270."""
+    mirror: bool = False
+    """Left and right change places."""
+    region: tuple[float, float, float, float] = (0.0, 0.0, 1.0, 1.0)
+    """Left, top, right, bottom of the part that is looked at, as shares of the turned picture."""
+    rate: float | None = None
+    """Frames a second that are looked at, at most."""
+
+    def apply(self, image: U8) -> U8:
+        """The adjusted copy of a (H, W, 3) picture; at least one pixel of it is left."""
+        if self.rotate_deg:
+            image = np.rot90(image, -self.rotate_deg // 90)
+        if self.mirror:
+            image = image[:, ::-1]
+        height, width = image.shape[:2]
+        left, top = (
+            min(int(share * side), side - 1) for share, side in zip(self.region[:2], (width, height), strict=True)
+        )
+        right, bottom = (round(share * side) for share, side in zip(self.region[2:], (width, height), strict=True))
+        return np.ascontiguousarray(image[top : max(bottom, top + 1), left : max(right, left + 1)])
+
+
+AS_IT_IS = Adjustment()
+
+
+class Adjusted:
+    """A source whose frames are adjusted; everything else is the source's own.
+
+    Args:
+        source: Any source.
+        adjustment: What is done to its frames.
+    """
+
+    def __init__(self, source: FrameSource, adjustment: Adjustment) -> None:
+        self.name = source.name
+        self.live = source.live
+        self.source = source
+        self._adjustment = adjustment
+
+    def __enter__(self) -> Self:
+        """Open the source."""
+        self.source.__enter__()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Close the source."""
+        self.source.__exit__(kind, error, trace)
+
+    def __iter__(self) -> Iterator[Frame]:
+        """Yield the adjusted frames; those that come too soon are left out."""
+        step = 1 / self._adjustment.rate if self._adjustment.rate else 0.0
+        slack = step / 4  # cameras are not punctual
+        due = -np.inf
+        for frame in self.source:
+            if frame.captured_at < due - slack:
+                continue
+            due = max(due, frame.captured_at - slack) + step
+            yield Frame(self._adjustment.apply(frame.image), frame.index, frame.captured_at, frame.source)
+
+    def close(self) -> None:
+        """Ask the iteration to end."""
+        self.source.close()
+
+    def take_changes(self) -> list[SourceChange]:
+        """The source's changes of state; a file has none."""
+        return self.source.take_changes() if isinstance(self.source, Lively) else []

@@ -1,0 +1,154 @@
+"""A camera as a source that never ends: what breaks is opened anew, for months if need be.
+
+The thread that iterates is the only one that touches the camera: FFmpeg and OpenCV crash when another thread closes
+what they read. Each opening is a new object, as a broken one often stays broken. ``close`` is seen at the next frame or
+time-out.
+"""
+
+from __future__ import annotations
+
+import random
+import threading
+from collections.abc import Callable, Generator, Iterator, Mapping
+from contextlib import closing
+from types import TracebackType
+from typing import Protocol, Self
+
+from recognizer.capture.life import CameraError, Life, Trouble
+from recognizer.errors import SourceError
+from recognizer.types import U8, Frame, SourceChange, SourceState
+
+WAITS_S: Mapping[Trouble, tuple[float, float]] = {
+    Trouble.GONE: (0.25, 2.0),
+    Trouble.REFUSED: (30.0, 30.0),
+    Trouble.WRONG_PLACE: (2.0, 30.0),
+}
+"""First and longest wait between two attempts, s. To reach a camera that is gone is a refused connection most of the
+time and costs little; trying a wrong password often may lock the account."""
+_GROWTH = 1.6
+
+
+Shots = Generator[tuple[float, U8], None, None]
+"""When each frame arrived, s of the monotonic clock, and its picture; closing it closes the camera."""
+
+
+class Camera(Protocol):
+    """What is behind a live source: opened, read to its end and closed by one generator, on one thread."""
+
+    def frames(self, stop: threading.Event) -> Shots:
+        """Open, then yield when each frame arrived (monotonic s) and its (H, W, 3) uint8 BGR picture.
+
+        Args:
+            stop: Set when no more frames are wanted.
+
+        Raises:
+            CameraError: It cannot be opened, or gives no more frames.
+        """
+
+
+class LiveSource:
+    """The frames of a camera; ``Frame.index`` counts what was received.
+
+    Args:
+        camera: Where they come from.
+        name: Display name, without credentials.
+        fixed: A part of this machine: when it is missing at the start, somebody chose the wrong one.
+        stall_s: A newest frame older than this counts as a stall.
+        waits_s: For each trouble the first and the longest wait before the next attempt; it grows in between.
+        jitter: A number in [0, 1), so that many cameras of one server do not come at once.
+    """
+
+    live = True
+
+    def __init__(
+        self,
+        camera: Camera,
+        *,
+        name: str,
+        fixed: bool = False,
+        stall_s: float = 1.0,
+        waits_s: Mapping[Trouble, tuple[float, float]] = WAITS_S,
+        jitter: Callable[[], float] = random.random,
+    ) -> None:
+        self.name = name
+        self.fixed = fixed
+        self._camera = camera
+        self._waits_s = waits_s
+        self._jitter = jitter
+        self._life = Life(name, stall_s=stall_s)
+        self._stop = threading.Event()
+
+    @property
+    def state(self) -> SourceState:
+        """Where in its life the source is."""
+        return self._life.state
+
+    def __enter__(self) -> Self:
+        """Get ready; the camera itself is opened, again and again, by the thread that iterates."""
+        self._stop.clear()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Ask the iteration to end."""
+        self._stop.set()
+
+    def close(self) -> None:
+        """Ask the iteration to end at the next frame or time-out."""
+        self._stop.set()
+
+    def take_changes(self) -> list[SourceChange]:
+        """The changes of state since the last call."""
+        return self._life.take_changes()
+
+    def require(self) -> None:
+        """Make sure that the camera gives pictures now.
+
+        Raises:
+            SourceError: It does not.
+        """
+        try:
+            with closing(self._camera.frames(self._stop)) as shots:
+                next(shots, None)
+        except CameraError as error:
+            raise SourceError(
+                f"{self.name}: {error.why}. Pass --source with another camera's number, a video file or an rtsp:// "
+                "address; python main.py demo needs no camera."
+            ) from None
+
+    def __iter__(self) -> Iterator[Frame]:
+        """Yield frames until closed; troubles are told by ``take_changes``, never raised."""
+        index = failures = 0
+        self._life.opened()
+        try:
+            while not self._stop.is_set():
+                try:
+                    with closing(self._camera.frames(self._stop)) as shots:
+                        for at, image in shots:
+                            failures = 0
+                            self._life.frame(at)
+                            yield Frame(image, index, at, self.name)
+                            index += 1
+                            if self._stop.is_set():
+                                return
+                    why, trouble = "the stream ended", Trouble.GONE
+                except CameraError as error:
+                    why, trouble = error.why, error.trouble
+                if self._stop.is_set():
+                    return
+                failures += 1
+                self._life.lost(why, trouble, again=f"at least every {self._waits_s[trouble][1]:g} s")
+                self._stop.wait(self.wait_s(trouble, failures))
+        finally:
+            self._life.closed()
+
+    def wait_s(self, trouble: Trouble, failures: int) -> float:
+        """How long to wait before the next attempt, s.
+
+        Args:
+            trouble: Of the last attempt.
+            failures: Attempts that failed one after the other.
+        """
+        first, longest = self._waits_s[trouble]
+        return min(longest, first * _GROWTH ** min(failures - 1, 50)) * (0.75 + 0.25 * self._jitter())

@@ -1,0 +1,162 @@
+"""A network camera, read by FFmpeg through PyAV: RTSP over TCP, MJPEG and HLS over HTTP.
+
+Measured against a real RTSP server: without time-outs a silent server blocks for ever; a killed one just ends the
+iteration; a read time-out of T raises after 2 T; the small probe opens in 0.25 s instead of 1.13 s.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+
+import av
+import av.container
+import av.error
+import numpy as np
+from av.video.reformatter import VideoReformatter
+from av.video.stream import VideoStream
+
+from recognizer.capture.life import CameraError, Trouble
+from recognizer.capture.live import Shots
+from recognizer.capture.pictures import MAX_PIXELS
+
+_PROTOCOLS = "rtsp,rtsps,rtp,srtp,udp,tcp,tls,http,https,httpproxy,crypto,hls,rtmp,rtmps,srt"
+"""What an address may lead to; not files, which a play list could name."""
+_DAMAGED_IN_A_ROW = 250
+"""Packets without one picture after which a stream counts as broken."""
+_REFUSED = (av.error.HTTPUnauthorizedError, av.error.HTTPForbiddenError)
+_WRONG_PLACE = (av.error.HTTPNotFoundError, av.error.HTTPBadRequestError, av.error.HTTPOtherClientError)
+
+
+class NetworkStream:
+    """Opens and reads a stream; a new FFmpeg object each time.
+
+    Args:
+        address: With credentials, if need be; it never leaves this object.
+        transport: ``tcp`` or ``udp``, for RTSP.
+        open_s: Longest wait for the connection and the stream's description.
+        read_s: Longest silence; FFmpeg gives up after twice that.
+        max_pixels: Largest width times height that is decoded.
+    """
+
+    def __init__(
+        self,
+        address: str,
+        *,
+        transport: str = "tcp",
+        open_s: float = 5.0,
+        read_s: float = 1.0,
+        max_pixels: int = MAX_PIXELS,
+    ) -> None:
+        self._address = address
+        self._transport = transport
+        self._timeout = (open_s, read_s)
+        self._max_pixels = max_pixels
+
+    def __repr__(self) -> str:
+        return "NetworkStream(...)"
+
+    def frames(self, stop: threading.Event) -> Shots:
+        """Open, decode until the stream ends or ``stop`` is set, close.
+
+        Raises:
+            CameraError: With FFmpeg's words, never with its address.
+        """
+        trouble: CameraError | None = None
+        try:
+            with self._open() as container:
+                stream = self._video(container)
+                paced = container.format.name not in {"rtsp", "mpjpeg", "rtp"}
+                yield from self._read(container, stream, stop, paced=paced)
+        except (av.error.FFmpegError, OSError, ValueError) as error:
+            trouble = _told(error)
+        if trouble is not None:  # raised out here: the other error's text holds the address
+            raise trouble
+
+    def _open(self) -> av.container.InputContainer:
+        options = {
+            "protocol_whitelist": _PROTOCOLS,
+            "analyzeduration": "200000",
+            "probesize": "500000",
+            "fflags": "nobuffer",
+        }
+        if self._address[:4].lower() == "rtsp":
+            options["rtsp_transport"] = self._transport
+        return av.open(self._address, options=options, timeout=self._timeout)
+
+    def _video(self, container: av.container.InputContainer) -> VideoStream:
+        if not container.streams.video:
+            raise CameraError("the stream holds no video", Trouble.WRONG_PLACE)
+        stream = container.streams.video[0]
+        if (stream.width or 0) * (stream.height or 0) > self._max_pixels:
+            raise CameraError(
+                f"its pictures have {stream.width} x {stream.height} pixels, wanted at most {self._max_pixels:,}; "
+                "choose a smaller stream of the camera",
+                Trouble.WRONG_PLACE,
+            )
+        stream.codec_context.thread_count = 1  # frame threads would each hold back a frame
+        stream.thread_type = "NONE"
+        stream.codec_context.options = {"max_pixels": str(self._max_pixels), "flags": "low_delay"}
+        return stream
+
+    def _read(
+        self, container: av.container.InputContainer, stream: VideoStream, stop: threading.Event, *, paced: bool
+    ) -> Shots:
+        reformatter, pace = VideoReformatter(), _Pace()
+        damaged = 0
+        for packet in container.demux(stream):
+            arrived = time.monotonic()
+            pictures = _decoded(packet)
+            damaged = 0 if pictures else damaged + 1
+            if damaged > _DAMAGED_IN_A_ROW:
+                raise CameraError(f"{damaged} packets in a row could not be decoded")
+            for picture in pictures:
+                if paced and not pace.wait(picture, stop):
+                    return
+                image = reformatter.reformat(picture, format="bgr24", threads=1).to_ndarray()
+                quarters = round(picture.rotation / 90) % 4
+                upright = np.rot90(image, quarters) if quarters else image
+                yield time.monotonic() if paced else arrived, np.ascontiguousarray(upright, np.uint8)
+            if stop.is_set():
+                return
+
+
+class _Pace:
+    """Plays what comes in bursts, as HLS segments do, at its own speed."""
+
+    _LONGEST_S = 30.0
+
+    def __init__(self) -> None:
+        self._start: float | None = None
+
+    def wait(self, picture: av.VideoFrame, stop: threading.Event) -> bool:
+        """Wait until the picture is due; False when asked to stop meanwhile."""
+        if picture.time is None:
+            return not stop.is_set()
+        now = time.monotonic()
+        if self._start is None or not -self._LONGEST_S < self._start + picture.time - now < self._LONGEST_S:
+            self._start = now - picture.time
+        late = now - (self._start + picture.time)
+        if late > 0:
+            self._start += late  # the next segment came late: go on from here rather than hurry
+            return not stop.is_set()
+        return not stop.wait(-late)
+
+
+def _decoded(packet: av.Packet[VideoStream]) -> list[av.VideoFrame]:
+    try:
+        return [p for p in packet.decode() if isinstance(p, av.VideoFrame) and not p.is_corrupt]
+    except av.error.InvalidDataError:
+        return []
+
+
+def _told(error: BaseException) -> CameraError:
+    """What went wrong, in words that hold no address."""
+    if isinstance(error, _REFUSED):
+        return CameraError("the camera refuses the user name or the password", Trouble.REFUSED)
+    if isinstance(error, _WRONG_PLACE):
+        return CameraError("the server has no such stream; check the path of the address", Trouble.WRONG_PLACE)
+    if isinstance(error, av.error.ExitError):
+        return CameraError("no answer in time")
+    words = getattr(error, "strerror", None) or type(error).__name__
+    return CameraError(words.rstrip(".").lower())

@@ -1,0 +1,147 @@
+"""What stands between the threads: frames on their way to the caller, results on their way to the sinks."""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from collections.abc import Sequence
+
+from recognizer.types import Frame, FrameResult, SourceChange
+
+FRAMES_WAITING = 4
+"""Frames of a file that are read ahead; each is a whole picture."""
+RESULTS_WAITING = 8
+
+
+class Inbox:
+    """Frames of several sources on their way to the caller.
+
+    Args:
+        live: for each source, whether only its newest frame matters.
+    """
+
+    def __init__(self, live: Sequence[bool]) -> None:
+        self._live = tuple(live)
+        self._waiting: list[deque[Frame]] = [deque() for _ in live]
+        self._open = set(range(len(live)))
+        self._abandoned = False
+        self._error: BaseException | None = None
+        self._ended: list[tuple[int, BaseException | None]] = []
+        self._changed = threading.Condition()
+        self.dropped = [0] * len(live)
+        """Frames of each source that a newer one replaced."""
+
+    def put(self, source: int, frame: Frame) -> bool:
+        """Hand over a frame; a file's waits for room. False: nobody wants frames any more."""
+        with self._changed:
+            waiting = self._waiting[source]
+            if self._live[source]:
+                self.dropped[source] += len(waiting)
+                waiting.clear()
+            while len(waiting) >= FRAMES_WAITING and not self._abandoned:
+                self._changed.wait()
+            if not self._abandoned:
+                waiting.append(frame)
+            self._changed.notify_all()
+            return not self._abandoned
+
+    def finish(self, source: int, error: BaseException | None = None) -> None:
+        """No more frames of this source."""
+        with self._changed:
+            self._open.discard(source)
+            self._error = self._error or error
+            self._ended.append((source, error))
+            self._changed.notify_all()
+
+    def take(self, timeout_s: float) -> list[Frame] | None:
+        """At most one frame of each source, fair to all.
+
+        Returns:
+            The frames; none when the time is over; ``None`` when all sources have ended.
+
+        Raises:
+            BaseException: the first failure of a source, when its frames are used up.
+        """
+        with self._changed:
+            if not any(self._waiting) and self._open:
+                self._changed.wait(timeout_s)
+            frames = [waiting.popleft() for waiting in self._waiting if waiting]
+            self._changed.notify_all()
+            if frames or self._open:
+                return frames
+            if self._error is not None:
+                raise self._error
+            return None
+
+    @property
+    def open(self) -> bool:
+        """Some source has not ended."""
+        return bool(self._open)
+
+    def take_ended(self) -> list[tuple[int, BaseException | None]]:
+        """The sources that ended and whose frames are used up, with what they failed of; each is told once."""
+        with self._changed:
+            ended = [(source, error) for source, error in self._ended if not self._waiting[source]]
+            self._ended = [(source, error) for source, error in self._ended if self._waiting[source]]
+            return ended
+
+    def abandon(self) -> None:
+        """Nobody takes frames any more; whoever waits to put one goes on."""
+        with self._changed:
+            self._abandoned = True
+            self._changed.notify_all()
+
+
+Told = FrameResult | SourceChange
+
+
+class Outbox:
+    """Results on their way to the sinks; full, it makes the caller wait."""
+
+    def __init__(self) -> None:
+        self._waiting: deque[Told] = deque()
+        self._closed = False
+        self._error: BaseException | None = None
+        self._changed = threading.Condition()
+
+    def put(self, result: Told) -> None:
+        """Hand over a result; raises what a sink raised."""
+        with self._changed:
+            while len(self._waiting) >= RESULTS_WAITING and self._error is None:
+                self._changed.wait()
+            if self._error is not None:
+                raise self._error
+            self._waiting.append(result)
+            self._changed.notify_all()
+
+    def take(self) -> Told | None:
+        """The next result; ``None`` when there will be no more."""
+        with self._changed:
+            while not self._waiting and not self._closed:
+                self._changed.wait()
+            result = self._waiting.popleft() if self._waiting else None
+            self._changed.notify_all()
+            return result
+
+    def close(self) -> None:
+        """No more results."""
+        with self._changed:
+            self._closed = True
+            self._changed.notify_all()
+
+    def fail(self, error: BaseException) -> None:
+        """A sink raised: give up."""
+        with self._changed:
+            self._error = error
+            self._waiting.clear()
+            self._changed.notify_all()
+
+    @property
+    def failed(self) -> bool:
+        """A sink raised."""
+        return self._error is not None
+
+    def check(self) -> None:
+        """Raise what a sink raised."""
+        if self._error is not None:
+            raise self._error

@@ -1,0 +1,94 @@
+"""How each source is doing: its state, how many frames a second, how old they are when they are shown."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass, field
+from typing import Any
+
+from recognizer.emit.durations import Durations
+from recognizer.types import FrameResult, SourceChange, SourceState
+
+
+@dataclass(slots=True)
+class SourceFigures:
+    """The figures of one source."""
+
+    live: bool
+    state: SourceState | None = None
+    """``None`` for files."""
+    frames: int = 0
+    received: int = 0
+    """Of a live source: frames that came, dropped ones included."""
+    first_at: float = 0.0
+    last_at: float = 0.0
+    ages: Durations = field(default_factory=Durations)
+    """From capture to here; of live sources only."""
+    losses: int = 0
+    why: str = ""
+    """What the last loss was about."""
+    people: tuple[str, ...] = ()
+    """Who is there now; unknown people as ``?``."""
+
+    @property
+    def fps(self) -> float:
+        """Frames recognised a second of the source's own time."""
+        span = self.last_at - self.first_at
+        return (self.frames - 1) / span if span > 0 else 0.0
+
+    def as_dict(self) -> dict[str, Any]:
+        """For JSON."""
+        figures: dict[str, Any] = {"frames": self.frames, "fps": round(self.fps, 2)}
+        if self.live:
+            figures["state"] = self.state.value if self.state else None
+            figures["age_ms"] = {f"p{p}": round(self.ages.percentile_ms(p), 1) for p in (50, 95, 99)}
+            figures["losses"] = self.losses
+            figures["last_loss"] = self.why or None
+        return figures
+
+
+class SourceBoard:
+    """The figures of all sources.
+
+    Args:
+        live: Names of the live sources.
+        clock: The clock of their ``captured_at``, s.
+    """
+
+    def __init__(self, live: AbstractSet[str] = frozenset(), clock: Callable[[], float] = time.monotonic) -> None:
+        self._live = live
+        self._clock = clock
+        self._sources: dict[str, SourceFigures] = {}
+
+    @property
+    def sources(self) -> Mapping[str, SourceFigures]:
+        """By name, in the order in which they were first heard of."""
+        return self._sources
+
+    def take(self, result: FrameResult) -> None:
+        """Count one frame."""
+        figures, frame = self._of(result.frame.source), result.frame
+        figures.people = tuple(who.name or "?" for who in result.identities)
+        if result.closing:
+            return
+        if figures.frames == 0:
+            figures.first_at = frame.captured_at
+        figures.frames += 1
+        figures.last_at = frame.captured_at
+        figures.received = frame.index + 1
+        if figures.live:
+            figures.ages.add(self._clock() - frame.captured_at)
+
+    def tell(self, change: SourceChange) -> None:
+        """Note a change of state."""
+        figures = self._of(change.source)
+        figures.state = change.state
+        if change.event == "source_lost":
+            figures.losses += 1
+        if change.state is SourceState.LOST:
+            figures.why, figures.people = change.why, ()
+
+    def _of(self, name: str) -> SourceFigures:
+        return self._sources.setdefault(name, SourceFigures(name in self._live))
