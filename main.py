@@ -9,7 +9,7 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # NumPy's products here are 
 
 import typer
 
-from recognizer.jobs import console, demo, enroll, gallery, identify, models, run, train, verify
+from recognizer.jobs import calibrate, console, demo, enroll, evaluate, gallery, identify, models, run, train, verify
 
 app = typer.Typer(
     help="Real-time face recognition on video: who is there, at once, without wrong names.",
@@ -23,8 +23,10 @@ app.command()(identify.identify)
 app.command()(verify.verify)
 app.command()(demo.demo)
 app.command()(train.train)
+app.command()(calibrate.calibrate)
 app.add_typer(gallery.app, name="gallery")
 app.add_typer(models.app, name="models")
+app.add_typer(evaluate.app, name="evaluate")
 
 
 def with_default_command(arguments: list[str]) -> list[str]:

@@ -6,19 +6,24 @@ import importlib.util
 from collections.abc import Callable
 from pathlib import Path
 
+from loguru import logger
+
 from recognizer.capture.adjust import Adjustment
 from recognizer.capture.sources import Wishes, default_name, open_source
 from recognizer.config import Camera, Settings
 from recognizer.decide import Decider
-from recognizer.decide import Thresholds as DecisionThresholds
 from recognizer.detect.cadence import Cadence
 from recognizer.detect.fast import StaleBoxes
 from recognizer.detect.mtcnn import Mtcnn, Thresholds
 from recognizer.detect.picture import PictureDetector
 from recognizer.embed.embedder import EdgeFaceEmbedder
-from recognizer.errors import EngineError
+from recognizer.emit.drift import StrangerWatch
+from recognizer.errors import ConfigError, EngineError
+from recognizer.evidence import Thresholds as DecisionThresholds
+from recognizer.match.folder import RECORD_FOLDER
 from recognizer.match.gallery import load_enrolled
 from recognizer.match.index import ExactIndex
+from recognizer.match.records import Enrolled
 from recognizer.pipeline import Pipeline, Watch
 from recognizer.protocols import Detector, Embedder, FrameSource, GalleryIndex, GraphRunner
 from recognizer.track import Tracker
@@ -106,8 +111,17 @@ def embedder(settings: Settings, resolved: ResolvedModel | None = None) -> Embed
 
 def gallery_index(settings: Settings, fingerprint: str) -> GalleryIndex:
     """The enrolled people, searchable; refused when they were enrolled with another model."""
+    return _index(enrolled_people(settings, fingerprint))
+
+
+def enrolled_people(settings: Settings, fingerprint: str) -> Enrolled:
+    """The enrolled people; refused when they were enrolled with another model."""
     enrolled = load_enrolled(settings.gallery.folder)
     enrolled.require(fingerprint)
+    return enrolled
+
+
+def _index(enrolled: Enrolled) -> GalleryIndex:
     if len(enrolled) < FAISS_FROM or not importlib.util.find_spec("faiss"):
         return ExactIndex(enrolled=enrolled)
     from recognizer.match.faiss_index import FaissIndex
@@ -115,10 +129,32 @@ def gallery_index(settings: Settings, fingerprint: str) -> GalleryIndex:
     return FaissIndex(enrolled=enrolled)
 
 
-def thresholds(settings: Settings, resolved: ResolvedModel) -> DecisionThresholds:
-    """What a name needs: measured for the model, unless the settings say otherwise."""
+def calibrated(settings: Settings, resolved: ResolvedModel) -> calibration.Calibration:
+    """The settings' calibration file, else the one that ``calibrate`` left in the gallery, else the model's."""
+    own = site_calibration(settings)
+    if settings.decide.calibration is None and own.is_file():
+        try:
+            return calibration.load(own, model=resolved.fingerprint)
+        except ConfigError as error:
+            logger.warning("{} Going on with the model's own thresholds; run calibrate again.", error)
+    return calibration.load(settings.decide.calibration or resolved.calibration, model=resolved.fingerprint)
+
+
+def site_calibration(settings: Settings) -> Path:
+    """Where ``calibrate`` leaves what it found for a gallery, and ``run`` looks for it."""
+    return settings.gallery.folder / RECORD_FOLDER / "calibration.json"
+
+
+def thresholds(settings: Settings, resolved: ResolvedModel, *, enrolled: int = 1) -> DecisionThresholds:
+    """What a name needs: measured for the model and the size of the gallery, unless the settings say otherwise.
+
+    Args:
+        settings: may name a calibration file, or thresholds.
+        resolved: the model.
+        enrolled: vectors in the gallery; with a false-name budget the thresholds follow it.
+    """
     wanted = settings.decide
-    measured = calibration.load(wanted.calibration or resolved.calibration, model=resolved.fingerprint)
+    measured = calibrated(settings, resolved).at(enrolled)
     known = measured.known if wanted.known is None else wanted.known
     return DecisionThresholds(
         known=known,
@@ -128,17 +164,19 @@ def thresholds(settings: Settings, resolved: ResolvedModel) -> DecisionThreshold
     )
 
 
-def decider(settings: Settings, resolved: ResolvedModel, *, still: bool = False) -> Decider:
+def decider(settings: Settings, resolved: ResolvedModel, *, enrolled: int = 1, still: bool = False) -> Decider:
     """The decision for one source."""
     return Decider(
-        thresholds=thresholds(settings, resolved),
+        thresholds=thresholds(settings, resolved, enrolled=enrolled),
         face_score=settings.decide.face_score,
         recheck_s=settings.decide.recheck_s,
         still=still,
     )
 
 
-def watch(settings: Settings, resolved: ResolvedModel, *, still: bool = False) -> Callable[[], Watch]:
+def watch(
+    settings: Settings, resolved: ResolvedModel, *, enrolled: int = 1, still: bool = False
+) -> Callable[[], Watch]:
     """Makes what is remembered of a source."""
 
     def make() -> Watch:
@@ -146,22 +184,37 @@ def watch(settings: Settings, resolved: ResolvedModel, *, still: bool = False) -
             Cadence(
                 interval_s=0 if still else settings.detect.interval_s,
                 shortest_s=settings.detect.shortest_s,
-                cut=settings.detect.cut,
+                cut=-1 if still else settings.detect.cut,  # unrelated pictures: nobody is followed into the next one
             ),
             Tracker(min_score=settings.track.min_score, keep_lost_s=settings.track.keep_lost_s),
-            decider(settings, resolved, still=still),
+            decider(settings, resolved, enrolled=enrolled, still=still),
         )
 
     return make
 
 
+def stranger_watch(settings: Settings, resolved: ResolvedModel) -> StrangerWatch | None:
+    """Counts how near strangers come to a name, against what the calibration expects; ``None`` where it says nothing.
+
+    Raises:
+        GalleryError: if nobody is enrolled.
+    """
+    measured = calibrated(settings, resolved)
+    if measured.impostors is None:
+        return None
+    size = len(enrolled_people(settings, resolved.fingerprint))
+    near = measured.impostors.fpir.threshold(StrangerWatch.SHARE, size) + measured.shift
+    return StrangerWatch(near=near)
+
+
 def pipeline(settings: Settings, resolved: ResolvedModel, *, still: bool = False) -> Pipeline:
     """All stages between source and sinks."""
+    enrolled = enrolled_people(settings, resolved.fingerprint)
     return Pipeline(
         detector=picture_detector(settings) if still else detector(settings),
         embedder=embedder(settings, resolved),
-        gallery=gallery_index(settings, resolved.fingerprint),
-        watch=watch(settings, resolved, still=still),
+        gallery=_index(enrolled),
+        watch=watch(settings, resolved, enrolled=len(enrolled), still=still),
     )
 
 

@@ -69,3 +69,48 @@ def threshold_at_fmr(impostors: F32, fmr: float) -> float:
 def tar_at_fmr(genuine: F32, impostors: F32, fmr: float) -> float:
     """Share of genuine comparisons accepted at the threshold that lets ``fmr`` of the impostors pass."""
     return float((genuine >= threshold_at_fmr(impostors, fmr)).mean())
+
+
+def roc(genuine: F32, impostors: F32) -> tuple[F32, F32, F32]:
+    """The receiver operating characteristic, at every similarity that occurs.
+
+    Returns:
+        Three (T,) arrays, thresholds falling: threshold, FMR, TAR; the first accepts nothing.
+    """
+    thresholds = np.unique(np.concatenate([genuine, impostors]))[::-1]
+    fmr = 1 - np.searchsorted(np.sort(impostors), thresholds, side="left") / len(impostors)
+    tar = 1 - np.searchsorted(np.sort(genuine), thresholds, side="left") / len(genuine)
+    start = np.nextafter(thresholds[:1], np.float32(2))
+    columns = (np.concatenate([start, thresholds]), np.concatenate([[0.0], fmr]), np.concatenate([[0.0], tar]))
+    return tuple(np.asarray(column, np.float32) for column in columns)  # type: ignore[return-value]
+
+
+def area_under_roc(genuine: F32, impostors: F32) -> float:
+    """Probability that a genuine comparison is more similar than an impostor's, ties counted half (Mann-Whitney)."""
+    ordered = np.sort(impostors)
+    below, up_to = (np.searchsorted(ordered, genuine, side=side) for side in ("left", "right"))
+    return float((below + up_to).mean() / (2 * len(impostors)))
+
+
+def equal_error_rate(genuine: F32, impostors: F32) -> float:
+    """The rate at which FMR and FNMR meet, by a straight line between the two thresholds where they cross."""
+    _, fmr, tar = roc(genuine, impostors)
+    gap = fmr.astype(np.float64) - (1 - tar.astype(np.float64))  # rises from -1 to 1
+    after = int(np.argmax(gap >= 0))
+    low, high = gap[after - 1], gap[after]
+    share = -low / (high - low)
+    return float(fmr[after - 1] + share * (fmr[after] - fmr[after - 1]))
+
+
+def tar_interval(
+    genuine: F32, impostors: F32, fmr: float, *, rounds: int = 1000, seed: int = 0, confidence: float = 0.95
+) -> tuple[float, float]:
+    """Bootstrap interval of ``tar_at_fmr``: comparisons of both kinds drawn anew, with replacement (Efron 1979)."""
+    random = np.random.default_rng(seed)
+    found = [
+        tar_at_fmr(random.choice(genuine, len(genuine)), random.choice(impostors, len(impostors)), fmr)
+        for _ in range(rounds)
+    ]
+    tail = 50 * (1 - confidence)
+    low, high = np.percentile(found, [tail, 100 - tail])
+    return float(low), float(high)

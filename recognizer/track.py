@@ -26,9 +26,12 @@ LOST_REACH = 1.0
 """A lost track may be found again within so many face widths of where it was expected."""
 SAME_FACE = 0.7
 """Two tracks that share this much of the smaller box follow one face."""
-GIVE_UP_SCORE = 0.1
+GIVE_UP_SCORE = 0.05
 """A face is still followed down to this score, in case it turns back; what is weak is not shown."""
-TRUSTED = 0.82
+GOOD_SCORE = 0.7
+"""A refined box that scores less is only believed near the last good one: O-Net, led by a weak answer, wanders off."""
+ANCHOR_OVERLAP = 0.3
+TRUSTED = 0.75
 """Smoothed score of a track whose loss is worth a look: objects that MTCNN takes for faces come and go all the time."""
 TRUST_GAIN = 0.2
 DAMPING = 0.5
@@ -48,11 +51,23 @@ class _Track:
     visible: bool = True
     trust: float = 0.0
     """Its face score, smoothed."""
+    anchor: F32 = field(init=False)
+    """Where it was last seen well."""
+
+    def __post_init__(self) -> None:
+        self.anchor = self.box
 
     def expected(self, at: float) -> F32:
         """Box at another time: (4,) px."""
         shift = self.velocity * np.float32(min(at - self.seen_at, 0.5))
         return np.asarray(self.box + np.concatenate([shift, shift]), np.float32)
+
+    def may_go_to(self, at: float, box: F32, score: float) -> bool:
+        """A face does not jump within a frame; and while it is weak it stays about where it was good."""
+        near = float(iou(self.expected(at)[None], box[None])[0, 0])
+        if score >= GOOD_SCORE or near < MIN_OVERLAP:
+            return near >= MIN_OVERLAP
+        return float(iou(self.anchor[None], box[None])[0, 0]) >= ANCHOR_OVERLAP
 
     def move(self, at: float, box: F32, landmarks: F32, score: float, detection_index: int) -> None:
         elapsed = at - self.seen_at
@@ -62,6 +77,8 @@ class _Track:
         elif not self.visible:
             self.velocity = np.zeros(2, np.float32)
         self.box, self.landmarks, self.score = box, landmarks, score
+        if score >= GOOD_SCORE or detection_index >= 0:
+            self.anchor = box
         self.trust += (score - self.trust) * TRUST_GAIN
         self.seen_at, self.detection_index, self.visible = at, detection_index, True
 
@@ -166,7 +183,7 @@ class Tracker:
             score = float(refined.scores[row])
             if score < self._min_score:
                 self._lost_now |= track.trust >= TRUSTED and track.score >= self._min_score
-            if score >= min(GIVE_UP_SCORE, self._min_score) and _plausible(track.expected(at), refined.boxes[row]):
+            if score >= min(GIVE_UP_SCORE, self._min_score) and track.may_go_to(at, refined.boxes[row], score):
                 track.move(at, refined.boxes[row], refined.landmarks[row], score, -1)
             else:
                 track.visible = False
@@ -211,8 +228,3 @@ def _nearness(expected: F32, found: F32) -> F32:
     ratio = np.sqrt(np.maximum(area(found)[None, :], 1e-6)) / width
     near = 1 - np.hypot(gap[..., 0], gap[..., 1]) / (LOST_REACH * width)
     return np.asarray(np.where((ratio > 0.5) & (ratio < 2), np.maximum(near, 0), 0), np.float32)
-
-
-def _plausible(expected: F32, refined: F32) -> bool:
-    """A face does not jump or change its size by half within a frame."""
-    return bool(iou(expected[None], refined[None])[0, 0] >= MIN_OVERLAP)

@@ -5,7 +5,8 @@ from collections.abc import Sequence
 import numpy as np
 import pytest
 
-from recognizer.decide import Decider, Thresholds, weigh
+from recognizer.decide import Decider
+from recognizer.evidence import Thresholds, weigh
 from recognizer.types import (
     F32,
     Embeddings,
@@ -134,6 +135,15 @@ def test_poor_looks_are_not_enough_for_a_name_or_for_unknown() -> None:
     assert last[1].status is Status.UNDECIDED
     assert "6 px between the eyes, wanted 22" in last[1].reasons
     assert "head turned 60 degrees, wanted at most 45" in last[1].reasons
+    assert last[1].reasons[-1].startswith("3 looks weigh 0.09, wanted 0.50")
+
+
+def test_one_good_look_is_not_enough_for_a_name_and_says_so() -> None:
+    world = World()
+    for _ in range(4):
+        last = world.frame({1: unit(0.5)}, seconds=0.01)  # reported, and the second look is not due yet
+    assert last[1].status is Status.UNDECIDED
+    assert last[1].reasons[-1] == "1 look so far, wanted 2"
 
 
 def test_a_name_is_kept_between_the_two_thresholds_and_withdrawn_below() -> None:

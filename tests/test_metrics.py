@@ -53,3 +53,52 @@ def test_threshold_lets_no_tie_pass() -> None:
 def test_tar_counts_the_genuine_that_remain() -> None:
     impostors, genuine = scores(*np.linspace(0.0, 0.9, 10)), scores(0.2, 0.85, 0.95, 0.99)
     assert metrics.tar_at_fmr(genuine, impostors, 0.1) == pytest.approx(0.75)
+
+
+def random_scores(seed: int, ties: int = 40) -> tuple[F32, F32]:
+    random = np.random.default_rng(seed)
+    genuine, impostors = random.normal(0.6, 0.2, 150), random.normal(0.1, 0.2, 210)
+    return tuple((np.round(x * ties) / ties).astype(np.float32) for x in (genuine, impostors))  # type: ignore[return-value]
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_roc_counts_what_reaches_each_threshold(seed: int) -> None:
+    genuine, impostors = random_scores(seed)
+    thresholds, fmr, tar = metrics.roc(genuine, impostors)
+    assert (fmr[0], tar[0], fmr[-1], tar[-1]) == (0, 0, 1, 1)
+    for threshold, accepted, found in zip(thresholds, fmr, tar, strict=True):
+        assert accepted == pytest.approx(np.mean([s >= threshold for s in impostors]))
+        assert found == pytest.approx(np.mean([s >= threshold for s in genuine]))
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_area_is_that_of_trapezes_under_the_curve(seed: int) -> None:
+    genuine, impostors = random_scores(seed)
+    _, fmr, tar = (column.astype(np.float64) for column in metrics.roc(genuine, impostors))
+    trapezes = ((fmr[1:] - fmr[:-1]) * (tar[1:] + tar[:-1]) / 2).sum()
+    assert metrics.area_under_roc(genuine, impostors) == pytest.approx(trapezes, abs=1e-6)
+
+
+def test_equal_error_rate_of_a_case_worked_by_hand() -> None:
+    genuine, impostors = scores(0.9, 0.8, 0.7, 0.3), scores(0.6, 0.4, 0.2, 0.1)
+    assert metrics.equal_error_rate(genuine, impostors) == pytest.approx(0.25)  # at 0.6: one of four each way
+    assert metrics.equal_error_rate(scores(0.9), scores(0.1)) == 0
+    assert metrics.equal_error_rate(scores(0.1), scores(0.9)) == 1
+
+
+def test_equal_error_rate_lies_between_the_rates_where_they_cross() -> None:
+    genuine, impostors = random_scores(9, ties=1000)
+    rate = metrics.equal_error_rate(genuine, impostors)
+    threshold = min(genuine, key=lambda t: abs((impostors >= t).mean() - (genuine < t).mean()))
+    assert rate == pytest.approx((impostors >= threshold).mean(), abs=0.02)
+
+
+def test_the_bootstrap_interval_is_that_of_a_binomial_where_the_threshold_hardly_moves() -> None:
+    random = np.random.default_rng(1)
+    genuine = np.where(random.random(400) < 0.9, 0.9, 0.0).astype(np.float32)
+    impostors = random.uniform(0.1, 0.2, 1000).astype(np.float32)
+    low, high = metrics.tar_interval(genuine, impostors, 0.01)
+    share = float((genuine > 0.5).mean())
+    deviation = (share * (1 - share) / 400) ** 0.5
+    assert low == pytest.approx(share - 1.96 * deviation, abs=0.006)
+    assert high == pytest.approx(share + 1.96 * deviation, abs=0.006)

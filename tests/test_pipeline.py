@@ -2,8 +2,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from recognizer.decide import Decider, Thresholds
+from recognizer.decide import Decider
 from recognizer.detect.cadence import Cadence
+from recognizer.evidence import Thresholds
 from recognizer.pipeline import Pipeline, Watch
 from recognizer.track import Tracker
 from recognizer.types import U8, Frame, FrameResult, Status

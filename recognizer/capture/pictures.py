@@ -170,7 +170,7 @@ def _guess(head: bytes) -> str:
     if head[4:8] == b"ftyp" and head[8:12] in {b"heic", b"heix", b"heim", b"heis", b"mif1", b"hevc"}:
         return "got HEIC, which is not read here; convert it to jpg."
     if head[4:8] == b"ftyp" or head[:4] == b"\x1aE\xdf\xa3":
-        return "got a video; pass it as --source of run."
+        return "got a video; give the file its ending (.mp4, .mkv), and pass it as --source of run."
     if head.startswith((b"\xff\xd8\xff", b"\x89PNG", b"RIFF", b"BM", b"II*\x00", b"MM\x00*", b"GIF8")):
         return "its header is damaged or cut off; copy or export it again."
     if all(byte >= 32 or byte in b"\t\r\n" for byte in head):

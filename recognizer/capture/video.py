@@ -36,7 +36,7 @@ class VideoFile:
 
     Args:
         path: The file; FFmpeg decides by what it holds.
-        threads: Decoder threads.
+        threads: Decoder threads; 0 lets FFmpeg choose.
         max_pixels: Largest width times height that is decoded.
         name: What to call it; its path by default.
     """
@@ -44,8 +44,8 @@ class VideoFile:
     live = False
 
     def __init__(self, path: Path, *, threads: int = 1, max_pixels: int = MAX_PIXELS, name: str | None = None) -> None:
-        if threads < 1:
-            raise ValueError(f"VideoFile.threads: wanted 1 or more, got {threads}.")
+        if threads < 0:
+            raise ValueError(f"VideoFile.threads: wanted 0 or more, got {threads}.")
         self.name = display_name(str(path)) if name is None else name
         self.frame_rate: float | None = None
         """Frames a second as the file says, known once open; frames have their own times all the same."""
@@ -147,7 +147,7 @@ class VideoFile:
                 f"{stream.height}; scale it down."
             )
         stream.codec_context.thread_count = self._threads
-        stream.thread_type = "AUTO" if self._threads > 1 else "NONE"
+        stream.thread_type = "NONE" if self._threads == 1 else "AUTO"
         stream.codec_context.options = {"max_pixels": str(self._max_pixels)}
         rate = stream.average_rate or stream.guessed_rate
         self.frame_rate = float(rate) if rate else None

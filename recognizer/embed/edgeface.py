@@ -11,6 +11,7 @@ Input: (B, 3, 112, 112) float32 RGB, ``(pixel / 255 - 0.5) / 0.5``. Output: (B, 
 from __future__ import annotations
 
 import pickle
+import re
 import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -149,7 +150,7 @@ def read_checkpoint(path: Path) -> dict[str, Any]:
     except pickle.UnpicklingError as error:
         raise WeightsError(
             f"{path} was refused: a weight file may hold tensors only, and loading this one would run code or read "
-            f"something else ({_first_line(error)}). Fetch the official file again."
+            f"something else{_what_it_asks_for(error)}. Fetch the official file again."
         ) from error
     except (RuntimeError, EOFError, OSError, ValueError, KeyError) as error:
         raise WeightsError(
@@ -160,6 +161,12 @@ def read_checkpoint(path: Path) -> dict[str, Any]:
     if not isinstance(state, Mapping):
         raise WeightsError(f"{path} holds a {type(state).__name__}, wanted a mapping from layer names to tensors.")
     return dict(state)
+
+
+def _what_it_asks_for(error: pickle.UnpicklingError) -> str:
+    """The function that a file calls for, from among torch's advice on how to let it; nothing where it names none."""
+    called = re.search(r"GLOBAL ([\w.]+)", str(error))
+    return f" (it asks for {called[1]})" if called else ""
 
 
 def _first_line(error: Exception) -> str:

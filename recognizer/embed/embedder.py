@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from recognizer.errors import EngineError
 from recognizer.protocols import GraphRunner
-from recognizer.types import F32, U8, AlignedFaces, Embeddings
+from recognizer.types import EMBEDDING_SIZE, F32, U8, AlignedFaces, Embeddings
 
 BATCH = 8
 """Faces at once: measured, larger batches take no less time a face on two cores and more memory."""
@@ -26,7 +27,11 @@ class EdgeFaceEmbedder:
         self._flip = flip
 
     def embed(self, faces: AlignedFaces) -> Embeddings:
-        """One row for each face, in the same order."""
+        """One row for each face, in the same order.
+
+        Raises:
+            EngineError: if the graph is another network's.
+        """
         if len(faces) == 0:
             return Embeddings.empty(self.model)
         vectors = self._run(faces.crops)
@@ -38,8 +43,18 @@ class EdgeFaceEmbedder:
 
     def _run(self, crops: U8) -> F32:
         inputs = normalised(crops)
-        parts = [self._runner.run(inputs[i : i + BATCH])["vectors"] for i in range(0, len(inputs), BATCH)]
-        return np.concatenate(parts)
+        return np.concatenate([self._vectors(inputs[i : i + BATCH]) for i in range(0, len(inputs), BATCH)])
+
+    def _vectors(self, batch: F32) -> F32:
+        outputs = self._runner.run(batch)
+        vectors = outputs.get("vectors")
+        if vectors is None or vectors.shape != (len(batch), EMBEDDING_SIZE):
+            got = ", ".join(f"{name} {values.shape}" for name, values in outputs.items())
+            raise EngineError(
+                f"The model {self.model} embeds no faces: wanted 'vectors' {(len(batch), EMBEDDING_SIZE)}, got {got}; "
+                "pass an EdgeFace model."
+            )
+        return vectors
 
 
 def normalised(crops: U8) -> F32:

@@ -151,7 +151,8 @@ def _place(label_width: int, label_height: int, box: F32, faces: F32, taken: F32
     Returns:
         (4,) x1, y1, x2, y2 px, whole numbers.
     """
-    x1, y1, x2, y2 = (float(side) for side in np.rint(box))
+    # outwards: rounded into the face by half a pixel, a label would be on it, and jump to the other side and back
+    x1, y1, x2, y2 = (float(side) for side in (*np.floor(box[:2]), *np.ceil(box[2:])))
     lefts = (x1, x2 - label_width, (x1 + x2 - label_width) / 2)
     tops = (y1 - label_height, y2 + 1, y1 - 2 * label_height, y2 + 1 + label_height)
     corners = [(left, top) for top in tops for left in lefts]

@@ -20,6 +20,7 @@ from rich.console import Group
 from rich.markup import escape
 from rich.table import Table
 
+from recognizer.emit.drift import StrangerWatch
 from recognizer.emit.durations import Durations
 from recognizer.emit.places import require_place, words
 from recognizer.emit.sources import SourceBoard
@@ -43,6 +44,8 @@ class _Track:
     first_s: float
     last_s: float
     status: Status = Status.UNDECIDED
+    similarity: float = -1.0
+    margin: float = 0.0
     names: set[str] = field(default_factory=set)
 
 
@@ -55,6 +58,7 @@ class Summary:
         engine: Name of the graph engine.
         live: Names of the live sources.
         clock: Gives the wall time, s.
+        strangers: Counts how near to a name they come; ``None`` where the calibration expects nothing.
     """
 
     def __init__(
@@ -65,6 +69,7 @@ class Summary:
         engine: str,
         live: AbstractSet[str] = frozenset(),
         clock: Callable[[], float] = time.perf_counter,
+        strangers: StrangerWatch | None = None,
     ) -> None:
         self.dropped: dict[str, int] = {}
         """Frames of each source that were left out to stay up to date; whoever drops them tells it here."""
@@ -74,6 +79,7 @@ class Summary:
         self._model = model
         self._engine = engine
         self._clock = clock
+        self._strangers = strangers
         self._began = clock()
         self._ended: float | None = None
         self._frames = 0
@@ -122,6 +128,7 @@ class Summary:
             self._faces[identity.status.value] += 1
             track = self._tracks.setdefault((frame.source, identity.track_id), _Track(now, now))
             track.last_s, track.status = now, identity.status
+            track.similarity, track.margin = identity.similarity, identity.margin
             if identity.status is Status.KNOWN and identity.name is not None:
                 self._saw(identity.name, track, now)
         for event in result.events:
@@ -152,6 +159,8 @@ class Summary:
         track = self._tracks.pop(key, None)
         if track is not None and not track.names:
             self._over[track.status] += 1
+        if track is not None and self._strangers is not None:
+            self._strangers.add(track.similarity, track.margin, named=bool(track.names))
 
     def as_dict(self) -> dict[str, Any]:
         """The figures so far, as they go to JSON.
@@ -195,6 +204,7 @@ class Summary:
             ],
             "unknown_tracks": nameless[Status.UNKNOWN],
             "undecided_tracks": nameless[Status.UNDECIDED],
+            **({"strangers": self._strangers.as_dict()} if self._strangers is not None else {}),
             "peak_rss_mb": peak_rss_mb(),
         }
 
@@ -215,7 +225,7 @@ def summary_table(figures: Mapping[str, Any]) -> Group:
             f"{person['time_to_name_s']:.2f} s",
         )
     if not figures["people"]:
-        people.add_row("[dim]nobody enrolled[/]", "", "", "", "", "")
+        people.add_row("[dim]nobody of the gallery[/]", "", "", "", "", "")
     faces = figures["faces"]
     stages = "  ".join(f"{escape(stage)} {values['p50']:.1f}" for stage, values in figures["stages_ms"].items())
     memory = figures["peak_rss_mb"]
@@ -227,6 +237,7 @@ def summary_table(figures: Mapping[str, Any]) -> Group:
         f"{figures['dropped']} dropped; {escape(figures['model'])} on {escape(figures['engine'])}"
         + (f"; at most {memory:.0f} MB" if memory is not None else ""),
         *([f"median ms: {stages}"] if stages else []),
+        *([escape(figures["strangers"]["drift"])] if (figures.get("strangers") or {}).get("drift") else []),
         *(_source_line(source) for source in figures["sources"] if "state" in source),
     )
 

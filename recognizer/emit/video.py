@@ -111,8 +111,8 @@ class VideoWriter:
             self._discard()
 
     def emit(self, result: FrameResult) -> None:
-        """Add one frame."""
-        if self.failed is not None:
+        """Add one frame; a closing result's is in the video already, with its labels."""
+        if self.failed is not None or result.closing:
             return
         image = self._render(result)
         try:

@@ -84,8 +84,8 @@ class Window:
         self._over.wait(timeout=5)
 
     def emit(self, result: FrameResult) -> None:
-        """Hand over a result to be shown; does not wait until it is."""
-        if self.closed or self.failed is not None:
+        """Hand over a result to be shown, unless it is closing and was; does not wait until it is."""
+        if self.closed or self.failed is not None or result.closing:
             return
         image = self._render(result)
         with self._condition:

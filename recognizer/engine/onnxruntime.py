@@ -32,10 +32,18 @@ class OnnxRuntimeRunner:
             self._session = onnxruntime.InferenceSession(str(graph), options, providers=["CPUExecutionProvider"])
         except Exception as error:  # its errors share no narrower base
             raise EngineError(f"ONNX Runtime cannot run {graph}: {str(error).splitlines()[0]}") from error
+        self._graph = graph
         self._input = self._session.get_inputs()[0].name
         self._outputs = [output.name for output in self._session.get_outputs()]
 
     def run(self, inputs: NDArray[np.float32]) -> Mapping[str, NDArray[np.float32]]:
-        """Feed the single input."""
-        results = self._session.run(self._outputs, {self._input: np.ascontiguousarray(inputs)})
+        """Feed the single input.
+
+        Raises:
+            EngineError: if the graph is made for inputs of another shape.
+        """
+        try:
+            results = self._session.run(self._outputs, {self._input: np.ascontiguousarray(inputs)})
+        except Exception as error:  # its errors share no narrower base
+            raise EngineError(f"{self._graph} does not take {inputs.shape}: {str(error).splitlines()[0]}") from error
         return dict(zip(self._outputs, results, strict=True))

@@ -39,11 +39,24 @@ class OpenVinoRunner:
         try:
             compiled = openvino.Core().compile_model(str(graph), "CPU", options)
         except RuntimeError as error:
-            raise EngineError(f"OpenVINO cannot run {graph}: {str(error).strip().splitlines()[-1]}") from error
+            raise EngineError(f"OpenVINO cannot run {graph}: {_last_line(error)}") from error
+        self._graph = graph
         self._outputs = [next(iter(port.get_names())) for port in compiled.outputs]
         self._request = compiled.create_infer_request()
 
     def run(self, inputs: NDArray[np.float32]) -> Mapping[str, NDArray[np.float32]]:
-        """Feed the single input; the returned arrays are copies and stay valid."""
-        results = self._request.infer([np.ascontiguousarray(inputs)], share_inputs=True, share_outputs=False)
+        """Feed the single input; the returned arrays are copies and stay valid.
+
+        Raises:
+            EngineError: if the graph is made for inputs of another shape.
+        """
+        try:
+            results = self._request.infer([np.ascontiguousarray(inputs)], share_inputs=True, share_outputs=False)
+        except RuntimeError as error:
+            raise EngineError(f"{self._graph} does not take {inputs.shape}: {_last_line(error)}") from error
         return {name: results[port] for port, name in enumerate(self._outputs)}
+
+
+def _last_line(error: RuntimeError) -> str:
+    """OpenVINO's messages begin with places in its source; what went wrong comes last."""
+    return str(error).strip().splitlines()[-1]

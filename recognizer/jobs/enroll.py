@@ -63,6 +63,9 @@ def enroll(
         show(report)
     if not report.people:
         raise GalleryError(f"Nobody could be enrolled from {folder}: {_first_reasons(report)}")
+    if missing := [*report.without_photo, *(item.where for item in report.skipped if item.link)]:
+        more = f" and {len(missing) - 5} more" if len(missing) > 5 else ""
+        raise GalleryError(f"All others are enrolled, but nothing could be used of: {', '.join(missing[:5])}{more}.")
 
 
 def make_enroller(settings: config.Settings, resolved: ResolvedModel | None = None) -> Enroller:

@@ -37,19 +37,17 @@ def list_models(weights_dir: console.WeightsDirOption = None, as_json: console.J
         console.print_json(rows)
         return
     table = Table(caption=f"MFLOPs and LFW as published. {EDGEFACE_NOTE}", caption_justify="left")
-    for heading in ("model", "parameters", "MFLOPs", "LFW %", "licence", "state", "good for"):
-        numeric = heading in {"parameters", "MFLOPs", "LFW %"}
-        table.add_column(heading, justify="right" if numeric else "left", no_wrap=heading in {"model", "state"})
+    for heading in ("model", "weights", "MFLOPs", "LFW %", "state"):
+        numeric = heading in {"weights", "MFLOPs", "LFW %"}
+        table.add_column(heading, justify="right" if numeric else "left", no_wrap=heading != "model")
     for name, entry in CATALOGUE.items():
         there = states[name] is not store.State.ABSENT
         table.add_row(
-            name,
+            f"{name}\n[dim]{escape(f'{entry.good_for}; {entry.licence}')}[/]",
             f"{entry.parameters / 1e6:.2f} M",
             "" if entry.mflops is None else f"{entry.mflops:.0f}",
             "" if entry.lfw_percent is None else f"{entry.lfw_percent:.2f}",
-            entry.licence,
             f"[green]{states[name].value}[/]" if there else f"[dim]{states[name].value}[/]",
-            entry.good_for,
         )
     console.out.print(table)
 

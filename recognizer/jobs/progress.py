@@ -1,12 +1,19 @@
-"""The bar that shows a model being fetched and converted."""
+"""Bars on standard error: a model being fetched and converted, and things being counted."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from rich.console import Console
-from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import (
+    BarColumn,
+    DownloadColumn,
+    MofNCompleteColumn,
+    Progress,
+    TextColumn,
+    TimeRemainingColumn,
+)
 
 from recognizer.jobs import console
 from recognizer.weights.fetch import Progress as Report
@@ -26,3 +33,12 @@ def model_bar(to: Console = console.err) -> Iterator[Report]:
             bar.update(tasks[what], completed=done, total=None if steps and not done else whole)
 
         yield report
+
+
+@contextmanager
+def counting(what: str, to: Console = console.err) -> Iterator[Callable[[int, int], None]]:
+    """Show, on standard error, how many of how many are done and the time left; silent in a pipe."""
+    columns = (TextColumn("{task.description}", markup=False), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=to, transient=True, disable=not to.is_terminal) as bar:
+        task = bar.add_task(what, total=None)
+        yield lambda done, total: bar.update(task, completed=done, total=total)

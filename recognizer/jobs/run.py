@@ -92,7 +92,13 @@ def recognise(settings: config.Settings, *, sync_first: bool = True) -> Summary:
     if sync_first:
         sync(settings, resolved)
     pipeline = build.pipeline(settings, resolved, still=still)
-    figures = Summary(settings.emit.summary, model=resolved.fingerprint, engine=build.engine_name(settings), live=live)
+    figures = Summary(
+        settings.emit.summary,
+        model=resolved.fingerprint,
+        engine=build.engine_name(settings),
+        live=live,
+        strangers=build.stranger_watch(settings, resolved),
+    )
     sinks = [*_sinks(settings, [source.name for source in sources], live), figures]
     with stopped_by_signals() as stop:
         runner.run(

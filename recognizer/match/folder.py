@@ -82,6 +82,8 @@ class Skipped:
     where: str
     """Relative to the gallery, printable."""
     reason: str
+    link: bool = False
+    """Somebody meant it to be read: links are not followed out of the gallery, and people behind them are missing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,7 +218,7 @@ def _hidden(entry: os.DirEntry[str]) -> bool:
 
 
 def _skip(root: Path, entry: os.DirEntry[str], reason: str) -> Skipped:
-    return Skipped(shown(str(Path(entry.path).relative_to(root)))[1:-1], reason)
+    return Skipped(shown(str(Path(entry.path).relative_to(root)))[1:-1], reason, entry.is_symlink())
 
 
 def content(path: Path, known: Content | None = None) -> Content:

@@ -10,8 +10,10 @@ Every file appears whole or not at all. One process converts, the others wait fo
 from __future__ import annotations
 
 import json
+import math
 import os
 import shutil
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
@@ -54,6 +56,19 @@ class Cache:
     def checkpoint(self, name: str) -> Path:
         """Where the official checkpoint of a model lies, or would lie."""
         return self.folder / "checkpoints" / f"{name}.pt"
+
+    def unreachable_for_s(self) -> float:
+        """Seconds since a download was last tried in vain; infinite when none was."""
+        try:
+            return time.time() - (self.folder / "unreachable").stat().st_mtime
+        except OSError:
+            return math.inf
+
+    def note_unreachable(self) -> None:
+        """Remember that a download was tried in vain just now; a cache that cannot be written forgets it."""
+        with suppress(OSError):
+            self.folder.mkdir(parents=True, exist_ok=True)
+            (self.folder / "unreachable").touch()
 
     def graph_path(self, fingerprint: str) -> Path:
         """Where the graph of these weights lies, or would lie."""

@@ -27,6 +27,8 @@ from recognizer.weights.fetch import Progress, no_progress
 AUTO = "auto"
 FOLDER_VARIABLE = "RECOGNIZER_WEIGHTS"
 SUFFIXES = (".pt", ".onnx")
+TRY_AGAIN_S = 24 * 3600.0
+"""A machine without the network, but with a model of the package, is not made to wait for it at each start."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +114,8 @@ class _Search:
             if found := self._in_cache(entry, why):
                 return found
         self._tried.append(f"the cache {self._cache.folder}: no {'model' if name == AUTO else name}")
-        if found := self._official(wanted, offline=offline):
+        may_do_without = any(entry.shipped_file for entry in wanted)
+        if found := self._official(wanted, offline=offline, may_do_without=may_do_without):
             return found
         for entry in wanted:
             if (shipped := entry.shipped_file) is not None:
@@ -157,17 +160,21 @@ class _Search:
             self._skip(f"{path}: {error}")
         return None
 
-    def _official(self, wanted: list[Entry], *, offline: bool) -> ResolvedModel | None:
+    def _official(self, wanted: list[Entry], *, offline: bool, may_do_without: bool) -> ResolvedModel | None:
         entry = next((entry for entry in wanted if entry.url), None)
         if entry is None:
             return None
         if offline:
             self._tried.append("download: not tried, offline was asked for")
             return None
+        if may_do_without and self._cache.unreachable_for_s() < TRY_AGAIN_S:
+            self._tried.append("download: tried in vain within the last day")
+            return None
         try:
             path = fetch(entry, self._cache, progress=self._progress)
             return self._converted(entry, path, f"{entry.name}, downloaded from {entry.url}")
         except WeightsError as error:
+            self._cache.note_unreachable()
             self._tried.append(f"download: {error}")
             logger.debug("download: {}", error)
         return None
@@ -217,7 +224,7 @@ class State(enum.Enum):
 
 def state_of(entry: Entry, cache: Cache, weights_dir: Path | None = None) -> State:
     """Look for verified files of a model, in the order of ``resolve``, converting and fetching nothing."""
-    for _, folder in places(None):
+    for _, folder in places(weights_dir):
         path = folder / f"{entry.name}.pt"
         if entry.blob_id and path.is_file() and git_blob_id(path) == entry.blob_id:
             return State.IN_WEIGHTS_DIR

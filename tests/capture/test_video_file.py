@@ -32,7 +32,7 @@ def read(path: Path, **options: int) -> list[Frame]:
 @pytest.mark.parametrize(
     ("suffix", "codec"), [(".mp4", "libx264"), (".mkv", "libx264"), (".avi", "mjpeg"), (".ts", "mpeg2video")]
 )
-@pytest.mark.parametrize("threads", [1, 2])
+@pytest.mark.parametrize("threads", [0, 1, 2])
 def test_every_frame_comes_in_order(tmp_path: Path, suffix: str, codec: str, threads: int, warned: list[str]) -> None:
     frames = read(write_clip(tmp_path / f"a{suffix}", codec=codec), threads=threads)
     assert [frame.index for frame in frames] == list(range(20))

@@ -12,6 +12,7 @@ from recognizer.align import align
 from recognizer.capture.pictures import read_picture
 from recognizer.config import load
 from recognizer.embed.embedder import BATCH, EdgeFaceEmbedder, normalised
+from recognizer.errors import EngineError
 from recognizer.types import AlignedFaces, FaceQuality
 
 
@@ -83,3 +84,22 @@ def test_one_person_twice_and_another_with_real_weights(shared_data: Path, engin
         vectors.append(embedder.embed(align(image, face.landmarks, face.scores, np.zeros(1, np.int64))).vectors[0])
     assert vectors[0] @ vectors[1] > 0.45
     assert abs(float(vectors[0] @ vectors[2])) < 0.3
+
+
+class OtherNetwork:
+    """A graph of one's own that gives something else."""
+
+    def __init__(self, **outputs: NDArray[np.float32]) -> None:
+        self._outputs = outputs
+
+    def run(self, inputs: NDArray[np.float32]) -> Mapping[str, NDArray[np.float32]]:
+        return self._outputs
+
+
+@pytest.mark.parametrize(
+    "outputs", [{"scores": np.zeros(1, np.float32)}, {"vectors": np.zeros((1, 128), np.float32)}], ids=["name", "size"]
+)
+def test_a_graph_that_gives_something_else_is_told(outputs: dict[str, NDArray[np.float32]]) -> None:
+    embedder = EdgeFaceEmbedder(runner=OtherNetwork(**outputs), model="mine-0123456789ab")
+    with pytest.raises(EngineError, match="mine-0123456789ab embeds no faces: wanted 'vectors'"):
+        embedder.embed(faces(1))

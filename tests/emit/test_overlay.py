@@ -73,6 +73,13 @@ def test_labels_stay_inside_and_whole(size: tuple[int, int], box: Box) -> None:
     assert here == has(drawn(grey(width, height), middle, one), (255, 255, 255)).sum() > 0
 
 
+@pytest.mark.parametrize("part", [0.0, 0.3, 0.5, 0.7])
+def test_a_label_stays_above_its_face_wherever_between_two_pixels_that_is(part: float) -> None:
+    out = drawn(grey(640, 360), [(200 + part, 100 + part, 300 + part, 200 + part)], [identity(1, "Anna")])
+    letters = np.flatnonzero(has(out, (255, 255, 255)).any(axis=1))
+    assert letters.max() < 100
+
+
 def test_labels_of_close_faces_do_not_cover_each_other() -> None:
     boxes = [(300.0 + 12 * i, 200.0, 380.0 + 12 * i, 300.0) for i in range(5)]
     people = [identity(i, "Anna Müller") for i in range(5)]

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import textwrap
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import av
@@ -59,6 +60,16 @@ def test_times_size_codec_and_colour(tmp_path: Path) -> None:
     assert data.index(b"moov") < data.index(b"mdat")
     assert sorted(p.name for p in path.parent.iterdir()) == ["out.mp4"]
     assert path.stat().st_mode & 0o777 == 0o644
+
+
+def test_the_last_frame_is_not_shown_again_without_its_labels(tmp_path: Path) -> None:
+    path = tmp_path / "out.mp4"
+    last = make_result(0.04, index=1)
+    with VideoWriter(path, render=plain) as writer:
+        for result in (make_result(0.0), last, replace(last, closing=True)):
+            writer.emit(result)
+    with av.open(str(path)) as video:
+        assert len(list(video.decode(video=0))) == 2
 
 
 def test_times_that_stand_still_or_fall_back(tmp_path: Path) -> None:

@@ -40,7 +40,7 @@ def display(tmp_path: Path) -> Iterator[Display]:
     if shutil.which("Xvfb") is None:
         pytest.skip("Xvfb is not installed")
     read, write = os.pipe()
-    command = ["Xvfb", "-screen", "0", "640x480x24", "-nolisten", "tcp", "-fbdir", str(tmp_path)]
+    command = ["Xvfb", "-screen", "0", "640x480x24", "-nolisten", "tcp", "-noreset", "-fbdir", str(tmp_path)]
     server = subprocess.Popen([*command, "-displayfd", str(write)], pass_fds=[write], stderr=subprocess.DEVNULL)
     os.close(write)
     with os.fdopen(read) as file:

@@ -92,6 +92,25 @@ def test_everybody_with_one_photo_is_enrolled(
 
 
 @pytest.mark.weights
+def test_who_could_not_be_enrolled_shows_in_the_status_and_the_others_are(
+    shared_data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "gallery" / "Monica").mkdir(parents=True)
+    photo = shared_data / "data" / "video" / "friends_gallery" / "Monica" / "1.png"
+    shutil.copyfile(photo, tmp_path / "gallery" / "Monica" / "1.png")
+    model = ("--model", "edgeface_xs_q", "--weights-dir", shared_data / "weights")
+    assert run("--gallery", tmp_path / "gallery", *model) == 0
+    (tmp_path / "gallery" / "Ross").mkdir()
+    (tmp_path / "gallery" / "Ross" / "1.jpg").write_bytes(b"text")
+    (tmp_path / "gallery" / "Rachel").symlink_to(photo.parent)
+    (tmp_path / "gallery" / "notes.txt").write_text("not a photo, and nobody's")
+    assert run("--gallery", tmp_path / "gallery", *model, "--json") == 4
+    told = capsys.readouterr()
+    assert "nothing could be used of: Ross, Rachel." in " ".join(told.err.split())
+    assert '"people": [\n    "Monica"\n  ]' in told.out
+
+
+@pytest.mark.weights
 def test_a_gallery_where_nobody_can_be_enrolled_is_an_error(
     shared_data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

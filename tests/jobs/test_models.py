@@ -43,9 +43,19 @@ def test_list_as_json(cache: Cache, capfd: pytest.CaptureFixture[str]) -> None:
 
 def test_list_as_table(cache: Cache, capfd: pytest.CaptureFixture[str]) -> None:
     assert models_command("list") == 0
-    shown = capfd.readouterr().out
+    shown = " ".join(capfd.readouterr().out.split())
     for word in (*CATALOGUE, "1.77 M", "1399", "99.83", "absent", "BSD-3-Clause", "CC BY-NC-SA"):
         assert word in shown
+
+
+def test_the_table_fits_a_narrow_terminal(
+    cache: Cache, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    assert models_command("list") == 0
+    shown = capfd.readouterr().out
+    assert "…" not in shown  # nothing is cut
+    assert len(shown.splitlines()) < 6 * len(CATALOGUE)
 
 
 def test_path_prints_only_the_path(cache: Cache, capfd: pytest.CaptureFixture[str]) -> None:

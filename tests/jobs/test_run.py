@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from recognizer.config import load
-from recognizer.errors import GalleryError, RecognizerError, SourceError, UsageError
+from recognizer.errors import GalleryError, OutputError, RecognizerError, SourceError, UsageError
 from recognizer.jobs.run import recognise
 from tests.conftest import ROOT
 
@@ -169,6 +169,19 @@ def test_a_missing_gallery_is_told(shared_data: Path, tmp_path: Path) -> None:
     clip = shared_data / "data/video/office/eat.mkv"
     with pytest.raises(GalleryError, match="There is no gallery"):
         recognise(settings_for(tmp_path, clip).model_copy(update={"embed": _xs_q(shared_data)}))
+
+
+@pytest.mark.weights
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full here")
+def test_a_full_disk_does_not_stop_recognition_and_shows_in_the_end(shared_data: Path, tmp_path: Path) -> None:
+    shutil.copytree(shared_data / "data/video/hamilton_gallery", tmp_path / "gallery")
+    for path in (tmp_path / "gallery", *(tmp_path / "gallery").rglob("*")):
+        path.chmod(0o755)
+    clip = shared_data / "data/video/office/eat.mkv"
+    settings = settings_for(tmp_path, clip, events="/dev/full", summary=tmp_path / "summary.json")
+    with pytest.raises(OutputError, match="no space left on device"):
+        recognise(settings.model_copy(update={"embed": _xs_q(shared_data)}))
+    assert json.loads((tmp_path / "summary.json").read_text(encoding="utf-8"))["frames"] > 40
 
 
 def _xs_q(data: Path) -> Any:

@@ -106,8 +106,28 @@ class TestAuto:
         assert model.fingerprint == f"edgeface_xxs_own-{git_blob_id(shipped)[:12]}"
         assert "shipped with the program, because no better one is at hand" in model.origin
         assert "models fetch edgeface_xs_gamma_06" in model.origin
+        again = resolve("auto", cache_dir=tmp_path / "none", catalogue=catalogue)
+        assert "download: tried in vain within the last day" in again.origin
         asked = resolve("edgeface_xxs_own", cache_dir=tmp_path / "none", catalogue=catalogue)
         assert asked.origin == "edgeface_xxs_own, shipped with the program"
+
+    def test_with_something_to_fall_back_to_the_network_is_tried_once_a_day(
+        self, serve: Callable[..., Any], entry: Entry, tmp_path: Path
+    ) -> None:
+        served = serve(b"", statuses=[404] * 9)
+        shipped = tmp_path / "edgeface_xxs_own.onnx"
+        shipped.write_bytes(b"a graph")
+        own = replace(CATALOGUE["edgeface_xxs_own"], shipped=shipped)
+        catalogue = {entry.name: replace(entry, url=served.url), own.name: own}
+        resolve("auto", cache_dir=tmp_path / "c", catalogue=catalogue)
+        asked = len(served.asked)
+        assert asked > 0
+        resolve("auto", cache_dir=tmp_path / "c", catalogue=catalogue)
+        assert len(served.asked) == asked
+        yesterday = time.time() - 25 * 3600
+        os.utime(tmp_path / "c/unreachable", (yesterday, yesterday))
+        resolve("auto", cache_dir=tmp_path / "c", catalogue=catalogue)
+        assert len(served.asked) > asked
 
     def test_nothing_at_all_says_what_was_tried_and_what_to_do(self, entry: Entry, tmp_path: Path) -> None:
         begun = time.monotonic()

@@ -1,0 +1,231 @@
+"""Pictures to vectors, once: what was embedded is kept by model, picture and aligner, and interrupted work goes on.
+
+Every picture gives a vector. Where no face is found, a stated part of the middle of the picture is taken for it, and
+the picture is counted.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from recognizer.align import align
+from recognizer.capture.pictures import decode_picture, read_picture
+from recognizer.errors import InputError, OutputError
+from recognizer.geometry import ARCFACE_TEMPLATE, centres
+from recognizer.protocols import Detector, Embedder
+from recognizer.types import CROP_SIZE_PX, EMBEDDING_SIZE, F32, U8, AlignedFaces, FaceQuality
+
+BATCH = 8
+_QUALITY = ("eyes_px", "sharpness", "yaw_deg", "roll_deg", "score")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Picture:
+    """A picture that may be asked for."""
+
+    name: str
+    """As the protocol calls it."""
+    stamp: str
+    """Changes when the picture does."""
+    read: Callable[[], U8]
+    """Gives (H, W, 3) uint8 BGR; raises ``ImageError``."""
+
+
+def picture_file(path: Path, name: str | None = None) -> Picture:
+    """A picture on disk; known again by its place, size and time of change.
+
+    Raises:
+        InputError: if it is not there.
+    """
+    try:
+        status = path.stat()
+    except OSError as error:
+        raise InputError(f"The protocol names {path}, which cannot be read: {error.strerror}.") from error
+    stamp = f"{path.resolve()}|{status.st_size}|{status.st_mtime_ns}"
+    return Picture(name or str(path), stamp, lambda: read_picture(path))
+
+
+def picture_bytes(data: bytes, name: str) -> Picture:
+    """A picture in memory; known again by its content."""
+    return Picture(name, sha256(data).hexdigest(), lambda: decode_picture(data, name=name))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class EmbeddedPictures:
+    """Vectors of pictures, before they are scaled to unit length; row i is picture i."""
+
+    straight: F32
+    """(N, 512)."""
+    mirrored: F32
+    """(N, 512) of the mirror images."""
+    found: NDArray[np.bool_]
+    """(N,) whether a face was found; else the vector is of the fallback crop."""
+    quality: FaceQuality
+    """N rows; of fallback crops all zero."""
+
+    def vectors(self, *, flip: bool) -> F32:
+        """(N, 512) of unit length; with ``flip``, of each face averaged with its mirror image."""
+        both = self.straight + self.mirrored if flip else self.straight
+        return np.asarray(both / np.maximum(np.linalg.norm(both, axis=1, keepdims=True), 1e-12), np.float32)
+
+
+Cutter = Callable[[U8], tuple[AlignedFaces, bool]]
+"""Takes a picture to one aligned face and whether a face was found."""
+
+
+def cut_with(detector: Detector, *, face_share: float) -> Cutter:
+    """The face nearest the centre of the picture, aligned by its landmarks.
+
+    Args:
+        detector: finds the faces.
+        face_share: side of the fallback crop, as a share of the picture's shorter side.
+    """
+
+    def cut(image: U8) -> tuple[AlignedFaces, bool]:
+        faces = detector.detect([image])[0]
+        one = np.zeros(1, np.int64)
+        if len(faces) == 0:
+            side = face_share * min(image.shape[:2])
+            corner = (np.array(image.shape[1::-1]) - side) / 2
+            points = (ARCFACE_TEMPLATE * (side / CROP_SIZE_PX) + corner)[None].astype(np.float32)
+            return align(image, points, np.zeros(1, np.float32), one), False
+        middle = np.array(image.shape[1::-1], np.float32) / 2
+        nearest = np.linalg.norm(centres(faces.boxes) - middle, axis=1).argmin()
+        chosen = faces[np.array([nearest])]
+        return align(image, chosen.landmarks, chosen.scores, one), True
+
+    return cut
+
+
+def take_aligned(image: U8) -> tuple[AlignedFaces, bool]:
+    """The picture is an aligned crop already; another size than 112 x 112 is scaled to it."""
+    if image.shape[:2] != (CROP_SIZE_PX, CROP_SIZE_PX):
+        image = np.asarray(cv2.resize(image, (CROP_SIZE_PX, CROP_SIZE_PX), interpolation=cv2.INTER_AREA), np.uint8)
+    return align(image, ARCFACE_TEMPLATE[None].copy(), np.ones(1, np.float32), np.zeros(1, np.int64)), True
+
+
+class VectorStore:
+    """Vectors on disk, one SQLite file for each model and aligner; open it by ``with``.
+
+    Args:
+        folder: where the file lies.
+        model: fingerprint of the model.
+        aligner: name of the way from picture to crop.
+    """
+
+    def __init__(self, folder: Path, *, model: str, aligner: str) -> None:
+        self._path = folder / f"{model}-{aligner}.sqlite"
+        self._connection: sqlite3.Connection | None = None
+
+    def __enter__(self) -> Self:
+        """Open.
+
+        Raises:
+            OutputError: if the file cannot be opened or made.
+        """
+        try:
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+            self._connection = sqlite3.connect(self._path, timeout=60)
+            self._connection.execute(
+                "CREATE TABLE IF NOT EXISTS faces (stamp TEXT PRIMARY KEY, found INT, straight BLOB, mirrored BLOB, "
+                "eyes_px REAL, sharpness REAL, yaw_deg REAL, roll_deg REAL, score REAL)"
+            )
+        except (OSError, sqlite3.Error) as error:
+            raise OutputError(f"Embeddings cannot be kept in {self._path}: {error}; pass another --cache.") from error
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Keep what was added, also when work was interrupted."""
+        if self._connection is not None:
+            self._connection.commit()
+            self._connection.close()
+            self._connection = None
+
+    def known(self) -> set[str]:
+        """Stamps of all pictures kept."""
+        return {str(row[0]) for row in self._run("SELECT stamp FROM faces")}
+
+    def add(self, rows: Iterable[tuple[object, ...]]) -> None:
+        """Keep rows in the order of the table's columns."""
+        for row in rows:
+            self._run("INSERT OR REPLACE INTO faces VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", row)
+        if self._connection is not None:
+            self._connection.commit()
+
+    def get(self, stamps: Sequence[str]) -> EmbeddedPictures:
+        """The rows of these stamps, in this order; all must be known."""
+        straight = np.empty((len(stamps), EMBEDDING_SIZE), np.float32)
+        mirrored = np.empty_like(straight)
+        found = np.empty(len(stamps), bool)
+        parts = np.empty((len(_QUALITY), len(stamps)), np.float32)
+        for place, stamp in enumerate(stamps):
+            row = self._run("SELECT * FROM faces WHERE stamp = ?", (stamp,))[0]
+            found[place] = row[1]
+            straight[place], mirrored[place] = (np.frombuffer(blob, "<f4") for blob in row[2:4])
+            parts[:, place] = row[4:]
+        return EmbeddedPictures(straight, mirrored, found, FaceQuality(*parts))
+
+    def _run(self, query: str, values: tuple[object, ...] = ()) -> list[tuple[Any, ...]]:
+        if self._connection is None:
+            raise ValueError("VectorStore: used outside its with block.")
+        try:
+            return self._connection.execute(query, values).fetchall()
+        except sqlite3.Error as error:
+            raise OutputError(f"{self._path} cannot be used ({error}); delete it, it is only a cache.") from error
+
+
+def embed_pictures(
+    pictures: Sequence[Picture],
+    *,
+    cut: Cutter,
+    embedder: Embedder,
+    store: VectorStore,
+    on_progress: Callable[[int, int], None] = lambda done, total: None,
+) -> EmbeddedPictures:
+    """Vectors of pictures; only those that the store does not know are worked on.
+
+    Args:
+        pictures: what to embed.
+        cut: takes a picture to an aligned face.
+        embedder: embeds; its own flip averaging must be off, both images are kept.
+        store: an open store of that embedder and cutter.
+        on_progress: told how many of the new pictures are done, and how many there are.
+
+    Raises:
+        ImageError: if a picture cannot be read; what was done before is kept.
+    """
+    known = store.known()
+    todo = list({picture.stamp: picture for picture in pictures if picture.stamp not in known}.values())
+    on_progress(0, len(todo))
+    for start in range(0, len(todo), BATCH):
+        batch = todo[start : start + BATCH]
+        cuts = [cut(picture.read()) for picture in batch]
+        faces = AlignedFaces.joined([face for face, _ in cuts])
+        mirrored = AlignedFaces(np.ascontiguousarray(faces.crops[:, :, ::-1]), faces.track_ids, faces.quality)
+        both = embedder.embed(AlignedFaces.joined([faces, mirrored]))
+        raw = (both.vectors * both.norms[:, None]).astype("<f4")
+        quality = np.stack([getattr(faces.quality, part) for part in _QUALITY], axis=1)
+        store.add(
+            (
+                picture.stamp,
+                int(found),
+                raw[row].tobytes(),
+                raw[row + len(batch)].tobytes(),
+                *(map(float, quality[row]) if found else (0.0,) * len(_QUALITY)),
+            )
+            for row, (picture, (_, found)) in enumerate(zip(batch, cuts, strict=True))
+        )
+        on_progress(start + len(batch), len(todo))
+    return store.get([picture.stamp for picture in pictures])

@@ -1,0 +1,108 @@
+"""Verification: are two pictures of one person? The figures that papers report, from similarities."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from recognizer import metrics
+from recognizer.evaluation.faces import EmbeddedPictures
+from recognizer.evaluation.pairs import PairSet
+from recognizer.types import F32
+
+RATES = (1e-1, 1e-2, 1e-3, 1e-4)
+"""FMR at which TAR is reported."""
+
+
+@dataclass(frozen=True, slots=True)
+class AtRate:
+    """TAR at one FMR."""
+
+    fmr: float
+    tar: float
+    low: float
+    """95 % bootstrap interval."""
+    high: float
+    threshold: float
+    resolved: bool
+    """False when there are fewer impostor pairs than 1 / FMR: the threshold then hangs on the single most alike."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Verification:
+    """A protocol's outcome."""
+
+    protocol: str
+    model: str
+    flip: bool
+    pictures: int
+    without_face: int
+    """Pictures where no face was found; the stated fallback crop stands for them."""
+    fallback: str
+    accuracy: metrics.FoldedAccuracy
+    rates: tuple[AtRate, ...]
+    auc: float
+    eer: float
+    similarities: F32
+    """(P,) cosine of each pair."""
+    same: NDArray[np.bool_]
+
+    def as_dict(self) -> dict[str, Any]:
+        """For JSON; rates and accuracies are shares."""
+        return {
+            "protocol": self.protocol,
+            "model": self.model,
+            "flip": self.flip,
+            "pairs": len(self.same),
+            "genuine": int(self.same.sum()),
+            "pictures": self.pictures,
+            "without_face": self.without_face,
+            "fallback": self.fallback,
+            "accuracy": round(self.accuracy.mean, 6),
+            "accuracy_deviation": round(self.accuracy.deviation, 6),
+            "threshold": round(self.accuracy.threshold, 4),
+            "auc": round(self.auc, 6),
+            "eer": round(self.eer, 6),
+            "tar": [
+                {
+                    "fmr": rate.fmr,
+                    "tar": round(rate.tar, 5),
+                    "interval_95": [round(rate.low, 5), round(rate.high, 5)],
+                    "threshold": round(rate.threshold, 4),
+                    "resolved": rate.resolved,
+                }
+                for rate in self.rates
+            ],
+        }
+
+
+def verify(protocol: PairSet, faces: EmbeddedPictures, *, model: str, flip: bool) -> Verification:
+    """The figures of a protocol from the vectors of its pictures."""
+    vectors = faces.vectors(flip=flip)
+    similarities = np.einsum("ij,ij->i", vectors[protocol.left], vectors[protocol.right]).astype(np.float32)
+    genuine, impostors = similarities[protocol.same], similarities[~protocol.same]
+    rates = []
+    for fmr in RATES:
+        low, high = metrics.tar_interval(genuine, impostors, fmr)
+        threshold = metrics.threshold_at_fmr(impostors, fmr)
+        resolved = len(impostors) * fmr >= 1
+        rates.append(AtRate(fmr, metrics.tar_at_fmr(genuine, impostors, fmr), low, high, threshold, resolved))
+    missed = int((~faces.found).sum())
+    fallback = f"the middle of the picture, {protocol.face_share:.2f} of its shorter side"
+    return Verification(
+        protocol=protocol.name,
+        model=model,
+        flip=flip,
+        pictures=len(protocol.pictures),
+        without_face=missed,
+        fallback="none: the pictures are crops" if protocol.aligned else fallback,
+        accuracy=metrics.folded_accuracy(similarities, protocol.same, protocol.folds),
+        rates=tuple(rates),
+        auc=metrics.area_under_roc(genuine, impostors),
+        eer=metrics.equal_error_rate(genuine, impostors),
+        similarities=similarities,
+        same=protocol.same,
+    )

@@ -1,0 +1,84 @@
+"""Measure a model on a folder of people: what its shipped calibration file holds."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from recognizer.evaluation.strangers import measure, merged
+from recognizer.types import F32, I64
+from recognizer.weights.calibration import LEAST_MARGIN, Calibration
+
+ONE_PERSON = 0.52
+"""See `recognizer.evaluation.strangers.merged`."""
+
+
+def calibration_of(vectors: F32, people: I64, *, model: str, data: str, command: str) -> Calibration:
+    """What ships with a model: thresholds at fixed FMR, and the tables from which a budget's are worked out.
+
+    Args:
+        vectors: (N, 512) of unit length.
+        people: (N,) whose photo each is.
+        model: fingerprint.
+        data: what the pictures are, in words.
+        command: how to do it again.
+    """
+    people, pairs = merged(vectors, people, above=ONE_PERSON)
+    described = f"{data}; {pairs} pairs of names above {ONE_PERSON} taken for one person each"
+    impostors = measure(vectors, people, data=described)
+    high, count = _impostor_similarities(vectors, people, 0.1)
+    genuine = _genuine(vectors, people)
+    rates = {}
+    for fmr in (1e-3, 1e-4, 1e-5, 1e-6):
+        threshold = float(np.sort(high)[::-1][min(int(fmr * count), len(high) - 1)])
+        rates[f"{fmr:g}"] = {"threshold": round(threshold, 4), "fnmr": round(float((genuine < threshold).mean()), 4)}
+    at = {rate: float(values["threshold"]) for rate, values in rates.items()}
+    return Calibration(
+        model=model,
+        known=at["1e-05"],
+        release=at["0.0001"],
+        margin=max(round(at["1e-05"] - at["0.001"], 4), LEAST_MARGIN),
+        sure=round(min(at["1e-06"] + 0.1, 1.0), 4),
+        protocol={
+            "data": described + "; every picture against every other person's",
+            "impostor_comparisons": count,
+            "genuine_comparisons": len(genuine),
+            "highest_impostor": round(float(high.max()), 4),
+            "fmr": rates,
+            "known": "threshold at FMR 1e-5",
+            "release": "threshold at FMR 1e-4",
+            "margin": "thresholds at FMR 1e-5 minus 1e-3",
+            "sure": "threshold at FMR 1e-6 plus 0.1",
+            "command": command,
+        },
+        impostors=impostors,
+    )
+
+
+def write_place(name: str) -> Path:
+    """Where the package keeps the calibration of a model."""
+    return Path(__file__).parent.parent / "weights" / "calibration" / f"{name}.json"
+
+
+def _impostor_similarities(vectors: F32, people: I64, at_least: float) -> tuple[F32, int]:
+    """All similarities from ``at_least`` between different people, and how many comparisons there were."""
+    high, count = [], 0
+    for start in range(0, len(vectors), 512):
+        rows = slice(start, start + 512)
+        cosines = vectors[rows] @ vectors.T
+        upper = np.arange(len(vectors))[None] > np.arange(len(vectors))[rows, None]
+        wanted = upper & (people[rows, None] != people[None])
+        count += int(wanted.sum())
+        high.append(cosines[wanted & (cosines >= at_least)])
+    return np.concatenate(high), count
+
+
+def _genuine(vectors: F32, people: I64) -> F32:
+    """Similarities of all pairs of photos of one person, up to twenty photos of each."""
+    found = []
+    for person in range(int(people.max()) + 1):
+        mine = vectors[np.nonzero(people == person)[0][:20]]
+        rows, columns = np.triu_indices(len(mine), 1)
+        found.append(np.einsum("ij,ij->i", mine[rows], mine[columns]))
+    return np.asarray(np.concatenate(found), np.float32)

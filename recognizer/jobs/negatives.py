@@ -1,0 +1,102 @@
+"""A site's own strangers, from pictures or a video: how near each comes to somebody enrolled."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from recognizer import build, config, runner
+from recognizer.capture.pictures import PICTURE_SUFFIXES
+from recognizer.errors import InputError
+from recognizer.evaluation.faces import picture_file
+from recognizer.jobs.embedding import embedded
+from recognizer.match.records import Enrolled
+from recognizer.types import F32, FrameResult
+from recognizer.weights.store import ResolvedModel
+
+
+def strangers_of(
+    place: str,
+    settings: config.Settings,
+    resolved: ResolvedModel,
+    enrolled: Enrolled,
+    *,
+    enrolled_at: float,
+    cache: Path | None,
+) -> tuple[F32, tuple[str, ...]]:
+    """Similarity of each stranger to the nearest enrolled person.
+
+    Args:
+        place: a folder (each picture in it a stranger, each sub-folder one with several pictures) or a video.
+        settings: of detector, engine and gallery.
+        resolved: the model.
+        enrolled: the people of the gallery.
+        enrolled_at: similarity from which a negative is taken for an enrolled person and left out.
+        cache: folder for vectors.
+
+    Returns:
+        (S,) similarities, and who was left out, in words.
+
+    Raises:
+        InputError: if there is no picture in the folder.
+        SourceError: if the video cannot be read.
+    """
+    folder = Path(place)
+    found = (
+        _of_folder(folder, settings, resolved, enrolled, cache)
+        if folder.is_dir()
+        else _of_video(place, settings, resolved)
+    )
+    kept = [similarity for _, similarity in found if similarity < enrolled_at]
+    out = tuple(f"{who} ({similarity:.2f})" for who, similarity in found if similarity >= enrolled_at)
+    return np.array(kept, np.float32), out
+
+
+def _of_folder(
+    folder: Path, settings: config.Settings, resolved: ResolvedModel, enrolled: Enrolled, cache: Path | None
+) -> list[tuple[str, float]]:
+    files = sorted(path for path in folder.rglob("*") if path.suffix.lower() in PICTURE_SUFFIXES and path.is_file())
+    if not files:
+        raise InputError(f"There is no picture in {folder}; wanted strangers' faces.")
+    pictures = [picture_file(path, str(path.relative_to(folder))) for path in files]
+    faces = embedded(settings, resolved, pictures, face_share=0.45, cache=cache, what=folder.name)
+    vectors = faces.vectors(flip=True)
+    looks: dict[str, list[int]] = {}
+    for row, path in enumerate(files):
+        if faces.found[row]:
+            inside = path.relative_to(folder).parts
+            looks.setdefault(inside[0], []).append(row)  # a picture of its own, or a person's folder
+    found = []
+    for who, rows in looks.items():
+        template = vectors[rows].sum(axis=0)
+        template /= np.linalg.norm(template)
+        found.append((who, float((enrolled.vectors @ template).max())))
+    return found
+
+
+class _Nearest:
+    """Keeps each track's last similarity to the nearest person."""
+
+    failed: str | None = None
+
+    def __init__(self) -> None:
+        self.tracks: dict[int, float] = {}
+
+    def __enter__(self) -> _Nearest:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        return None
+
+    def emit(self, result: FrameResult) -> None:
+        for who in result.identities:
+            if who.similarity > -0.99:
+                self.tracks[who.track_id] = who.similarity
+
+
+def _of_video(place: str, settings: config.Settings, resolved: ResolvedModel) -> list[tuple[str, float]]:
+    there = settings.model_copy(update={"source": settings.source.model_copy(update={"location": place})})
+    nearest = _Nearest()
+    runner.run([build.source(there)], build.pipeline(there, resolved), [nearest])
+    return [(f"track {number}", similarity) for number, similarity in nearest.tracks.items()]

@@ -1,0 +1,88 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from recognizer.errors import ImageError, InputError
+from recognizer.evaluation.faces import (
+    EmbeddedPictures,
+    Picture,
+    VectorStore,
+    cut_with,
+    embed_pictures,
+    picture_bytes,
+    picture_file,
+    take_aligned,
+)
+from tests.evaluation import trees
+from tests.fakes import PaintedFaceDetector, PaintedFaceEmbedder, face_picture
+
+
+def embed(pictures: list[Picture], folder: Path, embedder: PaintedFaceEmbedder) -> EmbeddedPictures:
+    with VectorStore(folder, model=embedder.model, aligner="painted") as store:
+        cut = cut_with(PaintedFaceDetector(), face_share=0.5)
+        return embed_pictures(pictures, cut=cut, embedder=embedder, store=store)
+
+
+def test_a_second_run_works_on_what_is_new_only(tmp_path: Path) -> None:
+    for number in range(12):
+        trees.paint(tmp_path / f"{number}.jpg", number, 1)
+    files = [tmp_path / f"{number}.jpg" for number in range(12)]
+    embedder = PaintedFaceEmbedder()
+    first = embed([picture_file(path) for path in files[:9]], tmp_path / "cache", embedder)
+    assert embedder.embedded == 18  # each with its mirror image
+    second = embed([picture_file(path) for path in reversed(files)], tmp_path / "cache", embedder)
+    assert embedder.embedded == 24
+    np.testing.assert_array_equal(second.straight[::-1][:9], first.straight)
+    trees.paint(files[0], 11, 7)
+    embed([picture_file(path) for path in files], tmp_path / "cache", embedder)
+    assert embedder.embedded == 26  # a changed picture is another
+
+
+def test_interrupted_work_goes_on(tmp_path: Path) -> None:
+    for number in range(11):
+        trees.paint(tmp_path / f"{number}.jpg", number, 1)
+    (tmp_path / "9.jpg").write_bytes(b"no picture")
+    pictures = [picture_file(tmp_path / f"{number}.jpg") for number in range(11)]
+    embedder = PaintedFaceEmbedder()
+    with pytest.raises(ImageError, match=r"9\.jpg"):
+        embed(pictures, tmp_path / "cache", embedder)
+    assert embedder.embedded == 16
+    embed(pictures[:9], tmp_path / "cache", embedder)
+    assert embedder.embedded == 18
+
+
+def test_a_picture_without_a_face_gives_its_middle_and_is_counted(tmp_path: Path) -> None:
+    empty = np.full((200, 300, 3), 90, np.uint8)
+    empty[99:101, 149:151] = (60, 90, 60)
+    data = cv2.imencode(".png", empty)[1].tobytes()
+    faces, found = cut_with(PaintedFaceDetector(), face_share=0.5)(empty)
+    assert not found
+    assert faces.crops[0, 56, 56].tolist() == [60, 90, 60]  # scaled by 112 / (0.5 * 200): the middle stays
+    kept = embed([picture_bytes(data, "empty")], tmp_path, PaintedFaceEmbedder())
+    assert kept.found.tolist() == [False]
+    assert kept.quality.eyes_px.tolist() == [0.0]
+
+
+def test_aligned_crops_are_taken_as_they_are() -> None:
+    image = np.random.default_rng(0).integers(0, 255, (112, 112, 3), np.uint8)
+    faces, found = take_aligned(image)
+    assert found
+    np.testing.assert_array_equal(faces.crops[0], image[:, :, ::-1])
+    assert take_aligned(face_picture((1, 1)))[0].crops.shape == (1, 112, 112, 3)
+
+
+def test_flip_adds_vectors_before_they_are_scaled() -> None:
+    straight, mirrored = np.zeros((1, 512), np.float32), np.zeros((1, 512), np.float32)
+    straight[0, 0], mirrored[0, 1] = 3, 4
+    faces = EmbeddedPictures(straight, mirrored, np.ones(1, bool), None)  # type: ignore[arg-type]
+    np.testing.assert_allclose(faces.vectors(flip=True)[0, :2], [0.6, 0.8])
+    np.testing.assert_allclose(faces.vectors(flip=False)[0, :2], [1, 0])
+
+
+def test_a_missing_picture_is_told(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"gone\.jpg"):
+        picture_file(tmp_path / "gone.jpg")
