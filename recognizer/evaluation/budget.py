@@ -1,4 +1,10 @@
-"""From what a site can bear to thresholds, and from thresholds to what they promise and cost."""
+"""From what a site can bear to thresholds, and from thresholds to what they promise and cost.
+
+Similarities are not normalised against a cohort of strangers (adaptive s-norm, Matejka et al. 2017): it was tried and
+does not help this kind of vector. LFW split by people, edgeface_xs_q, 500 enrolled, cohort of 500, TPIR at FPIR 1 % and
+0.3 %: plain 97.7 and 96.7 %; s-norm with the 20 nearest of the cohort 95.9 and 92.4 %, with 100 97.5 and 96.2 %.
+What a site's own strangers change is a shift of the thresholds instead.
+"""
 
 from __future__ import annotations
 
