@@ -9,6 +9,7 @@ What a site's own strangers change is a shift of the thresholds instead.
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -94,6 +95,15 @@ class SiteShift:
     def shift(self) -> float:
         """What is added to the thresholds: never less than nothing."""
         return max(0.0, self.similarity - self.expected)
+
+
+def among_themselves(vectors: F32, names: Sequence[str]) -> F32:
+    """(P,) similarity of each enrolled person to the nearest other one: the gallery against itself."""
+    owners = np.unique(np.array(names), return_inverse=True)[1]
+    cosines = vectors @ vectors.T
+    cosines[owners[:, None] == owners[None]] = -1
+    best = cosines.max(axis=1)
+    return np.array([best[owners == person].max() for person in range(int(owners.max()) + 1)], np.float32)
 
 
 def site_shift(curves: Curves, best: F32, *, gallery: int, seed: int = 0) -> SiteShift | None:
