@@ -35,7 +35,7 @@ class Inbox:
         """Hand over a frame; a file's waits for room. False: nobody wants frames any more."""
         with self._changed:
             waiting = self._waiting[source]
-            if self._live[source]:
+            if self._live[source] and not self._abandoned:
                 self.dropped[source] += len(waiting)
                 waiting.clear()
             while len(waiting) >= FRAMES_WAITING and not self._abandoned:

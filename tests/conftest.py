@@ -7,8 +7,11 @@ from pathlib import Path
 
 import pytest
 
+from tests import rig
+
 ROOT = Path(__file__).resolve().parent.parent
 _skipped_for_data = 0
+_skipped_for_rig: str | None = None
 
 
 @pytest.fixture
@@ -22,6 +25,18 @@ def shared_data() -> Path:
     return folder
 
 
+@pytest.fixture(scope="session")
+def rig_data() -> Path:
+    """The development data, on a machine where its RTSP server runs."""
+    global _skipped_for_rig
+    folder = Path(os.environ.get("RECOGNIZER_TEST_DATA", str(ROOT.parent / "shared")))
+    why = rig.missing() if (folder / "rig").is_dir() else f"no rig at {folder}"
+    if why:
+        _skipped_for_rig = why
+        pytest.skip(f"no camera to test with: {why}")
+    return folder
+
+
 def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
     """Where the data was promised, a test that did without it has failed."""
     if _skipped_for_data and "RECOGNIZER_TEST_DATA" in os.environ and exitstatus == pytest.ExitCode.OK:
@@ -30,6 +45,9 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Count what did not run, so that a green line cannot hide it."""
+    if _skipped_for_rig:
+        count = sum("no camera to test with" in str(report.longrepr) for report in terminalreporter.stats["skipped"])
+        terminalreporter.write_line(f"{count} tests with real cameras did not run: {_skipped_for_rig}.")
     if _skipped_for_data:
         terminalreporter.write_line(
             f"{_skipped_for_data} tests did not run: they need the development data "

@@ -1,0 +1,206 @@
+"""The rig of the development data: a real RTSP server and a real V4L2 camera on loopback, driven from tests.
+
+Needs Debian's packages that ``rig/rtsp_server.py`` names, and gcc for the camera; tests skip, counted, without them.
+"""
+
+from __future__ import annotations
+
+import functools
+import os
+import shutil
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import numpy as np
+
+from recognizer.types import U8, Frame, FrameResult, SourceChange, Tracks
+
+SYSTEM_PYTHON = "/usr/bin/python3"
+BITS = 12
+_NEEDED = "import gi; gi.require_version('GstRtspServer', '1.0'); from gi.repository import GstRtspServer"
+
+
+@functools.cache
+def missing() -> str | None:
+    """What the RTSP server lacks on this machine."""
+    if not Path(SYSTEM_PYTHON).exists():
+        return f"no {SYSTEM_PYTHON}"
+    done = subprocess.run([SYSTEM_PYTHON, "-c", _NEEDED], capture_output=True, check=False)
+    return "GStreamer's RTSP server is not installed" if done.returncode else None
+
+
+def make_clip(data: Path, out: Path, *, size: tuple[int, int] = (1280, 720), frames: int = 150) -> Path:
+    """A clip with painted frame numbers and a key frame every second."""
+    source = data / "data/video/office/eat.mkv"
+    program = [sys.executable, str(data / "rig/make_clip.py"), str(source), str(out)]
+    subprocess.run([*program, *map(str, size), str(frames), "25"], check=True, capture_output=True)
+    return out
+
+
+def number_of(image: U8) -> int:
+    """The painted number."""
+    return sum(1 << bit for bit in range(BITS) if image[4:12, bit * 16 + 4 : bit * 16 + 12].mean() > 127)
+
+
+class RtspServer:
+    """A looped clip on a port of its own; may be killed and started again on the same port."""
+
+    def __init__(self, data: Path, clip: Path, *options: str) -> None:
+        self._program = [SYSTEM_PYTHON, str(data / "rig/rtsp_server.py"), str(clip), *options]
+        self._log = clip.with_name(f"push-{time.monotonic_ns()}.log")
+        self._process: subprocess.Popen[str] | None = None
+        self.port = 0
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.kill()
+
+    def start(self) -> None:
+        """Start and wait until it serves."""
+        program = [*self._program, "--port", str(self.port), "--log", str(self._log)]
+        self._process = subprocess.Popen(
+            program, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+        )
+        assert self._process.stdout is not None
+        ready = self._process.stdout.readline().split()
+        assert ready[:1] == ["READY"], ready
+        self.port = int(ready[1])
+
+    def kill(self) -> None:
+        """As when the power fails."""
+        if self._process is None:
+            return
+        self._process.kill()
+        self._process.wait()
+        for pipe in (self._process.stdin, self._process.stdout):
+            if pipe is not None:
+                pipe.close()
+        self._process = None
+
+    def say(self, command: str) -> None:
+        """``stall``, ``resume`` or ``kick``."""
+        assert self._process is not None
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        self._process.stdin.write(command + "\n")
+        self._process.stdin.flush()
+        self._process.stdout.readline()
+
+    def pushed(self) -> dict[int, list[float]]:
+        """Frame number -> when it was sent, monotonic s."""
+        times: dict[int, list[float]] = {}
+        for line in self._log.read_text().splitlines():
+            number, _, at = line.partition(" ")
+            times.setdefault(int(number), []).append(float(at))
+        return times
+
+
+class EchoPipeline:
+    """Recognises nobody, in a given time."""
+
+    def __init__(self, *, wait_s: float = 0.0) -> None:
+        self._wait_s = wait_s
+
+    def step(self, frames: list[Frame]) -> list[FrameResult]:
+        time.sleep(self._wait_s)
+        return [FrameResult(frame, Tracks.empty(), (), ()) for frame in frames]
+
+    def end(self, last: Frame) -> tuple[()]:
+        return ()
+
+    def interrupt(self, last: Frame) -> tuple[()]:
+        return ()
+
+
+class AgeSink:
+    """Notes which frames came when, as a label on a screen would show them."""
+
+    def __init__(self) -> None:
+        self.shown: list[tuple[str, int, float, int]] = []
+        """Source, painted number, monotonic s, the frame's index."""
+        self.changes: list[SourceChange] = []
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        pass
+
+    def emit(self, result: FrameResult) -> None:
+        frame = result.frame
+        self.shown.append((frame.source, number_of(frame.image), time.monotonic(), frame.index))
+
+    def tell(self, change: SourceChange) -> None:
+        self.changes.append(change)
+
+    def ages(self, server: RtspServer) -> list[float]:
+        """True age of each frame when it was shown, s: since the server sent it."""
+        pushed = server.pushed()
+        ages = []
+        for _, number, at, _ in self.shown:
+            sent = [time_ for time_ in pushed.get(number, []) if time_ <= at]
+            if sent:
+                ages.append(at - max(sent))
+        return ages
+
+
+def wait_until(condition: Callable[[], bool], *, seconds: float) -> float:
+    """How long it took, s; infinite when it did not come."""
+    began = time.monotonic()
+    while time.monotonic() - began < seconds:
+        if condition():
+            return time.monotonic() - began
+        time.sleep(0.01)
+    return float("inf")
+
+
+def open_files() -> int:
+    """File descriptors of this process."""
+    return len(os.listdir("/proc/self/fd"))
+
+
+def resident_mb() -> float:
+    """Memory of this process."""
+    pages = int(Path("/proc/self/statm").read_text().split()[1])
+    return pages * os.sysconf("SC_PAGE_SIZE") / 2**20
+
+
+def threads() -> int:
+    """Threads of this process, those of libraries too."""
+    return len(os.listdir("/proc/self/task"))
+
+
+def fake_camera(data: Path, folder: Path) -> dict[str, str]:
+    """The environment in which ``/dev/video0`` is a camera; its ``FAKECAM_CTL`` file holds run, stall or gone."""
+    library = folder / "fakecam.so"
+    compiler = shutil.which("gcc")
+    assert compiler is not None
+    flags = ["-shared", "-fPIC", "-O2", "-w", "-D_FORTIFY_SOURCE=0"]
+    subprocess.run([compiler, *flags, "-o", str(library), str(data / "rig/fakecam.c"), "-ldl"], check=True)
+    raw, control = folder / "frames.yuyv", folder / "control"
+    raw.write_bytes(np.random.default_rng(0).integers(16, 235, 640 * 480 * 2 * 5, np.uint8).tobytes())
+    control.write_text("run")
+    return {**os.environ, "LD_PRELOAD": str(library), "FAKECAM_RAW": str(raw), "FAKECAM_CTL": str(control)}
+
+
+class Background:
+    """Runs something on a thread and hands its result over."""
+
+    def __init__(self, work: Callable[[], object]) -> None:
+        self._thread = threading.Thread(target=work, name="background")
+        self._thread.start()
+
+    def join(self, seconds: float) -> None:
+        self._thread.join(seconds)
+        assert not self._thread.is_alive()
