@@ -1,8 +1,15 @@
-"""From what a site can bear to thresholds, and from thresholds to what they promise and cost."""
+"""From what a site can bear to thresholds, and from thresholds to what they promise and cost.
+
+Similarities are not normalised against a cohort of strangers (adaptive s-norm, Matejka et al. 2017): it was tried and
+does not help this kind of vector. LFW split by people, edgeface_xs_q, 500 enrolled, cohort of 500, TPIR at FPIR 1 % and
+0.3 %: plain 97.7 and 96.7 %; s-norm with the 20 nearest of the cohort 95.9 and 92.4 %, with 100 97.5 and 96.2 %.
+What a site's own strangers change is a shift of the thresholds instead.
+"""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -88,6 +95,15 @@ class SiteShift:
     def shift(self) -> float:
         """What is added to the thresholds: never less than nothing."""
         return max(0.0, self.similarity - self.expected)
+
+
+def among_themselves(vectors: F32, names: Sequence[str]) -> F32:
+    """(P,) similarity of each enrolled person to the nearest other one: the gallery against itself."""
+    owners = np.unique(np.array(names), return_inverse=True)[1]
+    cosines = vectors @ vectors.T
+    cosines[owners[:, None] == owners[None]] = -1
+    best = cosines.max(axis=1)
+    return np.array([best[owners == person].max() for person in range(int(owners.max()) + 1)], np.float32)
 
 
 def site_shift(curves: Curves, best: F32, *, gallery: int, seed: int = 0) -> SiteShift | None:

@@ -12,7 +12,8 @@ from numpy.typing import ArrayLike
 
 WIDTH, HEIGHT = 460, 330
 _LEFT, _RIGHT, _TOP, _BOTTOM = 58, 12, 30, 44
-COLOURS = ("#1f6fb4", "#d1495b", "#2a9d5c", "#8e5bb5", "#e08e1b", "#4b5563")
+_LINE = 15
+COLOURS = ("#1f6fb4", "#d1495b", "#2a9d5c", "#8e5bb5", "#e08e1b", "#4b5563", "#0e9aa7", "#a0522d")
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +44,9 @@ class Axis:
         return [number * step for number in range(first, last + 1)]
 
 
-def curves(title: str, x: Axis, y: Axis, lines: Mapping[str, tuple[ArrayLike, ArrayLike]]) -> str:
+def curves(
+    title: str, x: Axis, y: Axis, lines: Mapping[str, tuple[ArrayLike, ArrayLike]], *, legend_below: bool = False
+) -> str:
     """A plot of lines.
 
     Args:
@@ -51,6 +54,7 @@ def curves(title: str, x: Axis, y: Axis, lines: Mapping[str, tuple[ArrayLike, Ar
         x: the horizontal axis.
         y: the vertical axis.
         lines: name -> the x values and the y values.
+        legend_below: where the curves run along the top.
     """
     parts = [_frame(title, x, y)]
     for number, (name, (across, up)) in enumerate(lines.items()):
@@ -58,7 +62,8 @@ def curves(title: str, x: Axis, y: Axis, lines: Mapping[str, tuple[ArrayLike, Ar
         places = _thinned(np.column_stack([_across(x.place(across)), _up(y.place(up))]))
         points = " ".join(f"{left:.1f},{top:.1f}" for left, top in places)
         parts.append(f'<polyline points="{points}" fill="none" stroke="{colour}" stroke-width="1.6"/>')
-        parts.append(_legend(number, name, colour))
+        place = HEIGHT - _BOTTOM - 24 - _LINE * len(lines) if legend_below else _TOP
+        parts.append(_legend(number, name, colour, top=place))
     return _svg(parts)
 
 
@@ -78,7 +83,7 @@ def histograms(title: str, x: Axis, groups: Mapping[str, ArrayLike], *, bins: in
         outline = [(x.low, 0.0), *corners.tolist(), (x.high, 0.0)]
         points = " ".join(f"{_across(x.place(a)):.1f},{_up(y.place(b)):.1f}" for a, b in outline)
         parts.append(f'<polygon points="{points}" fill="{colour}" fill-opacity="0.3" stroke="{colour}"/>')
-        parts.append(_legend(number, name, colour))
+        parts.append(_legend(number, name, colour, top=_TOP))
     return _svg(parts)
 
 
@@ -123,10 +128,10 @@ def _frame(title: str, x: Axis, y: Axis) -> str:
     return "".join(parts)
 
 
-def _legend(number: int, name: str, colour: str) -> str:
-    top = _TOP + 14 + 15 * number
+def _legend(number: int, name: str, colour: str, *, top: float) -> str:
+    top += 14 + _LINE * number
     mark = f'<rect x="{_LEFT + 8}" y="{top - 8}" width="10" height="8" fill="{colour}"/>'
-    return f'{mark}<text x="{_LEFT + 22}" y="{top}">{escape(name)}</text>'
+    return f'{mark}<text x="{_LEFT + 22}" y="{top}" class="name">{escape(name)}</text>'
 
 
 def _number(value: float) -> str:

@@ -24,6 +24,7 @@ _SIDE_PX = 112
 _STYLE = """body{font:15px/1.5 system-ui,sans-serif;margin:2rem auto;max-width:62rem;padding:0 1rem;color:#1c2430}
 table{border-collapse:collapse;margin:1rem 0}td,th{padding:.2rem .8rem;border-bottom:1px solid #d8dde4;text-align:right}
 td:first-child,th:first-child{text-align:left}svg{font:11px system-ui,sans-serif;fill:#1c2430;background:#fff}
+svg .name{paint-order:stroke;stroke:#fff;stroke-width:3px}
 svg .grid{stroke:#e4e7ec}.plots{display:flex;flex-wrap:wrap;gap:1rem}.pairs{display:flex;flex-wrap:wrap;gap:.8rem}
 figure{margin:0;font-size:12px}figure img{width:112px;height:112px;object-fit:cover}figcaption{max-width:226px}"""
 
@@ -75,7 +76,13 @@ def verification_section(results: Sequence[Verification], protocol: PairSet) -> 
     least = 1 / max(2, int((~results[0].same).sum()))
     fmr = Axis("FMR", least, 1, log=True)
     plots = [
-        curves("ROC", fmr, Axis("TAR", 0.8, 1), {n: (r[1], r[2]) for n, r in zip(names, rocs, strict=True)}),
+        curves(
+            "ROC",
+            fmr,
+            Axis("TAR", 0.8, 1),
+            {n: (r[1], r[2]) for n, r in zip(names, rocs, strict=True)},
+            legend_below=True,
+        ),
         curves(
             "DET",
             fmr,
@@ -136,15 +143,16 @@ def identification_section(results: Sequence[Identification], *, model: str) -> 
         rows.append((name, f"{values['rank_1']:.4f}", *tpir))
         mated = np.concatenate([np.where(draw.right == 1, draw.mated, -1) for draw in result.draws])
         non_mated = np.concatenate([draw.non_mated for draw in result.draws])
-        _, fpir, found = metrics.roc(mated.astype(np.float32), non_mated)
-        det[name] = (fpir, 1 - found)
+        thresholds, fpir, found = metrics.roc(mated.astype(np.float32), non_mated)
+        real = thresholds > -1  # there even the wrongly ranked would count
+        det[name] = (fpir[real], 1 - found[real])
         cmc[name] = (np.arange(1, len(values["cmc"]) + 1), values["cmc"])
     headings = ["gallery", "rank 1", *(f"TPIR at FPIR {v['fpir']:g}" for v in results[0].as_dict()["tpir"])]
     low = min(float(np.min(values)) for _, values in cmc.values())
     last = results[-1]
     plots = [
         curves("DET", Axis("FPIR", 1e-4, 1, log=True), Axis("FNIR", 1e-3, 1, log=True), det),
-        curves("CMC", Axis("rank", 1, 20), Axis("share within rank", max(0.0, low - 0.01), 1), cmc),
+        curves("CMC", Axis("rank", 1, 20), Axis("share within rank", max(0.0, low - 0.01), 1), cmc, legend_below=True),
         histograms(
             f"Nearest person, {last.people} people",
             Axis("cosine", -0.1, 1),

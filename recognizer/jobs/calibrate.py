@@ -107,6 +107,8 @@ class Found:
     strangers: int
     """For how many the promise holds."""
     site: SiteShift | None
+    within: SiteShift | None
+    """The enrolled people against each other, where there are enough."""
     left_out: tuple[str, ...]
     """Negatives that look like somebody enrolled."""
     confusable: tuple[ConfusablePair, ...]
@@ -129,16 +131,9 @@ class Found:
                 "warning": budgets.unsupported(self.impostors, self.budget.rate(self.enrolled)),
             },
             "fnir": {str(k): [rate.mean, rate.low, rate.high] for k, rate in self._fnir().items()},
-            "site": None
-            if self.site is None
-            else {
-                "strangers": self.site.strangers,
-                "at_fpir": self.site.level,
-                "similarity": round(self.site.similarity, 4),
-                "expected": round(self.site.expected, 4),
-                "difference_95": [round(self.site.low, 4), round(self.site.high, 4)],
-                "thresholds_raised_by": round(self.site.shift, 4),
-            },
+            "gallery_against_itself": None if self.within is None else _shift_dict(self.within),
+            "site": None if self.site is None else _shift_dict(self.site),
+            "thresholds_raised_by": round(kept.shift, 4),
             "left_out": list(self.left_out),
             "confusable": [[p.person, p.other, round(p.similarity, 4)] for p in self.confusable],
             "weak": [p.name for p in self.people if p.accepted and p.weak == p.accepted],
@@ -171,6 +166,11 @@ class Found:
                 f"{self.site.expected:.3f} was expected (difference {self.site.low:+.3f} to {self.site.high:+.3f}); "
                 f"thresholds are raised by {self.site.shift:.3f}."
             )
+        if self.within is not None and self.within.low > 0:
+            yield (
+                f"Your enrolled people are more alike than those measured: {self.within.similarity:.3f} where "
+                f"{self.within.expected:.3f} was expected; thresholds are raised by at least {self.within.shift:.3f}."
+            )
         for name in self.left_out:
             yield f"[yellow]left out[/] {escape(name)}: is an enrolled person among the negatives?"
         table = Table(title="Cost: share of single looks at an enrolled person without a name", title_justify="left")
@@ -201,6 +201,17 @@ class Found:
             )
 
 
+def _shift_dict(shift: SiteShift) -> dict[str, Any]:
+    return {
+        "strangers": shift.strangers,
+        "at_fpir": shift.level,
+        "similarity": round(shift.similarity, 4),
+        "expected": round(shift.expected, 4),
+        "difference_95": [round(shift.low, 4), round(shift.high, 4)],
+        "shift": round(shift.shift, 4),
+    }
+
+
 def _derive(
     settings: config.Settings,
     resolved: ResolvedModel,
@@ -224,7 +235,10 @@ def _derive(
                 f"--negatives {negatives}: {len(best)} strangers were found, wanted {budgets.LEAST_NEGATIVES} or more; "
                 "fewer say nothing of how alike the most alike are."
             )
-    kept = replace(base, budget=wanted, shift=site.shift if site else 0.0).at(size)
+    best = budgets.among_themselves(enrolled.vectors, enrolled.names)
+    within = budgets.site_shift(impostors.fpir, best, gallery=size)
+    alike = within.shift if within is not None and within.low > 0 else 0.0  # no accident
+    kept = replace(base, budget=wanted, shift=max(alike, site.shift if site else 0.0)).at(size)
     per_day = wanted.strangers_per_day
     strangers = max(1, round(per_day * budgets.DAYS["month"])) if per_day else 10_000
     threshold = kept.known - kept.shift
@@ -238,6 +252,7 @@ def _derive(
         promise=budgets.promised(impostors.fpir, threshold=threshold, gallery=size, strangers=strangers),
         strangers=strangers,
         site=site,
+        within=within,
         left_out=left_out,
         confusable=confusable_pairs(enrolled, at_least=kept.release),
         people=people,

@@ -16,6 +16,7 @@ from recognizer.evaluation import report
 from recognizer.evaluation.identification import Identification, identify
 from recognizer.evaluation.pairs import PROTOCOLS, read_protocol
 from recognizer.evaluation.people import people_of_folder
+from recognizer.evaluation.strangers import merged
 from recognizer.evaluation.verification import Verification, verify
 from recognizer.jobs import console
 from recognizer.jobs.embedding import CacheOption, embedded, settings_for
@@ -103,6 +104,9 @@ def identification(
     folder: Annotated[Path, typer.Argument(help="One folder of photos for each person.")],
     sizes: Annotated[str, typer.Option(help="People enrolled, e.g. 10,100,all.")] = "10,100,1000,all",
     photos: Annotated[str, typer.Option(help="Photos enrolled of each, e.g. 1,3.")] = "1",
+    one_person_above: Annotated[
+        float | None, typer.Option(help="Take two names whose photos are as alike as this for one person (LFW: 0.52).")
+    ] = None,
     draws: Annotated[int, typer.Option(min=1, max=1000, help="Galleries drawn of each size.")] = 10,
     aligned: AlignedOption = False,
     flip: Annotated[bool, typer.Option("--flip/--no-flip", help="Average with the mirror image.")] = True,
@@ -127,6 +131,9 @@ def identification(
     if not seen.any():
         raise InputError(f"No face was found in any of the {len(pictures)} pictures of {folder}.")
     numbers = np.unique(people[seen], return_inverse=True)[1].astype(np.int64)
+    if one_person_above is not None:
+        numbers, pairs = merged(faces.vectors(flip=flip)[seen], numbers, above=one_person_above)
+        console.err.print(f"{pairs} pairs of names are taken for one person each.", highlight=False)
     with counting("galleries") as on_progress:
         results = identify(
             faces.vectors(flip=flip)[seen],

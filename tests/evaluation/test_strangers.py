@@ -207,6 +207,11 @@ def test_on_lfw_split_by_people_the_promise_is_kept(shared_data: Path, model: st
     assert share >= 0.88  # 45 promises of 95 %: fewer than 40 kept has a chance of 1 in 100
 
 
+def test_the_gallery_against_itself_leaves_a_person_s_own_photos_out() -> None:
+    vectors = np.array([[1, 0], [0.6, 0.8], [0, 1], [1, 0]], np.float32)
+    assert budgets.among_themselves(vectors, ["Ann", "Bob", "Cid", "Ann"]).tolist() == pytest.approx([0.6, 0.8, 0.8])
+
+
 def test_a_site_whose_strangers_are_more_alike_raises_the_threshold(measured: Impostors) -> None:
     random = np.random.default_rng(0)
     vectors, _ = crowd(400, 1, seed=8)
