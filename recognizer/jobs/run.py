@@ -6,7 +6,7 @@ import signal
 import threading
 from collections.abc import Iterator
 from collections.abc import Set as AbstractSet
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from types import FrameType
 from typing import Annotated
@@ -24,7 +24,8 @@ from recognizer.emit.summary import Summary, summary_table
 from recognizer.emit.video import VideoWriter
 from recognizer.errors import OutputError, UsageError
 from recognizer.jobs import console
-from recognizer.jobs.enroll import sync
+from recognizer.jobs.enroll import make_enroller, sync
+from recognizer.jobs.hot_gallery import HotGallery
 from recognizer.jobs.progress import model_bar
 from recognizer.protocols import Sink
 
@@ -100,7 +101,13 @@ def recognise(settings: config.Settings, *, sync_first: bool = True) -> Summary:
         strangers=build.stranger_watch(settings, resolved),
     )
     sinks = [*_sinks(settings, [source.name for source in sources], live), figures]
-    with stopped_by_signals() as stop:
+    hot = HotGallery(
+        settings,
+        model=resolved.fingerprint,
+        enroller=lambda: make_enroller(settings, resolved),
+        replace=pipeline.replace_gallery,
+    )
+    with stopped_by_signals() as stop, hot if live else nullcontext():
         runner.run(
             sources,
             pipeline,
