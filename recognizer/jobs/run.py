@@ -20,6 +20,7 @@ from recognizer.capture.sources import SourceKind, require_openable, source_kind
 from recognizer.emit.log import EventLog
 from recognizer.emit.overlay import Overlay
 from recognizer.emit.several import Mosaic, Only, file_name
+from recognizer.emit.status import StatusBlock
 from recognizer.emit.summary import Summary, summary_table
 from recognizer.emit.video import VideoWriter
 from recognizer.errors import OutputError, UsageError
@@ -27,6 +28,7 @@ from recognizer.jobs import console
 from recognizer.jobs.enroll import make_enroller, sync
 from recognizer.jobs.hot_gallery import HotGallery
 from recognizer.jobs.progress import model_bar
+from recognizer.jobs.supervisor import Supervisor
 from recognizer.protocols import Sink
 
 
@@ -101,13 +103,23 @@ def recognise(settings: config.Settings, *, sync_first: bool = True) -> Summary:
         strangers=build.stranger_watch(settings, resolved),
     )
     sinks = [*_sinks(settings, [source.name for source in sources], live), figures]
+    status = StatusBlock(console.err, live=live, dropped=figures.dropped)
+    if settings.emit.headless and live:
+        sinks.append(status)
+    supervisor = Supervisor()
+
+    def wanted() -> bool:
+        supervisor.feed()
+        status.tick()
+        return not any(getattr(sink, "closed", False) for sink in sinks)
+
     hot = HotGallery(
         settings,
         model=resolved.fingerprint,
         enroller=lambda: make_enroller(settings, resolved),
         replace=pipeline.replace_gallery,
     )
-    with stopped_by_signals() as stop, hot if live else nullcontext():
+    with stopped_by_signals() as stop, supervisor, hot if live else nullcontext():
         runner.run(
             sources,
             pipeline,
@@ -115,7 +127,7 @@ def recognise(settings: config.Settings, *, sync_first: bool = True) -> Summary:
             max_frames=settings.source.max_frames,
             max_seconds=settings.source.max_seconds,
             stop=stop,
-            wanted=lambda: not any(getattr(sink, "closed", False) for sink in sinks),
+            wanted=wanted,
             dropped=figures.dropped,
         )
     if failures := [failure for sink in sinks if (failure := getattr(sink, "failed", None))]:
