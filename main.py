@@ -9,7 +9,20 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # NumPy's products here are 
 
 import typer
 
-from recognizer.jobs import calibrate, console, demo, enroll, evaluate, gallery, identify, models, run, train, verify
+from recognizer.jobs import (
+    calibrate,
+    console,
+    demo,
+    enroll,
+    evaluate,
+    gallery,
+    identify,
+    models,
+    predict,
+    run,
+    train,
+    verify,
+)
 
 app = typer.Typer(
     help="Real-time face recognition on video: who is there, at once, without wrong names.",
@@ -21,6 +34,7 @@ app.command()(run.run)
 app.command()(enroll.enroll)
 app.command()(identify.identify)
 app.command()(verify.verify)
+app.command()(predict.predict)
 app.command()(demo.demo)
 app.command()(train.train)
 app.command()(calibrate.calibrate)

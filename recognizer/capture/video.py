@@ -54,6 +54,8 @@ class VideoFile:
         self.frame_count: int | None = None
         """How many frames the file says it has, if it does."""
         self.duration_s: float | None = None
+        self.shortfall: str | None = None
+        """In words, what could not be read, once the end was reached too early."""
         self._path = path
         self._threads = threads
         self._max_pixels = max_pixels
@@ -207,15 +209,9 @@ class VideoFile:
             return
         of = f" of {expected:.1f}" if expected is not None else ""
         damage = f", {self._damaged} damaged packets skipped" if self._damaged else ""
-        logger.warning(
-            "{}: the file is {}: {} frames, {:.1f}{} s could be read{}.",
-            self.name,
-            "cut off" if short else "damaged",
-            frames,
-            reached_s,
-            of,
-            damage,
-        )
+        what = "cut off" if short else "damaged"
+        self.shortfall = f"{self.name} is {what}: {frames} frames, {reached_s:.1f}{of} s could be read{damage}"
+        logger.warning(self.shortfall)
 
     def _shut(self) -> None:
         self._frames = None

@@ -33,6 +33,20 @@ _BT601, _LIMITED_RANGE = 6, 1
 """What OpenCV's conversion to YUV gives (ITU-T H.273: matrix coefficients 6; FFmpeg's AVCOL_RANGE_MPEG)."""
 
 
+def require_video_place(path: Path) -> None:
+    """Make sure that a video can be written at ``path``.
+
+    Raises:
+        OutputError: Not an MP4's name, or a place that cannot be written.
+    """
+    if path.suffix.lower() not in _SUFFIXES:
+        raise OutputError(
+            f"{path}: wanted a video name ending in {' or '.join(_SUFFIXES)}, "
+            f"got {path.suffix or 'no ending'}; rename it."
+        )
+    require_place(path, wanted="the video")
+
+
 class VideoWriter:
     """Writes rendered results as H.264, each shown at its own time.
 
@@ -81,12 +95,7 @@ class VideoWriter:
         Raises:
             OutputError: Not an MP4's name, or a place that cannot be written.
         """
-        if self._path.suffix.lower() not in _SUFFIXES:
-            raise OutputError(
-                f"{self._path}: wanted a video name ending in {' or '.join(_SUFFIXES)}, got "
-                f"{self._path.suffix or 'no ending'}; rename it."
-            )
-        require_place(self._path, wanted="the video")
+        require_video_place(self._path)
         try:
             descriptor, name = tempfile.mkstemp(prefix=f".{self._path.stem}.", suffix=".part", dir=self._path.parent)
         except OSError as error:

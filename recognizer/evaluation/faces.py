@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from recognizer.align import align
 from recognizer.capture.pictures import decode_picture, read_picture
-from recognizer.errors import InputError, OutputError
+from recognizer.errors import ImageError, InputError, OutputError
 from recognizer.geometry import ARCFACE_TEMPLATE, centres
 from recognizer.protocols import Detector, Embedder
 from recognizer.types import CROP_SIZE_PX, EMBEDDING_SIZE, F32, U8, AlignedFaces, FaceQuality
@@ -193,6 +193,7 @@ def embed_pictures(
     embedder: Embedder,
     store: VectorStore,
     on_progress: Callable[[int, int], None] = lambda done, total: None,
+    on_unreadable: Callable[[Picture, ImageError], None] | None = None,
 ) -> EmbeddedPictures:
     """Vectors of pictures; only those that the store does not know are worked on.
 
@@ -202,16 +203,29 @@ def embed_pictures(
         embedder: embeds; its own flip averaging must be off, both images are kept.
         store: an open store of that embedder and cutter.
         on_progress: told how many of the new pictures are done, and how many there are.
+        on_unreadable: told of each picture that cannot be read, which then has no row in what is returned.
 
     Raises:
-        ImageError: if a picture cannot be read; what was done before is kept.
+        ImageError: if a picture cannot be read and ``on_unreadable`` is not given; what was done before is kept.
     """
     known = store.known()
     todo = list({picture.stamp: picture for picture in pictures if picture.stamp not in known}.values())
+    unreadable: set[str] = set()
     on_progress(0, len(todo))
     for start in range(0, len(todo), BATCH):
-        batch = todo[start : start + BATCH]
-        cuts = [cut(picture.read()) for picture in batch]
+        batch, cuts = [], []
+        for picture in todo[start : start + BATCH]:
+            try:
+                cuts.append(cut(picture.read()))
+                batch.append(picture)
+            except ImageError as error:
+                if on_unreadable is None:
+                    raise
+                unreadable.add(picture.stamp)
+                on_unreadable(picture, error)
+        on_progress(min(start + BATCH, len(todo)), len(todo))
+        if not batch:
+            continue
         faces = AlignedFaces.joined([face for face, _ in cuts])
         mirrored = AlignedFaces(np.ascontiguousarray(faces.crops[:, :, ::-1]), faces.track_ids, faces.quality)
         both = embedder.embed(AlignedFaces.joined([faces, mirrored]))
@@ -227,5 +241,4 @@ def embed_pictures(
             )
             for row, (picture, (_, found)) in enumerate(zip(batch, cuts, strict=True))
         )
-        on_progress(start + len(batch), len(todo))
-    return store.get([picture.stamp for picture in pictures])
+    return store.get([picture.stamp for picture in pictures if picture.stamp not in unreadable])

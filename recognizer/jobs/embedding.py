@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from recognizer import build, config
+from recognizer.errors import ImageError
 from recognizer.evaluation.faces import EmbeddedPictures, Picture, VectorStore, cut_with, embed_pictures, take_aligned
 from recognizer.jobs.progress import counting
 from recognizer.weights.cache import Cache
@@ -38,6 +39,7 @@ def embedded(
     face_share: float | None,
     cache: Path | None,
     what: str,
+    on_unreadable: Callable[[Picture, ImageError], None] | None = None,
 ) -> EmbeddedPictures:
     """Vectors of pictures, from the cache or computed with a bar on standard error.
 
@@ -48,6 +50,7 @@ def embedded(
         face_share: side of the fallback crop as a share of the picture; ``None``: the pictures are crops already.
         cache: folder for the vectors; ``None`` for the user's cache.
         what: shown beside the bar.
+        on_unreadable: told of pictures that cannot be read; without it the first one ends the work.
     """
     wanted = settings.detect
     detector = (
@@ -62,4 +65,6 @@ def embedded(
             return store.get([picture.stamp for picture in pictures])
         cut = take_aligned if face_share is None else cut_with(build.picture_detector(settings), face_share=face_share)
         embedder = build.embedder(plain, resolved)
-        return embed_pictures(pictures, cut=cut, embedder=embedder, store=store, on_progress=on_progress)
+        return embed_pictures(
+            pictures, cut=cut, embedder=embedder, store=store, on_progress=on_progress, on_unreadable=on_unreadable
+        )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from collections.abc import Set as AbstractSet
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
@@ -19,11 +19,12 @@ from recognizer import build, config, runner
 from recognizer.capture.sources import SourceKind, require_openable, source_kind
 from recognizer.emit.log import EventLog
 from recognizer.emit.overlay import Overlay
+from recognizer.emit.places import require_place
 from recognizer.emit.several import Mosaic, Only, file_name
 from recognizer.emit.status import StatusBlock
 from recognizer.emit.summary import Summary, summary_table
-from recognizer.emit.video import VideoWriter
-from recognizer.errors import OutputError, UsageError
+from recognizer.emit.video import VideoWriter, require_video_place
+from recognizer.errors import OutputError, SourceError, UsageError
 from recognizer.jobs import console
 from recognizer.jobs.enroll import make_enroller, sync
 from recognizer.jobs.hot_gallery import HotGallery
@@ -73,14 +74,26 @@ def run(
         },
         sources=source,
     )
-    figures = recognise(settings, sync_first=sync_first)
-    console_for_people = console.err if settings.emit.events == "-" else console.out
-    console_for_people.print(summary_table(figures.as_dict()))
+    people = console.err if settings.emit.events == "-" else console.out
+    recognise(settings, sync_first=sync_first, show=lambda figures: people.print(summary_table(figures.as_dict())))
 
 
-def recognise(settings: config.Settings, *, sync_first: bool = True) -> Summary:
-    """Run on the settings' source until it ends or a signal comes; returns the figures."""
-    _require_another_file(settings)
+def recognise(
+    settings: config.Settings, *, sync_first: bool = True, show: Callable[[Summary], None] = lambda figures: None
+) -> Summary:
+    """Run on the settings' sources until they end or a signal comes.
+
+    Args:
+        settings: what to run on, and with what.
+        sync_first: enrol what is new in the gallery first.
+        show: given the figures when the run is over, also when something went wrong with a file on the way.
+
+    Raises:
+        OutputError: at the end, if something could not be written.
+        SourceError: at the end, if a file was cut off or damaged.
+    """
+    settings = _without_a_screen(settings)
+    _require_places(settings)
     sources = build.sources(settings)
     if len(sources) == 1 or not any(source.live for source in sources):
         for source in sources:  # before models are loaded: a wrong path is told at once
@@ -130,14 +143,40 @@ def recognise(settings: config.Settings, *, sync_first: bool = True) -> Summary:
             wanted=wanted,
             dropped=figures.dropped,
         )
+    show(figures)
     if failures := [failure for sink in sinks if (failure := getattr(sink, "failed", None))]:
         raise OutputError(f"Recognition ended, but something could not be written: {'; '.join(failures)}.")
+    if shortfalls := [shortfall for source in sources if (shortfall := getattr(source, "shortfall", None))]:
+        raise SourceError(f"All that could be read was recognised, but {'; '.join(shortfalls)}.")
     return figures
 
 
-def _require_another_file(settings: config.Settings) -> None:
-    """Refuse to write the labelled video over the one that is read."""
-    video = settings.emit.video
+def _without_a_screen(settings: config.Settings) -> config.Settings:
+    """The settings as they are; headless where there is no display, if there is something to write instead."""
+    emit = settings.emit
+    if emit.headless:
+        return settings
+    from recognizer.emit.window import require_display
+
+    try:
+        require_display()
+    except OutputError as error:
+        if not (emit.video or emit.events or emit.summary):
+            raise
+        logger.warning("No window: {}", error)
+        return settings.model_copy(update={"emit": emit.model_copy(update={"headless": True})})
+    return settings
+
+
+def _require_places(settings: config.Settings) -> None:
+    """Refuse early what cannot be written at the end, and to write the labelled video over the one that is read."""
+    video, events = settings.emit.video, settings.emit.events
+    if video is not None:
+        require_video_place(video)
+    if settings.emit.summary is not None:
+        require_place(settings.emit.summary, wanted="the summary")
+    if events and events != "-":
+        require_place(Path(events), wanted="the event log", beside=False)
     for location in (Path(camera.location) for camera in settings.cameras):
         if video is not None and video.exists() and location.exists() and video.samefile(location):
             raise UsageError(f"--output {video} is the source itself; name another file.")

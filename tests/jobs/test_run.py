@@ -134,6 +134,44 @@ def test_the_source_is_not_overwritten(tmp_path: Path) -> None:
     assert clip.read_bytes() == b"precious"
 
 
+@pytest.mark.parametrize(
+    ("emit", "message"), [({"video": "labelled.avi"}, "ending in .mp4"), ({"summary": "here/"}, "this is a folder")]
+)
+def test_a_bad_output_is_told_before_any_model_is_loaded(tmp_path: Path, emit: dict[str, str], message: str) -> None:
+    (tmp_path / "here").mkdir()
+    places = {key: tmp_path / value for key, value in emit.items()}
+    with pytest.raises(OutputError, match=message):
+        recognise(settings_for(tmp_path, tmp_path / "clip.mp4", **places))
+
+
+@pytest.mark.weights
+def test_a_truncated_video_is_recognised_as_far_as_it_goes_and_told(shared_data: Path, tmp_path: Path) -> None:
+    whole = (shared_data / "data/video/office/eat.mkv").read_bytes()
+    (tmp_path / "cut.mkv").write_bytes(whole[: len(whole) // 2])
+    shutil.copytree(shared_data / "data/video/friends_gallery", tmp_path / "gallery")
+    for path in (tmp_path / "gallery", *(tmp_path / "gallery").rglob("*")):
+        path.chmod(0o755)
+    shown: list[Any] = []
+    settings = settings_for(tmp_path, tmp_path / "cut.mkv").model_copy(update={"embed": _xs_q(shared_data)})
+    with pytest.raises(SourceError, match=r"cut\.mkv is cut off: \d+ frames"):
+        recognise(settings, show=shown.append)
+    assert shown[0].as_dict()["frames"] > 5
+
+
+@pytest.mark.weights
+def test_without_a_screen_it_goes_on_when_there_is_something_to_write(
+    shared_data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("DISPLAY", raising=False)
+    monkeypatch.delenv("WAYLAND_DISPLAY", raising=False)
+    clip = shared_data / "data/video/office/eat.mkv"
+    with pytest.raises(OutputError, match="--headless"):
+        recognise(settings_for(tmp_path, clip, headless=False))
+    settings = settings_for(tmp_path, clip, headless=False, events=str(tmp_path / "events.jsonl"))
+    with pytest.raises(GalleryError):  # further than the window
+        recognise(settings.model_copy(update={"embed": _xs_q(shared_data)}))
+
+
 def command(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
     program = [sys.executable, str(ROOT / "main.py"), *map(str, arguments)]
     return subprocess.run(program, capture_output=True, text=True, check=False, timeout=120)

@@ -1,0 +1,118 @@
+"""python main.py predict: pictures in, vectors out, for whatever else one wants to do with them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import numpy as np
+import typer
+from rich.markup import escape
+
+from recognizer import build
+from recognizer.capture.pictures import PICTURE_SUFFIXES
+from recognizer.errors import ImageError, InputError, OutputError, UsageError
+from recognizer.evaluation.bins import read_bin
+from recognizer.evaluation.faces import Picture, picture_bytes, picture_file
+from recognizer.jobs import console
+from recognizer.jobs.embedding import CacheOption, embedded, settings_for
+from recognizer.jobs.progress import model_bar
+
+QUALITY = ("eyes_px", "sharpness", "yaw_deg", "roll_deg", "score")
+
+
+def predict(
+    pictures: Annotated[
+        Path, typer.Argument(help="A folder, a text file with a path a line, one picture, or a .bin set.")
+    ],
+    output: Annotated[Path, typer.Option("--output", "-o", help="A .npz file, or .parquet (needs pyarrow).")],
+    aligned: Annotated[bool, typer.Option("--aligned", help="The pictures are aligned crops already.")] = False,
+    flip: Annotated[bool, typer.Option("--flip/--no-flip", help="Average with the mirror image.")] = True,
+    config_file: console.ConfigOption = None,
+    model: console.ModelOption = None,
+    engine: console.EngineOption = None,
+    weights_dir: console.WeightsDirOption = None,
+    cache: CacheOption = None,
+) -> None:
+    """Embed the face nearest the centre of each picture; interrupted, the same command goes on where it was."""
+    if output.suffix not in {".npz", ".parquet"}:
+        raise UsageError(f"--output: wanted a file ending in .npz or .parquet, got {output}.")
+    if output.suffix == ".parquet":
+        _require_pyarrow()
+    found, are_crops = _pictures(pictures)
+    plain = aligned or are_crops
+    settings = settings_for(config_file, model=model, engine=engine, weights_dir=weights_dir)
+    with model_bar() as progress:
+        resolved = build.model(settings, progress)
+    unreadable: dict[str, str] = {}
+
+    def note(picture: Picture, error: ImageError) -> None:
+        unreadable[picture.stamp] = str(error)
+
+    faces = embedded(
+        settings,
+        resolved,
+        found,
+        face_share=None if plain else 0.45,
+        cache=cache,
+        what=pictures.name,
+        on_unreadable=note,
+    )
+    names = [picture.name for picture in found if picture.stamp not in unreadable]
+    columns: dict[str, Any] = {"name": np.array(names), "found": faces.found}
+    columns |= {part: getattr(faces.quality, part) for part in QUALITY}
+    _write(output, columns, faces.vectors(flip=flip), resolved.fingerprint)
+    for words in unreadable.values():
+        console.err.print(f"[yellow]skipped:[/] {escape(words)}", soft_wrap=True)
+    missed = int((~faces.found).sum())
+    console.out.print(
+        f"{len(names)} vectors of {resolved.fingerprint} in {escape(str(output))}; no face found in {missed}, which "
+        f"stand there with found = false; {len(unreadable)} pictures could not be read.",
+        highlight=False,
+        soft_wrap=True,
+    )
+
+
+def _pictures(place: Path) -> tuple[list[Picture], bool]:
+    """The pictures that a path stands for, and whether they are crops."""
+    if place.is_dir():
+        files = sorted(path for path in place.rglob("*") if path.suffix.lower() in PICTURE_SUFFIXES and path.is_file())
+        if not files:
+            raise InputError(f"There is no picture in the folder {place}.")
+        return [picture_file(path, str(path.relative_to(place))) for path in files], False
+    if place.suffix == ".bin":
+        crops, _ = read_bin(place)
+        return [picture_bytes(data, f"{place.stem} {number}") for number, data in enumerate(crops)], True
+    if place.suffix.lower() in PICTURE_SUFFIXES:
+        return [picture_file(place)], False
+    try:
+        lines = [line.strip() for line in place.read_text(encoding="utf-8").splitlines() if line.strip()]
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(f"{place} is no folder, picture, list of paths or .bin set: {error}.") from error
+    if not lines:
+        raise InputError(f"The list {place} is empty; wanted a path a line.")
+    return [picture_file(place.parent / line, line) for line in lines], False
+
+
+def _require_pyarrow() -> None:
+    try:
+        import pyarrow  # type: ignore[import-not-found]  # noqa: F401
+    except ImportError as error:
+        raise UsageError("Parquet needs one more package: pip install pyarrow. A .npz file needs none.") from error
+
+
+def _write(path: Path, columns: dict[str, Any], vectors: np.ndarray[Any, Any], model: str) -> None:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if path.suffix == ".npz":
+            np.savez_compressed(path, vectors=vectors, model=np.array(model), **columns)
+            return
+        import pyarrow
+        from pyarrow import parquet
+
+        lists = pyarrow.FixedSizeListArray.from_arrays(pyarrow.array(vectors.ravel()), vectors.shape[1])
+        parts = {name: pyarrow.array(column.tolist()) for name, column in columns.items()}
+        table = pyarrow.table({**parts, "vector": lists}).replace_schema_metadata({"model": model})
+        parquet.write_table(table, path)
+    except OSError as error:
+        raise OutputError(f"{path} cannot be written: {error.strerror}.") from error
