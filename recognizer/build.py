@@ -111,7 +111,7 @@ def embedder(settings: Settings, resolved: ResolvedModel | None = None) -> Embed
 
 def gallery_index(settings: Settings, fingerprint: str) -> GalleryIndex:
     """The enrolled people, searchable; refused when they were enrolled with another model."""
-    return _index(enrolled_people(settings, fingerprint))
+    return index_of(enrolled_people(settings, fingerprint))
 
 
 def enrolled_people(settings: Settings, fingerprint: str) -> Enrolled:
@@ -121,7 +121,8 @@ def enrolled_people(settings: Settings, fingerprint: str) -> Enrolled:
     return enrolled
 
 
-def _index(enrolled: Enrolled) -> GalleryIndex:
+def index_of(enrolled: Enrolled) -> GalleryIndex:
+    """These people, searchable."""
     if len(enrolled) < FAISS_FROM or not importlib.util.find_spec("faiss"):
         return ExactIndex(enrolled=enrolled)
     from recognizer.match.faiss_index import FaissIndex
@@ -213,7 +214,7 @@ def pipeline(settings: Settings, resolved: ResolvedModel, *, still: bool = False
     return Pipeline(
         detector=picture_detector(settings) if still else detector(settings),
         embedder=embedder(settings, resolved),
-        gallery=_index(enrolled),
+        gallery=index_of(enrolled),
         watch=watch(settings, resolved, enrolled=len(enrolled), still=still),
     )
 

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import replace
 
 import numpy as np
@@ -124,7 +125,6 @@ class Decider:
         Returns:
             (T,) bool, which tracks are reported; an identity for each of those; what happened.
         """
-        before = {number: (evidence.status, evidence.name) for number, evidence in self._tracks.items()}
         for row, number in enumerate(probes.track_ids.tolist()):
             self._judge(self._tracks[number], matches[row : row + 1])
         reported = np.array([self._tracks[number].is_face for number in tracks.ids.tolist()], bool)
@@ -132,7 +132,7 @@ class Decider:
         shown = tracks.ids[reported].tolist()
         self._settle_rivals(shown)
         identities = tuple(self._identity(number, shown) for number in shown)
-        events = tuple(self._happened(frame, before, shown, alive))
+        events = tuple(self._happened(frame, shown, alive))
         for number in [number for number in self._tracks if number not in alive]:
             del self._tracks[number]
         return reported, identities, events
@@ -143,10 +143,14 @@ class Decider:
         self._tracks.clear()
         return events
 
-    def forget_looks(self) -> None:
-        """The gallery changed: look at everybody again, now."""
+    def gallery_changed(self, people: AbstractSet[str]) -> None:
+        """Withdraw the names of those who are no longer enrolled, and look at everybody again, now."""
         for evidence in self._tracks.values():
             evidence.look_due_at = -math.inf
+            if evidence.nearest not in people:
+                evidence.nearest, evidence.similarity, evidence.margin = None, -1.0, 0.0
+            if evidence.name is not None and evidence.name not in people:
+                evidence.name, evidence.status = None, Status.UNDECIDED
 
     def _holds(self, evidence: Evidence) -> bool:
         scores = evidence.scores
@@ -203,7 +207,6 @@ class Decider:
     def _happened(
         self,
         frame: Frame,
-        before: dict[int, tuple[Status, str | None]],
         shown: Sequence[int],
         alive: frozenset[int],
     ) -> Iterator[Event]:
@@ -211,12 +214,13 @@ class Decider:
         for number in shown:
             evidence = self._tracks[number]
             reasons = self._identity(number, shown).reasons
-            old_name = before[number][1] if evidence.told else None
+            old_name = evidence.told_name
             if not evidence.told:
                 evidence.told = True
                 yield replace(_event(EventKind.APPEARED, number, evidence, at, source), name=None, reasons=reasons)
             if evidence.name != old_name:
                 kind = EventKind.RECOGNISED if old_name is None else EventKind.CHANGED
+                evidence.told_name = evidence.name
                 yield replace(_event(kind, number, evidence, at, source), reasons=reasons)
         for number, evidence in self._tracks.items():
             if number not in alive and evidence.told:

@@ -63,6 +63,8 @@ class Evidence:
     similarity: float = -1.0
     margin: float = 0.0
     told: bool = False
+    told_name: str | None = None
+    """The name in the last event."""
 
     @property
     def template(self) -> F32:

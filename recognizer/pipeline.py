@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
@@ -53,9 +54,11 @@ class Pipeline:
         self._detector, self._embedder, self._gallery = detector, embedder, gallery
         self._make_watch = watch
         self._watches: dict[str, Watch] = {}
+        self._newest_gallery: deque[tuple[GalleryIndex, frozenset[str]]] = deque(maxlen=1)
 
     def step(self, frames: Sequence[Frame]) -> list[FrameResult]:
         """Recognise one frame of each of several sources; all their faces go through the network in one batch."""
+        self._take_new_gallery()
         clocks = [Stopwatch() for _ in frames]
         tracks = [self._find(frame, clock) for frame, clock in zip(frames, clocks, strict=True)]
         faces = [self._ask(*each) for each in zip(frames, tracks, clocks, strict=True)]
@@ -71,6 +74,21 @@ class Pipeline:
         """A source has ended with this frame: forget it, and tell whom that loses."""
         watch = self._watches.pop(last.source, None)
         return watch.decider.end(last.captured_at, last.source) if watch else ()
+
+    def replace_gallery(self, gallery: GalleryIndex, people: frozenset[str]) -> None:
+        """Search another gallery from the next step on; may be called from any thread.
+
+        Args:
+            gallery: The new index, ready.
+            people: Who is in it; the names of all others are withdrawn at once.
+        """
+        self._newest_gallery.append((gallery, people))
+
+    def _take_new_gallery(self) -> None:
+        if self._newest_gallery:
+            self._gallery, people = self._newest_gallery.pop()
+            for watch in self._watches.values():
+                watch.decider.gallery_changed(people)
 
     def interrupt(self, last: Frame) -> tuple[Event, ...]:
         """A source was lost after this frame and may come back: nobody is followed across that."""

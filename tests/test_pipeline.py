@@ -7,7 +7,7 @@ from recognizer.detect.cadence import Cadence
 from recognizer.evidence import Thresholds
 from recognizer.pipeline import Pipeline, Watch
 from recognizer.track import Tracker
-from recognizer.types import U8, Frame, FrameResult, Status
+from recognizer.types import U8, Embeddings, Frame, FrameResult, Matches, Status
 from tests.fakes import PaintedFaceDetector, PaintedFaceEmbedder, PaintedGallery, face_picture
 
 
@@ -82,3 +82,25 @@ def test_the_end_of_a_source_tells_whom_it_loses_and_forgets_them() -> None:
     assert last.identities[0].status is Status.KNOWN
     assert [(event.kind.value, event.name) for event in recognise.end(shown[-1])] == [("lost", "person 3")]
     assert recognise.end(shown[-1]) == ()
+
+
+class Nobody:
+    """A gallery that everybody has left."""
+
+    def search(self, probes: Embeddings) -> Matches:
+        lowest = np.full(len(probes), -1, np.float32)
+        return Matches((None,) * len(probes), lowest, lowest)
+
+
+def test_a_person_removed_from_the_gallery_is_forgotten_in_the_next_frame() -> None:
+    recognise, _, _ = pipeline()
+    before = [recognise.step([frame])[0] for frame in frames(face_picture((3, 0)), 20)]
+    assert names(before[-1]) == ["person 3"]
+    recognise.replace_gallery(Nobody(), frozenset())
+    after = [recognise.step([frame])[0] for frame in frames(face_picture((3, 0)), 25)[20:]]
+    assert all(names(result) == [None] for result in after)
+    told = [(event.kind.value, event.name) for result in after for event in result.events]
+    assert told == [("changed", None)]
+    recognise.replace_gallery(PaintedGallery(), frozenset({"person 3"}))
+    again = [recognise.step([frame])[0] for frame in frames(face_picture((3, 0)), 30)[25:]]
+    assert names(again[-1]) == ["person 3"]

@@ -6,7 +6,7 @@ import signal
 import threading
 from collections.abc import Callable, Iterator
 from collections.abc import Set as AbstractSet
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from types import FrameType
 from typing import Annotated
@@ -21,12 +21,15 @@ from recognizer.emit.log import EventLog
 from recognizer.emit.overlay import Overlay
 from recognizer.emit.places import require_place
 from recognizer.emit.several import Mosaic, Only, file_name
+from recognizer.emit.status import StatusBlock
 from recognizer.emit.summary import Summary, summary_table
 from recognizer.emit.video import VideoWriter, require_video_place
 from recognizer.errors import OutputError, SourceError, UsageError
 from recognizer.jobs import console
-from recognizer.jobs.enroll import sync
+from recognizer.jobs.enroll import make_enroller, sync
+from recognizer.jobs.hot_gallery import HotGallery
 from recognizer.jobs.progress import model_bar
+from recognizer.jobs.supervisor import Supervisor
 from recognizer.protocols import Sink
 
 
@@ -113,7 +116,23 @@ def recognise(
         strangers=build.stranger_watch(settings, resolved),
     )
     sinks = [*_sinks(settings, [source.name for source in sources], live), figures]
-    with stopped_by_signals() as stop:
+    status = StatusBlock(console.err, live=live, dropped=figures.dropped)
+    if settings.emit.headless and live:
+        sinks.append(status)
+    supervisor = Supervisor()
+
+    def wanted() -> bool:
+        supervisor.feed()
+        status.tick()
+        return not any(getattr(sink, "closed", False) for sink in sinks)
+
+    hot = HotGallery(
+        settings,
+        model=resolved.fingerprint,
+        enroller=lambda: make_enroller(settings, resolved),
+        replace=pipeline.replace_gallery,
+    )
+    with stopped_by_signals() as stop, supervisor, hot if live else nullcontext():
         runner.run(
             sources,
             pipeline,
@@ -121,7 +140,7 @@ def recognise(
             max_frames=settings.source.max_frames,
             max_seconds=settings.source.max_seconds,
             stop=stop,
-            wanted=lambda: not any(getattr(sink, "closed", False) for sink in sinks),
+            wanted=wanted,
             dropped=figures.dropped,
         )
     show(figures)

@@ -1,0 +1,130 @@
+"""How a run without a window is doing: a block that renews itself on a terminal, a log line now and then elsewhere."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Set as AbstractSet
+from types import TracebackType
+from typing import Self
+
+from loguru import logger
+from rich.console import Console
+from rich.live import Live
+from rich.markup import escape
+from rich.table import Table
+
+from recognizer.emit.durations import Durations
+from recognizer.emit.sources import SourceBoard, SourceFigures
+from recognizer.types import FrameResult, SourceChange, SourceState
+
+_WINDOW_S = 10.0
+"""Rates and ages speak of the last so many seconds."""
+_LINE_EVERY_S = 60.0
+_COLOURS = {SourceState.LIVE: "green", SourceState.STALLED: "yellow", SourceState.LOST: "red"}
+
+
+class StatusBlock:
+    """Shows each source's state, rate, age, drops and people; a sink like the others.
+
+    Args:
+        console: Where the block goes, when that is a terminal.
+        live: Names of the live sources.
+        dropped: Frames left out of each source, kept up to date by whoever drops them.
+        line_every_s: Time between two log lines, where there is no terminal.
+        clock: Monotonic, s.
+    """
+
+    def __init__(
+        self,
+        console: Console,
+        *,
+        live: AbstractSet[str],
+        dropped: Mapping[str, int],
+        line_every_s: float = _LINE_EVERY_S,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._board = SourceBoard(live, clock)
+        self._dropped = dropped
+        self._line_every_s = line_every_s
+        self._clock = clock
+        self._window_began = self._line_at = clock()
+        self._frames_before: Counter[str] = Counter()
+        self._shown: dict[str, tuple[float, float]] = {}
+        self._block: Live | None = None
+        if console.is_terminal:
+            self._block = Live(get_renderable=self.table, console=console, refresh_per_second=2, transient=True)
+
+    def __enter__(self) -> Self:
+        """Begin to show."""
+        self._window_began = self._line_at = self._clock()
+        if self._block is not None:
+            self._block.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Take the block away."""
+        if self._block is not None:
+            self._block.stop()
+
+    def emit(self, result: FrameResult) -> None:
+        """Count one frame."""
+        self._board.take(result)
+
+    def tell(self, change: SourceChange) -> None:
+        """Note how a source is."""
+        self._board.tell(change)
+
+    def tick(self) -> None:
+        """Close a window of time, and write lines when they are due; called a few times a second."""
+        now = self._clock()
+        if now - self._window_began >= min(_WINDOW_S, self._line_every_s):
+            self._measure(now - self._window_began)
+            self._window_began = now
+        if self._block is None and now - self._line_at >= self._line_every_s:
+            self._line_at = now
+            for line in self.lines():
+                logger.info("{}", line)
+
+    def lines(self) -> Iterator[str]:
+        """One line for each source."""
+        for name, figures in list(self._board.sources.items()):
+            fps, age_ms = self._shown.get(name, (figures.fps, figures.ages.percentile_ms(95)))
+            state = figures.state.value if figures.state else "reading"
+            age = f", age p95 {age_ms:.0f} ms" if figures.live else ""
+            yield f"{name}: {state}, {fps:.1f} fps{age}, {self._dropped.get(name, 0)} dropped, now {_people(figures)}"
+
+    def table(self) -> Table:
+        """The block."""
+        table = Table()
+        for heading in ("source", "state", "fps", "age p95", "dropped", "people now"):
+            table.add_column(heading, justify="right" if heading in {"fps", "age p95", "dropped"} else "left")
+        for name, figures in list(self._board.sources.items()):
+            fps, age_ms = self._shown.get(name, (figures.fps, figures.ages.percentile_ms(95)))
+            state = figures.state.value if figures.state else "reading"
+            colour = _COLOURS.get(figures.state, "default") if figures.state else "default"
+            table.add_row(
+                escape(name),
+                f"[{colour}]{state}[/]",
+                f"{fps:.1f}",
+                f"{age_ms:.0f} ms" if figures.live else "",
+                str(self._dropped.get(name, 0)),
+                escape(_people(figures)),
+            )
+        return table
+
+    def _measure(self, seconds: float) -> None:
+        for name, figures in list(self._board.sources.items()):
+            fps = (figures.frames - self._frames_before[name]) / seconds
+            self._frames_before[name] = figures.frames
+            self._shown[name] = (fps, figures.ages.percentile_ms(95))
+            figures.ages = Durations()
+
+
+def _people(figures: SourceFigures) -> str:
+    known = sorted(name for name in figures.people if name != "?")
+    others = figures.people.count("?")
+    return ", ".join([*known, *([f"{others} unknown"] if others else [])]) or "nobody"

@@ -1,0 +1,83 @@
+"""A gallery that changes while we run."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+from recognizer.config import load
+from recognizer.enrol import Enroller
+from recognizer.jobs.hot_gallery import HotGallery
+from recognizer.match.folder import RECORD_FOLDER
+from recognizer.match.review import Limits
+from recognizer.protocols import GalleryIndex
+from recognizer.types import Embeddings
+from tests.fakes import PaintedFaceDetector, PaintedFaceEmbedder, face_picture, read_picture, save_picture
+from tests.rig import wait_until
+
+
+def enroller() -> Enroller:
+    return Enroller(
+        detector=PaintedFaceDetector(),
+        embedder=PaintedFaceEmbedder(),
+        read=read_picture,
+        suffixes=frozenset({".png"}),
+        limits=Limits(wanted_sharpness=0, usable_sharpness=0),  # painted faces have no texture
+    )
+
+
+class Taken:
+    """What the pipeline would have been given."""
+
+    def __init__(self) -> None:
+        self.people: list[frozenset[str]] = []
+        self.indices: list[GalleryIndex] = []
+
+    def __call__(self, index: GalleryIndex, people: frozenset[str]) -> None:
+        self.indices.append(index)
+        self.people.append(people)
+
+
+def with_two_people(folder: Path) -> tuple[Path, Taken, Callable[[], HotGallery]]:
+    gallery, taken = folder / "gallery", Taken()
+    for number, name in ((3, "Ada"), (5, "Bob")):
+        save_picture(gallery / name / "1.png", face_picture((number, 0)))
+    enroller().enrol(gallery)
+    settings = load(None, {"gallery": {"folder": gallery}})
+    model = PaintedFaceEmbedder().model
+    return gallery, taken, lambda: HotGallery(settings, model=model, enroller=enroller, replace=taken)
+
+
+def test_who_is_added_comes_and_who_is_removed_goes(tmp_path: Path) -> None:
+    gallery, taken, hot = with_two_people(tmp_path)
+    with hot():
+        save_picture(gallery / "Eve" / "1.png", face_picture((7, 0)))
+        assert wait_until(lambda: frozenset({"Ada", "Bob", "Eve"}) in taken.people, seconds=10) < 10
+        shutil.rmtree(gallery / "Bob")
+        assert wait_until(lambda: frozenset({"Ada", "Eve"}) in taken.people, seconds=10) < 10
+        shutil.rmtree(gallery / "Ada")
+        shutil.rmtree(gallery / "Eve")
+        assert wait_until(lambda: frozenset() in taken.people, seconds=10) < 10
+    probe = PaintedFaceEmbedder()
+    assert taken.indices[-1].search(Embeddings.empty(probe.model)).names == ()
+
+
+def test_a_record_that_another_process_changed_is_taken_over(tmp_path: Path) -> None:
+    gallery, taken, hot = with_two_people(tmp_path)
+    with hot():
+        other = tmp_path / "other"
+        shutil.copytree(gallery, other)
+        shutil.rmtree(other / "Bob")
+        enroller().enrol(other)
+        record = next((other / RECORD_FOLDER).glob("*.sqlite3"))
+        shutil.copy(record, gallery / RECORD_FOLDER / record.name)
+        assert wait_until(lambda: taken.people == [frozenset({"Ada"})], seconds=10) < 10
+
+
+def test_what_changes_nothing_gives_no_new_index(tmp_path: Path) -> None:
+    gallery, taken, hot = with_two_people(tmp_path)
+    with hot():
+        (gallery / "README.md").write_text("about consent")
+        save_picture(gallery / "Ada" / "1.png", face_picture((3, 0)))
+        assert wait_until(lambda: bool(taken.people), seconds=2) == float("inf")
