@@ -10,10 +10,12 @@ from __future__ import annotations
 import enum
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
-from typing import Any, Self
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
+
+from recognizer.rows import Rows, require
 
 F32 = NDArray[np.float32]
 I64 = NDArray[np.int64]
@@ -22,48 +24,6 @@ U8 = NDArray[np.uint8]
 EMBEDDING_SIZE = 512
 """Numbers in a vector; all supported networks give as many."""
 CROP_SIZE_PX = 112
-
-
-def _require(owner: object, name: str, value: Any, dtype: type, shape: tuple[int | None, ...]) -> None:
-    """Refuse an array of another type or shape; ``None`` stands for any length."""
-    if not isinstance(value, np.ndarray):
-        raise TypeError(f"{type(owner).__name__}.{name}: wanted an array, got {type(value).__name__}.")
-    fits = value.ndim == len(shape) and all(w is None or w == g for w, g in zip(shape, value.shape, strict=True))
-    if value.dtype != dtype or not fits:
-        wanted = ", ".join("N" if w is None else str(w) for w in shape)
-        raise ValueError(
-            f"{type(owner).__name__}.{name}: wanted {np.dtype(dtype).name} of shape ({wanted}), "
-            f"got {value.dtype.name} of shape {value.shape}."
-        )
-
-
-class Rows:
-    """Length, row picking and the check that all fields have as many rows; for the struct-of-arrays types below."""
-
-    __slots__ = ()
-
-    def _row_fields(self) -> dict[str, Any]:
-        values = {f.name: getattr(self, f.name) for f in fields(self)}  # type: ignore[arg-type]
-        return {name: value for name, value in values.items() if not isinstance(value, str)}
-
-    def _require_aligned(self) -> None:
-        lengths = {name: len(value) for name, value in self._row_fields().items()}
-        if len(set(lengths.values())) > 1:
-            raise ValueError(f"{type(self).__name__}: rows are not aligned, got {lengths}.")
-
-    def __len__(self) -> int:
-        return len(next(iter(self._row_fields().values())))
-
-    def __getitem__(self, rows: NDArray[np.bool_] | I64 | slice) -> Self:
-        index = rows if isinstance(rows, slice) else np.asarray(rows)
-        picked: dict[str, Any] = {}
-        for name, value in self._row_fields().items():
-            if isinstance(value, tuple):
-                picked[name] = tuple(value[i] for i in np.arange(len(value))[index])
-            else:
-                picked[name] = value[index]
-        rest = {f.name: getattr(self, f.name) for f in fields(self) if f.name not in picked}  # type: ignore[arg-type]
-        return type(self)(**picked, **rest)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -80,7 +40,7 @@ class Frame:
     """Display name of the source; credentials are removed where it is made."""
 
     def __post_init__(self) -> None:
-        _require(self, "image", self.image, np.uint8, (None, None, 3))
+        require(self, "image", self.image, np.uint8, (None, None, 3))
         self.image.flags.writeable = False
 
     @property
@@ -106,9 +66,9 @@ class FaceDetections(Rows):
     """(N, 5, 2) px: left eye, right eye, nose, left mouth corner, right mouth corner, as the viewer sees them."""
 
     def __post_init__(self) -> None:
-        _require(self, "boxes", self.boxes, np.float32, (None, 4))
-        _require(self, "scores", self.scores, np.float32, (None,))
-        _require(self, "landmarks", self.landmarks, np.float32, (None, 5, 2))
+        require(self, "boxes", self.boxes, np.float32, (None, 4))
+        require(self, "scores", self.scores, np.float32, (None,))
+        require(self, "landmarks", self.landmarks, np.float32, (None, 5, 2))
         self._require_aligned()
 
     @classmethod
@@ -145,11 +105,11 @@ class Tracks(Rows):
     """(T,) row of the frame's detections that the track was seen at; -1 when it was followed, not detected."""
 
     def __post_init__(self) -> None:
-        _require(self, "ids", self.ids, np.int64, (None,))
-        _require(self, "boxes", self.boxes, np.float32, (None, 4))
-        _require(self, "landmarks", self.landmarks, np.float32, (None, 5, 2))
-        _require(self, "scores", self.scores, np.float32, (None,))
-        _require(self, "detection_index", self.detection_index, np.int64, (None,))
+        require(self, "ids", self.ids, np.int64, (None,))
+        require(self, "boxes", self.boxes, np.float32, (None, 4))
+        require(self, "landmarks", self.landmarks, np.float32, (None, 5, 2))
+        require(self, "scores", self.scores, np.float32, (None,))
+        require(self, "detection_index", self.detection_index, np.int64, (None,))
         self._require_aligned()
 
     @classmethod
@@ -176,7 +136,7 @@ class FaceQuality(Rows):
 
     def __post_init__(self) -> None:
         for name in ("eyes_px", "sharpness", "yaw_deg", "roll_deg", "score"):
-            _require(self, name, getattr(self, name), np.float32, (None,))
+            require(self, name, getattr(self, name), np.float32, (None,))
         self._require_aligned()
 
     @classmethod
@@ -197,8 +157,8 @@ class AlignedFaces(Rows):
     """(K) rows."""
 
     def __post_init__(self) -> None:
-        _require(self, "crops", self.crops, np.uint8, (None, CROP_SIZE_PX, CROP_SIZE_PX, 3))
-        _require(self, "track_ids", self.track_ids, np.int64, (None,))
+        require(self, "crops", self.crops, np.uint8, (None, CROP_SIZE_PX, CROP_SIZE_PX, 3))
+        require(self, "track_ids", self.track_ids, np.int64, (None,))
         self._require_aligned()
 
     @classmethod
@@ -232,9 +192,9 @@ class Embeddings(Rows):
     """Fingerprint of the model; only vectors of equal fingerprints may be compared."""
 
     def __post_init__(self) -> None:
-        _require(self, "vectors", self.vectors, np.float32, (None, EMBEDDING_SIZE))
-        _require(self, "norms", self.norms, np.float32, (None,))
-        _require(self, "track_ids", self.track_ids, np.int64, (None,))
+        require(self, "vectors", self.vectors, np.float32, (None, EMBEDDING_SIZE))
+        require(self, "norms", self.norms, np.float32, (None,))
+        require(self, "track_ids", self.track_ids, np.int64, (None,))
         self._require_aligned()
 
     @classmethod
@@ -255,8 +215,8 @@ class Matches(Rows):
     """(K,) cosine to the nearest *other* person; -1 where there is none."""
 
     def __post_init__(self) -> None:
-        _require(self, "similarities", self.similarities, np.float32, (None,))
-        _require(self, "runner_up", self.runner_up, np.float32, (None,))
+        require(self, "similarities", self.similarities, np.float32, (None,))
+        require(self, "runner_up", self.runner_up, np.float32, (None,))
         self._require_aligned()
 
     @classmethod
