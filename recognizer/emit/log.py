@@ -62,6 +62,8 @@ class EventLog:
         """Lines that never will be."""
         self.failed: str | None = None
         """Why writing does not work at the moment; ``None`` while it does."""
+        self.closed = False
+        """Whoever read standard output has left, as ``head`` does: whoever runs the loop should end it."""
         self._path = path
         self._live = live
         self._append = append
@@ -174,13 +176,16 @@ class EventLog:
                 self._put(self._waiting[0])
                 self._waiting.popleft()
                 self.written += 1
+        except BrokenPipeError:
+            self._waiting.clear()
+            self.closed = True
         except (OSError, ValueError) as error:
             self._next_try = self._monotonic() + _RETRY_S
             if self.failed is None:
                 logger.error("event log: {} cannot be written ({}); recognition goes on", self._place(), words(error))
             self.failed = words(error)
             return
-        if self.failed is not None:
+        if self.failed is not None and not self.closed:
             missing = self.lost - self._lost_told
             logger.info("event log: writing to {} again, {} events lost meanwhile", self._place(), missing)
             self.failed, self._lost_told = None, self.lost

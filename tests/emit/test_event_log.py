@@ -270,3 +270,33 @@ def test_no_permission(tmp_path: Path) -> None:
     tmp_path.chmod(0o500)
     with pytest.raises(OutputError, match="permission"), EventLog(tmp_path / "a"):
         pass
+
+
+def test_a_reader_who_leaves_ends_the_run_and_is_no_failure() -> None:
+    program = textwrap.dedent(
+        """
+        import sys
+        from recognizer.emit.log import EventLog
+        log = EventLog(None)
+        with log:
+            sys.stdin.readline()
+            log.write({"kind": "appeared"})
+            log.write({"kind": "lost"})
+        print(log.closed, log.failed, log.lost, file=sys.stderr)
+        """
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", program],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stdout is not None
+        assert process.stdin is not None
+        assert process.stderr is not None
+        process.stdout.close()
+        process.stdin.write("go\n")
+        process.stdin.close()
+        told = process.stderr.read()
+    assert told == "True None 0\n"
