@@ -233,6 +233,7 @@ def test_standard_output_that_nobody_reads() -> None:
             for n in range(500):
                 log.write({"n": n})
                 time.sleep(0.001)
+        assert log.closed and log.failed is None and log.lost == 0
     """
     process = subprocess.Popen(
         [sys.executable, "-c", textwrap.dedent(program)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
@@ -244,8 +245,7 @@ def test_standard_output_that_nobody_reads() -> None:
     errors = process.stderr.read()
     process.stderr.close()
     assert process.wait() == 0
-    assert "Traceback" not in errors
-    assert errors.count("cannot be written") == 1
+    assert errors == ""  # like head, whoever leaves has seen enough
 
 
 def test_standard_output_without_a_file(capsys: pytest.CaptureFixture[str]) -> None:
@@ -270,33 +270,3 @@ def test_no_permission(tmp_path: Path) -> None:
     tmp_path.chmod(0o500)
     with pytest.raises(OutputError, match="permission"), EventLog(tmp_path / "a"):
         pass
-
-
-def test_a_reader_who_leaves_ends_the_run_and_is_no_failure() -> None:
-    program = textwrap.dedent(
-        """
-        import sys
-        from recognizer.emit.log import EventLog
-        log = EventLog(None)
-        with log:
-            sys.stdin.readline()
-            log.write({"kind": "appeared"})
-            log.write({"kind": "lost"})
-        print(log.closed, log.failed, log.lost, file=sys.stderr)
-        """
-    )
-    with subprocess.Popen(
-        [sys.executable, "-c", program],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    ) as process:
-        assert process.stdout is not None
-        assert process.stdin is not None
-        assert process.stderr is not None
-        process.stdout.close()
-        process.stdin.write("go\n")
-        process.stdin.close()
-        told = process.stderr.read()
-    assert told == "True None 0\n"
