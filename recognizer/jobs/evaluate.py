@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -56,6 +57,7 @@ def verification(
     with model_bar() as progress:
         resolved = build.model(settings, progress)
     plain = aligned or found.aligned
+    found = replace(found, aligned=plain)
     faces = embedded(
         settings, resolved, found.pictures, face_share=None if plain else found.face_share, cache=cache, what=found.name
     )
