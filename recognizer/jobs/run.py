@@ -20,6 +20,7 @@ from recognizer.capture.sources import SourceKind, require_openable, source_kind
 from recognizer.emit.log import EventLog
 from recognizer.emit.overlay import Overlay
 from recognizer.emit.places import require_place
+from recognizer.emit.rotation import Rotation
 from recognizer.emit.several import Mosaic, Only, file_name
 from recognizer.emit.status import StatusBlock
 from recognizer.emit.summary import Summary, summary_table
@@ -186,7 +187,17 @@ def _sinks(settings: config.Settings, sources: list[str], live: AbstractSet[str]
     emit = settings.emit
     overlay = Overlay()
     if emit.events:
-        yield EventLog(None if emit.events == "-" else Path(emit.events), live=live)
+        yield EventLog(
+            None if emit.events == "-" else Path(emit.events),
+            live=live,
+            append=bool(live),  # a supervisor's restart keeps what was told
+            rotation=Rotation(
+                max_bytes=None if emit.rotate_mb is None else round(emit.rotate_mb * 1e6),
+                max_age_s=None if emit.rotate_hours is None else emit.rotate_hours * 3600,
+                keep=emit.rotate_keep,
+            ),
+            sync_every_s=emit.sync_every_s,
+        )
     if emit.video and len(sources) == 1:
         yield VideoWriter(emit.video, render=overlay)
     elif emit.video:
