@@ -142,7 +142,15 @@ class Emit(Section):
     headless: bool = False
     video: Path | None = None
     events: str | None = None
-    """A file of JSON lines, or - for standard output."""
+    """A file of JSON lines, or - for standard output. Live sources add to it, files begin it anew."""
+    rotate_mb: Annotated[float, Field(gt=0, le=1e6)] | None = None
+    """The event file is put aside before it grows beyond this."""
+    rotate_hours: Annotated[float, Field(gt=0, le=24 * 366)] | None = None
+    """The event file is put aside at this age."""
+    rotate_keep: Annotated[int, Field(ge=1, le=1000)] = 10
+    """Old event files that are kept."""
+    sync_every_s: Seconds | None = None
+    """Events are safe from a power failure after so long, 0 at once; unset, when the system writes them."""
     summary: Path | None = None
 
 

@@ -20,6 +20,7 @@ from typing import Any, Self
 from loguru import logger
 
 from recognizer.emit.places import require_place, unwritable, words
+from recognizer.emit.rotation import Rotation
 from recognizer.types import Event, FrameResult, SourceChange
 
 _KEPT_LINES = 1000
@@ -43,6 +44,9 @@ class EventLog:
         live: Names of the live sources, or True for all: ``time`` is when the frame was taken. For others it is the
             time of the run's start plus seconds into the file, so that two runs differ in nothing else.
         append: Go on with a file that exists; otherwise it is emptied.
+        rotation: When the file is put aside and a new one begun.
+        sync_every_s: The disk is made to hold what was written so often, against power failures; 0 after each event,
+            ``None`` when the system sees fit. A killed process loses nothing either way.
         clock: Gives the time of day, with its zone.
         monotonic: The clock of live frames' ``captured_at``.
     """
@@ -53,6 +57,8 @@ class EventLog:
         *,
         live: bool | AbstractSet[str] = False,
         append: bool = False,
+        rotation: Rotation | None = None,
+        sync_every_s: float | None = None,
         clock: Callable[[], dt.datetime] = _now,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -67,6 +73,10 @@ class EventLog:
         self._path = path
         self._live = live
         self._append = append
+        self._rotation = rotation or Rotation()
+        self._sync_every_s = sync_every_s
+        self._unsynced_since: float | None = None
+        self._begun_at = monotonic()
         self._clock = clock
         self._monotonic = monotonic
         self._descriptor: int | None = None
@@ -101,6 +111,7 @@ class EventLog:
     ) -> None:
         """Try once more to write what waits, then close."""
         self._drain(last=True)
+        self._sync(now=True)
         if self._waiting:
             self.lost += len(self._waiting)
             self._waiting.clear()
@@ -119,6 +130,7 @@ class EventLog:
             self.write(self._record(event))
         if not result.events and self._waiting:
             self._drain()
+        self._sync()
 
     def tell(self, change: SourceChange) -> None:
         """Write that a source was lost, or is back."""
@@ -142,6 +154,7 @@ class EventLog:
             self._waiting.popleft()
             self.lost += 1
         self._drain()
+        self._sync()
 
     def _record(self, event: Event) -> dict[str, Any]:
         at_s = event.at - self._origins.get(event.source, 0.0)
@@ -173,9 +186,11 @@ class EventLog:
         try:
             self._reopen_if_moved()
             while self._waiting:
+                self._rotate(len(self._waiting[0]))
                 self._put(self._waiting[0])
                 self._waiting.popleft()
                 self.written += 1
+                self._unsynced_since = self._monotonic() if self._unsynced_since is None else self._unsynced_since
         except BrokenPipeError:
             self._waiting.clear()
             self.closed = True
@@ -189,6 +204,24 @@ class EventLog:
             missing = self.lost - self._lost_told
             logger.info("event log: writing to {} again, {} events lost meanwhile", self._place(), missing)
             self.failed, self._lost_told = None, self.lost
+
+    def _rotate(self, more: int) -> None:
+        if self._path is None or self._descriptor is None:
+            return
+        size, age_s = os.fstat(self._descriptor).st_size, self._monotonic() - self._begun_at
+        if self._rotation.due(size=size, more=more, age_s=age_s):
+            self._sync(now=True)
+            self._rotation.put_aside(self._path)
+            self._reopen_if_moved()
+
+    def _sync(self, *, now: bool = False) -> None:
+        """Make the disk hold what was written, when that is due."""
+        if self._sync_every_s is None or self._unsynced_since is None or self._descriptor is None:
+            return
+        if now or self._monotonic() - self._unsynced_since >= self._sync_every_s:
+            with contextlib.suppress(OSError):  # a pipe has no disk
+                os.fdatasync(self._descriptor)
+            self._unsynced_since = None
 
     def _put(self, line: bytes) -> None:
         if self._descriptor is None:  # standard output is not a file here, as in some notebooks and tests
@@ -227,6 +260,7 @@ class EventLog:
             raise ValueError("EventLog: standard output is not opened.")
         flags = os.O_RDWR | os.O_CREAT | os.O_APPEND | (os.O_TRUNC if truncate else 0)
         descriptor = os.open(self._path, flags, 0o644)
+        self._begun_at = self._monotonic()
         size = os.fstat(descriptor).st_size
         if size and os.pread(descriptor, 1, size - 1) != b"\n":  # another program left half a line
             os.write(descriptor, b"\n")

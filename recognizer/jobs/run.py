@@ -20,6 +20,7 @@ from recognizer.capture.sources import SourceKind, require_openable, source_kind
 from recognizer.emit.log import EventLog
 from recognizer.emit.overlay import Overlay
 from recognizer.emit.places import require_place
+from recognizer.emit.rotation import Rotation
 from recognizer.emit.several import Mosaic, Only, file_name
 from recognizer.emit.status import StatusBlock
 from recognizer.emit.summary import Summary, summary_table
@@ -28,6 +29,7 @@ from recognizer.errors import OutputError, SourceError, UsageError
 from recognizer.jobs import console
 from recognizer.jobs.enroll import make_enroller, sync
 from recognizer.jobs.hot_gallery import HotGallery
+from recognizer.jobs.keys import Keys
 from recognizer.jobs.progress import model_bar
 from recognizer.jobs.supervisor import Supervisor
 from recognizer.protocols import Sink
@@ -115,16 +117,22 @@ def recognise(
         live=live,
         strangers=build.stranger_watch(settings, resolved),
     )
-    sinks = [*_sinks(settings, [source.name for source in sources], live), figures]
+    overlay = Overlay()
+    keys = Keys(gallery=settings.gallery.folder, snapshots=Path("out/snapshots"), render=overlay)
+    sinks = [*_sinks(settings, [source.name for source in sources], live, overlay, keys), figures]
     status = StatusBlock(console.err, live=live, dropped=figures.dropped)
     if settings.emit.headless and live:
         sinks.append(status)
-    supervisor = Supervisor()
+    supervisor, stop = Supervisor(), threading.Event()
 
     def wanted() -> bool:
         supervisor.feed()
         status.tick()
-        return not any(getattr(sink, "closed", False) for sink in sinks)
+        closed = any(getattr(sink, "closed", False) for sink in sinks)
+        while keys.paused and not closed and not stop.wait(0.05):
+            supervisor.feed()
+            closed = any(getattr(sink, "closed", False) for sink in sinks)
+        return not closed
 
     hot = HotGallery(
         settings,
@@ -132,7 +140,7 @@ def recognise(
         enroller=lambda: make_enroller(settings, resolved),
         replace=pipeline.replace_gallery,
     )
-    with stopped_by_signals() as stop, supervisor, hot if live else nullcontext():
+    with stopped_by_signals(stop), supervisor, hot if live or not settings.emit.headless else nullcontext():
         runner.run(
             sources,
             pipeline,
@@ -182,11 +190,22 @@ def _require_places(settings: config.Settings) -> None:
             raise UsageError(f"--output {video} is the source itself; name another file.")
 
 
-def _sinks(settings: config.Settings, sources: list[str], live: AbstractSet[str]) -> Iterator[Sink]:
+def _sinks(
+    settings: config.Settings, sources: list[str], live: AbstractSet[str], overlay: Overlay, keys: Keys
+) -> Iterator[Sink]:
     emit = settings.emit
-    overlay = Overlay()
     if emit.events:
-        yield EventLog(None if emit.events == "-" else Path(emit.events), live=live)
+        yield EventLog(
+            None if emit.events == "-" else Path(emit.events),
+            live=live,
+            append=bool(live),  # a supervisor's restart keeps what was told
+            rotation=Rotation(
+                max_bytes=None if emit.rotate_mb is None else round(emit.rotate_mb * 1e6),
+                max_age_s=None if emit.rotate_hours is None else emit.rotate_hours * 3600,
+                keep=emit.rotate_keep,
+            ),
+            sync_every_s=emit.sync_every_s,
+        )
     if emit.video and len(sources) == 1:
         yield VideoWriter(emit.video, render=overlay)
     elif emit.video:
@@ -196,13 +215,15 @@ def _sinks(settings: config.Settings, sources: list[str], live: AbstractSet[str]
     if not emit.headless:
         from recognizer.emit.window import Window
 
-        yield Window(render=overlay if len(sources) == 1 else Mosaic(render=overlay, sources=sources))
+        yield keys
+        yield Window(
+            render=overlay if len(sources) == 1 else Mosaic(render=overlay, sources=sources), on_key=keys.press
+        )
 
 
 @contextmanager
-def stopped_by_signals() -> Iterator[threading.Event]:
-    """An event that Ctrl-C and SIGTERM set; a second Ctrl-C interrupts at once."""
-    stop = threading.Event()
+def stopped_by_signals(stop: threading.Event) -> Iterator[None]:
+    """Ctrl-C and SIGTERM set the event; a second Ctrl-C interrupts at once."""
 
     def ask(number: int, _: FrameType | None) -> None:
         if stop.is_set() and number == signal.SIGINT:
@@ -211,7 +232,7 @@ def stopped_by_signals() -> Iterator[threading.Event]:
 
     before = {number: signal.signal(number, ask) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
-        yield stop
+        yield
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
