@@ -26,6 +26,8 @@ from recognizer.types import Event, FrameResult, SourceChange
 _KEPT_LINES = 1000
 """Lines held back while the disk is full; older ones are lost then, and counted."""
 _RETRY_S = 1.0
+_CLOCK_SET = dt.timedelta(seconds=0.1)
+"""A time of day that is off by more was set; less is the time between two readings of the clocks."""
 
 
 def _now() -> dt.datetime:
@@ -85,6 +87,7 @@ class EventLog:
         self._next_try = -math.inf
         self._started = clock()
         self._origins: dict[str, float] = {}
+        self._clock_origin: dt.datetime | None = None
 
     def __enter__(self) -> Self:
         """Open.
@@ -176,8 +179,11 @@ class EventLog:
         return self._live if isinstance(self._live, bool) else source in self._live
 
     def _moment(self, at: float) -> dt.datetime:
-        """The time of day of a monotonic time."""
-        return self._clock() - dt.timedelta(seconds=self._monotonic() - at)
+        """The time of day of a monotonic time; equal times give equal moments, until somebody sets the clock."""
+        origin = self._clock() - dt.timedelta(seconds=self._monotonic())
+        if self._clock_origin is None or abs(origin - self._clock_origin) > _CLOCK_SET:
+            self._clock_origin = origin
+        return self._clock_origin + dt.timedelta(seconds=at)
 
     def _drain(self, *, last: bool = False) -> None:
         """Write what waits; tell when that stops working, and when it works again."""
