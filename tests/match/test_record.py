@@ -300,25 +300,40 @@ def test_kill_9_at_any_moment_leaves_a_whole_gallery(tmp_path: Path, kills: int)
     before: dict[str, int] = {}
     people: dict[str, int] = {}
     interrupted = 0
+    whole_s = seconds_of_a_whole_run(tmp_path / "pace")
+    gallery_folder = tmp_path / "gallery"
+    gallery_folder.mkdir()
     for round_ in range(kills):
         chosen = chance.choice(["Ada", "Bob", "Cleo", "Dora"], 3, replace=False)
         people = {str(name): int(chance.integers(1, 5)) for name in chosen}
-        write_photos(tmp_path, people, round_)
-        child = start(ENROL, tmp_path)
-        time.sleep(chance.uniform(0, 0.25))
+        write_photos(gallery_folder, people, round_)
+        child = start(ENROL, gallery_folder)
+        time.sleep(whole_s * (round_ + chance.uniform(0, 1)) / kills)  # at once, up to when it would be done
         interrupted += child.poll() is None
         kill(child)
-        now = standing(tmp_path)
+        now = standing(gallery_folder)
         assert now in (before, people)
         before = now
     assert interrupted
-    child = start(ENROL, tmp_path)
+    child = start(ENROL, gallery_folder)
     assert child.wait() == 0
     assert child.stdout is not None
     child.stdout.close()
-    assert standing(tmp_path) == people
-    with Gallery(tmp_path) as gallery:
+    assert standing(gallery_folder) == people
+    with Gallery(gallery_folder) as gallery:
         assert len(gallery.measured(MODEL)) == sum(people.values())
+
+
+def seconds_of_a_whole_run(folder: Path) -> float:
+    """How long enrolling some people takes here and now, from being ready to its end."""
+    folder.mkdir()
+    write_photos(folder, {"Ada": 3, "Bob": 3, "Cleo": 3}, 0)
+    child = start(ENROL, folder)
+    began = time.monotonic()
+    assert child.wait() == 0
+    assert child.stdout is not None
+    child.stdout.close()
+    return time.monotonic() - began
 
 
 def write_photos(folder: Path, people: dict[str, int], round_: int) -> None:
