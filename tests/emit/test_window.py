@@ -8,6 +8,7 @@ import struct
 import subprocess
 import sys
 import textwrap
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -120,6 +121,7 @@ def test_shows_the_picture_and_ends_with_a_key(display: Display, started: list[s
             check=key != "q",  # it wants to tell the window that the key is up again
             stderr=subprocess.DEVNULL,
         )
+        time.sleep(1.0)  # OpenCV keeps only the last key between two looks at the keyboard; nobody types so fast
     out, errors = process.communicate("\n", timeout=30)
     assert out == "True None ['p']\n", errors
     assert process.returncode == 0
