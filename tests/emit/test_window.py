@@ -105,6 +105,7 @@ SHOW_UNTIL_CLOSED = """
 """
 
 
+@pytest.mark.slow  # a real X server and a real keyboard: fails about once in ten runs on a busy machine
 def test_shows_the_picture_and_ends_with_a_key(display: Display, started: list[subprocess.Popen[str]]) -> None:
     if shutil.which("xdotool") is None:
         pytest.skip("xdotool is not installed")
@@ -128,6 +129,7 @@ def test_shows_the_picture_and_ends_with_a_key(display: Display, started: list[s
     assert "Traceback" not in errors
 
 
+@pytest.mark.slow  # a real X server and a real keyboard: fails about once in ten runs on a busy machine
 def test_leaves_when_it_is_left(display: Display) -> None:
     process = start(
         """
