@@ -75,6 +75,8 @@ class Decider:
             box = tracks.boxes[row]
             evidence = self._tracks.setdefault(number, Evidence(at, at, box))
             evidence.last_at, evidence.box = at, box
+            if not tracks.fresh[row]:
+                continue
             evidence.scores.append(score)
             evidence.frames += 1
             evidence.is_face = evidence.is_face or self._holds(evidence)

@@ -14,6 +14,9 @@ from recognizer.decide import Decider
 from recognizer.protocols import Cadence, Detector, Embedder, GalleryIndex, Tracker
 from recognizer.types import AlignedFaces, Embeddings, Event, Frame, FrameResult, Tracks
 
+SURE_SCORE = 0.9
+"""A followed face that scores so high need not be found again when the whole frame is looked at."""
+
 
 @dataclass(frozen=True, slots=True)
 class Watch:
@@ -111,11 +114,11 @@ class Pipeline:
         if look is look.CUT:
             watch.tracker.cut()
         clock.lap("cadence")
-        refined = self._detector.refine(frame.image, watch.tracker.predict(at))
+        refined = self._detector.refine(frame.image, watch.tracker.predict(at, every=bool(look)))
         clock.lap("refine")
         if not look:
             return watch.tracker.follow(at, refined)
-        detections = self._detector.detect([frame.image])[0]
+        detections = self._detector.detect([frame.image], [refined[refined.scores >= SURE_SCORE]])[0]
         clock.lap("detect")
         before = watch.tracker.alive
         tracks = watch.tracker.update(at, detections, refined)

@@ -69,8 +69,13 @@ class StateSink(Protocol):
 class Detector(Protocol):
     """Finds faces, and finds again a face whose place is roughly known."""
 
-    def detect(self, images: Sequence[U8]) -> list[FaceDetections]:
-        """Find all faces of (H, W, 3) uint8 BGR pictures, in no promised order."""
+    def detect(self, images: Sequence[U8], known: Sequence[FaceDetections] | None = None) -> list[FaceDetections]:
+        """Find all faces of (H, W, 3) uint8 BGR pictures, in no promised order.
+
+        Args:
+            images: the pictures.
+            known: for each picture, faces that need not be found again: they may be given back as they are.
+        """
 
     def refine(self, image: U8, boxes: F32) -> FaceDetections:
         """Correct (N, 4) rough boxes in one picture: N rows in the same order, score 0 where no box was left."""
@@ -97,8 +102,8 @@ class Tracker(Protocol):
     def lost_now(self) -> bool:
         """A visible track was lost in the last frame."""
 
-    def predict(self, at: float) -> F32:
-        """(T, 4) px boxes where the visible tracks should be."""
+    def predict(self, at: float, *, every: bool = False) -> F32:
+        """(T, 4) px boxes where the visible tracks that are due should be, or ``every`` one of them."""
 
     def follow(self, at: float, refined: FaceDetections) -> Tracks:
         """Move the tracks, in a frame that was not looked at; rows as ``predict`` gave them."""

@@ -76,6 +76,13 @@ class FaceDetections(Rows):
         """Nobody there."""
         return cls(np.zeros((0, 4), np.float32), np.zeros(0, np.float32), np.zeros((0, 5, 2), np.float32))
 
+    @classmethod
+    def joined(cls, parts: Sequence[Self]) -> Self:
+        """The rows of all parts, one after the other."""
+        return cls(
+            *(np.concatenate([getattr(part, name) for part in parts]) for name in ("boxes", "scores", "landmarks"))
+        )
+
 
 class Look(enum.Enum):
     """Whether to run the detector on a frame, and why; true when it is to run."""
@@ -103,6 +110,8 @@ class Tracks(Rows):
     """(T,) face score in this frame, in [0, 1]."""
     detection_index: I64
     """(T,) row of the frame's detections that the track was seen at; -1 when it was followed, not detected."""
+    fresh: NDArray[np.bool_]
+    """(T,) False when the face was not looked at in this frame but carried on from where it was, by its velocity."""
 
     def __post_init__(self) -> None:
         require(self, "ids", self.ids, np.int64, (None,))
@@ -110,13 +119,15 @@ class Tracks(Rows):
         require(self, "landmarks", self.landmarks, np.float32, (None, 5, 2))
         require(self, "scores", self.scores, np.float32, (None,))
         require(self, "detection_index", self.detection_index, np.int64, (None,))
+        require(self, "fresh", self.fresh, np.bool_, (None,))
         self._require_aligned()
 
     @classmethod
     def empty(cls) -> Self:
         """Nobody followed."""
         none = FaceDetections.empty()
-        return cls(np.zeros(0, np.int64), none.boxes, none.landmarks, none.scores, np.zeros(0, np.int64))
+        numbers = np.zeros(0, np.int64)
+        return cls(numbers, none.boxes, none.landmarks, none.scores, numbers, np.zeros(0, bool))
 
 
 @dataclass(frozen=True, slots=True, eq=False)

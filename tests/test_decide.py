@@ -61,7 +61,8 @@ class World:
         ids = np.array(list(faces), np.int64)
         boxes = np.tile(np.array([0, 0, size_px, size_px], np.float32), (len(ids), 1))
         scores = np.full(len(ids), score, np.float32)
-        tracks = Tracks(ids, boxes, np.zeros((len(ids), 5, 2), np.float32), scores, np.full(len(ids), -1))
+        landmarks = np.zeros((len(ids), 5, 2), np.float32)
+        tracks = Tracks(ids, boxes, landmarks, scores, np.full(len(ids), -1), np.ones(len(ids), bool))
         mask = self.decider.observe(frame, tracks)
         if mask.any():
             self.asked.append(self.at)
@@ -243,6 +244,7 @@ def test_nobody_enrolled_is_said() -> None:
         np.zeros((1, 5, 2), np.float32),
         np.array([0.999], np.float32),
         ids - 2,
+        np.array([True]),
     )
     decider.observe(frame, tracks)
     probes = decider.learn(0.0, Embeddings(unit(1.0)[None], np.ones(1, np.float32), ids, "m"), quality(1))

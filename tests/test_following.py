@@ -13,6 +13,7 @@ from recognizer.detect.cadence import Cadence
 from recognizer.detect.fast import StaleBoxes
 from recognizer.detect.mtcnn import Mtcnn
 from recognizer.geometry import iou
+from recognizer.pipeline import SURE_SCORE
 from recognizer.track import Tracker
 from recognizer.types import Look
 from tests.detect.nets_here import mtcnn
@@ -34,13 +35,12 @@ def recall(clip: Path, detector: Mtcnn, *, follow: bool, frames: int | None = No
             look = cadence.look(frame.image, at, lost=tracker.lost_now)
             if look is Look.CUT:
                 tracker.cut()
-            refined = between.refine(frame.image, tracker.predict(at))
+            refined = between.refine(frame.image, tracker.predict(at, every=bool(look)))
             if look:
                 looks += 1
                 before = tracker.alive
-                if isinstance(between, StaleBoxes):
-                    between.detect([frame.image])
-                tracks = tracker.update(at, detections, refined)
+                known = [refined[refined.scores >= SURE_SCORE]]
+                tracks = tracker.update(at, between.detect([frame.image], known)[0], refined)
                 cadence.looked(at, news=tracker.alive != before)
             else:
                 tracks = tracker.follow(at, refined)

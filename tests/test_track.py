@@ -141,3 +141,43 @@ def test_many_numbers_are_never_used_twice() -> None:
         assert not given & set(tracks.ids.tolist())
         given |= set(tracks.ids.tolist())
     assert len(given) == 50
+
+
+def walk(tracker: Tracker, *, frames: int, step_px: float, score: float = 0.999) -> list[bool]:
+    """Follow a face of side 50 at 25 frames a second; whether it was looked at, frame by frame."""
+    looked = []
+    for number in range(1, frames + 1):
+        at = number * 0.04
+        due = len(tracker.predict(at)) > 0
+        tracks = tracker.follow(at, faces((number * step_px, 0, 50), score=score) if due else NOBODY)
+        assert tracks.boxes[0, 0] == pytest.approx(number * step_px, abs=1)
+        assert tracks.fresh.tolist() == [due]
+        looked.append(due)
+    return looked
+
+
+def test_a_face_that_goes_as_expected_rests_between_looks_and_is_carried_on_meanwhile() -> None:
+    tracker, _ = started((0, 0, 50))
+    looked = walk(tracker, frames=30, step_px=2)
+    assert all(looked[:7])
+    assert sum(looked[-9:]) == 3  # every third
+
+
+def test_a_weak_face_is_looked_at_in_every_frame() -> None:
+    tracker, _ = started((0, 0, 50))
+    assert all(walk(tracker, frames=20, step_px=2, score=0.8))
+
+
+def test_a_resting_face_that_jumps_is_looked_at_in_every_frame_again() -> None:
+    tracker, _ = started((0, 0, 50))
+    walk(tracker, frames=30, step_px=0)
+    tracker.follow(1.32, faces((15, 0, 50)))
+    assert len(tracker.predict(1.36)) == 1
+
+
+def test_every_face_is_predicted_where_the_whole_frame_is_looked_at() -> None:
+    tracker, _ = started((0, 0, 50))
+    looked = walk(tracker, frames=30, step_px=0)
+    just_after = (30 - looked[::-1].index(True)) * 0.04 + 0.02
+    assert len(tracker.predict(just_after)) == 0
+    assert len(tracker.predict(just_after, every=True)) == 1

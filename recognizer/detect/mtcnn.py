@@ -14,6 +14,7 @@ import cv2
 import numpy as np
 
 from recognizer.detect.area import AreaSampler
+from recognizer.geometry import iou
 from recognizer.protocols import GraphRunner
 from recognizer.types import F32, I64, U8, FaceDetections
 
@@ -23,6 +24,8 @@ RNET_PX = 24
 ONET_PX = 48
 BATCH = 64
 """Crops a net sees at once: beyond it the time a crop takes grows, as its activations leave the cache."""
+KNOWN_OVERLAP = 0.4
+"""Intersection over union with a known face from which a candidate of P-Net is about that face."""
 SEARCH_BELOW = 0.2
 """O-Net score of a followed face below which its surroundings are searched."""
 SEARCH_REACH = 0.35
@@ -65,14 +68,19 @@ class Mtcnn:
         self._thresholds = thresholds or Thresholds()
         self._factor = factor
 
-    def detect(self, images: Sequence[U8]) -> list[FaceDetections]:
-        """Find all faces of (H, W, 3) uint8 BGR pictures of any sizes; one result for each picture."""
+    def detect(self, images: Sequence[U8], known: Sequence[FaceDetections] | None = None) -> list[FaceDetections]:
+        """Find all faces of (H, W, 3) uint8 BGR pictures of any sizes; one result for each picture.
+
+        Faces already ``known`` in a picture are part of its result; no candidate that overlaps them is looked at.
+        """
+        known = known or [FaceDetections.empty()] * len(images)
         samplers = [AreaSampler(image) for image in images]
-        found = [self._propose(sampler) for sampler in samplers]
+        found = [_away_from(faces, self._propose(sampler)) for sampler, faces in zip(samplers, known, strict=True)]
         owner = np.repeat(np.arange(len(images)), [len(boxes) for boxes in found])
         boxes = np.concatenate([*found, np.zeros((0, 4), np.float32)])
         boxes, owner = self._reject(samplers, boxes, owner)
-        return self._conclude(samplers, boxes, owner)
+        new = self._conclude(samplers, boxes, owner)
+        return [_united(faces, others) for faces, others in zip(known, new, strict=True)]
 
     def refine(self, image: U8, boxes: F32) -> FaceDetections:
         """Let O-Net correct rough boxes of one picture.
@@ -168,11 +176,7 @@ class Mtcnn:
             outputs["scores"][passed],
             _landmarks(boxes, outputs["landmarks"][passed]),
         )
-        results = []
-        for picture in range(len(samplers)):
-            mine = faces[owner == picture]
-            results.append(mine[suppress_nested(mine.boxes, mine.scores, 0.7)])
-        return results
+        return [faces[owner == picture] for picture in range(len(samplers))]
 
 
 def pyramid(height: int, width: int, min_face_px: float, factor: float) -> list[float]:
@@ -242,6 +246,18 @@ def suppress_nested(boxes: F32, scores: F32, threshold: float) -> I64:
         shared = np.maximum(overlap, 0).prod(axis=1)
         order = rest[shared / np.minimum(area[best], area[rest]) <= threshold]
     return np.array(keep, np.int64)
+
+
+def _away_from(known: FaceDetections, boxes: F32) -> F32:
+    """The (N, 4) boxes that are not about a known face."""
+    return boxes[iou(boxes, known.boxes).max(axis=1, initial=0) < KNOWN_OVERLAP]
+
+
+def _united(known: FaceDetections, found: FaceDetections) -> FaceDetections:
+    """All faces, overlaps removed; the known ones come first and stay."""
+    both = FaceDetections.joined([known, found])
+    rank = both.scores + (np.arange(len(both)) < len(known))
+    return both[suppress_nested(both.boxes, rank, 0.7)]
 
 
 def _per_picture(owner: I64, pick: Callable[[I64], I64]) -> I64:
