@@ -59,9 +59,20 @@ def graph(settings: Settings, path: Path) -> GraphRunner:
     return OnnxRuntimeRunner(path, threads=settings.engine.threads)
 
 
-def detector(settings: Settings) -> Detector:
-    """MTCNN, on graphs or on facenet-pytorch's own modules."""
-    net = _torch_net if engine_name(settings) == "torch" else _graph_net
+def detector(
+    settings: Settings, watched: Callable[[str, GraphRunner], GraphRunner] = lambda name, runner: runner
+) -> Detector:
+    """MTCNN, on graphs or on facenet-pytorch's own modules.
+
+    Args:
+        settings: engine, thresholds, and how faces are followed.
+        watched: may put something around each of ``pnet``, ``rnet``, ``onet``, such as a clock.
+    """
+    load = _torch_net if engine_name(settings) == "torch" else _graph_net
+
+    def net(settings: Settings, name: str) -> GraphRunner:
+        return watched(name, load(settings, name))
+
     wanted = settings.detect
     mtcnn = Mtcnn(
         pnet=net(settings, "pnet"),
