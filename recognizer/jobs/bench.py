@@ -11,10 +11,12 @@ from recognizer import build
 from recognizer.bench import end_to_end, stages
 from recognizer.bench.timing import Spread
 from recognizer.jobs import bench_setup, console
+from recognizer.jobs.bench_gallery import gallery as search_bench
 from recognizer.jobs.bench_peers import peers
 
 app = typer.Typer(help="Measure speed, as ratios within one run.", invoke_without_command=True)
 app.command()(peers)
+app.command("gallery")(search_bench)
 
 
 @app.callback()
