@@ -6,7 +6,7 @@ Whoever wants to see a frame as OpenCV does also pays for BGR: that is told besi
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
@@ -89,25 +89,26 @@ class EndToEnd:
         }
 
 
-def decode(clip: Path, *, threads: int, frames: int | None, to_bgr: bool) -> int:
-    """Decode and do nothing else; how many frames there were.
+def decoded(clip: Path, *, threads: int) -> Generator[av.VideoFrame, None, None]:
+    """The decoder's own pictures, with nothing done to them.
 
     Args:
         clip: a video file.
         threads: decoder threads.
-        frames: how many at most.
-        to_bgr: convert each frame as well.
     """
-    reformatter, count = VideoReformatter(), 0
     with av.open(f"file:{clip}") as container:
         stream = container.streams.video[0]
         stream.codec_context.thread_count = threads
         stream.thread_type = "NONE" if threads == 1 else "AUTO"
-        for picture in islice(container.decode(stream), frames):
-            if to_bgr:
-                reformatter.reformat(picture, format="bgr24", threads=1).to_ndarray()
-            count += 1
-    return count
+        yield from container.decode(stream)
+
+
+def decode(clip: Path, *, threads: int, frames: int | None, to_bgr: bool) -> None:
+    """Decode some frames, or all, and do nothing else but, where wanted, convert each to OpenCV's colours."""
+    reformatter = VideoReformatter()
+    for picture in islice(decoded(clip, threads=threads), frames):
+        if to_bgr:
+            reformatter.reformat(picture, format="bgr24", threads=1).to_ndarray()
 
 
 def measure(settings: Settings, pipeline: Pipeline, *, rounds: int, frames: int | None) -> EndToEnd:

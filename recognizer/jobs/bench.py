@@ -9,10 +9,12 @@ from rich.table import Table
 
 from recognizer import build
 from recognizer.bench import end_to_end, stages
-from recognizer.bench.timing import Spread
+from recognizer.bench.streams import measure as measure_streams
+from recognizer.bench.timing import Spread, rounded
 from recognizer.jobs import bench_setup, console
 from recognizer.jobs.bench_gallery import gallery as search_bench
 from recognizer.jobs.bench_peers import peers
+from recognizer.jobs.bench_streams import show as show_streams
 
 app = typer.Typer(help="Measure speed, as ratios within one run.", invoke_without_command=True)
 app.command()(peers)
@@ -30,6 +32,11 @@ def bench(
     model: console.ModelOption = None,
     engine: console.EngineOption = None,
     weights_dir: console.WeightsDirOption = None,
+    streams: Annotated[
+        int | None,
+        typer.Option("--streams", min=1, max=64, help="Instead: how many such clips keep up at once, up to so many."),
+    ] = None,
+    seconds: Annotated[float, typer.Option(min=1, max=600, help="Length of a trial with streams.")] = 8,
     save: bench_setup.SaveOption = None,
 ) -> None:
     """Measure every stage on a clip, and recognition from end to end against decoding alone."""
@@ -37,6 +44,11 @@ def bench(
         return
     bench = bench_setup.set_up(clip, gallery, config_file, model=model, engine=engine, weights_dir=weights_dir)
     settings = bench.settings
+    if streams is not None:
+        capacity = measure_streams(settings, bench.resolved, limit=streams, seconds=seconds)
+        document = {**bench.facts(), "capacity": capacity.as_dict()}
+        bench_setup.save(save, document, lambda: show_streams(capacity))
+        return
     whole = end_to_end.measure(settings, build.pipeline(settings, bench.resolved), rounds=rounds, frames=frames)
     rows, count = stages.measure(settings, bench.resolved, frames=frames)
     figures = {
@@ -44,6 +56,7 @@ def bench(
         "end_to_end": whole.as_dict(),
         "stages": [row.as_dict() for row in rows],
         "stage_frames": count,
+        "following_against_decode": rounded(stages.following(rows)),
     }
 
     def show() -> None:
@@ -65,8 +78,8 @@ def _show_facts(figures: dict[str, Any]) -> None:
 
 
 def _show_stages(rows: list[stages.Row], frames: int) -> None:
-    whole = next(row.cpu_ms_per_frame for row in rows if row.stage == "recognise")
-    decode = next(row.cpu_ms_per_frame for row in rows if row.stage == "decode")
+    whole = next(row.cpu_ms_per_frame for row in rows if row.stage == stages.RECOGNISE)
+    decode = next(row.cpu_ms_per_frame for row in rows if row.stage == stages.DECODE)
     table = Table(title=f"Stages, {frames} frames, one at a time", title_justify="left")
     table.add_column("stage")
     for heading in ("calls", "median ms", "p95 ms", "CPU ms a frame", "of recognise", "of decode"):
@@ -79,10 +92,14 @@ def _show_stages(rows: list[stages.Row], frames: int) -> None:
             f"{row.wall_ms.median:.2f}",
             f"{row.wall_ms.p95:.2f}",
             f"{row.cpu_ms_per_frame:.2f}",
-            f"{100 * row.cpu_ms_per_frame / whole:.0f} %" if row.stage.startswith("recognise") else "",
+            f"{100 * row.cpu_ms_per_frame / whole:.0f} %" if row.stage.startswith(stages.RECOGNISE) else "",
             f"{100 * row.cpu_ms_per_frame / decode:.0f} %",
         )
     console.out.print(table)
+    console.out.print(
+        f"following faces between detections ({', '.join(stages.FOLLOW)}): {stages.following(rows):.2f} of decoding",
+        highlight=False,
+    )
 
 
 def _show_whole(whole: end_to_end.EndToEnd) -> None:
