@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 from rich.table import Table
@@ -10,7 +10,7 @@ from rich.table import Table
 from recognizer import build
 from recognizer.bench import end_to_end, stages
 from recognizer.bench.streams import measure as measure_streams
-from recognizer.bench.timing import Spread, rounded
+from recognizer.bench.timing import rounded
 from recognizer.jobs import bench_setup, console
 from recognizer.jobs.bench_gallery import gallery as search_bench
 from recognizer.jobs.bench_peers import peers
@@ -60,21 +60,11 @@ def bench(
     }
 
     def show() -> None:
-        _show_facts(figures)
+        bench_setup.show_facts(figures)
         _show_stages(rows, count)
         _show_whole(whole)
 
     bench_setup.save(save, figures, show)
-
-
-def _show_facts(figures: dict[str, Any]) -> None:
-    threads = ", ".join(f"{name} {count}" for name, count in figures["threads"].items() if count is not None)
-    console.out.print(
-        f"{figures['clip']}, {figures['model']} on {figures['engine']}; threads: {threads}",
-        highlight=False,
-        markup=False,
-        soft_wrap=True,
-    )
 
 
 def _show_stages(rows: list[stages.Row], frames: int) -> None:
@@ -115,7 +105,7 @@ def _show_whole(whole: end_to_end.EndToEnd) -> None:
             f"{way['cpu_ms_per_frame']['median']:.2f}",
             f"{way['cpu_s_per_video_s']:.3f}",
             f"{way['fps']:.0f}",
-            "" if against is None else times(against.cpu),
+            "" if against is None else bench_setup.times(against.cpu),
         )
     console.out.print(table)
     memory = "" if whole.peak_rss_mb is None else f"; at most {whole.peak_rss_mb:.0f} MB"
@@ -124,8 +114,3 @@ def _show_whole(whole: end_to_end.EndToEnd) -> None:
     console.out.print(
         f"{faces:.1f} faces a frame{memory}; named, in frames: {names}", highlight=False, markup=False, soft_wrap=True
     )
-
-
-def times(spread: Spread) -> str:
-    """A ratio with its quartiles, for a table."""
-    return f"{spread.median:.2f} x [{spread.low:.2f}, {spread.high:.2f}]"

@@ -4,18 +4,29 @@ from __future__ import annotations
 
 from typing import Annotated
 
+import numpy as np
 import typer
 from rich.table import Table
 
 from recognizer import build
-from recognizer.bench import peer_detection
-from recognizer.bench.peers import Absent, FacenetPyTorch
+from recognizer.align import align
+from recognizer.bench import embedding, peer_detection, peer_video, threads
+from recognizer.bench.peer_video import Peers
+from recognizer.bench.peers import Absent, FacenetPyTorch, FaceRecognition
+from recognizer.capture.pictures import PICTURE_SUFFIXES, read_picture
 from recognizer.jobs import bench_setup, console
+from recognizer.match.folder import scan
+from recognizer.protocols import Detector
+from recognizer.types import U8, AlignedFaces
 
 
 def peers(
     clip: bench_setup.ClipOption = None,
-    frames: Annotated[int, typer.Option("--frames", min=2, help="Frames of the clip, evenly spread.")] = 20,
+    frames: Annotated[int, typer.Option("--frames", min=2, help="Frames for one detection, evenly spread.")] = 12,
+    segments: Annotated[
+        int, typer.Option(min=1, help=f"Runs of {peer_video.SEGMENT} frames, from the clip's beginning on, for video.")
+    ] = 4,
+    rounds: Annotated[int, typer.Option(min=2, help="Batches of faces embedded.")] = 30,
     gallery: console.GalleryOption = None,
     config_file: console.ConfigOption = None,
     model: console.ModelOption = None,
@@ -23,30 +34,60 @@ def peers(
     weights_dir: console.WeightsDirOption = None,
     save: bench_setup.SaveOption = None,
 ) -> None:
-    """Compare with facenet-pytorch: ratios with their spread, and whether the work comes to the same."""
+    """Compare with facenet-pytorch, FastMTCNN, EdgeFace in torch eager and face_recognition; is it the same work?"""
     bench = bench_setup.set_up(clip, gallery, config_file, model=model, engine=engine, weights_dir=weights_dir)
-    settings = bench.settings
-    missing: list[str] = []
+    settings, resolved = bench.settings, bench.resolved
     images = peer_detection.spread_frames(settings, frames)
-    race = None
+    detector = build.detector(settings)
+    missing: list[str] = []
+    mtcnn = library = race = None
     try:
-        theirs = FacenetPyTorch(settings.detect, threads=settings.engine.threads)
-        race = peer_detection.race(build.detector(settings), theirs, images)
+        mtcnn = FacenetPyTorch(settings.detect, threads=settings.engine.threads)
+        race = peer_detection.race(detector, mtcnn, images)
     except Absent as absent:
         missing.append(str(absent))
+    try:
+        found = scan(settings.gallery.folder, suffixes=PICTURE_SUFFIXES)
+        library = FaceRecognition([(photo.person, read_picture(photo.path)) for photo in found.photos])
+    except Absent as absent:
+        missing.append(str(absent))
+    eager = embedding.embedder_on(embedding.PROTOTYPE, settings, resolved)
+    if eager is None:
+        missing.append(f"EdgeFace in torch eager: no torch here, or no checkpoint of {resolved.name}")
+    threads.set_up(settings.engine.threads)
+    faces = embedding.measure(settings, [resolved], _faces(detector, images), rounds=rounds)
+    video = peer_video.race(
+        settings, resolved, Peers(mtcnn=mtcnn, eager=eager, face_recognition=library), segments=segments
+    )
     figures = {
         **bench.facts(),
         "missing": missing,
         "detection": None if race is None else race.as_dict(),
+        "embedding": [row.as_dict() for row in faces],
+        "video": video.as_dict(),
     }
 
     def show() -> None:
+        bench_setup.show_facts(figures)
         if race is not None:
             _show_detection(race)
+        show_embedding(faces)
+        _show_video(video)
         for what in missing:
             console.out.print(f"left out: {what}", highlight=False, markup=False, soft_wrap=True)
 
     bench_setup.save(save, figures, show)
+
+
+def _faces(detector: Detector, images: list[U8]) -> AlignedFaces:
+    """The first faces of the clip, eight or a few more."""
+    parts = [AlignedFaces.empty()]
+    for image in images:
+        found = detector.detect([image])[0]
+        parts.append(align(image, found.landmarks, found.scores, np.arange(len(found))))
+        if sum(map(len, parts)) >= max(embedding.BATCHES):
+            break
+    return AlignedFaces.joined(parts)
 
 
 def _show_detection(race: peer_detection.DetectionRace) -> None:
@@ -55,21 +96,10 @@ def _show_detection(race: peer_detection.DetectionRace) -> None:
     table.add_column("")
     for heading in ("CPU ms", "ms", "faster, CPU", "faster, wall"):
         table.add_column(heading, justify="right")
-    table.add_row(
-        "facenet-pytorch MTCNN.detect",
-        f"{figures['theirs_cpu_ms']['median']:.1f}",
-        f"{figures['theirs_wall_ms']['median']:.1f}",
-        "1",
-        "1",
-    )
-    cpu, wall = race.speedup.cpu, race.speedup.wall
-    table.add_row(
-        "ours",
-        f"{figures['ours_cpu_ms']['median']:.1f}",
-        f"{figures['ours_wall_ms']['median']:.1f}",
-        f"{cpu.median:.1f} x [{cpu.low:.1f}, {cpu.high:.1f}]",
-        f"{wall.median:.1f} x [{wall.low:.1f}, {wall.high:.1f}]",
-    )
+    for name, mine in (("facenet-pytorch", "theirs"), ("ours", "ours")):
+        speeds = [bench_setup.times(each) for each in (race.speedup.cpu, race.speedup.wall)] if mine == "ours" else []
+        medians = (figures[f"{mine}_cpu_ms"]["median"], figures[f"{mine}_wall_ms"]["median"])
+        table.add_row(name, *(f"{value:.1f}" for value in medians), *speeds)
     console.out.print(table)
     console.out.print(
         f"of their {race.every.reference} boxes ours has {race.every.found}, of their {race.confident.reference} "
@@ -77,3 +107,43 @@ def _show_detection(race: peer_detection.DetectionRace) -> None:
         highlight=False,
         soft_wrap=True,
     )
+
+
+def show_embedding(rows: list[embedding.Embedding]) -> None:
+    """Milliseconds a face, for each model, engine and batch."""
+    table = Table(title="Embedding", title_justify="left")
+    for heading in ("model", "engine"):
+        table.add_column(heading, no_wrap=True)
+    for heading in ("batch", "CPU ms a face", "faster than torch", "least cosine"):
+        table.add_column(heading, justify="right")
+    for row in rows:
+        figures = row.as_dict()
+        table.add_row(
+            row.model,
+            row.engine,
+            str(row.batch),
+            f"{figures['cpu_ms_per_face']:.2f}",
+            "" if row.against_torch is None else bench_setup.times(row.against_torch.cpu),
+            "" if row.least_cosine is None else f"{row.least_cosine:.5f}",
+        )
+    console.out.print(table)
+
+
+def _show_video(video: peer_video.VideoRace) -> None:
+    table = Table(title=f"Video, {video.frames} frames, decoding included", title_justify="left")
+    table.add_column("", no_wrap=True)
+    for heading in ("CPU ms a frame", "dearer than ours", "recall"):
+        table.add_column(heading, justify="right")
+    table.add_column("named, in frames")
+    for name, way in video.as_dict()["ways"].items():
+        named = ", ".join(f"{who} {count}" for who, count in way["named_frames"].items())
+        table.add_row(
+            name,
+            f"{way['cpu_ms_per_frame']['median']:.1f}",
+            bench_setup.times(video.dearer[name].cpu) if name in video.dearer else "",
+            f"{way['recall']['recall']:.3f} of {way['recall']['reference']}",
+            f"{named or 'nobody'} (of {way['frames_seen']})",
+        )
+    console.out.print(table)
+    kept, of = video.names_kept
+    console.out.print(f"names that the per-frame way gives and ours as well: {kept} of {of}", highlight=False)

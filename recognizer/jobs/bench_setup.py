@@ -15,6 +15,7 @@ from loguru import logger
 
 from recognizer import build, config
 from recognizer.bench import threads
+from recognizer.bench.timing import Spread
 from recognizer.capture.sources import require_openable
 from recognizer.emit.places import require_place, unwritable
 from recognizer.emit.video import VideoWriter
@@ -126,3 +127,19 @@ def write(path: Path, text: str, *, wanted: str) -> None:
         path.write_text(text, "utf-8")
     except OSError as error:
         raise unwritable(path, wanted, error) from error
+
+
+def show_facts(figures: Mapping[str, Any]) -> None:
+    """Clip, model, engine and threads of a run."""
+    threads = ", ".join(f"{name} {count}" for name, count in figures["threads"].items() if count is not None)
+    console.out.print(
+        f"{figures['clip']}, {figures['model']} on {figures['engine']}; threads: {threads}",
+        highlight=False,
+        markup=False,
+        soft_wrap=True,
+    )
+
+
+def times(spread: Spread) -> str:
+    """A ratio with its quartiles, for a table."""
+    return f"{spread.median:.3g} x [{spread.low:.3g}, {spread.high:.3g}]"
