@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from recognizer import build
+from recognizer.align import align
 from recognizer.bench.end_to_end import decoded
 from recognizer.bench.timing import Spent, Spread, cpu_ms, wall_ms
 from recognizer.config import Settings
@@ -199,6 +200,9 @@ def measure(settings: Settings, resolved: ResolvedModel, *, frames: int | None) 
 
 
 def _show(result: FrameResult, overlay: Callable[[FrameResult], object], writer: VideoWriter, clock: Clock) -> None:
+    tracks = result.tracks
+    with clock.around("align, every face"):  # the pipeline aligns those that are asked for
+        align(result.frame.image, tracks.landmarks, tracks.scores, tracks.ids)
     with clock.around("overlay"):
         overlay(result)
     with clock.around("encode"):

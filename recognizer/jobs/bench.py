@@ -5,16 +5,23 @@ from __future__ import annotations
 from typing import Annotated
 
 import typer
-from rich.table import Table
 
 from recognizer import build
-from recognizer.bench import end_to_end, stages
+from recognizer.bench import embedding, end_to_end, inside, search, stages, start
+from recognizer.bench.peer_detection import spread_frames
 from recognizer.bench.streams import measure as measure_streams
 from recognizer.bench.timing import rounded
 from recognizer.jobs import bench_setup, console
 from recognizer.jobs.bench_gallery import gallery as search_bench
 from recognizer.jobs.bench_peers import peers
 from recognizer.jobs.bench_streams import show as show_streams
+from recognizer.jobs.bench_tables import Whole, draw, first_faces, show
+
+PROFILED = 10
+"""Pictures that detection is taken apart on."""
+GALLERIES = (1_000, 100_000)
+"""Vectors; a million takes minutes: ``bench gallery``."""
+PROBES = 50
 
 app = typer.Typer(help="Measure speed, as ratios within one run.", invoke_without_command=True)
 app.command()(peers)
@@ -25,7 +32,7 @@ app.command("gallery")(search_bench)
 def bench(
     context: typer.Context,
     clip: bench_setup.ClipOption = None,
-    frames: bench_setup.FramesOption = None,
+    frames: bench_setup.FramesOption = 150,
     rounds: Annotated[int, typer.Option(min=1, max=100, help="How often the whole clip is gone through.")] = 3,
     gallery: console.GalleryOption = None,
     config_file: console.ConfigOption = None,
@@ -38,79 +45,46 @@ def bench(
     ] = None,
     seconds: Annotated[float, typer.Option(min=1, max=600, help="Length of a trial with streams.")] = 8,
     save: bench_setup.SaveOption = None,
+    plot: bench_setup.PlotOption = None,
 ) -> None:
     """Measure every stage on a clip, and recognition from end to end against decoding alone."""
     if context.invoked_subcommand is not None:
         return
     bench = bench_setup.set_up(clip, gallery, config_file, model=model, engine=engine, weights_dir=weights_dir)
-    settings = bench.settings
+    settings, resolved = bench.settings, bench.resolved
     if streams is not None:
-        capacity = measure_streams(settings, bench.resolved, limit=streams, seconds=seconds)
+        capacity = measure_streams(settings, resolved, limit=streams, seconds=seconds)
         document = {**bench.facts(), "capacity": capacity.as_dict()}
         bench_setup.save(save, document, lambda: show_streams(capacity))
         return
-    whole = end_to_end.measure(settings, build.pipeline(settings, bench.resolved), rounds=rounds, frames=frames)
-    rows, count = stages.measure(settings, bench.resolved, frames=frames)
+    with console.err.status("from end to end"):  # first: the peak of memory is the product's alone
+        whole = end_to_end.measure(settings, build.pipeline(settings, resolved), rounds=rounds, frames=frames)
+    with console.err.status("stage by stage"):
+        rows, count = stages.measure(settings, resolved, frames=frames)
+        detector, images = build.detector(settings), spread_frames(settings, PROFILED)
+        functions = inside.detection(detector, images)
+    with console.err.status("embedding"):
+        models = embedding.models_at_hand(settings)
+        faces = embedding.measure(settings, models, first_faces(detector, images), rounds=10)
+    with console.err.status("search"):
+        galleries = [search.race(search.faces(size, probes=PROBES), rounds=20) for size in GALLERIES]
+    with console.err.status("start"):
+        starts = start.measure(settings, rounds=rounds)
+    found = Whole(whole, rows, count, functions, faces, galleries, starts)
     figures = {
         **bench.facts(),
         "end_to_end": whole.as_dict(),
         "stages": [row.as_dict() for row in rows],
         "stage_frames": count,
         "following_against_decode": rounded(stages.following(rows)),
+        "inside_detection": [function.as_dict() for function in functions],
+        "embedding": [row.as_dict() for row in faces],
+        "match": [race.as_dict() for race in galleries],
+        "start_s": starts.as_dict(),
     }
 
-    def show() -> None:
+    def tables() -> None:
         bench_setup.show_facts(figures)
-        _show_stages(rows, count)
-        _show_whole(whole)
+        show(found)
 
-    bench_setup.save(save, figures, show)
-
-
-def _show_stages(rows: list[stages.Row], frames: int) -> None:
-    whole = next(row.cpu_ms_per_frame for row in rows if row.stage == stages.RECOGNISE)
-    decode = next(row.cpu_ms_per_frame for row in rows if row.stage == stages.DECODE)
-    table = Table(title=f"Stages, {frames} frames, one at a time", title_justify="left")
-    table.add_column("stage")
-    for heading in ("calls", "median ms", "p95 ms", "CPU ms a frame", "of recognise", "of decode"):
-        table.add_column(heading, justify="right")
-    for row in rows:
-        depth = row.stage.count(stages.SEPARATOR)
-        table.add_row(
-            "  " * depth + row.stage.rsplit(stages.SEPARATOR, 1)[-1],
-            str(row.calls),
-            f"{row.wall_ms.median:.2f}",
-            f"{row.wall_ms.p95:.2f}",
-            f"{row.cpu_ms_per_frame:.2f}",
-            f"{100 * row.cpu_ms_per_frame / whole:.0f} %" if row.stage.startswith(stages.RECOGNISE) else "",
-            f"{100 * row.cpu_ms_per_frame / decode:.0f} %",
-        )
-    console.out.print(table)
-    console.out.print(
-        f"following faces between detections ({', '.join(stages.FOLLOW)}): {stages.following(rows):.2f} of decoding",
-        highlight=False,
-    )
-
-
-def _show_whole(whole: end_to_end.EndToEnd) -> None:
-    figures = whole.as_dict()
-    table = Table(title=f"From end to end, {whole.frames} frames", title_justify="left")
-    table.add_column("")
-    for heading in ("CPU ms a frame", "CPU s a second of video", "frames a second", "recognise is, in CPU"):
-        table.add_column(heading, justify="right")
-    for name, way in figures["ways"].items():
-        against = whole.ratios.get(name)
-        table.add_row(
-            name,
-            f"{way['cpu_ms_per_frame']['median']:.2f}",
-            f"{way['cpu_s_per_video_s']:.3f}",
-            f"{way['fps']:.0f}",
-            "" if against is None else bench_setup.times(against.cpu),
-        )
-    console.out.print(table)
-    memory = "" if whole.peak_rss_mb is None else f"; at most {whole.peak_rss_mb:.0f} MB"
-    names = ", ".join(f"{name} {count}" for name, count in whole.named.items()) or "nobody"
-    faces = figures["faces_per_frame"]
-    console.out.print(
-        f"{faces:.1f} faces a frame{memory}; named, in frames: {names}", highlight=False, markup=False, soft_wrap=True
-    )
+    bench_setup.save(save, figures, tables, plot=plot, draw=lambda: draw(found))

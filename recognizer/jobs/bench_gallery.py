@@ -32,18 +32,19 @@ def gallery(
         raise UsageError(f"--sizes: wanted numbers such as 1000,100000, got {sizes}.") from None
     if min(counts) < search.PHOTOS:
         raise UsageError(f"--sizes: wanted {search.PHOTOS} or more, got {min(counts)}.")
-    races = []
-    for count in counts:
-        races.append(search.race(KINDS[kind](count, probes=probes), rounds=rounds))
+    races = [search.race(KINDS[kind](count, probes=probes), rounds=rounds) for count in counts]
     figures = {"probes": probes, "rounds": rounds, "galleries": [race.as_dict() for race in races]}
-    bench_setup.save(save, figures, lambda: _show(races))
+    bench_setup.save(save, figures, lambda: show(races))
 
 
-def _show(races: list[search.SearchRace]) -> None:
-    table = Table(title=f"One probe, vectors drawn as '{races[0].kind}', one thread", title_justify="left")
-    headings = ("vectors", "index", "exact FAISS ms", "ms", "faster", "recall@1 known", "strangers", "MB", "made in s")
+def show(races: list[search.SearchRace]) -> None:
+    """A line for each gallery."""
+    table = Table(
+        title=f"One probe against exact FAISS, vectors drawn as '{races[0].kind}', one thread", title_justify="left"
+    )
+    headings = ("vectors", "index", "exact ms", "ms", "faster", "recall known", "others", "MB", "made s")
     for heading in headings:
-        table.add_column(heading, justify="left" if heading == "index" else "right")
+        table.add_column(heading, justify="left" if heading == "index" else "right", no_wrap=heading == "index")
     for race in races:
         figures = race.as_dict()
         speed = race.speedup.wall

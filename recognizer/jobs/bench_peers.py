@@ -4,20 +4,19 @@ from __future__ import annotations
 
 from typing import Annotated
 
-import numpy as np
 import typer
 from rich.table import Table
 
 from recognizer import build
-from recognizer.align import align
 from recognizer.bench import embedding, peer_detection, peer_video, threads
+from recognizer.bench.chart import Bar, bars
 from recognizer.bench.peer_video import Peers
 from recognizer.bench.peers import Absent, FacenetPyTorch, FaceRecognition
+from recognizer.bench.timing import cpu_ms
 from recognizer.capture.pictures import PICTURE_SUFFIXES, read_picture
 from recognizer.jobs import bench_setup, console
+from recognizer.jobs.bench_tables import first_faces, show_embedding
 from recognizer.match.folder import scan
-from recognizer.protocols import Detector
-from recognizer.types import U8, AlignedFaces
 
 
 def peers(
@@ -33,6 +32,7 @@ def peers(
     engine: console.EngineOption = None,
     weights_dir: console.WeightsDirOption = None,
     save: bench_setup.SaveOption = None,
+    plot: bench_setup.PlotOption = None,
 ) -> None:
     """Compare with facenet-pytorch, FastMTCNN, EdgeFace in torch eager and face_recognition; is it the same work?"""
     bench = bench_setup.set_up(clip, gallery, config_file, model=model, engine=engine, weights_dir=weights_dir)
@@ -55,7 +55,7 @@ def peers(
     if eager is None:
         missing.append(f"EdgeFace in torch eager: no torch here, or no checkpoint of {resolved.name}")
     threads.set_up(settings.engine.threads)
-    faces = embedding.measure(settings, [resolved], _faces(detector, images), rounds=rounds)
+    faces = embedding.measure(settings, [resolved], first_faces(detector, images), rounds=rounds)
     video = peer_video.race(
         settings, resolved, Peers(mtcnn=mtcnn, eager=eager, face_recognition=library), segments=segments
     )
@@ -76,18 +76,7 @@ def peers(
         for what in missing:
             console.out.print(f"left out: {what}", highlight=False, markup=False, soft_wrap=True)
 
-    bench_setup.save(save, figures, show)
-
-
-def _faces(detector: Detector, images: list[U8]) -> AlignedFaces:
-    """The first faces of the clip, eight or a few more."""
-    parts = [AlignedFaces.empty()]
-    for image in images:
-        found = detector.detect([image])[0]
-        parts.append(align(image, found.landmarks, found.scores, np.arange(len(found))))
-        if sum(map(len, parts)) >= max(embedding.BATCHES):
-            break
-    return AlignedFaces.joined(parts)
+    bench_setup.save(save, figures, show, plot=plot, draw=lambda: _draw(video))
 
 
 def _show_detection(race: peer_detection.DetectionRace) -> None:
@@ -109,26 +98,6 @@ def _show_detection(race: peer_detection.DetectionRace) -> None:
     )
 
 
-def show_embedding(rows: list[embedding.Embedding]) -> None:
-    """Milliseconds a face, for each model, engine and batch."""
-    table = Table(title="Embedding", title_justify="left")
-    for heading in ("model", "engine"):
-        table.add_column(heading, no_wrap=True)
-    for heading in ("batch", "CPU ms a face", "faster than torch", "least cosine"):
-        table.add_column(heading, justify="right")
-    for row in rows:
-        figures = row.as_dict()
-        table.add_row(
-            row.model,
-            row.engine,
-            str(row.batch),
-            f"{figures['cpu_ms_per_face']:.2f}",
-            "" if row.against_torch is None else bench_setup.times(row.against_torch.cpu),
-            "" if row.least_cosine is None else f"{row.least_cosine:.5f}",
-        )
-    console.out.print(table)
-
-
 def _show_video(video: peer_video.VideoRace) -> None:
     table = Table(title=f"Video, {video.frames} frames, decoding included", title_justify="left")
     table.add_column("", no_wrap=True)
@@ -147,3 +116,8 @@ def _show_video(video: peer_video.VideoRace) -> None:
     console.out.print(table)
     kept, of = video.names_kept
     console.out.print(f"names that the per-frame way gives and ours as well: {kept} of {of}", highlight=False)
+
+
+def _draw(video: peer_video.VideoRace) -> str:
+    rows = [Bar(name, cpu_ms(way.per_frame), "ours" if name == "ours" else "peer") for name, way in video.ways.items()]
+    return bars("CPU time of a frame, decoding included (logarithmic)", "ms", rows, log=True)

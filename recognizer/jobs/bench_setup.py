@@ -31,7 +31,8 @@ SCALE = 3
 """The demonstration's clip of 640 x 360 is enlarged to 1080p."""
 
 ClipOption = Annotated[Path | None, typer.Option("--clip", help="Video file; one is made when this is not given.")]
-FramesOption = Annotated[int | None, typer.Option("--frames", min=2, help="Use so many frames of the clip at most.")]
+FramesOption = Annotated[int, typer.Option("--frames", min=2, help="Use so many frames of the clip at most.")]
+PlotOption = Annotated[Path | None, typer.Option("--plot", help="Draw a chart (.svg) here.")]
 SaveOption = Annotated[Path | None, typer.Option("--json", help="Save all figures here; - for standard output.")]
 
 
@@ -101,12 +102,21 @@ def _write_clip(path: Path) -> None:
         raise OutputError(f"The clip {path} cannot be written: {writer.failed}.")
 
 
-def save(path: Path | None, figures: Mapping[str, Any], show: Callable[[], None]) -> None:
-    """Print what ``show`` prints, and save the figures where that was asked for.
+def save(
+    path: Path | None,
+    figures: Mapping[str, Any],
+    show: Callable[[], None],
+    *,
+    plot: Path | None = None,
+    draw: Callable[[], str] | None = None,
+) -> None:
+    """Print what ``show`` prints, and save figures and chart where that was asked for.
 
     Raises:
         OutputError: if they cannot be written.
     """
+    if plot is not None and draw is not None:
+        write(plot, draw(), wanted="the chart")
     if path == Path("-"):
         console.print_json(figures)
         return

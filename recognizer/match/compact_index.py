@@ -23,7 +23,7 @@ from recognizer.match.index import people_of
 from recognizer.match.records import Enrolled
 from recognizer.types import EMBEDDING_SIZE, F32, I64, Embeddings, Matches
 
-CANDIDATES = 512
+CANDIDATES = 1024
 """Of 1,000,000 drawn as EdgeFace's vectors lie, the nearest was among 256 for all of 500 probes of enrolled people and
 99.2 % of 500 of strangers, among 1,024 for all of both; what takes time is the scan, not they."""
 LEARN_FROM = 20_000
