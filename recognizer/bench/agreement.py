@@ -7,10 +7,9 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from scipy.optimize import linear_sum_assignment
 
 from recognizer.bench.timing import rounded
-from recognizer.geometry import iou
+from recognizer.geometry import assignment, iou
 from recognizer.types import F32
 
 
@@ -48,7 +47,7 @@ def agreement(reference: Sequence[F32], other: Sequence[F32], *, overlap: float)
     total = found = extra = 0
     for wanted, got in zip(reference, other, strict=True):
         shared = iou(wanted, got)
-        hits = int((shared[linear_sum_assignment(shared, maximize=True)] >= overlap).sum()) if shared.size else 0
+        hits = int((shared[tuple(assignment(shared).T)] >= overlap).sum())
         total, found, extra = total + len(wanted), found + hits, extra + len(got) - hits
     return Agreement(total, found, extra)
 

@@ -15,7 +15,7 @@ from recognizer.bench.inside import Function
 from recognizer.bench.search import SearchRace
 from recognizer.bench.stages import Row
 from recognizer.bench.start import Start
-from recognizer.bench.timing import Spread, cpu_ms
+from recognizer.bench.timing import Spread, cpu_ms, wall_ms
 from recognizer.jobs import bench_setup, console
 from recognizer.jobs.bench_gallery import show as show_galleries
 from recognizer.protocols import Detector
@@ -54,13 +54,7 @@ def show(found: Whole) -> None:
     show_embedding(found.embedding)
     show_galleries(found.galleries)
     _show_end_to_end(found.end_to_end)
-    times = [Spread.of(each).median for each in (found.start.imported, found.start.ready, found.start.first_event)]
-    console.out.print(
-        f"start, median of {len(found.start.first_event)}: imports {times[0]:.2f} s, models and gallery ready "
-        f"{times[1]:.2f} s, first face reported {times[2]:.2f} s",
-        highlight=False,
-        soft_wrap=True,
-    )
+    _show_start(found.start)
 
 
 def draw(found: Whole) -> str:
@@ -135,6 +129,21 @@ def show_embedding(rows: list[embedding.Embedding]) -> None:
             "" if row.against_torch is None else bench_setup.times(row.against_torch.cpu),
             "" if row.least_cosine is None else f"{row.least_cosine:.5f}",
         )
+    console.out.print(table)
+
+
+def _show_start(start: Start) -> None:
+    table = Table(title=f"From the command to the first face, {len(start.first_event)} times", title_justify="left")
+    table.add_column("", no_wrap=True)
+    for heading in ("s", "CPU s"):
+        table.add_column(heading, justify="right")
+    milestones = (
+        ("all is imported", start.imported),
+        ("models and gallery are ready", start.ready),
+        ("the first face is reported", start.first_event),
+    )
+    for name, spent in milestones:
+        table.add_row(name, f"{wall_ms(spent).median / 1000:.2f}", f"{cpu_ms(spent).median / 1000:.2f}")
     console.out.print(table)
 
 
