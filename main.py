@@ -11,6 +11,7 @@ import cv2  # noqa: F401 - before PyAV: both bring libxcb, and with PyAV's loade
 import typer
 
 from recognizer.jobs import (
+    bench,
     calibrate,
     console,
     demo,
@@ -39,6 +40,7 @@ app.command()(predict.predict)
 app.command()(demo.demo)
 app.command()(train.train)
 app.command()(calibrate.calibrate)
+app.add_typer(bench.app, name="bench")
 app.add_typer(gallery.app, name="gallery")
 app.add_typer(models.app, name="models")
 app.add_typer(evaluate.app, name="evaluate")

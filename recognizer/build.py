@@ -36,6 +36,8 @@ from recognizer.weights.store import ResolvedModel, checkpoint_path, resolve
 WEIGHTS = Path(__file__).parent / "weights"
 FAISS_FROM = 1_000
 """Enrolled vectors from which FAISS answers sooner than NumPy; fewer are not worth loading it."""
+COMPACT_FROM = 50_000
+"""Enrolled vectors from which codes are worth learning: comparing every vector takes 8 ms a probe."""
 
 
 def engine_name(settings: Settings) -> str:
@@ -59,9 +61,20 @@ def graph(settings: Settings, path: Path) -> GraphRunner:
     return OnnxRuntimeRunner(path, threads=settings.engine.threads)
 
 
-def detector(settings: Settings) -> Detector:
-    """MTCNN, on graphs or on facenet-pytorch's own modules."""
-    net = _torch_net if engine_name(settings) == "torch" else _graph_net
+def detector(
+    settings: Settings, watched: Callable[[str, GraphRunner], GraphRunner] = lambda name, runner: runner
+) -> Detector:
+    """MTCNN, on graphs or on facenet-pytorch's own modules.
+
+    Args:
+        settings: engine, thresholds, and how faces are followed.
+        watched: may put something around each of ``pnet``, ``rnet``, ``onet``, such as a clock.
+    """
+    load = _torch_net if engine_name(settings) == "torch" else _graph_net
+
+    def net(settings: Settings, name: str) -> GraphRunner:
+        return watched(name, load(settings, name))
+
     wanted = settings.detect
     mtcnn = Mtcnn(
         pnet=net(settings, "pnet"),
@@ -125,6 +138,10 @@ def index_of(enrolled: Enrolled) -> GalleryIndex:
     """These people, searchable."""
     if len(enrolled) < FAISS_FROM or not importlib.util.find_spec("faiss"):
         return ExactIndex(enrolled=enrolled)
+    if len(enrolled) >= COMPACT_FROM:
+        from recognizer.match.compact_index import CompactIndex
+
+        return CompactIndex(enrolled=enrolled)
     from recognizer.match.faiss_index import FaissIndex
 
     return FaissIndex(enrolled=enrolled)

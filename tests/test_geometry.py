@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from scipy.optimize import linear_sum_assignment
 
 from recognizer import geometry
 from recognizer.types import F32
@@ -67,3 +68,15 @@ def test_points_that_coincide_give_a_shift_and_no_nonsense() -> None:
     matrices = geometry.similarity_transforms(np.full((1, 5, 2), 7, np.float32))
     assert np.isfinite(matrices).all()
     np.testing.assert_allclose(matrices[0, :, :2], np.eye(2))
+
+
+@pytest.mark.parametrize("shape", [(0, 0), (0, 3), (3, 0), (1, 1), (2, 5), (5, 2), (7, 7), (12, 30)])
+def test_assignment_is_scipys(shape: tuple[int, int]) -> None:
+    for seed in range(20):
+        gain = np.random.default_rng(seed).random(shape)
+        gain[gain < 0.3] = 0.0  # as boxes that do not overlap
+        pairs = geometry.assignment(gain)
+        rows, columns = linear_sum_assignment(gain, maximize=True)
+        assert gain[pairs[:, 0], pairs[:, 1]].sum() == pytest.approx(gain[rows, columns].sum())
+        assert pairs[:, 0].tolist() == rows.tolist()
+        assert len(set(pairs[:, 1].tolist())) == len(pairs)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 import numpy as np
-from scipy import special
 
 
 class StrangerWatch:
@@ -50,6 +49,8 @@ class StrangerWatch:
 
     def as_dict(self) -> dict[str, Any]:
         """The counts for JSON; ``drift`` says in words what does not fit the calibration, or is ``None``."""
+        from scipy import special  # a quarter of a second that a start need not wait for
+
         strangers, near = self._counts["strangers"], self._counts["near"]
         chance = float(special.bdtrc(near - 1, strangers, self.SHARE)) if near else 1.0
         drift = None

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import special
 
 from recognizer.errors import InputError
 from recognizer.types import F32, I64
@@ -82,6 +81,8 @@ def expected_fpir(cosines: F32, size: int) -> NDArray[np.float64]:
         cosines: (P, P) of everybody with everybody, the diagonal below any threshold.
         size: n.
     """
+    from scipy import special  # a quarter of a second that a start need not wait for
+
     others = len(cosines) - 1
     near = others + 1 - np.stack([np.searchsorted(row, GRID) for row in np.sort(cosines, axis=1)])
     near = np.minimum(near, others).astype(np.float64)

@@ -1,0 +1,209 @@
+"""What each stage costs on a clip: clocks put around the pipeline's parts at their seams, one frame after the other."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, replace
+from itertools import islice
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any, cast
+
+import numpy as np
+from numpy.typing import NDArray
+
+from recognizer import build
+from recognizer.align import align
+from recognizer.bench.end_to_end import decoded
+from recognizer.bench.timing import Spent, Spread, cpu_ms, wall_ms
+from recognizer.config import Settings
+from recognizer.decide import Decider
+from recognizer.emit.overlay import Overlay
+from recognizer.emit.video import VideoWriter
+from recognizer.pipeline import Pipeline, Watch
+from recognizer.protocols import GraphRunner
+from recognizer.types import FrameResult
+from recognizer.weights.store import ResolvedModel
+
+NETS = {"pnet": "P-Net", "rnet": "R-Net", "onet": "O-Net"}
+SEPARATOR = " > "
+DECODE = "decoding alone"
+"""The yardstick, taken frame by frame beside what is measured."""
+RECOGNISE = "recognise"
+FOLLOW = ("cadence", "refine", "track")
+"""What is done in every frame to follow the faces that there are."""
+
+
+class Clock:
+    """Collects what is spent under names; a work inside another one is counted under both: ``detect > P-Net``."""
+
+    def __init__(self) -> None:
+        self.calls: dict[str, list[Spent]] = {}
+        self._inside = threading.local()
+
+    @contextmanager
+    def around(self, name: str) -> Iterator[None]:
+        """Count what stands in the ``with``; of this thread and, in wall time, of whom it waits for."""
+        outer: str | None = getattr(self._inside, "name", None)
+        self._inside.name = full = name if outer is None else outer + SEPARATOR + name
+        wall, cpu = time.perf_counter(), time.thread_time()
+        try:
+            yield
+        finally:
+            spent = Spent(time.thread_time() - cpu, time.perf_counter() - wall)
+            self._inside.name = outer
+            self.calls.setdefault(full, []).append(spent)
+
+
+class Clocked:
+    """Any part of the pipeline with a clock around some of its methods."""
+
+    def __init__(self, part: Any, clock: Clock, stages: Mapping[str, str]) -> None:
+        self._part = part
+        self._clock = clock
+        self._stages = stages
+
+    def __getattr__(self, name: str) -> Any:
+        value = getattr(self._part, name)
+        if name not in self._stages:
+            return value
+
+        def clocked(*arguments: Any, **named: Any) -> Any:
+            with self._clock.around(self._stages[name]):
+                return value(*arguments, **named)
+
+        return clocked
+
+
+class ClockedNet:
+    """A graph with a clock around it."""
+
+    def __init__(self, runner: GraphRunner, clock: Clock, name: str) -> None:
+        self._runner = runner
+        self._clock = clock
+        self._name = name
+
+    def run(self, inputs: NDArray[np.float32]) -> Mapping[str, NDArray[np.float32]]:
+        """Feed the single input."""
+        with self._clock.around(self._name):
+            return self._runner.run(inputs)
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One stage."""
+
+    stage: str
+    calls: int
+    wall_ms: Spread
+    """Of a call."""
+    cpu_ms: Spread
+    cpu_ms_per_frame: float
+    """Mean over all frames, those without a call included."""
+
+    def as_dict(self) -> dict[str, Any]:
+        """For JSON."""
+        return {
+            "stage": self.stage,
+            "calls": self.calls,
+            "wall_ms": self.wall_ms.as_dict(),
+            "cpu_ms": self.cpu_ms.as_dict(),
+            "cpu_ms_per_frame": round(self.cpu_ms_per_frame, 4),
+        }
+
+
+def rows_of(calls: Mapping[str, Sequence[Spent]], *, frames: int) -> list[Row]:
+    """The table of what a clock collected, stages inside others right after them."""
+    firsts = list(calls)
+
+    def order(name: str) -> list[int]:
+        parts = name.split(SEPARATOR)
+        heads = [SEPARATOR.join(parts[: depth + 1]) for depth in range(len(parts))]
+        return [firsts.index(head) if head in firsts else len(firsts) for head in heads]
+
+    return [
+        Row(name, len(calls[name]), wall_ms(calls[name]), cpu_ms(calls[name]), _mean_ms(calls[name], frames))
+        for name in sorted(calls, key=order)
+    ]
+
+
+def _mean_ms(spent: Sequence[Spent], frames: int) -> float:
+    return 1000 * sum(each.cpu_s for each in spent) / max(frames, 1)
+
+
+def clocked_pipeline(settings: Settings, resolved: ResolvedModel, clock: Clock) -> Pipeline:
+    """The pipeline of ``build`` with a clock at every seam."""
+    enrolled = build.enrolled_people(settings, resolved.fingerprint)
+    make = build.watch(settings, resolved, enrolled=len(enrolled))
+
+    def watch() -> Watch:
+        made = make()
+        return replace(
+            made,
+            cadence=Clocked(made.cadence, clock, {"look": "cadence", "looked": "cadence"}),
+            tracker=Clocked(made.tracker, clock, {"predict": "track", "follow": "track", "update": "track"}),
+            decider=_clocked_decider(made.decider, clock),
+        )
+
+    def watched(name: str, runner: GraphRunner) -> GraphRunner:
+        return ClockedNet(runner, clock, NETS[name])
+
+    return Pipeline(
+        detector=Clocked(build.detector(settings, watched), clock, {"detect": "detect", "refine": "refine"}),
+        embedder=Clocked(build.embedder(settings, resolved), clock, {"embed": "embed"}),
+        gallery=Clocked(build.index_of(enrolled), clock, {"search": "match"}),
+        watch=watch,
+    )
+
+
+def _clocked_decider(decider: Decider, clock: Clock) -> Decider:
+    """The decider is a class, not a protocol: for the type checker this stays one."""
+    return cast(Decider, Clocked(decider, clock, {"observe": "decide", "learn": "decide", "decide": "decide"}))
+
+
+def following(rows: Sequence[Row]) -> float:
+    """CPU time of following the faces between detections, as a share of decoding alone."""
+    per_frame = {row.stage: row.cpu_ms_per_frame for row in rows}
+    return sum(per_frame.get(RECOGNISE + SEPARATOR + stage, 0.0) for stage in FOLLOW) / per_frame[DECODE]
+
+
+def measure(settings: Settings, resolved: ResolvedModel, *, frames: int | None) -> tuple[list[Row], int]:
+    """Take the settings' clip frame by frame through every stage, on this thread: the table, and how many frames."""
+    clock = Clock()
+    pipeline = clocked_pipeline(settings, resolved, clock)
+    overlay = Overlay()
+    count = 0
+    alone = decoded(Path(settings.source.location), threads=settings.source.decode_threads)
+    with (
+        TemporaryDirectory() as folder,
+        VideoWriter(Path(folder) / "labelled.mp4", render=overlay) as writer,
+        build.source(settings) as source,
+        closing(alone),
+    ):
+        remaining = islice(source, frames)
+        while True:
+            with clock.around(DECODE):
+                next(alone, None)
+            with clock.around("capture"):
+                frame = next(remaining, None)
+            if frame is None:
+                break
+            with clock.around(RECOGNISE):
+                results = pipeline.step([frame])
+            for result in results:
+                _show(result, overlay, writer, clock)
+            count += 1
+    return rows_of(clock.calls, frames=count), count
+
+
+def _show(result: FrameResult, overlay: Callable[[FrameResult], object], writer: VideoWriter, clock: Clock) -> None:
+    tracks = result.tracks
+    with clock.around("align, every face"):  # the pipeline aligns those that are asked for
+        align(result.frame.image, tracks.landmarks, tracks.scores, tracks.ids)
+    with clock.around("overlay"):
+        overlay(result)
+    with clock.around("encode"):
+        writer.emit(result)

@@ -1,0 +1,119 @@
+"""From the command to the first label: a process of its own each time, models cached, files in the system's memory."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import recognizer
+from recognizer.bench.timing import Spent, Spread
+from recognizer.config import Settings
+from recognizer.errors import RecognizerError
+
+MAIN = Path(recognizer.__file__).parent.parent / "main.py"
+TIME_OUT_S = 120.0
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Start:
+    """What it costs from the start of a process to each milestone, a value for each time."""
+
+    imported: list[Spent]
+    """The command line is there."""
+    ready: list[Spent]
+    """Graphs compiled, gallery loaded."""
+    first_event: list[Spent]
+    """The first face is reported."""
+
+    def as_dict(self) -> dict[str, Any]:
+        """For JSON."""
+        ways = {"imported": self.imported, "ready": self.ready, "first_event": self.first_event}
+        return {
+            name: {
+                "wall": Spread.of([each.wall_s for each in spent]).as_dict(),
+                "cpu": Spread.of([each.cpu_s for each in spent]).as_dict(),
+            }
+            for name, spent in ways.items()
+        }
+
+
+def measure(settings: Settings, *, rounds: int) -> Start:
+    """Start the command again and again.
+
+    Args:
+        settings: clip with a face in it, gallery that is enrolled, model and engine.
+        rounds: how often each milestone is reached.
+
+    Raises:
+        RecognizerError: if the clip was gone through without an event.
+    """
+    words = ["run", "--source", settings.source.location, "--gallery", str(settings.gallery.folder)]
+    words += ["--engine", settings.engine.name, "--model", settings.embed.model]
+    if settings.embed.weights_dir is not None:
+        words += ["--weights-dir", str(settings.embed.weights_dir)]
+    program = [sys.executable, str(MAIN), *words, "--no-sync", "--headless", "--events", "-"]
+    preparing = (
+        "import sys; sys.path.insert(0, sys.argv[1]); import main; from recognizer import build, config; "
+        "settings = config.load(None, {'source': {'location': sys.argv[2]}, 'gallery': {'folder': sys.argv[3]}, "
+        "'engine': {'name': sys.argv[4]}, 'embed': {'model': sys.argv[5], 'weights_dir': sys.argv[6] or None}}); "
+        "build.pipeline(settings, build.model(settings))"
+    )
+    told = [str(MAIN.parent), settings.source.location, str(settings.gallery.folder), settings.engine.name]
+    told += [settings.embed.model, str(settings.embed.weights_dir or "")]
+    ways: Mapping[str, Callable[[], None]] = {
+        "imported": lambda: _to_the_end([sys.executable, str(MAIN), "--help"]),
+        "ready": lambda: _to_the_end([sys.executable, "-c", preparing, *told]),
+        "first_event": lambda: _to_first_line(program),
+    }
+    times: dict[str, list[Spent]] = {name: [] for name in ways}
+    for number in range(rounds + 1):
+        for name, way in ways.items():
+            with _Children() as children:
+                way()
+            if number:  # the first time fills the system's and the engine's caches
+                times[name].append(children.spent)
+    return Start(**times)
+
+
+class _Children:
+    """As ``Meter``, of the processes that were started and ended in its ``with``."""
+
+    spent: Spent
+
+    def __enter__(self) -> _Children:
+        self._wall, self._cpu = time.perf_counter(), _cpu_of_children()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.spent = Spent(_cpu_of_children() - self._cpu, time.perf_counter() - self._wall)
+
+
+def _cpu_of_children() -> float:
+    times = os.times()
+    return times.children_user + times.children_system
+
+
+def _to_the_end(program: Sequence[str]) -> None:
+    done = subprocess.run(  # noqa: S603 - ourselves
+        program, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, timeout=TIME_OUT_S, text=True, check=False
+    )
+    if done.returncode:
+        raise RecognizerError(f"Starting did not work: {done.stderr.strip() or done.returncode}")
+
+
+def _to_first_line(program: Sequence[str]) -> None:
+    environment = os.environ | {"RECOGNIZER_LOG_LEVEL": "ERROR"}
+    with subprocess.Popen(  # noqa: S603 - ourselves
+        program, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment
+    ) as process:
+        line = process.stdout.readline() if process.stdout else ""
+        process.kill()
+        _, problem = process.communicate(timeout=TIME_OUT_S)
+    if not line:
+        raise RecognizerError(f"No face was reported in this clip: {problem.strip() or 'pass one with a face in it'}")

@@ -1,0 +1,270 @@
+"""Clips played at their own rate, as cameras send them, through the real runner: how many keep up?
+
+A frame is decoded when it is due, not before, and its age counts from then: what decoding, waiting and recognising take
+together. Beside it, in the same run, the same number of clips is decoded only.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import numpy as np
+
+from recognizer import build, runner
+from recognizer.bench.end_to_end import decoded
+from recognizer.bench.stages import Clock, Row, clocked_pipeline, rows_of
+from recognizer.bench.timing import Meter, rounded
+from recognizer.config import Settings
+from recognizer.types import Frame, FrameResult
+from recognizer.weights.store import ResolvedModel
+
+LATE_S = 0.2
+"""A stream whose frames are older than this at their label, one in twenty of them, is behind."""
+LEFT_OUT = 0.1
+"""So is one of which more than this share of frames was replaced by newer ones."""
+TRIES = 2
+"""A number of streams is too many when it fell behind so often: other work on the machine is no reason."""
+
+
+class PacedClip:
+    """A clip that comes as a camera's frames do, again and again until it is closed.
+
+    Args:
+        settings: their source is a video file.
+        name: display name.
+        begins_s: how long after it is opened the first frame is due.
+    """
+
+    live = True
+
+    def __init__(self, settings: Settings, *, name: str, begins_s: float) -> None:
+        self.name = name
+        self._settings = settings
+        self._begins_s = begins_s
+        self._stop = threading.Event()
+
+    def __enter__(self) -> Self:
+        """Get ready; each round opens the clip anew."""
+        self._stop.clear()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Ask the iteration to end."""
+        self._stop.set()
+
+    def close(self) -> None:
+        """Ask the iteration to end at the next frame."""
+        self._stop.set()
+
+    def __iter__(self) -> Iterator[Frame]:
+        """Yield each frame when it is due, its time that of the monotonic clock."""
+        due, index = time.monotonic() + self._begins_s, 0
+        while not self._stop.is_set():
+            with build.source(self._settings) as clip:
+                step = 1 / (getattr(clip, "frame_rate", None) or 25.0)
+                frames = iter(clip)
+                while not self._stop.wait(max(0.0, due - time.monotonic())):
+                    frame = next(frames, None)
+                    if frame is None:
+                        break
+                    yield replace(frame, index=index, captured_at=due, source=self.name)
+                    due, index = due + step, index + 1
+
+
+@dataclass(slots=True)
+class StreamFigures:
+    """One stream of a trial."""
+
+    ages_s: list[float] = field(default_factory=list)
+    names: set[str] = field(default_factory=set)
+    dropped: int = 0
+
+    @property
+    def behind(self) -> bool:
+        """It does not keep up."""
+        came = len(self.ages_s) + self.dropped
+        return not self.ages_s or float(np.percentile(self.ages_s, 95)) >= LATE_S or self.dropped > LEFT_OUT * came
+
+    def as_dict(self) -> dict[str, Any]:
+        """For JSON."""
+        ages = np.percentile(self.ages_s, (50, 95, 99)) * 1000 if self.ages_s else np.zeros(3)
+        return {
+            "frames": len(self.ages_s),
+            "dropped": self.dropped,
+            "age_ms": dict(zip(("p50", "p95", "p99"), map(rounded, ages.tolist()), strict=True)),
+            "names": sorted(self.names),
+            "behind": self.behind,
+        }
+
+
+class _Watcher:
+    """A sink that notes the age of each frame, and who was named."""
+
+    failed: str | None = None
+
+    def __init__(self) -> None:
+        self.streams: dict[str, StreamFigures] = {}
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        return None
+
+    def emit(self, result: FrameResult) -> None:
+        """Count one frame."""
+        if result.closing:
+            return
+        stream = self.streams.setdefault(result.frame.source, StreamFigures())
+        stream.ages_s.append(time.monotonic() - result.frame.captured_at)
+        stream.names |= {who.name for who in result.identities if who.name is not None}
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Trial:
+    """So many streams at once."""
+
+    streams: tuple[StreamFigures, ...]
+    cores: float
+    """Cores in use on average."""
+    stages: tuple[Row, ...] = ()
+    """Per recognised frame; none where frames were only decoded."""
+
+    @property
+    def behind(self) -> bool:
+        """Some stream does not keep up."""
+        return any(stream.behind for stream in self.streams)
+
+    def as_dict(self) -> dict[str, Any]:
+        """For JSON."""
+        return {
+            "streams": [stream.as_dict() for stream in self.streams],
+            "cores": rounded(self.cores),
+            "behind": self.behind,
+            "stages": [row.as_dict() for row in self.stages],
+        }
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Capacity:
+    """How many streams keep up, and with decoding alone."""
+
+    recognised: tuple[Trial, ...]
+    """Of 1, 2, ... streams, the last tries of each."""
+    decoded: tuple[Trial, ...]
+    limit: int
+    """No more were tried."""
+
+    @property
+    def most_recognised(self) -> int:
+        """The largest number before the first that fell behind."""
+        return _most(self.recognised)
+
+    @property
+    def most_decoded(self) -> int:
+        """The same of decoding alone."""
+        return _most(self.decoded)
+
+    def names_lost(self, trial: Trial) -> set[str]:
+        """Who was named with one stream and is not in some stream of this trial."""
+        return {name for stream in trial.streams for name in self.recognised[0].streams[0].names - stream.names}
+
+    def as_dict(self) -> dict[str, Any]:
+        """For JSON."""
+        return {
+            "limit": self.limit,
+            "most_recognised": self.most_recognised,
+            "most_decoded": self.most_decoded,
+            "recognised": [
+                {**trial.as_dict(), "names_lost": sorted(self.names_lost(trial))} for trial in self.recognised
+            ],
+            "decoded": [trial.as_dict() for trial in self.decoded],
+        }
+
+
+def _most(trials: tuple[Trial, ...]) -> int:
+    kept_up = [len(trial.streams) for trial in trials if not trial.behind]
+    return max(kept_up, default=0)
+
+
+def measure(settings: Settings, resolved: ResolvedModel, *, limit: int, seconds: float) -> Capacity:
+    """Add stream after stream, to decoding alone and to recognition in turns, until both are behind.
+
+    Args:
+        settings: their source is a video file.
+        resolved: the model.
+        limit: streams tried at most.
+        seconds: length of a trial.
+    """
+    only: list[Trial] = []
+    whole: list[Trial] = []
+    for number in range(1, limit + 1):
+        if not only or not only[-1].behind:
+            only.append(_tried(lambda n=number: decode(settings, streams=n, seconds=seconds)))  # type: ignore[misc]
+        if not whole or not whole[-1].behind:
+            whole.append(_tried(lambda n=number: recognise(settings, resolved, streams=n, seconds=seconds)))  # type: ignore[misc]
+        if only[-1].behind and whole[-1].behind:
+            break
+    return Capacity(tuple(whole), tuple(only), limit)
+
+
+def _tried(trial: Callable[[], Trial]) -> Trial:
+    for _ in range(TRIES - 1):
+        if not (done := trial()).behind:
+            return done
+    return trial()
+
+
+def recognise(settings: Settings, resolved: ResolvedModel, *, streams: int, seconds: float) -> Trial:
+    """Recognise on so many streams for so long."""
+    clock, watcher = Clock(), _Watcher()
+    pipeline = clocked_pipeline(settings, resolved, clock)
+    names = [f"stream {number + 1}" for number in range(streams)]
+    sources = [
+        PacedClip(settings, name=name, begins_s=0.5 + 0.04 * place / streams) for place, name in enumerate(names)
+    ]
+    with Meter() as meter:
+        dropped = runner.run(sources, pipeline, [watcher], max_seconds=seconds)
+    figures = [watcher.streams.get(name, StreamFigures()) for name in names]
+    for name, stream in zip(names, figures, strict=True):
+        stream.dropped = dropped[name]
+    count = sum(len(stream.ages_s) for stream in figures)
+    return Trial(tuple(figures), meter.spent.cpu_s / meter.spent.wall_s, tuple(rows_of(clock.calls, frames=count)))
+
+
+def decode(settings: Settings, *, streams: int, seconds: float) -> Trial:
+    """Decode so many streams for so long, each on its thread, and do nothing with the frames."""
+    clip, threads = Path(settings.source.location), settings.source.decode_threads
+    with build.source(settings) as source:
+        step = 1 / (getattr(source, "frame_rate", None) or 25.0)
+    figures = [StreamFigures() for _ in range(streams)]
+    begin = time.monotonic() + 0.2
+
+    def play(place: int) -> None:
+        due = begin + step * place / streams
+        while due < begin + seconds:
+            with closing(decoded(clip, threads=threads)) as pictures:
+                for _ in pictures:
+                    now = time.monotonic()
+                    figures[place].ages_s.append(now - due)
+                    due += step
+                    if due >= begin + seconds or now >= begin + 2 * seconds:
+                        return
+                    time.sleep(max(0.0, due - now))
+
+    players = [threading.Thread(target=play, args=(place,), daemon=True) for place in range(streams)]
+    with Meter() as meter:
+        for player in players:
+            player.start()
+        for player in players:
+            player.join()
+    return Trial(tuple(figures), meter.spent.cpu_s / meter.spent.wall_s)

@@ -1,0 +1,84 @@
+from __future__ import annotations
+
+import threading
+import time
+from itertools import pairwise
+
+import pytest
+
+from recognizer.bench import streams
+from recognizer.bench.streams import Capacity, PacedClip, StreamFigures, Trial
+from recognizer.jobs.bench_setup import Bench
+from tests.bench.conftest import FRAMES, RATE
+
+
+def trial(*ages_s: float, dropped: int = 0, names: str = "") -> Trial:
+    return Trial(tuple(StreamFigures([age] * 100, set(names), dropped) for age in ages_s), cores=1.0)
+
+
+@pytest.mark.parametrize(
+    ("figures", "behind"),
+    [
+        (StreamFigures([0.1] * 100), False),
+        (StreamFigures([0.1] * 96 + [5.0] * 4), False),
+        (StreamFigures([0.1] * 90 + [0.3] * 10), True),
+        (StreamFigures([0.1] * 90, dropped=9), False),
+        (StreamFigures([0.1] * 90, dropped=11), True),
+        (StreamFigures(), True),
+    ],
+)
+def test_behind(figures: StreamFigures, behind: bool) -> None:
+    assert figures.behind is behind
+    assert figures.as_dict()["behind"] is behind
+
+
+def test_capacity_is_the_largest_number_that_keeps_up() -> None:
+    capacity = Capacity(
+        recognised=(trial(0.1, names="ab"), trial(0.1, 0.1, names="a"), trial(0.1, 0.3, 0.1, names="ab")),
+        decoded=(trial(0.01), trial(0.01, 0.01), trial(0.01, 0.01, 0.01)),
+        limit=3,
+    )
+    assert (capacity.most_recognised, capacity.most_decoded) == (2, 3)
+    assert capacity.names_lost(capacity.recognised[1]) == {"b"}
+    assert capacity.names_lost(capacity.recognised[2]) == set()
+
+
+def test_a_number_of_streams_gets_a_second_chance() -> None:
+    trials = iter([trial(0.5), trial(0.1), trial(0.1)])
+    assert not streams._tried(lambda: next(trials)).behind
+    assert len(list(trials)) == 1
+
+
+def test_a_paced_clip_comes_as_a_camera_does_again_and_again(bench: Bench) -> None:
+    clip = PacedClip(bench.settings, name="stream 1", begins_s=0.05)
+    frames = []
+    with clip:
+        began = time.monotonic()
+        for frame in clip:
+            frames.append(frame)
+            assert time.monotonic() >= frame.captured_at
+            if len(frames) == FRAMES + 2:
+                clip.close()
+    assert [frame.index for frame in frames] == list(range(FRAMES + 2))
+    assert {frame.source for frame in frames} == {"stream 1"}
+    steps = [after.captured_at - before.captured_at for before, after in pairwise(frames)]
+    assert steps == pytest.approx([1 / RATE] * len(steps), rel=0.01)
+    assert frames[0].captured_at >= began
+
+
+def test_a_paced_clip_ends_while_it_waits(bench: Bench) -> None:
+    clip = PacedClip(bench.settings, name="stream 1", begins_s=60)
+    with clip:
+        reader = threading.Thread(target=lambda: list(clip))
+        reader.start()
+        clip.close()
+        reader.join(10)
+    assert not reader.is_alive()
+
+
+def test_streams_are_counted_one_by_one(bench: Bench) -> None:
+    only = streams.decode(bench.settings, streams=2, seconds=0.5)
+    assert [bool(stream.ages_s) for stream in only.streams] == [True, True]
+    whole = streams.recognise(bench.settings, bench.resolved, streams=2, seconds=1.5)
+    assert len(whole.streams) == 2
+    assert {row.stage for row in whole.stages} >= {"detect", "refine"}
