@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -12,10 +13,19 @@ from numpy.typing import NDArray
 from recognizer.errors import EngineError
 
 
+OWN_GRAPH_AFTER = 3
+"""Runs with inputs of one shape before a graph is compiled for just that shape: a video's shapes come again, those of
+photos do not."""
+OWN_GRAPHS = 32
+"""At most: a pyramid has about ten levels, a batch one of seven sizes."""
+
+
 class OpenVinoRunner:
     """One graph, compiled for the processor; any batch size and, where the graph allows it, any picture size.
 
-    Compiling for each input shape instead was measured and gains nothing that can be told from noise.
+    Shapes that come again and again get a compiled graph of their own, and batches are cut into powers of two so that
+    they do. Measured beside a graph for any shape, CPU time: EdgeFace XS 1.3 to 1.5 times faster, O-Net on four faces
+    1.3 times (1.6 where the batches' sizes change from frame to frame), P-Net 1.1 times.
 
     Raises:
         EngineError: if OpenVINO is not installed or refuses the graph.
@@ -36,13 +46,16 @@ class OpenVinoRunner:
         }
         if cache_dir is not None:
             options["CACHE_DIR"] = str(cache_dir)
+        self._graph, self._core, self._options = graph, openvino.Core(), options
         try:
-            compiled = openvino.Core().compile_model(str(graph), "CPU", options)
+            self._model = self._core.read_model(str(graph))
+            any_shape = self._core.compile_model(self._model, "CPU", options)
         except RuntimeError as error:
             raise EngineError(f"OpenVINO cannot run {graph}: {_last_line(error)}") from error
-        self._graph = graph
-        self._outputs = [next(iter(port.get_names())) for port in compiled.outputs]
-        self._request = compiled.create_infer_request()
+        self._outputs = [next(iter(port.get_names())) for port in any_shape.outputs]
+        self._any_shape = any_shape.create_infer_request()
+        self._own: dict[tuple[int, ...], Any] = {}
+        self._runs: Counter[tuple[int, ...]] = Counter()
 
     def run(self, inputs: NDArray[np.float32]) -> Mapping[str, NDArray[np.float32]]:
         """Feed the single input; the returned arrays are copies and stay valid.
@@ -51,10 +64,36 @@ class OpenVinoRunner:
             EngineError: if the graph is made for inputs of another shape.
         """
         try:
-            results = self._request.infer([np.ascontiguousarray(inputs)], share_inputs=True, share_outputs=False)
+            parts = [self._run(part) for part in _powers_of_two(np.ascontiguousarray(inputs))]
         except RuntimeError as error:
             raise EngineError(f"{self._graph} does not take {inputs.shape}: {_last_line(error)}") from error
+        if len(parts) == 1:
+            return parts[0]
+        return {name: np.concatenate([part[name] for part in parts]) for name in self._outputs}
+
+    def _run(self, inputs: NDArray[np.float32]) -> dict[str, NDArray[np.float32]]:
+        request = self._own.get(inputs.shape) or self._request(inputs.shape)
+        results = request.infer([inputs], share_inputs=True, share_outputs=False)
         return {name: results[port] for port, name in enumerate(self._outputs)}
+
+    def _request(self, shape: tuple[int, ...]) -> Any:
+        """Run any shape; once one has come often enough, compile for it."""
+        self._runs[shape] += 1
+        if self._runs[shape] <= OWN_GRAPH_AFTER or len(self._own) >= OWN_GRAPHS:
+            return self._any_shape
+        model = self._model.clone()
+        model.reshape(list(shape))
+        self._own[shape] = self._core.compile_model(model, "CPU", self._options).create_infer_request()
+        return self._own[shape]
+
+
+def _powers_of_two(batch: NDArray[np.float32]) -> Iterator[NDArray[np.float32]]:
+    """The batch in parts of 2^n rows, the largest first."""
+    start = 0
+    while start < len(batch):
+        size = 1 << ((len(batch) - start).bit_length() - 1)
+        yield batch[start : start + size]
+        start += size
 
 
 def _last_line(error: RuntimeError) -> str:

@@ -8,7 +8,7 @@ import pytest
 from recognizer.build import WEIGHTS
 from recognizer.detect import nets
 from recognizer.engine.onnxruntime import OnnxRuntimeRunner
-from recognizer.engine.openvino import OpenVinoRunner
+from recognizer.engine.openvino import OWN_GRAPH_AFTER, OpenVinoRunner
 from recognizer.engine.torch import TorchRunner
 from recognizer.errors import EngineError
 from recognizer.protocols import GraphRunner
@@ -41,6 +41,16 @@ def test_what_openvino_returned_stays_valid() -> None:
     kept = first.copy()
     engine.run(np.zeros((1, 48, 48, 3), np.float32))
     np.testing.assert_array_equal(first, kept)
+
+
+def test_graphs_of_their_own_for_shapes_that_come_again_change_nothing() -> None:
+    engine = OpenVinoRunner(ONET, threads=1)
+    pixels = np.random.default_rng(0).uniform(0, 255, (7, 48, 48, 3)).astype(np.float32)
+    answers = [engine.run(pixels) for _ in range(OWN_GRAPH_AFTER + 2)]
+    for output, values in answers[0].items():
+        assert len(values) == 7
+        np.testing.assert_allclose(answers[-1][output], values, atol=1e-5)
+        np.testing.assert_allclose(engine.run(pixels[6:])[output], values[6:], atol=1e-5)
 
 
 @pytest.mark.parametrize("engine", [OpenVinoRunner, OnnxRuntimeRunner])
