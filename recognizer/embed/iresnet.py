@@ -1,0 +1,99 @@
+"""IResNet: the network of ArcFace and MagFace, with 18, 34, 50 or 100 layers.
+
+Deng, Guo, Xue, Zafeiriou: "ArcFace: Additive Angular Margin Loss for Deep Face Recognition", CVPR 2019,
+https://arxiv.org/abs/1801.07698; the blocks are those of Duta, Liu, Zhu, Shao: "Improved Residual Networks", ICPR 2020,
+https://arxiv.org/abs/2004.04989. State-dict keys are those of InsightFace's ``arcface_torch``
+(``backbones/iresnet.py``), so its ``backbone.pth`` files load key for key.
+
+Input: (B, 3, 112, 112) float32. Output: (B, embedding size) float32, not normalised.
+"""
+
+from __future__ import annotations
+
+from torch import Tensor, nn
+
+EMBEDDING_SIZE = 512
+INPUT_SIZE_PX = 112
+DEPTHS: dict[int, tuple[int, int, int, int]] = {
+    18: (2, 2, 2, 2),
+    34: (3, 4, 6, 3),
+    50: (3, 4, 14, 3),
+    100: (3, 13, 30, 3),
+}
+"""Layers to residual blocks in each of the four stages."""
+WIDTHS = (64, 128, 256, 512)
+"""Channels of the four stages."""
+
+
+class Block(nn.Module):
+    """Normalise, convolve, normalise, bend, convolve, normalise; the second convolution carries the stride."""
+
+    def __init__(self, in_channels: int, channels: int, stride: int, eps: float) -> None:
+        super().__init__()
+        self.bn1 = nn.BatchNorm2d(in_channels, eps=eps)
+        self.conv1 = nn.Conv2d(in_channels, channels, 3, padding=1, bias=False)
+        self.bn2 = nn.BatchNorm2d(channels, eps=eps)
+        self.prelu = nn.PReLU(channels)
+        self.conv2 = nn.Conv2d(channels, channels, 3, stride=stride, padding=1, bias=False)
+        self.bn3 = nn.BatchNorm2d(channels, eps=eps)
+        self.downsample: nn.Module | None = None
+        if stride != 1 or in_channels != channels:
+            self.downsample = nn.Sequential(
+                nn.Conv2d(in_channels, channels, 1, stride=stride, bias=False),
+                nn.BatchNorm2d(channels, eps=eps),
+            )
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Map (B, in_channels, H, W) to (B, channels, H / stride, W / stride)."""
+        out = self.prelu(self.bn2(self.conv1(self.bn1(x))))
+        kept: Tensor = x if self.downsample is None else self.downsample(x)
+        added: Tensor = self.bn3(self.conv2(out)) + kept
+        return added
+
+
+class IResNet(nn.Module):
+    """Four stages, each halving the picture, then one linear layer over what is left of it.
+
+    Args:
+        layers: 18, 34, 50 or 100.
+        embedding_size: width of the output.
+        dropout: share of the last feature map that training leaves out; nothing when evaluating.
+        eps: of every batch normalisation: ``arcface_torch`` has 1e-5, MagFace 2e-5.
+    """
+
+    def __init__(
+        self, layers: int, *, embedding_size: int = EMBEDDING_SIZE, dropout: float = 0.0, eps: float = 1e-5
+    ) -> None:
+        if layers not in DEPTHS:
+            raise ValueError(f"IResNet: wanted one of {', '.join(map(str, DEPTHS))} layers, got {layers}.")
+        super().__init__()
+        self.conv1 = nn.Conv2d(3, WIDTHS[0], 3, padding=1, bias=False)
+        self.bn1 = nn.BatchNorm2d(WIDTHS[0], eps=eps)
+        self.prelu = nn.PReLU(WIDTHS[0])
+        inputs = (WIDTHS[0], *WIDTHS)
+        for stage, (depth, width) in enumerate(zip(DEPTHS[layers], WIDTHS, strict=True)):
+            setattr(self, f"layer{stage + 1}", _stage(inputs[stage], width, depth, eps))
+        self.bn2 = nn.BatchNorm2d(WIDTHS[-1], eps=eps)
+        self.dropout = nn.Dropout(dropout)
+        self.fc = nn.Linear(WIDTHS[-1] * (INPUT_SIZE_PX // 16) ** 2, embedding_size)
+        self.features = nn.BatchNorm1d(embedding_size, eps=eps)
+        self.features.weight.requires_grad = False  # the loss scales vectors itself; this one would only compete
+        for module in self.modules():
+            if isinstance(module, nn.Conv2d):
+                nn.init.normal_(module.weight, 0.0, 0.1)  # as arcface_torch starts
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Embed (B, 3, 112, 112); returns (B, embedding size), not of unit length."""
+        x = self.prelu(self.bn1(self.conv1(x)))
+        for stage in range(len(WIDTHS)):
+            x = getattr(self, f"layer{stage + 1}")(x)
+        x = self.dropout(self.bn2(x).flatten(1))
+        out: Tensor = self.features(self.fc(x))
+        return out
+
+
+def _stage(in_channels: int, channels: int, depth: int, eps: float) -> nn.Sequential:
+    """``depth`` blocks, of which the first halves the picture."""
+    blocks = [Block(in_channels, channels, 2, eps)]
+    blocks += [Block(channels, channels, 1, eps) for _ in range(depth - 1)]
+    return nn.Sequential(*blocks)
