@@ -1,7 +1,9 @@
-"""Stage 4, ALIGN: cut faces out of the full-resolution frame, upright and in place, and measure their quality.
+"""Stage 4, ALIGN: cut faces out of the full-resolution frame as the embedder declares, and measure their quality.
 
-The similarity transform takes the five landmarks to the template that ArcFace and EdgeFace were trained with. Which of
-the quality parts predict a good match was measured (README, "Quality"); what follows from them is decided elsewhere.
+A similarity transform takes the five landmarks to the template that a network was trained with, ArcFace's for nearly
+all; facenet-pytorch's networks see the detector's box. Which of the quality parts predict a good match was measured
+(README, "Quality"), on ArcFace's crops, so sharpness is measured on those whatever the embedder wants; what follows
+from it is decided elsewhere.
 """
 
 from __future__ import annotations
@@ -9,34 +11,73 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
+from recognizer.facts import Cut, template_of
 from recognizer.geometry import similarity_transforms
-from recognizer.types import CROP_SIZE_PX, F32, I64, U8, AlignedFaces, FaceQuality
+from recognizer.types import F32, I64, U8, AlignedFaces, FaceQuality
+
+ARCFACE_CUT = Cut()
 
 NOSE_DEPTH = 0.55
 """How far the nose tip stands before the eyes, in distances between the eyes (mean of the 3D heads commonly used for
 head-pose estimation). A head turned by theta shows its nose shifted by NOSE_DEPTH * tan(theta) eye distances."""
 
 
-def align(image: U8, landmarks: F32, scores: F32, track_ids: I64) -> AlignedFaces:
-    """Cut faces to 112 x 112.
+def align(
+    image: U8,
+    landmarks: F32,
+    scores: F32,
+    track_ids: I64,
+    *,
+    cut: Cut = ARCFACE_CUT,
+    boxes: F32 | None = None,
+) -> AlignedFaces:
+    """Cut faces out.
 
     Args:
         image: (H, W, 3) uint8 BGR.
         landmarks: (K, 5, 2) px.
         scores: (K,) detector scores, kept as a part of the quality.
         track_ids: (K,) int64.
+        cut: what the embedder declares.
+        boxes: (K, 4) px; needed where the cut goes by the box.
 
     Returns:
         K rows in the same order; what lies outside the picture is black.
     """
-    crops = np.empty((len(landmarks), CROP_SIZE_PX, CROP_SIZE_PX, 3), np.uint8)
+    if cut.template is None and boxes is None:
+        raise ValueError("align: this cut goes by the box, but no boxes were given.")
+    plain = cut == ARCFACE_CUT
+    crops = np.empty((len(landmarks), cut.size_px, cut.size_px, 3), np.uint8)
     sharpness = np.empty(len(landmarks), np.float32)
-    for row, matrix in enumerate(similarity_transforms(landmarks)):
-        crop = cv2.warpAffine(image, matrix, (CROP_SIZE_PX, CROP_SIZE_PX), flags=cv2.INTER_LINEAR)
-        crops[row] = crop[:, :, ::-1]
+    for row, matrix in enumerate(similarity_transforms(landmarks, template_of(ARCFACE_CUT))):
+        crop = _warped(image, matrix, ARCFACE_CUT.size_px)
         sharpness[row] = cv2.Laplacian(cv2.cvtColor(crop, cv2.COLOR_BGR2GRAY), cv2.CV_32F).var()
+        if plain:
+            crops[row] = crop[:, :, ::-1]
+    if cut.template is None and boxes is not None:
+        for row, box in enumerate(boxes):
+            crops[row] = _boxed(image, box, cut)[:, :, ::-1]
+    elif not plain:
+        for row, matrix in enumerate(similarity_transforms(landmarks, template_of(cut))):
+            crops[row] = _warped(image, matrix, cut.size_px)[:, :, ::-1]
     eyes_px, yaw_deg, roll_deg = pose(landmarks)
     return AlignedFaces(crops, track_ids, FaceQuality(eyes_px, sharpness, yaw_deg, roll_deg, scores))
+
+
+def _warped(image: U8, matrix: F32, size_px: int) -> U8:
+    return np.asarray(cv2.warpAffine(image, matrix, (size_px, size_px), flags=cv2.INTER_LINEAR), np.uint8)
+
+
+def _boxed(image: U8, box: F32, cut: Cut) -> U8:
+    """The box and its margin, cut to the picture and scaled to the size, as facenet-pytorch's ``extract_face`` does."""
+    height, width = image.shape[:2]
+    margin = cut.margin_px * (box[2:] - box[:2]) / (cut.size_px - cut.margin_px)
+    x1, y1 = np.maximum(box[:2] - margin / 2, 0).astype(int)
+    x2, y2 = np.minimum(box[2:] + margin / 2, (width, height)).astype(int)
+    inside = image[y1:y2, x1:x2]
+    if inside.size == 0:  # the box lies outside the picture, or has no pixel
+        return np.zeros((cut.size_px, cut.size_px, 3), np.uint8)
+    return np.asarray(cv2.resize(inside, (cut.size_px, cut.size_px), interpolation=cv2.INTER_AREA), np.uint8)
 
 
 def pose(landmarks: F32) -> tuple[F32, F32, F32]:

@@ -16,7 +16,7 @@ from recognizer.detect.cadence import Cadence
 from recognizer.detect.fast import StaleBoxes
 from recognizer.detect.mtcnn import Mtcnn, Thresholds
 from recognizer.detect.picture import PictureDetector
-from recognizer.embed.embedder import EdgeFaceEmbedder
+from recognizer.embed.embedder import GraphEmbedder
 from recognizer.emit.drift import StrangerWatch
 from recognizer.errors import ConfigError, EngineError
 from recognizer.evidence import Thresholds as DecisionThresholds
@@ -24,12 +24,14 @@ from recognizer.match.folder import RECORD_FOLDER
 from recognizer.match.gallery import load_enrolled
 from recognizer.match.index import ExactIndex
 from recognizer.match.records import Enrolled
+from recognizer.match.review import Limits
 from recognizer.pipeline import Pipeline, Watch
-from recognizer.protocols import Detector, Embedder, FrameSource, GalleryIndex, GraphRunner
+from recognizer.protocols import Classifier, Detector, Embedder, FrameSource, GalleryIndex, GraphRunner
 from recognizer.track import Tracker
 from recognizer.weights import calibration
 from recognizer.weights.cache import Cache
 from recognizer.weights.catalogue import entry_of
+from recognizer.weights.facts_file import inline
 from recognizer.weights.fetch import Progress, no_progress
 from recognizer.weights.store import ResolvedModel, checkpoint_path, resolve
 
@@ -105,21 +107,47 @@ def _torch_net(settings: Settings, name: str) -> GraphRunner:
 
 def model(settings: Settings, progress: Progress = no_progress) -> ResolvedModel:
     """The embedding model of the settings, found, fetched or converted."""
-    return resolve(settings.embed.model, weights_dir=settings.embed.weights_dir, progress=progress)
+    wanted = settings.embed
+    facts = inline(wanted.facts) if isinstance(wanted.facts, str) else wanted.facts
+    return resolve(wanted.model, weights_dir=wanted.weights_dir, progress=progress, facts=facts)
 
 
 def embedder(settings: Settings, resolved: ResolvedModel | None = None) -> Embedder:
     """The embedding model, ready to run."""
-    resolved = resolved or model(settings)
-    if engine_name(settings) == "torch":
-        from recognizer.embed import edgeface
-        from recognizer.engine.torch import TorchRunner
+    return _graph_embedder(settings, resolved or model(settings))
 
-        network = edgeface.load(resolved.name, resolved.checkpoint or checkpoint_path(entry_of(resolved.name), Cache()))
-        runner: GraphRunner = TorchRunner(network, outputs=["vectors"], threads=settings.engine.threads)
+
+def classifier(settings: Settings, resolved: ResolvedModel) -> Classifier:
+    """The model as a classifier of the people it was trained on.
+
+    Raises:
+        EngineError: if it has no classifier.
+    """
+    if resolved.facts.classes is None:
+        raise EngineError(f"{resolved.name} has no classes; facenet_vggface2 and facenet_casia have.")
+    return _graph_embedder(settings, resolved)
+
+
+def _graph_embedder(settings: Settings, resolved: ResolvedModel) -> GraphEmbedder:
+    if engine_name(settings) == "torch":
+        runner = _torch_embedder(settings, resolved)
     else:
         runner = graph(settings, resolved.graph)
-    return EdgeFaceEmbedder(runner=runner, model=resolved.fingerprint, flip=settings.embed.flip)
+    made = GraphEmbedder(runner=runner, model=resolved.fingerprint, facts=resolved.facts, flip=settings.embed.flip)
+    if resolved.own_graph:
+        made.check()
+    return made
+
+
+def _torch_embedder(settings: Settings, resolved: ResolvedModel) -> GraphRunner:
+    if resolved.own_graph:
+        raise EngineError(f"{resolved.graph} is a graph, which torch does not run: --engine openvino or onnxruntime.")
+    from recognizer.embed import networks
+    from recognizer.engine.torch import TorchRunner
+
+    checkpoint = resolved.checkpoint or checkpoint_path(entry_of(resolved.name), Cache())
+    network = networks.load(resolved.name, checkpoint)
+    return TorchRunner(network, outputs=networks.outputs(network), threads=settings.engine.threads)
 
 
 def gallery_index(settings: Settings, fingerprint: str) -> GalleryIndex:
@@ -163,6 +191,32 @@ def site_calibration(settings: Settings) -> Path:
     return settings.gallery.folder / RECORD_FOLDER / "calibration.json"
 
 
+def has_thresholds(settings: Settings, resolved: ResolvedModel) -> bool:
+    """Whether it is known what a name needs; of a network with similarities of its own somebody must measure it."""
+    if resolved.has_defaults or calibrated(settings, resolved).measured:
+        return True
+    return settings.decide.known is not None and settings.decide.margin is not None
+
+
+def limits(settings: Settings, resolved: ResolvedModel) -> Limits:
+    """What enrolment asks of photos; how alike they may be depends on the model."""
+    return Limits() if resolved.has_defaults else likeness(calibrated(settings, resolved))
+
+
+def likeness(measured: calibration.Calibration) -> Limits:
+    """Limits at the rates where those of EdgeFace lie: FMR 1e-3 for one person, 1e-6 for somebody else's face.
+
+    Without a measurement nothing is said of likeness; nor is it known from which similarity two files are one picture.
+    """
+    if not measured.measured:
+        return Limits(same_person=-1.0, lookalike=1.0, same_picture=1.0)
+    return Limits(
+        same_person=measured.known - measured.margin,
+        lookalike=max(measured.sure - 0.1, measured.known),
+        same_picture=1.0,
+    )
+
+
 def thresholds(settings: Settings, resolved: ResolvedModel, *, enrolled: int = 1) -> DecisionThresholds:
     """What a name needs: measured for the model and the size of the gallery, unless the settings say otherwise.
 
@@ -170,8 +224,17 @@ def thresholds(settings: Settings, resolved: ResolvedModel, *, enrolled: int = 1
         settings: may name a calibration file, or thresholds.
         resolved: the model.
         enrolled: vectors in the gallery; with a false-name budget the thresholds follow it.
+
+    Raises:
+        ConfigError: if nobody has measured any for this model.
     """
     wanted = settings.decide
+    if not has_thresholds(settings, resolved):
+        raise ConfigError(
+            f"Nobody has measured how alike faces are to {resolved.fingerprint}, so that no threshold is known. Measure "
+            f"it once, on a folder of many people such as LFW's: python main.py calibrate --people FOLDER --model "
+            f"{settings.embed.model}; or set decide.known and decide.margin in a settings file."
+        )
     measured = calibrated(settings, resolved).at(enrolled)
     known = measured.known if wanted.known is None else wanted.known
     return DecisionThresholds(
@@ -189,6 +252,7 @@ def decider(settings: Settings, resolved: ResolvedModel, *, enrolled: int = 1, s
         face_score=settings.decide.face_score,
         recheck_s=settings.decide.recheck_s,
         still=still,
+        norm_range=resolved.facts.norm_range,
     )
 
 

@@ -111,6 +111,8 @@ class Embed(Section):
 
     model: str = "auto"
     weights_dir: Path | None = None
+    facts: str | dict[str, Any] | None = None
+    """What a graph of one's own is fed and gives, over the file beside it (`recognizer.weights.facts_file`)."""
     flip: bool = False
     """Average each face with its mirror image."""
 

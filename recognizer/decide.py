@@ -20,7 +20,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from recognizer.evidence import FACE_WINDOW, WEAK_SCORE, Evidence, Thresholds, weigh
+from recognizer.evidence import FACE_WINDOW, WEAK_SCORE, Evidence, Thresholds, weigh, weigh_by_norm
 from recognizer.types import (
     Embeddings,
     Event,
@@ -52,15 +52,23 @@ class Decider:
         face_score: mean O-Net score that makes a track a face.
         recheck_s: a settled track is looked at again so often.
         still: the frames are unrelated pictures: one frame must do.
+        norm_range: of a network whose vectors are the longer the better the face, see ``weigh_by_norm``.
     """
 
     def __init__(
-        self, *, thresholds: Thresholds, face_score: float = 0.95, recheck_s: float = 2.0, still: bool = False
+        self,
+        *,
+        thresholds: Thresholds,
+        face_score: float = 0.95,
+        recheck_s: float = 2.0,
+        still: bool = False,
+        norm_range: tuple[float, float] | None = None,
     ) -> None:
         self._thresholds = thresholds
         self._face_score = face_score
         self._recheck_s = recheck_s
         self._still = still
+        self._norm_range = norm_range
         self._tracks: dict[int, Evidence] = {}
 
     def observe(self, frame: Frame, tracks: Tracks) -> NDArray[np.bool_]:
@@ -99,12 +107,13 @@ class Decider:
         Returns:
             The templates of those tracks, in the same order, to be matched.
         """
-        weights = weigh(quality)
+        norms, by_norm = embeddings.norms, self._norm_range
+        weights = weigh(quality) if by_norm is None else weigh_by_norm(norms, quality, by_norm)
         for row, number in enumerate(embeddings.track_ids.tolist()):
             evidence = self._tracks[number]
             evidence.add(embeddings.vectors[row], float(weights[row]))
-            if evidence.best is None or weights[row] >= weigh(evidence.best)[0]:
-                evidence.best = quality[row : row + 1]
+            if evidence.best is None or weights[row] >= evidence.best_weight:
+                evidence.best, evidence.best_weight = quality[row : row + 1], float(weights[row])
             settled = evidence.status is not Status.UNDECIDED
             wait = self._recheck_s if settled else FIRST_WAITS_S[min(evidence.looks, len(FIRST_WAITS_S)) - 1]
             evidence.look_due_at = at + wait

@@ -232,7 +232,8 @@ def measure(image: U8, *, detector: Detector, embedder: Embedder) -> Measurement
     order = np.argsort(-prominence, kind="stable")
     face = faces[order[:1]]
     notes = _several(faces[order], prominence[order], width) if len(faces) > 1 else ()
-    aligned = align(image, face.landmarks, face.scores, np.zeros(1, np.int64))
+    one, cut = np.zeros(1, np.int64), embedder.facts.cut
+    aligned = align(image, face.landmarks, face.scores, one, cut=cut, boxes=face.boxes)
     x1, y1, x2, y2 = (float(side) for side in face.boxes[0])
     q = aligned.quality
     parts = (q.eyes_px, q.sharpness, q.yaw_deg, q.roll_deg, q.score)
@@ -252,7 +253,7 @@ def _several(faces: FaceDetections, prominence: F32, width: int) -> tuple[Note, 
 
 
 def _vector(aligned: AlignedFaces, embedder: Embedder) -> F32:
-    """Mean of a face and its mirror image, (512,) of unit length."""
+    """Mean of a face and its mirror image, (D,) of unit length."""
     both = np.ascontiguousarray(np.concatenate([aligned.crops, aligned.crops[:, :, ::-1]]))
     rows = np.zeros(2, np.int64)
     vectors = embedder.embed(AlignedFaces(both, rows, aligned.quality[rows])).vectors

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from recognizer.types import EMBEDDING_SIZE, F32, FaceQuality, Status
+from recognizer.types import F32, FaceQuality, Status
 
 FACE_WINDOW = 8
 """Frames over which a face score must hold. In 13,700 face-frames of six clips no object held 0.95 for so long, and no
@@ -50,13 +50,15 @@ class Evidence:
     scores: deque[float] = field(default_factory=lambda: deque(maxlen=FACE_WINDOW))
     frames: int = 0
     is_face: bool = False
-    vector_sum: NDArray[np.float64] = field(default_factory=lambda: np.zeros(EMBEDDING_SIZE))
+    vector_sum: NDArray[np.float64] = field(default_factory=lambda: np.zeros(1))
+    """(D,) weighted sum of the looks' vectors; before the first look, of no dimension yet."""
     weight: float = 0.0
     looks: int = 0
     strangers: list[tuple[F32, float]] = field(default_factory=list)
     look_due_at: float = -math.inf
     largest_px: float = 0.0
     best: FaceQuality | None = None
+    best_weight: float = 0.0
     status: Status = Status.UNDECIDED
     name: str | None = None
     nearest: str | None = None
@@ -68,7 +70,7 @@ class Evidence:
 
     @property
     def template(self) -> F32:
-        """What the face looks like: (512,) of unit length."""
+        """What the face looks like: (D,) of unit length."""
         return np.asarray(self.vector_sum / max(float(np.linalg.norm(self.vector_sum)), 1e-12), np.float32)
 
     def add(self, vector: F32, weight: float) -> None:
@@ -78,14 +80,14 @@ class Evidence:
             self.strangers.append((vector, weight))
             if len(self.strangers) < 2:
                 return
-            self.vector_sum = np.zeros(EMBEDDING_SIZE)
+            self.vector_sum = np.zeros(1)
             self.weight = 0.0
             for stranger, its_weight in self.strangers:
-                self.vector_sum += its_weight * stranger
+                self.vector_sum = self.vector_sum + its_weight * stranger
                 self.weight += its_weight
             self.best = None
         else:
-            self.vector_sum += weight * vector
+            self.vector_sum = self.vector_sum + weight * vector
             self.weight += weight
         self.strangers.clear()
 
@@ -129,6 +131,23 @@ def weigh(quality: FaceQuality) -> F32:
     frontal = np.maximum(np.cos(np.radians(quality.yaw_deg)), 0.2) ** 2
     face = np.where(quality.score >= WEAK_SCORE, 1.0, 0.1)
     return np.asarray(near * frontal * face, np.float32)
+
+
+def weigh_by_norm(norms: F32, quality: FaceQuality, norm_range: tuple[float, float]) -> F32:
+    """Weight of looks by a network whose vectors are the longer the better the face, (K,) in (0, 1].
+
+    MagFace weighs the looks of a template by their length (Meng et al. 2021, section 4.3, "MagFace+"); it has learnt
+    what ``weigh`` takes from pixels and pose, so that these do not count again. A look that is hardly a face still
+    hardly counts. Not measured here: none of its weights are at hand.
+
+    Args:
+        norms: (K,) length of the vectors before normalisation.
+        quality: K rows.
+        norm_range: lengths that weigh nothing and 1.
+    """
+    low, high = norm_range
+    share = np.clip((norms - low) / (high - low), 0.02, 1)
+    return np.asarray(share * np.where(quality.score >= WEAK_SCORE, 1.0, 0.1), np.float32)
 
 
 def _shortcomings(quality: FaceQuality) -> Iterator[str]:

@@ -129,7 +129,8 @@ class Pipeline:
         """Cut out the faces that more should be known about."""
         asked = tracks[self._watch(frame.source).decider.observe(frame, tracks)]
         clock.lap("track")
-        faces = align(frame.image, asked.landmarks, asked.scores, asked.ids)
+        cut = self._embedder.facts.cut
+        faces = align(frame.image, asked.landmarks, asked.scores, asked.ids, cut=cut, boxes=asked.boxes)
         clock.lap("align")
         return faces
 

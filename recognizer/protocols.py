@@ -12,10 +12,12 @@ from typing import Protocol, Self, runtime_checkable
 import numpy as np
 from numpy.typing import NDArray
 
+from recognizer.facts import Facts
 from recognizer.types import (
     F32,
     U8,
     AlignedFaces,
+    ClassScores,
     Embeddings,
     FaceDetections,
     Frame,
@@ -120,9 +122,20 @@ class Embedder(Protocol):
 
     model: str
     """Fingerprint: equal only where vectors may be compared."""
+    facts: Facts
+    """What it wants to be shown, and what it gives."""
 
     def embed(self, faces: AlignedFaces) -> Embeddings:
         """One row for each face, in the same order."""
+
+
+class Classifier(Protocol):
+    """Takes aligned faces for people of its training data."""
+
+    facts: Facts
+
+    def classify(self, faces: AlignedFaces, *, best: int = 1) -> ClassScores:
+        """The likeliest classes of each face."""
 
 
 class GalleryIndex(Protocol):

@@ -22,8 +22,9 @@ I64 = NDArray[np.int64]
 U8 = NDArray[np.uint8]
 
 EMBEDDING_SIZE = 512
-"""Numbers in a vector; all supported networks give as many."""
+"""Numbers in a vector of nearly every network; each declares its own (`recognizer.facts`)."""
 CROP_SIZE_PX = 112
+"""Side of nearly every network's crop; each declares its own."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -158,24 +159,25 @@ class FaceQuality(Rows):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class AlignedFaces(Rows):
-    """Faces brought to the embedder's template."""
+    """Faces cut out as the embedder declares."""
 
     crops: U8
-    """(K, 112, 112, 3) uint8 RGB."""
+    """(K, S, S, 3) uint8 RGB; S is 112 for nearly every network."""
     track_ids: I64
     """(K,) int64 of the tracks they were cut for."""
     quality: FaceQuality
     """(K) rows."""
 
     def __post_init__(self) -> None:
-        require(self, "crops", self.crops, np.uint8, (None, CROP_SIZE_PX, CROP_SIZE_PX, 3))
+        side = self.crops.shape[1] if getattr(self.crops, "ndim", 0) == 4 else CROP_SIZE_PX
+        require(self, "crops", self.crops, np.uint8, (None, side, side, 3))
         require(self, "track_ids", self.track_ids, np.int64, (None,))
         self._require_aligned()
 
     @classmethod
-    def empty(cls) -> Self:
+    def empty(cls, size_px: int = CROP_SIZE_PX) -> Self:
         """No faces."""
-        crops = np.zeros((0, CROP_SIZE_PX, CROP_SIZE_PX, 3), np.uint8)
+        crops = np.zeros((0, size_px, size_px, 3), np.uint8)
         return cls(crops, np.zeros(0, np.int64), FaceQuality.empty())
 
     @classmethod
@@ -194,7 +196,7 @@ class Embeddings(Rows):
     """Faces as vectors of one model."""
 
     vectors: F32
-    """(K, 512) of unit length."""
+    """(K, D) of unit length; D is 512 for nearly every network."""
     norms: F32
     """(K,) length before normalisation; a measure of quality for MagFace, not for EdgeFace."""
     track_ids: I64
@@ -203,15 +205,35 @@ class Embeddings(Rows):
     """Fingerprint of the model; only vectors of equal fingerprints may be compared."""
 
     def __post_init__(self) -> None:
-        require(self, "vectors", self.vectors, np.float32, (None, EMBEDDING_SIZE))
+        require(self, "vectors", self.vectors, np.float32, (None, None))
         require(self, "norms", self.norms, np.float32, (None,))
         require(self, "track_ids", self.track_ids, np.int64, (None,))
         self._require_aligned()
 
     @classmethod
-    def empty(cls, model: str) -> Self:
+    def empty(cls, model: str, dimension: int = EMBEDDING_SIZE) -> Self:
         """No vectors of ``model``."""
-        return cls(np.zeros((0, EMBEDDING_SIZE), np.float32), np.zeros(0, np.float32), np.zeros(0, np.int64), model)
+        return cls(np.zeros((0, dimension), np.float32), np.zeros(0, np.float32), np.zeros(0, np.int64), model)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ClassScores(Rows):
+    """Which people of its training data a classifier takes faces for."""
+
+    classes: I64
+    """(K, B) int64 numbers of the likeliest classes, the first first."""
+    probabilities: F32
+    """(K, B) of those classes, softmax over all classes."""
+
+    def __post_init__(self) -> None:
+        require(self, "classes", self.classes, np.int64, (None, None))
+        require(self, "probabilities", self.probabilities, np.float32, (None, None))
+        self._require_aligned()
+
+    @classmethod
+    def empty(cls, best: int) -> Self:
+        """No faces."""
+        return cls(np.zeros((0, best), np.int64), np.zeros((0, best), np.float32))
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -14,6 +14,7 @@ import numpy as np
 from recognizer.capture.life import CameraError
 from recognizer.capture.live import Shots
 from recognizer.errors import ImageError, OutputError
+from recognizer.facts import EDGEFACE
 from recognizer.geometry import ARCFACE_TEMPLATE
 from recognizer.types import (
     CROP_SIZE_PX,
@@ -97,6 +98,7 @@ class PaintedFaceEmbedder:
 
     def __init__(self, *, model: str = "painted-0123456789ab") -> None:
         self.model = model
+        self.facts = EDGEFACE
         self.batches = 0
         self.embedded = 0
 

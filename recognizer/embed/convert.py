@@ -20,9 +20,10 @@ import onnxruntime
 import torch
 from torch import nn
 
-from recognizer.embed import edgeface
+from recognizer.embed import networks
 from recognizer.errors import WeightsError
-from recognizer.types import F32
+from recognizer.types import CROP_SIZE_PX, F32
+from recognizer.weights.catalogue import entry_of
 
 OPSET = 17
 """The first with LayerNormalization as one node."""
@@ -33,10 +34,10 @@ INPUT, OUTPUT = "faces", "vectors"
 
 
 def to_onnx(name: str, checkpoint: Path, target: Path) -> float:
-    """Convert an EdgeFace checkpoint to a float graph and compare the two.
+    """Convert a checkpoint to a float graph and compare the two.
 
-    The graph maps ``faces`` (batch, 3, 112, 112) float32, RGB in [-1, 1], to ``vectors`` (batch, 512) float32, not of
-    unit length; any batch size.
+    The graph maps ``faces`` (batch, 3, S, S) float32, for EdgeFace 112 px RGB in [-1, 1], to ``vectors`` (batch, 512)
+    float32, not of unit length, and to ``logits`` where the network has a classifier; any batch size.
 
     Args:
         name: the variant that the checkpoint holds.
@@ -47,37 +48,43 @@ def to_onnx(name: str, checkpoint: Path, target: Path) -> float:
         The smallest cosine seen between graph and network.
 
     Raises:
-        WeightsError: if the checkpoint is refused (see ``edgeface.load``) or the graph does not compute the same;
+        WeightsError: if the checkpoint is refused (see ``networks.load``) or the graph does not compute the same;
             nothing is left at ``target`` then.
     """
     with _one_torch_thread():
-        return export(edgeface.load(name, checkpoint), target)
+        return export(networks.load(name, checkpoint), target, size_px=entry_of(name).facts.cut.size_px)
 
 
-def export(network: nn.Module, target: Path) -> float:
+def export(network: nn.Module, target: Path, *, size_px: int = CROP_SIZE_PX) -> float:
     """Write an embedding network as a graph and compare the two; see ``to_onnx``.
+
+    Args:
+        network: gives vectors, or vectors and class logits.
+        target: where to write the graph.
+        size_px: side of the faces it takes.
 
     Raises:
         WeightsError: if the graph does not compute what the network computes.
     """
     network = network.eval()
+    outputs = networks.outputs(network)
     with _one_torch_thread(), warnings.catch_warnings():
         for known in ("You are using the legacy TorchScript-based ONNX export", "The feature will be removed"):
             warnings.filterwarnings("ignore", message=known, category=DeprecationWarning)
         torch.onnx.export(
             network,
-            (torch.from_numpy(_probes(2)),),
+            (torch.from_numpy(_probes(2, size_px)),),
             str(target),
             dynamo=False,
             input_names=[INPUT],
-            output_names=[OUTPUT],
-            dynamic_axes={INPUT: {0: "batch"}, OUTPUT: {0: "batch"}},
+            output_names=outputs,
+            dynamic_axes={name: {0: "batch"} for name in (INPUT, *outputs)},
             opset_version=OPSET,
             verbose=False,
         )
     try:
         with _one_torch_thread():
-            parity = _parity(network, target)
+            parity = _parity(network, target, outputs, size_px)
     except WeightsError:
         target.unlink(missing_ok=True)
         raise
@@ -101,28 +108,29 @@ def _one_torch_thread() -> Iterator[None]:
         torch.set_num_threads(before)
 
 
-def _parity(network: nn.Module, graph: Path) -> float:
+def _parity(network: nn.Module, graph: Path, outputs: list[str], size_px: int) -> float:
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = 1
     session = onnxruntime.InferenceSession(str(graph), options, providers=["CPUExecutionProvider"])
     worst = 1.0
     for batch in (1, 5):
-        faces = _probes(batch)
+        faces = _probes(batch, size_px)
         with torch.inference_mode():
-            wanted = network(torch.from_numpy(faces)).numpy()
-        came = session.run([OUTPUT], {INPUT: faces})[0]
-        if came.shape != wanted.shape:
-            raise WeightsError(f"The converted graph returns {came.shape}, wanted {wanted.shape}.")
-        lengths = np.linalg.norm(wanted, axis=1) * np.linalg.norm(came, axis=1)
-        worst = min(worst, float(np.min((wanted * came).sum(axis=1) / np.maximum(lengths, 1e-12))))
+            given = network(torch.from_numpy(faces))
+        given = given if isinstance(given, tuple) else (given,)
+        for wanted, came in zip((each.numpy() for each in given), session.run(outputs, {INPUT: faces}), strict=True):
+            if came.shape != wanted.shape:
+                raise WeightsError(f"The converted graph returns {came.shape}, wanted {wanted.shape}.")
+            lengths = np.linalg.norm(wanted, axis=1) * np.linalg.norm(came, axis=1)
+            worst = min(worst, float(np.min((wanted * came).sum(axis=1) / np.maximum(lengths, 1e-12))))
     return worst
 
 
-def _probes(count: int) -> F32:
-    """(count, 3, 112, 112) in [-1, 1]: the even rows noise, the odd ones skin with dark eyes and mouth."""
+def _probes(count: int, size_px: int) -> F32:
+    """(count, 3, size, size) in [-1, 1]: the even rows noise, the odd ones skin with dark eyes and mouth."""
     rng = np.random.default_rng(0)
-    probes = rng.uniform(-1.0, 1.0, (count, 3, 112, 112)).astype(np.float32)
-    y, x = np.mgrid[0:112, 0:112].astype(np.float32)
+    probes = rng.uniform(-1.0, 1.0, (count, 3, size_px, size_px)).astype(np.float32)
+    y, x = np.mgrid[0:size_px, 0:size_px].astype(np.float32) * np.float32(CROP_SIZE_PX / size_px)
     for row in probes[1::2]:
         tilt = rng.uniform(-0.004, 0.004, 2)
         shade = 0.4 + tilt[0] * (x - 56) + tilt[1] * (y - 56)

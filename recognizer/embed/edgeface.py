@@ -10,18 +10,16 @@ Input: (B, 3, 112, 112) float32 RGB, ``(pixel / 255 - 0.5) / 0.5``. Output: (B, 
 
 from __future__ import annotations
 
-import pickle
-import re
-import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import timm
-import torch
 from torch import Tensor, nn
 
+from recognizer.embed.statedict import fill
+from recognizer.embed.statedict import read_checkpoint as read_checkpoint
 from recognizer.errors import WeightsError
 
 EMBEDDING_SIZE = 512
@@ -115,62 +113,8 @@ def load(name: str, path: Path) -> EdgeFace:
         WeightsError: if the file is no checkpoint, holds more than tensors, or belongs to another network.
     """
     network = create(name)
-    state = dequantise(read_checkpoint(path))
-    wanted, came = network.state_dict(), state
-    missing = sorted(wanted.keys() - came.keys())
-    unexpected = sorted(came.keys() - wanted.keys())
-    reshaped = sorted(k for k in wanted.keys() & came.keys() if wanted[k].shape != came[k].shape)
-    if missing or unexpected or reshaped:
-        raise WeightsError(
-            f"{path} does not hold {name}: {_some('missing', missing)}{_some('unexpected', unexpected)}"
-            f"{_some('other shape', reshaped)}pass the model that the file was made for."
-        )
-    network.load_state_dict(state)
+    fill(network, dequantise(read_checkpoint(path)), name=name, path=path)
     return network.eval()
-
-
-def _some(what: str, keys: list[str]) -> str:
-    if not keys:
-        return ""
-    return f"{len(keys)} {what} ({', '.join(keys[:3])}{', ...' if len(keys) > 3 else ''}); "
-
-
-def read_checkpoint(path: Path) -> dict[str, Any]:
-    """Read a state dict without running anything that the file may carry.
-
-    Raises:
-        WeightsError: if the file is missing, damaged, or would run code.
-    """
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # torch deprecates the int8 storage that the published files use
-            state = torch.load(path, map_location="cpu", weights_only=True)
-    except FileNotFoundError:
-        raise WeightsError(f"There is no weight file {path}.") from None
-    except pickle.UnpicklingError as error:
-        raise WeightsError(
-            f"{path} was refused: a weight file may hold tensors only, and loading this one would run code or read "
-            f"something else{_what_it_asks_for(error)}. Fetch the official file again."
-        ) from error
-    except (RuntimeError, EOFError, OSError, ValueError, KeyError) as error:
-        raise WeightsError(
-            f"{path} is no readable checkpoint, perhaps truncated ({_first_line(error)}). Fetch it again."
-        ) from error
-    if isinstance(state, Mapping) and isinstance(state.get("state_dict"), Mapping):
-        state = state["state_dict"]
-    if not isinstance(state, Mapping):
-        raise WeightsError(f"{path} holds a {type(state).__name__}, wanted a mapping from layer names to tensors.")
-    return dict(state)
-
-
-def _what_it_asks_for(error: pickle.UnpicklingError) -> str:
-    """The function that a file calls for, from among torch's advice on how to let it; nothing where it names none."""
-    called = re.search(r"GLOBAL ([\w.]+)", str(error))
-    return f" (it asks for {called[1]})" if called else ""
-
-
-def _first_line(error: Exception) -> str:
-    return (str(error) or type(error).__name__).splitlines()[0][:160]
 
 
 def dequantise(state: Mapping[str, Any]) -> dict[str, Tensor]:

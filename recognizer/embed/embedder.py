@@ -2,29 +2,35 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 
 from recognizer.errors import EngineError
+from recognizer.facts import EDGEFACE, Channels, Colour, Facts
 from recognizer.protocols import GraphRunner
-from recognizer.types import EMBEDDING_SIZE, F32, U8, AlignedFaces, Embeddings
+from recognizer.types import F32, U8, AlignedFaces, ClassScores, Embeddings
 
 BATCH = 8
 """Faces at once: measured, larger batches take no less time a face on two cores and more memory."""
 
 
-class EdgeFaceEmbedder:
-    """Runs an EdgeFace graph.
+class GraphEmbedder:
+    """Runs an embedding graph as its facts say.
 
     Args:
-        runner: takes ``faces`` (B, 3, 112, 112), gives ``vectors`` (B, 512).
+        runner: takes (B, 3, S, S) float32, gives the vectors (B, D).
         model: fingerprint of the weights.
+        facts: how the graph is fed and read.
         flip: average each face with its mirror image; steadier, at twice the price.
     """
 
-    def __init__(self, *, runner: GraphRunner, model: str, flip: bool = False) -> None:
+    def __init__(self, *, runner: GraphRunner, model: str, facts: Facts = EDGEFACE, flip: bool = False) -> None:
         self._runner = runner
         self.model = model
+        self.facts = facts
         self._flip = flip
+        self._batch = 1 if facts.one_by_one else BATCH
 
     def embed(self, faces: AlignedFaces) -> Embeddings:
         """One row for each face, in the same order.
@@ -33,30 +39,76 @@ class EdgeFaceEmbedder:
             EngineError: if the graph is another network's.
         """
         if len(faces) == 0:
-            return Embeddings.empty(self.model)
+            return Embeddings.empty(self.model, self.facts.dimension)
         vectors = self._run(faces.crops)
         if self._flip:
-            vectors = vectors + self._run(faces.crops[:, :, ::-1])
+            vectors = (vectors + self._run(faces.crops[:, :, ::-1])) / 2
         norms = np.linalg.norm(vectors, axis=1)
         units = vectors / np.maximum(norms, 1e-12)[:, None]
         return Embeddings(units.astype(np.float32), norms.astype(np.float32), faces.track_ids, self.model)
 
-    def _run(self, crops: U8) -> F32:
-        inputs = normalised(crops)
-        return np.concatenate([self._vectors(inputs[i : i + BATCH]) for i in range(0, len(inputs), BATCH)])
+    def classify(self, faces: AlignedFaces, *, best: int = 1) -> ClassScores:
+        """The likeliest people of the training data, for a network that kept its classifier; no mirror images.
 
-    def _vectors(self, batch: F32) -> F32:
-        outputs = self._runner.run(batch)
-        vectors = outputs.get("vectors")
-        if vectors is None or vectors.shape != (len(batch), EMBEDDING_SIZE):
-            got = ", ".join(f"{name} {values.shape}" for name, values in outputs.items())
-            raise EngineError(
-                f"The model {self.model} embeds no faces: wanted 'vectors' {(len(batch), EMBEDDING_SIZE)}, got {got}; "
-                "pass an EdgeFace model."
-            )
+        Args:
+            faces: K faces.
+            best: how many of each.
+
+        Raises:
+            EngineError: if the graph has no classifier.
+        """
+        if self.facts.classes is None:
+            raise EngineError(f"The model {self.model} has no classifier; facenet_vggface2 and facenet_casia have one.")
+        if len(faces) == 0:
+            return ClassScores.empty(best)
+        logits = self._through(faces.crops, self.facts.classes, wanted="class logits").astype(np.float64)
+        shares = np.exp(logits - logits.max(axis=1, keepdims=True))
+        shares /= shares.sum(axis=1, keepdims=True)
+        order = np.argsort(-shares, axis=1, kind="stable")[:, :best]
+        return ClassScores(order.astype(np.int64), np.take_along_axis(shares, order, axis=1).astype(np.float32))
+
+    def check(self) -> None:
+        """Run one black face: a graph that is not what its facts say is told before there is anybody to recognise.
+
+        Raises:
+            EngineError: if the graph does not take the input, or gives something else.
+        """
+        self._run(np.zeros((1, self.facts.cut.size_px, self.facts.cut.size_px, 3), np.uint8))
+
+    def _run(self, crops: U8) -> F32:
+        vectors = self._through(crops, self.facts.output)
+        if vectors.shape != (len(crops), self.facts.dimension):
+            raise self._other_graph("vectors", {self.facts.output or "its output": vectors})
         return vectors
 
+    def _through(self, crops: U8, output: str | None, *, wanted: str = "vectors") -> F32:
+        inputs = normalised(crops, self.facts)
+        parts = []
+        for start in range(0, len(inputs), self._batch):
+            outputs = self._runner.run(inputs[start : start + self._batch])
+            name = next(iter(outputs)) if output is None and len(outputs) == 1 else output
+            if name is None or name not in outputs:
+                raise self._other_graph(wanted, outputs)
+            parts.append(outputs[name])
+        return np.concatenate(parts)
 
-def normalised(crops: U8) -> F32:
-    """EdgeFace's input: (K, 112, 112, 3) uint8 RGB to (K, 3, 112, 112) float32 in [-1, 1]."""
-    return np.ascontiguousarray(crops.transpose(0, 3, 1, 2), np.float32) / np.float32(127.5) - np.float32(1)
+    def _other_graph(self, wanted: str, outputs: Mapping[str, F32]) -> EngineError:
+        size = f" of {self.facts.dimension} numbers" if wanted == "vectors" else ""
+        name = self.facts.classes if wanted != "vectors" else self.facts.output
+        got = ", ".join(f"{each} {values.shape}" for each, values in outputs.items())
+        return EngineError(
+            f"The model {self.model} gives no {wanted}: wanted {name or 'a single output'}{size}, got {got}. For a "
+            "graph of your own say what it is, in a YAML file beside it or by --facts ('models facts' shows how)."
+        )
+
+
+def normalised(crops: U8, facts: Facts = EDGEFACE) -> F32:
+    """A network's input: (K, S, S, 3) uint8 RGB to (K, 3, S, S) float32, in its order, ``(pixel - mean) / std``."""
+    if facts.colour is Colour.BGR:
+        crops = crops[..., ::-1]
+    scale, shift = _channels(facts.std), _channels(facts.mean) / _channels(facts.std)
+    return np.asarray(np.ascontiguousarray(crops.transpose(0, 3, 1, 2), np.float32) / scale - shift, np.float32)
+
+
+def _channels(values: Channels) -> F32 | np.float32:
+    return np.array(values, np.float32).reshape(3, 1, 1) if isinstance(values, tuple) else np.float32(values)

@@ -3,14 +3,25 @@
 Deng, Guo, Xue, Zafeiriou: "ArcFace: Additive Angular Margin Loss for Deep Face Recognition", CVPR 2019,
 https://arxiv.org/abs/1801.07698; the blocks are those of Duta, Liu, Zhu, Shao: "Improved Residual Networks", ICPR 2020,
 https://arxiv.org/abs/2004.04989. State-dict keys are those of InsightFace's ``arcface_torch``
-(``backbones/iresnet.py``), so its ``backbone.pth`` files load key for key.
+(``backbones/iresnet.py``), so its ``backbone.pth`` files load key for key; those of MagFace (Meng, Zhao, Huang, Zhou:
+"MagFace: A Universal Representation for Face Recognition and Quality Assessment", CVPR 2021) after taking off what
+their training put in front of each key.
 
-Input: (B, 3, 112, 112) float32. Output: (B, embedding size) float32, not normalised.
+Input: (B, 3, 112, 112) float32, RGB in [-1, 1] for ArcFace, BGR in [0, 1] for MagFace. Output: (B, embedding size)
+float32, not normalised; its length is MagFace's measure of quality.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
 from torch import Tensor, nn
+
+from recognizer.embed.statedict import fill, read_checkpoint
+from recognizer.errors import WeightsError
 
 EMBEDDING_SIZE = 512
 INPUT_SIZE_PX = 112
@@ -97,3 +108,54 @@ def _stage(in_channels: int, channels: int, depth: int, eps: float) -> nn.Sequen
     blocks = [Block(in_channels, channels, 2, eps)]
     blocks += [Block(channels, channels, 1, eps) for _ in range(depth - 1)]
     return nn.Sequential(*blocks)
+
+
+@dataclass(frozen=True, slots=True)
+class Variant:
+    """How one published kind of checkpoint is built."""
+
+    layers: int
+    eps: float = 1e-5
+
+
+VARIANTS: dict[str, Variant] = {f"iresnet{layers}": Variant(layers) for layers in DEPTHS} | {
+    f"magface_iresnet{layers}": Variant(layers, eps=2e-5) for layers in DEPTHS
+}
+_WRAPPERS = ("features.module.", "module.features.")
+"""MagFace's checkpoints hold the network inside the classifier that trained it: on one machine, and on several."""
+_HEADS = frozenset({"fc.weight", "module.fc.weight"})
+"""MagFace's class centres, which the vectors do not need."""
+
+
+def create(name: str) -> IResNet:
+    """Build a variant with random weights.
+
+    Raises:
+        WeightsError: if there is no variant of that name.
+    """
+    try:
+        variant = VARIANTS[name]
+    except KeyError:
+        raise WeightsError(f"No IResNet variant {name!r}; there are: {', '.join(VARIANTS)}.") from None
+    return IResNet(variant.layers, eps=variant.eps).eval()
+
+
+def load(name: str, path: Path) -> IResNet:
+    """Build a variant and fill it from an official checkpoint: ``backbone.pth`` of ArcFace, or MagFace's ``.pth``.
+
+    Raises:
+        WeightsError: if the file is no checkpoint, holds more than tensors, or belongs to another network.
+    """
+    network = create(name)
+    fill(network, unwrapped(read_checkpoint(path)), name=name, path=path)
+    return network.eval()
+
+
+def unwrapped(state: Mapping[str, Any]) -> dict[str, Any]:
+    """The network's own keys: without the names that DataParallel or MagFace's classifier put in front."""
+    for wrapper in _WRAPPERS:
+        if any(key.startswith(wrapper) for key in state):
+            return {key.removeprefix(wrapper): value for key, value in state.items() if key not in _HEADS}
+    if state and all(key.startswith("module.") for key in state):
+        return {key.removeprefix("module."): value for key, value in state.items()}
+    return dict(state)

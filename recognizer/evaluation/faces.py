@@ -18,9 +18,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from recognizer.align import align
+from recognizer.align import ARCFACE_CUT, align
 from recognizer.capture.pictures import decode_picture, read_picture
 from recognizer.errors import ImageError, InputError, OutputError
+from recognizer.facts import Cut
 from recognizer.geometry import ARCFACE_TEMPLATE, centres
 from recognizer.protocols import Detector, Embedder
 from recognizer.types import CROP_SIZE_PX, EMBEDDING_SIZE, F32, U8, AlignedFaces, FaceQuality
@@ -65,16 +66,16 @@ class EmbeddedPictures:
     """Vectors of pictures, before they are scaled to unit length; row i is picture i."""
 
     straight: F32
-    """(N, 512)."""
+    """(N, D)."""
     mirrored: F32
-    """(N, 512) of the mirror images."""
+    """(N, D) of the mirror images."""
     found: NDArray[np.bool_]
     """(N,) whether a face was found; else the vector is of the fallback crop."""
     quality: FaceQuality
     """N rows; of fallback crops all zero."""
 
     def vectors(self, *, flip: bool) -> F32:
-        """(N, 512) of unit length; with ``flip``, of each face averaged with its mirror image."""
+        """(N, D) of unit length; with ``flip``, of each face averaged with its mirror image."""
         both = self.straight + self.mirrored if flip else self.straight
         return np.asarray(both / np.maximum(np.linalg.norm(both, axis=1, keepdims=True), 1e-12), np.float32)
 
@@ -83,35 +84,44 @@ Cutter = Callable[[U8], tuple[AlignedFaces, bool]]
 """Takes a picture to one aligned face and whether a face was found."""
 
 
-def cut_with(detector: Detector, *, face_share: float) -> Cutter:
-    """The face nearest the centre of the picture, aligned by its landmarks.
+def cut_with(detector: Detector, *, face_share: float, cut: Cut = ARCFACE_CUT) -> Cutter:
+    """The face nearest the centre of the picture, cut out as the embedder declares.
 
     Args:
         detector: finds the faces.
         face_share: side of the fallback crop, as a share of the picture's shorter side.
+        cut: of the embedder.
     """
 
-    def cut(image: U8) -> tuple[AlignedFaces, bool]:
+    def take(image: U8) -> tuple[AlignedFaces, bool]:
         faces = detector.detect([image])[0]
         one = np.zeros(1, np.int64)
         if len(faces) == 0:
             side = face_share * min(image.shape[:2])
             corner = (np.array(image.shape[1::-1]) - side) / 2
             points = (ARCFACE_TEMPLATE * (side / CROP_SIZE_PX) + corner)[None].astype(np.float32)
-            return align(image, points, np.zeros(1, np.float32), one), False
+            box = np.concatenate([corner, corner + side])[None].astype(np.float32)
+            return align(image, points, np.zeros(1, np.float32), one, cut=cut, boxes=box), False
         middle = np.array(image.shape[1::-1], np.float32) / 2
         nearest = np.linalg.norm(centres(faces.boxes) - middle, axis=1).argmin()
         chosen = faces[np.array([nearest])]
-        return align(image, chosen.landmarks, chosen.scores, one), True
+        return align(image, chosen.landmarks, chosen.scores, one, cut=cut, boxes=chosen.boxes), True
 
-    return cut
+    return take
 
 
-def take_aligned(image: U8) -> tuple[AlignedFaces, bool]:
-    """The picture is an aligned crop already; another size than 112 x 112 is scaled to it."""
-    if image.shape[:2] != (CROP_SIZE_PX, CROP_SIZE_PX):
-        image = np.asarray(cv2.resize(image, (CROP_SIZE_PX, CROP_SIZE_PX), interpolation=cv2.INTER_AREA), np.uint8)
-    return align(image, ARCFACE_TEMPLATE[None].copy(), np.ones(1, np.float32), np.zeros(1, np.int64)), True
+def take_aligned(cut: Cut = ARCFACE_CUT) -> Cutter:
+    """The pictures are crops already, to ArcFace's template as data sets have them; scaled to the embedder's size."""
+    size = cut.size_px
+
+    def take(image: U8) -> tuple[AlignedFaces, bool]:
+        if image.shape[:2] != (size, size):
+            image = np.asarray(cv2.resize(image, (size, size), interpolation=cv2.INTER_AREA), np.uint8)
+        points = np.asarray(ARCFACE_TEMPLATE[None] * (size / CROP_SIZE_PX), np.float32)
+        whole = np.array([[0, 0, size, size]], np.float32)
+        return align(image, points, np.ones(1, np.float32), np.zeros(1, np.int64), cut=cut, boxes=whole), True
+
+    return take
 
 
 class VectorStore:
@@ -166,7 +176,8 @@ class VectorStore:
 
     def get(self, stamps: Sequence[str]) -> EmbeddedPictures:
         """The rows of these stamps, in this order; all must be known."""
-        straight = np.empty((len(stamps), EMBEDDING_SIZE), np.float32)
+        size = self._run("SELECT length(straight) FROM faces LIMIT 1")
+        straight = np.empty((len(stamps), size[0][0] // 4 if size else EMBEDDING_SIZE), np.float32)
         mirrored = np.empty_like(straight)
         found = np.empty(len(stamps), bool)
         parts = np.empty((len(_QUALITY), len(stamps)), np.float32)

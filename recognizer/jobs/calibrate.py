@@ -17,7 +17,7 @@ from recognizer.evaluation import budget as budgets
 from recognizer.evaluation.budget import SiteShift
 from recognizer.evaluation.people import people_of_folder
 from recognizer.jobs import console
-from recognizer.jobs.calibrate_people import calibration_of, write_place
+from recognizer.jobs.calibrate_people import calibration_of
 from recognizer.jobs.embedding import CacheOption, embedded, settings_for
 from recognizer.jobs.enroll import sync
 from recognizer.jobs.negatives import strangers_of
@@ -26,9 +26,10 @@ from recognizer.match.audit import ConfusablePair, confusable_pairs
 from recognizer.match.gallery import Gallery
 from recognizer.match.records import Enrolled, PersonRecord
 from recognizer.weights import calibration
+from recognizer.weights.cache import Cache
 from recognizer.weights.calibration import Budget, Calibration
 from recognizer.weights.impostors import Impostors, Rate
-from recognizer.weights.store import ResolvedModel
+from recognizer.weights.resolved import ResolvedModel, calibration_place
 
 
 def calibrate(
@@ -42,7 +43,8 @@ def calibrate(
         typer.Option(help="Strangers of this site: a folder of pictures, or a video without enrolled people."),
     ] = None,
     people: Annotated[
-        Path | None, typer.Option(help="Measure the model on a folder of people instead, for its shipped file.")
+        Path | None,
+        typer.Option(help="Measure a model on a folder of people instead: what a name needs, where nobody has told."),
     ] = None,
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="Write here instead of into the gallery.")
@@ -52,11 +54,12 @@ def calibrate(
     model: console.ModelOption = None,
     engine: console.EngineOption = None,
     weights_dir: console.WeightsDirOption = None,
+    facts: console.FactsOption = None,
     cache: CacheOption = None,
     as_json: console.JsonOption = False,
 ) -> None:
     """Derive what a name needs from a false-name budget; write it where run finds it."""
-    settings = settings_for(config_file, model=model, engine=engine, weights_dir=weights_dir)
+    settings = settings_for(config_file, model=model, engine=engine, weights_dir=weights_dir, facts=facts)
     if gallery is not None:
         settings = settings.model_copy(update={"gallery": settings.gallery.model_copy(update={"folder": gallery})})
     if people is not None:
@@ -274,6 +277,6 @@ def _measure_people(settings: config.Settings, folder: Path, output: Path | None
         data=data,
         command=f"python main.py calibrate --people {folder.parent.name}/{folder.name} --model {resolved.name}",
     )
-    target = output or write_place(resolved.name)
+    target = output or calibration_place(resolved.name, resolved.fingerprint, Cache())
     calibration.save(target, found)
     console.out.print(f"Written: {escape(str(target))}", highlight=False, soft_wrap=True)

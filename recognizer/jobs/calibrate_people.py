@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import numpy as np
 
 from recognizer.evaluation.strangers import measure, merged
@@ -54,11 +52,6 @@ def calibration_of(vectors: F32, people: I64, *, model: str, data: str, command:
         },
         impostors=impostors,
     )
-
-
-def write_place(name: str) -> Path:
-    """Where the package keeps the calibration of a model."""
-    return Path(__file__).parent.parent / "weights" / "calibration" / f"{name}.json"
 
 
 def _impostor_similarities(vectors: F32, people: I64, at_least: float) -> tuple[F32, int]:

@@ -26,12 +26,19 @@ GalleryOption = Annotated[
 ]
 ConfigOption = Annotated[Path | None, typer.Option("--config", "-c", help="YAML file with settings.")]
 ModelOption = Annotated[
-    str | None, typer.Option("--model", "-m", help="Embedding model: a name from 'models list', or auto.")
+    str | None,
+    typer.Option("--model", "-m", help="Embedding model: a name from 'models list', auto, FILE.onnx, or NAME=FILE.pt."),
 ]
 EngineOption = Annotated[
     str | None, typer.Option("--engine", "-e", help="Graph engine: auto, openvino, onnxruntime or torch.")
 ]
 WeightsDirOption = Annotated[Path | None, typer.Option("--weights-dir", help="Where to look for weight files first.")]
+FactsOption = Annotated[
+    str | None,
+    typer.Option(
+        "--facts", help="What an .onnx file of your own is fed: a kind or 'KEY: VALUE, ...'; see 'models facts'."
+    ),
+]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
 YesOption = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
 

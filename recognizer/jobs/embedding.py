@@ -21,12 +21,17 @@ CacheOption = Annotated[
 
 
 def settings_for(
-    config_file: Path | None, *, model: str | None, engine: str | None, weights_dir: Path | None
+    config_file: Path | None,
+    *,
+    model: str | None,
+    engine: str | None,
+    weights_dir: Path | None,
+    facts: str | None = None,
 ) -> config.Settings:
     """Settings with the options that all these commands have; no flip averaging, the store keeps both images."""
     overrides: dict[str, dict[str, Any]] = {
         "engine": {"name": engine},
-        "embed": {"model": model, "weights_dir": weights_dir, "flip": False},
+        "embed": {"model": model, "weights_dir": weights_dir, "facts": facts, "flip": False},
     }
     return config.load(config_file, overrides)
 
@@ -63,8 +68,13 @@ def embedded(
         known = store.known()
         if all(picture.stamp in known for picture in pictures):  # no model needs to be loaded
             return store.get([picture.stamp for picture in pictures])
-        cut = take_aligned if face_share is None else cut_with(build.picture_detector(settings), face_share=face_share)
         embedder = build.embedder(plain, resolved)
+        cut = embedder.facts.cut
+        take = (
+            take_aligned(cut)
+            if face_share is None
+            else cut_with(build.picture_detector(settings), face_share=face_share, cut=cut)
+        )
         return embed_pictures(
-            pictures, cut=cut, embedder=embedder, store=store, on_progress=on_progress, on_unreadable=on_unreadable
+            pictures, cut=take, embedder=embedder, store=store, on_progress=on_progress, on_unreadable=on_unreadable
         )

@@ -30,6 +30,7 @@ def enroll(
     model: console.ModelOption = None,
     engine: console.EngineOption = None,
     weights_dir: console.WeightsDirOption = None,
+    facts: console.FactsOption = None,
     reembed: Annotated[bool, typer.Option("--reembed", help="Replace the vectors of another model.")] = False,
     rebuild: Annotated[
         bool, typer.Option("--rebuild", help="Work on all photos again; replaces a damaged record.")
@@ -40,7 +41,7 @@ def enroll(
     """Enrol everybody who has a folder of photos in the gallery; forget those whose folder is gone."""
     overrides: dict[str, dict[str, Any]] = {
         "gallery": {"folder": gallery},
-        "embed": {"model": model, "weights_dir": weights_dir},
+        "embed": {"model": model, "weights_dir": weights_dir, "facts": facts},
         "engine": {"name": engine},
     }
     settings = config.load(config_file, overrides)
@@ -70,11 +71,13 @@ def enroll(
 
 def make_enroller(settings: config.Settings, resolved: ResolvedModel | None = None) -> Enroller:
     """What works on photos, with the settings' detector and embedder."""
+    resolved = resolved or build.model(settings)
     return Enroller(
         detector=build.picture_detector(settings),
         embedder=build.embedder(settings, resolved),
         read=read_picture,
         suffixes=PICTURE_SUFFIXES,
+        limits=build.limits(settings, resolved),
     )
 
 

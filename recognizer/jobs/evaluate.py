@@ -47,13 +47,14 @@ def verification(
     model: console.ModelOption = None,
     engine: console.EngineOption = None,
     weights_dir: console.WeightsDirOption = None,
+    facts: console.FactsOption = None,
     cache: CacheOption = None,
     report_file: ReportOption = None,
     as_json: console.JsonOption = False,
 ) -> None:
     """Are two pictures of one person? Ten-fold accuracy, TAR at fixed FMR, AUC, EER."""
     found = read_protocol(protocol, folder, pairs=pairs, images=images)
-    settings = settings_for(config_file, model=model, engine=engine, weights_dir=weights_dir)
+    settings = settings_for(config_file, model=model, engine=engine, weights_dir=weights_dir, facts=facts)
     with model_bar() as progress:
         resolved = build.model(settings, progress)
     plain = aligned or found.aligned
@@ -116,6 +117,7 @@ def identification(
     model: console.ModelOption = None,
     engine: console.EngineOption = None,
     weights_dir: console.WeightsDirOption = None,
+    facts: console.FactsOption = None,
     cache: CacheOption = None,
     report_file: ReportOption = None,
     as_json: console.JsonOption = False,
@@ -125,7 +127,7 @@ def identification(
     if any(count is None for count in wanted_photos):
         raise UsageError("--photos wants numbers, such as 1,3.")
     pictures, people = people_of_folder(folder)
-    settings = settings_for(config_file, model=model, engine=engine, weights_dir=weights_dir)
+    settings = settings_for(config_file, model=model, engine=engine, weights_dir=weights_dir, facts=facts)
     with model_bar() as progress:
         resolved = build.model(settings, progress)
     faces = embedded(settings, resolved, pictures, face_share=None if aligned else 0.45, cache=cache, what=folder.name)

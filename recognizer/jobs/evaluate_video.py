@@ -79,6 +79,7 @@ def video(
     model: console.ModelOption = None,
     engine: console.EngineOption = None,
     weights_dir: console.WeightsDirOption = None,
+    facts: console.FactsOption = None,
     as_json: console.JsonOption = False,
 ) -> None:
     """Recognise a clip and compare with what is known of it: coverage, wrong names, switches, time to the name."""
@@ -88,7 +89,7 @@ def video(
     overrides: dict[str, dict[str, Any]] = {
         "source": {"location": clip},
         "engine": {"name": engine},
-        "embed": {"model": model, "weights_dir": weights_dir},
+        "embed": {"model": model, "weights_dir": weights_dir, "facts": facts},
         "gallery": {"folder": gallery},
     }
     settings = config.load(config_file, overrides)

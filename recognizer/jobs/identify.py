@@ -31,6 +31,7 @@ def identify(
     model: console.ModelOption = None,
     engine: console.EngineOption = None,
     weights_dir: console.WeightsDirOption = None,
+    facts: console.FactsOption = None,
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="Write the labelled picture here; a folder for several.")
     ] = None,
@@ -48,7 +49,7 @@ def identify(
         {
             "gallery": {"folder": gallery},
             "engine": {"name": engine},
-            "embed": {"model": model, "weights_dir": weights_dir, "flip": True},
+            "embed": {"model": model, "weights_dir": weights_dir, "facts": facts, "flip": True},
         },
     )
     with model_bar() as progress:

@@ -14,7 +14,7 @@ from rich.table import Table
 from recognizer.errors import ModelError, OutputError, UsageError, WeightsError
 from recognizer.jobs import console
 from recognizer.jobs.progress import model_bar
-from recognizer.weights import checkpoints, store
+from recognizer.weights import checkpoints, facts_file, store
 from recognizer.weights.bundle import export_bundle, import_bundle
 from recognizer.weights.cache import Cache
 from recognizer.weights.catalogue import CATALOGUE, EDGEFACE_NOTE, SHIPPED_FOLDER, entry_of
@@ -74,7 +74,7 @@ def fetch(
 
 @app.command("import")
 def import_file(
-    file: Annotated[Path, typer.Argument(help="An official .pt file, or a .zip from 'models export-bundle'.")],
+    file: Annotated[Path, typer.Argument(help="An official .pt or .pth file, or a .zip from 'models export-bundle'.")],
     name: Annotated[
         str | None, typer.Option("--name", help="Which model the file is, where its name does not say.")
     ] = None,
@@ -88,6 +88,21 @@ def import_file(
             taken = [checkpoints.import_checkpoint(file, cache, name=name, progress=progress)]
     for each in taken:
         console.err.print(f"{each}: verified and in the cache {escape(str(cache.folder))}", soft_wrap=True)
+
+
+@app.command()
+def facts(
+    kind: Annotated[str | None, typer.Argument(help=f"One of: {', '.join(facts_file.KINDS)}.")] = None,
+) -> None:
+    """Print what a kind of network is fed and gives, as the file that belongs beside an .onnx file of your own."""
+    if kind is None:
+        for name, known in facts_file.KINDS.items():
+            console.out.print(f"# {name}", highlight=False)
+            typer.echo(facts_file.as_yaml(known))
+    elif kind in facts_file.KINDS:
+        typer.echo(facts_file.as_yaml(facts_file.KINDS[kind]), nl=False)
+    else:
+        raise UsageError(f"There is no kind of network '{kind}'; there are: {', '.join(facts_file.KINDS)}.")
 
 
 @app.command()
@@ -112,7 +127,9 @@ def export(
     """Pack converted models for machines without torch; there: 'models import FILE.zip'."""
     cache = Cache()
     here = [
-        e.name for e in CATALOGUE.values() if e.url and store.state_of(e, cache, weights_dir) is not store.State.ABSENT
+        e.name
+        for e in CATALOGUE.values()
+        if e.has_network and store.state_of(e, cache, weights_dir) is not store.State.ABSENT
     ]
     wanted = names or here
     if not wanted:

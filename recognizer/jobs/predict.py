@@ -32,6 +32,7 @@ def predict(
     model: console.ModelOption = None,
     engine: console.EngineOption = None,
     weights_dir: console.WeightsDirOption = None,
+    facts: console.FactsOption = None,
     cache: CacheOption = None,
 ) -> None:
     """Embed the face nearest the centre of each picture; interrupted, the same command goes on where it was."""
@@ -41,7 +42,7 @@ def predict(
         _require_pyarrow()
     found, are_crops = _pictures(pictures)
     plain = aligned or are_crops
-    settings = settings_for(config_file, model=model, engine=engine, weights_dir=weights_dir)
+    settings = settings_for(config_file, model=model, engine=engine, weights_dir=weights_dir, facts=facts)
     with model_bar() as progress:
         resolved = build.model(settings, progress)
     unreadable: dict[str, str] = {}
@@ -61,6 +62,7 @@ def predict(
     names = [picture.name for picture in found if picture.stamp not in unreadable]
     columns: dict[str, Any] = {"name": np.array(names), "found": faces.found}
     columns |= {part: getattr(faces.quality, part) for part in QUALITY}
+    columns["norm"] = np.linalg.norm(faces.straight, axis=1)  # a measure of quality for MagFace
     _write(output, columns, faces.vectors(flip=flip), resolved.fingerprint)
     for words in unreadable.values():
         console.err.print(f"[yellow]skipped:[/] {escape(words)}", soft_wrap=True)

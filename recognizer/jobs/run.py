@@ -50,6 +50,7 @@ def run(
     model: console.ModelOption = None,
     engine: console.EngineOption = None,
     weights_dir: console.WeightsDirOption = None,
+    facts: console.FactsOption = None,
     headless: Annotated[bool, typer.Option("--headless", help="No window.")] = False,
     output: Annotated[Path | None, typer.Option("--output", "-o", help="Write the labelled video here (.mp4).")] = None,
     events: Annotated[
@@ -70,7 +71,7 @@ def run(
         {
             "source": {"max_frames": max_frames, "max_seconds": max_seconds},
             "engine": {"name": engine},
-            "embed": {"model": model, "weights_dir": weights_dir},
+            "embed": {"model": model, "weights_dir": weights_dir, "facts": facts},
             "gallery": {"folder": gallery},
             "emit": {"headless": headless or None, "video": output, "events": events, "summary": summary},
         },

@@ -23,11 +23,12 @@ def verify(
     model: console.ModelOption = None,
     engine: console.EngineOption = None,
     weights_dir: console.WeightsDirOption = None,
+    facts: console.FactsOption = None,
     as_json: console.JsonOption = False,
 ) -> None:
     """Compare the most prominent faces of two pictures."""
     settings = config.load(
-        config_file, {"engine": {"name": engine}, "embed": {"model": model, "weights_dir": weights_dir}}
+        config_file, {"engine": {"name": engine}, "embed": {"model": model, "weights_dir": weights_dir, "facts": facts}}
     )
     pictures = [read_picture(path) for path in (first, second)]
     with model_bar() as progress:
@@ -40,16 +41,21 @@ def verify(
             raise ImageError(f"No face was found in {path}; wanted one, at least {settings.detect.min_face_px:.0f} px.")
         vectors.append(measured.face.vector)
     similarity = float(np.dot(vectors[0], vectors[1]))
-    threshold = build.thresholds(settings, resolved).known
+    threshold = build.thresholds(settings, resolved).known if build.has_thresholds(settings, resolved) else None
     answer = {
         "similarity": round(similarity, 4),
         "distance": round(1 - similarity, 4),
         "threshold": threshold,
-        "match": similarity >= threshold,
+        "match": None if threshold is None else similarity >= threshold,
         "model": resolved.fingerprint,
     }
     if as_json:
         console.print_json(answer)
+        return
+    if threshold is None:
+        console.out.print(
+            f"similarity {similarity:.3f}; no threshold was measured for {resolved.fingerprint} ('calibrate --people')"
+        )
         return
     verdict = "[green]the same person[/]" if answer["match"] else "[yellow]not the same person[/]"
     console.out.print(f"{verdict}: similarity {similarity:.3f}, wanted {threshold:.3f} ({resolved.fingerprint})")

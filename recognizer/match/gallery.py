@@ -173,14 +173,15 @@ class Gallery:
             "WHERE accepted ORDER BY name, file",
             (model,),
         )
-        vectors = np.zeros((len(rows), EMBEDDING_SIZE), np.float32)
-        for row, (_, _, vector) in enumerate(rows):
-            vectors[row] = self._vector(vector)
+        found = [self._vector(vector) for _, _, vector in rows]
+        if len({len(vector) for vector in found}) > 1:
+            raise self._damaged("the vectors are not all as long")
+        vectors = np.stack(found) if found else np.zeros((0, EMBEDDING_SIZE), np.float32)
         names, files = tuple(row[0] for row in rows), tuple(row[1] for row in rows)
         return Enrolled(names, files, vectors, model, str(self.folder))
 
     def _vector(self, blob: bytes | None) -> F32:
-        if blob is not None and len(blob) == 4 * EMBEDDING_SIZE:
+        if blob and len(blob) % 4 == 0:
             vector = np.frombuffer(blob, "<f4").astype(np.float32)
             if abs(float(np.dot(vector, vector)) - 1) < 1e-3:  # not true of NaN either
                 return vector

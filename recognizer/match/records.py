@@ -10,7 +10,7 @@ import numpy as np
 
 from recognizer.errors import FingerprintError
 from recognizer.match.folder import Content
-from recognizer.types import EMBEDDING_SIZE, F32
+from recognizer.types import F32
 
 _DIGEST = re.compile(r"-[0-9a-f]{8,}$")
 
@@ -63,15 +63,15 @@ class MeasuredFace:
     """x1, y1, x2, y2 px in the photo."""
     quality: PhotoQuality
     vector: F32
-    """(512,) of unit length: the mean of the face and its mirror image."""
+    """(D,) of unit length: the mean of the face and its mirror image."""
     thumbnail: bytes
     """The aligned face, JPEG."""
 
     def __post_init__(self) -> None:
-        if self.vector.shape != (EMBEDDING_SIZE,) or self.vector.dtype != np.float32:
+        if self.vector.ndim != 1 or self.vector.dtype != np.float32:
             raise ValueError(
-                f"MeasuredFace.vector: wanted float32 of shape ({EMBEDDING_SIZE},), "
-                f"got {self.vector.dtype} of shape {self.vector.shape}."
+                f"MeasuredFace.vector: wanted float32 of shape (D,), got {self.vector.dtype} of shape "
+                f"{self.vector.shape}."
             )
 
 
@@ -122,7 +122,7 @@ class Enrolled:
     files: tuple[str, ...]
     """(N,) the photo each vector came from."""
     vectors: F32
-    """(N, 512) of unit length."""
+    """(N, D) of unit length."""
     model: str
     """Fingerprint of the model that made them; empty when there are none."""
     folder: str

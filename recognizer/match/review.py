@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from recognizer.match.records import Finding, Measurement, Note, PhotoQuality
-from recognizer.types import EMBEDDING_SIZE, F32
+from recognizer.types import F32
 
 _BLOCK = 256
 
@@ -108,7 +108,7 @@ def review(candidates: Sequence[Candidate], limits: Limits) -> list[Verdict]:
 def _alone(candidate: Candidate, limits: Limits) -> _Case:
     measured = candidate.measurement
     if measured.face is None:
-        return _Case(candidate, np.zeros(EMBEDDING_SIZE, np.float32), False, [], list(measured.notes))
+        return _Case(candidate, np.zeros(0, np.float32), False, [], list(measured.notes))
     unusable, weak = quality_notes(measured.face.quality, limits)
     notes = [*measured.notes, *unusable]
     return _Case(candidate, measured.face.vector, not unusable, weak, notes)

@@ -3,6 +3,7 @@
     checkpoints/<name>.pt
     graphs/<fingerprint>-v<converter>.onnx     the graph
     graphs/<fingerprint>-v<converter>.json     its SHA-256: a graph that does not fit it does not count
+    calibration/<fingerprint>.json             thresholds measured here, of a model that the package has none of
 
 Every file appears whole or not at all. One process converts, the others wait for it at the lock.
 """
@@ -73,6 +74,16 @@ class Cache:
     def graph_path(self, fingerprint: str) -> Path:
         """Where the graph of these weights lies, or would lie."""
         return self.folder / "graphs" / f"{fingerprint}-v{CONVERTER_VERSION}.onnx"
+
+    def calibration(self, fingerprint: str) -> Path:
+        """Where thresholds measured for these weights lie, or would lie."""
+        return self.folder / "calibration" / f"{fingerprint}.json"
+
+    def graphs_of(self, name: str) -> list[str]:
+        """Fingerprints of the whole graphs of a model, whichever file they were made from."""
+        found = sorted((self.folder / "graphs").glob(f"{name}-*-v{CONVERTER_VERSION}.json"))
+        signed = [path.stem.removesuffix(f"-v{CONVERTER_VERSION}") for path in found]
+        return [each for each in signed if each.rpartition("-")[0] == name and self.graph(each)]
 
     def graph(self, fingerprint: str) -> Path | None:
         """The converted graph of these weights when it is there and whole."""

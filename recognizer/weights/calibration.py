@@ -59,6 +59,11 @@ class Calibration:
     shift: float = 0.0
     """How much more alike this site's strangers were than the measured ones, cosine."""
 
+    @property
+    def measured(self) -> bool:
+        """Somebody measured these numbers; else they are the cautious defaults."""
+        return self.protocol is not None
+
     def at(self, gallery: int) -> Calibration:
         """The same with the thresholds that keep the budget with so many enrolled vectors.
 

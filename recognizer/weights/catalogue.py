@@ -1,11 +1,18 @@
 """The models there are: where each is published, how it is recognised, under which terms, and what it is good for.
 
 The digests are git blob ids, which three independent repositories of the same files agree on. Parameters, MFLOPs and
-LFW accuracies are the ones George et al. publish (https://arxiv.org/abs/2307.01838, table II); their MFLOPs count a
-multiplication and an addition as two. The paper gives none for the int8 files.
+LFW accuracies of EdgeFace are the ones George et al. publish (https://arxiv.org/abs/2307.01838, table II); their
+MFLOPs count a multiplication and an addition as two. The paper gives none for the int8 files.
 
-The order is the order of preference of ``auto``: the best that keeps up with video on two CPU cores comes first, not
-the largest. XS costs 5 ms a face on OpenVINO, S 10 ms, base 25 ms, for a tenth of a point on LFW.
+The order is the order of preference of ``auto``, which chooses among the EdgeFace models: the best that keeps up with
+video on two CPU cores comes first, not the largest. XS costs 5 ms a face on OpenVINO, S 10 ms, base 25 ms, for a tenth
+of a point on LFW.
+
+The others are there for those who have reasons to use them. No digest is published of their checkpoints: a file is
+checked key for key when it is converted, and its vectors are signed with its own digest. The zoo's file is known by
+the digest in its repository. MFLOPs of IResNet and
+InceptionResnetV1 were counted on our networks; ``arcface_torch`` gives half as many for R18, R50 and R100, counting a
+multiply-add as one. LFW: facenet-pytorch's README, the ONNX model zoo's, the MagFace paper's table 2.
 """
 
 from __future__ import annotations
@@ -14,6 +21,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from recognizer.errors import WeightsError
+from recognizer.facts import ARCFACE_ZOO, EDGEFACE, FACENET, IRESNET, MAGFACE, Facts
 
 OFFICIAL = "https://gitlab.idiap.ch/bob/bob.paper.tbiom2023_edgeface/-/raw/master/checkpoints/{name}.pt"
 EDGEFACE_LICENCE = "BSD-3-Clause (see note)"
@@ -41,21 +49,36 @@ class Entry:
     url: str | None = None
     """Official address of the checkpoint; ``None`` where there is no download."""
     blob_id: str | None = None
-    """Git blob id of the official checkpoint; ``None`` where the repository itself carries the file."""
+    """Git blob id of the official checkpoint; ``None`` where none is published, or the repository carries the file."""
+    sha256: str | None = None
+    """Of the official file, where that is what is published."""
     shipped: Path | None = None
     """ONNX graph inside the package; it may be absent from a checkout."""
     note: str = ""
     """What to know about the licence."""
+    facts: Facts = EDGEFACE
+    """How it is fed and read."""
+    in_auto: bool = True
+    """``auto`` may choose it."""
+    official_stem: str = ""
+    """What its authors call the file, without its ending, where that is not the name."""
+    how_to_get: str = ""
+    """Where a person gets the file, for a model without a download."""
+
+    @property
+    def has_network(self) -> bool:
+        """A checkpoint of torch holds it, and it is converted here."""
+        return self.shipped is None and self.facts.output == EDGEFACE.output
 
     @property
     def fingerprint(self) -> str:
         """What vectors of the official file are signed with, on every machine and engine.
 
         Raises:
-            ValueError: if the entry has no official file.
+            ValueError: if no digest of an official file is known.
         """
         if self.blob_id is None:
-            raise ValueError(f"{self.name} has no official file; its fingerprint is that of the shipped graph.")
+            raise ValueError(f"{self.name} has no known digest; its fingerprint is that of the file in use.")
         return fingerprint(self.name, self.blob_id)
 
     @property
@@ -87,6 +110,55 @@ def _published(
         lfw_percent=lfw_percent,
         url=OFFICIAL.format(name=name),
         blob_id=blob_id,
+    )
+
+
+def _facenet(name: str, stem: str, parameters: int, lfw_percent: float) -> Entry:
+    return Entry(
+        name=name,
+        licence="MIT (code and files); the training data is for research",
+        good_for="InceptionResnetV1 of facenet-pytorch, 160 px; with classes",
+        parameters=parameters,
+        mflops=2_844,
+        lfw_percent=lfw_percent,
+        url=f"https://github.com/timesler/facenet-pytorch/releases/download/v2.2.9/{stem}.pt",
+        facts=FACENET,
+        in_auto=False,
+        official_stem=stem,
+    )
+
+
+ARCFACE_TORCH = (
+    "InsightFace: research only",
+    "ArcFace's IResNet, by path",
+    "backbone.pth from the model zoo of https://github.com/deepinsight/insightface (recognition/arcface_torch)",
+)
+MAGFACE_REPOSITORY = (
+    "Apache-2.0 (code); trained on MS1MV2",
+    "MagFace's IResNet, by path; the vector's length is quality",
+    "magface_*.pth from the model zoo of https://github.com/IrvingMeng/MagFace",
+)
+
+
+def _by_path(
+    name: str,
+    parameters: int,
+    mflops: float,
+    origin: tuple[str, str, str],
+    facts: Facts,
+    lfw_percent: float | None = None,
+) -> Entry:
+    licence, good_for, how_to_get = origin
+    return Entry(
+        name=name,
+        licence=licence,
+        good_for=good_for,
+        parameters=parameters,
+        mflops=mflops,
+        lfw_percent=lfw_percent,
+        facts=facts,
+        in_auto=False,
+        how_to_get=how_to_get,
     )
 
 
@@ -143,6 +215,29 @@ _ENTRIES = (
         mflops=94.72,
         shipped=SHIPPED_FOLDER / "edgeface_xxs_own.onnx",
     ),
+    _facenet("facenet_vggface2", "20180402-114759-vggface2", 27_910_327, 99.65),
+    _facenet("facenet_casia", "20180408-102900-casia-webface", 28_907_599, 99.05),
+    _by_path("iresnet18", 24_025_600, 5_220, ARCFACE_TORCH, IRESNET),
+    _by_path("iresnet34", 34_139_328, 8_919, ARCFACE_TORCH, IRESNET),
+    _by_path("iresnet50", 43_590_848, 12_619, ARCFACE_TORCH, IRESNET),
+    _by_path("iresnet100", 65_156_160, 24_179, ARCFACE_TORCH, IRESNET),
+    _by_path("magface_iresnet18", 24_025_600, 5_220, MAGFACE_REPOSITORY, MAGFACE),
+    _by_path("magface_iresnet34", 34_139_328, 8_919, MAGFACE_REPOSITORY, MAGFACE),
+    _by_path("magface_iresnet50", 43_590_848, 12_619, MAGFACE_REPOSITORY, MAGFACE),
+    _by_path("magface_iresnet100", 65_156_160, 24_179, MAGFACE_REPOSITORY, MAGFACE, lfw_percent=99.83),
+    Entry(
+        name="arcface_zoo",
+        licence="Apache-2.0",
+        good_for="LResNet100E-IR of the ONNX model zoo, by path",
+        parameters=65_156_160,
+        mflops=24_179,
+        lfw_percent=99.77,
+        facts=ARCFACE_ZOO,
+        in_auto=False,
+        official_stem="arcfaceresnet100-8",
+        sha256="f3a6bc281e72f88862f5748b53be3d76b3b48f8f1ab1f4a537941bdc4e1b01da",
+        how_to_get="arcfaceresnet100-8.onnx from https://github.com/onnx/models (vision/body_analysis/arcface)",
+    ),
 )
 CATALOGUE: dict[str, Entry] = {entry.name: entry for entry in _ENTRIES}
 
@@ -157,10 +252,15 @@ def entry_of(name: str) -> Entry:
         return CATALOGUE[name]
     except KeyError:
         raise WeightsError(
-            f"No model {name!r}; there are: auto, {', '.join(CATALOGUE)}, or a path to a .pt or .onnx file."
+            f"No model {name!r}; there are: auto, {', '.join(CATALOGUE)}, or a path to a .pt, .pth or .onnx file."
         ) from None
 
 
 def entry_with_digest(blob_id: str) -> Entry | None:
     """Find the model whose official file has this git blob id."""
     return next((entry for entry in CATALOGUE.values() if entry.blob_id == blob_id), None)
+
+
+def entry_with_sha256(sha256: str) -> Entry | None:
+    """Find the model whose official file has this SHA-256."""
+    return next((entry for entry in CATALOGUE.values() if entry.sha256 == sha256), None)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from recognizer.errors import WeightsError
 from recognizer.weights.cache import Cache
-from recognizer.weights.catalogue import CATALOGUE, Entry, entry_of, entry_with_digest
+from recognizer.weights.catalogue import CATALOGUE, Entry, entry_of, entry_with_digest, fingerprint
 from recognizer.weights.digest import git_blob_id
 from recognizer.weights.fetch import Progress, download, no_progress
 
@@ -24,17 +24,19 @@ def fetch(entry: Entry, cache: Cache, *, progress: Progress = no_progress) -> Pa
     Raises:
         WeightsError: if the model has no download or the download fails.
     """
-    if entry.url is None or entry.blob_id is None:
-        raise WeightsError(f"{entry.name} comes with the repository; there is nothing to fetch.")
+    if entry.url is None:
+        raise WeightsError(f"{entry.name} has no download; there is nothing to fetch. {by_hand(entry)}.")
     with cache.locked(entry.name):
         path = cache.checkpoint(entry.name)
-        if not path.is_file() or git_blob_id(path) != entry.blob_id:
+        if not path.is_file() or entry.blob_id not in (None, git_blob_id(path)):
             download(entry.url, path, blob_id=entry.blob_id, progress=progress)
     return path
 
 
 def import_checkpoint(path: Path, cache: Cache, *, name: str | None = None, progress: Progress = no_progress) -> str:
     """Verify an official checkpoint, copy it into the cache and convert it; returns the model's name.
+
+    A model of whose file no digest is published takes any file that fits its network.
 
     Raises:
         WeightsError: if the file is missing, or is none of the official ones, or not the one named.
@@ -46,13 +48,16 @@ def import_checkpoint(path: Path, cache: Cache, *, name: str | None = None, prog
     if name is None:
         raise WeightsError(f"{path} is none of the official files (digest {came}); --name says which it should be.")
     entry = entry_of(name)
-    if came != entry.blob_id:
+    if not entry.has_network:
+        raise WeightsError(f"{name} is no checkpoint to import; {by_hand(entry)}.")
+    if entry.blob_id not in (None, came):
         raise WeightsError(
             f"{path} is not the official {name}: wanted digest {entry.blob_id}, came {came} "
             f"({path.stat().st_size} bytes). Fetch it again; a file of your own is used by --model {name}={path}"
         )
-    kept = cache.add_checkpoint(name, path)
-    converted(cache, name, entry.fingerprint, kept, progress)
+    signed = fingerprint(name, came)
+    converted(cache, name, signed, path, progress)  # first: a file of another network must not replace a good one
+    cache.add_checkpoint(name, path)
     return name
 
 
@@ -102,10 +107,19 @@ def _convert(variant: str, checkpoint: Path, target: Path) -> float:
 
 def by_hand(entry: Entry) -> str:
     """How a person gets a published model onto a machine without a network."""
+    if entry.shipped is not None:
+        return "it comes with the repository"
+    if not entry.has_network:
+        return f"get {entry.how_to_get}; --model FILE.onnx knows it by its digest"
+    if entry.url is None:
+        return f"get {entry.how_to_get}, then: python main.py models import FILE --name {entry.name}"
     return f"save {entry.url} on another machine, then here: python main.py models import {entry.name}.pt"
 
 
 def variant_of(path: Path) -> str | None:
     """The variant that a file name tells: the longest name of a published model that its stem begins with."""
-    fitting = [e.name for e in CATALOGUE.values() if e.url and path.stem.lower().startswith(e.name)]
-    return max(fitting, key=len, default=None)
+    stem = path.stem.lower()
+    published = [entry for entry in CATALOGUE.values() if entry.has_network]
+    if official := next((entry.name for entry in published if entry.official_stem == stem), None):
+        return official
+    return max((entry.name for entry in published if stem.startswith(entry.name)), key=len, default=None)

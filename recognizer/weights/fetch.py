@@ -41,17 +41,17 @@ def download(
     url: str,
     target: Path,
     *,
-    blob_id: str,
+    blob_id: str | None,
     progress: Progress = no_progress,
     connect_s: float = CONNECT_S,
     pause_s: float = 1.0,
 ) -> None:
-    """Fetch a file whose digest is known. What arrived of an earlier try is kept beside the target and carried on.
+    """Fetch a file. What arrived of an earlier try is kept beside the target and carried on.
 
     Args:
         url: http or https.
         target: is replaced only by the whole, verified file.
-        blob_id: git blob id of the wanted file.
+        blob_id: git blob id of the wanted file; ``None`` where none is published, and any whole file is taken.
         progress: told about every chunk.
         connect_s: time to find and reach the host; there is one try for that.
         pause_s: before the second try; doubles with each further one.
@@ -78,7 +78,7 @@ def download(
             trouble = str(getattr(error, "reason", "") or error) or type(error).__name__
             continue
         came = git_blob_id(part)
-        if came == blob_id:
+        if blob_id in (None, came):
             os.replace(part, target)
             return
         size = part.stat().st_size

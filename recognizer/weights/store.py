@@ -3,50 +3,26 @@
 from __future__ import annotations
 
 import enum
-import os
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from loguru import logger
 
-from recognizer.errors import WeightsError
+from recognizer.errors import ConfigError, WeightsError
+from recognizer.weights.by_path import cached_graph, checkpoint_file, own_graph
 from recognizer.weights.cache import Cache
-from recognizer.weights.catalogue import (
-    CATALOGUE,
-    SHIPPED_FOLDER,
-    Entry,
-    entry_of,
-    entry_with_digest,
-    fingerprint,
-)
-from recognizer.weights.checkpoints import by_hand, converted, fetch, variant_of
+from recognizer.weights.catalogue import CATALOGUE, Entry, entry_of, fingerprint
+from recognizer.weights.checkpoints import by_hand, converted, fetch
 from recognizer.weights.digest import git_blob_id
 from recognizer.weights.fetch import Progress, no_progress
+from recognizer.weights.resolved import CHECKPOINT_SUFFIXES, FOLDER_VARIABLE, in_folder, known, places
+from recognizer.weights.resolved import ResolvedModel as ResolvedModel
 
 AUTO = "auto"
-FOLDER_VARIABLE = "RECOGNIZER_WEIGHTS"
-SUFFIXES = (".pt", ".onnx")
+SUFFIXES = (*CHECKPOINT_SUFFIXES, ".onnx")
 TRY_AGAIN_S = 24 * 3600.0
 """A machine without the network, but with a model of the package, is not made to wait for it at each start."""
-
-
-@dataclass(frozen=True, slots=True)
-class ResolvedModel:
-    """A model on this machine, ready to run."""
-
-    name: str
-    """In the catalogue; for a graph of one's own the stem of its file."""
-    graph: Path
-    """ONNX file: ``faces`` (batch, 3, 112, 112) to ``vectors`` (batch, 512)."""
-    fingerprint: str
-    """The same on every machine and engine for the same weights, and different for others."""
-    origin: str
-    """One sentence: which was taken, and why."""
-    calibration: Path | None
-    """Thresholds measured for these weights, where there are any."""
-    checkpoint: Path | None = None
-    """The ``.pt`` file, where it is at hand, for those who want the torch network (variant ``name``)."""
 
 
 def resolve(
@@ -57,6 +33,7 @@ def resolve(
     offline: bool = False,
     progress: Progress = no_progress,
     catalogue: Mapping[str, Entry] = CATALOGUE,
+    facts: Mapping[str, Any] | None = None,
 ) -> ResolvedModel:
     """Find a model, verify it, and convert it where that has not been done.
 
@@ -66,7 +43,8 @@ def resolve(
     ``auto`` prefers the catalogue's order. Files there must be the official ones, by digest.
 
     A path to a file is taken as it is: ``file.pt`` where the digest or the file's name tells the variant,
-    ``variant=file.pt`` elsewhere, or ``file.onnx``.
+    ``variant=file.pt`` elsewhere, or ``file.onnx``, whose facts stand in a YAML file beside it or in ``facts``. A
+    fingerprint stands for a graph of the cache.
 
     Args:
         name: ``auto``, a name of the catalogue, or a path.
@@ -75,25 +53,29 @@ def resolve(
         offline: do not try the network.
         progress: told about downloads and conversion.
         catalogue: the models to choose from, the preferred ones first.
+        facts: of an ``.onnx`` file, over what the file beside it says.
 
     Raises:
+        ConfigError: if the facts cannot be understood, or are given for another model.
         WeightsError: if nothing fitting is there and what was tried says why; if a file is altered, malicious or of
             another network.
     """
     cache = Cache(cache_dir)
     variant, _, path = ("", "", name) if Path(name).is_file() else name.rpartition("=")
-    if variant or Path(path).suffix.lower() in SUFFIXES:
-        return _from_path(Path(path).expanduser(), variant or None, cache, progress)
-    wanted = list(catalogue.values()) if name == AUTO else [catalogue.get(name) or entry_of(name)]
+    is_path = bool(variant) or Path(path).suffix.lower() in SUFFIXES
+    if is_path and Path(path).suffix.lower() == ".onnx":
+        return own_graph(Path(path).expanduser(), variant or None, facts or {}, cache)
+    if facts:
+        raise ConfigError(f"Facts are for an .onnx file of your own; those of {name} are known.")
+    if is_path:
+        return checkpoint_file(Path(path).expanduser(), variant or None, cache, progress)
+    if found := cached_graph(name, cache):
+        return found
+    if name == AUTO:
+        wanted = [entry for entry in catalogue.values() if entry.in_auto]
+    else:
+        wanted = [catalogue.get(name) or entry_of(name)]
     return _Search(cache, weights_dir, progress).run(name, wanted, offline=offline)
-
-
-def places(weights_dir: Path | None) -> Iterator[tuple[str, Path]]:
-    """The folders that may hold official checkpoints, as (what to call it, folder), in the order they are searched."""
-    if weights_dir is not None:
-        yield f"--weights-dir {weights_dir}", weights_dir
-    if chosen := os.environ.get(FOLDER_VARIABLE):
-        yield f"{FOLDER_VARIABLE} {chosen}", Path(chosen).expanduser()
 
 
 class _Search:
@@ -126,13 +108,12 @@ class _Search:
         if not folder.is_dir():
             self._tried.append(f"{called}: no such folder")
             return None
-        present = [entry for entry in wanted if entry.blob_id and (folder / f"{entry.name}.pt").is_file()]
+        present = [(entry, path) for entry in wanted if (path := in_folder(entry, folder))]
         if not present:
             self._tried.append(f"{called}: no {wanted[0].name}.pt" if len(wanted) == 1 else f"{called}: no model in it")
-        for entry in present:
-            path = folder / f"{entry.name}.pt"
+        for entry, path in present:
             came = git_blob_id(path)
-            if came != entry.blob_id:
+            if entry.blob_id not in (None, came):
                 self._skip(f"{path}: not the official file (wanted digest {entry.blob_id}, came {came})")
                 continue
             try:
@@ -142,16 +123,16 @@ class _Search:
         return None
 
     def _in_cache(self, entry: Entry, why: str) -> ResolvedModel | None:
-        if entry.blob_id is None:
+        if not entry.has_network:
             return None
         origin = f"{entry.name} from the cache {self._cache.folder}, {why}"
-        if graph := self._cache.graph(entry.fingerprint):
+        if entry.blob_id and (graph := self._cache.graph(entry.fingerprint)):
             return self._result(entry, graph, entry.fingerprint, origin)
         path = self._cache.checkpoint(entry.name)
         if not path.is_file():
-            return None
+            return self._brought(entry, origin) if entry.blob_id is None else None
         came = git_blob_id(path)
-        if came != entry.blob_id:
+        if entry.blob_id not in (None, came):
             self._skip(f"{path}: not the official file (wanted digest {entry.blob_id}, came {came})")
             return None
         try:
@@ -159,6 +140,15 @@ class _Search:
         except WeightsError as error:
             self._skip(f"{path}: {error}")
         return None
+
+    def _brought(self, entry: Entry, origin: str) -> ResolvedModel | None:
+        """A graph that came in a bundle: its checkpoint is elsewhere, and the only one of its name counts."""
+        signed = self._cache.graphs_of(entry.name)
+        if len(signed) > 1:
+            self._tried.append(f"the cache holds {', '.join(signed)}: pass one of them as --model")
+        if len(signed) != 1 or (graph := self._cache.graph(signed[0])) is None:
+            return None
+        return self._result(entry, graph, signed[0], origin)
 
     def _official(self, wanted: list[Entry], *, offline: bool, may_do_without: bool) -> ResolvedModel | None:
         entry = next((entry for entry in wanted if entry.url), None)
@@ -189,13 +179,14 @@ class _Search:
         return self._result(entry, shipped, fingerprint(entry.name, git_blob_id(shipped)), origin)
 
     def _converted(self, entry: Entry, checkpoint: Path, origin: str) -> ResolvedModel:
-        graph = converted(self._cache, entry.name, entry.fingerprint, checkpoint, self._progress)
-        return self._result(entry, graph, entry.fingerprint, origin, checkpoint)
+        signed = fingerprint(entry.name, git_blob_id(checkpoint))
+        graph = converted(self._cache, entry.name, signed, checkpoint, self._progress)
+        return self._result(entry, graph, signed, origin, checkpoint)
 
     def _result(
         self, entry: Entry, graph: Path, signed: str, origin: str, checkpoint: Path | None = None
     ) -> ResolvedModel:
-        return ResolvedModel(entry.name, graph, signed, origin, calibration_of(entry.name), checkpoint)
+        return known(entry, graph, signed, origin, checkpoint, self._cache)
 
     def _skip(self, what: str) -> None:
         logger.warning("Not used: {}", what)
@@ -204,8 +195,12 @@ class _Search:
     def _nothing(self, name: str, entry: Entry) -> str:
         asked = "No model was found" if name == AUTO else f"The model {name} was not found"
         tried = "".join(f"\n  - {line}" for line in self._tried)
-        if entry.url is None:
+        if entry.shipped is not None:
             return f"{asked}: {entry.shipped} is missing from this checkout. Tried:{tried}"
+        if entry.url is None:
+            way = by_hand(entry)
+            once = f", or at once: --model {entry.name}=FILE" if entry.has_network else ""
+            return f"{asked}. Tried:{tried}\n{way[:1].upper()}{way[1:]}{once}."
         return (
             f"{asked}. Tried:{tried}\n"
             f"With a network: python main.py models fetch {entry.name}\n"
@@ -225,12 +220,12 @@ class State(enum.Enum):
 def state_of(entry: Entry, cache: Cache, weights_dir: Path | None = None) -> State:
     """Look for verified files of a model, in the order of ``resolve``, converting and fetching nothing."""
     for _, folder in places(weights_dir):
-        path = folder / f"{entry.name}.pt"
-        if entry.blob_id and path.is_file() and git_blob_id(path) == entry.blob_id:
+        if (there := in_folder(entry, folder)) and entry.blob_id in (None, git_blob_id(there)):
             return State.IN_WEIGHTS_DIR
-    if entry.blob_id:
+    if entry.has_network:
         path = cache.checkpoint(entry.name)
-        if cache.graph(entry.fingerprint) or (path.is_file() and git_blob_id(path) == entry.blob_id):
+        graph = cache.graph(entry.fingerprint) if entry.blob_id else cache.graphs_of(entry.name)
+        if graph or (path.is_file() and entry.blob_id in (None, git_blob_id(path))):
             return State.CACHED
     return State.SHIPPED if entry.shipped_file else State.ABSENT
 
@@ -242,39 +237,9 @@ def checkpoint_path(entry: Entry, cache: Cache, progress: Progress = no_progress
         WeightsError: if it is in no folder and cannot be fetched.
     """
     for _, folder in places(None):
-        path = folder / f"{entry.name}.pt"
-        if path.is_file() and git_blob_id(path) == entry.blob_id:
-            return path
+        if (there := in_folder(entry, folder)) and entry.blob_id in (None, git_blob_id(there)):
+            return there
+    path = cache.checkpoint(entry.name)
+    if entry.url is None and path.is_file():
+        return path
     return fetch(entry, cache, progress=progress)
-
-
-def calibration_of(name: str) -> Path | None:
-    """The thresholds measured for a model of the catalogue, where the package has them."""
-    path = SHIPPED_FOLDER / "calibration" / f"{name}.json"
-    return path if path.is_file() else None
-
-
-def _from_path(path: Path, variant: str | None, cache: Cache, progress: Progress) -> ResolvedModel:
-    if not path.is_file():
-        raise WeightsError(f"There is no model file {path}.")
-    digest = git_blob_id(path)
-    if path.suffix.lower() == ".onnx":
-        name = variant or path.stem
-        origin = f"{path}, a graph of your own: unverified"
-        return ResolvedModel(name, path, fingerprint(name, digest), origin, None)
-    if official := entry_with_digest(digest):
-        if variant not in (None, official.name):
-            raise WeightsError(f"{path} is the official {official.name} (digest {digest}), not {variant}.")
-        graph = converted(cache, official.name, official.fingerprint, path, progress)
-        origin = f"{path}, the official {official.name} by its digest"
-        return ResolvedModel(official.name, graph, official.fingerprint, origin, calibration_of(official.name), path)
-    variant = variant or variant_of(path)
-    if variant is None:
-        names = ", ".join(e.name for e in CATALOGUE.values() if e.url)
-        raise WeightsError(f"{path}: the file name does not tell the network; pass NAME={path} with one of: {names}.")
-    signed = fingerprint(variant, digest)
-    graph = converted(cache, variant, signed, path, progress)
-    logger.warning("{} is not the official {}: unverified.", path, variant)
-    return ResolvedModel(
-        variant, graph, signed, f"{path}, used as {variant} but not the official file: unverified", None, path
-    )

@@ -8,26 +8,9 @@ from pathlib import Path
 import pytest
 import torch
 from torch import nn
-from torch.utils.flop_counter import FlopCounterMode
 
 from recognizer.embed import edgeface
 from recognizer.errors import WeightsError
-from recognizer.weights.catalogue import CATALOGUE, Entry
-
-PUBLISHED = [entry for entry in CATALOGUE.values() if entry.url]
-
-
-@pytest.mark.parametrize("entry", PUBLISHED, ids=lambda entry: entry.name)
-def test_size_and_work_are_those_of_the_paper(entry: Entry) -> None:
-    """The paper's FLOPs count a multiply-add as two; torch counts so too, leaving out norms and activations."""
-    with torch.device("meta"):  # shapes without numbers: the same sums in no time
-        network, faces = edgeface.create(entry.name), torch.zeros(1, 3, 112, 112)
-    assert sum(p.numel() for p in network.parameters()) == entry.parameters
-    with FlopCounterMode(display=False) as counted, torch.inference_mode():
-        vectors = network(faces)
-    assert vectors.shape == (1, 512)
-    if entry.mflops is not None:
-        assert counted.get_total_flops() / 1e6 == pytest.approx(entry.mflops, rel=2e-3)
 
 
 def test_low_rank_layer_is_the_product_of_two() -> None:

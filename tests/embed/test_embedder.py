@@ -11,7 +11,7 @@ from recognizer import build
 from recognizer.align import align
 from recognizer.capture.pictures import read_picture
 from recognizer.config import load
-from recognizer.embed.embedder import BATCH, EdgeFaceEmbedder, normalised
+from recognizer.embed.embedder import BATCH, GraphEmbedder, normalised
 from recognizer.errors import EngineError
 from recognizer.types import AlignedFaces, FaceQuality
 
@@ -46,24 +46,24 @@ def test_input_is_rgb_first_axis_from_minus_one_to_one() -> None:
 
 def test_vectors_have_unit_length_and_their_own_rows() -> None:
     runner = SumsOfColumns()
-    embeddings = EdgeFaceEmbedder(runner=runner, model="m").embed(faces(2 * BATCH + 1))
+    embeddings = GraphEmbedder(runner=runner, model="m").embed(faces(2 * BATCH + 1))
     assert runner.batches == [BATCH, BATCH, 1]
     np.testing.assert_allclose(np.linalg.norm(embeddings.vectors, axis=1), 1, atol=1e-6)
     assert embeddings.track_ids.tolist() == list(range(2 * BATCH + 1))
-    alone = EdgeFaceEmbedder(runner=runner, model="m").embed(faces(2 * BATCH + 1)[np.array([3])])
+    alone = GraphEmbedder(runner=runner, model="m").embed(faces(2 * BATCH + 1)[np.array([3])])
     np.testing.assert_allclose(alone.vectors[0], embeddings.vectors[3], atol=1e-6)
 
 
 def test_flipping_averages_with_the_mirror_image() -> None:
     one = faces(1)
     mirrored = AlignedFaces(np.ascontiguousarray(one.crops[:, :, ::-1]), one.track_ids, one.quality)
-    embedder = EdgeFaceEmbedder(runner=SumsOfColumns(), model="m", flip=True)
+    embedder = GraphEmbedder(runner=SumsOfColumns(), model="m", flip=True)
     np.testing.assert_allclose(embedder.embed(one).vectors, embedder.embed(mirrored).vectors, atol=1e-6)
 
 
 def test_nobody_needs_no_graph() -> None:
     runner = SumsOfColumns()
-    assert len(EdgeFaceEmbedder(runner=runner, model="m").embed(AlignedFaces.empty())) == 0
+    assert len(GraphEmbedder(runner=runner, model="m").embed(AlignedFaces.empty())) == 0
     assert runner.batches == []
 
 
@@ -100,6 +100,6 @@ class OtherNetwork:
     "outputs", [{"scores": np.zeros(1, np.float32)}, {"vectors": np.zeros((1, 128), np.float32)}], ids=["name", "size"]
 )
 def test_a_graph_that_gives_something_else_is_told(outputs: dict[str, NDArray[np.float32]]) -> None:
-    embedder = EdgeFaceEmbedder(runner=OtherNetwork(**outputs), model="mine-0123456789ab")
-    with pytest.raises(EngineError, match="mine-0123456789ab embeds no faces: wanted 'vectors'"):
+    embedder = GraphEmbedder(runner=OtherNetwork(**outputs), model="mine-0123456789ab")
+    with pytest.raises(EngineError, match="mine-0123456789ab gives no vectors: wanted vectors of 512 numbers, got"):
         embedder.embed(faces(1))

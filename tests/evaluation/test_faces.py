@@ -69,10 +69,10 @@ def test_a_picture_without_a_face_gives_its_middle_and_is_counted(tmp_path: Path
 
 def test_aligned_crops_are_taken_as_they_are() -> None:
     image = np.random.default_rng(0).integers(0, 255, (112, 112, 3), np.uint8)
-    faces, found = take_aligned(image)
+    faces, found = take_aligned()(image)
     assert found
     np.testing.assert_array_equal(faces.crops[0], image[:, :, ::-1])
-    assert take_aligned(face_picture((1, 1)))[0].crops.shape == (1, 112, 112, 3)
+    assert take_aligned()(face_picture((1, 1)))[0].crops.shape == (1, 112, 112, 3)
 
 
 def test_flip_adds_vectors_before_they_are_scaled() -> None:

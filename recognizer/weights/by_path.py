@@ -1,0 +1,93 @@
+"""Models that are named by a file or a fingerprint, not by a name of the catalogue."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from loguru import logger
+
+from recognizer.errors import WeightsError
+from recognizer.facts import EDGEFACE
+from recognizer.weights import facts_file
+from recognizer.weights.cache import Cache
+from recognizer.weights.catalogue import CATALOGUE, entry_with_digest, entry_with_sha256, fingerprint
+from recognizer.weights.checkpoints import converted, variant_of
+from recognizer.weights.digest import git_blob_id, sha256
+from recognizer.weights.fetch import Progress
+from recognizer.weights.resolved import ResolvedModel, calibration_of, known
+
+
+def cached_graph(name: str, cache: Cache) -> ResolvedModel | None:
+    """What a fingerprint stands for, such as one that a bundle brought."""
+    manifest = cache.manifest(name)
+    if manifest is None or manifest.name not in CATALOGUE or (graph := cache.graph(name)) is None:
+        return None
+    return known(CATALOGUE[manifest.name], graph, name, f"{name} from the cache {cache.folder}", None, cache)
+
+
+def own_graph(path: Path, name: str | None, given: Mapping[str, Any], cache: Cache) -> ResolvedModel:
+    """An ``.onnx`` file, with the facts that stand beside it, are given, or are known by its digest.
+
+    Without any it counts as a graph of this program, such as ``train --export`` writes.
+
+    Raises:
+        ConfigError: if the facts cannot be understood.
+        WeightsError: if there is no such file.
+    """
+    if not path.is_file():
+        raise WeightsError(f"There is no model file {path}.")
+    name = name or path.stem
+    stated = facts_file.beside(path)
+    official = entry_with_sha256(sha256(path))
+    facts, origin = EDGEFACE, f"{path}, a graph of your own: unverified"
+    if given or stated is not None:
+        facts = facts_file.facts_from(
+            {**(stated or {}), **given}, str(path.with_suffix(".yaml")) if stated else "facts"
+        )
+    elif official is not None:
+        name, facts, origin = official.name, official.facts, f"{path}, the official {official.name} by its digest"
+    signed = fingerprint(name, facts_file.digest_with(facts, git_blob_id(path)))
+    return ResolvedModel(
+        name,
+        path,
+        signed,
+        origin,
+        calibration_of(name, signed, cache),
+        facts=facts,
+        own_graph=True,
+        has_defaults=facts == EDGEFACE,
+    )
+
+
+def checkpoint_file(path: Path, variant: str | None, cache: Cache, progress: Progress) -> ResolvedModel:
+    """A checkpoint of torch, official or not, converted where that has not been done.
+
+    Raises:
+        WeightsError: if the file is missing, its network is not told, or it is refused.
+    """
+    if not path.is_file():
+        raise WeightsError(f"There is no model file {path}.")
+    digest = git_blob_id(path)
+    if official := entry_with_digest(digest):
+        if variant not in (None, official.name):
+            raise WeightsError(f"{path} is the official {official.name} (digest {digest}), not {variant}.")
+        graph = converted(cache, official.name, official.fingerprint, path, progress)
+        origin = f"{path}, the official {official.name} by its digest"
+        return known(official, graph, official.fingerprint, origin, path, cache)
+    variant = variant or variant_of(path)
+    names = ", ".join(entry.name for entry in CATALOGUE.values() if entry.has_network)
+    if variant is None:
+        raise WeightsError(f"{path}: the file name does not tell the network; pass NAME={path} with one of: {names}.")
+    entry = CATALOGUE.get(variant)
+    if entry is None or not entry.has_network:
+        raise WeightsError(f"{variant}={path}: there is no network of that name; there are: {names}.")
+    signed = fingerprint(variant, digest)
+    graph = converted(cache, variant, signed, path, progress)
+    if entry.blob_id is None:
+        origin = f"{path}, used as {variant}: no digest is published to verify it by"
+    else:
+        origin = f"{path}, used as {variant} but not the official file: unverified"
+        logger.warning("{} is not the official {}: unverified.", path, variant)
+    return known(entry, graph, signed, origin, path, cache)
