@@ -168,7 +168,7 @@ def test_someone_with_one_poor_photo_is_enrolled_with_a_warning(folder: Path) ->
 def test_another_model_is_refused_and_reembedded_when_asked(folder: Path) -> None:
     enroller().enrol(folder)
     other = enroller(model="other-ba9876543210")
-    with pytest.raises(FingerprintError, match=r"painted-0123456789ab.*--model other --reembed"):
+    with pytest.raises(FingerprintError, match=r"painted-0123456789ab.*gallery reembed .*--model other"):
         other.enrol(folder)
     assert load_enrolled(folder).model == "painted-0123456789ab"
     assert all(photo.worked_on for photo in other.enrol(folder, reembed=True).photos)

@@ -42,7 +42,7 @@ class GraphEmbedder:
             return Embeddings.empty(self.model, self.facts.dimension)
         vectors = self._run(faces.crops)
         if self._flip:
-            vectors = (vectors + self._run(faces.crops[:, :, ::-1])) / 2
+            vectors = (vectors + self._run(faces.crops[:, :, ::-1])) / np.float32(2)
         norms = np.linalg.norm(vectors, axis=1)
         units = vectors / np.maximum(norms, 1e-12)[:, None]
         return Embeddings(units.astype(np.float32), norms.astype(np.float32), faces.track_ids, self.model)

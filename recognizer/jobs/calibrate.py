@@ -17,7 +17,7 @@ from recognizer.evaluation import budget as budgets
 from recognizer.evaluation.budget import SiteShift
 from recognizer.evaluation.people import people_of_folder
 from recognizer.jobs import console
-from recognizer.jobs.calibrate_people import calibration_of
+from recognizer.jobs.calibrate_people import ONE_PERSON, calibration_of
 from recognizer.jobs.embedding import CacheOption, embedded, settings_for
 from recognizer.jobs.enroll import sync
 from recognizer.jobs.negatives import strangers_of
@@ -46,6 +46,9 @@ def calibrate(
         Path | None,
         typer.Option(help="Measure a model on a folder of people instead: what a name needs, where nobody has told."),
     ] = None,
+    one_person_above: Annotated[
+        float | None, typer.Option(help="With --people: take two names as alike as this for one person.")
+    ] = None,
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="Write here instead of into the gallery.")
     ] = None,
@@ -63,7 +66,12 @@ def calibrate(
     if gallery is not None:
         settings = settings.model_copy(update={"gallery": settings.gallery.model_copy(update={"folder": gallery})})
     if people is not None:
-        _measure_people(settings, people, output, cache)
+        with model_bar() as progress:
+            resolved = build.model(settings, progress)
+        target = measure_people(
+            settings, resolved, people, output=output, one_person_above=one_person_above, cache=cache
+        )
+        console.out.print(f"Written: {escape(str(target))}", highlight=False, soft_wrap=True)
         return
     wanted = _budget(budget, strangers_per_day, fmr)
     with model_bar() as progress:
@@ -72,10 +80,10 @@ def calibrate(
     if base.impostors is None:
         raise ConfigError(
             f"Nobody has measured how alike strangers are to {resolved.fingerprint}: "
-            "run calibrate --people FOLDER --output FILE with a folder of many people such as LFW's."
+            "run calibrate --people FOLDER with a folder of many people such as LFW's."
         )
     sync(settings, resolved)
-    found = _derive(settings, resolved, base, wanted, negatives, cache)
+    found = derive(settings, resolved, base, wanted, negatives, cache)
     target = output or build.site_calibration(settings)
     calibration.save(target, replace(found.calibration, protocol=found.as_dict()))
     if as_json:
@@ -215,7 +223,7 @@ def _shift_dict(shift: SiteShift) -> dict[str, Any]:
     }
 
 
-def _derive(
+def derive(
     settings: config.Settings,
     resolved: ResolvedModel,
     base: Calibration,
@@ -223,9 +231,10 @@ def _derive(
     negatives: str | None,
     cache: Path | None,
 ) -> Found:
+    """Thresholds from a budget, for the gallery as it stands; see the command."""
     impostors = base.impostors
     if impostors is None:
-        raise ValueError("_derive: wanted a calibration with impostors.")
+        raise ValueError("derive: wanted a calibration with impostors.")
     enrolled: Enrolled = build.enrolled_people(settings, resolved.fingerprint)
     size = len(enrolled)
     site: SiteShift | None = None
@@ -262,21 +271,42 @@ def _derive(
     )
 
 
-def _measure_people(settings: config.Settings, folder: Path, output: Path | None, cache: Path | None) -> None:
+def measure_people(
+    settings: config.Settings,
+    resolved: ResolvedModel,
+    folder: Path,
+    *,
+    output: Path | None = None,
+    one_person_above: float | None = None,
+    cache: Path | None = None,
+) -> Path:
+    """Measure a model on a folder of people, and write what a name needs where it will be found.
+
+    Args:
+        settings: of detector and engine.
+        resolved: the model.
+        folder: one folder of photos for each person.
+        output: instead of the model's own place.
+        one_person_above: cosine from which two names are one person; for EdgeFace 0.52, for others none by default.
+        cache: folder for vectors.
+
+    Returns:
+        Where it was written.
+    """
     pictures, owners = people_of_folder(folder)
-    with model_bar() as progress:
-        resolved = build.model(settings, progress)
     faces = embedded(settings, resolved, pictures, face_share=0.45, cache=cache, what=folder.name)
     seen = faces.found
+    how = "5-point alignment" if resolved.facts.cut.template else "the detector's box"
     data = f"{folder.parent.name} {folder.name}, {int(seen.sum())} pictures, MTCNN (min face "
-    data += f"{settings.detect.min_face_px:g} px), 5-point alignment, flip-averaged"
+    data += f"{settings.detect.min_face_px:g} px), {how}, flip-averaged"
     found = calibration_of(
         faces.vectors(flip=True)[seen],
         owners[seen],
         model=resolved.fingerprint,
         data=data,
         command=f"python main.py calibrate --people {folder.parent.name}/{folder.name} --model {resolved.name}",
+        one_person_above=one_person_above or (ONE_PERSON if resolved.has_defaults else None),
     )
     target = output or calibration_place(resolved.name, resolved.fingerprint, Cache())
     calibration.save(target, found)
-    console.out.print(f"Written: {escape(str(target))}", highlight=False, soft_wrap=True)
+    return target

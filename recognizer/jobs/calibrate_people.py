@@ -9,21 +9,26 @@ from recognizer.types import F32, I64
 from recognizer.weights.calibration import LEAST_MARGIN, Calibration
 
 ONE_PERSON = 0.52
-"""See `recognizer.evaluation.strangers.merged`."""
+"""For similarities of EdgeFace, see `recognizer.evaluation.strangers.merged`; other networks have other ones."""
 
 
-def calibration_of(vectors: F32, people: I64, *, model: str, data: str, command: str) -> Calibration:
+def calibration_of(
+    vectors: F32, people: I64, *, model: str, data: str, command: str, one_person_above: float | None = ONE_PERSON
+) -> Calibration:
     """What ships with a model: thresholds at fixed FMR, and the tables from which a budget's are worked out.
 
     Args:
-        vectors: (N, 512) of unit length.
+        vectors: (N, D) of unit length.
         people: (N,) whose photo each is.
         model: fingerprint.
         data: what the pictures are, in words.
         command: how to do it again.
+        one_person_above: cosine from which two names are one person, as a few of LFW's are; ``None``: no two are.
     """
-    people, pairs = merged(vectors, people, above=ONE_PERSON)
-    described = f"{data}; {pairs} pairs of names above {ONE_PERSON} taken for one person each"
+    described = data
+    if one_person_above is not None:
+        people, pairs = merged(vectors, people, above=one_person_above)
+        described = f"{data}; {pairs} pairs of names above {one_person_above} taken for one person each"
     impostors = measure(vectors, people, data=described)
     high, count = _impostor_similarities(vectors, people, 0.1)
     genuine = _genuine(vectors, people)

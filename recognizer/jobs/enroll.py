@@ -45,25 +45,49 @@ def enroll(
         "engine": {"name": engine},
     }
     settings = config.load(config_file, overrides)
-    folder = settings.gallery.folder
-    require_gallery(folder)  # before models are loaded, or even fetched
+    require_gallery(settings.gallery.folder)  # before models are loaded, or even fetched
     with model_bar() as progress:
         resolved = build.model(settings, progress)
     logger.info("model {}: {}", resolved.name, resolved.origin)
+    report = enrol_folder(settings, resolved, reembed=reembed, rebuild=rebuild, yes=yes)
+    tell(report, as_json=as_json)
+
+
+def enrol_folder(
+    settings: config.Settings,
+    resolved: ResolvedModel,
+    *,
+    reembed: bool = False,
+    rebuild: bool = False,
+    yes: bool = False,
+) -> EnrolReport:
+    """Bring the gallery's record in line with its folder, with a bar, asking before people are forgotten.
+
+    Raises:
+        GalleryError: see ``Enroller.enrol``.
+    """
     with _bar() as (on_photo, pause):
-        report = make_enroller(settings, resolved).enrol(
-            folder,
+        return make_enroller(settings, resolved).enrol(
+            settings.gallery.folder,
             reembed=reembed,
             rebuild=rebuild,
             on_photo=on_photo,
             may_forget=lambda names: yes or _ask_to_forget(names, pause),
         )
+
+
+def tell(report: EnrolReport, *, as_json: bool) -> None:
+    """Print what an enrolment did.
+
+    Raises:
+        GalleryError: if nobody is enrolled, or somebody with a folder is not.
+    """
     if as_json:
         console.print_json(as_document(report))
     else:
         show(report)
     if not report.people:
-        raise GalleryError(f"Nobody could be enrolled from {folder}: {_first_reasons(report)}")
+        raise GalleryError(f"Nobody could be enrolled from {report.folder}: {_first_reasons(report)}")
     if missing := [*report.without_photo, *(item.where for item in report.skipped if item.link)]:
         more = f" and {len(missing) - 5} more" if len(missing) > 5 else ""
         raise GalleryError(f"All others are enrolled, but nothing could be used of: {', '.join(missing[:5])}{more}.")

@@ -7,25 +7,33 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from loguru import logger
 from rich.markup import escape
 from rich.table import Table
 
-from recognizer import config
+from recognizer import build, config
 from recognizer.capture.pictures import PICTURE_SUFFIXES
 from recognizer.errors import UsageError
 from recognizer.jobs import console
+from recognizer.jobs.reembed import reembed
 from recognizer.match import upkeep
 from recognizer.match.audit import Audit
 from recognizer.match.audit import audit as look_over
 from recognizer.match.gallery import Gallery
 from recognizer.match.names import shown
+from recognizer.match.records import model_name
 from recognizer.match.review import Limits
+from recognizer.weights import calibration
+from recognizer.weights.cache import Cache
+from recognizer.weights.catalogue import CATALOGUE
+from recognizer.weights.resolved import calibration_of
 
 CONFUSABLE = 0.35
 """Cosine from which the audit names two people: of 640 LFW photos of 160 people, 1.5 % have a stranger that near
 (edgeface_xs_q, ``gallery/README.md``)."""
 
-app = typer.Typer(help="The enrolled people: list, remove, rename, audit.", no_args_is_help=True)
+app = typer.Typer(help="The enrolled people: list, remove, rename, audit, reembed.", no_args_is_help=True)
+app.command()(reembed)
 
 Name = Annotated[str, typer.Argument(help="A person, as 'gallery list' shows them; case does not matter.")]
 
@@ -106,7 +114,8 @@ def audit(
 ) -> None:
     """Name people who could be taken for one another, odd and weak photos, and what the record does not know yet."""
     folder = _folder(gallery, config_file)
-    found = look_over(folder, suffixes=PICTURE_SUFFIXES, limits=Limits(), confusable=CONFUSABLE)
+    limits, confusable = _likeness(folder)
+    found = look_over(folder, suffixes=PICTURE_SUFFIXES, limits=limits, confusable=confusable)
     if as_json:
         console.print_json({"gallery": str(folder), **dataclasses.asdict(found)})
         return
@@ -114,6 +123,21 @@ def audit(
     for line in lines or ["[green]Nothing to look into.[/]"]:
         console.out.print(line, highlight=False, soft_wrap=True)
     console.out.print(f"{found.people} people, {found.vectors} photos compared.", highlight=False)
+
+
+def _likeness(folder: Path) -> tuple[Limits, float]:
+    """What likeness means to the gallery's model, and from which cosine on people are confusable."""
+    with Gallery(folder) as record:
+        model = record.model or ""
+    name = model_name(model)
+    entry, place = CATALOGUE.get(name), calibration_of(name, model, Cache())
+    if (entry is not None and entry.in_auto) or (entry is None and place is None):
+        return Limits(), CONFUSABLE
+    measured = calibration.load(place, model=model)
+    if not measured.measured:
+        logger.warning("Nobody has measured how alike faces are to {}; likeness is not looked at.", model)
+        return build.likeness(measured), 1.0
+    return build.likeness(measured), (measured.known + measured.release) / 2
 
 
 def _told(found: Audit, folder: Path) -> list[str]:

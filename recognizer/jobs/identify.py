@@ -18,6 +18,8 @@ from recognizer.align import align
 from recognizer.capture.pictures import PICTURE_SUFFIXES, read_picture
 from recognizer.emit.overlay import draw
 from recognizer.errors import ImageError, InputError, OutputError, UsageError
+from recognizer.facts import Cut
+from recognizer.jobs import classify as classes
 from recognizer.jobs import console
 from recognizer.jobs.enroll import sync
 from recognizer.jobs.progress import model_bar
@@ -38,10 +40,18 @@ def identify(
     save_crops: Annotated[
         Path | None, typer.Option("--save-crops", help="Write each face, aligned, and its landmarks into this folder.")
     ] = None,
+    classify: Annotated[
+        bool, typer.Option("--classify", help="Instead: whom of its training data the model takes each face for.")
+    ] = False,
+    class_names: Annotated[
+        Path | None, typer.Option("--class-names", help="With --classify: a file with a name a line, in class order.")
+    ] = None,
     as_json: console.JsonOption = False,
 ) -> None:
     """Say who is in these pictures."""
     paths = _pictures(images)
+    if classify and (output or save_crops):
+        raise UsageError("--classify goes without --output and --save-crops.")
     if output is not None and len(paths) > 1 and output.suffix:
         raise UsageError(f"{len(paths)} pictures do not fit into one file {output}; pass a folder.")
     settings = config.load(
@@ -54,6 +64,10 @@ def identify(
     )
     with model_bar() as progress:
         resolved = build.model(settings, progress)
+    if classify:
+        likeliest = classes.classify(paths, settings, resolved, names=class_names)
+        console.print_json(likeliest) if as_json else classes.show(likeliest)
+        return
     sync(settings, resolved)
     pipeline = build.pipeline(settings, resolved, still=True)
     rows: list[dict[str, Any]] = []
@@ -71,7 +85,7 @@ def identify(
         if output is not None:
             _write_picture(output if output.suffix else output / f"{label}{path.suffix}", result)
         if save_crops is not None:
-            _write_crops(save_crops, label, result)
+            _write_crops(save_crops, label, result, resolved.facts.cut)
     if as_json:
         console.print_json(rows)
     else:
@@ -140,9 +154,9 @@ def _write_picture(path: Path, result: FrameResult) -> None:
     _write(path, draw(result.frame.image, result.tracks, result.identities))
 
 
-def _write_crops(folder: Path, label: str, result: FrameResult) -> None:
+def _write_crops(folder: Path, label: str, result: FrameResult, cut: Cut) -> None:
     tracks = result.tracks
-    faces = align(result.frame.image, tracks.landmarks, tracks.scores, tracks.ids)
+    faces = align(result.frame.image, tracks.landmarks, tracks.scores, tracks.ids, cut=cut, boxes=tracks.boxes)
     for number, crop in enumerate(faces.crops, 1):
         _write(folder / f"{label}_{number}.png", np.ascontiguousarray(crop[:, :, ::-1]))
     lines = [",".join(f"{value:.2f}" for value in points.reshape(-1)) for points in tracks.landmarks]

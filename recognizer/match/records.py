@@ -146,7 +146,7 @@ def other_model(folder: object, *, built_with: str, asked_for: str) -> str:
     return (
         f"The gallery {folder} was built with {built_with}, but the model in use is {asked_for}; vectors of "
         f"different models cannot be compared. Either use --model {model_name(built_with)}, or re-embed the photos: "
-        f'python main.py enroll --gallery "{folder}" --model {model_name(asked_for)} --reembed'
+        f'python main.py gallery reembed --gallery "{folder}" --model {model_name(asked_for)}'
     )
 
 

@@ -102,7 +102,7 @@ def test_another_models_probes_are_refused_with_the_way_out(index: Index) -> Non
     message = str(caught.value)
     assert MODEL in message
     assert "edgeface_base-913d1d769d57" in message
-    assert 'python main.py enroll --gallery "people" --model edgeface_base --reembed' in message
+    assert 'python main.py gallery reembed --gallery "people" --model edgeface_base' in message
     assert "--model edgeface_xs_q," in message
 
 
