@@ -231,9 +231,9 @@ def thresholds(settings: Settings, resolved: ResolvedModel, *, enrolled: int = 1
     wanted = settings.decide
     if not has_thresholds(settings, resolved):
         raise ConfigError(
-            f"Nobody has measured how alike faces are to {resolved.fingerprint}, so that no threshold is known. Measure "
-            "it once, on a folder of many people such as LFW's: python main.py calibrate --people FOLDER --model "
-            f"{settings.embed.model}; or set decide.known and decide.margin in a settings file."
+            f"Nobody has measured how alike faces are to {resolved.fingerprint}, so that no threshold is known. "
+            "Measure it once, on a folder of many people such as LFW's: python main.py calibrate --people FOLDER "
+            f"--model {settings.embed.model}; or set decide.known and decide.margin in a settings file."
         )
     measured = calibrated(settings, resolved).at(enrolled)
     known = measured.known if wanted.known is None else wanted.known

@@ -154,7 +154,7 @@ def load(name: str, path: Path) -> IResNet:
 def unwrapped(state: Mapping[str, Any]) -> dict[str, Any]:
     """The network's own keys: without the names that DataParallel or MagFace's classifier put in front."""
     for wrapper in _WRAPPERS:
-        if any(key.startswith(wrapper) for key in state):
+        if f"{wrapper}conv1.weight" in state:  # the network has a layer called features, too
             return {key.removeprefix(wrapper): value for key, value in state.items() if key not in _HEADS}
     if state and all(key.startswith("module.") for key in state):
         return {key.removeprefix("module."): value for key, value in state.items()}

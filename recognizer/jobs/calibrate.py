@@ -299,12 +299,13 @@ def measure_people(
     how = "5-point alignment" if resolved.facts.cut.template else "the detector's box"
     data = f"{folder.parent.name} {folder.name}, {int(seen.sum())} pictures, MTCNN (min face "
     data += f"{settings.detect.min_face_px:g} px), {how}, flip-averaged"
+    model = resolved.graph.name if resolved.own_graph else resolved.name
     found = calibration_of(
         faces.vectors(flip=True)[seen],
         owners[seen],
         model=resolved.fingerprint,
         data=data,
-        command=f"python main.py calibrate --people {folder.parent.name}/{folder.name} --model {resolved.name}",
+        command=f"python main.py calibrate --people {folder.parent.name}/{folder.name} --model {model}",
         one_person_above=one_person_above or (ONE_PERSON if resolved.has_defaults else None),
     )
     target = output or calibration_place(resolved.name, resolved.fingerprint, Cache())

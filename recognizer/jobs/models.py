@@ -33,10 +33,14 @@ def list_models(weights_dir: console.WeightsDirOption = None, as_json: console.J
         rows = []
         for name, entry in CATALOGUE.items():
             row = asdict(entry) | {"state": states[name].value, "shipped": entry.shipped_file is not None}
+            row["facts"] = facts_file.as_dict(entry.facts)
             rows.append(row)
         console.print_json(rows)
         return
-    table = Table(caption=f"MFLOPs and LFW as published. {EDGEFACE_NOTE}", caption_justify="left")
+    table = Table(
+        caption=f"LFW, and MFLOPs of EdgeFace, as published; other MFLOPs as counted. {EDGEFACE_NOTE}",
+        caption_justify="left",
+    )
     for heading in ("model", "weights", "MFLOPs", "LFW %", "state"):
         numeric = heading in {"weights", "MFLOPs", "LFW %"}
         table.add_column(heading, justify="right" if numeric else "left", no_wrap=heading != "model")

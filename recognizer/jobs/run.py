@@ -108,6 +108,7 @@ def recognise(
     with model_bar() as progress:
         resolved = build.model(settings, progress)
     logger.info("model {}: {}", resolved.name, resolved.origin)
+    build.thresholds(settings, resolved)  # before the work on photos: a model without any is told at once
     if sync_first:
         sync(settings, resolved)
     pipeline = build.pipeline(settings, resolved, still=still)

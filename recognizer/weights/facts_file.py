@@ -144,16 +144,25 @@ def facts_from(values: Mapping[str, Any], where: str) -> Facts:
         raise ConfigError(f"{where}: {told}.") from None
 
 
-def as_yaml(facts: Facts) -> str:
-    """All facts as a file beside a graph would state them."""
+def as_dict(facts: Facts) -> dict[str, Any]:
+    """All facts by the keys of the file; what is not known of a network is left out."""
     cut = facts.cut
     crop: Any = "box" if cut.template is None else [list(point) for point in cut.template]
     if cut.template == arcface_template_of(cut.size_px):
         crop = "arcface"
     values: dict[str, Any] = {"size": cut.size_px, "crop": crop, "margin": cut.margin_px, "colour": facts.colour.value}
-    values |= {key: getattr(facts, key) for key in ("mean", "std", "dimension", "output", "one_by_one")}
-    values["norm_range"] = None if facts.norm_range is None else list(facts.norm_range)
-    return str(yaml.safe_dump({k: v for k, v in values.items() if v is not None}, sort_keys=False))
+    values |= {"mean": _plain(facts.mean), "std": _plain(facts.std), "dimension": facts.dimension}
+    values |= {"output": facts.output, "one_by_one": facts.one_by_one, "norm_range": _plain(facts.norm_range)}
+    return {key: value for key, value in values.items() if value is not None}
+
+
+def _plain(value: float | tuple[float, ...] | None) -> Any:
+    return list(value) if isinstance(value, tuple) else value
+
+
+def as_yaml(facts: Facts) -> str:
+    """All facts as a file beside a graph would state them."""
+    return str(yaml.safe_dump(as_dict(facts), sort_keys=False))
 
 
 def digest_with(facts: Facts, digest: str) -> str:

@@ -4,10 +4,13 @@ import json
 from pathlib import Path
 
 import pytest
+import yaml
 
+from recognizer.facts import ARCFACE_ZOO
 from recognizer.jobs import console, models
 from recognizer.weights.cache import Cache
 from recognizer.weights.catalogue import CATALOGUE
+from recognizer.weights.facts_file import KINDS, facts_from
 
 
 @pytest.fixture(autouse=True)
@@ -39,6 +42,9 @@ def test_list_as_json(cache: Cache, capfd: pytest.CaptureFixture[str]) -> None:
     assert rows["edgeface_base"]["state"] == "absent"
     assert rows["edgeface_base"]["lfw_percent"] == 99.83
     assert rows["edgeface_xs_gamma_06"]["parameters"] == 1_770_492
+    assert rows["facenet_vggface2"]["facts"]["size"] == 160
+    assert rows["magface_iresnet100"]["facts"]["norm_range"] == [10.0, 30.0]
+    assert "backbone.pth" in rows["iresnet50"]["how_to_get"]
 
 
 def test_list_as_table(cache: Cache, capfd: pytest.CaptureFixture[str]) -> None:
@@ -103,6 +109,16 @@ def test_altered_file_is_not_imported(tmp_path: Path, capfd: pytest.CaptureFixtu
     assert models_command("import", tmp_path / "edgeface_xs_q.pt") == 5
     said = capfd.readouterr().err
     assert "wanted digest 6177cb0d59a94830e64d8da358b6a7f7529403ab, came" in said
+
+
+def test_facts_of_a_kind_are_a_file_to_save(capfd: pytest.CaptureFixture[str]) -> None:
+    assert models_command("facts", "arcface_zoo") == 0
+    printed = yaml.safe_load(capfd.readouterr().out)
+    assert facts_from(printed, "here") == ARCFACE_ZOO
+    assert models_command("facts") == 0
+    assert capfd.readouterr().out.count("dimension: 512") == len(KINDS)
+    assert models_command("facts", "resnet") == 2
+    assert "there are: edgeface, insightface" in " ".join(capfd.readouterr().err.split())
 
 
 @pytest.mark.slow
