@@ -12,7 +12,7 @@ from recognizer.weights.cache import Cache
 from recognizer.weights.catalogue import entry_of
 from recognizer.weights.store import checkpoint_path
 
-dependencies = ["torch", "timm", "loguru", "platformdirs", "filelock"]
+dependencies = ["torch", "timm", "loguru", "platformdirs", "filelock", "yaml", "pydantic"]
 
 
 def _network(name: str, pretrained: bool) -> nn.Module:

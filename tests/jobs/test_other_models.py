@@ -68,7 +68,7 @@ def people_of_lfw(data: Path, folder: Path, count: int) -> Path:
 
 def settings_with(folder: Path, **decide: float) -> Path:
     path = folder / "settings.yaml"
-    path.write_text("decide: " + json.dumps(decide))
+    path.write_text(json.dumps({"decide": decide, "embed": {"flip": True}}))
     return path
 
 
@@ -81,7 +81,7 @@ def test_all_commands_run_on_it(gallery: Path, mine: Path, tmp_path: Path) -> No
         command("identify", portrait, *there)
     with pytest.raises(ConfigError, match="no threshold is known"):
         command("run", "--source", portrait, "--headless", "--events", tmp_path / "e.jsonl", *there)
-    free = ("--config", settings_with(tmp_path, known=0.9, margin=0.0))
+    free = ("--config", settings_with(tmp_path, known=0.99, margin=0.0))
     (seen,) = json.loads(command("identify", portrait, *there, *free, "--json", "--save-crops", tmp_path / "crops"))
     assert (seen["name"], seen["status"]) == ("Bob", "known")
     command("run", "--source", portrait, "--headless", "--events", tmp_path / "e.jsonl", *there, *free)
