@@ -24,7 +24,7 @@ from recognizer.match.folder import RECORD_FOLDER
 from recognizer.match.gallery import load_enrolled
 from recognizer.match.index import ExactIndex
 from recognizer.match.records import Enrolled
-from recognizer.match.review import Limits
+from recognizer.match.review import Limits, limits_at, limits_without_likeness
 from recognizer.pipeline import Pipeline, Watch
 from recognizer.protocols import Classifier, Detector, Embedder, FrameSource, GalleryIndex, GraphRunner
 from recognizer.track import Tracker
@@ -204,17 +204,10 @@ def limits(settings: Settings, resolved: ResolvedModel) -> Limits:
 
 
 def likeness(measured: calibration.Calibration) -> Limits:
-    """Limits at the rates where those of EdgeFace lie: FMR 1e-3 for one person, 1e-6 for somebody else's face.
-
-    Without a measurement nothing is said of likeness; nor is it known from which similarity two files are one picture.
-    """
+    """What enrolment asks of photos, by a calibration."""
     if not measured.measured:
-        return Limits(same_person=-1.0, lookalike=1.0, same_picture=1.0)
-    return Limits(
-        same_person=measured.known - measured.margin,
-        lookalike=max(measured.sure - 0.1, measured.known),
-        same_picture=1.0,
-    )
+        return limits_without_likeness()
+    return limits_at(known=measured.known, margin=measured.margin, sure=measured.sure)
 
 
 def thresholds(settings: Settings, resolved: ResolvedModel, *, enrolled: int = 1) -> DecisionThresholds:

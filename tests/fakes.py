@@ -14,7 +14,7 @@ import numpy as np
 from recognizer.capture.life import CameraError
 from recognizer.capture.live import Shots
 from recognizer.errors import ImageError, OutputError
-from recognizer.facts import EDGEFACE
+from recognizer.facts import EDGEFACE, Facts
 from recognizer.geometry import ARCFACE_TEMPLATE
 from recognizer.types import (
     CROP_SIZE_PX,
@@ -96,16 +96,17 @@ def _landmarks(box: F32) -> F32:
 class PaintedFaceEmbedder:
     """Reads person and variation from the middle of a crop: cosine 0.8 within a person, near 0 between people."""
 
-    def __init__(self, *, model: str = "painted-0123456789ab") -> None:
+    def __init__(self, *, model: str = "painted-0123456789ab", facts: Facts = EDGEFACE) -> None:
         self.model = model
-        self.facts = EDGEFACE
+        self.facts = facts
         self.batches = 0
         self.embedded = 0
 
     def embed(self, faces: AlignedFaces) -> Embeddings:
         self.batches += len(faces) > 0
         self.embedded += len(faces)
-        middles = faces.crops[:, CROP_SIZE_PX // 2, CROP_SIZE_PX // 2].astype(np.float32) / 20
+        middle = self.facts.cut.size_px // 2
+        middles = faces.crops[:, middle, middle].astype(np.float32) / 20
         vectors = [painted_vector(round(float(blue)), round(float(red))) for red, _, blue in middles]
         stacked = np.stack(vectors) if vectors else np.zeros((0, EMBEDDING_SIZE), np.float32)
         return Embeddings(stacked, np.ones(len(vectors), np.float32), faces.track_ids, self.model)

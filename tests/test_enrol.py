@@ -13,6 +13,7 @@ import pytest
 
 from recognizer.enrol import Enroller, EnrolReport, measure
 from recognizer.errors import FingerprintError, GalleryError
+from recognizer.facts import FACENET
 from recognizer.match.gallery import Gallery, load_enrolled
 from recognizer.match.index import ExactIndex
 from recognizer.match.review import Limits
@@ -55,6 +56,16 @@ def verdicts(report: EnrolReport) -> dict[str, bool]:
 def words(report: EnrolReport, where: str) -> str:
     photo = next(photo for photo in report.photos if f"{photo.person}/{photo.file}" == where)
     return "; ".join(note.text for note in photo.notes)
+
+
+def test_photos_are_cut_as_the_embedder_declares(folder: Path) -> None:
+    boxed = PaintedFaceEmbedder(facts=FACENET)
+    found = measure(face_picture((4, 1)), detector=PaintedFaceDetector(), embedder=boxed).face
+    assert found is not None
+    thumbnail = cv2.imdecode(np.frombuffer(found.thumbnail, np.uint8), cv2.IMREAD_COLOR)
+    assert thumbnail is not None
+    assert thumbnail.shape == (160, 160, 3)
+    assert float(found.vector @ painted_vector(4, 1)) > 0.999
 
 
 def test_enrolled_people_are_found_again(folder: Path) -> None:

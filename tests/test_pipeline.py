@@ -5,9 +5,20 @@ import numpy as np
 from recognizer.decide import Decider
 from recognizer.detect.cadence import Cadence
 from recognizer.evidence import Thresholds
+from recognizer.facts import FACENET
 from recognizer.pipeline import Pipeline, Watch
 from recognizer.track import Tracker
-from recognizer.types import U8, Embeddings, Frame, FrameResult, Matches, Status
+from recognizer.types import (
+    F32,
+    U8,
+    AlignedFaces,
+    Embeddings,
+    FaceDetections,
+    Frame,
+    FrameResult,
+    Matches,
+    Status,
+)
 from tests.fakes import PaintedFaceDetector, PaintedFaceEmbedder, PaintedGallery, face_picture
 
 
@@ -39,6 +50,28 @@ def test_a_painted_person_walks_through_all_stages() -> None:
     told = [event.kind.value for result in results for event in result.events]
     assert told == ["appeared", "recognised"]
     assert {"refine", "track", "align", "embed", "match", "decide"} <= results[-1].timings.keys()
+
+
+def test_faces_are_cut_as_the_embedder_declares() -> None:
+    """The boxes are far from the landmarks here, so that a crop by the other would show another colour."""
+    shown: list[tuple[int, ...]] = []
+
+    class BoxEmbedder(PaintedFaceEmbedder):
+        def embed(self, faces: AlignedFaces) -> Embeddings:
+            shown.extend(crop.shape for crop in faces.crops)
+            return super().embed(faces)
+
+    class OffsetDetector(PaintedFaceDetector):
+        def refine(self, image: U8, boxes: F32) -> FaceDetections:
+            found = super().refine(image, boxes)
+            return FaceDetections(found.boxes, found.scores, found.landmarks + np.float32(200))
+
+    recognise = Pipeline(
+        detector=OffsetDetector(), embedder=BoxEmbedder(facts=FACENET), gallery=PaintedGallery(), watch=watch
+    )
+    results = [recognise.step([frame])[0] for frame in frames(face_picture((3, 0), width=600), 12)]
+    assert names(results[-1]) == ["person 3"]
+    assert set(shown) == {(160, 160, 3)}
 
 
 def test_sources_share_a_batch_and_nothing_else() -> None:

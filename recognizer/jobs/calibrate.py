@@ -15,10 +15,9 @@ from recognizer import build, config
 from recognizer.errors import ConfigError, UsageError
 from recognizer.evaluation import budget as budgets
 from recognizer.evaluation.budget import SiteShift
-from recognizer.evaluation.people import people_of_folder
 from recognizer.jobs import console
-from recognizer.jobs.calibrate_people import ONE_PERSON, calibration_of
-from recognizer.jobs.embedding import CacheOption, embedded, settings_for
+from recognizer.jobs.calibrate_people import measure_people
+from recognizer.jobs.embedding import CacheOption, settings_for
 from recognizer.jobs.enroll import sync
 from recognizer.jobs.negatives import strangers_of
 from recognizer.jobs.progress import model_bar
@@ -26,10 +25,9 @@ from recognizer.match.audit import ConfusablePair, confusable_pairs
 from recognizer.match.gallery import Gallery
 from recognizer.match.records import Enrolled, PersonRecord
 from recognizer.weights import calibration
-from recognizer.weights.cache import Cache
 from recognizer.weights.calibration import Budget, Calibration
 from recognizer.weights.impostors import Impostors, Rate
-from recognizer.weights.resolved import ResolvedModel, calibration_place
+from recognizer.weights.resolved import ResolvedModel
 
 
 def calibrate(
@@ -269,45 +267,3 @@ def derive(
         confusable=confusable_pairs(enrolled, at_least=kept.release),
         people=people,
     )
-
-
-def measure_people(
-    settings: config.Settings,
-    resolved: ResolvedModel,
-    folder: Path,
-    *,
-    output: Path | None = None,
-    one_person_above: float | None = None,
-    cache: Path | None = None,
-) -> Path:
-    """Measure a model on a folder of people, and write what a name needs where it will be found.
-
-    Args:
-        settings: of detector and engine.
-        resolved: the model.
-        folder: one folder of photos for each person.
-        output: instead of the model's own place.
-        one_person_above: cosine from which two names are one person; for EdgeFace 0.52, for others none by default.
-        cache: folder for vectors.
-
-    Returns:
-        Where it was written.
-    """
-    pictures, owners = people_of_folder(folder)
-    faces = embedded(settings, resolved, pictures, face_share=0.45, cache=cache, what=folder.name)
-    seen = faces.found
-    how = "5-point alignment" if resolved.facts.cut.template else "the detector's box"
-    data = f"{folder.parent.name} {folder.name}, {int(seen.sum())} pictures, MTCNN (min face "
-    data += f"{settings.detect.min_face_px:g} px), {how}, flip-averaged"
-    model = resolved.graph.name if resolved.own_graph else resolved.name
-    found = calibration_of(
-        faces.vectors(flip=True)[seen],
-        owners[seen],
-        model=resolved.fingerprint,
-        data=data,
-        command=f"python main.py calibrate --people {folder.parent.name}/{folder.name} --model {model}",
-        one_person_above=one_person_above or (ONE_PERSON if resolved.has_defaults else None),
-    )
-    target = output or calibration_place(resolved.name, resolved.fingerprint, Cache())
-    calibration.save(target, found)
-    return target

@@ -1,15 +1,64 @@
-"""Measure a model on a folder of people: what its shipped calibration file holds."""
+"""Measure a model on a folder of people: what its calibration file holds."""
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 
+from recognizer import config
+from recognizer.evaluation.people import people_of_folder
 from recognizer.evaluation.strangers import measure, merged
+from recognizer.jobs.embedding import embedded
 from recognizer.types import F32, I64
-from recognizer.weights.calibration import LEAST_MARGIN, Calibration
+from recognizer.weights.cache import Cache
+from recognizer.weights.calibration import LEAST_MARGIN, Calibration, save
+from recognizer.weights.resolved import ResolvedModel, calibration_place
 
 ONE_PERSON = 0.52
 """For similarities of EdgeFace, see `recognizer.evaluation.strangers.merged`; other networks have other ones."""
+
+
+def measure_people(
+    settings: config.Settings,
+    resolved: ResolvedModel,
+    folder: Path,
+    *,
+    output: Path | None = None,
+    one_person_above: float | None = None,
+    cache: Path | None = None,
+) -> Path:
+    """Measure a model on a folder of people, and write what a name needs where it will be found.
+
+    Args:
+        settings: of detector and engine.
+        resolved: the model.
+        folder: one folder of photos for each person.
+        output: instead of the model's own place.
+        one_person_above: cosine from which two names are one person; for EdgeFace 0.52, for others none by default.
+        cache: folder for vectors.
+
+    Returns:
+        Where it was written.
+    """
+    pictures, owners = people_of_folder(folder)
+    faces = embedded(settings, resolved, pictures, face_share=0.45, cache=cache, what=folder.name)
+    seen = faces.found
+    how = "5-point alignment" if resolved.facts.cut.template else "the detector's box"
+    data = f"{folder.parent.name} {folder.name}, {int(seen.sum())} pictures, MTCNN (min face "
+    data += f"{settings.detect.min_face_px:g} px), {how}, flip-averaged"
+    model = resolved.graph.name if resolved.own_graph else resolved.name
+    found = calibration_of(
+        faces.vectors(flip=True)[seen],
+        owners[seen],
+        model=resolved.fingerprint,
+        data=data,
+        command=f"python main.py calibrate --people {folder.parent.name}/{folder.name} --model {model}",
+        one_person_above=one_person_above or (ONE_PERSON if resolved.has_defaults else None),
+    )
+    target = output or calibration_place(resolved.name, resolved.fingerprint, Cache())
+    save(target, found)
+    return target
 
 
 def calibration_of(

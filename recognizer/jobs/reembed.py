@@ -13,7 +13,8 @@ from rich.markup import escape
 from recognizer import build, config
 from recognizer.errors import ConfigError
 from recognizer.jobs import console
-from recognizer.jobs.calibrate import derive, measure_people
+from recognizer.jobs.calibrate import derive
+from recognizer.jobs.calibrate_people import measure_people
 from recognizer.jobs.embedding import CacheOption
 from recognizer.jobs.enroll import enrol_folder, tell
 from recognizer.jobs.progress import model_bar

@@ -58,6 +58,25 @@ class Limits:
     half reach 0.97; of 1,000 pairs of different photos of a person one does."""
 
 
+def limits_at(*, known: float, margin: float, sure: float) -> Limits:
+    """Limits for a network whose similarities are not EdgeFace's, at the rates where EdgeFace's limits lie.
+
+    Args:
+        known: cosine at FMR 1e-5.
+        margin: from there to the cosine at FMR 1e-3, which EdgeFace's ``same_person`` is (0.26).
+        sure: cosine at FMR 1e-6 and 0.1 more; ``lookalike`` is at 1e-6 (0.44).
+
+    Returns:
+        Limits by which only files of one content are one picture: from which cosine on other files are is not known.
+    """
+    return Limits(same_person=known - margin, lookalike=max(sure - 0.1, known), same_picture=1.0)
+
+
+def limits_without_likeness() -> Limits:
+    """Limits for a network of which nobody has measured how alike faces are to it."""
+    return Limits(same_person=-1.0, lookalike=1.0, same_picture=1.0)
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Candidate:
     """One photo to judge."""

@@ -1,10 +1,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from numpy.typing import NDArray
 
 from recognizer import build
@@ -13,6 +15,7 @@ from recognizer.capture.pictures import read_picture
 from recognizer.config import load
 from recognizer.embed.embedder import BATCH, GraphEmbedder, normalised
 from recognizer.errors import EngineError
+from recognizer.facts import ARCFACE_ZOO, EDGEFACE, IRESNET, MAGFACE
 from recognizer.types import AlignedFaces, FaceQuality
 
 
@@ -42,6 +45,31 @@ def test_input_is_rgb_first_axis_from_minus_one_to_one() -> None:
     inputs = normalised(crops)
     assert inputs.shape == (1, 3, 112, 112)
     np.testing.assert_allclose(inputs[0, :, 5, 7], [1, (127 / 255 - 0.5) / 0.5, -1], atol=1e-6)
+
+
+def test_inputs_are_those_of_each_network() -> None:
+    """As their own code makes them: OpenCV reads BGR, ToTensor divides by 255."""
+    bgr = np.random.default_rng(1).integers(0, 256, (112, 112, 3), np.uint8)
+    crops = np.ascontiguousarray(bgr[None, :, :, ::-1])
+    to_tensor = torch.from_numpy(bgr.transpose(2, 0, 1).copy()).float().div(255)
+    np.testing.assert_allclose(normalised(crops, MAGFACE)[0], to_tensor.numpy(), atol=1e-6)
+    rgb = torch.from_numpy(bgr[:, :, ::-1].transpose(2, 0, 1).copy()).float()
+    np.testing.assert_allclose(normalised(crops, IRESNET)[0], rgb.div(255).sub(0.5).div(0.5).numpy(), atol=1e-6)
+    np.testing.assert_array_equal(normalised(crops, ARCFACE_ZOO)[0], rgb.numpy())
+
+
+def test_a_graph_for_one_face_at_a_time() -> None:
+    runner = SumsOfColumns()
+    together = GraphEmbedder(runner=runner, model="m").embed(faces(3))
+    single = GraphEmbedder(runner=runner, model="m", facts=replace(EDGEFACE, one_by_one=True)).embed(faces(3))
+    assert runner.batches == [3, 1, 1, 1]
+    np.testing.assert_array_equal(single.vectors, together.vectors)
+
+
+def test_a_mirrored_vector_is_a_mean_so_that_its_length_keeps_its_meaning() -> None:
+    plain = GraphEmbedder(runner=SumsOfColumns(), model="m").embed(faces(2))
+    mirrored = GraphEmbedder(runner=SumsOfColumns(), model="m", flip=True).embed(faces(2))
+    assert (mirrored.norms <= plain.norms + 1e-6).all()
 
 
 def test_vectors_have_unit_length_and_their_own_rows() -> None:
