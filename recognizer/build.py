@@ -30,7 +30,8 @@ from recognizer.protocols import Classifier, Detector, Embedder, FrameSource, Ga
 from recognizer.track import Tracker
 from recognizer.weights import calibration
 from recognizer.weights.cache import Cache
-from recognizer.weights.catalogue import entry_of
+from recognizer.weights.catalogue import entry_of, fingerprint
+from recognizer.weights.digest import git_blob_id
 from recognizer.weights.facts_file import inline
 from recognizer.weights.fetch import Progress, no_progress
 from recognizer.weights.store import ResolvedModel, checkpoint_path, resolve
@@ -146,6 +147,8 @@ def _torch_embedder(settings: Settings, resolved: ResolvedModel) -> GraphRunner:
     from recognizer.engine.torch import TorchRunner
 
     checkpoint = resolved.checkpoint or checkpoint_path(entry_of(resolved.name), Cache())
+    if fingerprint(resolved.name, git_blob_id(checkpoint)) != resolved.fingerprint:
+        raise EngineError(f"torch needs the checkpoint of {resolved.fingerprint}, and {checkpoint} is another one.")
     network = networks.load(resolved.name, checkpoint)
     return TorchRunner(network, outputs=networks.outputs(network), threads=settings.engine.threads)
 

@@ -48,6 +48,18 @@ def test_in_a_video_the_same_pictures_are_one_shot() -> None:
     assert not any(result.events for result in results)
 
 
+def test_torch_does_not_run_another_checkpoint_of_the_same_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("RECOGNIZER_CACHE", str(tmp_path))
+    monkeypatch.delenv("RECOGNIZER_WEIGHTS", raising=False)
+    (tmp_path / "checkpoints").mkdir()
+    (tmp_path / "checkpoints/iresnet18.pt").write_bytes(b"another one")
+    resolved = ResolvedModel("iresnet18", tmp_path / "graph.onnx", "iresnet18-0123456789ab", "a bundle", None)
+    with pytest.raises(EngineError, match=r"needs the checkpoint of iresnet18-0123456789ab, and .* is another one"):
+        build.embedder(config.load(None, {"engine": {"name": "torch"}}), resolved)
+
+
 @pytest.mark.parametrize("engine", ["openvino", "onnxruntime"])
 def test_a_graph_of_another_network_is_told(engine: str) -> None:
     onet = build.WEIGHTS / "mtcnn_onet.onnx"

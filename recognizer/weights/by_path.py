@@ -43,9 +43,8 @@ def own_graph(path: Path, name: str | None, given: Mapping[str, Any], cache: Cac
     official = entry_with_sha256(sha256(path))
     facts, origin = EDGEFACE, f"{path}, a graph of your own: unverified"
     if given or stated is not None:
-        facts = facts_file.facts_from(
-            {**(stated or {}), **given}, str(path.with_suffix(".yaml")) if stated else "facts"
-        )
+        where = f"The facts of {path}, beside it or given"
+        facts = facts_file.facts_from({**(stated or {}), **given}, where)
     elif official is not None:
         name, facts, origin = official.name, official.facts, f"{path}, the official {official.name} by its digest"
     signed = fingerprint(name, facts_file.digest_with(facts, git_blob_id(path)))

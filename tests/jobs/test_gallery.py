@@ -13,6 +13,8 @@ from recognizer.enrol import Enroller
 from recognizer.jobs import console, gallery
 from recognizer.match.gallery import load_enrolled
 from recognizer.match.review import Limits
+from recognizer.weights.cache import Cache
+from recognizer.weights.calibration import Calibration, save
 from tests.fakes import PaintedFaceDetector, PaintedFaceEmbedder, face_picture, read_picture, save_picture
 
 
@@ -105,3 +107,25 @@ def test_audit(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert "New/1.png is not in the record yet" in capsys.readouterr().out
     assert run("audit", "--gallery", folder, "--json") == 0
     assert json.loads(capsys.readouterr().out)["new_photos"] == ["New/1.png"]
+
+
+def test_audit_asks_for_likeness_by_the_gallerys_model(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Painted people, 0.79 alike to themselves, are odd to one network, and nothing to say to one nobody measured."""
+    monkeypatch.setenv("RECOGNIZER_CACHE", str(tmp_path / "cache"))
+    model, people = "iresnet50-0123456789ab", tmp_path / "people"
+    for number in (1, 2):
+        save_picture(people / "Ada" / f"{number}.png", face_picture((1, number)))
+    Enroller(
+        detector=PaintedFaceDetector(),
+        embedder=PaintedFaceEmbedder(model=model),
+        read=read_picture,
+        suffixes={".png"},
+        limits=Limits(wanted_sharpness=0, usable_sharpness=0),
+    ).enrol(people)
+    assert run("audit", "--gallery", people) == 0
+    assert "Nothing to look into" in capsys.readouterr().out
+    save(Cache().calibration(model), Calibration(model, known=0.95, release=0.9, margin=0.05, sure=1.0, protocol={}))
+    assert run("audit", "--gallery", people) == 0
+    assert "is unlike the person's other photos: similarity 0.79" in " ".join(capsys.readouterr().out.split())

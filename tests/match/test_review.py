@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from recognizer.match.records import Finding, MeasuredFace, Measurement, Note, PhotoQuality
-from recognizer.match.review import Candidate, Limits, Verdict, review
+from recognizer.match.review import Candidate, Limits, Verdict, limits_at, limits_without_likeness, review
 from recognizer.types import EMBEDDING_SIZE, F32
 
 GOOD = PhotoQuality(eyes_px=60, sharpness=150, yaw_deg=5, roll_deg=0, score=0.999)
@@ -39,6 +39,22 @@ def judged(*candidates: Candidate) -> dict[str, Verdict]:
 
 def findings(verdict: Verdict) -> set[Finding]:
     return {note.finding for note in verdict.notes}
+
+
+def test_limits_of_other_networks_lie_where_edgefaces_do() -> None:
+    """From the numbers of ``weights/calibration/edgeface_xs_q.json`` come its own limits, nearly."""
+    found = limits_at(known=0.3848, margin=0.1255, sure=0.535)
+    assert found.same_person == pytest.approx(LIMITS.same_person, abs=0.02)
+    assert found.lookalike == pytest.approx(LIMITS.lookalike, abs=0.02)
+    assert found.wanted_eyes_px == LIMITS.wanted_eyes_px
+
+
+def test_where_likeness_was_not_measured_it_refuses_nobody() -> None:
+    """An untrained network finds all faces alike, or none."""
+    alike = [photo("Ada/1", face_of(1, 1, alike=0.99)), photo("Ada/2", face_of(1, 2, alike=0.99))]
+    alike += [photo("Bob/1", face_of(1, 3, alike=0.99)), photo("Bob/2", face_of(2, 1)), photo("Bob/3", face_of(3, 1))]
+    assert not all(verdict.accepted for verdict in review(alike, LIMITS))
+    assert all(verdict.accepted and not verdict.notes for verdict in review(alike, limits_without_likeness()))
 
 
 def test_nothing_to_judge() -> None:

@@ -276,7 +276,7 @@ class TestOthers:
         assert over.facts.colour is Colour.BGR
         assert over.facts.output is None
         assert len({plain.fingerprint, stated.fingerprint, over.fingerprint}) == 3
-        with pytest.raises(ConfigError, match=r"w600k_r50\.yaml: there is no fact 'color'"):
+        with pytest.raises(ConfigError, match=r"w600k_r50\.onnx, beside it or given: there is no fact 'color'"):
             resolve(str(path), cache_dir=tmp_path, facts={"color": "bgr"})
 
     def test_the_zoos_file_is_known_by_its_digest(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
