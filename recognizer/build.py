@@ -169,7 +169,7 @@ def index_of(enrolled: Enrolled) -> GalleryIndex:
     """These people, searchable."""
     if len(enrolled) < FAISS_FROM or not importlib.util.find_spec("faiss"):
         return ExactIndex(enrolled=enrolled)
-    if len(enrolled) >= COMPACT_FROM:
+    if len(enrolled) >= COMPACT_FROM and enrolled.vectors.shape[1] % 2 == 0:  # its codes take two numbers each
         from recognizer.match.compact_index import CompactIndex
 
         return CompactIndex(enrolled=enrolled)

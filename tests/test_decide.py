@@ -276,7 +276,8 @@ def test_a_template_leans_towards_the_longer_vectors_of_magface(
     decider = Decider(thresholds=THRESHOLDS, norm_range=norm_range)
     frame = Frame(np.zeros((8, 8, 3), np.uint8), 0, 0.0, "clip")
     one = np.array([1])
-    tracks = Tracks(one, np.zeros((1, 4), np.float32), np.zeros((1, 5, 2), np.float32), np.ones(1, np.float32), one)
+    points, scores = np.zeros((1, 5, 2), np.float32), np.ones(1, np.float32)
+    tracks = Tracks(one, np.zeros((1, 4), np.float32), points, scores, one, np.ones(1, bool))
     decider.observe(frame, tracks)
     for vector, norm in ((unit(0.8), 12.0), (unit(0.6, 0.6), 28.0)):
         looks = Embeddings(vector[None], np.array([norm], np.float32), one, "m")

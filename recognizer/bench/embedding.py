@@ -8,11 +8,12 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
+from loguru import logger
 
 from recognizer import build
 from recognizer.bench.timing import Ratio, Spent, cpu_ms, interleaved, ratio, rounded, wall_ms
 from recognizer.config import Settings
-from recognizer.errors import ModelError
+from recognizer.errors import ModelError, WeightsError
 from recognizer.protocols import Embedder
 from recognizer.types import CROP_SIZE_PX, AlignedFaces, FaceQuality
 from recognizer.weights import store
@@ -23,7 +24,7 @@ from recognizer.weights.store import ResolvedModel
 BATCHES = (1, 8)
 ENGINES = ("openvino", "onnxruntime", "torch")
 PROTOTYPE = "torch"
-"""EdgeFace as its authors' example runs it: the torch network, eager."""
+"""A network as its authors' example runs it: torch, eager."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -58,7 +59,13 @@ def models_at_hand(settings: Settings) -> list[ResolvedModel]:
     """Every model that can run without fetching anything."""
     folder = settings.embed.weights_dir
     names = [e.name for e in CATALOGUE.values() if store.state_of(e, Cache(), folder) is not store.State.ABSENT]
-    return [store.resolve(name, weights_dir=folder, offline=True) for name in names]
+    found = []
+    for name in names:
+        try:
+            found.append(store.resolve(name, weights_dir=folder, offline=True))
+        except WeightsError as error:  # several files of one network: the name does not tell which
+            logger.warning("{} is left out: {}", name, error)
+    return found
 
 
 def embedder_on(engine: str, settings: Settings, resolved: ResolvedModel) -> Embedder | None:
@@ -93,7 +100,8 @@ def measure(
         made = {engine: embedder_on(engine, settings, resolved) for engine in ENGINES}
         embedders = {engine: embedder for engine, embedder in made.items() if embedder is not None}
         for batch in BATCHES:
-            rows += _measured(resolved.name, embedders, repeated(faces, batch), rounds)
+            shown = scaled(repeated(faces, batch), resolved.facts.cut.size_px)
+            rows += _measured(resolved.name, embedders, shown, rounds)
     return rows
 
 
@@ -115,6 +123,14 @@ def _measured(model: str, embedders: dict[str, Embedder], faces: AlignedFaces, r
         )
         for engine in embedders
     ]
+
+
+def scaled(faces: AlignedFaces, size_px: int) -> AlignedFaces:
+    """The faces as large as a network wants them: for its speed it does not matter how they were cut."""
+    if faces.crops.shape[1] == size_px:
+        return faces
+    places = np.arange(size_px) * faces.crops.shape[1] // size_px
+    return AlignedFaces(faces.crops[:, places][:, :, places], faces.track_ids, faces.quality)
 
 
 def repeated(faces: AlignedFaces, count: int) -> AlignedFaces:

@@ -23,6 +23,7 @@ from recognizer.config import Settings
 from recognizer.decide import Decider
 from recognizer.emit.overlay import Overlay
 from recognizer.emit.video import VideoWriter
+from recognizer.facts import Cut
 from recognizer.pipeline import Pipeline, Watch
 from recognizer.protocols import GraphRunner
 from recognizer.types import FrameResult
@@ -194,15 +195,17 @@ def measure(settings: Settings, resolved: ResolvedModel, *, frames: int | None) 
             with clock.around(RECOGNISE):
                 results = pipeline.step([frame])
             for result in results:
-                _show(result, overlay, writer, clock)
+                _show(result, resolved.facts.cut, overlay, writer, clock)
             count += 1
     return rows_of(clock.calls, frames=count), count
 
 
-def _show(result: FrameResult, overlay: Callable[[FrameResult], object], writer: VideoWriter, clock: Clock) -> None:
+def _show(
+    result: FrameResult, cut: Cut, overlay: Callable[[FrameResult], object], writer: VideoWriter, clock: Clock
+) -> None:
     tracks = result.tracks
     with clock.around("align, every face"):  # the pipeline aligns those that are asked for
-        align(result.frame.image, tracks.landmarks, tracks.scores, tracks.ids)
+        align(result.frame.image, tracks.landmarks, tracks.scores, tracks.ids, cut=cut, boxes=tracks.boxes)
     with clock.around("overlay"):
         overlay(result)
     with clock.around("encode"):

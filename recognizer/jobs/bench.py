@@ -39,6 +39,7 @@ def bench(
     model: console.ModelOption = None,
     engine: console.EngineOption = None,
     weights_dir: console.WeightsDirOption = None,
+    facts: console.FactsOption = None,
     streams: Annotated[
         int | None,
         typer.Option("--streams", min=1, max=64, help="Instead: how many such clips keep up at once, up to so many."),
@@ -50,7 +51,9 @@ def bench(
     """Measure every stage on a clip, and recognition from end to end against decoding alone."""
     if context.invoked_subcommand is not None:
         return
-    bench = bench_setup.set_up(clip, gallery, config_file, model=model, engine=engine, weights_dir=weights_dir)
+    bench = bench_setup.set_up(
+        clip, gallery, config_file, model=model, engine=engine, weights_dir=weights_dir, facts=facts
+    )
     settings, resolved = bench.settings, bench.resolved
     if streams is not None:
         capacity = measure_streams(settings, resolved, limit=streams, seconds=seconds)

@@ -31,11 +31,14 @@ def peers(
     model: console.ModelOption = None,
     engine: console.EngineOption = None,
     weights_dir: console.WeightsDirOption = None,
+    facts: console.FactsOption = None,
     save: bench_setup.SaveOption = None,
     plot: bench_setup.PlotOption = None,
 ) -> None:
     """Compare with facenet-pytorch, FastMTCNN, EdgeFace in torch eager and face_recognition; is it the same work?"""
-    bench = bench_setup.set_up(clip, gallery, config_file, model=model, engine=engine, weights_dir=weights_dir)
+    bench = bench_setup.set_up(
+        clip, gallery, config_file, model=model, engine=engine, weights_dir=weights_dir, facts=facts
+    )
     settings, resolved = bench.settings, bench.resolved
     images = peer_detection.spread_frames(settings, frames)
     detector = build.detector(settings)

@@ -61,6 +61,7 @@ def set_up(
     model: str | None,
     engine: str | None,
     weights_dir: Path | None,
+    facts: str | None = None,
 ) -> Bench:
     """Settings with a clip and a gallery, the model found, the people enrolled, the threads set."""
     settings = config.load(
@@ -68,7 +69,7 @@ def set_up(
         {
             "source": {"location": str(clip or FOLDER / "clip.mp4")},
             "engine": {"name": engine},
-            "embed": {"model": model, "weights_dir": weights_dir},
+            "embed": {"model": model, "weights_dir": weights_dir, "facts": facts},
             "gallery": {"folder": gallery or FOLDER / "gallery"},
             "emit": {"headless": True},
         },

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from recognizer.match.index import people_of
 from recognizer.match.records import Enrolled
-from recognizer.types import EMBEDDING_SIZE, F32, I64, Embeddings, Matches
+from recognizer.types import F32, I64, Embeddings, Matches
 
 CANDIDATES = 1024
 """Of 1,000,000 drawn as EdgeFace's vectors lie, the nearest was among 256 for all of 500 probes of enrolled people and
@@ -43,7 +43,7 @@ class CompactIndex:
     """
 
     def __init__(self, *, enrolled: Enrolled) -> None:
-        self._enrolled = replace(enrolled, files=(), vectors=np.zeros((0, EMBEDDING_SIZE), np.float32))
+        self._enrolled = replace(enrolled, files=(), vectors=enrolled.vectors[:0].copy())
         self._people, _, self._owners = people_of(enrolled)
         faiss.omp_set_num_threads(1)
         sample = enrolled.vectors[_sample(len(enrolled))]
@@ -108,16 +108,16 @@ def _sample(count: int) -> I64:
 
 
 def _basis(sample: F32, vectors: F32) -> F32:
-    """(D, 512) orthonormal rows, D even, in which every vector has its length; most variance first.
+    """(D, E) orthonormal rows, D even, in which every vector has its length; most variance first.
 
     Args:
-        sample: (S, 512) vectors to find it from.
-        vectors: (N, 512) all of them.
+        sample: (S, E) vectors to find it from, E even.
+        vectors: (N, E) all of them.
     """
     values, directions = np.linalg.eigh(sample.T.astype(np.float64) @ sample)
     directions = directions[:, ::-1].T.astype(np.float32)
     left = np.cumsum(values) / len(sample)  # smallest first: what is lost without so many directions, a vector
-    width = EMBEDDING_SIZE - int(np.searchsorted(left, OUTSIDE / 10))
+    width = vectors.shape[1] - int(np.searchsorted(left, OUTSIDE / 10))
     width += width % 2
     basis = np.ascontiguousarray(directions[:width])
     for start in range(0, len(vectors), _BLOCK):

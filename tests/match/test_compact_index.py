@@ -76,7 +76,7 @@ def test_of_two_people_with_one_vector_the_first_is_named() -> None:
 def test_no_probes_no_rows_and_another_models_are_refused() -> None:
     index = CompactIndex(enrolled=enrolled(["Ada"] * 1000, units(7, 1000)))
     assert len(index.search(Embeddings.empty(MODEL))) == 0
-    with pytest.raises(FingerprintError, match="--reembed"):
+    with pytest.raises(FingerprintError, match="gallery reembed"):
         index.search(probes(units(9, 1), model="edgeface_base-913d1d769d57"))
 
 
@@ -85,3 +85,12 @@ def test_the_gallerys_size_decides(monkeypatch: pytest.MonkeyPatch) -> None:
     assert type(build.index_of(gallery)).__name__ == "FaissIndex"
     monkeypatch.setattr(build, "COMPACT_FROM", 2000)
     assert isinstance(build.index_of(gallery), CompactIndex)
+
+
+def test_vectors_of_another_width() -> None:
+    vectors = np.random.default_rng(9).standard_normal((1500, 96)).astype(np.float32)
+    vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+    gallery = enrolled([f"person {number:04d}" for number in range(1500)], vectors)
+    found = CompactIndex(enrolled=gallery).search(probes(vectors[[3, 700]]))
+    assert found.names == ("person 0003", "person 0700")
+    assert found.similarities == pytest.approx(1.0, abs=HALF_PRECISION)
