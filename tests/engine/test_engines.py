@@ -3,6 +3,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+import openvino
 import pytest
 
 from recognizer.build import WEIGHTS
@@ -51,6 +52,25 @@ def test_graphs_of_their_own_for_shapes_that_come_again_change_nothing() -> None
         assert len(values) == 7
         np.testing.assert_allclose(answers[-1][output], values, atol=1e-5)
         np.testing.assert_allclose(engine.run(pixels[6:])[output], values[6:], atol=1e-5)
+
+
+def test_a_large_graph_is_compiled_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    pixels = np.zeros((2, 48, 48, 3), np.float32)
+    compiled: list[int] = []
+    compile_model = openvino.Core.compile_model
+
+    def counted(core: openvino.Core, *arguments: object) -> object:
+        compiled.append(1)
+        return compile_model(core, *arguments)
+
+    monkeypatch.setattr(openvino.Core, "compile_model", counted)
+    for limit, times in ((ONET.stat().st_size, 2), (ONET.stat().st_size - 1, 1)):
+        monkeypatch.setattr("recognizer.engine.openvino.OWN_GRAPH_BYTES", limit)
+        compiled.clear()
+        engine = OpenVinoRunner(ONET, threads=1)
+        for _ in range(OWN_GRAPH_AFTER + 2):
+            engine.run(pixels)
+        assert len(compiled) == times
 
 
 @pytest.mark.parametrize("engine", [OpenVinoRunner, OnnxRuntimeRunner])
