@@ -119,12 +119,8 @@ class Mtcnn:
         landmarks = np.repeat((squares[:, None, :2] + squares[:, None, 2:]) / 2, 5, axis=1).astype(np.float32)
         corrected = squares.copy()
         if inside.any():
-            crops = np.concatenate(
-                [
-                    AreaSampler(image[y1:y2, x1:x2]).crops(np.array([[0, 0, x2 - x1, y2 - y1]]), ONET_PX)
-                    for x1, y1, x2, y2 in corners[inside]
-                ]
-            )
+            parts = [image[y1:y2, x1:x2] for x1, y1, x2, y2 in corners[inside]]
+            crops = np.stack([AreaSampler(part).resize(ONET_PX, ONET_PX) for part in parts])
             outputs = _in_batches(self._onet, crops)
             scores[inside] = outputs["scores"]
             landmarks[inside] = _landmarks(squares[inside], outputs["landmarks"])
