@@ -96,7 +96,7 @@ def _pictures(place: Path) -> tuple[list[Picture], bool]:
 
 def _require_pyarrow() -> None:
     try:
-        import pyarrow  # type: ignore[import-not-found]  # noqa: F401
+        import pyarrow  # noqa: F401
     except ImportError as error:
         raise UsageError("Parquet needs one more package: pip install pyarrow. A .npz file needs none.") from error
 
