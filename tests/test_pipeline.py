@@ -10,7 +10,6 @@ from recognizer.track import Tracker
 from recognizer.types import U8, Embeddings, Frame, FrameResult, Matches, Status
 from tests.fakes import PaintedFaceDetector, PaintedFaceEmbedder, PaintedGallery, face_picture
 
-
 THRESHOLDS = Thresholds(known=0.4, release=0.3, margin=0.1, sure=0.6)
 
 
