@@ -136,7 +136,7 @@ def _two_lines_a_pair(lines: Sequence[Sequence[str]]) -> Iterator[Pair]:
 
 
 def _labelled(lines: Sequence[Sequence[str]]) -> Iterator[Pair]:
-    """AgeDB-30 as it goes round as text: ``file file label`` a line, label 1 for one person, else 0 or -1; ten folds."""
+    """AgeDB-30 as text goes round: ``file file label`` a line, label 1 for one person, else 0 or -1; ten folds."""
     for place, words in enumerate(lines):
         one, two, label = words
         if label not in {"1", "0", "-1"}:
