@@ -27,7 +27,6 @@ from recognizer.jobs.progress import counting, model_bar
 app = typer.Typer(help="Measure: verification, identification, video.", no_args_is_help=True)
 app.command()(video)
 
-ReportOption = Annotated[Path | None, typer.Option("--report", help="Write one HTML file with tables and plots here.")]
 AlignedOption = Annotated[
     bool, typer.Option("--aligned", help="The pictures are aligned crops: no detector, no aligner.")
 ]
@@ -48,7 +47,7 @@ def verification(
     engine: console.EngineOption = None,
     weights_dir: console.WeightsDirOption = None,
     cache: CacheOption = None,
-    report_file: ReportOption = None,
+    report_file: console.ReportOption = None,
     as_json: console.JsonOption = False,
 ) -> None:
     """Are two pictures of one person? Ten-fold accuracy, TAR at fixed FMR, AUC, EER."""
@@ -117,7 +116,7 @@ def identification(
     engine: console.EngineOption = None,
     weights_dir: console.WeightsDirOption = None,
     cache: CacheOption = None,
-    report_file: ReportOption = None,
+    report_file: console.ReportOption = None,
     as_json: console.JsonOption = False,
 ) -> None:
     """Who of the enrolled is it, if anybody? TPIR at fixed FPIR, rank 1, CMC, DET, for galleries drawn at random."""
@@ -146,15 +145,17 @@ def identification(
             on_progress=on_progress,
         )
     missed = int((~seen).sum())
+    note = _note(results, missed)
     if report_file is not None:
-        section = report.identification_section(results, model=resolved.fingerprint)
+        words = f"{len(pictures)} pictures of {int(numbers.max()) + 1} people. {note}"
+        section = report.identification_section(results, model=resolved.fingerprint, note=words)
         report.write(report_file, report.page(f"Identification: {folder.name}", [section]))
     if as_json:
         galleries = [result.as_dict() for result in results]
         told: dict[str, Any] = {"model": resolved.fingerprint, "flip": flip, "people": int(numbers.max()) + 1}
         console.print_json({**told, "pictures": len(pictures), "without_face": missed, "galleries": galleries})
     else:
-        _show_identification(results, f"{len(pictures)} pictures of {int(numbers.max()) + 1} people", missed)
+        _show_identification(results, f"{len(pictures)} pictures of {int(numbers.max()) + 1} people", note)
 
 
 def _numbers(text: str, option: str) -> list[int | None]:
@@ -167,7 +168,14 @@ def _numbers(text: str, option: str) -> list[int | None]:
     return values
 
 
-def _show_identification(results: list[Identification], title: str, missed: int) -> None:
+def _note(results: list[Identification], missed: int) -> str:
+    return (
+        f"Mean of {len(results[0].draws)} galleries drawn at random, and where 95 % lie. No face found in {missed} "
+        "pictures, which were left out. * fewer strangers than 1 / FPIR."
+    )
+
+
+def _show_identification(results: list[Identification], title: str, note: str) -> None:
     table = Table(title=f"Open-set identification: {title}", title_justify="left")
     for heading in ("people", "photos", "rank 1"):
         table.add_column(heading, justify="right")
@@ -182,9 +190,4 @@ def _show_identification(results: list[Identification], title: str, missed: int)
         ]
         table.add_row(str(value["people"]), str(value["photos"]), f"{value['rank_1']:.4f}", *cells)
     console.out.print(table)
-    console.out.print(
-        f"Mean of {values[0]['draws']} galleries drawn at random, and where 95 % lie. No face found in {missed} "
-        "pictures, which were left out. * fewer strangers than 1 / FPIR.",
-        highlight=False,
-        soft_wrap=True,
-    )
+    console.out.print(note, highlight=False, soft_wrap=True)

@@ -94,7 +94,7 @@ def test_identification_of_painted_people() -> None:
         assert [rate["tpir"] for rate in told["tpir"]] == [1.0] * 4
         assert told["mated_probes"] == 4 * result.people * (3 - result.photos)
         assert told["non_mated_probes"] == 4 * (12 - result.people)
-    assert "<svg" in report.identification_section(results, model="painted")
+    assert "<svg" in report.identification_section(results, model="painted", note="painted people")
     with pytest.raises(InputError, match="more than 3 photos"):
         identify(vectors, people, sizes=[3], photos=[3])
 
