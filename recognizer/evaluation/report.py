@@ -24,7 +24,7 @@ WORST = 12
 _SIDE_PX = 112
 _STYLE = """body{font:15px/1.5 system-ui,sans-serif;margin:2rem auto;max-width:62rem;padding:0 1rem;color:#1c2430}
 table{border-collapse:collapse;margin:1rem 0}
-td,th{padding:.25rem .8rem;border-bottom:1px solid #d8dde4;text-align:right;white-space:pre-line}
+td,th{padding:.25rem .8rem;border-bottom:1px solid #d8dde4;text-align:right}td{white-space:pre}
 td:first-child,th:first-child{text-align:left}td small{color:#5b6675}
 svg{font:11px system-ui,sans-serif;fill:#1c2430;background:#fff}svg .grid{stroke:#e4e7ec}
 .plots{display:flex;flex-wrap:wrap;gap:1rem}.pairs{display:flex;flex-wrap:wrap;gap:.8rem}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -193,8 +193,8 @@ def score(truth: Truth, frames: Sequence[tuple[float, Sequence[Seen]]], *, enrol
     first_named: list[float | None] = [None] * len(truth.faces)
     follower: list[int | None] = [None] * len(truth.faces)
     switches = 0
-    seen_s: Counter[int] = Counter()
-    wrong_s: Counter[tuple[int, str, str | None]] = Counter()
+    seen_s: defaultdict[int, float] = defaultdict(float)
+    wrong_s: defaultdict[tuple[int, str, str | None], float] = defaultdict(float)
     wrong_from: dict[tuple[int, str, str | None], float] = {}
     owners: dict[int, Counter[int | None]] = {}
     names: dict[int, set[str]] = {}
