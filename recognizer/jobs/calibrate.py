@@ -44,6 +44,15 @@ def calibrate(
     people: Annotated[
         Path | None, typer.Option(help="Measure the model on a folder of people instead, for its shipped file.")
     ] = None,
+    one_person_above: Annotated[
+        float | None,
+        typer.Option(
+            min=0.0, max=1.0, help="With --people: names with photos as alike as this are one person; else estimated."
+        ),
+    ] = None,
+    measured: Annotated[
+        Path | None, typer.Option(help="What --people wrote for this model, in place of its shipped file.")
+    ] = None,
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="Write here instead of into the gallery.")
     ] = None,
@@ -60,16 +69,17 @@ def calibrate(
     if gallery is not None:
         settings = settings.model_copy(update={"gallery": settings.gallery.model_copy(update={"folder": gallery})})
     if people is not None:
-        _measure_people(settings, people, output, cache)
+        _measure_people(settings, people, output, cache, one_person_above)
         return
     wanted = _budget(budget, strangers_per_day, fmr)
     with model_bar() as progress:
         resolved = build.model(settings, progress)
-    base = calibration.load(resolved.calibration, model=resolved.fingerprint)
+    base = calibration.load(measured or resolved.calibration, model=resolved.fingerprint)
     if base.impostors is None:
         raise ConfigError(
             f"Nobody has measured how alike strangers are to {resolved.fingerprint}: "
-            "run calibrate --people FOLDER --output FILE with a folder of many people such as LFW's."
+            "run calibrate --people FOLDER --output FILE with a folder of many people such as LFW's, then this again "
+            "with --measured FILE."
         )
     sync(settings, resolved)
     found = _derive(settings, resolved, base, wanted, negatives, cache)
@@ -259,7 +269,9 @@ def _derive(
     )
 
 
-def _measure_people(settings: config.Settings, folder: Path, output: Path | None, cache: Path | None) -> None:
+def _measure_people(
+    settings: config.Settings, folder: Path, output: Path | None, cache: Path | None, above: float | None
+) -> None:
     pictures, owners = people_of_folder(folder)
     with model_bar() as progress:
         resolved = build.model(settings, progress)
@@ -272,8 +284,11 @@ def _measure_people(settings: config.Settings, folder: Path, output: Path | None
         owners[seen],
         model=resolved.fingerprint,
         data=data,
-        command=f"python main.py calibrate --people {folder.parent.name}/{folder.name} --model {resolved.name}",
+        command=f"python main.py calibrate --people {folder.parent.name}/{folder.name} --model {resolved.name}"
+        + ("" if above is None else f" --one-person-above {above:g}"),
+        above=above,
     )
+    console.out.print(f"Measured: {escape(found.impostors.data if found.impostors else data)}.", soft_wrap=True)
     target = output or write_place(resolved.name)
     calibration.save(target, found)
     console.out.print(f"Written: {escape(str(target))}", highlight=False, soft_wrap=True)

@@ -6,15 +6,14 @@ from pathlib import Path
 
 import numpy as np
 
-from recognizer.evaluation.strangers import measure, merged
+from recognizer.evaluation.strangers import measure, merged, one_person_above
 from recognizer.types import F32, I64
 from recognizer.weights.calibration import LEAST_MARGIN, Calibration
 
-ONE_PERSON = 0.52
-"""See `recognizer.evaluation.strangers.merged`."""
 
-
-def calibration_of(vectors: F32, people: I64, *, model: str, data: str, command: str) -> Calibration:
+def calibration_of(
+    vectors: F32, people: I64, *, model: str, data: str, command: str, above: float | None
+) -> Calibration:
     """What ships with a model: thresholds at fixed FMR, and the tables from which a budget's are worked out.
 
     Args:
@@ -23,9 +22,14 @@ def calibration_of(vectors: F32, people: I64, *, model: str, data: str, command:
         model: fingerprint.
         data: what the pictures are, in words.
         command: how to do it again.
+        above: names whose photos are as alike as this are one person's; ``None``: as
+            `recognizer.evaluation.strangers.one_person_above` says.
     """
-    people, pairs = merged(vectors, people, above=ONE_PERSON)
-    described = f"{data}; {pairs} pairs of names above {ONE_PERSON} taken for one person each"
+    above = one_person_above(vectors, people) if above is None else above
+    described = data
+    if above is not None:
+        people, pairs = merged(vectors, people, above=above)
+        described += f"; {pairs} pairs of names above {above:.3f} taken for one person each"
     impostors = measure(vectors, people, data=described)
     high, count = _impostor_similarities(vectors, people, 0.1)
     genuine = _genuine(vectors, people)

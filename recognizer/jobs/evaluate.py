@@ -13,7 +13,7 @@ from rich.table import Table
 
 from recognizer import build
 from recognizer.errors import InputError, UsageError
-from recognizer.evaluation import report
+from recognizer.evaluation import report, strangers
 from recognizer.evaluation.identification import Identification, identify
 from recognizer.evaluation.pairs import PROTOCOLS, read_protocol
 from recognizer.evaluation.people import people_of_folder
@@ -23,6 +23,7 @@ from recognizer.jobs import console
 from recognizer.jobs.embedding import CacheOption, embedded, settings_for
 from recognizer.jobs.evaluate_video import video
 from recognizer.jobs.progress import counting, model_bar
+from recognizer.types import F32, I64
 
 app = typer.Typer(help="Measure: verification, identification, video.", no_args_is_help=True)
 app.command()(video)
@@ -135,6 +136,9 @@ def identification(
     if one_person_above is not None:
         numbers, pairs = merged(faces.vectors(flip=flip)[seen], numbers, above=one_person_above)
         console.err.print(f"{pairs} pairs of names are taken for one person each.", highlight=False)
+        merging = f" {pairs} pairs of names above {one_person_above:g} are taken for one person each."
+    else:
+        merging = _doubles(faces.vectors(flip=flip)[seen], numbers)
     with counting("galleries") as on_progress:
         results = identify(
             faces.vectors(flip=flip)[seen],
@@ -145,7 +149,7 @@ def identification(
             on_progress=on_progress,
         )
     missed = int((~seen).sum())
-    note = _note(results, missed)
+    note = _note(results, missed) + merging
     if report_file is not None:
         words = f"{len(pictures)} pictures of {int(numbers.max()) + 1} people. {note}"
         section = report.identification_section(results, model=resolved.fingerprint, note=words)
@@ -173,6 +177,15 @@ def _note(results: list[Identification], missed: int) -> str:
         f"Mean of {len(results[0].draws)} galleries drawn at random, and where 95 % lie. No face found in {missed} "
         "pictures, which were left out. * fewer strangers than 1 / FPIR."
     )
+
+
+def _doubles(vectors: F32, people: I64) -> str:
+    """A word on names that seem to be one person: each costs a false name at every low rate."""
+    above = strangers.one_person_above(vectors, people)
+    pairs = 0 if above is None else merged(vectors, people, above=above)[1]
+    if pairs < 3:  # one is expected among different people
+        return ""
+    return f" {pairs} pairs of names may be one person each: look, and pass --one-person-above {above:.2f}."
 
 
 def _show_identification(results: list[Identification], title: str, note: str) -> None:
