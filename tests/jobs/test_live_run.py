@@ -71,6 +71,10 @@ def size(path: Path) -> int:
     return path.stat().st_size if path.exists() else 0
 
 
+def wait_for_more(path: Path, than: int) -> None:
+    wait(lambda: size(path) > than)
+
+
 def test_kill_9_at_random_moments_leaves_every_event_that_was_written(
     rig_data: Path, clip: Path, tmp_path: Path
 ) -> None:
@@ -80,7 +84,7 @@ def test_kill_9_at_random_moments_leaves_every_event_that_was_written(
     with rig.RtspServer(rig_data, clip) as server:
         for _ in range(6):
             with running(rig_data, server.port, gallery, "--events", str(events)) as process:
-                wait(lambda written=len(seen): size(events) > written)  # type: ignore[misc]
+                wait_for_more(events, len(seen))
                 until = time.monotonic() + draw.uniform(0.0, 3.0)
                 while time.monotonic() < until:
                     seen = events.read_bytes()
@@ -125,8 +129,7 @@ def test_a_full_disk_is_told_once_and_recovers(rig_data: Path, clip: Path, tmp_p
         assert process.poll() is None
         filler.unlink()
         wait(lambda: "again, 0 events lost" in log.read_text())
-        before = size(events)
-        wait(lambda: size(events) > before)
+        wait_for_more(events, size(events))
         process.send_signal(signal.SIGTERM)
         assert process.wait(20) == 0
     assert log.read_text().count("cannot be written (no space left on device)") == 1
@@ -167,6 +170,7 @@ def test_who_is_enrolled_while_running_is_named_and_no_frame_is_dropped_for_it(
             before = sink.results[-1].frame.index
             enrolled(rig_data, gallery, "Rachel", "Ross", "Phoebe")
             wait(lambda: bool(names() & {"Rachel", "Ross", "Phoebe"}), seconds=240)
+            time.sleep(3)
             stop.set()
             background.join(20)
     indices = [result.frame.index for result in sink.results if not result.closing and result.frame.index >= before]
