@@ -143,7 +143,7 @@ def test_who_is_enrolled_while_running_is_named_and_no_frame_is_dropped_for_it(
 ) -> None:
     """At a rate that recognition keeps up with: detection and embedding of the new photos go on beside it."""
     gallery = enrolled(rig_data, tmp_path / "gallery", "Joey")
-    overrides = {
+    overrides: dict[str, dict[str, Any]] = {
         "embed": {"model": "edgeface_xs_q", "weights_dir": rig_data / "weights"},
         "gallery": {"folder": gallery},
     }
