@@ -8,9 +8,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from scipy.io import loadmat
-from scipy.io.matlab import MatReadError
-
 from recognizer.errors import InputError
 
 
@@ -20,6 +17,9 @@ def read_agedb(path: Path) -> list[tuple[str, str, bool, int]]:
     Raises:
         InputError: if the file cannot be read or holds something else.
     """
+    from scipy.io import loadmat  # a quarter of a second that a start need not wait for
+    from scipy.io.matlab import MatReadError
+
     found = []
     try:
         for fold, split in enumerate(loadmat(path)["splits"].ravel()):

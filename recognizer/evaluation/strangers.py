@@ -55,6 +55,8 @@ def one_person_above(vectors: F32, people: I64) -> float | None:
     Returns:
         The similarity, or ``None`` with fewer than ``LEAST_PEOPLE`` people, whose pairs show no such line.
     """
+    from scipy import special
+
     order = np.argsort(people, kind="stable")
     vectors, starts = vectors[order], np.unique(people[order], return_index=True)[1]
     count = len(starts)
