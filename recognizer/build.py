@@ -277,12 +277,16 @@ def stranger_watch(settings: Settings, resolved: ResolvedModel) -> StrangerWatch
     Raises:
         GalleryError: if nobody is enrolled.
     """
+    near = strangers_near(settings, resolved, enrolled=len(enrolled_people(settings, resolved.fingerprint)))
+    return None if near is None else StrangerWatch(near=near)
+
+
+def strangers_near(settings: Settings, resolved: ResolvedModel, *, enrolled: int) -> float | None:
+    """The similarity that few strangers reach with so many enrolled vectors; ``None`` where nobody measured it."""
     measured = calibrated(settings, resolved)
     if measured.impostors is None:
         return None
-    size = len(enrolled_people(settings, resolved.fingerprint))
-    near = measured.impostors.fpir.threshold(StrangerWatch.SHARE, size) + measured.shift
-    return StrangerWatch(near=near)
+    return measured.impostors.fpir.threshold(StrangerWatch.SHARE, enrolled) + measured.shift
 
 
 def pipeline(settings: Settings, resolved: ResolvedModel, *, still: bool = False) -> Pipeline:

@@ -154,8 +154,9 @@ class Decider:
         self._tracks.clear()
         return events
 
-    def gallery_changed(self, people: AbstractSet[str]) -> None:
+    def gallery_changed(self, people: AbstractSet[str], thresholds: Thresholds) -> None:
         """Withdraw the names of those who are no longer enrolled, and look at everybody again, now."""
+        self._thresholds = thresholds
         for evidence in self._tracks.values():
             evidence.look_due_at = -math.inf
             if evidence.nearest not in people:

@@ -11,6 +11,7 @@ import numpy as np
 
 from recognizer.align import align
 from recognizer.decide import Decider
+from recognizer.evidence import Thresholds
 from recognizer.protocols import Cadence, Detector, Embedder, GalleryIndex, Tracker
 from recognizer.types import AlignedFaces, Embeddings, Event, Frame, FrameResult, Tracks
 
@@ -57,7 +58,8 @@ class Pipeline:
         self._detector, self._embedder, self._gallery = detector, embedder, gallery
         self._make_watch = watch
         self._watches: dict[str, Watch] = {}
-        self._newest_gallery: deque[tuple[GalleryIndex, frozenset[str]]] = deque(maxlen=1)
+        self._newest_gallery: deque[tuple[GalleryIndex, frozenset[str], Thresholds]] = deque(maxlen=1)
+        self._thresholds: Thresholds | None = None
 
     def step(self, frames: Sequence[Frame]) -> list[FrameResult]:
         """Recognise one frame of each of several sources; all their faces go through the network in one batch."""
@@ -78,20 +80,21 @@ class Pipeline:
         watch = self._watches.pop(last.source, None)
         return watch.decider.end(last.captured_at, last.source) if watch else ()
 
-    def replace_gallery(self, gallery: GalleryIndex, people: frozenset[str]) -> None:
+    def replace_gallery(self, gallery: GalleryIndex, people: frozenset[str], thresholds: Thresholds) -> None:
         """Search another gallery from the next step on; may be called from any thread.
 
         Args:
             gallery: The new index, ready.
             people: Who is in it; the names of all others are withdrawn at once.
+            thresholds: What a name needs among so many.
         """
-        self._newest_gallery.append((gallery, people))
+        self._newest_gallery.append((gallery, people, thresholds))
 
     def _take_new_gallery(self) -> None:
         if self._newest_gallery:
-            self._gallery, people = self._newest_gallery.pop()
+            self._gallery, people, self._thresholds = self._newest_gallery.pop()
             for watch in self._watches.values():
-                watch.decider.gallery_changed(people)
+                watch.decider.gallery_changed(people, self._thresholds)
 
     def interrupt(self, last: Frame) -> tuple[Event, ...]:
         """A source was lost after this frame and may come back: nobody is followed across that."""
@@ -105,6 +108,8 @@ class Pipeline:
     def _watch(self, source: str) -> Watch:
         if source not in self._watches:
             self._watches[source] = self._make_watch()
+            if self._thresholds is not None:  # those that the watch is made with are of the gallery at the start
+                self._watches[source].decider.gallery_changed(frozenset(), self._thresholds)
         return self._watches[source]
 
     def _find(self, frame: Frame, clock: Stopwatch) -> Tracks:

@@ -35,10 +35,16 @@ def missing() -> str | None:
     return "GStreamer's RTSP server is not installed" if done.returncode else None
 
 
-def make_clip(data: Path, out: Path, *, size: tuple[int, int] = (1280, 720), frames: int = 150) -> Path:
+def make_clip(
+    data: Path,
+    out: Path,
+    *,
+    size: tuple[int, int] = (1280, 720),
+    frames: int = 150,
+    source: str = "office/eat.mkv",
+) -> Path:
     """A clip with painted frame numbers and a key frame every second."""
-    source = data / "data/video/office/eat.mkv"
-    program = [sys.executable, str(data / "rig/make_clip.py"), str(source), str(out)]
+    program = [sys.executable, str(data / "rig/make_clip.py"), str(data / "data/video" / source), str(out)]
     subprocess.run([*program, *map(str, size), str(frames), "25"], check=True, capture_output=True)
     return out
 

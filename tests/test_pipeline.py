@@ -21,10 +21,11 @@ from recognizer.types import (
 )
 from tests.fakes import PaintedFaceDetector, PaintedFaceEmbedder, PaintedGallery, face_picture
 
+THRESHOLDS = Thresholds(known=0.4, release=0.3, margin=0.1, sure=0.6)
+
 
 def watch() -> Watch:
-    thresholds = Thresholds(known=0.4, release=0.3, margin=0.1, sure=0.6)
-    return Watch(Cadence(interval_s=1.0), Tracker(), Decider(thresholds=thresholds))
+    return Watch(Cadence(interval_s=1.0), Tracker(), Decider(thresholds=THRESHOLDS))
 
 
 def pipeline() -> tuple[Pipeline, PaintedFaceDetector, PaintedFaceEmbedder]:
@@ -129,11 +130,23 @@ def test_a_person_removed_from_the_gallery_is_forgotten_in_the_next_frame() -> N
     recognise, _, _ = pipeline()
     before = [recognise.step([frame])[0] for frame in frames(face_picture((3, 0)), 20)]
     assert names(before[-1]) == ["person 3"]
-    recognise.replace_gallery(Nobody(), frozenset())
+    recognise.replace_gallery(Nobody(), frozenset(), THRESHOLDS)
     after = [recognise.step([frame])[0] for frame in frames(face_picture((3, 0)), 25)[20:]]
     assert all(names(result) == [None] for result in after)
     told = [(event.kind.value, event.name) for result in after for event in result.events]
     assert told == [("changed", None)]
-    recognise.replace_gallery(PaintedGallery(), frozenset({"person 3"}))
+    recognise.replace_gallery(PaintedGallery(), frozenset({"person 3"}), THRESHOLDS)
     again = [recognise.step([frame])[0] for frame in frames(face_picture((3, 0)), 30)[25:]]
     assert names(again[-1]) == ["person 3"]
+
+
+def test_thresholds_follow_the_gallery_at_once_also_for_sources_that_come_later() -> None:
+    recognise, _, _ = pipeline()
+    nobody_reaches = Thresholds(known=2.0, release=2.0, margin=0.1, sure=2.0)
+    before = [recognise.step([frame])[0] for frame in frames(face_picture((3, 0)), 20)]
+    assert names(before[-1]) == ["person 3"]
+    recognise.replace_gallery(PaintedGallery(), frozenset({"person 3"}), nobody_reaches)
+    after = [recognise.step([frame])[0] for frame in frames(face_picture((3, 0)), 23)[20:]]
+    assert names(after[-1]) == [None]  # by the next frame in which the face is looked at
+    other = [recognise.step([frame])[0] for frame in frames(face_picture((3, 0)), 20, "other")]
+    assert names(other[-1]) == [None]

@@ -199,6 +199,19 @@ def test_broken_cameras_cost_the_others_nothing() -> None:
     assert helpers() == []
 
 
+def test_who_was_seen_by_a_source_that_broke_is_lost_then_and_not_at_the_end() -> None:
+    sink = ListSink()
+    torn = ListedSource(frames(12, "torn"), name="torn", error=ZeroDivisionError("a driver's bug"))
+    with pytest.raises(ZeroDivisionError, match="a driver's bug"):  # at the end, after the others had theirs
+        run([torn, ListedSource(frames(60, "good"), name="good")], pipeline(), [sink])
+    results = [told for told in sink.told if not isinstance(told, SourceChange)]
+    [place] = [n for n, result in enumerate(results) if result.closing and result.frame.source == "torn"]
+    assert [event.kind.value for event in results[place].events] == ["lost"]
+    assert sum(result.frame.source == "good" and not result.closing for result in results[place:]) > 30
+    [change] = [told for told in sink.told if isinstance(told, SourceChange)]
+    assert sink.told.index(change) == sink.told.index(results[place]) + 1
+
+
 def test_a_file_that_cannot_be_opened_ends_a_run_of_files() -> None:
     missing = ListedSource([], name="missing", fails_to_open=SourceError("no such file"))
     with pytest.raises(SourceError, match="no such file"):

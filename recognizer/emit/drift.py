@@ -11,7 +11,8 @@ class StrangerWatch:
     """Counts the tracks that never got a name, and how near to one they came.
 
     Args:
-        near: similarity that a share ``SHARE`` of strangers reaches, by the calibration.
+        near: similarity that a share ``SHARE`` of strangers reaches, by the calibration; set anew when the gallery
+            changes, tracks counted before stay as they were judged.
     """
 
     SHARE: ClassVar[float] = 0.1
@@ -21,7 +22,7 @@ class StrangerWatch:
     """Of similarities and margins from -1 to 1, 0.01 each: memory does not grow with the run."""
 
     def __init__(self, *, near: float) -> None:
-        self._near = near
+        self.near = near
         self._counts = {"strangers": 0, "near": 0, "named": 0}
         self._similarities = np.zeros(self._BINS, np.int64)
         self._margins = np.zeros(self._BINS, np.int64)
@@ -41,7 +42,7 @@ class StrangerWatch:
             self._margins[self._bin(margin)] += 1
         else:
             self._counts["strangers"] += 1
-            self._counts["near"] += similarity >= self._near
+            self._counts["near"] += similarity >= self.near
             self._similarities[self._bin(similarity)] += 1
 
     def _bin(self, value: float) -> int:
@@ -56,14 +57,14 @@ class StrangerWatch:
         drift = None
         if chance < self.UNLIKELY:
             drift = (
-                f"{near} of {strangers} faces without a name came near one (similarity {self._near:.2f}); the "
+                f"{near} of {strangers} faces without a name came near one (similarity {self.near:.2f}); the "
                 f"calibration expects {self.SHARE:.0%}. Either strangers here are more alike than those it was made "
                 "with, or enrolled people go unrecognised: calibrate --negatives, and look at the photos."
             )
         return {
             "tracks": strangers,
             "near": near,
-            "near_similarity": round(self._near, 4),
+            "near_similarity": round(self.near, 4),
             "expected_share": self.SHARE,
             "similarity": self._percentiles(self._similarities),
             "named_tracks": self._counts["named"],

@@ -94,13 +94,14 @@ class StatusBlock:
         for name, figures in list(self._board.sources.items()):
             fps, age_ms = self._shown.get(name, (figures.fps, figures.ages.percentile_ms(95)))
             state = figures.state.value if figures.state else "reading"
-            age = f", age p95 {age_ms:.0f} ms" if figures.live else ""
+            age = f", age p95 {age_ms:.0f} ms" if figures.live and age_ms else ""
             yield f"{name}: {state}, {fps:.1f} fps{age}, {self._dropped.get(name, 0)} dropped, now {_people(figures)}"
 
     def table(self) -> Table:
         """The block."""
         table = Table()
-        for heading in ("source", "state", "fps", "age p95", "dropped", "people now"):
+        table.add_column("source", overflow="fold")  # on a narrow terminal, the ends of addresses tell them apart
+        for heading in ("state", "fps", "age p95", "dropped", "people now"):
             table.add_column(heading, justify="right" if heading in {"fps", "age p95", "dropped"} else "left")
         for name, figures in list(self._board.sources.items()):
             fps, age_ms = self._shown.get(name, (figures.fps, figures.ages.percentile_ms(95)))
@@ -110,7 +111,7 @@ class StatusBlock:
                 escape(name),
                 f"[{colour}]{state}[/]",
                 f"{fps:.1f}",
-                f"{age_ms:.0f} ms" if figures.live else "",
+                f"{age_ms:.0f} ms" if figures.live and age_ms else "",
                 str(self._dropped.get(name, 0)),
                 escape(_people(figures)),
             )

@@ -243,10 +243,11 @@ def summary_table(figures: Mapping[str, Any]) -> Group:
 
 
 def _source_line(source: Mapping[str, Any]) -> str:
-    lost = f", lost {source['losses']} times ({source['last_loss']})" if source["losses"] else ""
+    times = "once" if source["losses"] == 1 else f"{source['losses']} times"
+    lost = f", lost {times} ({source['last_loss']})" if source["losses"] else ""
+    told = f" at {source['fps']:.1f} fps, age p95 {source['age_ms']['p95']:.0f} ms, {source['dropped']} dropped"
     return escape(
-        f"{source['name']}: {source['state']}, {source['frames']} frames at {source['fps']:.1f} fps, "
-        f"age p95 {source['age_ms']['p95']:.0f} ms, {source['dropped']} dropped{lost}"
+        f"{source['name']}: {source['state']}, {source['frames']} frames{told if source['frames'] else ''}{lost}"
     )
 
 

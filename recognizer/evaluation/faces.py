@@ -51,7 +51,7 @@ def picture_file(path: Path, name: str | None = None) -> Picture:
     try:
         status = path.stat()
     except OSError as error:
-        raise InputError(f"The protocol names {path}, which cannot be read: {error.strerror}.") from error
+        raise InputError(f"Wanted the picture {path}, which cannot be read: {error.strerror}.") from error
     stamp = f"{path.resolve()}|{status.st_size}|{status.st_mtime_ns}"
     return Picture(name or str(path), stamp, lambda: read_picture(path))
 

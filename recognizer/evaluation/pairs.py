@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from recognizer.errors import InputError, UsageError
+from recognizer.evaluation.agedb import read_agedb
 from recognizer.evaluation.bins import read_bin
 from recognizer.evaluation.faces import Picture, picture_bytes, picture_file
 from recognizer.types import I64
@@ -72,6 +73,8 @@ def read_protocol(protocol: str, folder: Path, *, pairs: Path | None = None, ima
         return _set(protocol, list(_cfp(folder, protocol[-2:].upper())), folder, layout.face_share)
     file = pairs or _existing(folder, layout.pair_files, f"the file of pairs of {protocol} (--pairs)")
     root = images or _existing(folder, layout.image_folders, f"the folder of pictures of {protocol} (--images)")
+    if file.suffix == ".mat":
+        return _set(protocol, read_agedb(file), root, layout.face_share)
     lines = [line.split("\t") if "\t" in line else line.split() for line in _lines(file)]
     try:
         found = list(layout.read(lines))
@@ -133,7 +136,7 @@ def _two_lines_a_pair(lines: Sequence[Sequence[str]]) -> Iterator[Pair]:
 
 
 def _labelled(lines: Sequence[Sequence[str]]) -> Iterator[Pair]:
-    """AgeDB-30: ``file file label`` a line, label 1 for one person, else 0 or -1; ten folds in order."""
+    """AgeDB-30 as text goes round: ``file file label`` a line, label 1 for one person, else 0 or -1; ten folds."""
     for place, words in enumerate(lines):
         one, two, label = words
         if label not in {"1", "0", "-1"}:
@@ -215,8 +218,16 @@ PROTOCOLS = {
     ),
     "cfp-ff": Layout(None, face_share=TIGHT_SHARE),
     "cfp-fp": Layout(None, face_share=TIGHT_SHARE),
-    "agedb-30": Layout(_labelled, ("agedb_30_pair.txt", "agedb_30_pairs.txt"), ("AgeDB", "images", ".")),
-    "calfw": Layout(_two_lines_a_pair, ("pairs_CALFW.txt",), ("images&landmarks/images", "images", "aligned images")),
+    "agedb-30": Layout(
+        _labelled,
+        ("04_FINAL_protocol_30_years.mat", "agedb_30_pair.txt", "agedb_30_pairs.txt"),
+        ("03_Protocol_Images/03_Protocol_Images", "03_Protocol_Images", "agedb30_align_112", "AgeDB", "images", "."),
+    ),
+    "calfw": Layout(
+        _two_lines_a_pair,
+        ("pairs_CALFW.txt",),
+        ("images&landmarks/images&landmarks/images", "images&landmarks/images", "images", "aligned images"),
+    ),
     "cplfw": Layout(_two_lines_a_pair, ("pairs_CPLFW.txt",), ("images", "aligned images")),
 }
 """What can be read, by name."""

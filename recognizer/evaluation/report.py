@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import math
 from collections.abc import Iterator, Sequence
 from html import escape
 from pathlib import Path
@@ -22,11 +23,13 @@ WORST = 12
 """Errors of each kind that are shown."""
 _SIDE_PX = 112
 _STYLE = """body{font:15px/1.5 system-ui,sans-serif;margin:2rem auto;max-width:62rem;padding:0 1rem;color:#1c2430}
-table{border-collapse:collapse;margin:1rem 0}td,th{padding:.2rem .8rem;border-bottom:1px solid #d8dde4;text-align:right}
-td:first-child,th:first-child{text-align:left}svg{font:11px system-ui,sans-serif;fill:#1c2430;background:#fff}
-svg .name{paint-order:stroke;stroke:#fff;stroke-width:3px}
-svg .grid{stroke:#e4e7ec}.plots{display:flex;flex-wrap:wrap;gap:1rem}.pairs{display:flex;flex-wrap:wrap;gap:.8rem}
-figure{margin:0;font-size:12px}figure img{width:112px;height:112px;object-fit:cover}figcaption{max-width:226px}"""
+table{border-collapse:collapse;margin:1rem 0}
+td,th{padding:.25rem .8rem;border-bottom:1px solid #d8dde4;text-align:right}td{white-space:pre}
+td:first-child,th:first-child{text-align:left}td small{color:#5b6675}
+svg{font:11px system-ui,sans-serif;fill:#1c2430;background:#fff}svg .grid{stroke:#e4e7ec}
+.plots{display:flex;flex-wrap:wrap;gap:1rem}.pairs{display:flex;flex-wrap:wrap;gap:.8rem}
+figure{margin:0;font-size:12px;width:224px}figure img{width:112px;height:112px;object-fit:cover}
+figure.one{width:112px}figcaption{overflow-wrap:anywhere}"""
 
 
 def page(title: str, sections: Sequence[str]) -> str:
@@ -49,39 +52,44 @@ def write(path: Path, text: str) -> None:
 
 
 def table(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """An HTML table of text."""
+    """An HTML table of text; what stands on a cell's second line is small."""
     top = "".join(f"<th>{escape(heading)}</th>" for heading in headings)
-    body = "".join("<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in row) + "</tr>" for row in rows)
-    return f"<table><tr>{top}</tr>{body}</table>"
+    body = "".join("<tr>" + "".join(f"<td>{_cell(cell)}</td>" for cell in row) + "</tr>" for row in rows)
+    return f"<table>{f'<tr>{top}</tr>' if top else ''}{body}</table>"
+
+
+def _cell(text: str) -> str:
+    first, _, more = text.partition("\n")
+    return escape(first) + (f"\n<small>{escape(more)}</small>" if more else "")
 
 
 def verification_section(results: Sequence[Verification], protocol: PairSet) -> str:
     """Tables, ROC, DET and distributions of verification runs of one protocol, and the first one's worst errors."""
     rows = [
         (
-            f"{result.model}, {'with' if result.flip else 'no'} flip",
-            f"{result.accuracy.mean:.4f} ± {result.accuracy.deviation:.4f}",
+            "with flip" if result.flip else "no flip",
+            f"{100 * result.accuracy.mean:.2f} %\n± {100 * result.accuracy.deviation:.2f}",
             *(
-                f"{rate.tar:.4f} [{rate.low:.4f}, {rate.high:.4f}]{'' if rate.resolved else ' *'}"
+                f"{rate.tar:.4f}{'' if rate.resolved else ' *'}\n{rate.low:.4f} to {rate.high:.4f}"
                 for rate in result.rates
             ),
             f"{result.auc:.5f}",
-            f"{result.eer:.4f}",
+            f"{100 * result.eer:.2f} %",
         )
         for result in results
     ]
-    headings = ["model", "accuracy", *(f"TAR at FMR {rate.fmr:g}" for rate in results[0].rates), "AUC", "EER"]
+    headings = ["", "accuracy", *(f"TAR at FMR {rate.fmr:g}" for rate in results[0].rates), "AUC", "EER"]
     names = [row[0] for row in rows]
     rocs = [metrics.roc(result.similarities[result.same], result.similarities[~result.same]) for result in results]
     least = 1 / max(2, int((~results[0].same).sum()))
     fmr = Axis("FMR", least, 1, log=True)
+    worst = min(float(np.interp(least, r[1], r[2])) for r in rocs)
     plots = [
         curves(
             "ROC",
             fmr,
-            Axis("TAR", 0.8, 1),
+            Axis("TAR", min(0.98, math.floor(20 * worst) / 20), 1),
             {n: (r[1], r[2]) for n, r in zip(names, rocs, strict=True)},
-            legend_below=True,
         ),
         curves(
             "DET",
@@ -90,7 +98,7 @@ def verification_section(results: Sequence[Verification], protocol: PairSet) -> 
             {n: (r[1], 1 - r[2]) for n, r in zip(names, rocs, strict=True)},
         ),
         histograms(
-            f"Similarities, {names[0]}",
+            f"Similarities, {names[0]}: {results[0].model}",
             Axis("cosine", -0.3, 1),
             {
                 "one person": results[0].similarities[results[0].same],
@@ -100,9 +108,12 @@ def verification_section(results: Sequence[Verification], protocol: PairSet) -> 
     ]
     missed = f"{results[0].pictures} pictures, no face found in {results[0].without_face}"
     notes = f"<p>{escape(missed)}; for those stands {escape(results[0].fallback)}."
-    notes += " * fewer impostor pairs than 1 / FMR.</p>"
+    notes += " Ten folds, the threshold chosen on the other nine; 95 % bootstrap intervals."
+    if not all(rate.resolved for rate in results[0].rates):
+        notes += " * fewer impostor pairs than 1 / FMR: it hangs on the single most alike."
+    notes += "</p>"
     errors = "".join(_errors(results[0], protocol))
-    title = f"<h2>{escape(protocol.name)}: {len(protocol.same)} pairs</h2>"
+    title = f"<h2>{escape(protocol.name)}: {len(protocol.same)} pairs, {escape(results[0].model)}</h2>"
     return f'{title}{table(headings, rows)}{notes}<div class="plots">{"".join(plots)}</div>{errors}'
 
 
@@ -116,14 +127,14 @@ def _errors(result: Verification, protocol: PairSet) -> Iterator[str]:
         figures = []
         for row in wrong:
             two = [protocol.pictures[side[row]] for side in (protocol.left, protocol.right)]
-            images = "".join(f'<img src="{_embedded(picture.read())}" alt="">' for picture in two)
+            images = "".join(f'<img src="{embedded(picture.read())}" alt="">' for picture in two)
             names = " / ".join(picture.name for picture in two)
             told = f"{result.similarities[row]:.3f} {names}"
             figures.append(f"<figure>{images}<figcaption>{escape(told)}</figcaption></figure>")
         yield f'<div class="pairs">{"".join(figures)}</div>'
 
 
-def _embedded(image: U8) -> str:
+def embedded(image: U8) -> str:
     """The middle of a picture, small, as a data address."""
     height, width = image.shape[:2]
     side = min(height, width)
@@ -133,13 +144,22 @@ def _embedded(image: U8) -> str:
     return "data:image/jpeg;base64," + base64.b64encode(data.tobytes()).decode("ascii")
 
 
-def identification_section(results: Sequence[Identification], *, model: str) -> str:
-    """Table, DET, CMC and distributions of open-set identification."""
+def identification_section(results: Sequence[Identification], *, model: str, note: str) -> str:
+    """Table, DET, CMC and distributions of open-set identification.
+
+    Args:
+        results: for each size and number of photos.
+        model: its fingerprint.
+        note: on the pictures, in words.
+    """
     rows, det, cmc = [], {}, {}
     for result in results:
         values = result.as_dict()
         name = f"{result.people} people, {result.photos} photo{'s' if result.photos > 1 else ''}"
-        tpir = [f"{v['tpir']:.4f} [{v['range_95'][0]:.4f}, {v['range_95'][1]:.4f}]" for v in values["tpir"]]
+        tpir = [
+            f"{v['tpir']:.4f}{'' if v['resolved'] else ' *'}\n{v['range_95'][0]:.4f} to {v['range_95'][1]:.4f}"
+            for v in values["tpir"]
+        ]
         rows.append((name, f"{values['rank_1']:.4f}", *tpir))
         mated = np.concatenate([np.where(draw.right == 1, draw.mated, -1) for draw in result.draws])
         non_mated = np.concatenate([draw.non_mated for draw in result.draws])
@@ -147,14 +167,14 @@ def identification_section(results: Sequence[Identification], *, model: str) -> 
         real = thresholds > -1  # there even the wrongly ranked would count
         det[name] = (fpir[real], 1 - found[real])
         cmc[name] = (np.arange(1, len(values["cmc"]) + 1), values["cmc"])
-    headings = ["gallery", "rank 1", *(f"TPIR at FPIR {v['fpir']:g}" for v in results[0].as_dict()["tpir"])]
+    headings = ["gallery", "rank 1", *(f"TPIR at FPIR {100 * v['fpir']:g} %" for v in results[0].as_dict()["tpir"])]
     low = min(float(np.min(values)) for _, values in cmc.values())
     last = results[-1]
     plots = [
         curves("DET", Axis("FPIR", 1e-4, 1, log=True), Axis("FNIR", 1e-3, 1, log=True), det),
-        curves("CMC", Axis("rank", 1, 20), Axis("share within rank", max(0.0, low - 0.01), 1), cmc, legend_below=True),
+        curves("CMC", Axis("rank", 1, 20), Axis("share within rank", max(0.0, low - 0.01), 1), cmc),
         histograms(
-            f"Nearest person, {last.people} people",
+            f"Nearest person, {last.people} people, {last.photos} photo{'s' if last.photos > 1 else ''}",
             Axis("cosine", -0.1, 1),
             {
                 "mated": np.concatenate([draw.mated for draw in last.draws]),
@@ -163,4 +183,4 @@ def identification_section(results: Sequence[Identification], *, model: str) -> 
         ),
     ]
     head = f"<h2>Open-set identification, {escape(model)}</h2>"
-    return f'{head}{table(headings, rows)}<div class="plots">{"".join(plots)}</div>'
+    return f'{head}{table(headings, rows)}<p>{escape(note)}</p><div class="plots">{"".join(plots)}</div>'

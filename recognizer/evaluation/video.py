@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -41,6 +41,44 @@ class WrongName:
 
 
 @dataclass(frozen=True, slots=True)
+class AppearanceScore:
+    """How one entry of the truth was recognised."""
+
+    face: Appearance
+    enrolled: bool
+    present_s: float
+    """In the frames that were looked at."""
+    named_s: float
+    """Of that, rightly named."""
+    wait_s: float | None
+    """Time to the right name; ``None``: never."""
+
+
+@dataclass(frozen=True, slots=True)
+class TrackScore:
+    """What a reported track was, seen long enough to count."""
+
+    track_id: int
+    who: str | None
+    """By the truth, most of the time; ``None`` where it knows nobody."""
+    enrolled: bool
+    names: frozenset[str]
+    """All it bore."""
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class NamedSpan:
+    """A track bore a name from when to when, rightly or not."""
+
+    track_id: int
+    name: str
+    right: bool
+    from_s: float
+    to_s: float
+
+
+@dataclass(frozen=True, slots=True)
 class VideoScore:
     """How well a clip was recognised."""
 
@@ -62,14 +100,40 @@ class VideoScore:
     non_mated_named: int
     tracks: int
     switches: int
-    """Times that the track of a face that stayed in view got another number."""
+    """Times that the track of a face that stayed in view got another number, the old one being gone."""
     waits_s: tuple[float | None, ...]
     """For each counted appearance, time to the right name; ``None``: never."""
+    appearances: tuple[AppearanceScore, ...]
+    """One for each entry of the truth."""
+    seen: tuple[TrackScore, ...]
+    spans: tuple[NamedSpan, ...]
 
     @property
     def coverage(self) -> float:
         """Share of the counted face-time that was rightly named."""
         return self.named_s / self.counted_s if self.counted_s else 0.0
+
+    def people(self) -> dict[str, dict[str, Any]]:
+        """For each enrolled person of the truth, in its order: what was seen and named of them."""
+        found: dict[str, dict[str, Any]] = {}
+        for name in dict.fromkeys(score.face.who for score in self.appearances if score.enrolled):
+            mine = [score for score in self.appearances if score.face.who == name]
+            counted = [score for score in mine if score.face.counts]
+            seconds = sum(score.present_s for score in counted)
+            named_s = sum(min(score.named_s, score.present_s) for score in counted)
+            waits = [score.wait_s for score in counted]
+            named = [wait for wait in waits if wait is not None]
+            found[name] = {
+                "appearances": len(mine),
+                "counted_s": round(seconds, 2),
+                "named_s": round(named_s, 2),
+                "coverage": round(named_s / seconds, 4) if seconds else None,
+                "time_to_name_s": round(float(np.median(named)), 3) if named else None,
+                "never_named": sum(wait is None for wait in waits),
+                "called_wrongly": sum(wrong.who == name for wrong in self.wrong),
+                "given_to_others": sum(wrong.name == name for wrong in self.wrong),
+            }
+        return found
 
     def as_dict(self) -> dict[str, Any]:
         """For JSON; rates with their 95 % intervals."""
@@ -83,7 +147,7 @@ class VideoScore:
             return {"rate": round(hits / trials, 4) if trials else None, "of": trials, "interval_95": interval}
 
         return {
-            "coverage": round(self.coverage, 4),
+            "coverage": round(self.coverage, 4) if self.counted_s else None,
             "coverage_of_all": round(self.all_named_s / self.all_s, 4) if self.all_s else None,
             "counted_face_s": round(self.counted_s, 2),
             "reported_face_s": round(self.reported_s, 2),
@@ -101,6 +165,7 @@ class VideoScore:
                 "largest": round(max(named), 3) if named else None,
                 "never": sum(wait is None for wait in self.waits_s),
             },
+            "people": self.people(),
             "wrong": [
                 {
                     "at_s": round(w.from_s, 2),
@@ -128,13 +193,14 @@ def score(truth: Truth, frames: Sequence[tuple[float, Sequence[Seen]]], *, enrol
     first_named: list[float | None] = [None] * len(truth.faces)
     follower: list[int | None] = [None] * len(truth.faces)
     switches = 0
-    seen_s: Counter[int] = Counter()
-    wrong_s: Counter[tuple[int, str, str | None]] = Counter()
+    seen_s: defaultdict[int, float] = defaultdict(float)
+    wrong_s: defaultdict[tuple[int, str, str | None], float] = defaultdict(float)
     wrong_from: dict[tuple[int, str, str | None], float] = {}
     owners: dict[int, Counter[int | None]] = {}
     names: dict[int, set[str]] = {}
     present = [0.0] * len(truth.faces)
-    for (at, tracks), lasts in zip(frames, [*np.diff(times), typical], strict=True):
+    spans = _Spans()
+    for (at, tracks), lasts in zip(frames, [*np.diff(times).tolist(), typical], strict=True):
         active = [n for n, face in enumerate(truth.faces) if face.from_s <= at < face.to_s]
         for number in active:
             present[number] += lasts
@@ -144,12 +210,13 @@ def score(truth: Truth, frames: Sequence[tuple[float, Sequence[Seen]]], *, enrol
             seen_s[track.track_id] += lasts
             owners.setdefault(track.track_id, Counter())[owner] += 1
             if owner is not None and owner in active:
-                switches += follower[owner] not in (None, track.track_id)
+                switches += follower[owner] is not None and follower[owner] not in {other.track_id for other in tracks}
                 follower[owner] = track.track_id
             if track.name is None:
                 continue
             names.setdefault(track.track_id, set()).add(track.name)
             who = truth.faces[owner].who if owner is not None else None
+            spans.add(track.track_id, track.name, who == track.name, at, at + lasts)
             if who == track.name and owner is not None:
                 if owner in active:
                     named_of[owner] += lasts
@@ -179,7 +246,42 @@ def score(truth: Truth, frames: Sequence[tuple[float, Sequence[Seen]]], *, enrol
         tracks=len(whose),
         switches=switches,
         waits_s=tuple(first_named[n] for n in counted),
+        appearances=tuple(
+            AppearanceScore(face, face.who in enrolled, present[n], named_of[n], first_named[n])
+            for n, face in enumerate(truth.faces)
+        ),
+        seen=tuple(
+            TrackScore(
+                track,
+                None if o is None else truth.faces[o].who,
+                o is not None and truth.faces[o].who in enrolled,
+                frozenset(names.get(track, ())),
+                seen_s[track],
+            )
+            for track, o in sorted(whose.items())
+        ),
+        spans=spans.joined(),
     )
+
+
+class _Spans:
+    """Joins frames in which a track bore a name to spans of time."""
+
+    def __init__(self) -> None:
+        self._open: dict[tuple[int, str, bool], NamedSpan] = {}
+        self._closed: list[NamedSpan] = []
+
+    def add(self, track_id: int, name: str, right: bool, from_s: float, to_s: float) -> None:
+        key = (track_id, name, right)
+        before = self._open.get(key)
+        if before is not None and from_s - before.to_s < SETTLE_S:
+            from_s = before.from_s
+        elif before is not None:
+            self._closed.append(before)
+        self._open[key] = NamedSpan(track_id, name, right, from_s, to_s)
+
+    def joined(self) -> tuple[NamedSpan, ...]:
+        return tuple(sorted([*self._closed, *self._open.values()], key=lambda span: (span.from_s, span.track_id)))
 
 
 def _owner(track: Seen, active: Sequence[int], near: Sequence[int], faces: Sequence[Appearance]) -> int | None:

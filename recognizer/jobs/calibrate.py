@@ -45,7 +45,13 @@ def calibrate(
         typer.Option(help="Measure a model on a folder of people instead: what a name needs, where nobody has told."),
     ] = None,
     one_person_above: Annotated[
-        float | None, typer.Option(help="With --people: take two names as alike as this for one person.")
+        float | None,
+        typer.Option(
+            min=0.0, max=1.0, help="With --people: names with photos as alike as this are one person; else estimated."
+        ),
+    ] = None,
+    measured: Annotated[
+        Path | None, typer.Option(help="What --people wrote for this model, in place of its shipped file.")
     ] = None,
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="Write here instead of into the gallery.")
@@ -66,19 +72,17 @@ def calibrate(
     if people is not None:
         with model_bar() as progress:
             resolved = build.model(settings, progress)
-        target = measure_people(
-            settings, resolved, people, output=output, one_person_above=one_person_above, cache=cache
-        )
+        target = measure_people(settings, resolved, people, output=output, above=one_person_above, cache=cache)
         console.out.print(f"Written: {escape(str(target))}", highlight=False, soft_wrap=True)
         return
     wanted = _budget(budget, strangers_per_day, fmr)
     with model_bar() as progress:
         resolved = build.model(settings, progress)
-    base = calibration.load(resolved.calibration, model=resolved.fingerprint)
+    base = calibration.load(measured or resolved.calibration, model=resolved.fingerprint)
     if base.impostors is None:
         raise ConfigError(
             f"Nobody has measured how alike strangers are to {resolved.fingerprint}: "
-            "run calibrate --people FOLDER with a folder of many people such as LFW's."
+            "run calibrate --people FOLDER with a folder of many people such as LFW's, then this again."
         )
     sync(settings, resolved)
     found = derive(settings, resolved, base, wanted, negatives, cache)

@@ -8,15 +8,12 @@ import numpy as np
 
 from recognizer import config
 from recognizer.evaluation.people import people_of_folder
-from recognizer.evaluation.strangers import measure, merged
+from recognizer.evaluation.strangers import measure, merged, one_person_above
 from recognizer.jobs.embedding import embedded
 from recognizer.types import F32, I64
 from recognizer.weights.cache import Cache
 from recognizer.weights.calibration import LEAST_MARGIN, Calibration, save
 from recognizer.weights.resolved import ResolvedModel, calibration_place
-
-ONE_PERSON = 0.52
-"""For similarities of EdgeFace, see `recognizer.evaluation.strangers.merged`; other networks have other ones."""
 
 
 def measure_people(
@@ -25,7 +22,7 @@ def measure_people(
     folder: Path,
     *,
     output: Path | None = None,
-    one_person_above: float | None = None,
+    above: float | None = None,
     cache: Path | None = None,
 ) -> Path:
     """Measure a model on a folder of people, and write what a name needs where it will be found.
@@ -35,7 +32,7 @@ def measure_people(
         resolved: the model.
         folder: one folder of photos for each person.
         output: instead of the model's own place.
-        one_person_above: cosine from which two names are one person; for EdgeFace 0.52, for others none by default.
+        above: names whose photos are as alike as this are one person's; estimated by default.
         cache: folder for vectors.
 
     Returns:
@@ -53,8 +50,9 @@ def measure_people(
         owners[seen],
         model=resolved.fingerprint,
         data=data,
-        command=f"python main.py calibrate --people {folder.parent.name}/{folder.name} --model {model}",
-        one_person_above=one_person_above or (ONE_PERSON if resolved.has_defaults else None),
+        command=f"python main.py calibrate --people {folder.parent.name}/{folder.name} --model {model}"
+        + ("" if above is None else f" --one-person-above {above:g}"),
+        above=above,
     )
     target = output or calibration_place(resolved.name, resolved.fingerprint, Cache())
     save(target, found)
@@ -62,7 +60,7 @@ def measure_people(
 
 
 def calibration_of(
-    vectors: F32, people: I64, *, model: str, data: str, command: str, one_person_above: float | None = ONE_PERSON
+    vectors: F32, people: I64, *, model: str, data: str, command: str, above: float | None = None
 ) -> Calibration:
     """What ships with a model: thresholds at fixed FMR, and the tables from which a budget's are worked out.
 
@@ -72,12 +70,14 @@ def calibration_of(
         model: fingerprint.
         data: what the pictures are, in words.
         command: how to do it again.
-        one_person_above: cosine from which two names are one person, as a few of LFW's are; ``None``: no two are.
+        above: names whose photos are as alike as this are one person's; ``None``: as
+            `recognizer.evaluation.strangers.one_person_above` says.
     """
+    above = one_person_above(vectors, people) if above is None else above
     described = data
-    if one_person_above is not None:
-        people, pairs = merged(vectors, people, above=one_person_above)
-        described = f"{data}; {pairs} pairs of names above {one_person_above} taken for one person each"
+    if above is not None:
+        people, pairs = merged(vectors, people, above=above)
+        described += f"; {pairs} pairs of names above {above:.3f} taken for one person each"
     impostors = measure(vectors, people, data=described)
     high, count = _impostor_similarities(vectors, people, 0.1)
     genuine = _genuine(vectors, people)

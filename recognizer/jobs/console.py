@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+import traceback
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any
@@ -15,6 +16,10 @@ from rich.console import Console
 from rich.markup import escape
 
 from recognizer.errors import RecognizerError
+
+BUG = 70
+"""Exit status of an error that nobody foresaw: EX_SOFTWARE of sysexits.h."""
+_PACKAGE = Path(__file__).resolve().parent.parent
 
 out = Console()
 """Answers: tables and text for a person, on standard output."""
@@ -40,6 +45,7 @@ FactsOption = Annotated[
     ),
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
+ReportOption = Annotated[Path | None, typer.Option("--report", help="Write one HTML file with tables and plots here.")]
 YesOption = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
 
 
@@ -69,7 +75,8 @@ def _to_standard_error(line: str) -> None:
 def guarded(app: typer.Typer, arguments: list[str]) -> int:
     """Run a command line; turn its errors into one message and an exit status.
 
-    ``--debug`` anywhere asks for tracebacks and debug lines. Ctrl-C ends quietly.
+    ``--debug`` anywhere asks for tracebacks and debug lines. Ctrl-C ends quietly. What nobody foresaw is one message
+    too.
     """
     debug = "--debug" in arguments
     arguments = [word for word in arguments if word != "--debug"]
@@ -85,4 +92,23 @@ def guarded(app: typer.Typer, arguments: list[str]) -> int:
         return error.exit_code
     except KeyboardInterrupt:
         return 130
+    except Exception as error:
+        if debug:
+            logger.opt(exception=error).debug("traceback")
+        err.print(
+            f"[bold red]error:[/] this is a bug: {type(error).__name__} in {_place(error)}. Run the same with --debug "
+            "added for the traceback, and report it.",
+            soft_wrap=True,
+            highlight=False,
+        )
+        return BUG
     return 0
+
+
+def _place(error: BaseException) -> str:
+    """Where it was raised, in our own code; its text is left out, as that could hold a password."""
+    frames = traceback.extract_tb(error.__traceback__)
+    ours = [frame for frame in frames if Path(frame.filename).is_relative_to(_PACKAGE)] or frames
+    path = Path(ours[-1].filename)
+    name = path.relative_to(_PACKAGE.parent) if path.is_relative_to(_PACKAGE) else path.name
+    return f"{name}, line {ours[-1].lineno}"

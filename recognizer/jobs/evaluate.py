@@ -13,7 +13,7 @@ from rich.table import Table
 
 from recognizer import build
 from recognizer.errors import InputError, UsageError
-from recognizer.evaluation import report
+from recognizer.evaluation import report, strangers
 from recognizer.evaluation.identification import Identification, identify
 from recognizer.evaluation.pairs import PROTOCOLS, read_protocol
 from recognizer.evaluation.people import people_of_folder
@@ -23,11 +23,11 @@ from recognizer.jobs import console
 from recognizer.jobs.embedding import CacheOption, embedded, settings_for
 from recognizer.jobs.evaluate_video import video
 from recognizer.jobs.progress import counting, model_bar
+from recognizer.types import F32, I64
 
 app = typer.Typer(help="Measure: verification, identification, video.", no_args_is_help=True)
 app.command()(video)
 
-ReportOption = Annotated[Path | None, typer.Option("--report", help="Write one HTML file with tables and plots here.")]
 AlignedOption = Annotated[
     bool, typer.Option("--aligned", help="The pictures are aligned crops: no detector, no aligner.")
 ]
@@ -49,7 +49,7 @@ def verification(
     weights_dir: console.WeightsDirOption = None,
     facts: console.FactsOption = None,
     cache: CacheOption = None,
-    report_file: ReportOption = None,
+    report_file: console.ReportOption = None,
     as_json: console.JsonOption = False,
 ) -> None:
     """Are two pictures of one person? Ten-fold accuracy, TAR at fixed FMR, AUC, EER."""
@@ -119,7 +119,7 @@ def identification(
     weights_dir: console.WeightsDirOption = None,
     facts: console.FactsOption = None,
     cache: CacheOption = None,
-    report_file: ReportOption = None,
+    report_file: console.ReportOption = None,
     as_json: console.JsonOption = False,
 ) -> None:
     """Who of the enrolled is it, if anybody? TPIR at fixed FPIR, rank 1, CMC, DET, for galleries drawn at random."""
@@ -138,6 +138,9 @@ def identification(
     if one_person_above is not None:
         numbers, pairs = merged(faces.vectors(flip=flip)[seen], numbers, above=one_person_above)
         console.err.print(f"{pairs} pairs of names are taken for one person each.", highlight=False)
+        merging = f" {pairs} pairs of names above {one_person_above:g} are taken for one person each."
+    else:
+        merging = _doubles(faces.vectors(flip=flip)[seen], numbers)
     with counting("galleries") as on_progress:
         results = identify(
             faces.vectors(flip=flip)[seen],
@@ -148,15 +151,17 @@ def identification(
             on_progress=on_progress,
         )
     missed = int((~seen).sum())
+    note = _note(results, missed) + merging
     if report_file is not None:
-        section = report.identification_section(results, model=resolved.fingerprint)
+        words = f"{len(pictures)} pictures of {int(numbers.max()) + 1} people. {note}"
+        section = report.identification_section(results, model=resolved.fingerprint, note=words)
         report.write(report_file, report.page(f"Identification: {folder.name}", [section]))
     if as_json:
         galleries = [result.as_dict() for result in results]
         told: dict[str, Any] = {"model": resolved.fingerprint, "flip": flip, "people": int(numbers.max()) + 1}
         console.print_json({**told, "pictures": len(pictures), "without_face": missed, "galleries": galleries})
     else:
-        _show_identification(results, f"{len(pictures)} pictures of {int(numbers.max()) + 1} people", missed)
+        _show_identification(results, f"{len(pictures)} pictures of {int(numbers.max()) + 1} people", note)
 
 
 def _numbers(text: str, option: str) -> list[int | None]:
@@ -169,7 +174,23 @@ def _numbers(text: str, option: str) -> list[int | None]:
     return values
 
 
-def _show_identification(results: list[Identification], title: str, missed: int) -> None:
+def _note(results: list[Identification], missed: int) -> str:
+    return (
+        f"Mean of {len(results[0].draws)} galleries drawn at random, and where 95 % lie. No face found in {missed} "
+        "pictures, which were left out. * fewer strangers than 1 / FPIR."
+    )
+
+
+def _doubles(vectors: F32, people: I64) -> str:
+    """A word on names that seem to be one person: each costs a false name at every low rate."""
+    above = strangers.one_person_above(vectors, people)
+    pairs = 0 if above is None else merged(vectors, people, above=above)[1]
+    if pairs < 3:  # one is expected among different people
+        return ""
+    return f" {pairs} pairs of names may be one person each: look, and pass --one-person-above {above:.2f}."
+
+
+def _show_identification(results: list[Identification], title: str, note: str) -> None:
     table = Table(title=f"Open-set identification: {title}", title_justify="left")
     for heading in ("people", "photos", "rank 1"):
         table.add_column(heading, justify="right")
@@ -184,9 +205,4 @@ def _show_identification(results: list[Identification], title: str, missed: int)
         ]
         table.add_row(str(value["people"]), str(value["photos"]), f"{value['rank_1']:.4f}", *cells)
     console.out.print(table)
-    console.out.print(
-        f"Mean of {values[0]['draws']} galleries drawn at random, and where 95 % lie. No face found in {missed} "
-        "pictures, which were left out. * fewer strangers than 1 / FPIR.",
-        highlight=False,
-        soft_wrap=True,
-    )
+    console.out.print(note, highlight=False, soft_wrap=True)

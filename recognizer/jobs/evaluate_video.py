@@ -14,14 +14,17 @@ from rich.table import Table
 from recognizer import build, config, runner
 from recognizer.emit.overlay import draw
 from recognizer.errors import OutputError, UsageError
+from recognizer.evaluation import report
 from recognizer.evaluation.truth import Appearance, Box, Truth, read_truth, write_truth
 from recognizer.evaluation.video import Seen, VideoScore, score
+from recognizer.evaluation.video_report import PEOPLE_HEADINGS, PEOPLE_NOTE, people_rows, rates, video_section
 from recognizer.jobs import console
 from recognizer.jobs.enroll import sync
 from recognizer.jobs.progress import counting, model_bar
 from recognizer.types import U8, FrameResult
 
 TILE_PX = (480, 270)
+FACE_PX = (112, 112)
 COLUMNS, ROWS = 4, 5
 EVERY_S = 0.5
 """A tile of the contact sheets so often."""
@@ -31,13 +34,16 @@ where a face need not be named (turned away, cut off). Boxes may be generous; on
 
 
 class Collector:
-    """Keeps who was reported where; with ``sheets``, also small pictures, so many seconds apart."""
+    """Keeps who was reported where, and each track's face; with ``sheets``, also small pictures of the whole."""
 
     failed: str | None = None
 
     def __init__(self, *, sheets: bool = False) -> None:
         self.frames: list[tuple[float, list[Seen]]] = []
         self.tiles: list[U8] = []
+        self.faces: dict[tuple[int, str | None], U8] = {}
+        """The largest face of each track, under each name that it bore and under ``None``."""
+        self._largest_px: dict[tuple[int, str | None], float] = {}
         self._sheets = sheets
         self._origin: float | None = None
         self._tile_due_s = 0.0
@@ -58,6 +64,7 @@ class Collector:
         boxes: list[Box] = [tuple(map(float, box)) for box in result.tracks.boxes]  # type: ignore[misc]
         seen = [Seen(at, who.track_id, box, who.name) for who, box in zip(result.identities, boxes, strict=True)]
         self.frames.append((at, seen))
+        self._keep_faces(result.frame.image, seen)
         if self._sheets and at >= self._tile_due_s:
             self._tile_due_s = at + EVERY_S
             tile = cv2.resize(draw(result.frame.image, result.tracks, result.identities), TILE_PX)
@@ -65,6 +72,20 @@ class Collector:
             told = f"{at:.2f} s  tracks {numbers}"
             cv2.putText(tile, told, (6, 18), cv2.FONT_HERSHEY_SIMPLEX, 0.5, (0, 255, 255), 1, cv2.LINE_AA)
             self.tiles.append(np.asarray(tile, np.uint8))
+
+    def _keep_faces(self, image: U8, seen: list[Seen]) -> None:
+        for face in seen:
+            size = face.box[2] - face.box[0]
+            for key in {(face.track_id, face.name), (face.track_id, None)}:
+                if size <= 1.2 * self._largest_px.get(key, 0.0):
+                    continue
+                more = 0.15 * size
+                x1, y1 = (max(0, round(side - more)) for side in face.box[:2])
+                x2, y2 = (max(0, round(side + more)) for side in face.box[2:])
+                crop = image[y1:y2, x1:x2]
+                if crop.size:
+                    self._largest_px[key] = size
+                    self.faces[key] = np.asarray(cv2.resize(crop, FACE_PX, interpolation=cv2.INTER_AREA), np.uint8)
 
 
 def video(
@@ -80,6 +101,7 @@ def video(
     engine: console.EngineOption = None,
     weights_dir: console.WeightsDirOption = None,
     facts: console.FactsOption = None,
+    report_file: console.ReportOption = None,
     as_json: console.JsonOption = False,
 ) -> None:
     """Recognise a clip and compare with what is known of it: coverage, wrong names, switches, time to the name."""
@@ -98,6 +120,9 @@ def video(
         _write_draft(clip, output, collected)
         return
     found = score(known, collected.frames, enrolled=enrolled)
+    if report_file is not None:
+        section = video_section(known, found, collected.faces, model=fingerprint)
+        report.write(report_file, report.page(f"Video: {known.clip}", [section]))
     if as_json:
         console.print_json({"clip": known.clip, "model": fingerprint, **found.as_dict()})
     else:
@@ -164,27 +189,18 @@ def _show(truth: Truth, found: VideoScore, fingerprint: str) -> None:
     table = Table(title=f"{escape(truth.clip)}, {escape(fingerprint)}", title_justify="left", show_header=False)
     table.add_column("")
     table.add_column("", justify="right")
-
-    def rate(value: dict[str, Any]) -> str:
-        if value["rate"] is None:
-            return "none to count"
-        low, high = value["interval_95"]
-        return f"{value['rate']:.3f} [{low:.3f}, {high:.3f}]" + (f" of {value['of']}" if "of" in value else "")
-
-    table.add_row("coverage: rightly named share of enrolled face-time", f"{100 * found.coverage:.1f} %")
-    if values["coverage_of_all"] is not None:
-        table.add_row("the same with faces that need not be named", f"{100 * values['coverage_of_all']:.1f} %")
-    table.add_row("wrong names", str(values["wrong_names"]))
-    table.add_row("wrong names per face-hour [95 %]", rate(values["wrong_names_per_face_hour"]))
-    table.add_row("tracks wrongly named [95 %]", rate(values["wrong_names_per_track"]))
-    table.add_row("TPIR per track [95 %]", rate(values["tpir"]))
-    table.add_row("FPIR per track of others [95 %]", rate(values["fpir"]))
-    table.add_row("identity switches", str(values["identity_switches"]))
-    waits = values["time_to_name_s"]
-    if waits["median"] is not None:
-        told = f"median {waits['median']:.2f} s, largest {waits['largest']:.2f} s, never {waits['never']}"
-        table.add_row("time to the right name", told)
+    for name, value in rates(found):
+        first, _, interval = value.partition("\n")
+        table.add_row(name, f"{first}  [dim]{interval}[/]" if interval else first)
     console.out.print(table)
+    if rows := people_rows(found):
+        people = Table(*PEOPLE_HEADINGS)
+        for column in people.columns[1:]:
+            column.justify = "right"
+        for row in rows:
+            people.add_row(*map(escape, row))
+        console.out.print(people)
+        console.out.print(PEOPLE_NOTE, highlight=False, soft_wrap=True)
     for wrong in values["wrong"]:
         who = wrong["who"] or "nobody"
         told = (

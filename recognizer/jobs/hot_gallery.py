@@ -15,7 +15,7 @@ from typing import Self
 from loguru import logger
 from watchfiles import Change, watch
 
-from recognizer import build, config
+from recognizer import config
 from recognizer.capture.pictures import PICTURE_SUFFIXES
 from recognizer.enrol import Enroller
 from recognizer.errors import RecognizerError
@@ -23,7 +23,6 @@ from recognizer.match.folder import RECORD_FOLDER, scan
 from recognizer.match.gallery import Gallery
 from recognizer.match.records import Enrolled
 from recognizer.match.schema import RECORD_FILE
-from recognizer.protocols import GalleryIndex
 
 _QUIET_MS = 300
 """Changes are gathered until none came for so long: a copied folder is many changes."""
@@ -34,10 +33,10 @@ class HotGallery:
     """Watches the gallery's folder and record while open.
 
     Args:
-        settings: Where the gallery is, and which engine to build an index for.
+        settings: Where the gallery is.
         model: Fingerprint of the model in use.
         enroller: Makes what works on photos; called when photos change for the first time.
-        replace: Takes each new index, and who is in it; called from the watching thread.
+        replace: Takes each new state of the gallery; called from the watching thread.
     """
 
     def __init__(
@@ -46,7 +45,7 @@ class HotGallery:
         *,
         model: str,
         enroller: Callable[[], Enroller],
-        replace: Callable[[GalleryIndex, frozenset[str]], None],
+        replace: Callable[[Enrolled], None],
     ) -> None:
         self._folder = settings.gallery.folder.resolve()
         self._model = model
@@ -120,9 +119,8 @@ class HotGallery:
         if digest == self._digest:
             return
         self._digest = digest
-        people = frozenset(enrolled.names)
-        self._replace(build.index_of(enrolled), people)
-        logger.info("gallery: changed while running, {} people now", len(people))
+        self._replace(enrolled)
+        logger.info("gallery: changed while running, {} people now", len(set(enrolled.names)))
 
 
 def _digest(enrolled: Enrolled) -> bytes:

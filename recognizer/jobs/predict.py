@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
+import importlib.util
+import os
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, BinaryIO
 
 import numpy as np
 import typer
@@ -11,21 +14,23 @@ from rich.markup import escape
 
 from recognizer import build
 from recognizer.capture.pictures import PICTURE_SUFFIXES
+from recognizer.emit.places import require_place
 from recognizer.errors import ImageError, InputError, OutputError, UsageError
 from recognizer.evaluation.bins import read_bin
 from recognizer.evaluation.faces import Picture, picture_bytes, picture_file
 from recognizer.jobs import console
 from recognizer.jobs.embedding import CacheOption, embedded, settings_for
 from recognizer.jobs.progress import model_bar
+from recognizer.types import F32
 
 QUALITY = ("eyes_px", "sharpness", "yaw_deg", "roll_deg", "score")
 
 
 def predict(
     pictures: Annotated[
-        Path, typer.Argument(help="A folder, a text file with a path a line, one picture, or a .bin set.")
+        Path, typer.Argument(help="A folder, a text file with a path a line, one picture, or InsightFace's .bin.")
     ],
-    output: Annotated[Path, typer.Option("--output", "-o", help="A .npz file, or .parquet (needs pyarrow).")],
+    output: Annotated[Path, typer.Option("--output", "-o", help="A .npz or a .parquet file.")],
     aligned: Annotated[bool, typer.Option("--aligned", help="The pictures are aligned crops already.")] = False,
     flip: Annotated[bool, typer.Option("--flip/--no-flip", help="Average with the mirror image.")] = True,
     config_file: console.ConfigOption = None,
@@ -40,6 +45,7 @@ def predict(
         raise UsageError(f"--output: wanted a file ending in .npz or .parquet, got {output}.")
     if output.suffix == ".parquet":
         _require_pyarrow()
+    require_place(output, wanted="the vectors")  # now, not after hours of work
     found, are_crops = _pictures(pictures)
     plain = aligned or are_crops
     settings = settings_for(config_file, model=model, engine=engine, weights_dir=weights_dir, facts=facts)
@@ -97,24 +103,31 @@ def _pictures(place: Path) -> tuple[list[Picture], bool]:
 
 
 def _require_pyarrow() -> None:
+    if importlib.util.find_spec("pyarrow") is None:
+        raise UsageError("A .parquet file needs one more package: pip install pyarrow. A .npz file needs none.")
+
+
+def _write(path: Path, columns: dict[str, Any], vectors: F32, model: str) -> None:
+    """All or nothing: an interrupted run leaves the file that was there."""
+    part = path.with_name(f".{path.name}.part")
     try:
-        import pyarrow  # type: ignore[import-not-found]  # noqa: F401
-    except ImportError as error:
-        raise UsageError("Parquet needs one more package: pip install pyarrow. A .npz file needs none.") from error
-
-
-def _write(path: Path, columns: dict[str, Any], vectors: np.ndarray[Any, Any], model: str) -> None:
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        if path.suffix == ".npz":
-            np.savez_compressed(path, vectors=vectors, model=np.array(model), **columns)
-            return
-        import pyarrow
-        from pyarrow import parquet
-
-        lists = pyarrow.FixedSizeListArray.from_arrays(pyarrow.array(vectors.ravel()), vectors.shape[1])
-        parts = {name: pyarrow.array(column.tolist()) for name, column in columns.items()}
-        table = pyarrow.table({**parts, "vector": lists}).replace_schema_metadata({"model": model})
-        parquet.write_table(table, path)
+        with part.open("wb") as file:
+            if path.suffix == ".npz":
+                np.savez_compressed(file, vectors=vectors, model=np.array(model), **columns)
+            else:
+                _write_parquet(file, columns, vectors, model)
+        os.replace(part, path)
     except OSError as error:
-        raise OutputError(f"{path} cannot be written: {error.strerror}.") from error
+        with contextlib.suppress(OSError):
+            part.unlink(missing_ok=True)
+        raise OutputError(f"{path} cannot be written: {error.strerror or error}.") from error
+
+
+def _write_parquet(file: BinaryIO, columns: dict[str, Any], vectors: F32, model: str) -> None:
+    import pyarrow
+    from pyarrow import parquet
+
+    parts = {name: pyarrow.array(column) for name, column in columns.items()}
+    parts["model"] = pyarrow.array([model] * len(vectors)).dictionary_encode()
+    parts["vector"] = pyarrow.FixedSizeListArray.from_arrays(pyarrow.array(vectors.ravel()), vectors.shape[1])
+    parquet.write_table(pyarrow.table(parts), file)

@@ -32,6 +32,7 @@ from recognizer.jobs.hot_gallery import HotGallery
 from recognizer.jobs.keys import Keys
 from recognizer.jobs.progress import model_bar
 from recognizer.jobs.supervisor import Supervisor
+from recognizer.match.records import Enrolled
 from recognizer.protocols import Sink
 
 
@@ -112,12 +113,13 @@ def recognise(
     if sync_first:
         sync(settings, resolved)
     pipeline = build.pipeline(settings, resolved, still=still)
+    strangers = build.stranger_watch(settings, resolved)
     figures = Summary(
         settings.emit.summary,
         model=resolved.fingerprint,
         engine=build.engine_name(settings),
         live=live,
-        strangers=build.stranger_watch(settings, resolved),
+        strangers=strangers,
     )
     overlay = Overlay()
     keys = Keys(gallery=settings.gallery.folder, snapshots=Path("out/snapshots"), render=overlay)
@@ -136,11 +138,19 @@ def recognise(
             closed = any(getattr(sink, "closed", False) for sink in sinks)
         return not closed
 
+    def take_over(enrolled: Enrolled) -> None:
+        size = len(enrolled)
+        wanted_now = build.thresholds(settings, resolved, enrolled=size)
+        pipeline.replace_gallery(build.index_of(enrolled), frozenset(enrolled.names), wanted_now)
+        near = build.strangers_near(settings, resolved, enrolled=size)
+        if strangers is not None and near is not None:
+            strangers.near = near
+
     hot = HotGallery(
         settings,
         model=resolved.fingerprint,
         enroller=lambda: make_enroller(settings, resolved),
-        replace=pipeline.replace_gallery,
+        replace=take_over,
     )
     with stopped_by_signals(stop), supervisor, hot if live or not settings.emit.headless else nullcontext():
         runner.run(

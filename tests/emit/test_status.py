@@ -28,6 +28,19 @@ def test_lines_and_block_speak_of_the_last_seconds() -> None:
     assert all(word in shown for word in ("clip", "live", "10.1", "Anna, 1 unknown"))
 
 
+def test_a_narrow_terminal_shows_whole_addresses_and_no_age_where_no_frame_came() -> None:
+    name = "rtsp://127.0.0.1:8554/camera"
+    block = StatusBlock(Console(file=io.StringIO()), live={name}, dropped={})
+    block.tell(SourceChange(name, SourceState.BACKING_OFF, 0.0))
+    screen = Console(file=io.StringIO(), width=60)
+    screen.print(block.table())
+    shown = screen.file.getvalue()  # type: ignore[attr-defined]
+    cells = [line.split("│")[1].strip() for line in shown.splitlines() if line.startswith("│")]
+    assert "".join(cells) == name
+    assert " ms" not in shown
+    assert "age" not in next(block.lines())
+
+
 def test_nobody_is_there_when_the_camera_is_lost() -> None:
     block = StatusBlock(Console(file=io.StringIO()), live={"clip"}, dropped={})
     block.emit(make_result(0.0, identities=[identity(1, "Anna")]))

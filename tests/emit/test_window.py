@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import struct
 import subprocess
 import sys
 import textwrap
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +18,7 @@ import pytest
 
 from recognizer.emit.window import Window
 from recognizer.errors import OutputError
+from tests.rig import wait_until
 
 ROOT = str(Path(__file__).parents[2])
 
@@ -90,46 +91,82 @@ def start(program: str, display: str) -> subprocess.Popen[str]:
     )
 
 
+BLANK = pytest.mark.slow
+"""Windows on a bare X server, without a window manager: on a very busy machine one in several stays blank for good (its
+thread is alive in waitKey, nothing was painted). Why is not known; keys and pictures are waited for, not slept for."""
+
+
 SHOW_UNTIL_CLOSED = """
-    keys = []
-    with Window(render=plain, title="faces", on_key=keys.append) as window:
-        for number in range(1000):
+    with Window(render=plain, title="faces", on_key=lambda key: print("key", key, flush=True)) as window:
+        for number in range(3000):
             window.emit(make_result(number / 25, image=red))
             time.sleep(0.02)
-            if number == 40:
-                print("shown", flush=True)
-                sys.stdin.readline()
             if window.closed:
                 break
-    print(window.closed, window.failed, keys, flush=True)
+    print(window.closed, window.failed, flush=True)
 """
 
 
-@pytest.mark.slow  # a real X server and a real keyboard: fails about once in ten runs on a busy machine
+def press(key: str, display: Display, window: str) -> None:
+    """As a keyboard does; the window may be gone before it is told that the key is up again."""
+    words = ["xdotool", "search", "--name", window, "windowfocus", "key", key]
+    subprocess.run(words, env={**os.environ, "DISPLAY": display.name}, check=False, capture_output=True)
+
+
+def shown(display: Display) -> float:
+    """How long until the picture fills the window, s: a busy machine takes seconds to paint it."""
+
+    def red() -> bool:
+        seen = display.screenshot().astype(int)
+        return bool((np.abs(seen - (10, 20, 250)).max(axis=2) < 5).sum() > 300 * 220)
+
+    return wait_until(red, seconds=40)
+
+
+@BLANK
 def test_shows_the_picture_and_ends_with_a_key(display: Display, started: list[subprocess.Popen[str]]) -> None:
     if shutil.which("xdotool") is None:
         pytest.skip("xdotool is not installed")
     process = start(SHOW_UNTIL_CLOSED, display.name)
     started.append(process)
     assert process.stdout is not None
-    assert process.stdout.readline() == "shown\n", process.communicate()[1]
-    seen = display.screenshot()
-    assert (np.abs(seen.astype(int) - (10, 20, 250)).max(axis=2) < 5).sum() > 300 * 220
-    for key in ("p", "q"):
-        subprocess.run(
-            ["xdotool", "search", "--name", "^faces$", "windowfocus", "key", key],
-            env={**os.environ, "DISPLAY": display.name},
-            check=key != "q",  # it wants to tell the window that the key is up again
-            stderr=subprocess.DEVNULL,
-        )
-        time.sleep(1.0)  # OpenCV keeps only the last key between two looks at the keyboard; nobody types so fast
-    out, errors = process.communicate("\n", timeout=30)
-    assert out == "True None ['p']\n", errors
+    assert shown(display) < 40
+    press("p", display, "^faces$")
+    assert process.stdout.readline() == "key p\n"
+    press("q", display, "^faces$")
+    out, errors = process.communicate(timeout=60)
+    assert out == "True None\n", errors
     assert process.returncode == 0
     assert "Traceback" not in errors
 
 
-@pytest.mark.slow  # a real X server and a real keyboard: fails about once in ten runs on a busy machine
+@BLANK
+@pytest.mark.weights
+def test_q_ends_a_whole_run_with_its_process(
+    shared_data: Path, tmp_path: Path, display: Display, started: list[subprocess.Popen[str]]
+) -> None:
+    if shutil.which("xdotool") is None:
+        pytest.skip("xdotool is not installed")
+    words = [sys.executable, f"{ROOT}/main.py", "run", "--gallery", str(tmp_path / "gallery")]
+    words += ["--model", "edgeface_xs_q", "--weights-dir", str(shared_data / "weights")]
+    words += ["--source", str(shared_data / "data/video/friends_720p.mp4")]
+    photo = tmp_path / "gallery/Joey/1.png"
+    photo.parent.mkdir(parents=True)
+    shutil.copyfile(shared_data / "data/video/friends_gallery/Joey/1.png", photo)
+    environment = {**os.environ, "DISPLAY": display.name, "PYTHONFAULTHANDLER": "1"}
+    process = subprocess.Popen(words, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    started.append(process)
+    bright = wait_until(lambda: bool((display.screenshot() > 60).any(axis=2).mean() > 0.2), seconds=60)
+    if bright == float("inf"):
+        process.send_signal(signal.SIGABRT)
+        pytest.fail(process.communicate()[1])
+    press("q", display, "^recognizer$")
+    _, errors = process.communicate(timeout=20)
+    assert process.returncode == 0, errors
+    assert "Traceback" not in errors
+
+
+@BLANK
 def test_leaves_when_it_is_left(display: Display) -> None:
     process = start(
         """

@@ -5,8 +5,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from scipy.io import loadmat, savemat
 
 from recognizer.errors import InputError, UsageError
+from recognizer.evaluation.agedb import read_agedb
 from recognizer.evaluation.faces import VectorStore, cut_with, embed_pictures
 from recognizer.evaluation.pairs import PROTOCOLS, read_protocol
 from recognizer.evaluation.verification import verify
@@ -19,19 +21,20 @@ TREES: dict[str, Callable[[Path], Path]] = {
     "cfp-ff": trees.cfp,
     "cfp-fp": trees.cfp,
     "agedb-30": trees.agedb,
+    "agedb-30 as text": trees.agedb_text,
     "calfw": lambda root: trees.two_lines(root, "pairs_CALFW.txt", "images&landmarks/images"),
     "cplfw": lambda root: trees.two_lines(root, "pairs_CPLFW.txt", "images"),
 }
 
 
 def test_every_protocol_has_a_tree_here() -> None:
-    assert TREES.keys() == PROTOCOLS.keys()
+    assert {name.split()[0] for name in TREES} == PROTOCOLS.keys()
 
 
-@pytest.mark.parametrize("protocol", TREES)
-def test_official_layouts_are_read_and_verified(protocol: str, tmp_path: Path) -> None:
-    pairs = read_protocol(protocol, TREES[protocol](tmp_path / "set"))
-    count = 20 if protocol == "agedb-30" else 8
+@pytest.mark.parametrize("tree", TREES)
+def test_official_layouts_are_read_and_verified(tree: str, tmp_path: Path) -> None:
+    pairs = read_protocol(tree.split()[0], TREES[tree](tmp_path / "set"))
+    count = 20 if "agedb" in tree else 8
     assert (len(pairs.same), int(pairs.same.sum())) == (count, count // 2)
     folds = np.unique(pairs.folds)
     assert folds.tolist() == list(range(len(folds)))
@@ -57,6 +60,30 @@ def test_calfw_numbers_folds_of_same_people_and_deals_out_the_others(tmp_path: P
     pairs = read_protocol("calfw", TREES["calfw"](tmp_path))
     assert pairs.folds[pairs.same].tolist() == [0, 0, 1, 1]
     assert pairs.folds[~pairs.same].tolist() == [0, 0, 1, 1]
+
+
+def test_agedb_s_own_file_is_laid_out_as_its_readers_expect(tmp_path: Path) -> None:
+    """Twice: by the chain of indices with which insightface's agedb2pack.py goes through the real file."""
+    root = trees.agedb(tmp_path)
+    splits = loadmat(root / "04_FINAL_protocol_30_years.mat")["splits"]
+    chained = [
+        str(splits[fold][0][0][0][0][row][column][0][0][0][0]) + ".jpg"
+        for fold in range(splits.shape[0])
+        for column in range(2)
+        for row in range(2)
+    ]
+    assert chained == [name for pair in read_agedb(root / "04_FINAL_protocol_30_years.mat") for name in pair[:2]]
+
+
+@pytest.mark.parametrize("content", [b"", b"no MATLAB file" * 20, None])
+def test_another_file_than_agedb_s_is_told(content: bytes | None, tmp_path: Path) -> None:
+    path = tmp_path / "04_FINAL_protocol_30_years.mat"
+    if content is None:
+        savemat(path, {"splits": np.arange(4)})
+    else:
+        path.write_bytes(content)
+    with pytest.raises(InputError, match="not in the layout of AgeDB"):
+        read_agedb(path)
 
 
 @pytest.mark.parametrize(

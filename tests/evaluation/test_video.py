@@ -2,11 +2,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from recognizer.errors import InputError
+from recognizer.evaluation.report import page
 from recognizer.evaluation.truth import Appearance, Truth, read_truth, write_truth
-from recognizer.evaluation.video import Seen, score
+from recognizer.evaluation.video import Seen, VideoScore, score
+from recognizer.evaluation.video_report import video_section
 from tests.conftest import ROOT
 
 LEFT, RIGHT = (0.0, 0.0, 100.0, 100.0), (200.0, 0.0, 300.0, 100.0)
@@ -77,6 +80,75 @@ def test_a_new_number_for_a_face_in_view_is_a_switch() -> None:
     known = truth(Appearance("Ann", 0, 8, LEFT), Appearance("Ann", 8, 10, LEFT))
     spans = ((0.0, 3.0, (1, ON_LEFT, "Ann")), (3.0, 8.0, (2, ON_LEFT, "Ann")), (8.0, 10.0, (3, ON_LEFT, "Ann")))
     assert score(known, run(*spans), enrolled=ENROLLED).switches == 1
+
+
+def test_several_people_of_one_entry_without_a_box_are_no_switches() -> None:
+    spans = ((0.0, 6.0, (1, ON_LEFT, None)), (0.0, 10.0, (2, ON_RIGHT, None)))
+    assert score(truth(Appearance("strangers", 0, 10)), run(*spans), enrolled=ENROLLED).switches == 0
+    one_goes_on = ((0.0, 3.0, (1, ON_LEFT, None)), (3.0, 8.0, (2, ON_LEFT, None)))
+    assert score(truth(Appearance("Ann", 0, 10)), run(*one_goes_on), enrolled=ENROLLED).switches == 1
+
+
+def with_errors() -> tuple[Truth, VideoScore]:
+    known = truth(
+        Appearance("Ann", 0, 4, LEFT),
+        Appearance("Bob", 0, 8, RIGHT),
+        Appearance("<guest>", 5, 9, LEFT),
+        Appearance("Ann", 9, 10),
+    )
+    spans = (
+        (1.0, 4.0, (1, ON_LEFT, "Ann")),
+        (0.0, 8.0, (2, ON_RIGHT, None)),
+        (5.0, 7.0, (3, ON_LEFT, "Bob")),
+        (7.0, 9.0, (3, ON_LEFT, None)),
+    )
+    return known, score(known, run(*spans), enrolled=ENROLLED)
+
+
+def test_people_tracks_and_spans() -> None:
+    _, found = with_errors()
+    people = found.people()
+    assert list(people) == ["Ann", "Bob"]
+    assert people["Ann"] == {
+        "appearances": 2,
+        "counted_s": 5.0,
+        "named_s": 3.0,
+        "coverage": 0.6,
+        "time_to_name_s": 1.0,
+        "never_named": 1,
+        "called_wrongly": 0,
+        "given_to_others": 0,
+    }
+    assert (people["Bob"]["coverage"], people["Bob"]["never_named"], people["Bob"]["given_to_others"]) == (0.0, 1, 1)
+    assert [(seen.track_id, seen.who, seen.enrolled, set(seen.names)) for seen in found.seen] == [
+        (1, "Ann", True, {"Ann"}),
+        (2, "Bob", True, set()),
+        (3, "<guest>", False, {"Bob"}),
+    ]
+    assert [(span.name, span.right, span.from_s, round(span.to_s, 6)) for span in found.spans] == [
+        ("Ann", True, 1.0, 4.0),
+        ("Bob", False, 5.0, 7.0),
+    ]
+
+
+def test_the_report_shows_who_was_named_when_and_the_faces_in_question() -> None:
+    known, found = with_errors()
+    face = np.full((112, 112, 3), 90, np.uint8)
+    text = page("Video", [video_section(known, found, {(3, "Bob"): face, (3, None): face, (2, None): face}, model="m")])
+    assert "5.00 s: &lt;guest&gt; called Bob" in text
+    assert "Wrong names: 1" in text
+    assert "never got their name: 1" in text
+    assert text.count("data:image/jpeg;base64,") == 3
+    assert text.count("<title>track") == len(found.spans)
+    assert "<guest>" not in text
+    assert "http" not in text  # nothing is fetched
+
+
+def test_a_clip_without_enrolled_people_has_no_coverage() -> None:
+    known = truth(Appearance("stranger", 0, 10, LEFT))
+    found = score(known, run((0.0, 10.0, (1, ON_LEFT, None))), enrolled=ENROLLED)
+    assert found.as_dict()["coverage"] is None
+    assert "none to count" in video_section(known, found, {}, model="m")
 
 
 def test_a_truth_file_is_read_as_it_was_written(tmp_path: Path) -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import cv2
+import numpy as np
+from scipy.io import savemat
 
 from tests.fakes import face_picture
 
@@ -59,8 +61,28 @@ def two_lines(root: Path, name: str, images: str) -> Path:
 
 
 def agedb(root: Path) -> Path:
+    """As its authors publish it: pictures without order, and a MATLAB file of structures in cells."""
+    names = [f"{who}_actor_{age}_{number}_f" for number, (who, age) in enumerate(AGES)]
+    for name, (who, _), number in zip(names, AGES, range(4), strict=True):
+        paint(root / "03_Protocol_Images" / f"{name}.jpg", int(who[-1]), number)
+    folds = np.empty((10, 1), object)
+    for fold in range(10):
+        pictures = np.empty((2, 2), object)
+        for column, pair in enumerate(((0, 1), (0, 3)) if fold % 2 else ((2, 3), (1, 2))):
+            for row in (0, 1):
+                pictures[row, column] = {"im": names[pair[row]], "age": AGES[pair[row]][1]}
+        folds[fold, 0] = {"pairs": pictures, "labels": np.array([[1, -1]])}
+    savemat(root / "04_FINAL_protocol_30_years.mat", {"splits": folds})
+    return root
+
+
+AGES = (("Person1", 20), ("Person1", 50), ("Person2", 30), ("Person2", 60))
+
+
+def agedb_text(root: Path) -> Path:
+    """As it goes round as text, with aligned pictures."""
     for number, (person, age) in enumerate(((1, 20), (1, 50), (2, 30), (2, 60))):
-        paint(root / "AgeDB" / f"{number}_Person{person}_{age}_f.jpg", person, number)
+        paint(root / "agedb30_align_112" / f"{number}_Person{person}_{age}_f.jpg", person, number)
     one, two = ("0_Person1_20_f.jpg", "1_Person1_50_f.jpg"), ("2_Person2_30_f.jpg", "3_Person2_60_f.jpg")
     rows = [f"{a}\t{b}\t{label}" for a, b, label in ((*one, 1), (*two, 1), (one[0], two[1], 0), (one[1], two[0], 0))]
     write(root / "agedb_30_pair.txt", *(rows * 5))

@@ -6,12 +6,13 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
+from recognizer import build
 from recognizer.config import load
 from recognizer.enrol import Enroller
 from recognizer.jobs.hot_gallery import HotGallery
 from recognizer.match.folder import RECORD_FOLDER
+from recognizer.match.records import Enrolled
 from recognizer.match.review import Limits
-from recognizer.protocols import GalleryIndex
 from recognizer.types import Embeddings
 from tests.fakes import PaintedFaceDetector, PaintedFaceEmbedder, face_picture, read_picture, save_picture
 from tests.rig import wait_until
@@ -32,11 +33,11 @@ class Taken:
 
     def __init__(self) -> None:
         self.people: list[frozenset[str]] = []
-        self.indices: list[GalleryIndex] = []
+        self.newest: Enrolled | None = None
 
-    def __call__(self, index: GalleryIndex, people: frozenset[str]) -> None:
-        self.indices.append(index)
-        self.people.append(people)
+    def __call__(self, enrolled: Enrolled) -> None:
+        self.newest = enrolled
+        self.people.append(frozenset(enrolled.names))
 
 
 def with_two_people(folder: Path) -> tuple[Path, Taken, Callable[[], HotGallery]]:
@@ -59,8 +60,8 @@ def test_who_is_added_comes_and_who_is_removed_goes(tmp_path: Path) -> None:
         shutil.rmtree(gallery / "Ada")
         shutil.rmtree(gallery / "Eve")
         assert wait_until(lambda: frozenset() in taken.people, seconds=10) < 10
-    probe = PaintedFaceEmbedder()
-    assert taken.indices[-1].search(Embeddings.empty(probe.model)).names == ()
+    assert taken.newest is not None
+    assert build.index_of(taken.newest).search(Embeddings.empty(PaintedFaceEmbedder().model)).names == ()
 
 
 def test_a_record_that_another_process_changed_is_taken_over(tmp_path: Path) -> None:
