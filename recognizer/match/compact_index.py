@@ -9,7 +9,7 @@ on it.
 A network's vectors fill no more dimensions than its last layer is wide, 192 of 512 with EdgeFace XS, so that both are
 kept in an orthonormal basis of those; the cosines are the same. One million vectors of EdgeFace XS take 0.45 GB, where
 single precision takes 2, and a probe 22 times less time than exact FAISS on one thread; 512 independent dimensions take
-1.1 GB (`python main.py bench gallery`).
+1.2 GB (`python main.py bench gallery`).
 """
 
 from __future__ import annotations
