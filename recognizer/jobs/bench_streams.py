@@ -10,12 +10,12 @@ from recognizer.jobs import console
 
 def show(capacity: Capacity) -> None:
     """Each number of streams that was tried, then the answer."""
-    table = Table(title="Clips at their own rate, all at once", title_justify="left")
-    table.add_column("")
-    table.add_column("streams", justify="right")
-    for heading in ("frames", "dropped", "age p50", "p95", "p99 ms", "cores"):
+    table = Table(title="Clips at their own rate, all at once; age of the oldest stream's frames", title_justify="left")
+    table.add_column("", no_wrap=True)
+    table.add_column("n", justify="right")
+    for heading in ("frames", "left out", "p50", "p95", "p99 ms", "cores"):
         table.add_column(heading, justify="right")
-    table.add_column("names lost")
+    table.add_column("lost")
     table.add_column("", no_wrap=True)
     for trial in capacity.decoded:
         _add(table, "decode", trial, "")

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from recognizer import build, config
-from recognizer.bench import peer_detection, peer_video, peers
+from recognizer.bench import peer_detection, peer_video
 from recognizer.bench.peer_video import Peers
 from recognizer.bench.peers import Absent, FacenetPyTorch, FaceRecognition, FastMtcnn
 from recognizer.jobs.bench_setup import Bench
@@ -54,7 +54,7 @@ def test_a_peer_that_is_not_installed_is_named(monkeypatch: pytest.MonkeyPatch) 
     def find_spec(name: str, package: str | None = None) -> Any:
         return None if name == "pkg_resources" else real(name, package)
 
-    monkeypatch.setattr(peers.importlib.util, "find_spec", find_spec)
+    monkeypatch.setattr(importlib.util, "find_spec", find_spec)
     with pytest.raises(Absent, match=r"pkg_resources.*requirements-bench\.txt"):
         FaceRecognition([])
 

@@ -79,6 +79,6 @@ def test_a_paced_clip_ends_while_it_waits(bench: Bench) -> None:
 def test_streams_are_counted_one_by_one(bench: Bench) -> None:
     only = streams.decode(bench.settings, streams=2, seconds=0.5)
     assert [bool(stream.ages_s) for stream in only.streams] == [True, True]
-    whole = streams.recognise(bench.settings, bench.resolved, streams=2, seconds=1.5)
+    whole = streams.Recogniser(bench.settings, bench.resolved).trial(streams=2, seconds=1.5)
     assert len(whole.streams) == 2
     assert {row.stage for row in whole.stages} >= {"detect", "refine"}
