@@ -195,8 +195,8 @@ def test_names_of_one_person_are_found_whatever_the_model_s_similarities(size: i
     above = one_person_above(vectors, people)
     assert above is not None
     again, count = merged(vectors, people, above=above)
-    assert len(np.unique(again)) <= 600 + doubles - round(0.75 * doubles)
-    assert count <= doubles + 3  # one wrong pair is expected
+    assert len(np.unique(again)) <= 600 + doubles - round(0.5 * doubles)
+    assert count <= doubles + 1  # a tenth of a wrong pair is expected
 
 
 def test_few_people_show_no_doubles() -> None:
@@ -219,7 +219,7 @@ def test_on_lfw_split_by_people_the_promise_is_kept(shared_data: Path, model: st
     above = one_person_above(vectors, people)
     assert above is not None
     people, count = merged(vectors, people, above=above)
-    assert count == {"edgeface_xs_q": 16, "edgeface_xxs_q": 14}[model]  # looked at, one by one
+    assert count == {"edgeface_xs_q": 13, "edgeface_xxs_q": 12}[model]  # looked at, one by one
     share = kept_promises(vectors, people, galleries=(10, 100, 1000), budget_rates=(0.1, 0.01, 0.003), splits=5)
     print(f"{model}: {100 * share:.0f} % of 45 promises of 95 % kept")
     assert share >= 0.88  # 45 promises of 95 %: fewer than 40 kept has a chance of 1 in 100
