@@ -187,7 +187,7 @@ def kept_promises(
     return float(np.mean(held))
 
 
-@pytest.mark.parametrize(("size", "doubles"), [(24, 0), (24, 12), (40, 12)])
+@pytest.mark.parametrize(("size", "doubles"), [(32, 0), (32, 12), (64, 12)])
 def test_names_of_one_person_are_found_whatever_the_model_s_similarities(size: int, doubles: int) -> None:
     """Vectors of fewer dimensions are more alike, as a weaker model's: one threshold would not do for both."""
     vectors, people = crowd(600, 2, size=size)
@@ -195,7 +195,7 @@ def test_names_of_one_person_are_found_whatever_the_model_s_similarities(size: i
     above = one_person_above(vectors, people)
     assert above is not None
     again, count = merged(vectors, people, above=above)
-    assert len(np.unique(again)) <= 600 + doubles - round(0.5 * doubles)
+    assert len(np.unique(again)) <= 600 + doubles - round(0.75 * doubles)
     assert count <= doubles + 1  # a tenth of a wrong pair is expected
 
 
