@@ -10,8 +10,8 @@ import torch
 from recognizer.embed import edgeface
 from recognizer.train import heldout
 from recognizer.train.crops import Crops
-from recognizer.train.fit import Faces
 from recognizer.train.settings import DistilConfig
+from recognizer.train.tasks import Faces
 from recognizer.types import U8
 
 BATCH = 4

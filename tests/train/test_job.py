@@ -14,22 +14,22 @@ from recognizer.jobs import train as job
 
 def test_a_graph_must_be_named_onnx(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match=r"own\.pt does not end in \.onnx"):
-        job.train(tmp_path / "none.yaml", export=tmp_path / "own.pt")
+        job.work(tmp_path / "none.yaml", tmp_path / "own.pt")
 
 
 def test_a_missing_config_is_named(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"none\.yaml"):
-        job.train(tmp_path / "none.yaml")
+        job.work(tmp_path / "none.yaml", None)
 
 
 def test_a_picture_without_a_face_gives_none() -> None:
-    assert job._cut(40)(np.full((250, 250, 3), 128, np.uint8)) is None
+    assert job.face_cutter(40)(np.full((250, 250, 3), 128, np.uint8)) is None
 
 
 @pytest.mark.weights
 def test_a_face_is_cut_upright_and_in_rgb(shared_data: Path) -> None:
     picture = read_picture(shared_data / "data" / "lfw" / "images" / "Abel_Pacheco" / "Abel_Pacheco_0001.jpg")
-    crop = job._cut(40)(picture)
+    crop = job.face_cutter(40)(picture)
     assert crop is not None
     assert crop.shape == (112, 112, 3)
     cheek = crop[70:80, 35:45].reshape(-1, 3).mean(axis=0)

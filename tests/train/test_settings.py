@@ -7,13 +7,14 @@ from pathlib import Path
 import pytest
 
 from recognizer.errors import ConfigError
-from recognizer.train import settings
+from recognizer.train import loop_settings, settings
 from tests.conftest import ROOT
 from tests.train import factories
 
 
 def test_the_config_that_ships_is_valid() -> None:
     config = settings.read(ROOT / "configs" / "distil.yaml")
+    assert isinstance(config, settings.DistilConfig)
     assert config.student.name == "edgeface_xxs"
     assert config.schedule.size_px(config.schedule.samples) == 112, "what ships must have learned at full size"
 
@@ -53,7 +54,7 @@ def test_no_file_no_yaml_no_mapping(tmp_path: Path, text: str | None) -> None:
     [(0, 0.1), (9, 1.0), (60, 1.0), (80, 1.0), (85, 0.5), (100, 0.0), (200, 0.0)],
 )
 def test_the_rate_rises_stays_and_falls(seen: int, rate: float) -> None:
-    schedule = settings.Schedule(samples=100, warmup=10, decay=20, batch=1)
+    schedule = loop_settings.Schedule(samples=100, warmup=10, decay=20, batch=1)
     assert schedule.rate(seen) == pytest.approx(rate)
 
 
