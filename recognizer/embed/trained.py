@@ -19,7 +19,6 @@ from recognizer.embed.iresnet import DEPTHS, IResNet
 from recognizer.errors import WeightsError
 from recognizer.types import CROP_SIZE_PX
 
-SUFFIX = ".ckpt"
 SELF_DESCRIPTION = "network"
 """Key of a checkpoint under which it says which network it holds."""
 BACKBONES = {

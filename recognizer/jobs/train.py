@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 import typer
 from rich.markup import escape
+from rich.table import Table
 
 from recognizer import build
 from recognizer.align import align
@@ -18,6 +19,7 @@ from recognizer.engine.openvino import OpenVinoRunner
 from recognizer.errors import UsageError
 from recognizer.geometry import centres
 from recognizer.jobs import console
+from recognizer.jobs.progress import counting
 from recognizer.types import U8
 
 if TYPE_CHECKING:  # the real imports wait until the packages for training were asked for
@@ -56,16 +58,84 @@ def work(config: Path, export: Path | None) -> None:
     cut = face_cutter(wanted.data.min_face_px)
     if isinstance(wanted, settings.PeopleConfig):
         known = tasks.gather(wanted, cut)
-        if export is None:
+        if wanted.finetune is not None:
+            tasks.tune(wanted, known, export or wanted.out / "model.onnx")
+        elif export is None:
             tasks.learn(wanted, known)
             return
-        _export_people(export, wanted, known)
+        _export_people(export or wanted.out / "model.onnx", wanted, known)
         return
     faces = tasks.Faces(data=wanted.data, cache=wanted.out / "cache", cut=cut)
     if export is None:
         tasks.distil(wanted, faces)
         return
     _export(export, config, wanted, faces)
+
+
+@app.command()
+def compare(
+    config: Annotated[Path, typer.Option("--config", "-c", help="YAML file: base, and trials that change its keys.")],
+    as_json: console.JsonOption = False,
+) -> None:
+    """Train each trial of a file with one budget and print how they did; stopped, it carries on."""
+    need_packages()
+    from recognizer.train import compare as trials
+    from recognizer.train.verdict import as_dict
+
+    outcomes = trials.compare(trials.read(config), face_cutter)
+    if as_json:
+        console.print_json(
+            [
+                {
+                    "trial": row.name,
+                    "parameters": row.parameters,
+                    "samples": row.samples,
+                    "hours": round(row.hours, 3),
+                    "fmr": row.fmr,
+                    **as_dict(row.standing),
+                }
+                for row in outcomes
+            ]
+        )
+        return
+    table = Table(
+        caption="In brackets 95 %: of accuracy over pairs, of TAR over people. One run each; no claim beyond it."
+    )
+    for heading in ("trial", "weights", "samples", "min", "accuracy, %", f"TAR at FMR {outcomes[0].fmr:g}, %"):
+        table.add_column(heading, justify="left" if heading == "trial" else "right", no_wrap=heading != "trial")
+    for row in outcomes:
+        standing = row.standing
+        table.add_row(
+            escape(row.name),
+            f"{row.parameters / 1e6:.2f} M",
+            f"{row.samples:,}",
+            f"{60 * row.hours:.0f}",
+            _with_interval(standing.accuracy, standing.accuracy_interval),
+            _with_interval(standing.tar, standing.tar_interval),
+        )
+    console.out.print(table)
+
+
+def _with_interval(share: float, interval: tuple[float, float]) -> str:
+    return f"{100 * share:.1f} \\[{100 * interval[0]:.1f}, {100 * interval[1]:.1f}]"
+
+
+@app.command()
+def convert(
+    records: Annotated[Path, typer.Argument(help="InsightFace's .rec file; its .idx is used if it lies beside it.")],
+    target: Annotated[Path, typer.Argument(help="Folder to write; it must be empty or absent.")],
+    to: Annotated[str, typer.Option("--to", help="folders, or datasets (Hugging Face's, on disk).")] = "folders",
+) -> None:
+    """Turn a record file into a folder of people, or into a Hugging Face data set."""
+    need_packages()
+    from recognizer.train.unpack import Into, unpack
+
+    ways = [way.value for way in Into]
+    if to not in ways:
+        raise UsageError(f"--to: there is no {to!r}; there are: {', '.join(ways)}.")
+    with counting(f"unpacking {records.name}") as on_progress:
+        count = unpack(records, target, Into(to), on_progress)
+    console.out.print(f"{count:,} pictures in {escape(str(target))}", soft_wrap=True)
 
 
 def need_packages() -> None:

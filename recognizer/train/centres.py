@@ -12,12 +12,14 @@ and a run may be resumed with another number of processes.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from recognizer.errors import ConfigError
 from recognizer.train import together
 from recognizer.train.heads import Head
 
@@ -45,19 +47,23 @@ class Centres(nn.Module):
         head: the margin.
         share: of the centres a step looks at, in (0, 1].
         seed: of the start and of all draws.
+        start: (people, width) directions to start from; ``None`` for random ones.
     """
 
     weight: Tensor
     """(people here, width), not of unit length."""
     velocity: Tensor
 
-    def __init__(self, *, people: int, width: int, head: Head, share: float = 1.0, seed: int = 0) -> None:
+    def __init__(
+        self, *, people: int, width: int, head: Head, share: float = 1.0, seed: int = 0, start: Tensor | None = None
+    ) -> None:
         super().__init__()
         self.people = people
         self._width = width
         self._head = head
         self._share = share
         self._seed = seed
+        self._start = start
         self._taken: tuple[Tensor, Tensor] | None = None
         self.register_buffer("weight", torch.empty(0, width))
         self.register_buffer("velocity", torch.empty(0, width))
@@ -66,7 +72,10 @@ class Centres(nn.Module):
     def spread(self) -> None:
         """Hold the start of this process's part; to be called once the processes know of each other."""
         first, last = self.bounds()
-        self.weight = _start(first, last, self._width, self._seed).to(self.weight.device)
+        if self._start is None:
+            self.weight = _start(first, last, self._width, self._seed)
+        else:
+            self.weight = self._start[first:last] * START_DEVIATION * math.sqrt(self._width)  # as long as random ones
         self.velocity = torch.zeros_like(self.weight)
 
     def bounds(self) -> tuple[int, int]:
@@ -129,7 +138,16 @@ class Centres(nn.Module):
         return {"weight": self._joined(self.weight), "velocity": self._joined(self.velocity)}
 
     def mine_of(self, everyone: Tensor) -> Tensor:
-        """This process's rows of a tensor over all people."""
+        """This process's rows of a tensor over all people.
+
+        Raises:
+            ConfigError: if it is over another number of people.
+        """
+        if len(everyone) != self.people:
+            raise ConfigError(
+                f"The checkpoint was trained on {len(everyone):,} people, and data.people now has {self.people:,} that "
+                "train: bring the old data back, or begin anew in another folder (out)."
+            )
         first, last = self.bounds()
         return everyone[first:last]
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from torch import Tensor
 from torch.nn import functional
 
 from recognizer.train import together, triplet
@@ -22,13 +23,19 @@ class Classifier(Learner):
     Args:
         config: the file.
         people: how many the training data holds.
+        start: (people, 512) directions of their centres; ``None`` for random ones.
     """
 
-    def __init__(self, config: PeopleConfig, people: int) -> None:
+    def __init__(self, config: PeopleConfig, people: int, start: Tensor | None = None) -> None:
         super().__init__(config, config.network)
         head = config.head
         self.centres = Centres(
-            people=people, width=EMBEDDING_SIZE, head=head.build(), share=head.centre_share, seed=config.seed
+            people=people,
+            width=EMBEDDING_SIZE,
+            head=head.build(),
+            share=head.centre_share,
+            seed=config.seed,
+            start=start,
         )
         self._learning = Learning(head.centre_rate, head.centre_momentum, head.centre_decay)
         # DistributedDataParallel's own name for what each process has for itself

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import time
 from collections import Counter
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
@@ -19,6 +20,9 @@ from recognizer.capture.pictures import PICTURE_SUFFIXES, read_picture
 from recognizer.errors import ImageError, InputError
 from recognizer.train.crops import Crops, CutFace, FaceRows
 from recognizer.types import CROP_SIZE_PX, I64, U8
+
+_TELL_S = 30.0
+"""Between two words on how far the reading is."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -129,8 +133,12 @@ class FolderReader:
         shape = (len(files), CROP_SIZE_PX, CROP_SIZE_PX, 3)
         faces = np.lib.format.open_memmap(str(part), mode="w+", dtype=np.uint8, shape=shape)
         fates = np.zeros((2, len(files)), np.uint8)
+        told = time.monotonic()
         for row, (fate, face) in enumerate(self._faces(folder, files)):
             fates[0, row] = fate
+            if time.monotonic() - told > _TELL_S:
+                told = time.monotonic()
+                logger.info("{:,} of {:,} pictures.", row + 1, len(files))
             if face is not None:
                 faces[row] = face
                 fates[1, row] = bool((face == face[..., :1]).all())

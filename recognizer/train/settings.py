@@ -175,6 +175,8 @@ class PeopleConfig(LoopConfig):
             found.append(
                 "head: triplet needs several pictures of a person in each batch: data.photos_each of 2 or more"
             )
+        if self.finetune is not None and self.validation.bin is not None:
+            found.append("finetune: a .bin set does not say who is who; validation: people_share or lfw")
         edgeface = self.network.name.startswith("edgeface")
         if self.optimiser.method is Method.MUON and not edgeface:
             found.append(

@@ -6,24 +6,28 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import torch
 from loguru import logger
 
 from recognizer.capture.pictures import decode_picture
+from recognizer.embed import trained
 from recognizer.errors import InputError
 from recognizer.evaluation.bins import read_bin
 from recognizer.evaluation.pairs import FOLDS
-from recognizer.train import crops, heldout
+from recognizer.train import crops, finetune, heldout
 from recognizer.train import people as folders
 from recognizer.train.classifier import Classifier, Tripler
 from recognizer.train.crops import Crops, CutFace, FaceRows
 from recognizer.train.data import TaughtFaces
 from recognizer.train.distiller import Distiller
 from recognizer.train.fit import fit
+from recognizer.train.learner import Learner
 from recognizer.train.people import FolderReader, People
 from recognizer.train.recordio import RecordFaces, is_record
 from recognizer.train.sampling import KnownFaces
 from recognizer.train.settings import Data, DistilConfig, PeopleConfig
 from recognizer.train.teacher import Teacher, TeacherTable
+from recognizer.train.verdict import Panel, vectors_of
 from recognizer.train.watch import HeldOutTest
 
 
@@ -133,13 +137,13 @@ def _with_bin(everyone: People, path: Path, cache: Path) -> Class:
     return Class(everyone, Crops([(file, np.arange(len(pictures)))]), pairs)
 
 
-def module_for(config: PeopleConfig, people: int) -> Classifier | Tripler:
-    """What learns, before the first step."""
-    return Classifier(config, people) if config.head.triplet_margin is None else Tripler(config)
-
-
 def learn(config: PeopleConfig, known: Class) -> None:
-    """Learn people to the end of the schedule, from the last checkpoint in ``config.out`` if there is one."""
+    """Learn people to the end of the schedule, from the last checkpoint in ``config.out`` if there is one.
+
+    Raises:
+        WeightsError: if it is to start from weights that are missing or another network's.
+        ConfigError: if the checkpoint was trained on other people.
+    """
     people = known.train
     logger.info(
         "{:,} faces of {:,} people to learn from, {:,} faces in {:,} pairs held out.",
@@ -148,6 +152,35 @@ def learn(config: PeopleConfig, known: Class) -> None:
         len(known.test),
         len(known.pairs.test_pairs),
     )
+    torch.set_num_threads(config.run.threads)
     source = KnownFaces(people=people, wanted=config.data.augment, seed=config.seed, each=config.data.photos_each)
     test = HeldOutTest(schedule=config.schedule, faces=known.test, people=known.pairs)
-    fit(config, module_for(config, len(people.names)), source, test)
+    fit(config, _module(config, people), source, test)
+
+
+def tune(config: PeopleConfig, known: Class, target: Path) -> None:
+    """Fine-tune, and write the model as a graph if it became better.
+
+    Raises:
+        ModelError: if it did not become better; ``target`` stays as it was.
+        WeightsError: as ``learn``.
+    """
+    panel = Panel(known.pairs, seed=config.seed)
+    learn(config, known)
+    old = vectors_of(finetune.before(config), known.test)
+    new = vectors_of(trained.snapshot(config.last_checkpoint).network, known.test)
+    finetune.judge(config, panel, old, new)
+    finetune.replace(config, target)
+
+
+def _module(config: PeopleConfig, people: People) -> Learner:
+    """What learns, before the first step or the checkpoint."""
+    triplets = config.head.triplet_margin is not None
+    if config.finetune is None:
+        return Tripler(config) if triplets else Classifier(config, len(people.names))
+    begun = config.last_checkpoint.exists()
+    start = None if triplets or begun else finetune.imprinted(finetune.before(config), people)
+    module = Tripler(config) if triplets else Classifier(config, len(people.names), start)
+    finetune.begin(module, config)
+    module.frozen_samples = config.finetune.frozen_samples
+    return module
