@@ -155,7 +155,7 @@ def learn(config: PeopleConfig, known: Class) -> None:
     torch.set_num_threads(config.run.threads)
     source = KnownFaces(people=people, wanted=config.data.augment, seed=config.seed, each=config.data.photos_each)
     test = HeldOutTest(schedule=config.schedule, faces=known.test, people=known.pairs)
-    fit(config, _module(config, people), source, test)
+    fit(config, learner_for(config, people), source, test)
 
 
 def tune(config: PeopleConfig, known: Class, target: Path) -> None:
@@ -173,7 +173,7 @@ def tune(config: PeopleConfig, known: Class, target: Path) -> None:
     finetune.replace(config, target)
 
 
-def _module(config: PeopleConfig, people: People) -> Learner:
+def learner_for(config: PeopleConfig, people: People) -> Learner:
     """What learns, before the first step or the checkpoint."""
     triplets = config.head.triplet_margin is not None
     if config.finetune is None:
