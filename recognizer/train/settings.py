@@ -115,7 +115,7 @@ class HeadSettings(Section):
     """Numbers of the head in place of its paper's: scale, margin, ..."""
     centre_share: Annotated[float, Field(gt=0, le=1)] = 1.0
     """Partial FC: the share of all centres that a step looks at."""
-    centre_rate: Rate = 0.1
+    centre_rate: Rate = 0.01
     centre_momentum: Annotated[float, Field(ge=0, lt=1)] = 0.9
     centre_decay: Weight = 5e-4
 

@@ -26,7 +26,7 @@ def test_the_file_that_ships_gives_every_trial_one_budget_and_a_folder() -> None
     assert {config.schedule.samples for config in trials.values()} == {49152}
     assert trials["Triplet"].head.triplet_margin == 0.2
     assert trials["ArcFace, rank ratio 0.3"].network.rank_ratio == 0.3
-    assert trials["CosFace"].head.options == {"scale": 32, "margin": 0.2}
+    assert trials["CosFace"].head.options == {"scale": 32, "margin": 0.1}
 
 
 def test_options_of_a_head_replace_those_of_the_base() -> None:

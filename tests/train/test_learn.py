@@ -104,24 +104,6 @@ def test_two_processes_learn_what_one_does(tmp_path: Path) -> None:
     assert int(run(more)["samples_seen"]) == 8 * BATCH, "and one process carries on what two began"
 
 
-@pytest.mark.parametrize(
-    "name", ["edgeface_xxs", "edgeface_xs", "edgeface_s", "edgeface_base", "iresnet18", "iresnet34", "iresnet50"]
-)
-def test_every_network_gives_vectors_that_are_not_of_unit_length(name: str) -> None:
-    network = trained.create(name).eval()
-    with torch.inference_mode():
-        vectors = network(torch.randn(2, 3, 112, 112))
-    assert vectors.shape == (2, 512)
-    assert not torch.allclose(vectors.norm(dim=1), torch.ones(2), atol=1e-3)
-
-
-def test_any_rank_ratio_makes_a_smaller_edgeface() -> None:
-    sizes = [sum(p.numel() for p in trained.create("edgeface_xxs", ratio).parameters()) for ratio in (0.2, 0.5, None)]
-    assert sizes == sorted(sizes)
-    published = trained.create("edgeface_xs_gamma_06").state_dict()
-    assert trained.create("edgeface_xs", 0.6).state_dict().keys() == published.keys()
-
-
 def test_a_checkpoint_is_a_model_as_it_is(tmp_path: Path) -> None:
     config = factories.people_config(tmp_path, samples=2 * BATCH, network={"rank_ratio": 0.3})
     run(config)
