@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -77,6 +78,13 @@ class Centres(nn.Module):
         else:
             self.weight = self._start[first:last] * START_DEVIATION * math.sqrt(self._width)  # as long as random ones
         self.velocity = torch.zeros_like(self.weight)
+
+    def _load_from_state_dict(self, state_dict: dict[str, Any], prefix: str, *others: Any) -> None:
+        """Take as many rows as come: after several processes have trained, Lightning hands back the first one's."""
+        for name in ("weight", "velocity"):
+            if (rows := state_dict.get(prefix + name)) is not None:
+                setattr(self, name, torch.empty_like(rows))
+        super()._load_from_state_dict(state_dict, prefix, *others)
 
     def bounds(self) -> tuple[int, int]:
         """The first person whose centre is here, and the one after the last."""

@@ -116,6 +116,7 @@ class HeadSettings(Section):
     centre_share: Annotated[float, Field(gt=0, le=1)] = 1.0
     """Partial FC: the share of all centres that a step looks at."""
     centre_rate: Rate = 0.01
+    """Full rate of the centres. InsightFace's 0.1 is for batches of a thousand; with 64 it overshoots at first."""
     centre_momentum: Annotated[float, Field(ge=0, lt=1)] = 0.9
     centre_decay: Weight = 5e-4
 
@@ -167,20 +168,20 @@ class PeopleConfig(LoopConfig):
                 self.head.build()
         except ValueError as error:
             found.append(f"head: {error}")
+        if self.head.triplet_margin is not None and set(self.head.options) - {"margin"}:
+            found.append("head: triplet has no number but margin")
         if len([way for way in self.validation.model_dump().values() if way is not None]) != 1:
             found.append("validation: give one of lfw, bin and people_share")
         if data.photos_each is not None and batch % data.photos_each:
             found.append(f"schedule.batch ({batch}) must be a multiple of data.photos_each ({data.photos_each})")
         if self.head.triplet_margin is not None and (data.photos_each or 1) < 2:
-            found.append(
-                "head: triplet needs several pictures of a person in each batch: data.photos_each of 2 or more"
-            )
+            found.append("head: triplet needs several pictures of a person in each batch: data.photos_each: 2 or more")
         if self.finetune is not None and self.validation.bin is not None:
             found.append("finetune: a .bin set does not say who is who; validation: people_share or lfw")
         edgeface = self.network.name.startswith("edgeface")
         if self.optimiser.method is Method.MUON and not edgeface:
             found.append(
-                f"optimiser.method: muon is for EdgeFace; {self.network.name} has no matrices inside: sgd, adamw"
+                f"optimiser.method: muon is EdgeFace's; {self.network.name} has no matrices inside: sgd, adamw"
             )
         if self.network.rank_ratio is not None and not edgeface:
             found.append("network.rank_ratio is EdgeFace's")

@@ -156,6 +156,11 @@ def learn(config: PeopleConfig, known: Class) -> None:
     source = KnownFaces(people=people, wanted=config.data.augment, seed=config.seed, each=config.data.photos_each)
     test = HeldOutTest(schedule=config.schedule, faces=known.test, people=known.pairs)
     fit(config, learner_for(config, people), source, test)
+    logger.info(
+        "Use it: --model {}. Its similarities are its own: python main.py calibrate --help says how thresholds are "
+        "measured.",
+        config.last_checkpoint,
+    )
 
 
 def tune(config: PeopleConfig, known: Class, target: Path) -> None:
