@@ -59,11 +59,12 @@ def work(config: Path, export: Path | None) -> None:
     if isinstance(wanted, settings.PeopleConfig):
         known = tasks.gather(wanted, cut)
         if wanted.finetune is not None:
-            tasks.tune(wanted, known, export or wanted.out / "model.onnx")
-        elif export is None:
+            tasks.tune(wanted, known)  # a model that did not become better ends here
+            export = export or wanted.out / "model.onnx"
+        if export is None:
             tasks.learn(wanted, known)
-            return
-        _export_people(export or wanted.out / "model.onnx", wanted, known)
+        else:
+            _export_people(export, wanted, known)
         return
     faces = tasks.Faces(data=wanted.data, cache=wanted.out / "cache", cut=cut)
     if export is None:

@@ -13,7 +13,6 @@ from torch.nn import functional
 
 from recognizer.embed import convert, edgeface, trained
 from recognizer.errors import ModelError, WeightsError
-from recognizer.train import ship
 from recognizer.train.learner import Learner
 from recognizer.train.people import People, Rows
 from recognizer.train.settings import Network, PeopleConfig
@@ -87,7 +86,7 @@ def judge(config: PeopleConfig, panel: Panel, vectors_before: F32, vectors_after
     """Say whether it helped, and keep the figures beside the training.
 
     Raises:
-        ModelError: if it did not; nothing that was there is replaced then.
+        ModelError: if it did not, or that is not shown: then it must replace nothing.
     """
     verdict = panel.compare(vectors_before, vectors_after)
     path = config.out / "verdict.json"
@@ -99,16 +98,6 @@ def judge(config: PeopleConfig, panel: Panel, vectors_before: F32, vectors_after
         )
     logger.info("Fine-tuning helped. {}.", verdict.told())
     return verdict
-
-
-def replace(config: PeopleConfig, target: Path) -> None:
-    """Write the tuned network as a graph, in one step.
-
-    Raises:
-        WeightsError: if the graph does not compute what the network does.
-        OutputError: if it cannot be written.
-    """
-    ship.write_graph(trained.snapshot(config.last_checkpoint).network, target)
 
 
 def _weights(config: PeopleConfig) -> Path:

@@ -163,11 +163,11 @@ def learn(config: PeopleConfig, known: Class) -> None:
     )
 
 
-def tune(config: PeopleConfig, known: Class, target: Path) -> None:
-    """Fine-tune, and write the model as a graph if it became better.
+def tune(config: PeopleConfig, known: Class) -> None:
+    """Fine-tune, and judge whether the model became better.
 
     Raises:
-        ModelError: if it did not become better; ``target`` stays as it was.
+        ModelError: if it is not shown to have become better, and so must replace nothing.
         WeightsError: as ``learn``.
     """
     panel = Panel(known.pairs, seed=config.seed)
@@ -175,7 +175,6 @@ def tune(config: PeopleConfig, known: Class, target: Path) -> None:
     old = vectors_of(finetune.before(config), known.test)
     new = vectors_of(trained.snapshot(config.last_checkpoint).network, known.test)
     finetune.judge(config, panel, old, new)
-    finetune.replace(config, target)
 
 
 def learner_for(config: PeopleConfig, people: People) -> Learner:
