@@ -11,6 +11,7 @@ from lightning.pytorch import LightningDataModule, Trainer
 from lightning.pytorch.callbacks import ModelCheckpoint
 from lightning.pytorch.loggers import CSVLogger, TensorBoardLogger
 from lightning.pytorch.strategies import DDPStrategy
+from lightning.pytorch.utilities.exceptions import SIGTERMException
 from loguru import logger
 from torch.utils.data import DataLoader
 
@@ -58,7 +59,11 @@ def fit(config: LoopConfig, module: Learner, source: Source, test: HeldOutTest) 
         # The stream is cheap beside a step, and Lightning's advice to use workers would fight over two cores.
         warnings.filterwarnings("ignore", message=".*(does not have many workers|has `__len__` defined).*")
         data = RoundByRound(config=config, source=source)
-        _trainer(config, test).fit(module, data, ckpt_path=last if resumed else None)
+        try:
+            _trainer(config, test).fit(module, data, ckpt_path=last if resumed else None)
+        except SIGTERMException:
+            logger.info("Stopped as asked to; the same command goes on from the last complete round.")
+            raise SystemExit(0) from None  # what would come after a whole training must not come now
 
 
 def _trainer(config: LoopConfig, test: HeldOutTest) -> Trainer:
