@@ -32,7 +32,7 @@ app = typer.Typer(help="Teach an embedding model; stop it at any time, and the s
 TrainConfig = Annotated[Path, typer.Option("--config", "-c", help="YAML file that describes the training.")]
 Export = Annotated[
     Path | None,
-    typer.Option(help="Do not train: write the averaged weights of the last checkpoint as an ONNX graph."),
+    typer.Option(help="Write the averaged weights of the last checkpoint as an ONNX graph, without training."),
 ]
 
 
@@ -40,8 +40,10 @@ Export = Annotated[
 def train(context: typer.Context, config: TrainConfig = Path("configs/distil.yaml"), export: Export = None) -> None:
     """Teach an embedding model; stop it at any time, and the same command resumes.
 
-    The file says what is learned: people, by a margin softmax or triplets (configs/train-arcface.yaml), or a teacher's
-    vectors (configs/distil.yaml). The checkpoint it leaves is used as it is: run --model OUT/checkpoints/last.ckpt
+    The file says what is learned: people, by a margin softmax or triplets (configs/train-arcface.yaml), your own people
+    from weights that are good already (configs/finetune.yaml), or a teacher's vectors (configs/distil.yaml). The
+    checkpoint it leaves is used as it is: run --model OUT/checkpoints/last.ckpt. A fine-tuned model is written to
+    OUT/model.onnx, and only if it tells held-out people apart better than before.
     """
     if context.invoked_subcommand is None:
         work(config, export)

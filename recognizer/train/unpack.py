@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from enum import Enum
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from recognizer.errors import InputError, OutputError, UsageError
@@ -65,14 +66,18 @@ def _data_set(file: RecordFile, target: Path, on_progress: Progress) -> int:
     except ImportError as error:
         raise UsageError("Hugging Face data sets need a package: pip install -r requirements-train.txt.") from error
 
-    def rows() -> Iterator[dict[str, Any]]:
-        for row, (label, picture, total) in enumerate(_pictures(file)):
-            yield {"image": {"bytes": picture, "path": None}, "label": label}
-            on_progress(row + 1, total)
-
-    made = Dataset.from_generator(rows, features=Features({"image": Image(), "label": Value("int64")}))
-    made.save_to_disk(str(target))
+    features = Features({"image": Image(), "label": Value("int64")})
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with TemporaryDirectory(dir=target.parent) as cache:  # what the package caches by itself, it would find again
+        made = Dataset.from_generator(_rows, features=features, gen_kwargs={"file": file}, cache_dir=cache)
+        made.save_to_disk(str(target))
+    on_progress(len(made), len(made))
     return len(made)
+
+
+def _rows(file: RecordFile) -> Iterator[dict[str, Any]]:
+    for label, picture, _ in _pictures(file):
+        yield {"image": {"bytes": picture, "path": None}, "label": label}
 
 
 def _pictures(file: RecordFile) -> Iterator[tuple[int, bytes, int]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from pathlib import Path
 
 import numpy as np
@@ -14,11 +15,25 @@ from tests.train import factories
 from tests.train.test_recordio import PEOPLE, a_set, encoded
 
 
-def silent(done: int, total: int) -> None:
-    assert 0 < done <= total == len(PEOPLE)
+class Progress:
+    """Counts, and like a bar on a terminal cannot be sent anywhere."""
+
+    def __init__(self) -> None:
+        self._bar = threading.local()
+        self.done = 0
+
+    def __call__(self, done: int, total: int) -> None:
+        assert self.done < done <= total == len(PEOPLE)
+        self.done = done
 
 
-def test_folders_hold_the_pictures_byte_for_byte_and_can_train(tmp_path: Path) -> None:
+@pytest.fixture
+def silent() -> Progress:
+    """A bar that nobody sees."""
+    return Progress()
+
+
+def test_folders_hold_the_pictures_byte_for_byte_and_can_train(tmp_path: Path, silent: Progress) -> None:
     target = tmp_path / "people"
     assert unpack(a_set(tmp_path), target, Into.FOLDERS, silent) == 6
     assert sorted(path.name for path in target.iterdir()) == ["0000003", "0000008", "0000009"]
@@ -29,7 +44,7 @@ def test_folders_hold_the_pictures_byte_for_byte_and_can_train(tmp_path: Path) -
 
 
 @pytest.mark.filterwarnings("ignore")
-def test_a_data_set_has_pictures_and_labels(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_data_set_has_pictures_and_labels(tmp_path: Path, silent: Progress, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HF_HOME", str(tmp_path / "hf"))
     datasets = pytest.importorskip("datasets")
     target = tmp_path / "set"
@@ -40,7 +55,7 @@ def test_a_data_set_has_pictures_and_labels(tmp_path: Path, monkeypatch: pytest.
     assert np.array_equal(np.asarray(back[4]["image"]), wanted)
 
 
-def test_a_full_folder_is_not_written_into(tmp_path: Path) -> None:
+def test_a_full_folder_is_not_written_into(tmp_path: Path, silent: Progress) -> None:
     (tmp_path / "people").mkdir()
     (tmp_path / "people" / "kept.txt").write_text("kept")
     with pytest.raises(UsageError, match="not empty"):
