@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from facenet_pytorch import InceptionResnetV1
 from torch import Tensor, nn
 
 from recognizer.embed import edgeface
+from recognizer.embed.facenet import InceptionResnetV1
 from recognizer.embed.iresnet import DEPTHS, IResNet
 from recognizer.errors import WeightsError
 from recognizer.types import CROP_SIZE_PX
@@ -68,7 +68,7 @@ def create(name: str, rank_ratio: float | None = None) -> nn.Module:
 
     Args:
         name: a size or a published variant of EdgeFace, ``iresnet18``, ``34``, ``50`` or ``100``, or
-            ``inception_resnet_v1`` (Szegedy et al., AAAI 2017, as facenet-pytorch builds it).
+            ``inception_resnet_v1``, facenet-pytorch's.
         rank_ratio: EdgeFace's; in place of the variant's own.
 
     Raises:
@@ -83,9 +83,7 @@ def create(name: str, rank_ratio: float | None = None) -> nn.Module:
     if name in depths:
         return IResNet(depths[name]).eval()
     if name == INCEPTION:
-        inception: nn.Module = InceptionResnetV1(classify=True, num_classes=1)  # else it scales its vectors
-        inception.logits = nn.Identity()
-        return inception.eval()
+        return InceptionResnetV1().eval()
     known = dict.fromkeys([*BACKBONES, *edgeface.VARIANTS, *depths, INCEPTION])
     raise WeightsError(f"No network {name!r} can be trained; there are: {', '.join(known)}.")
 

@@ -18,7 +18,6 @@ from recognizer.weights.digest import git_blob_id, sha256
 from recognizer.weights.fetch import Progress
 from recognizer.weights.resolved import ResolvedModel, calibration_of, known
 
-
 TRAINED_SUFFIX = ".ckpt"
 
 
