@@ -42,8 +42,8 @@ def train(context: typer.Context, config: TrainConfig = Path("configs/distil.yam
 
     The file says what is learned: people, by a margin softmax or triplets (configs/train-arcface.yaml), your own people
     from weights that are good already (configs/finetune.yaml), or a teacher's vectors (configs/distil.yaml). The
-    checkpoint it leaves is used as it is: run --model OUT/checkpoints/last.ckpt. A fine-tuned model is written to
-    OUT/model.onnx, and only if it tells held-out people apart better than before.
+    checkpoint it leaves is used as it is, run --model OUT/checkpoints/last.ckpt, once calibrate --people has measured
+    its thresholds. A fine-tuned model is written to OUT/model.onnx only if it tells held-out people apart better.
     """
     if context.invoked_subcommand is None:
         work(config, export)

@@ -157,8 +157,7 @@ def learn(config: PeopleConfig, known: Class) -> None:
     test = HeldOutTest(schedule=config.schedule, faces=known.test, people=known.pairs)
     fit(config, learner_for(config, people), source, test)
     logger.info(
-        "Use it: --model {}. Its similarities are its own: python main.py calibrate --help says how thresholds are "
-        "measured.",
+        "Use it: --model {0}, once its thresholds are measured: python main.py calibrate --people FOLDER --model {0}",
         config.last_checkpoint,
     )
 
