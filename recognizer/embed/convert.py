@@ -30,6 +30,7 @@ OPSET = 17
 MIN_PARITY = 0.9999
 """Smallest cosine between the graph's vectors and the torch network's; float noise stays above 0.999999."""
 
+TRAINED_SUFFIX = ".ckpt"
 INPUT, OUTPUT = "faces", "vectors"
 
 
@@ -40,8 +41,8 @@ def to_onnx(name: str, checkpoint: Path, target: Path) -> float:
     float32, not of unit length, and to ``logits`` where the network has a classifier; any batch size.
 
     Args:
-        name: the variant that the checkpoint holds.
-        checkpoint: a ``.pt`` file in the published layout.
+        name: the variant that the checkpoint holds; a ``.ckpt`` file says it itself.
+        checkpoint: a ``.pt`` file in the published layout, or a ``.ckpt`` of our own training.
         target: where to write the graph; the folder exists.
 
     Returns:
@@ -52,6 +53,10 @@ def to_onnx(name: str, checkpoint: Path, target: Path) -> float:
             nothing is left at ``target`` then.
     """
     with _one_torch_thread():
+        if checkpoint.suffix.lower() == TRAINED_SUFFIX:
+            from recognizer.embed import trained  # loads more networks than a published file needs
+
+            return export(trained.snapshot(checkpoint).network, target)
         return export(networks.load(name, checkpoint), target, size_px=entry_of(name).facts.cut.size_px)
 
 

@@ -1,4 +1,4 @@
-"""python main.py train: teach the project's own small embedder, and make a graph of it."""
+"""python main.py train: teach an embedder, from people or from a teacher, and make a graph of it."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 import typer
 from rich.markup import escape
+from rich.table import Table
 
 from recognizer import build
 from recognizer.align import align
@@ -18,48 +19,158 @@ from recognizer.engine.openvino import OpenVinoRunner
 from recognizer.errors import UsageError
 from recognizer.geometry import centres
 from recognizer.jobs import console
+from recognizer.jobs.progress import counting
 from recognizer.types import U8
 
 if TYPE_CHECKING:  # the real imports wait until the packages for training were asked for
-    from recognizer.train import fit, settings
+    from recognizer.embed.trained import Snapshot
+    from recognizer.train import settings, ship, tasks
     from recognizer.train.crops import CutFace
+
+app = typer.Typer(help="Teach an embedding model; stop it at any time, and the same command resumes.")
 
 TrainConfig = Annotated[Path, typer.Option("--config", "-c", help="YAML file that describes the training.")]
 Export = Annotated[
     Path | None,
-    typer.Option(help="Do not train: write the averaged weights of the last checkpoint as an ONNX graph, with a card."),
+    typer.Option(help="Write the averaged weights of the last checkpoint as an ONNX graph, without training."),
 ]
 
 
-def train(config: TrainConfig = Path("configs/distil.yaml"), export: Export = None) -> None:
-    """Distil an embedder; stop it at any time, and the same command resumes."""
+@app.callback(invoke_without_command=True)
+def train(context: typer.Context, config: TrainConfig = Path("configs/distil.yaml"), export: Export = None) -> None:
+    """Teach an embedding model; stop it at any time, and the same command resumes.
+
+    The file says what is learned: people, by a margin softmax or triplets (configs/train-arcface.yaml), your own people
+    from weights that are good already (configs/finetune.yaml), or a teacher's vectors (configs/distil.yaml). The
+    checkpoint it leaves is used as it is, run --model OUT/checkpoints/last.ckpt, once calibrate --people has measured
+    its thresholds. A fine-tuned model is written to OUT/model.onnx only if it tells held-out people apart better.
+    """
+    if context.invoked_subcommand is None:
+        work(config, export)
+
+
+def work(config: Path, export: Path | None) -> None:
+    """Train as a file says, or export what was trained."""
     if export is not None and export.suffix != ".onnx":
         raise UsageError(f"--export writes an ONNX graph; {export} does not end in .onnx.")
-    try:
-        import lightning  # noqa: F401 - asked for here so that its absence has a message
-    except ImportError as error:
-        raise UsageError("Training needs more packages: pip install -r requirements-train.txt.") from error
-    from recognizer.train import fit, settings
+    need_packages()
+    from recognizer.train import settings, tasks
 
     wanted = settings.read(config)
-    faces = fit.Faces(data=wanted.data, cache=wanted.out / "cache", cut=_cut(wanted.data.min_face_px))
+    cut = face_cutter(wanted.data.min_face_px)
+    if isinstance(wanted, settings.PeopleConfig):
+        known = tasks.gather(wanted, cut)
+        if wanted.finetune is not None:
+            tasks.tune(wanted, known)  # a model that did not become better ends here
+            export = export or wanted.out / "model.onnx"
+        if export is None:
+            tasks.learn(wanted, known)
+        else:
+            _export_people(export, wanted, known)
+        return
+    faces = tasks.Faces(data=wanted.data, cache=wanted.out / "cache", cut=cut)
     if export is None:
-        fit.distil(wanted, faces)
+        tasks.distil(wanted, faces)
         return
     _export(export, config, wanted, faces)
 
 
-def _export(target: Path, config_path: Path, config: settings.DistilConfig, faces: fit.Faces) -> None:
-    from recognizer.train import card, fit, heldout, ship
+@app.command()
+def compare(
+    config: Annotated[Path, typer.Option("--config", "-c", help="YAML file: base, and trials that change its keys.")],
+    as_json: console.JsonOption = False,
+) -> None:
+    """Train each trial of a file with one budget and print how they did; stopped, it carries on."""
+    need_packages()
+    from recognizer.train import compare as trials
+    from recognizer.train.verdict import as_dict
+
+    outcomes = trials.compare(trials.read(config), face_cutter)
+    if as_json:
+        console.print_json(
+            [
+                {
+                    "trial": row.name,
+                    "parameters": row.parameters,
+                    "samples": row.samples,
+                    "hours": round(row.hours, 3),
+                    "fmr": row.fmr,
+                    **as_dict(row.standing),
+                }
+                for row in outcomes
+            ]
+        )
+        return
+    table = Table(
+        caption="In brackets 95 %: of accuracy over pairs, of TAR over people. One run each; no claim beyond it."
+    )
+    for heading in ("trial", "weights", "samples", "min", "accuracy, %", f"TAR at FMR {outcomes[0].fmr:g}, %"):
+        table.add_column(heading, justify="left" if heading == "trial" else "right", no_wrap=heading != "trial")
+    for row in outcomes:
+        standing = row.standing
+        table.add_row(
+            escape(row.name),
+            f"{row.parameters / 1e6:.2f} M",
+            f"{row.samples:,}",
+            f"{60 * row.hours:.0f}",
+            _with_interval(standing.accuracy, standing.accuracy_interval),
+            _with_interval(standing.tar, standing.tar_interval),
+        )
+    console.out.print(table)
+
+
+def _with_interval(share: float, interval: tuple[float, float]) -> str:
+    return f"{100 * share:.1f} \\[{100 * interval[0]:.1f}, {100 * interval[1]:.1f}]"
+
+
+@app.command()
+def convert(
+    records: Annotated[Path, typer.Argument(help="InsightFace's .rec file; its .idx is used if it lies beside it.")],
+    target: Annotated[Path, typer.Argument(help="Folder to write; it must be empty or absent.")],
+    to: Annotated[str, typer.Option("--to", help="folders, or datasets (Hugging Face's, on disk).")] = "folders",
+) -> None:
+    """Turn a record file into a folder of people, or into a Hugging Face data set."""
+    need_packages()
+    from recognizer.train.unpack import Into, unpack
+
+    ways = [way.value for way in Into]
+    if to not in ways:
+        raise UsageError(f"--to: there is no {to!r}; there are: {', '.join(ways)}.")
+    with counting(f"unpacking {records.name}") as on_progress:
+        count = unpack(records, target, Into(to), on_progress)
+    console.out.print(f"{count:,} pictures in {escape(str(target))}", soft_wrap=True)
+
+
+def need_packages() -> None:
+    """Say what to install where the packages for training are absent.
+
+    Raises:
+        UsageError: if they are.
+    """
+    try:
+        import lightning  # noqa: F401 - asked for here so that its absence has a message
+    except ImportError as error:
+        raise UsageError("Training needs more packages: pip install -r requirements-train.txt.") from error
+
+
+def _export_people(target: Path, config: settings.PeopleConfig, known: tasks.Class) -> None:
+    from recognizer.embed import trained
+    from recognizer.train import ship
+
+    taken = trained.snapshot(config.last_checkpoint)
+    ship.write_graph(taken.network, target)
+    measured = ship.measure(target, taken.network, known.test, known.pairs, _engines(config.run.threads))
+    _tell(target, taken, measured)
+
+
+def _export(target: Path, config_path: Path, config: settings.DistilConfig, faces: tasks.Faces) -> None:
+    from recognizer.train import card, heldout, ship
     from recognizer.train.teacher import Teacher, both_ways
 
-    taken = ship.snapshot(config.student.name, fit.checkpoint_path(config), config.schedule)
+    student = config.student
+    taken = ship.snapshot(student.name, student.rank_ratio, config.last_checkpoint, config.schedule)
     ship.write_graph(taken.network, target)
-    engines: dict[str, ship.Engine] = {
-        "OpenVINO": lambda path: OpenVinoRunner(path, threads=config.run.threads),
-        "ONNX Runtime": lambda path: OnnxRuntimeRunner(path, threads=config.run.threads),
-    }
-    measured = ship.measure(target, taken.network, faces.test, faces.people, engines)
+    measured = ship.measure(target, taken.network, faces.test, faces.people, _engines(config.run.threads))
     teacher = Teacher(name=config.teacher.name, weights=config.teacher.weights, threads=config.run.threads)
     best = heldout.judge(both_ways(teacher, faces.test), faces.people)
     card.write(
@@ -72,15 +183,27 @@ def _export(target: Path, config_path: Path, config: settings.DistilConfig, face
         teacher_accuracy=best.accuracy,
         measured=measured,
     )
+    _tell(target, taken, measured)
+    console.out.print(f"Its card: {escape(str(target.with_suffix('.md')))}", soft_wrap=True)
+
+
+def _engines(threads: int) -> dict[str, ship.Engine]:
+    return {
+        "OpenVINO": lambda path: OpenVinoRunner(path, threads=threads),
+        "ONNX Runtime": lambda path: OnnxRuntimeRunner(path, threads=threads),
+    }
+
+
+def _tell(target: Path, taken: Snapshot, measured: list[ship.Measured]) -> None:
     for row in measured:
         console.out.print(
             f"{row.engine}: held-out accuracy {row.plain.accuracy:.2%}, with mirror {row.mirrored.accuracy:.2%}, "
             f"TAR at FMR 1e-3 {row.plain.tar:.3f}, cosine to the network {row.parity:.6f}"
         )
-    console.out.print(f"{taken.samples:,} samples; wrote {escape(str(target))} and its card", soft_wrap=True)
+    console.out.print(f"{taken.samples:,} samples; wrote {escape(str(target))}", soft_wrap=True)
 
 
-def _cut(min_face_px: int) -> CutFace:
+def face_cutter(min_face_px: int) -> CutFace:
     """Cut the face nearest the picture's centre with the product's own detector and aligner."""
     detector = build.detector(load(None, {"detect": {"min_face_px": min_face_px}}))
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from recognizer.embed.trained import Snapshot
 from recognizer.train.settings import DistilConfig
-from recognizer.train.ship import Measured, Snapshot
+from recognizer.train.ship import Measured
 
 _CARD = """\
 # {title}

@@ -10,7 +10,7 @@ import os
 import tarfile
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import cv2
 import numpy as np
@@ -22,6 +22,16 @@ from recognizer.types import CROP_SIZE_PX, I64, U8
 
 CutFace = Callable[[U8], "U8 | None"]
 """From a picture (H, W, 3) BGR to the aligned face nearest its centre, (112, 112, 3) RGB; ``None`` if it shows none."""
+
+
+class FaceRows(Protocol):
+    """Aligned faces by number."""
+
+    def __len__(self) -> int: ...
+
+    def __getitem__(self, row: int) -> U8:
+        """(112, 112, 3) RGB."""
+        ...
 
 
 def archive_crops(archives: Sequence[Path], cache: Path) -> int:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Protocol
 
 import cv2
 import numpy as np
@@ -16,12 +17,10 @@ from torch.utils.data import IterableDataset
 
 from recognizer.embed.embedder import normalised
 from recognizer.train import augment
-from recognizer.train.crops import Crops
+from recognizer.train.crops import FaceRows
+from recognizer.train.learner import Batch
 from recognizer.train.teacher import TeacherTable
 from recognizer.types import I64, U8
-
-Batch = tuple[Tensor, Tensor]
-"""Student's input (B, 3, S, S) float32 and the teacher's unit vectors (B, 512) float32."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,26 +42,19 @@ class Position:
             yield np.arange(first + self.rank, first + self.batch, self.processes)
 
 
-def rows_and_view(samples: I64, *, crops: int, views: int, seed: int) -> list[tuple[int, I64]]:
-    """Turn sample numbers into (view number, crop rows): each pass shows all crops once, shuffled, in one view."""
-    passes = samples // crops
-    out = []
-    for number in np.unique(passes):
-        order = np.random.default_rng((seed, int(number))).permutation(crops)
-        out.append((int(number) % views, order[samples[passes == number] % crops].astype(np.int64)))
-    return out
+class Source(Protocol):
+    """What a task shows the network; it may be sent to another process."""
+
+    def batch(self, samples: I64) -> tuple[list[U8], Tensor]:
+        """The faces of these samples, each (112, 112, 3) RGB, and for each what the task knows of it (B, ...)."""
+        ...
 
 
 class Stream(IterableDataset[Batch]):
-    """Batches of (student's input (B, 3, S, S) float32, teacher's vectors (B, 512) float32)."""
+    """Batches of (the network's input (B, 3, S, S) float32, what the task knows of each face (B, ...))."""
 
-    def __init__(
-        self, *, crops: Crops, table: TeacherTable, views: int, seed: int, size_px: int, position: Position
-    ) -> None:
-        self._crops = crops
-        self._table = table
-        self._views = views
-        self._seed = seed
+    def __init__(self, *, source: Source, size_px: int, position: Position) -> None:
+        self._source = source
         self._size_px = size_px
         self._position = position
 
@@ -71,12 +63,39 @@ class Stream(IterableDataset[Batch]):
 
     def __iter__(self) -> Iterator[Batch]:
         for samples in self._position.samples():
-            faces, wanted = [], []
-            for number, rows in rows_and_view(samples, crops=len(self._crops), views=self._views, seed=self._seed):
-                pictures = [augment.view(self._crops[int(r)], seed=self._seed, row=int(r), number=number) for r in rows]
-                wanted.append(self._table.vectors(rows, number, np.stack(pictures)))
-                faces += [shrunk(picture, self._size_px) for picture in pictures]
-            yield torch.from_numpy(normalised(np.stack(faces))), torch.from_numpy(np.concatenate(wanted))
+            pictures, known = self._source.batch(samples)
+            faces = normalised(np.stack([shrunk(picture, self._size_px) for picture in pictures]))
+            yield torch.from_numpy(faces), known
+
+
+class TaughtFaces:
+    """Random views of faces, and the teacher's vectors of them, (B, 512) float32 of unit length."""
+
+    def __init__(self, *, faces: FaceRows, table: TeacherTable, views: int, seed: int) -> None:
+        self._faces = faces
+        self._table = table
+        self._views = views
+        self._seed = seed
+
+    def batch(self, samples: I64) -> tuple[list[U8], Tensor]:
+        """See ``Source``."""
+        shown: list[U8] = []
+        wanted = []
+        for number, rows in rows_and_view(samples, crops=len(self._faces), views=self._views, seed=self._seed):
+            pictures = [augment.view(self._faces[int(r)], seed=self._seed, row=int(r), number=number) for r in rows]
+            wanted.append(self._table.vectors(rows, number, np.stack(pictures)))
+            shown += pictures
+        return shown, torch.from_numpy(np.concatenate(wanted))
+
+
+def rows_and_view(samples: I64, *, crops: int, views: int, seed: int) -> list[tuple[int, I64]]:
+    """Turn sample numbers into (view number, crop rows): each pass shows all crops once, shuffled, in one view."""
+    passes = samples // crops
+    out = []
+    for number in np.unique(passes):
+        order = np.random.default_rng((seed, int(number))).permutation(crops)
+        out.append((int(number) % views, order[samples[passes == number] % crops].astype(np.int64)))
+    return out
 
 
 def shrunk(crop: U8, size_px: int) -> U8:

@@ -93,6 +93,37 @@ def split(pairs: Sequence[Pair], held_out: Sequence[int] = HELD_OUT_FOLDS) -> Sp
     )
 
 
+def pairs_of(labels: I64, *, seed: int, each: int = 10) -> Split:
+    """Pairs of people of one's own: up to ``each`` of one person, and as many of different people, in up to ten folds.
+
+    Args:
+        labels: (N,) the person of each face, from 0.
+        seed: of the draws.
+        each: so that people with many pictures do not outweigh the others.
+    """
+    rng = np.random.default_rng((seed, 78))
+    people = int(labels.max()) + 1
+    of_person = [np.flatnonzero(labels == person) for person in range(people)]
+    folds = min(10, people // 2)
+    same, folds_of_same = [], []
+    for person, rows in enumerate(of_person):
+        every = np.column_stack(np.triu_indices(len(rows), 1))
+        chosen = rows[rng.permutation(every)[:each]]
+        same.append(chosen)
+        folds_of_same += [person % folds] * len(chosen)
+    genuine = np.concatenate(same)
+    a, b = rng.integers(0, len(labels), (2, 4 * len(genuine) + 16))
+    apart = np.flatnonzero(labels[a] != labels[b])[: len(genuine)]
+    impostors = np.column_stack([a[apart], b[apart]])
+    return Split(
+        train=[],
+        test=[(str(label), row) for row, label in enumerate(labels.tolist())],
+        test_pairs=np.concatenate([genuine, impostors]).astype(np.int64),
+        test_same=np.arange(len(genuine) + len(impostors)) < len(genuine),
+        test_folds=np.concatenate([folds_of_same, np.arange(len(impostors)) % folds]).astype(np.int64),
+    )
+
+
 def picture_path(images: Path, picture: Picture) -> Path:
     """Where LFW keeps a picture: ``<images>/<Name>/<Name>_NNNN.jpg``."""
     name, number = picture

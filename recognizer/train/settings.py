@@ -1,28 +1,24 @@
-"""The YAML file of a distillation: every key, its unit and its range."""
+"""The YAML file of a training: every key, its unit and its range; one with a ``teacher`` distils."""
 
 from __future__ import annotations
 
-import math
+from collections.abc import Mapping
+from enum import Enum
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import Field, ValidationError
 
 from recognizer.errors import ConfigError
+from recognizer.train.heads import HEADS, Head
+from recognizer.train.loop_settings import Count, LoopConfig, Method, Positive, Rate, Section, Weight
 
-Positive = Annotated[int, Field(gt=0)]
-Share = Annotated[float, Field(ge=0, lt=1)]
-Rate = Annotated[float, Field(gt=0)]
-Weight = Annotated[float, Field(ge=0)]
-
-
-class _Section(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
+TRIPLET = "triplet"
 
 
-class Data(_Section):
-    """What is looked at. Relative paths start at the working directory."""
+class Data(Section):
+    """What a distillation looks at. Relative paths start at the working directory."""
 
     archives: Path
     """Folder of tar archives with aligned 112 x 112 faces."""
@@ -34,71 +30,26 @@ class Data(_Section):
     """Random views of each crop; the teacher looks at each one once."""
 
 
-class TeacherSettings(_Section):
+class TeacherSettings(Section):
     """Whose vectors are learned."""
 
     name: str
     weights: Path
 
 
-class Student(_Section):
-    """What learns, from a random start."""
+class Network(Section):
+    """What learns, from a random start unless ``finetune`` says otherwise."""
 
     name: str = "edgeface_xxs"
+    """edgeface_xxs, _xs, _s or _base, a published variant of them, iresnet18, 34, 50 or 100, inception_resnet_v1."""
+    rank_ratio: Annotated[float, Field(gt=0, le=1)] | None = None
+    """EdgeFace only: low rank of its linear layers as a share of their smaller side; absent: as the name says."""
     layer_scale: Rate = 0.3
-    """Start of each block's branch scale; timm's 1e-6 is for networks 30 times as long in training."""
+    """EdgeFace only: start of each block's branch scale; timm's 1e-6 is for networks 30 times as long in training."""
 
 
-class Stage(_Section):
-    """From how many samples on the student looks at which size."""
-
-    after: Annotated[int, Field(ge=0)]
-    size_px: Annotated[int, Field(ge=32, le=112)]
-
-
-class Schedule(_Section):
-    """How long, in samples: warm-up, a stable rate, then a decay that can be put where one likes by a later edit.
-
-    Haegele et al., "Scaling laws and compute-optimal training beyond fixed training durations", NeurIPS 2024.
-    """
-
-    samples: Positive
-    """Where training ends."""
-    warmup: Positive
-    decay: Positive
-    """The last so many samples fall to a rate of zero as 1 - sqrt(t)."""
-    batch: Positive = 64
-    """Samples of one step, over all processes."""
-    sizes: tuple[Stage, ...] = (Stage(after=0, size_px=112),)
-    """In rising order of ``after``; the first begins at 0."""
-
-    def rate(self, seen: int) -> float:
-        """Share of the full learning rate after ``seen`` samples, in [0, 1]."""
-        rise = min(1.0, (seen + self.batch) / self.warmup)
-        fall = max(0.0, (seen - (self.samples - self.decay)) / self.decay)
-        return rise * max(0.0, 1.0 - math.sqrt(fall))
-
-    def size_px(self, seen: int) -> int:
-        """Side of the picture the student looks at after ``seen`` samples."""
-        return next(stage.size_px for stage in reversed(self.sizes) if stage.after <= seen)
-
-
-class Optimiser(_Section):
-    """Muon for the matrices inside the network, AdamW for everything else."""
-
-    matrix_rate: Rate
-    """Full rate of Muon, on AdamW's scale (update RMS 0.2)."""
-    rate: Rate
-    """Full rate of AdamW."""
-    weight_decay: Weight = 0.05
-    clip: Rate = 1.0
-    """Largest norm of the whole gradient."""
-    ema_samples: Positive = 64_000
-    """Memory of the averaged weights."""
-
-
-class Losses(_Section):
-    """Weights of the terms; 0 leaves a term out."""
+class Losses(Section):
+    """Weights of a distillation's terms; 0 leaves a term out."""
 
     cosine: Weight = 1.0
     relation: Weight = 0.0
@@ -108,38 +59,166 @@ class Losses(_Section):
     """Teacher vectors of recent samples that the contrast term compares with."""
 
 
-class Run(_Section):
-    """How the machine is used."""
+class DistilConfig(LoopConfig):
+    """A file that distils."""
 
-    processes: Positive = 2
-    """Each works on its share of the batch. Better than threads on a shared machine: threads wait at every layer."""
-    threads: Positive = 1
-    """Of each process."""
-    round_samples: Positive = 16_384
-    """Between two held-out tests; also between two checkpoints, so that a kill costs one round at most."""
-
-
-class DistilConfig(_Section):
-    """The whole file."""
-
-    seed: int = 1
-    out: Path
-    """Folder for caches, checkpoints and logs; the same folder resumes."""
     data: Data
     teacher: TeacherSettings
-    student: Student = Student()
-    schedule: Schedule
-    optimiser: Optimiser
+    student: Network = Network()
     losses: Losses = Losses()
-    run: Run = Run()
 
 
-def read(path: Path) -> DistilConfig:
+class Augment(Enum):
+    """What is done to a face before the network sees it."""
+
+    NONE = "none"
+    MIRROR = "mirror"
+    """Every other time its mirror image, as ArcFace and EdgeFace were trained."""
+    CAMERA = "camera"
+    """What cameras, detectors and codecs do to it (``augment``)."""
+
+
+class PeopleData(Section):
+    """Whose faces are learned. Relative paths start at the working directory."""
+
+    people: Path
+    """A folder with one folder of pictures for each person, or an InsightFace ``.rec`` file."""
+    cache: Path | None = None
+    """Where the faces cut out of a folder's pictures are kept, 38 KB each; trainings may share it."""
+    aligned: bool = False
+    """The folder's pictures are aligned faces already; else the face nearest the centre of each is cut out."""
+    min_face_px: Positive = 40
+    """Smallest face to look for, and shortest side of an aligned picture."""
+    min_photos: Positive = 2
+    """People with fewer usable pictures are left out."""
+    photos_each: Positive | None = None
+    """Balanced batches: so many pictures of each of batch / photos_each people; absent: all pictures once a pass."""
+    augment: Augment = Augment.MIRROR
+
+
+class Validation(Section):
+    """What the held-out test after each round looks at: one of these."""
+
+    lfw: Path | None = None
+    """Folder with LFW's ``pairs.txt`` and ``images/``: folds 9 and 10; nobody of that name trains."""
+    bin: Path | None = None
+    """One of InsightFace's ``.bin`` sets."""
+    people_share: Annotated[float, Field(gt=0, lt=1)] | None = None
+    """This share of the people in ``data.people`` does not train but test, at least four."""
+
+
+class HeadSettings(Section):
+    """The margin and how the centres of people learn."""
+
+    name: str = "arcface"
+    options: dict[str, float] = Field(default_factory=dict)
+    """Numbers of the head in place of its paper's: scale, margin, ..."""
+    centre_share: Annotated[float, Field(gt=0, le=1)] = 1.0
+    """Partial FC: the share of all centres that a step looks at."""
+    centre_rate: Rate = 0.01
+    """Full rate of the centres. InsightFace's 0.1 is for batches of a thousand; with 64 it overshoots at first."""
+    centre_momentum: Annotated[float, Field(ge=0, lt=1)] = 0.9
+    centre_decay: Weight = 5e-4
+
+    def build(self) -> Head:
+        """The head.
+
+        Raises:
+            ValueError: if there is no such head or it has no such number; the message says which there are.
+        """
+        if self.name not in HEADS:
+            raise ValueError(f"there is no head {self.name!r}; there are: {', '.join([*HEADS, TRIPLET])}")
+        kind = HEADS[self.name]
+        known = list(kind.__dataclass_fields__)  # type: ignore[attr-defined]
+        unknown = [key for key in self.options if key not in known]
+        if unknown:
+            raise ValueError(f"{self.name} has no {', '.join(unknown)}; it has: {', '.join(known)}")
+        return kind(**self.options)
+
+    @property
+    def triplet_margin(self) -> float | None:
+        """The margin of the triplet loss, ``None`` where a softmax is wanted."""
+        return self.options.get("margin", 0.2) if self.name == TRIPLET else None
+
+
+class FineTune(Section):
+    """Start from weights that are good already."""
+
+    weights: Path
+    """A published ``.pt`` file of the network, or a ``.ckpt`` of a training."""
+    frozen_samples: Count = 0
+    """For so long only the last layer and the centres learn; then everything."""
+
+
+class PeopleConfig(LoopConfig):
+    """A file that teaches a network to tell people apart."""
+
+    data: PeopleData
+    validation: Validation
+    network: Network = Network()
+    head: HeadSettings = HeadSettings()
+    finetune: FineTune | None = None
+
+    def faults(self) -> list[str]:
+        """See ``LoopConfig``."""
+        found = super().faults()
+        data, batch = self.data, self.schedule.batch
+        try:
+            if self.head.triplet_margin is None:
+                self.head.build()
+        except ValueError as error:
+            found.append(f"head: {error}")
+        if self.head.triplet_margin is not None and set(self.head.options) - {"margin"}:
+            found.append("head: triplet has no number but margin")
+        if len([way for way in self.validation.model_dump().values() if way is not None]) != 1:
+            found.append("validation: give one of lfw, bin and people_share")
+        if data.photos_each is not None and batch % data.photos_each:
+            found.append(f"schedule.batch ({batch}) must be a multiple of data.photos_each ({data.photos_each})")
+        if self.head.triplet_margin is not None and (data.photos_each or 1) < 2:
+            found.append("head: triplet needs several pictures of a person in each batch: data.photos_each: 2 or more")
+        if self.finetune is not None and self.validation.bin is not None:
+            found.append("finetune: a .bin set does not say who is who; validation: people_share or lfw")
+        edgeface = self.network.name.startswith("edgeface")
+        if self.optimiser.method is Method.MUON and not edgeface:
+            found.append(
+                f"optimiser.method: muon is EdgeFace's; {self.network.name} has no matrices inside: sgd, adamw"
+            )
+        if self.network.rank_ratio is not None and not edgeface:
+            found.append("network.rank_ratio is EdgeFace's")
+        if self.network.name.startswith("iresnet") and {stage.size_px for stage in self.schedule.sizes} != {112}:
+            found.append("schedule.sizes: an IResNet takes 112 px only")
+        return found
+
+
+def read(path: Path) -> DistilConfig | PeopleConfig:
     """Read and check a YAML file.
 
     Raises:
         ConfigError: if the file is missing, is no YAML, or holds a key or value that is not allowed; the message names
             each key.
+    """
+    return config_from(mapping(path), path)
+
+
+def config_from(raw: Mapping[str, Any], path: Path) -> DistilConfig | PeopleConfig:
+    """Check what a file says; see ``read``."""
+    kind: type[DistilConfig] | type[PeopleConfig] = DistilConfig if "teacher" in raw else PeopleConfig
+    try:
+        config = kind.model_validate(raw)
+    except ValidationError as error:
+        faults = [f"{'.'.join(map(str, e['loc'])) or 'the file'}: {e['msg']}" for e in error.errors()]
+    else:
+        faults = config.faults()
+        if not faults:
+            return config
+    raise ConfigError(f"{path}: {'; '.join(faults)}. Correct the keys named here.")
+
+
+def mapping(path: Path) -> dict[str, Any]:
+    """What a YAML file holds at its top.
+
+    Raises:
+        ConfigError: if the file is missing, is no YAML, or holds no mapping.
     """
     try:
         raw = yaml.safe_load(path.read_text(encoding="utf-8"))
@@ -147,27 +226,6 @@ def read(path: Path) -> DistilConfig:
         raise ConfigError(f"The configuration {path} cannot be read: {error.strerror}.") from error
     except yaml.YAMLError as error:
         raise ConfigError(f"{path} is not YAML: {str(error).splitlines()[0]}.") from error
-    try:
-        config = DistilConfig.model_validate(raw)
-    except ValidationError as error:
-        faults = "; ".join(f"{'.'.join(map(str, e['loc'])) or 'the file'}: {e['msg']}" for e in error.errors())
-        raise ConfigError(f"{path}: {faults}. Correct the keys named here.") from error
-    _check(path, config)
-    return config
-
-
-def _check(path: Path, config: DistilConfig) -> None:
-    schedule, run = config.schedule, config.run
-    starts = [stage.after for stage in schedule.sizes]
-    if not starts or starts[0] != 0 or starts != sorted(set(starts)):
-        raise ConfigError(f"{path}: schedule.sizes must begin with after: 0 and rise, came {starts}.")
-    if schedule.batch % run.processes:
-        raise ConfigError(
-            f"{path}: schedule.batch ({schedule.batch}) must be a multiple of run.processes ({run.processes})."
-        )
-    if run.round_samples % schedule.batch:
-        raise ConfigError(
-            f"{path}: run.round_samples ({run.round_samples}) must be a multiple of schedule.batch ({schedule.batch})."
-        )
-    if schedule.decay + schedule.warmup > schedule.samples:
-        raise ConfigError(f"{path}: schedule.warmup and schedule.decay together are longer than schedule.samples.")
+    if not isinstance(raw, dict):
+        raise ConfigError(f"{path} holds no settings; wanted keys and values, see configs/ for examples.")
+    return raw

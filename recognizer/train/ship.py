@@ -13,33 +13,21 @@ import torch
 from onnx import TensorProto, helper, numpy_helper
 from torch import Tensor, nn
 
-from recognizer.embed import convert, edgeface
+from recognizer.embed import convert, edgeface, trained
 from recognizer.embed.embedder import normalised
+from recognizer.embed.trained import Snapshot
 from recognizer.errors import OutputError, WeightsError
 from recognizer.protocols import GraphRunner
 from recognizer.train import heldout
-from recognizer.train.crops import Crops
-from recognizer.train.settings import Schedule
-from recognizer.types import CROP_SIZE_PX, F32
+from recognizer.train.crops import FaceRows
+from recognizer.train.loop_settings import Schedule
+from recognizer.types import F32
 
 MIN_PARITY = 0.999
 """Smallest cosine between the shipped graph's vectors and the network's; half precision stays above 0.99999."""
 CHUNK = 64
 
 Engine = Callable[[Path], GraphRunner]
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Snapshot:
-    """The averaged student at a checkpoint."""
-
-    network: nn.Module
-    """Takes faces of 112 px; shrinks them itself if that is how the student learned."""
-    size_px: int
-    """Side of the picture that the student itself looks at."""
-    samples: int
-    hours: float
-    """Time spent on training steps, over all sessions."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,45 +42,21 @@ class Measured:
     """With each vector averaged with its mirror image's."""
 
 
-class Shrink(nn.Module):
-    """Averages a square picture down to another size, as OpenCV's ``INTER_AREA`` does, by two products of matrices."""
-
-    weights: Tensor
-
-    def __init__(self, size_px: int) -> None:
-        super().__init__()
-        edges = torch.arange(size_px + 1) * (CROP_SIZE_PX / size_px)
-        pixels = torch.arange(CROP_SIZE_PX)
-        overlap = torch.minimum(edges[1:, None], pixels + 1.0) - torch.maximum(edges[:-1, None], pixels + 0.0)
-        self.register_buffer("weights", overlap.clamp(min=0) * (size_px / CROP_SIZE_PX))
-
-    def forward(self, faces: Tensor) -> Tensor:
-        """From (B, 3, 112, 112) to (B, 3, S, S)."""
-        return self.weights @ faces @ self.weights.T
-
-
-def snapshot(name: str, checkpoint: Path, schedule: Schedule) -> Snapshot:
-    """Read the averaged student out of a training checkpoint.
+def snapshot(name: str, rank_ratio: float | None, checkpoint: Path, schedule: Schedule) -> Snapshot:
+    """Read the averaged network out of a training checkpoint that does not say itself what it holds.
 
     Args:
-        name: the EdgeFace variant.
-        checkpoint: of a distillation.
-        schedule: says which picture size the student had come to; at other sizes it is much worse.
+        name: of the network.
+        rank_ratio: EdgeFace's, where one was chosen.
+        checkpoint: of a training.
+        schedule: says which picture size the network had come to; at other sizes it is much worse.
 
     Raises:
-        WeightsError: if there is no checkpoint, or it is not one of a distillation of ``name``.
+        WeightsError: if there is no checkpoint, or it is not one of a training of ``name``.
     """
     state = edgeface.read_checkpoint(checkpoint)
-    weights = {key.removeprefix("average."): value for key, value in state.items() if key.startswith("average.")}
-    network = edgeface.create(name)
-    try:
-        network.load_state_dict(weights)
-    except RuntimeError as error:
-        raise WeightsError(f"{checkpoint} holds no averaged {name}; give the config it was trained with.") from error
-    seen, hours = int(state["samples_seen"]), float(state["seconds"]) / 3600
-    size_px = schedule.size_px(max(0, seen - 1))
-    whole = network if size_px == CROP_SIZE_PX else nn.Sequential(Shrink(size_px), network)
-    return Snapshot(whole.eval(), size_px, seen, hours)
+    seen = int(state.get("samples_seen", 0))
+    return trained.averaged(checkpoint, state, name, rank_ratio, schedule.size_px(max(0, seen - 1)))
 
 
 def write_graph(network: nn.Module, target: Path) -> None:
@@ -134,7 +98,7 @@ def halve(model: onnx.ModelProto) -> None:
 
 
 def measure(
-    graph: Path, network: nn.Module, faces: Crops, people: heldout.Split, engines: Mapping[str, Engine]
+    graph: Path, network: nn.Module, faces: FaceRows, people: heldout.Split, engines: Mapping[str, Engine]
 ) -> list[Measured]:
     """Run the shipped file on the held-out faces, in every engine.
 

@@ -19,7 +19,7 @@ from recognizer.engine.openvino import OpenVinoRunner
 from recognizer.errors import WeightsError
 from recognizer.protocols import GraphRunner
 from recognizer.train import augment
-from recognizer.train.crops import Crops
+from recognizer.train.crops import FaceRows
 from recognizer.train.heldout import unit
 from recognizer.types import F32, I64, U8
 from recognizer.weights.digest import sha256
@@ -99,7 +99,7 @@ class TeacherTable:
         return unit(known)
 
 
-def both_ways(teacher: Teacher, faces: Crops) -> F32:
+def both_ways(teacher: Teacher, faces: FaceRows) -> F32:
     """The teacher's unit vectors of faces and of their mirror images, added: (N, 512)."""
     out = []
     for start in range(0, len(faces), 64):

@@ -14,10 +14,10 @@ from torch import Tensor, nn
 
 from recognizer.embed.embedder import normalised
 from recognizer.train import heldout
-from recognizer.train.crops import Crops
+from recognizer.train.crops import FaceRows
 from recognizer.train.data import shrunk
-from recognizer.train.distiller import Distiller
-from recognizer.train.settings import DistilConfig
+from recognizer.train.learner import Learner
+from recognizer.train.loop_settings import Schedule
 from recognizer.train.teacher import Teacher
 from recognizer.types import F32
 
@@ -26,10 +26,19 @@ CHUNK = 64
 
 
 class HeldOutTest(Callback):
-    """Verification on the held-out pairs, at the size the student trains at; the processes share the work."""
+    """Verification on the held-out pairs, at the size the network trains at; the processes share the work.
 
-    def __init__(self, *, config: DistilConfig, faces: Crops, people: heldout.Split, teacher: Teacher) -> None:
-        self._config = config
+    Args:
+        schedule: of the training.
+        faces: a row for each of ``people.test``.
+        people: the pairs.
+        teacher: of a distillation; how near the student has come to it is then logged too.
+    """
+
+    def __init__(
+        self, *, schedule: Schedule, faces: FaceRows, people: heldout.Split, teacher: Teacher | None = None
+    ) -> None:
+        self._schedule = schedule
         self._faces = faces
         self._people = people
         self._teacher = teacher
@@ -42,60 +51,64 @@ class HeldOutTest(Callback):
 
     def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Test, log, report."""
-        student = distiller(pl_module)
-        schedule = self._config.schedule
+        student = learner(pl_module)
+        schedule = self._schedule
         seconds = max(time.monotonic() - self._begun, 1e-9)
         student.seconds += seconds
         size_px = schedule.size_px(student.seen - 1)
-        plain, mirrored, wanted = self._vectors(trainer, student, size_px)
+        plain, mirrored = self._vectors(trainer, student, size_px)
         one, both = heldout.judge(plain, self._people), heldout.judge(plain + mirrored, self._people)
-        cosine = float((heldout.unit(plain) * wanted).sum(axis=1).mean())
         speed = trainer.num_training_batches * schedule.batch / seconds
-        student.log_dict(
-            {
-                "heldout/accuracy": one.accuracy,
-                "heldout/accuracy_mirrored": both.accuracy,
-                "heldout/tar_at_fmr_1e-3": one.tar,
-                "heldout/threshold": one.threshold,
-                "heldout/cosine_to_teacher": cosine,
-                "size_px": float(size_px),
-                "rate": schedule.rate(student.seen - 1),
-                "samples_per_s": speed,
-                "step": float(student.seen),  # Lightning's name for the horizontal axis
-            }
-        )
+        found = {
+            "heldout/accuracy": one.accuracy,
+            "heldout/accuracy_mirrored": both.accuracy,
+            "heldout/tar_at_fmr_1e-3": one.tar,
+            "heldout/threshold": one.threshold,
+            "size_px": float(size_px),
+            "rate": schedule.rate(student.seen - 1),
+            "samples_per_s": speed,
+            "step": float(student.seen),  # Lightning's name for the horizontal axis
+        }
+        if self._teacher is not None:
+            found["heldout/cosine_to_teacher"] = float((heldout.unit(plain) * self._taught()).sum(axis=1).mean())
+        student.log_dict(found)
         if trainer.is_global_zero:
+            losses = {name: value for name, value in trainer.callback_metrics.items() if name.startswith("train/")}
             logger.info(
-                "{:,} of {:,} samples, {} px, {:.0f}/s, {:.1f} h left | train cosine {:.4f} | "
-                "held out: accuracy {:.4f} (with mirror {:.4f}), TAR@1e-3 {:.3f}, cosine {:.4f}",
+                "{:,} of {:,} samples, {} px, {:.0f}/s, {} left | {} | "
+                "held out: accuracy {:.4f} (with mirror {:.4f}), TAR@1e-3 {:.3f}",
                 student.seen,
                 schedule.samples,
                 size_px,
                 speed,
-                (schedule.samples - student.seen) / speed / 3600,
-                1 - float(trainer.callback_metrics["train/cosine"]),
+                duration((schedule.samples - student.seen) / speed),
+                ", ".join(f"{name.removeprefix('train/')} {float(value):.4f}" for name, value in losses.items()),
                 one.accuracy,
                 both.accuracy,
                 one.tar,
-                cosine,
             )
 
-    def _vectors(self, trainer: Trainer, student: Distiller, size_px: int) -> tuple[F32, F32, F32]:
-        """Vectors of all held-out faces, of their mirror images, and the teacher's (unit length): (N, 512) each."""
+    def _vectors(self, trainer: Trainer, student: Learner, size_px: int) -> tuple[F32, F32]:
+        """Vectors of all held-out faces, and of their mirror images: (N, 512) each."""
         world, count = trainer.world_size, len(self._faces)
         shares = np.arange(-(-count // world) * world).reshape(-1, world) % count
         mine = shares[:, trainer.global_rank]
-        pictures = np.stack([self._faces[row] for row in mine])
+        small = np.stack([shrunk(self._faces[row], size_px) for row in mine])
         starts = range(0, len(mine), CHUNK)
-        if self._wanted is None:
-            self._wanted = np.concatenate([self._teacher(pictures[i : i + CHUNK]) for i in starts])
-        small = np.stack([shrunk(picture, size_px) for picture in pictures])
         chunks = [torch.from_numpy(normalised(small[i : i + CHUNK])) for i in starts]
         network = student.average.eval()
         found = [embed(network, chunks), embed(network, (chunk.flip(3) for chunk in chunks))]
-        everyone = cast(Tensor, student.all_gather(torch.stack([*found, torch.from_numpy(self._wanted)])))
-        in_order = everyone.reshape(world, 3, len(mine), -1).permute(1, 2, 0, 3).flatten(1, 2)[:, :count].numpy()
-        return in_order[0], in_order[1], in_order[2]
+        everyone = cast(Tensor, student.all_gather(torch.stack(found)))
+        in_order = everyone.reshape(world, 2, len(mine), -1).permute(1, 2, 0, 3).flatten(1, 2)[:, :count].numpy()
+        return in_order[0], in_order[1]
+
+    def _taught(self) -> F32:
+        """The teacher's unit vectors of the held-out faces, (N, 512)."""
+        if self._wanted is None and self._teacher is not None:
+            starts = range(0, len(self._faces), CHUNK)
+            rows = [range(i, min(i + CHUNK, len(self._faces))) for i in starts]
+            self._wanted = np.concatenate([self._teacher(np.stack([self._faces[r] for r in some])) for some in rows])
+        return cast(F32, self._wanted)
 
 
 class StopAtEnd(Callback):
@@ -103,16 +116,23 @@ class StopAtEnd(Callback):
 
     def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Look whether another step would be one too many."""
-        student = distiller(pl_module)
-        schedule = student.config.schedule
+        student = learner(pl_module)
+        schedule = student.loop.schedule
         trainer.should_stop = trainer.should_stop or student.seen + schedule.batch > schedule.samples
 
 
-def distiller(module: LightningModule) -> Distiller:
+def learner(module: LightningModule) -> Learner:
     """What Lightning hands to a callback, as what it is."""
-    if not isinstance(module, Distiller):
-        raise TypeError(f"this callback watches a Distiller, came {type(module).__name__}")
+    if not isinstance(module, Learner):
+        raise TypeError(f"this callback watches a Learner, came {type(module).__name__}")
     return module
+
+
+def duration(seconds: float) -> str:
+    """In hours, minutes or seconds, whichever a person would say."""
+    if seconds >= 3600:
+        return f"{seconds / 3600:.1f} h"
+    return f"{seconds / 60:.0f} min" if seconds >= 120 else f"{seconds:.0f} s"
 
 
 def embed(network: nn.Module, batches: Iterable[Tensor]) -> Tensor:

@@ -18,6 +18,8 @@ from recognizer.weights.digest import git_blob_id, sha256
 from recognizer.weights.fetch import Progress
 from recognizer.weights.resolved import ResolvedModel, calibration_of, known
 
+TRAINED_SUFFIX = ".ckpt"
+
 
 def cached_graph(name: str, cache: Cache) -> ResolvedModel | None:
     """What a fingerprint stands for, such as one that a bundle brought."""
@@ -58,6 +60,21 @@ def own_graph(path: Path, name: str | None, given: Mapping[str, Any], cache: Cac
         own_graph=True,
         has_defaults=facts == EDGEFACE,
     )
+
+
+def trained_checkpoint(path: Path, name: str | None, cache: Cache, progress: Progress) -> ResolvedModel:
+    """What ``train`` left, converted where that has not been done; its thresholds must have been measured.
+
+    Raises:
+        WeightsError: if the file is missing, does not say what it holds, or is refused.
+    """
+    if not path.is_file():
+        raise WeightsError(f"There is no model file {path}.")
+    name = name or path.stem
+    signed = fingerprint(name, git_blob_id(path))
+    graph = converted(cache, name, signed, path, progress)
+    origin = f"{path}, a training of your own: unverified"
+    return ResolvedModel(name, graph, signed, origin, calibration_of(name, signed, cache), has_defaults=False)
 
 
 def checkpoint_file(path: Path, variant: str | None, cache: Cache, progress: Progress) -> ResolvedModel:

@@ -252,7 +252,7 @@ def entry_of(name: str) -> Entry:
         return CATALOGUE[name]
     except KeyError:
         raise WeightsError(
-            f"No model {name!r}; there are: auto, {', '.join(CATALOGUE)}, or a path to a .pt, .pth or .onnx file."
+            f"No model {name!r}; there are: auto, {', '.join(CATALOGUE)}, or a .pt, .pth, .ckpt or .onnx file."
         ) from None
 
 

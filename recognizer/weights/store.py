@@ -10,7 +10,7 @@ from typing import Any
 from loguru import logger
 
 from recognizer.errors import ConfigError, WeightsError
-from recognizer.weights.by_path import cached_graph, checkpoint_file, own_graph
+from recognizer.weights.by_path import TRAINED_SUFFIX, cached_graph, checkpoint_file, own_graph, trained_checkpoint
 from recognizer.weights.cache import Cache
 from recognizer.weights.catalogue import CATALOGUE, Entry, entry_of, fingerprint
 from recognizer.weights.checkpoints import by_hand, converted, fetch
@@ -20,7 +20,7 @@ from recognizer.weights.resolved import CHECKPOINT_SUFFIXES, FOLDER_VARIABLE, in
 from recognizer.weights.resolved import ResolvedModel as ResolvedModel
 
 AUTO = "auto"
-SUFFIXES = (*CHECKPOINT_SUFFIXES, ".onnx")
+SUFFIXES = (*CHECKPOINT_SUFFIXES, TRAINED_SUFFIX, ".onnx")
 TRY_AGAIN_S = 24 * 3600.0
 """A machine without the network, but with a model of the package, is not made to wait for it at each start."""
 
@@ -43,8 +43,8 @@ def resolve(
     ``auto`` prefers the catalogue's order. Files there must be the official ones, by digest.
 
     A path to a file is taken as it is: ``file.pt`` where the digest or the file's name tells the variant,
-    ``variant=file.pt`` elsewhere, or ``file.onnx``, whose facts stand in a YAML file beside it or in ``facts``. A
-    fingerprint stands for a graph of the cache.
+    ``variant=file.pt`` elsewhere, ``file.onnx``, whose facts stand in a YAML file beside it or in ``facts``, or the
+    ``.ckpt`` that ``train`` left, which says itself what it holds. A fingerprint stands for a graph of the cache.
 
     Args:
         name: ``auto``, a name of the catalogue, or a path.
@@ -67,6 +67,8 @@ def resolve(
         return own_graph(Path(path).expanduser(), variant or None, facts or {}, cache)
     if facts:
         raise ConfigError(f"Facts are for an .onnx file of your own; those of {name} are known.")
+    if is_path and Path(path).suffix.lower() == TRAINED_SUFFIX:
+        return trained_checkpoint(Path(path).expanduser(), variant or None, cache, progress)
     if is_path:
         return checkpoint_file(Path(path).expanduser(), variant or None, cache, progress)
     if found := cached_graph(name, cache):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -10,8 +11,9 @@ import torch
 from recognizer.embed import edgeface
 from recognizer.train import heldout
 from recognizer.train.crops import Crops
-from recognizer.train.fit import Faces
-from recognizer.train.settings import DistilConfig
+from recognizer.train.people import People
+from recognizer.train.settings import DistilConfig, PeopleConfig, config_from
+from recognizer.train.tasks import Class, Faces
 from recognizer.types import U8
 
 BATCH = 4
@@ -51,6 +53,52 @@ def teacher_file(folder: Path) -> Path:
     path = folder / "teacher.pt"
     torch.save(edgeface.create("edgeface_xxs").state_dict(), path)
     return path
+
+
+class Album:
+    """Faces in memory: so many shades of each person."""
+
+    def __init__(self, people: int, each: int) -> None:
+        base = pictures(people, seed=3).astype(np.int16)
+        noise = np.random.default_rng(4).integers(-30, 30, (people * each, 112, 112, 3), dtype=np.int16)
+        self._faces = np.clip(base.repeat(each, axis=0) + noise, 0, 255).astype(np.uint8)
+
+    def __len__(self) -> int:
+        return len(self._faces)
+
+    def __getitem__(self, row: int) -> U8:
+        return np.asarray(self._faces[row], np.uint8)
+
+
+def known(*, people: int = 6, each: int = 3) -> Class:
+    """People to learn, and four others to test on."""
+    labels = np.repeat(np.arange(people), each)
+    strangers = np.repeat(np.arange(4), 3)
+    train = People(Album(people, each), labels, tuple(f"P{number}" for number in range(people)))
+    return Class(train, Album(4, 3), heldout.pairs_of(strangers, seed=1))
+
+
+def people_config(out: Path, *, samples: int = 6 * BATCH, **sections: dict[str, Any]) -> PeopleConfig:
+    """A run of rounds of two steps at 32 px; ``sections`` are laid over it key by key."""
+    raw: dict[str, dict[str, Any]] = {
+        "data": {"people": out},
+        "validation": {"people_share": 0.5},
+        "network": {"name": "edgeface_xxs"},
+        "head": {"name": "arcface", "options": {"scale": 16.0}},
+        "schedule": {
+            "samples": samples,
+            "warmup": BATCH,
+            "decay": 1,
+            "batch": BATCH,
+            "sizes": [{"after": 0, "size_px": 32}],
+        },
+        "optimiser": {"matrix_rate": 1e-3, "rate": 1e-3, "ema_samples": 3 * BATCH},
+        "run": {"processes": 1, "round_samples": 2 * BATCH},
+    }
+    laid = {name: section | sections.pop(name, {}) for name, section in raw.items()}
+    config = config_from({"out": out, **laid, **sections}, out / "config.yaml")
+    assert isinstance(config, PeopleConfig)
+    return config
 
 
 def config(out: Path, teacher: Path, *, samples: int = 6 * BATCH) -> DistilConfig:

@@ -9,16 +9,16 @@ import pytest
 import torch
 
 from recognizer.embed import edgeface
-from recognizer.train import distiller, fit
-from recognizer.train.settings import DistilConfig
+from recognizer.train import distiller, learner, tasks
+from recognizer.train.settings import DistilConfig, Network
 from tests.train import factories
 
 pytestmark = pytest.mark.filterwarnings("ignore::UserWarning", "ignore::FutureWarning", "ignore::DeprecationWarning")
 
 
 def run(config: DistilConfig, folder: Path) -> dict[str, torch.Tensor]:
-    fit.distil(config, factories.FakeFaces(folder))
-    return dict(edgeface.read_checkpoint(fit.checkpoint_path(config)))
+    tasks.distil(config, factories.FakeFaces(folder))
+    return dict(edgeface.read_checkpoint(config.last_checkpoint))
 
 
 def curve(config: DistilConfig) -> list[dict[str, str]]:
@@ -48,8 +48,8 @@ def test_resuming_gives_the_same_curve_and_the_same_weights(tmp_path: Path) -> N
 
 
 def test_every_weight_learns_in_exactly_one_group() -> None:
-    student = distiller.start("edgeface_xxs", layer_scale=0.3)
-    groups = distiller.sorted_parameters(student)
+    student = learner.start(Network(name="edgeface_xxs", layer_scale=0.3))
+    groups = learner.sorted_parameters(student)
     assert sorted(id(p) for group in groups for p in group) == sorted(id(p) for p in student.parameters())
     assert {p.ndim for p in groups[0]} == {2}
     gammas = [p for name, p in student.named_parameters() if "gamma" in name]

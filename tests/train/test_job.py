@@ -4,32 +4,69 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
+import yaml
 
 from recognizer.capture.pictures import read_picture
-from recognizer.errors import ConfigError, UsageError
+from recognizer.errors import ConfigError, ModelError, UsageError
 from recognizer.jobs import train as job
+from tests.train import factories
 
 
 def test_a_graph_must_be_named_onnx(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match=r"own\.pt does not end in \.onnx"):
-        job.train(tmp_path / "none.yaml", export=tmp_path / "own.pt")
+        job.work(tmp_path / "none.yaml", tmp_path / "own.pt")
 
 
 def test_a_missing_config_is_named(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"none\.yaml"):
-        job.train(tmp_path / "none.yaml")
+        job.work(tmp_path / "none.yaml", None)
 
 
 def test_a_picture_without_a_face_gives_none() -> None:
-    assert job._cut(40)(np.full((250, 250, 3), 128, np.uint8)) is None
+    assert job.face_cutter(40)(np.full((250, 250, 3), 128, np.uint8)) is None
+
+
+def people_file(folder: Path, *, tuned: bool) -> Path:
+    """A folder of people who are noise, and the file that learns them in two steps."""
+    for person, picture in enumerate(factories.pictures(16)):
+        path = folder / "people" / f"P{person // 2}" / f"{person}.png"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        cv2.imwrite(str(path), picture)
+    config = factories.people_config(folder / "out", samples=2 * factories.BATCH)
+    raw = config.model_dump(mode="json", exclude_none=True)
+    raw["data"] |= {"people": str(folder / "people"), "aligned": True}
+    if tuned:
+        raw["finetune"] = {"weights": str(factories.teacher_file(folder))}
+    (folder / "people.yaml").write_text(yaml.safe_dump(raw), encoding="utf-8")
+    return folder / "people.yaml"
+
+
+@pytest.mark.filterwarnings("ignore::UserWarning", "ignore::FutureWarning", "ignore::DeprecationWarning")
+def test_people_are_learned_and_exported_from_a_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    config = people_file(tmp_path, tuned=False)
+    job.work(config, None)
+    job.work(config, tmp_path / "own.onnx")
+    assert (tmp_path / "own.onnx").stat().st_size > 1e6
+    told = capsys.readouterr().out
+    assert "OpenVINO: held-out accuracy" in told
+    assert "8 samples; wrote" in told.replace("\n", " ")
+
+
+@pytest.mark.filterwarnings("ignore::UserWarning", "ignore::FutureWarning", "ignore::DeprecationWarning")
+def test_a_model_that_tuning_did_not_help_is_not_replaced(tmp_path: Path) -> None:
+    (tmp_path / "model.onnx").write_bytes(b"the good old one")
+    with pytest.raises(ModelError, match="no model was replaced"):
+        job.work(people_file(tmp_path, tuned=True), tmp_path / "model.onnx")
+    assert (tmp_path / "model.onnx").read_bytes() == b"the good old one"
 
 
 @pytest.mark.weights
 def test_a_face_is_cut_upright_and_in_rgb(shared_data: Path) -> None:
     picture = read_picture(shared_data / "data" / "lfw" / "images" / "Abel_Pacheco" / "Abel_Pacheco_0001.jpg")
-    crop = job._cut(40)(picture)
+    crop = job.face_cutter(40)(picture)
     assert crop is not None
     assert crop.shape == (112, 112, 3)
     cheek = crop[70:80, 35:45].reshape(-1, 3).mean(axis=0)

@@ -8,13 +8,14 @@ import numpy as np
 import pytest
 import torch
 
-from recognizer.embed import edgeface
+from recognizer.embed import edgeface, trained
 from recognizer.engine.onnxruntime import OnnxRuntimeRunner
 from recognizer.engine.openvino import OpenVinoRunner
 from recognizer.errors import WeightsError
-from recognizer.train import card, distiller, ship
+from recognizer.train import card, distiller, learner, ship
 from recognizer.train.data import shrunk
-from recognizer.train.settings import Stage
+from recognizer.train.loop_settings import Stage
+from recognizer.train.settings import Network
 from recognizer.types import F32
 from tests.train import factories
 
@@ -25,7 +26,7 @@ ENGINES: dict[str, ship.Engine] = {
 
 
 @pytest.fixture(scope="module")
-def taken(tmp_path_factory: pytest.TempPathFactory) -> ship.Snapshot:
+def taken(tmp_path_factory: pytest.TempPathFactory) -> trained.Snapshot:
     """What a run leaves behind after 4,000 samples and half an hour, taken back from its checkpoint."""
     folder = tmp_path_factory.mktemp("checkpoint")
     config = factories.config(folder, folder)
@@ -33,17 +34,17 @@ def taken(tmp_path_factory: pytest.TempPathFactory) -> ship.Snapshot:
     module.samples_seen += 4000
     module.seconds += 1800
     torch.save({"state_dict": module.state_dict()}, folder / "last.ckpt")
-    return ship.snapshot("edgeface_xxs", folder / "last.ckpt", config.schedule)
+    return ship.snapshot("edgeface_xxs", None, folder / "last.ckpt", config.schedule)
 
 
 @pytest.fixture(scope="module")
-def graph(taken: ship.Snapshot, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def graph(taken: trained.Snapshot, tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("graph") / "own.onnx"
     ship.write_graph(taken.network, path)
     return path
 
 
-def test_a_snapshot_knows_how_long_it_learned(taken: ship.Snapshot) -> None:
+def test_a_snapshot_knows_how_long_it_learned(taken: trained.Snapshot) -> None:
     assert (taken.samples, taken.hours, taken.size_px) == (4000, 0.5, 48)
 
 
@@ -54,7 +55,7 @@ def test_the_graph_is_small_and_no_other_file_is_left(graph: Path) -> None:
 
 @pytest.mark.parametrize("engine", ENGINES)
 @pytest.mark.parametrize("batch", [1, 3])
-def test_engines_compute_what_torch_does(taken: ship.Snapshot, graph: Path, engine: str, batch: int) -> None:
+def test_engines_compute_what_torch_does(taken: trained.Snapshot, graph: Path, engine: str, batch: int) -> None:
     faces = np.random.default_rng(0).uniform(-1, 1, (batch, 3, 112, 112)).astype(np.float32)
     with torch.inference_mode():
         wanted: F32 = taken.network(torch.from_numpy(faces)).numpy()
@@ -65,7 +66,7 @@ def test_engines_compute_what_torch_does(taken: ship.Snapshot, graph: Path, engi
     assert cosines.min() > 0.9999
 
 
-def test_measuring_and_the_card(taken: ship.Snapshot, graph: Path, tmp_path: Path) -> None:
+def test_measuring_and_the_card(taken: trained.Snapshot, graph: Path, tmp_path: Path) -> None:
     faces = factories.FakeFaces(tmp_path)
     measured = ship.measure(graph, taken.network, faces.test, faces.people, ENGINES)
     assert [m.engine for m in measured] == ["OpenVINO", "ONNX Runtime"]
@@ -88,7 +89,7 @@ def test_measuring_and_the_card(taken: ship.Snapshot, graph: Path, tmp_path: Pat
 
 def test_a_graph_of_another_network_is_noticed(graph: Path, tmp_path: Path) -> None:
     faces = factories.FakeFaces(tmp_path)
-    other = distiller.start("edgeface_xxs", layer_scale=0.3).eval()
+    other = learner.start(Network()).eval()
     with pytest.raises(WeightsError, match="computes other vectors"):
         ship.measure(graph, other, faces.test, faces.people, ENGINES)
 
@@ -97,7 +98,7 @@ def test_a_graph_of_another_network_is_noticed(graph: Path, tmp_path: Path) -> N
 def test_the_graph_shrinks_as_the_training_did(size_px: int) -> None:
     picture = factories.pictures(1)[0]
     wanted = shrunk(picture, size_px).astype(np.float32)
-    came = ship.Shrink(size_px)(torch.from_numpy(picture.transpose(2, 0, 1)[None]).float())[0].permute(1, 2, 0)
+    came = trained.Shrink(size_px)(torch.from_numpy(picture.transpose(2, 0, 1)[None]).float())[0].permute(1, 2, 0)
     assert np.abs(came.numpy() - wanted).max() < 0.51, "within the rounding to whole grey levels"
 
 
@@ -105,13 +106,13 @@ def test_a_student_of_full_size_is_not_wrapped(tmp_path: Path) -> None:
     config = factories.config(tmp_path, tmp_path)
     full = config.schedule.model_copy(update={"sizes": (Stage(after=0, size_px=112),)})
     torch.save({"state_dict": distiller.Distiller(config).state_dict()}, tmp_path / "last.ckpt")
-    assert isinstance(ship.snapshot("edgeface_xxs", tmp_path / "last.ckpt", full).network, edgeface.EdgeFace)
+    assert isinstance(ship.snapshot("edgeface_xxs", None, tmp_path / "last.ckpt", full).network, edgeface.EdgeFace)
 
 
 def test_a_checkpoint_of_something_else_is_refused(tmp_path: Path) -> None:
     schedule = factories.config(tmp_path, tmp_path).schedule
     with pytest.raises(WeightsError, match="no weight file"):
-        ship.snapshot("edgeface_xxs", tmp_path / "none.ckpt", schedule)
+        ship.snapshot("edgeface_xxs", None, tmp_path / "none.ckpt", schedule)
     torch.save({"state_dict": {"average.x": torch.zeros(1)}}, tmp_path / "other.ckpt")
     with pytest.raises(WeightsError, match="holds no averaged edgeface_xxs"):
-        ship.snapshot("edgeface_xxs", tmp_path / "other.ckpt", schedule)
+        ship.snapshot("edgeface_xxs", None, tmp_path / "other.ckpt", schedule)

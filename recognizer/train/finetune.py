@@ -1,0 +1,106 @@
+"""Fine-tuning: learn from weights that are good already, and replace them only by better ones."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import torch
+from loguru import logger
+from torch import nn
+from torch.nn import functional
+
+from recognizer.embed import convert, edgeface, trained
+from recognizer.errors import ModelError, WeightsError
+from recognizer.train.learner import Learner
+from recognizer.train.people import People, Rows
+from recognizer.train.settings import Network, PeopleConfig
+from recognizer.train.verdict import Panel, Verdict, vectors_of
+from recognizer.types import F32, I64
+
+_ENOUGH_FACES = 10
+"""Of one person, for the start of the person's centre."""
+
+
+def before(config: PeopleConfig) -> nn.Module:
+    """The network as it was, taking faces of 112 px.
+
+    Raises:
+        WeightsError: if the weights are missing or another network's.
+    """
+    weights = _weights(config)
+    if weights.suffix == convert.TRAINED_SUFFIX:
+        return trained.snapshot(weights).network
+    network = trained.create(config.network.name, config.network.rank_ratio)
+    take(network, weights, config.network)
+    return network.eval()
+
+
+def begin(module: Learner, config: PeopleConfig) -> None:
+    """Give a learner the weights to start from.
+
+    Raises:
+        WeightsError: if they are missing or another network's.
+    """
+    for network in (module.student, module.average):
+        take(network, _weights(config), config.network)
+
+
+def take(network: nn.Module, weights: Path, wanted: Network) -> None:
+    """Fill a network from a published ``.pt`` file or a ``.ckpt`` of a training.
+
+    Raises:
+        WeightsError: if the file is refused or another network's.
+    """
+    state = edgeface.dequantise(edgeface.read_checkpoint(weights))
+    if weights.suffix == convert.TRAINED_SUFFIX:
+        state = {key.removeprefix("average."): value for key, value in state.items() if key.startswith("average.")}
+    state = {key: value for key, value in state.items() if not key.startswith("logits.")}  # facenet-pytorch's people
+    try:
+        network.load_state_dict(state)
+    except RuntimeError as error:
+        raise WeightsError(
+            f"finetune.weights: {weights} does not hold {wanted.name}"
+            f"{f' with rank_ratio {wanted.rank_ratio}' if wanted.rank_ratio else ''}; correct network.name."
+        ) from error
+
+
+def imprinted(network: nn.Module, people: People) -> torch.Tensor:
+    """The mean direction of each person's faces, as a start for the centres: (people, 512) of unit length.
+
+    Qi, Brown, Lowe: "Low-shot learning with imprinted weights", CVPR 2018. Random centres would pull a good network
+    apart before they have found their places.
+    """
+    order = np.argsort(people.labels, kind="stable")
+    place = np.arange(len(order)) - np.searchsorted(people.labels[order], people.labels[order])
+    rows: I64 = np.sort(order[place < _ENOUGH_FACES])
+    vectors = vectors_of(network, Rows(people.faces, rows))
+    directions = functional.normalize(torch.from_numpy(vectors))
+    sums = torch.zeros(len(people.names), vectors.shape[1])
+    sums.index_add_(0, torch.from_numpy(people.labels[rows]), directions)
+    return functional.normalize(sums)
+
+
+def judge(config: PeopleConfig, panel: Panel, vectors_before: F32, vectors_after: F32) -> Verdict:
+    """Say whether it helped, and keep the figures beside the training.
+
+    Raises:
+        ModelError: if it did not, or that is not shown: then it must replace nothing.
+    """
+    verdict = panel.compare(vectors_before, vectors_after)
+    path = config.out / "verdict.json"
+    path.write_text(json.dumps(verdict.as_dict(), indent=1) + "\n", encoding="utf-8")
+    if not verdict.helped:
+        raise ModelError(
+            f"Fine-tuning is not shown to have helped, so no model was replaced. {verdict.told()}. "
+            "More people, more pictures of each, a lower rate or fewer samples may help."
+        )
+    logger.info("Fine-tuning helped. {}.", verdict.told())
+    return verdict
+
+
+def _weights(config: PeopleConfig) -> Path:
+    if config.finetune is None:
+        raise ValueError("this training does not fine-tune")
+    return config.finetune.weights

@@ -1,0 +1,158 @@
+"""What the YAML files of all trainings share: how long, how fast, on which machine."""
+
+from __future__ import annotations
+
+import math
+from enum import Enum
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field
+
+Positive = Annotated[int, Field(gt=0)]
+Count = Annotated[int, Field(ge=0)]
+Rate = Annotated[float, Field(gt=0)]
+Weight = Annotated[float, Field(ge=0)]
+
+
+class Section(BaseModel):
+    """Part of a YAML file: frozen, and a key that it does not know is an error."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Stage(Section):
+    """From how many samples on the network looks at which size."""
+
+    after: Count
+    size_px: Annotated[int, Field(ge=32, le=112)]
+
+
+class Fall(Enum):
+    """How the rate falls; t in [0, 1] is how much of the decay is over."""
+
+    ROOT = "root"
+    """1 - sqrt(t)."""
+    POLYNOMIAL = "polynomial"
+    """(1 - t) ** power; InsightFace's and EdgeFace's recipes fall so from the warm-up to the end."""
+    COSINE = "cosine"
+    """(1 + cos(pi t)) / 2: Loshchilov and Hutter, "SGDR", ICLR 2017."""
+
+
+class Schedule(Section):
+    """How long, in samples: warm-up, a stable rate, then a decay that can be put where one likes by a later edit.
+
+    Haegele et al., "Scaling laws and compute-optimal training beyond fixed training durations", NeurIPS 2024.
+    """
+
+    samples: Positive
+    """Where training ends."""
+    warmup: Positive
+    decay: Positive | None = None
+    """The last so many samples fall to a rate of zero; without it all of them after the warm-up."""
+    fall: Fall = Fall.ROOT
+    power: Rate = 2.0
+    """Of the polynomial."""
+    batch: Positive = 64
+    """Samples of one step, over all processes."""
+    sizes: tuple[Stage, ...] = (Stage(after=0, size_px=112),)
+    """In rising order of ``after``; the first begins at 0."""
+
+    def rate(self, seen: int) -> float:
+        """Share of the full learning rate after ``seen`` samples, in [0, 1]."""
+        rise = min(1.0, (seen + self.batch) / self.warmup)
+        decay = self.decay or self.samples - self.warmup
+        over = max(0.0, (seen - (self.samples - decay)) / max(decay, 1))
+        return rise * self._left(min(over, 1.0))
+
+    def _left(self, over: float) -> float:
+        if self.fall is Fall.ROOT:
+            return 1.0 - math.sqrt(over)
+        if self.fall is Fall.POLYNOMIAL:
+            return float((1.0 - over) ** self.power)
+        return (1.0 + math.cos(math.pi * over)) / 2
+
+    def size_px(self, seen: int) -> int:
+        """Side of the picture the network looks at after ``seen`` samples."""
+        return next(stage.size_px for stage in reversed(self.sizes) if stage.after <= seen)
+
+
+class Method(Enum):
+    """Who moves the weights."""
+
+    MUON = "muon"
+    """Muon for the matrices inside the network, AdamW for everything else."""
+    ADAMW = "adamw"
+    SGD = "sgd"
+    """With momentum 0.9, as ArcFace was trained."""
+
+
+class Optimiser(Section):
+    """How weights move."""
+
+    method: Method = Method.MUON
+    matrix_rate: Rate | None = None
+    """Full rate of Muon, on AdamW's scale (update RMS 0.2); Muon needs it, the others have no use for it."""
+    rate: Rate
+    """Full rate of everything else."""
+    weight_decay: Weight = 0.05
+    clip: Rate = 1.0
+    """Largest norm of the whole gradient."""
+    ema_samples: Positive = 64_000
+    """Memory of the averaged weights."""
+
+
+class Precision(Enum):
+    """What the network computes in; losses are always computed in single precision."""
+
+    SINGLE = "32-true"
+    BFLOAT16 = "bf16-mixed"
+
+
+class Run(Section):
+    """How the machine is used."""
+
+    processes: Positive = 2
+    """Each works on its share of the batch. Better than threads on a shared machine: threads wait at every layer."""
+    threads: Positive = 1
+    """Of each process."""
+    round_samples: Positive = 16_384
+    """Between two held-out tests; also between two checkpoints, so that a kill costs one round at most."""
+    precision: Precision = Precision.SINGLE
+
+
+class LoopConfig(Section):
+    """What every training needs."""
+
+    seed: int = 1
+    out: Path
+    """Folder for caches, checkpoints and logs; the same folder resumes."""
+    schedule: Schedule
+    optimiser: Optimiser
+    run: Run = Run()
+
+    @property
+    def last_checkpoint(self) -> Path:
+        """Where the last complete round is kept."""
+        return self.out / "checkpoints" / "last.ckpt"
+
+    def faults(self) -> list[str]:
+        """What does not fit together, in words that name the keys."""
+        schedule, run, optimiser = self.schedule, self.run, self.optimiser
+        starts = [stage.after for stage in schedule.sizes]
+        found = []
+        if not starts or starts[0] != 0 or starts != sorted(set(starts)):
+            found.append(f"schedule.sizes must begin with after: 0 and rise, came {starts}")
+        if schedule.batch % run.processes:
+            found.append(
+                f"schedule.batch ({schedule.batch}) must be a multiple of run.processes ({run.processes})",
+            )
+        if run.round_samples % schedule.batch:
+            found.append(
+                f"run.round_samples ({run.round_samples}) must be a multiple of schedule.batch ({schedule.batch})",
+            )
+        if (schedule.decay or 0) + schedule.warmup > schedule.samples:
+            found.append("schedule.warmup and schedule.decay together are longer than schedule.samples")
+        if (optimiser.matrix_rate is None) == (optimiser.method is Method.MUON):
+            found.append("optimiser.matrix_rate goes with optimiser.method: muon, and only with it")
+        return found

@@ -1,0 +1,189 @@
+"""The two tasks: distil a teacher, or learn people. Each brings faces, a module and a held-out test to one loop."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from loguru import logger
+
+from recognizer.capture.pictures import decode_picture
+from recognizer.embed import trained
+from recognizer.errors import InputError
+from recognizer.evaluation.bins import read_bin
+from recognizer.evaluation.pairs import FOLDS
+from recognizer.train import crops, finetune, heldout
+from recognizer.train import people as folders
+from recognizer.train.classifier import Classifier, Tripler
+from recognizer.train.crops import Crops, CutFace, FaceRows
+from recognizer.train.data import TaughtFaces
+from recognizer.train.distiller import Distiller
+from recognizer.train.fit import fit
+from recognizer.train.learner import Learner
+from recognizer.train.people import FolderReader, People
+from recognizer.train.recordio import RecordFaces, is_record
+from recognizer.train.sampling import KnownFaces
+from recognizer.train.settings import Data, DistilConfig, PeopleConfig
+from recognizer.train.teacher import Teacher, TeacherTable
+from recognizer.train.verdict import Panel, vectors_of
+from recognizer.train.watch import HeldOutTest
+
+
+class Faces:
+    """Every crop of a distillation: those that train and those held out; cut once, then read from the cache.
+
+    Raises:
+        InputError: if an archive or LFW is missing or unreadable.
+    """
+
+    def __init__(self, *, data: Data, cache: Path, cut: CutFace) -> None:
+        archives = sorted(data.archives.glob("*.tar"))
+        if not archives:
+            raise InputError(f"data.archives: there is no .tar file in {data.archives}; name a folder of archives.")
+        self.people = heldout.split(heldout.read_pairs(data.lfw / "pairs.txt"))
+        found = {}
+        for part, pictures in (("train", self.people.train), ("test", self.people.test)):
+            paths = [heldout.picture_path(data.lfw / "images", picture) for picture in pictures]
+            found[part] = crops.picture_crops(paths, cut, cache / f"lfw-{part}.npy")
+        count = crops.archive_crops(archives, cache / "archives.npy")
+        self.train = Crops(
+            [(cache / "archives.npy", np.arange(count)), (cache / "lfw-train.npy", np.flatnonzero(found["train"]))]
+        )
+        self.test = Crops([(cache / "lfw-test.npy", np.arange(len(found["test"])))])
+
+
+def distil(config: DistilConfig, faces: Faces) -> None:
+    """Distil to the end of the schedule, from the last checkpoint in ``config.out`` if there is one.
+
+    Raises:
+        WeightsError: if the teacher's weights are missing or not the teacher's.
+    """
+    teacher = Teacher(name=config.teacher.name, weights=config.teacher.weights, threads=config.run.threads)
+    table = TeacherTable(
+        teacher=teacher,
+        folder=config.out / "cache",
+        crops=len(faces.train),
+        views=config.data.views,
+        seed=config.seed,
+    )
+    table.create()
+    logger.info("{:,} faces to learn from, {:,} held out.", len(faces.train), len(faces.test))
+    test = HeldOutTest(schedule=config.schedule, faces=faces.test, people=faces.people, teacher=teacher)
+    source = TaughtFaces(faces=faces.train, table=table, views=config.data.views, seed=config.seed)
+    fit(config, Distiller(config), source, test)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Class:
+    """Who learns and who tests."""
+
+    train: People
+    test: FaceRows
+    pairs: heldout.Split
+    """Of ``test``."""
+
+
+def gather(config: PeopleConfig, cut: CutFace) -> Class:
+    """Find, read and split the faces of a training, and report what could not be used.
+
+    Raises:
+        InputError: if the data is missing or not enough of it can be used.
+    """
+    validation, cache = config.validation, config.data.cache or config.out / "cache"
+    if validation.lfw is not None:
+        pairs = heldout.split(heldout.read_pairs(validation.lfw / "pairs.txt"))
+        paths = [heldout.picture_path(validation.lfw / "images", picture) for picture in pairs.test]
+        crops.picture_crops(paths, cut, cache / "lfw-test.npy")
+        everyone = _people(config, cut, cache, without={name for name, _ in pairs.test})
+        return Class(everyone, Crops([(cache / "lfw-test.npy", np.arange(len(paths)))]), pairs)
+    everyone = _people(config, cut, cache, without=set())
+    if validation.people_share is not None:
+        train, test = folders.held_back(everyone, validation.people_share, seed=config.seed)
+        return Class(train, test.faces, heldout.pairs_of(test.labels, seed=config.seed))
+    return _with_bin(everyone, validation.bin or Path(), cache)
+
+
+def _people(config: PeopleConfig, cut: CutFace, cache: Path, without: set[str]) -> People:
+    data = config.data
+    if is_record(data.people):
+        return RecordFaces.people(data.people, min_photos=data.min_photos)
+    reader = FolderReader(
+        cut=None if data.aligned else cut,
+        min_px=data.min_face_px,
+        cache=cache,
+    )
+    found, scan = reader.read(data.people, min_photos=data.min_photos, without=without)
+    folders.save_scan(scan, config.out / "data.json")
+    logger.info("{}: {}. Every name: {}", data.people, scan.told(), config.out / "data.json")
+    return found
+
+
+def _with_bin(everyone: People, path: Path, cache: Path) -> Class:
+    pictures, same = read_bin(path)
+    decoded = [folders.as_face(decode_picture(data, name=f"{path} {row}")) for row, data in enumerate(pictures)]
+    cache.mkdir(parents=True, exist_ok=True)
+    file = cache / f"{path.stem}.npy"
+    np.save(file, np.stack(decoded))
+    rows = np.arange(len(same), dtype=np.int64)
+    pairs = heldout.Split(
+        train=[],
+        test=[(path.stem, int(row)) for row in range(len(pictures))],
+        test_pairs=np.column_stack([2 * rows, 2 * rows + 1]),
+        test_same=same,
+        test_folds=rows * FOLDS // len(rows),
+    )
+    return Class(everyone, Crops([(file, np.arange(len(pictures)))]), pairs)
+
+
+def learn(config: PeopleConfig, known: Class) -> None:
+    """Learn people to the end of the schedule, from the last checkpoint in ``config.out`` if there is one.
+
+    Raises:
+        WeightsError: if it is to start from weights that are missing or another network's.
+        ConfigError: if the checkpoint was trained on other people.
+    """
+    people = known.train
+    logger.info(
+        "{:,} faces of {:,} people to learn from, {:,} faces in {:,} pairs held out.",
+        len(people.labels),
+        len(people.names),
+        len(known.test),
+        len(known.pairs.test_pairs),
+    )
+    torch.set_num_threads(config.run.threads)
+    source = KnownFaces(people=people, wanted=config.data.augment, seed=config.seed, each=config.data.photos_each)
+    test = HeldOutTest(schedule=config.schedule, faces=known.test, people=known.pairs)
+    fit(config, learner_for(config, people), source, test)
+    logger.info(
+        "Use it: --model {0}, once its thresholds are measured: python main.py calibrate --people FOLDER --model {0}",
+        config.last_checkpoint,
+    )
+
+
+def tune(config: PeopleConfig, known: Class) -> None:
+    """Fine-tune, and judge whether the model became better.
+
+    Raises:
+        ModelError: if it is not shown to have become better, and so must replace nothing.
+        WeightsError: as ``learn``.
+    """
+    panel = Panel(known.pairs, seed=config.seed)
+    learn(config, known)
+    old = vectors_of(finetune.before(config), known.test)
+    new = vectors_of(trained.snapshot(config.last_checkpoint).network, known.test)
+    finetune.judge(config, panel, old, new)
+
+
+def learner_for(config: PeopleConfig, people: People) -> Learner:
+    """What learns, before the first step or the checkpoint."""
+    triplets = config.head.triplet_margin is not None
+    if config.finetune is None:
+        return Tripler(config) if triplets else Classifier(config, len(people.names))
+    begun = config.last_checkpoint.exists()
+    start = None if triplets or begun else finetune.imprinted(finetune.before(config), people)
+    module = Tripler(config) if triplets else Classifier(config, len(people.names), start)
+    finetune.begin(module, config)
+    module.frozen_samples = config.finetune.frozen_samples
+    return module
