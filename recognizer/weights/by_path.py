@@ -32,7 +32,8 @@ def cached_graph(name: str, cache: Cache) -> ResolvedModel | None:
 def own_graph(path: Path, name: str | None, given: Mapping[str, Any], cache: Cache) -> ResolvedModel:
     """An ``.onnx`` file, with the facts that stand beside it, are given, or are known by its digest.
 
-    Without any it counts as a graph of this program, such as ``train --export`` writes.
+    Without any it counts as a graph of this program, such as ``train --export`` writes. Its thresholds must have been
+    measured: after a short training strangers reach similarities that mean a name for the published weights.
 
     Raises:
         ConfigError: if the facts cannot be understood.
@@ -58,7 +59,7 @@ def own_graph(path: Path, name: str | None, given: Mapping[str, Any], cache: Cac
         calibration_of(name, signed, cache),
         facts=facts,
         own_graph=True,
-        has_defaults=facts == EDGEFACE,
+        has_defaults=False,
     )
 
 

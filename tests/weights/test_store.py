@@ -268,7 +268,7 @@ class TestOthers:
         path = tmp_path / "w600k_r50.onnx"
         path.write_bytes(b"graph")
         plain = resolve(str(path), cache_dir=tmp_path)
-        assert (plain.facts, plain.has_defaults) == (EDGEFACE, True)
+        assert (plain.facts, plain.has_defaults) == (EDGEFACE, False)
         (tmp_path / "w600k_r50.yaml").write_text("like: insightface")
         stated = resolve(str(path), cache_dir=tmp_path)
         assert (stated.facts, stated.has_defaults) == (INSIGHTFACE, False)
