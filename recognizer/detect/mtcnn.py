@@ -10,10 +10,10 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-import cv2
 import numpy as np
 
 from recognizer.detect.area import AreaSampler
+from recognizer.detect.boxes import evened, pixel_corners, squared, suppress, suppress_nested
 from recognizer.geometry import iou
 from recognizer.protocols import GraphRunner
 from recognizer.types import F32, I64, U8, FaceDetections
@@ -191,63 +191,6 @@ def pyramid(height: int, width: int, min_face_px: float, factor: float) -> list[
         scale *= factor
         shortest *= factor
     return scales
-
-
-def squared(boxes: F32) -> F32:
-    """Grow the shorter side of (N, 4) boxes about its middle."""
-    sides = boxes[:, 2:] - boxes[:, :2]
-    longest = sides.max(axis=1, keepdims=True, initial=0)
-    corner = boxes[:, :2] + sides * 0.5 - longest * 0.5
-    return np.concatenate([corner, corner + longest], axis=1).astype(np.float32)
-
-
-def evened(boxes: F32) -> F32:
-    """Squares about the middle of (N, 4) boxes with their mean side.
-
-    O-Net fed with its own answer so squared gives back the same size (ratio 0.99 to 1.00 on three clips) and loses no
-    face from one frame to the next; squared by the longer side it grows and loses one in 150.
-    """
-    middle = (boxes[:, :2] + boxes[:, 2:]) / 2
-    half = (boxes[:, 2:] - boxes[:, :2]).mean(axis=1, keepdims=True) / 2
-    return np.concatenate([middle - half, middle + half], axis=1).astype(np.float32)
-
-
-def pixel_corners(boxes: F32, width: int, height: int) -> tuple[I64, np.ndarray[tuple[int], np.dtype[np.bool_]]]:
-    """Whole pixels of (N, 4) boxes inside a picture, as facenet-pytorch counts them.
-
-    Returns:
-        (N, 4) int64 with x2, y2 past the last pixel, and (N,) bool, False where no pixel is left.
-    """
-    whole = np.nan_to_num(boxes, nan=0.0, posinf=1e6, neginf=-1e6).astype(np.int64)
-    corners = np.empty_like(whole)
-    corners[:, :2] = np.maximum(whole[:, :2], 1) - 1
-    corners[:, 2] = np.minimum(whole[:, 2], width)
-    corners[:, 3] = np.minimum(whole[:, 3], height)
-    return corners, (corners[:, 2] > corners[:, 0]) & (corners[:, 3] > corners[:, 1])
-
-
-def suppress(boxes: F32, scores: F32, threshold: float) -> I64:
-    """Greedy non-maximum suppression by intersection over union; indices kept, best first."""
-    if len(boxes) == 0:
-        return np.zeros(0, np.int64)
-    rectangles = np.concatenate([boxes[:, :2], boxes[:, 2:] - boxes[:, :2]], axis=1).astype(np.float64)
-    keep = cv2.dnn.NMSBoxes(rectangles, scores, 0.0, threshold)  # type: ignore[arg-type]
-    return np.asarray(keep, np.int64).reshape(-1)
-
-
-def suppress_nested(boxes: F32, scores: F32, threshold: float) -> I64:
-    """The same by intersection over the smaller box, sides counted inclusively, as MTCNN's last step does."""
-    order = np.argsort(scores)[::-1]
-    keep = []
-    sides = boxes[:, 2:] - boxes[:, :2] + 1
-    area = sides[:, 0] * sides[:, 1]
-    while len(order):
-        best, rest = order[0], order[1:]
-        keep.append(best)
-        overlap = np.minimum(boxes[best, 2:], boxes[rest, 2:]) - np.maximum(boxes[best, :2], boxes[rest, :2]) + 1
-        shared = np.maximum(overlap, 0).prod(axis=1)
-        order = rest[shared / np.minimum(area[best], area[rest]) <= threshold]
-    return np.array(keep, np.int64)
 
 
 def _away_from(known: FaceDetections, boxes: F32) -> F32:

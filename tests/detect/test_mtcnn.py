@@ -12,15 +12,8 @@ import pytest
 
 from recognizer.capture.pictures import read_picture
 from recognizer.capture.video import VideoFile
-from recognizer.detect.mtcnn import (
-    Mtcnn,
-    evened,
-    pixel_corners,
-    pyramid,
-    squared,
-    suppress,
-    suppress_nested,
-)
+from recognizer.detect.boxes import evened, pixel_corners, squared, suppress, suppress_nested
+from recognizer.detect.mtcnn import Mtcnn, pyramid
 from recognizer.geometry import iou
 from recognizer.types import F32, U8, FaceDetections
 
