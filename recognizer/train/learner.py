@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from abc import ABC, abstractmethod
 from typing import Any, cast
 
 import torch
@@ -22,7 +23,7 @@ Terms = dict[str, tuple[float, Tensor]]
 """By name the weight and the value of each term of the loss."""
 
 
-class Learner(LightningModule):
+class Learner(LightningModule, ABC):
     """A task derives from this and says what its loss is.
 
     Everything a resumed run needs is in the checkpoint: weights, their average, the optimizers, and the number of
@@ -47,9 +48,9 @@ class Learner(LightningModule):
         self.register_buffer("samples_seen", torch.zeros((), dtype=torch.int64))
         self.register_buffer("seconds", torch.zeros((), dtype=torch.float64))
 
+    @abstractmethod
     def terms(self, batch: Batch) -> Terms:
         """The losses that count, by name, each with its weight."""
-        raise NotImplementedError
 
     def learned(self, batch: Batch, rate: float) -> None:
         """What a task does after the optimizers have stepped, before the samples are counted."""
