@@ -24,13 +24,13 @@ from recognizer.embed import networks
 from recognizer.errors import WeightsError
 from recognizer.types import CROP_SIZE_PX, F32
 from recognizer.weights.catalogue import entry_of
+from recognizer.weights.resolved import TRAINED_SUFFIX
 
 OPSET = 17
 """The first with LayerNormalization as one node."""
 MIN_PARITY = 0.9999
 """Smallest cosine between the graph's vectors and the torch network's; float noise stays above 0.999999."""
 
-TRAINED_SUFFIX = ".ckpt"
 INPUT, OUTPUT = "faces", "vectors"
 
 

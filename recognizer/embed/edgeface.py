@@ -18,8 +18,7 @@ from typing import Any
 import timm
 from torch import Tensor, nn
 
-from recognizer.embed.statedict import fill
-from recognizer.embed.statedict import read_checkpoint as read_checkpoint
+from recognizer.embed.statedict import fill, read_checkpoint
 from recognizer.errors import WeightsError
 
 EMBEDDING_SIZE = 512

@@ -16,6 +16,7 @@ from torch import Tensor, nn
 from recognizer.embed import edgeface
 from recognizer.embed.facenet import InceptionResnetV1
 from recognizer.embed.iresnet import DEPTHS, IResNet
+from recognizer.embed.statedict import read_checkpoint
 from recognizer.errors import WeightsError
 from recognizer.types import CROP_SIZE_PX
 
@@ -99,7 +100,7 @@ def snapshot(checkpoint: Path) -> Snapshot:
     Raises:
         WeightsError: if there is no checkpoint, or it does not say, or holds something else.
     """
-    state = edgeface.read_checkpoint(checkpoint)
+    state = read_checkpoint(checkpoint)
     whole = torch.load(checkpoint, map_location="cpu", weights_only=True, mmap=True)
     said = whole.get(SELF_DESCRIPTION) if isinstance(whole, Mapping) else None
     if not isinstance(said, Mapping) or {"name", "rank_ratio", "size_px"} - said.keys():
@@ -110,16 +111,20 @@ def snapshot(checkpoint: Path) -> Snapshot:
     return averaged(checkpoint, state, str(said["name"]), said["rank_ratio"], int(said["size_px"]))
 
 
+def averaged_weights(state: Mapping[str, Any]) -> dict[str, Any]:
+    """The averaged network's own keys, out of the state of a training."""
+    return {key.removeprefix("average."): value for key, value in state.items() if key.startswith("average.")}
+
+
 def averaged(checkpoint: Path, state: Mapping[str, Any], name: str, rank_ratio: float | None, size_px: int) -> Snapshot:
     """The averaged network from the state of a training.
 
     Raises:
         WeightsError: if the state is not one of that network in training.
     """
-    weights = {key.removeprefix("average."): value for key, value in state.items() if key.startswith("average.")}
     network = create(name, rank_ratio)
     try:
-        network.load_state_dict(weights)
+        network.load_state_dict(averaged_weights(state))
     except RuntimeError as error:
         raise WeightsError(f"{checkpoint} holds no averaged {name}; give the config it was trained with.") from error
     shrinking = network if size_px == CROP_SIZE_PX else nn.Sequential(Shrink(size_px), network)

@@ -64,8 +64,8 @@ def reembed(
         update={"decide": settings.decide.model_copy(update={"calibration": resolved.calibration})}
     )
     report = enrol_folder(ours, resolved, reembed=True, yes=yes)
-    if old_model not in (None, resolved.fingerprint) and report.people:
-        _move_budget(ours, resolved, old_model or "", cache)
+    if old_model is not None and old_model != resolved.fingerprint and report.people:
+        _move_budget(ours, resolved, old_model, cache)
     tell(report, as_json=as_json)
     told = (
         f"The gallery is now of {resolved.fingerprint}: run with --model {model}, or set embed.model in the settings."

@@ -53,9 +53,19 @@ def read(path: Path) -> dict[str, PeopleConfig]:
         if not isinstance(config, PeopleConfig):
             raise ConfigError(f"{path}: trials.{name} distils; only trainings of people are compared.")
         out[str(name)] = config
+    first = next(iter(out.values()))
+    if first.validation.bin is not None:
+        raise ConfigError(f"{path}: a .bin set does not say who is who; validation: people_share or lfw.")
     budgets = {(config.schedule.samples, config.seed, str(config.validation)) for config in out.values()}
     if len(budgets) > 1:
         raise ConfigError(f"{path}: schedule.samples, seed and validation must be the same in all trials.")
+    data = [config.data for config in out.values()]
+    kept = {(each.people, each.aligned, each.min_face_px, each.min_photos) for each in data}
+    if first.validation.people_share is not None and len(kept) > 1:  # other people would be held back
+        raise ConfigError(
+            f"{path}: with validation.people_share data.people, aligned, min_face_px and min_photos must be the same "
+            "in all trials."
+        )
     return out
 
 
@@ -79,9 +89,9 @@ def compare(trials: Mapping[str, PeopleConfig], cut_for: Callable[[int], CutFace
     for name, config in trials.items():
         logger.info("Trial {}.", name)
         known = tasks.gather(config, cut_for(config.data.min_face_px))
+        panel = Panel(known.pairs, seed=config.seed)  # before hours of training: it may refuse
         tasks.learn(config, known)
         taken = trained.snapshot(config.last_checkpoint)
-        panel = Panel(known.pairs, seed=config.seed)
         parameters = sum(p.numel() for p in taken.network.parameters())
         standing = panel.stand(vectors_of(taken.network, known.test))
         out.append(Outcome(name, parameters, taken.samples, taken.hours, panel.fmr, standing))

@@ -11,13 +11,15 @@ from loguru import logger
 from torch import nn
 from torch.nn import functional
 
-from recognizer.embed import convert, edgeface, trained
+from recognizer.embed import edgeface, trained
+from recognizer.embed.statedict import read_checkpoint
 from recognizer.errors import ModelError, WeightsError
 from recognizer.train.learner import Learner
 from recognizer.train.people import People, Rows
 from recognizer.train.settings import Network, PeopleConfig
 from recognizer.train.verdict import Panel, Verdict, vectors_of
 from recognizer.types import F32, I64
+from recognizer.weights.resolved import TRAINED_SUFFIX
 
 _ENOUGH_FACES = 10
 """Of one person, for the start of the person's centre."""
@@ -30,7 +32,7 @@ def before(config: PeopleConfig) -> nn.Module:
         WeightsError: if the weights are missing or another network's.
     """
     weights = _weights(config)
-    if weights.suffix == convert.TRAINED_SUFFIX:
+    if weights.suffix.lower() == TRAINED_SUFFIX:
         return trained.snapshot(weights).network
     network = trained.create(config.network.name, config.network.rank_ratio)
     take(network, weights, config.network)
@@ -43,8 +45,8 @@ def begin(module: Learner, config: PeopleConfig) -> None:
     Raises:
         WeightsError: if they are missing or another network's.
     """
-    for network in (module.student, module.average):
-        take(network, _weights(config), config.network)
+    take(module.student, _weights(config), config.network)
+    module.average.load_state_dict(module.student.state_dict())
 
 
 def take(network: nn.Module, weights: Path, wanted: Network) -> None:
@@ -53,9 +55,9 @@ def take(network: nn.Module, weights: Path, wanted: Network) -> None:
     Raises:
         WeightsError: if the file is refused or another network's.
     """
-    state = edgeface.dequantise(edgeface.read_checkpoint(weights))
-    if weights.suffix == convert.TRAINED_SUFFIX:
-        state = {key.removeprefix("average."): value for key, value in state.items() if key.startswith("average.")}
+    state = edgeface.dequantise(read_checkpoint(weights))
+    if weights.suffix.lower() == TRAINED_SUFFIX:
+        state = trained.averaged_weights(state)
     state = {key: value for key, value in state.items() if not key.startswith("logits.")}  # facenet-pytorch's people
     try:
         network.load_state_dict(state)

@@ -76,14 +76,12 @@ class FolderReader:
         cut: finds the face in a picture; ``None`` where the pictures are aligned faces already.
         min_px: shortest side of a picture worth looking at.
         cache: folder for the faces; a changed folder of pictures is read anew.
-        settings: whatever else changes what ``cut`` finds; part of the cache's name.
     """
 
-    def __init__(self, *, cut: CutFace | None, min_px: int, cache: Path, settings: str = "") -> None:
+    def __init__(self, *, cut: CutFace | None, min_px: int, cache: Path) -> None:
         self._cut = cut
         self._min_px = min_px
         self._cache = cache
-        self._settings = settings
 
     def read(self, folder: Path, *, min_photos: int, without: Collection[str] = ()) -> tuple[People, Scan]:
         """All usable faces.
@@ -121,7 +119,7 @@ class FolderReader:
         return People(Crops([(stem.with_suffix(".npy"), rows)]), labels, names), scan
 
     def _stamp(self, folder: Path, files: list[Path]) -> str:
-        digest = hashlib.sha256(f"{self._settings} {self._cut is None} {self._min_px}".encode())
+        digest = hashlib.sha256(f"{self._cut is None} {self._min_px}".encode())
         for file in files:
             stat = (folder / file).stat()
             digest.update(f"{file} {stat.st_size} {stat.st_mtime_ns}\n".encode())

@@ -15,6 +15,8 @@ from recognizer.train.heads import HEADS, Head
 from recognizer.train.loop_settings import Count, LoopConfig, Method, Positive, Rate, Section, Weight
 
 TRIPLET = "triplet"
+LEAST_INCEPTION_PX = 75
+"""Of a smaller picture nothing is left for its last reduction."""
 
 
 class Data(Section):
@@ -187,6 +189,10 @@ class PeopleConfig(LoopConfig):
             found.append("network.rank_ratio is EdgeFace's")
         if self.network.name.startswith("iresnet") and {stage.size_px for stage in self.schedule.sizes} != {112}:
             found.append("schedule.sizes: an IResNet takes 112 px only")
+        if self.network.name.startswith("inception") and any(
+            stage.size_px < LEAST_INCEPTION_PX for stage in self.schedule.sizes
+        ):
+            found.append(f"schedule.sizes: {self.network.name} takes {LEAST_INCEPTION_PX} px or more")
         return found
 
 

@@ -9,19 +9,19 @@ from pathlib import Path
 
 import numpy as np
 import onnx
-import torch
 from onnx import TensorProto, helper, numpy_helper
-from torch import Tensor, nn
+from torch import nn
 
-from recognizer.embed import convert, edgeface, trained
+from recognizer.embed import convert, trained
 from recognizer.embed.embedder import normalised
+from recognizer.embed.statedict import read_checkpoint
 from recognizer.embed.trained import Snapshot
 from recognizer.errors import OutputError, WeightsError
 from recognizer.protocols import GraphRunner
 from recognizer.train import heldout
 from recognizer.train.crops import FaceRows
 from recognizer.train.loop_settings import Schedule
-from recognizer.types import F32
+from recognizer.train.verdict import vectors_of
 
 MIN_PARITY = 0.999
 """Smallest cosine between the shipped graph's vectors and the network's; half precision stays above 0.99999."""
@@ -54,7 +54,7 @@ def snapshot(name: str, rank_ratio: float | None, checkpoint: Path, schedule: Sc
     Raises:
         WeightsError: if there is no checkpoint, or it is not one of a training of ``name``.
     """
-    state = edgeface.read_checkpoint(checkpoint)
+    state = read_checkpoint(checkpoint)
     seen = int(state.get("samples_seen", 0))
     return trained.averaged(checkpoint, state, name, rank_ratio, schedule.size_px(max(0, seen - 1)))
 
@@ -108,8 +108,7 @@ def measure(
     pictures = normalised(np.stack([faces[row] for row in range(len(faces))]))
     mirrors = np.ascontiguousarray(pictures[..., ::-1])
     chunks = range(0, len(pictures), CHUNK)
-    with torch.inference_mode():
-        wanted = np.concatenate([_numpy(network(torch.from_numpy(pictures[i : i + CHUNK]))) for i in chunks])
+    wanted = vectors_of(network, faces)
     out = []
     for name, engine in engines.items():
         runner = engine(graph)
@@ -125,7 +124,3 @@ def measure(
         both = heldout.unit(plain) + heldout.unit(mirrored)
         out.append(Measured(name, parity, heldout.judge(plain, people), heldout.judge(both, people)))
     return out
-
-
-def _numpy(vectors: Tensor) -> F32:
-    return np.asarray(vectors.numpy(), np.float32)

@@ -18,8 +18,6 @@ from recognizer.weights.digest import git_blob_id, sha256
 from recognizer.weights.fetch import Progress
 from recognizer.weights.resolved import ResolvedModel, calibration_of, known
 
-TRAINED_SUFFIX = ".ckpt"
-
 
 def cached_graph(name: str, cache: Cache) -> ResolvedModel | None:
     """What a fingerprint stands for, such as one that a bundle brought."""
@@ -43,12 +41,11 @@ def own_graph(path: Path, name: str | None, given: Mapping[str, Any], cache: Cac
         raise WeightsError(f"There is no model file {path}.")
     name = name or path.stem
     stated = facts_file.beside(path)
-    official = entry_with_sha256(sha256(path))
     facts, origin = EDGEFACE, f"{path}, a graph of your own: unverified"
     if given or stated is not None:
         where = f"The facts of {path}, beside it or given"
         facts = facts_file.facts_from({**(stated or {}), **given}, where)
-    elif official is not None:
+    elif official := entry_with_sha256(sha256(path)):
         name, facts, origin = official.name, official.facts, f"{path}, the official {official.name} by its digest"
     signed = fingerprint(name, facts_file.digest_with(facts, git_blob_id(path)))
     return ResolvedModel(

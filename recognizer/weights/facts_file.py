@@ -71,6 +71,9 @@ class _Written(BaseModel):
             raise ValueError(f"without 'like' these must be said too: {', '.join(lacking)}")
         if isinstance(self.std, tuple) and min(self.std) <= 0:
             raise ValueError("std: wanted numbers above 0")
+        base = KINDS[self.like].cut if self.like else Cut()
+        if self.margin is not None and self.margin >= (self.size or base.size_px):
+            raise ValueError("margin: wanted fewer px than size, of which it is a part")
         if self.norm_range is not None and not 0 <= self.norm_range[0] < self.norm_range[1]:
             raise ValueError("norm_range: wanted the length of a hopeless vector, then that of a good one")
         return self

@@ -14,6 +14,8 @@ from recognizer.weights.digest import git_blob_id
 
 FOLDER_VARIABLE = "RECOGNIZER_WEIGHTS"
 CHECKPOINT_SUFFIXES = (".pt", ".pth", ".tar")
+TRAINED_SUFFIX = ".ckpt"
+"""Of what ``train`` leaves."""
 
 
 @dataclass(frozen=True, slots=True)

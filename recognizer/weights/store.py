@@ -10,13 +10,13 @@ from typing import Any
 from loguru import logger
 
 from recognizer.errors import ConfigError, WeightsError
-from recognizer.weights.by_path import TRAINED_SUFFIX, cached_graph, checkpoint_file, own_graph, trained_checkpoint
+from recognizer.weights.by_path import cached_graph, checkpoint_file, own_graph, trained_checkpoint
 from recognizer.weights.cache import Cache
 from recognizer.weights.catalogue import CATALOGUE, Entry, entry_of, fingerprint
 from recognizer.weights.checkpoints import by_hand, converted, fetch
 from recognizer.weights.digest import git_blob_id
 from recognizer.weights.fetch import Progress, no_progress
-from recognizer.weights.resolved import CHECKPOINT_SUFFIXES, FOLDER_VARIABLE, in_folder, known, places
+from recognizer.weights.resolved import CHECKPOINT_SUFFIXES, FOLDER_VARIABLE, TRAINED_SUFFIX, in_folder, known, places
 from recognizer.weights.resolved import ResolvedModel as ResolvedModel
 
 AUTO = "auto"

@@ -46,6 +46,16 @@ def test_options_of_a_head_replace_those_of_the_base() -> None:
         ({"trials": {"A": 3}}, r"trials\.A"),
         ({"trials": {"A": {"head": {"name": "none"}}}}, r"\(A\).*no head 'none'"),
         ({"trials": {"A": {}, "B": {"schedule": {"samples": 65536}}}}, "must be the same"),
+        ({"trials": {"A": {"validation": {"lfw": None, "bin": "a.bin"}}}}, "does not say who is who"),
+        (
+            {
+                "trials": {
+                    "A": {"validation": {"lfw": None, "people_share": 0.2}},
+                    "B": {"validation": {"lfw": None, "people_share": 0.2}, "data": {"min_photos": 3}},
+                }
+            },
+            r"people_share data\.people.* must be the same",
+        ),
     ],
 )
 def test_what_is_no_match_is_refused(tmp_path: Path, change: dict[str, Any], fault: str) -> None:

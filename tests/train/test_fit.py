@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from recognizer.embed import edgeface
+from recognizer.embed import statedict
 from recognizer.train import distiller, learner, tasks
 from recognizer.train.settings import DistilConfig, Network
 from tests.train import factories
@@ -18,7 +18,7 @@ pytestmark = pytest.mark.filterwarnings("ignore::UserWarning", "ignore::FutureWa
 
 def run(config: DistilConfig, folder: Path) -> dict[str, torch.Tensor]:
     tasks.distil(config, factories.FakeFaces(folder))
-    return dict(edgeface.read_checkpoint(config.last_checkpoint))
+    return dict(statedict.read_checkpoint(config.last_checkpoint))
 
 
 def curve(config: DistilConfig) -> list[dict[str, str]]:

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import torch
 
-from recognizer.embed import edgeface, trained
+from recognizer.embed import statedict, trained
 from recognizer.errors import ConfigError
 from recognizer.train import heads, tasks
 from recognizer.train.classifier import Classifier
@@ -24,7 +24,7 @@ pytestmark = pytest.mark.filterwarnings("ignore::UserWarning", "ignore::FutureWa
 
 def run(config: PeopleConfig) -> dict[str, torch.Tensor]:
     tasks.learn(config, factories.known())
-    return dict(edgeface.read_checkpoint(config.last_checkpoint))
+    return dict(statedict.read_checkpoint(config.last_checkpoint))
 
 
 def curve(config: PeopleConfig) -> list[dict[str, float]]:
@@ -129,7 +129,7 @@ def test_other_people_than_the_checkpoints_are_refused(tmp_path: Path) -> None:
 def test_a_frozen_body_keeps_still_while_the_last_layer_learns(tmp_path: Path) -> None:
     weights = factories.teacher_file(tmp_path)
     sections: dict[str, Any] = {"finetune": {"weights": weights, "frozen_samples": 2 * BATCH}}
-    begun = trained.create("edgeface_xxs").state_dict() | edgeface.read_checkpoint(weights)
+    begun = trained.create("edgeface_xxs").state_dict() | statedict.read_checkpoint(weights)
     frozen = run(factories.people_config(tmp_path, samples=2 * BATCH, **sections))
     moved = [key for key in begun if not torch.equal(begun[key], frozen[f"student.{key}"])]
     assert moved

@@ -79,6 +79,7 @@ def test_the_files_for_people_are_valid(name: str) -> None:
         ("# photos_each: 4", "photos_each: 5", r"schedule\.batch \(64\) must be a multiple of data\.photos_each \(5\)"),
         ("  lfw: ", "  people_share: 0.1\n  lfw: ", "give one of lfw, bin and people_share"),
         ("name: edgeface_xxs", "name: iresnet18", r"muon is EdgeFace's.*an IResNet takes 112 px only"),
+        ("name: edgeface_xxs", "name: inception_resnet_v1", r"inception_resnet_v1 takes 75 px or more"),
         ("method: muon", "method: sgd", r"optimiser\.matrix_rate goes with"),
         ("  layer_scale", "  rank_ratio: 2\n  layer_scale", r"network\.rank_ratio"),
         ("centre_share: 1.0", "centre_share: 0", r"head\.centre_share"),

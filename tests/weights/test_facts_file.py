@@ -45,6 +45,8 @@ def test_a_file_may_start_from_a_kind_or_say_everything() -> None:
         ({**WHOLE, "std": [1, 1, 0]}, "std: wanted numbers above 0"),
         ({**WHOLE, "size": 4}, "'size'"),
         ({**WHOLE, "norm_range": [30, 10]}, "norm_range: wanted the length of a hopeless vector"),
+        ({**WHOLE, "crop": "box", "margin": 112}, "margin: wanted fewer px than size"),
+        ({"like": "facenet", "margin": 160}, "margin: wanted fewer px than size"),
         ({"like": "resnet"}, "'like'"),
     ],
 )
