@@ -100,6 +100,9 @@ def pairs_of(labels: I64, *, seed: int, each: int = 10) -> Split:
         labels: (N,) the person of each face, from 0.
         seed: of the draws.
         each: so that people with many pictures do not outweigh the others.
+
+    Raises:
+        InputError: if nobody has two pictures.
     """
     rng = np.random.default_rng((seed, 78))
     people = int(labels.max()) + 1
@@ -112,6 +115,8 @@ def pairs_of(labels: I64, *, seed: int, each: int = 10) -> Split:
         same.append(chosen)
         folds_of_same += [person % folds] * len(chosen)
     genuine = np.concatenate(same)
+    if len(genuine) == 0:
+        raise InputError("The people held back have one picture each, and pairs need two: set data.min_photos to 2.")
     a, b = rng.integers(0, len(labels), (2, 4 * len(genuine) + 16))
     apart = np.flatnonzero(labels[a] != labels[b])[: len(genuine)]
     impostors = np.column_stack([a[apart], b[apart]])

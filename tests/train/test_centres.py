@@ -12,7 +12,7 @@ from torch.multiprocessing.spawn import spawn
 from torch.nn import functional
 
 from recognizer.train import heads, together
-from recognizer.train.centres import Centres, Learning
+from recognizer.train.centres import Centres, Learning, _start
 
 PEOPLE, WIDTH, BATCH = 11, 6, 8
 LABELS = torch.tensor([0, 3, 10, 3, 7, 5, 6, 1])
@@ -126,6 +126,8 @@ def test_centres_start_alike_however_they_are_spread() -> None:
     whole = Centres(people=9000, width=2, head=heads.CosFace(), seed=3).weight
     assert whole.std().item() == pytest.approx(0.01, rel=0.03)
     assert not torch.equal(whole[:4096], whole[4096:8192])
+    spread = [_start(first, last, 2, 3) for first, last in ((0, 3000), (3000, 6000), (6000, 9000))]
+    assert torch.equal(torch.cat(spread), whole)
 
 
 def test_learning_without_a_loss_is_a_mistake() -> None:

@@ -116,5 +116,7 @@ def test_pairs_of_ones_own_people_are_balanced_and_true() -> None:
     assert same.sum() == (~same).sum() == 1 + 3 + 6 + 10 + 1 + 1
     assert len(np.unique(pairs.test_folds)) == 3
     assert len({tuple(pair) for pair in pairs.test_pairs[same].tolist()}) == same.sum()
+    with pytest.raises(InputError, match=r"one picture each.*data\.min_photos"):
+        heldout.pairs_of(np.arange(6), seed=1)
     for fold in range(3):
         assert set(same[pairs.test_folds == fold]) == {True, False}
