@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from recognizer.align import ARCFACE_CUT, align
-from recognizer.capture.pictures import decode_picture, read_picture
+from recognizer.capture.pictures import PICTURE_SUFFIXES, decode_picture, read_picture
 from recognizer.errors import ImageError, InputError, OutputError
 from recognizer.facts import Cut
 from recognizer.geometry import ARCFACE_TEMPLATE, centres
@@ -27,7 +27,8 @@ from recognizer.protocols import Detector, Embedder
 from recognizer.types import CROP_SIZE_PX, EMBEDDING_SIZE, F32, U8, AlignedFaces, FaceQuality
 
 BATCH = 8
-_QUALITY = ("eyes_px", "sharpness", "yaw_deg", "roll_deg", "score")
+QUALITY = ("eyes_px", "sharpness", "yaw_deg", "roll_deg", "score")
+"""The parts of a face's quality that are kept, in the order of the table's columns."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -54,6 +55,18 @@ def picture_file(path: Path, name: str | None = None) -> Picture:
         raise InputError(f"Wanted the picture {path}, which cannot be read: {error.strerror}.") from error
     stamp = f"{path.resolve()}|{status.st_size}|{status.st_mtime_ns}"
     return Picture(name or str(path), stamp, lambda: read_picture(path))
+
+
+def pictures_of_folder(folder: Path) -> list[Picture]:
+    """All pictures in a folder and the folders in it, named by their path inside, in its order.
+
+    Raises:
+        InputError: if there is none.
+    """
+    files = sorted(path for path in folder.rglob("*") if path.suffix.lower() in PICTURE_SUFFIXES and path.is_file())
+    if not files:
+        raise InputError(f"There is no picture in the folder {folder}.")
+    return [picture_file(path, str(path.relative_to(folder))) for path in files]
 
 
 def picture_bytes(data: bytes, name: str) -> Picture:
@@ -180,7 +193,7 @@ class VectorStore:
         straight = np.empty((len(stamps), size[0][0] // 4 if size else EMBEDDING_SIZE), np.float32)
         mirrored = np.empty_like(straight)
         found = np.empty(len(stamps), bool)
-        parts = np.empty((len(_QUALITY), len(stamps)), np.float32)
+        parts = np.empty((len(QUALITY), len(stamps)), np.float32)
         for place, stamp in enumerate(stamps):
             row = self._run("SELECT * FROM faces WHERE stamp = ?", (stamp,))[0]
             found[place] = row[1]
@@ -241,14 +254,14 @@ def embed_pictures(
         mirrored = AlignedFaces(np.ascontiguousarray(faces.crops[:, :, ::-1]), faces.track_ids, faces.quality)
         both = embedder.embed(AlignedFaces.joined([faces, mirrored]))
         raw = (both.vectors * both.norms[:, None]).astype("<f4")
-        quality = np.stack([getattr(faces.quality, part) for part in _QUALITY], axis=1)
+        quality = np.stack([getattr(faces.quality, part) for part in QUALITY], axis=1)
         store.add(
             (
                 picture.stamp,
                 int(found),
                 raw[row].tobytes(),
                 raw[row + len(batch)].tobytes(),
-                *(map(float, quality[row]) if found else (0.0,) * len(_QUALITY)),
+                *(map(float, quality[row]) if found else (0.0,) * len(QUALITY)),
             )
             for row, (picture, (_, found)) in enumerate(zip(batch, cuts, strict=True))
         )

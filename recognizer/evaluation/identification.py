@@ -106,11 +106,11 @@ def identify(
         on_progress: told how many galleries of how many are done.
 
     Raises:
-        InputError: if nobody has enough photos.
+        InputError: if nobody has enough photos, or there are too few people for any of the sizes.
     """
     random = np.random.default_rng(seed)
     rows_of = [np.nonzero(people == person)[0] for person in range(int(people.max()) + 1)]
-    wanted = []
+    wanted, most = [], 0
     for count in photos:
         able = [person for person, rows in enumerate(rows_of) if len(rows) > count]
         if not able or len(rows_of) < 3:
@@ -118,6 +118,10 @@ def identify(
         everybody = len(able) if len(able) < 0.8 * len(rows_of) else len(able) // 2
         fitting = {everybody if size is None else size for size in sizes if size is None or size <= everybody}
         wanted += [(count, size, able) for size in sorted(fitting)]
+        most = max(most, everybody)
+    if not wanted:
+        least = min(size for size in sizes if size is not None)
+        raise InputError(f"Wanted galleries of {least} or more people; at most {most} can be enrolled here.")
     results = []
     for done, (count, size, able) in enumerate(wanted):
         outcome = []

@@ -166,7 +166,10 @@ def _numbered(file: Path, protocol: Path, folder: Path) -> dict[int, str]:
     """``number path``, the path relative to ``Protocol``, or to the data set."""
     found = {}
     for line in _lines(file):
-        number, path = line.split(maxsplit=1)
+        number, *rest = line.split(maxsplit=1)
+        if not number.isdecimal() or not rest:
+            raise InputError(f"{file}: wanted 'number path', got '{line}'.")
+        path = rest[0]
         place = (protocol / path.strip().replace("\\", "/")).resolve()
         if not place.is_relative_to(folder.resolve()) or not place.exists():
             place = (folder / path.strip().replace("\\", "/").removeprefix("../")).resolve()

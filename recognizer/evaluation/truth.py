@@ -88,7 +88,9 @@ def _appearance(entry: Any, where: str) -> Appearance:
 def write_truth(path: Path, truth: Truth, *, comment: str) -> None:
     """Write a truth file for a person to correct, an entry a line."""
     lines = [f"# {line}" for line in comment.splitlines()]
-    lines += [f"clip: {truth.clip}", f"length_s: {truth.length_s:.3f}", "faces:"]
+    head = {"clip": truth.clip, "length_s": round(truth.length_s, 3)}
+    lines += yaml.safe_dump(head, sort_keys=False, allow_unicode=True, width=10**6).splitlines()
+    lines.append("faces:" if truth.faces else "faces: []")
     for face in truth.faces:
         entry: dict[str, Any] = {"who": face.who, "from_s": round(face.from_s, 2), "to_s": round(face.to_s, 2)}
         if face.box is not None:

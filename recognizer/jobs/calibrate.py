@@ -66,9 +66,9 @@ def calibrate(
     as_json: console.JsonOption = False,
 ) -> None:
     """Derive what a name needs from a false-name budget; write it where run finds it."""
-    settings = settings_for(config_file, model=model, engine=engine, weights_dir=weights_dir, facts=facts)
-    if gallery is not None:
-        settings = settings.model_copy(update={"gallery": settings.gallery.model_copy(update={"folder": gallery})})
+    settings = settings_for(
+        config_file, model=model, engine=engine, weights_dir=weights_dir, facts=facts, gallery=gallery
+    )
     if people is not None:
         with model_bar() as progress:
             resolved = build.model(settings, progress)
@@ -154,8 +154,8 @@ class Found:
         }
 
     def _fnir(self) -> dict[int, Rate]:
-        threshold = self.calibration.known - self.calibration.shift
-        return {int(k): self.impostors.fnir.at(threshold, k) for k in self.impostors.fnir.sizes}
+        known = self.calibration.known  # as raised: that strangers are more alike does not make photos of one person so
+        return {int(k): self.impostors.fnir.at(known, k) for k in self.impostors.fnir.sizes}
 
     def told(self) -> Iterator[Table | str]:
         """For a person to read."""

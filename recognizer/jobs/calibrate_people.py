@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from recognizer import config
+from recognizer.evaluation.pairs import LOOSE_SHARE
 from recognizer.evaluation.people import people_of_folder
 from recognizer.evaluation.strangers import measure, merged, one_person_above
 from recognizer.jobs.embedding import embedded
@@ -39,7 +40,7 @@ def measure_people(
         Where it was written.
     """
     pictures, owners = people_of_folder(folder)
-    faces = embedded(settings, resolved, pictures, face_share=0.45, cache=cache, what=folder.name)
+    faces = embedded(settings, resolved, pictures, face_share=LOOSE_SHARE, cache=cache, what=folder.name)
     seen = faces.found
     how = "5-point alignment" if resolved.facts.cut.template else "the detector's box"
     data = f"{folder.parent.name} {folder.name}, {int(seen.sum())} pictures, MTCNN (min face "
@@ -80,10 +81,10 @@ def calibration_of(
         described += f"; {pairs} pairs of names above {above:.3f} taken for one person each"
     impostors = measure(vectors, people, data=described)
     high, count = _impostor_similarities(vectors, people, 0.1)
-    genuine = _genuine(vectors, people)
+    highest, genuine = np.sort(high)[::-1], _genuine(vectors, people)
     rates = {}
     for fmr in (1e-3, 1e-4, 1e-5, 1e-6):
-        threshold = float(np.sort(high)[::-1][min(int(fmr * count), len(high) - 1)])
+        threshold = float(highest[min(int(fmr * count), len(highest) - 1)])
         rates[f"{fmr:g}"] = {"threshold": round(threshold, 4), "fnmr": round(float((genuine < threshold).mean()), 4)}
     at = {rate: float(values["threshold"]) for rate, values in rates.items()}
     return Calibration(
@@ -96,7 +97,7 @@ def calibration_of(
             "data": described + "; every picture against every other person's",
             "impostor_comparisons": count,
             "genuine_comparisons": len(genuine),
-            "highest_impostor": round(float(high.max()), 4),
+            "highest_impostor": round(float(highest[0]), 4),
             "fmr": rates,
             "known": "threshold at FMR 1e-5",
             "release": "threshold at FMR 1e-4",

@@ -27,11 +27,13 @@ def settings_for(
     engine: str | None,
     weights_dir: Path | None,
     facts: str | None = None,
+    gallery: Path | None = None,
 ) -> config.Settings:
-    """Settings with the options that all these commands have; no flip averaging, the store keeps both images."""
+    """Settings with the options that these commands have."""
     overrides: dict[str, dict[str, Any]] = {
         "engine": {"name": engine},
-        "embed": {"model": model, "weights_dir": weights_dir, "facts": facts, "flip": False},
+        "embed": {"model": model, "weights_dir": weights_dir, "facts": facts},
+        "gallery": {"folder": gallery},
     }
     return config.load(config_file, overrides)
 
@@ -63,7 +65,7 @@ def embedded(
     )
     aligner = "aligned" if face_share is None else f"{detector}-centre-{face_share:g}"
     folder = cache or Cache().folder / "embeddings"
-    plain = settings.model_copy(update={"embed": settings.embed.model_copy(update={"flip": False})})
+    plain = settings.model_copy(update={"embed": settings.embed.model_copy(update={"flip": False})})  # both are kept
     with VectorStore(folder, model=resolved.fingerprint, aligner=aligner) as store, counting(what) as on_progress:
         known = store.known()
         if all(picture.stamp in known for picture in pictures):  # no model needs to be loaded

@@ -15,7 +15,7 @@ from recognizer import build
 from recognizer.errors import InputError, UsageError
 from recognizer.evaluation import report, strangers
 from recognizer.evaluation.identification import Identification, identify
-from recognizer.evaluation.pairs import PROTOCOLS, read_protocol
+from recognizer.evaluation.pairs import LOOSE_SHARE, PROTOCOLS, read_protocol
 from recognizer.evaluation.people import people_of_folder
 from recognizer.evaluation.strangers import merged
 from recognizer.evaluation.verification import Verification, verify
@@ -130,20 +130,22 @@ def identification(
     settings = settings_for(config_file, model=model, engine=engine, weights_dir=weights_dir, facts=facts)
     with model_bar() as progress:
         resolved = build.model(settings, progress)
-    faces = embedded(settings, resolved, pictures, face_share=None if aligned else 0.45, cache=cache, what=folder.name)
+    share = None if aligned else LOOSE_SHARE
+    faces = embedded(settings, resolved, pictures, face_share=share, cache=cache, what=folder.name)
     seen = faces.found
     if not seen.any():
         raise InputError(f"No face was found in any of the {len(pictures)} pictures of {folder}.")
+    vectors = faces.vectors(flip=flip)[seen]
     numbers = np.unique(people[seen], return_inverse=True)[1].astype(np.int64)
     if one_person_above is not None:
-        numbers, pairs = merged(faces.vectors(flip=flip)[seen], numbers, above=one_person_above)
+        numbers, pairs = merged(vectors, numbers, above=one_person_above)
         console.err.print(f"{pairs} pairs of names are taken for one person each.", highlight=False)
         merging = f" {pairs} pairs of names above {one_person_above:g} are taken for one person each."
     else:
-        merging = _doubles(faces.vectors(flip=flip)[seen], numbers)
+        merging = _doubles(vectors, numbers)
     with counting("galleries") as on_progress:
         results = identify(
-            faces.vectors(flip=flip)[seen],
+            vectors,
             numbers,
             sizes=wanted_sizes,
             photos=[count for count in wanted_photos if count],

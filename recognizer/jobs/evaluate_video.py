@@ -36,8 +36,6 @@ where a face need not be named (turned away, cut off). Boxes may be generous; on
 class Collector:
     """Keeps who was reported where, and each track's face; with ``sheets``, also small pictures of the whole."""
 
-    failed: str | None = None
-
     def __init__(self, *, sheets: bool = False) -> None:
         self.frames: list[tuple[float, list[Seen]]] = []
         self.tiles: list[U8] = []

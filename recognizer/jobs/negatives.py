@@ -7,9 +7,8 @@ from pathlib import Path
 import numpy as np
 
 from recognizer import build, config, runner
-from recognizer.capture.pictures import PICTURE_SUFFIXES
-from recognizer.errors import InputError
-from recognizer.evaluation.faces import picture_file
+from recognizer.evaluation.faces import pictures_of_folder
+from recognizer.evaluation.pairs import LOOSE_SHARE
 from recognizer.jobs.embedding import embedded
 from recognizer.match.records import Enrolled
 from recognizer.types import F32, FrameResult
@@ -56,17 +55,13 @@ def strangers_of(
 def _of_folder(
     folder: Path, settings: config.Settings, resolved: ResolvedModel, enrolled: Enrolled, cache: Path | None
 ) -> list[tuple[str, float]]:
-    files = sorted(path for path in folder.rglob("*") if path.suffix.lower() in PICTURE_SUFFIXES and path.is_file())
-    if not files:
-        raise InputError(f"There is no picture in {folder}; wanted strangers' faces.")
-    pictures = [picture_file(path, str(path.relative_to(folder))) for path in files]
-    faces = embedded(settings, resolved, pictures, face_share=0.45, cache=cache, what=folder.name)
+    pictures = pictures_of_folder(folder)
+    faces = embedded(settings, resolved, pictures, face_share=LOOSE_SHARE, cache=cache, what=folder.name)
     vectors = faces.vectors(flip=True)
     looks: dict[str, list[int]] = {}
-    for row, path in enumerate(files):
-        if faces.found[row]:
-            inside = path.relative_to(folder).parts
-            looks.setdefault(inside[0], []).append(row)  # a picture of its own, or a person's folder
+    for row in np.flatnonzero(faces.found).tolist():
+        inside = Path(pictures[row].name).parts
+        looks.setdefault(inside[0], []).append(row)  # a picture of its own, or a person's folder
     found = []
     for who, rows in looks.items():
         template = vectors[rows].sum(axis=0)
@@ -77,8 +72,6 @@ def _of_folder(
 
 class _Nearest:
     """Keeps each track's last similarity to the nearest person."""
-
-    failed: str | None = None
 
     def __init__(self) -> None:
         self.tracks: dict[int, float] = {}

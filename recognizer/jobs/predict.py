@@ -17,13 +17,12 @@ from recognizer.capture.pictures import PICTURE_SUFFIXES
 from recognizer.emit.places import require_place
 from recognizer.errors import ImageError, InputError, OutputError, UsageError
 from recognizer.evaluation.bins import read_bin
-from recognizer.evaluation.faces import Picture, picture_bytes, picture_file
+from recognizer.evaluation.faces import QUALITY, Picture, picture_bytes, picture_file, pictures_of_folder
+from recognizer.evaluation.pairs import LOOSE_SHARE
 from recognizer.jobs import console
 from recognizer.jobs.embedding import CacheOption, embedded, settings_for
 from recognizer.jobs.progress import model_bar
 from recognizer.types import F32
-
-QUALITY = ("eyes_px", "sharpness", "yaw_deg", "roll_deg", "score")
 
 
 def predict(
@@ -60,7 +59,7 @@ def predict(
         settings,
         resolved,
         found,
-        face_share=None if plain else 0.45,
+        face_share=None if plain else LOOSE_SHARE,
         cache=cache,
         what=pictures.name,
         on_unreadable=note,
@@ -84,10 +83,7 @@ def predict(
 def _pictures(place: Path) -> tuple[list[Picture], bool]:
     """The pictures that a path stands for, and whether they are crops."""
     if place.is_dir():
-        files = sorted(path for path in place.rglob("*") if path.suffix.lower() in PICTURE_SUFFIXES and path.is_file())
-        if not files:
-            raise InputError(f"There is no picture in the folder {place}.")
-        return [picture_file(path, str(path.relative_to(place))) for path in files], False
+        return pictures_of_folder(place), False
     if place.suffix == ".bin":
         crops, _ = read_bin(place)
         return [picture_bytes(data, f"{place.stem} {number}") for number, data in enumerate(crops)], True

@@ -56,6 +56,14 @@ def test_a_profile_is_the_second_of_a_cfp_fp_pair(tmp_path: Path) -> None:
     assert all("profile" in pairs.pictures[row].name for row in pairs.right)
 
 
+@pytest.mark.parametrize("line", ["1", "one ../Data/Images/001/frontal/01.jpg"])
+def test_a_list_of_cfp_in_another_layout_is_told(line: str, tmp_path: Path) -> None:
+    root = trees.cfp(tmp_path)
+    (root / "Protocol/Pair_list_F.txt").write_text(f"{line}\n")
+    with pytest.raises(InputError, match="wanted 'number path'"):
+        read_protocol("cfp-ff", root)
+
+
 def test_calfw_numbers_folds_of_same_people_and_deals_out_the_others(tmp_path: Path) -> None:
     pairs = read_protocol("calfw", TREES["calfw"](tmp_path))
     assert pairs.folds[pairs.same].tolist() == [0, 0, 1, 1]

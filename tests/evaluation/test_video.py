@@ -151,8 +151,10 @@ def test_a_clip_without_enrolled_people_has_no_coverage() -> None:
     assert "none to count" in video_section(known, found, {}, model="m")
 
 
-def test_a_truth_file_is_read_as_it_was_written(tmp_path: Path) -> None:
-    known = Truth("a clip.mp4", 12.5, (Appearance("Ann Ö: x", 0.5, 2, LEFT), Appearance("?", 1, 3, None, counts=False)))
+@pytest.mark.parametrize("clip", ["a clip.mp4", "[cam 1] door: in.mp4", "@home #2.mp4"])
+@pytest.mark.parametrize("faces", [(Appearance("Ann Ö: x", 0.5, 2, LEFT), Appearance("?", 1, 3, counts=False)), ()])
+def test_a_truth_file_is_read_as_it_was_written(clip: str, faces: tuple[Appearance, ...], tmp_path: Path) -> None:
+    known = Truth(clip, 12.5, faces)
     write_truth(tmp_path / "t.yaml", known, comment="two\nlines")
     assert read_truth(tmp_path / "t.yaml") == known
 

@@ -17,10 +17,15 @@ from recognizer.evaluation import report
 from recognizer.evaluation.faces import VectorStore, cut_with, embed_pictures
 from recognizer.evaluation.identification import identify
 from recognizer.evaluation.pairs import read_protocol
+from recognizer.evaluation.strangers import measure
 from recognizer.evaluation.truth import read_truth
 from recognizer.evaluation.verification import verify
 from recognizer.evaluation.video import score
+from recognizer.jobs.calibrate import Found
+from recognizer.jobs.embedding import settings_for
 from recognizer.jobs.evaluate_video import recognised
+from recognizer.weights.calibration import Budget, Calibration
+from recognizer.weights.impostors import Rate
 from tests.conftest import ROOT
 from tests.evaluation import trees
 from tests.fakes import PaintedFaceDetector, PaintedFaceEmbedder, painted_vector
@@ -95,6 +100,8 @@ def test_identification_of_painted_people() -> None:
         assert told["mated_probes"] == 4 * result.people * (3 - result.photos)
         assert told["non_mated_probes"] == 4 * (12 - result.people)
     assert "<svg" in report.identification_section(results, model="painted", note="painted people")
+    with pytest.raises(InputError, match="galleries of 100 or more people; at most 6"):
+        identify(vectors, people, sizes=[1000, 100], photos=[1])
     with pytest.raises(InputError, match="more than 3 photos"):
         identify(vectors, people, sizes=[3], photos=[3])
 
@@ -176,6 +183,41 @@ def test_lfw(shared_data: Path, model: str, wanted: float) -> None:
     for found in json.loads(told):
         assert found["accuracy"] >= wanted
         assert found["without_face"] == 0
+
+
+def test_a_calibration_enrols_as_the_settings_say(tmp_path: Path) -> None:
+    """It brings the gallery up to date: photos it enrols are averaged with their mirror image where run's are."""
+    (tmp_path / "c.yaml").write_text("embed: {flip: true}\n")
+    settings = settings_for(tmp_path / "c.yaml", model=None, engine=None, weights_dir=None, gallery=tmp_path)
+    assert settings.embed.flip
+    assert settings.gallery.folder == tmp_path
+
+
+def test_misses_are_told_at_the_raised_threshold() -> None:
+    random = np.random.default_rng(0)
+    people = np.repeat(np.arange(120), 2).astype(np.int64)
+    vectors = random.standard_normal((120, 24))[people] + 0.35 * random.standard_normal((240, 24))
+    vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+    impostors = measure(vectors.astype(np.float32), people, data="made up", draws=20)
+    budget = Budget("", fpir=0.05)
+    plain, raised = (
+        Found(
+            calibration=Calibration("m", impostors=impostors, budget=budget, shift=shift, protocol={}).at(20),
+            impostors=impostors,
+            budget=budget,
+            enrolled=20,
+            promise=Rate(0.05, 0.01, 0.1),
+            strangers=100,
+            site=None,
+            within=None,
+            left_out=(),
+            confusable=(),
+            people=(),
+        )
+        for shift in (0.0, 0.1)
+    )
+    assert raised.as_dict()["fnir"]["1"][0] == impostors.fnir.at(plain.calibration.known + 0.1, 1).mean
+    assert raised.as_dict()["fnir"]["1"][0] > plain.as_dict()["fnir"]["1"][0]
 
 
 @pytest.mark.weights

@@ -17,7 +17,7 @@ from typer.testing import CliRunner
 
 from main import app
 from recognizer.errors import InputError, OutputError, RecognizerError, UsageError
-from recognizer.jobs import predict
+from recognizer.evaluation.faces import QUALITY
 from tests.conftest import ROOT
 from tests.rig import wait_until
 
@@ -103,7 +103,7 @@ def test_both_files_hold_names_vectors_quality_and_the_model(shared_data: Path, 
         assert table.num_rows == 6
         assert set(table["model"].to_pylist()) == {str(archive["model"])}
         np.testing.assert_array_equal(np.stack(table["vector"].to_numpy(zero_copy_only=False)), archive["vectors"])
-        for column in ("name", "found", *predict.QUALITY):
+        for column in ("name", "found", *QUALITY):
             assert table[column].to_pylist() == archive[column].tolist()
 
 
