@@ -67,12 +67,12 @@ def set_up(
     settings = config.load(
         config_file,
         {
-            "source": {"location": str(clip or FOLDER / "clip.mp4")},
             "engine": {"name": engine},
             "embed": {"model": model, "weights_dir": weights_dir, "facts": facts},
             "gallery": {"folder": gallery or FOLDER / "gallery"},
             "emit": {"headless": True},
         },
+        sources=[str(clip or FOLDER / "clip.mp4")],
     )
     if clip is None:
         _write_clip(FOLDER / "clip.mp4")
