@@ -16,7 +16,7 @@ import av
 from av.video.reformatter import VideoReformatter
 
 from recognizer import build, runner
-from recognizer.bench.timing import Ratio, Spent, cpu_ms, interleaved, ratio, rounded
+from recognizer.bench.timing import Ratio, Spent, Spread, cpu_ms, interleaved, ratio, rounded
 from recognizer.config import Settings
 from recognizer.emit.summary import peak_rss_mb
 from recognizer.pipeline import Pipeline
@@ -85,7 +85,7 @@ class EndToEnd:
         return {
             "cpu_ms_per_frame": cpu.as_dict(),
             "cpu_s_per_video_s": rounded(cpu.median / 1000 * self.rate),
-            "fps": rounded(sorted(1 / each.wall_s for each in per_frame)[len(per_frame) // 2]),
+            "fps": rounded(Spread.of([1 / each.wall_s for each in per_frame]).median),
         }
 
 

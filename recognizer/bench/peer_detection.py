@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from recognizer import build
@@ -16,7 +15,7 @@ from recognizer.protocols import Detector
 from recognizer.types import U8, FaceDetections
 
 SAME_BOX = 0.7
-"""Intersection over union at which a box of one is a box of the other, as in design/measured figures."""
+"""Intersection over union at which a box of one is a box of the other."""
 CONFIDENT = 0.95
 
 
@@ -79,8 +78,3 @@ def spread_frames(settings: Settings, count: int) -> list[U8]:
     step = max(1, total // count)
     with build.source(settings) as source:
         return [frame.image for frame in source if frame.index % step == 0][:count]
-
-
-def clip_name(settings: Settings) -> str:
-    """The clip's file name: its path is nobody's business."""
-    return Path(settings.source.location).name

@@ -105,8 +105,9 @@ def race(settings: Settings, resolved: ResolvedModel, peers: Peers, *, segments:
         segments: how many, of ``SEGMENT`` frames.
     """
     detector, pipeline = build.detector(settings), build.pipeline(settings, resolved)
-    known = build.thresholds(settings, resolved).known
-    gallery = build.gallery_index(settings, resolved.fingerprint)
+    enrolled = build.enrolled_people(settings, resolved.fingerprint)
+    known = build.thresholds(settings, resolved, enrolled=len(enrolled)).known
+    gallery = build.index_of(enrolled)
     ways: dict[str, Way] = {"ours": Way()}
     by_frame: dict[str, Callable[[Frame], Seen]] = {}
     if peers.mtcnn is not None and peers.eager is not None:

@@ -86,7 +86,7 @@ class FaceRecognition:
     """``face_recognition`` as its example ``facerec_from_webcam.py`` uses it, on every frame it is shown.
 
     Args:
-        photos: name -> (H, W, 3) uint8 BGR pictures of that person to know; those without a face are left out.
+        photos: name and (H, W, 3) uint8 BGR picture of people to know; those without a face are left out.
 
     Raises:
         Absent: if it is not installed.

@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import recognizer
@@ -47,29 +48,28 @@ def measure(settings: Settings, *, rounds: int) -> Start:
     """Start the command again and again.
 
     Args:
-        settings: clip with a face in it, gallery that is enrolled, model and engine.
+        settings: clip with a face in it, gallery that is enrolled; all of them but those of outputs are used.
         rounds: how often each milestone is reached.
 
     Raises:
         RecognizerError: if the clip was gone through without an event.
     """
-    words = ["run", "--source", settings.source.location, "--gallery", str(settings.gallery.folder)]
-    words += ["--engine", settings.engine.name, "--model", settings.embed.model]
-    if settings.embed.weights_dir is not None:
-        words += ["--weights-dir", str(settings.embed.weights_dir)]
-    program = [sys.executable, str(MAIN), *words, "--no-sync", "--headless", "--events", "-"]
+    with TemporaryDirectory() as folder:
+        file = Path(folder) / "settings.yaml"  # JSON is YAML
+        file.write_text(settings.model_dump_json(exclude={"emit"}), "utf-8")
+        return _measured(str(file), rounds)
+
+
+def _measured(file: str, rounds: int) -> Start:
+    words = ["run", "--config", file, "--no-sync", "--headless", "--events", "-"]
     preparing = (
-        "import sys; sys.path.insert(0, sys.argv[1]); import main; from recognizer import build, config; "
-        "settings = config.load(None, {'source': {'location': sys.argv[2]}, 'gallery': {'folder': sys.argv[3]}, "
-        "'engine': {'name': sys.argv[4]}, 'embed': {'model': sys.argv[5], 'weights_dir': sys.argv[6] or None}}); "
-        "build.pipeline(settings, build.model(settings))"
+        "import pathlib, sys; sys.path.insert(0, sys.argv[1]); import main; from recognizer import build, config; "
+        "settings = config.load(pathlib.Path(sys.argv[2])); build.pipeline(settings, build.model(settings))"
     )
-    told = [str(MAIN.parent), settings.source.location, str(settings.gallery.folder), settings.engine.name]
-    told += [settings.embed.model, str(settings.embed.weights_dir or "")]
     ways: Mapping[str, Callable[[], None]] = {
         "imported": lambda: _to_the_end([sys.executable, str(MAIN), "--help"]),
-        "ready": lambda: _to_the_end([sys.executable, "-c", preparing, *told]),
-        "first_event": lambda: _to_first_line(program),
+        "ready": lambda: _to_the_end([sys.executable, "-c", preparing, str(MAIN.parent), file]),
+        "first_event": lambda: _to_first_line([sys.executable, str(MAIN), *words]),
     }
     times: dict[str, list[Spent]] = {name: [] for name in ways}
     for number in range(rounds + 1):

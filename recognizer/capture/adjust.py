@@ -79,6 +79,12 @@ class Adjusted:
             due = max(due, frame.captured_at - slack) + step
             yield Frame(self._adjustment.apply(frame.image), frame.index, frame.captured_at, frame.source)
 
+    @property
+    def shortfall(self) -> str | None:
+        """In words, what could not be read of a file."""
+        missing: str | None = getattr(self.source, "shortfall", None)
+        return missing
+
     def close(self) -> None:
         """Ask the iteration to end."""
         self.source.close()

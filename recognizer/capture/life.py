@@ -61,11 +61,6 @@ class Life:
         self._lost_told = False
         self._changes: list[SourceChange] = []
 
-    @property
-    def state(self) -> SourceState:
-        """As last told."""
-        return self._state
-
     def opened(self) -> None:
         """The reader begins."""
         with self._lock:

@@ -16,7 +16,7 @@ from typing import Protocol, Self
 
 from recognizer.capture.life import CameraError, Life, Trouble
 from recognizer.errors import SourceError
-from recognizer.types import U8, Frame, SourceChange, SourceState
+from recognizer.types import U8, Frame, SourceChange
 
 WAITS_S: Mapping[Trouble, tuple[float, float]] = {
     Trouble.GONE: (0.25, 2.0),
@@ -77,11 +77,6 @@ class LiveSource:
         self._jitter = jitter
         self._life = Life(name, stall_s=stall_s)
         self._stop = threading.Event()
-
-    @property
-    def state(self) -> SourceState:
-        """Where in its life the source is."""
-        return self._life.state
 
     def __enter__(self) -> Self:
         """Get ready; the camera itself is opened, again and again, by the thread that iterates."""

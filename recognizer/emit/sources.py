@@ -20,8 +20,6 @@ class SourceFigures:
     state: SourceState | None = None
     """``None`` for files."""
     frames: int = 0
-    received: int = 0
-    """Of a live source: frames that came, dropped ones included."""
     first_at: float = 0.0
     last_at: float = 0.0
     ages: Durations = field(default_factory=Durations)
@@ -77,7 +75,6 @@ class SourceBoard:
             figures.first_at = frame.captured_at
         figures.frames += 1
         figures.last_at = frame.captured_at
-        figures.received = frame.index + 1
         if figures.live:
             figures.ages.add(self._clock() - frame.captured_at)
 

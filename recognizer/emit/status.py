@@ -92,10 +92,8 @@ class StatusBlock:
     def lines(self) -> Iterator[str]:
         """One line for each source."""
         for name, figures in list(self._board.sources.items()):
-            fps, age_ms = self._shown.get(name, (figures.fps, figures.ages.percentile_ms(95)))
-            state = figures.state.value if figures.state else "reading"
-            age = f", age p95 {age_ms:.0f} ms" if figures.live and age_ms else ""
-            yield f"{name}: {state}, {fps:.1f} fps{age}, {self._dropped.get(name, 0)} dropped, now {_people(figures)}"
+            state, fps, age, dropped, people = self._cells(name, figures)
+            yield f"{name}: {state}, {fps} fps{f', age p95 {age}' if age else ''}, {dropped} dropped, now {people}"
 
     def table(self) -> Table:
         """The block."""
@@ -104,18 +102,21 @@ class StatusBlock:
         for heading in ("state", "fps", "age p95", "dropped", "people now"):
             table.add_column(heading, justify="right" if heading in {"fps", "age p95", "dropped"} else "left")
         for name, figures in list(self._board.sources.items()):
-            fps, age_ms = self._shown.get(name, (figures.fps, figures.ages.percentile_ms(95)))
-            state = figures.state.value if figures.state else "reading"
+            state, fps, age, dropped, people = self._cells(name, figures)
             colour = _COLOURS.get(figures.state, "default") if figures.state else "default"
-            table.add_row(
-                escape(name),
-                f"[{colour}]{state}[/]",
-                f"{fps:.1f}",
-                f"{age_ms:.0f} ms" if figures.live and age_ms else "",
-                str(self._dropped.get(name, 0)),
-                escape(_people(figures)),
-            )
+            table.add_row(escape(name), f"[{colour}]{state}[/]", fps, age, dropped, escape(people))
         return table
+
+    def _cells(self, name: str, figures: SourceFigures) -> tuple[str, str, str, str, str]:
+        """State, frames a second, age (empty where no frame has one), drops and people of a source, in words."""
+        fps, age_ms = self._shown.get(name, (figures.fps, figures.ages.percentile_ms(95)))
+        return (
+            figures.state.value if figures.state else "reading",
+            f"{fps:.1f}",
+            f"{age_ms:.0f} ms" if figures.live and age_ms else "",
+            str(self._dropped.get(name, 0)),
+            _people(figures),
+        )
 
     def _measure(self, seconds: float) -> None:
         for name, figures in list(self._board.sources.items()):

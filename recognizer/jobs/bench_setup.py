@@ -16,10 +16,10 @@ from loguru import logger
 from recognizer import build, config
 from recognizer.bench import threads
 from recognizer.bench.timing import Spread
-from recognizer.capture.sources import require_openable
+from recognizer.capture.sources import SourceKind, require_openable, source_kind
 from recognizer.emit.places import require_place, unwritable
 from recognizer.emit.video import VideoWriter
-from recognizer.errors import OutputError
+from recognizer.errors import OutputError, UsageError
 from recognizer.jobs import console, demo, demo_clip
 from recognizer.jobs.enroll import sync
 from recognizer.jobs.progress import model_bar
@@ -63,16 +63,22 @@ def set_up(
     weights_dir: Path | None,
     facts: str | None = None,
 ) -> Bench:
-    """Settings with a clip and a gallery, the model found, the people enrolled, the threads set."""
+    """Settings with a clip and a gallery, the model found, the people enrolled, the threads set.
+
+    Raises:
+        UsageError: if the clip is no video file.
+    """
+    if clip is not None and (kind := source_kind(str(clip))) is not SourceKind.VIDEO:
+        raise UsageError(f"--clip: wanted a video file, got {kind.value}: {clip}.")
     settings = config.load(
         config_file,
         {
-            "source": {"location": str(clip or FOLDER / "clip.mp4")},
             "engine": {"name": engine},
             "embed": {"model": model, "weights_dir": weights_dir, "facts": facts},
             "gallery": {"folder": gallery or FOLDER / "gallery"},
             "emit": {"headless": True},
         },
+        sources=[str(clip or FOLDER / "clip.mp4")],
     )
     if clip is None:
         _write_clip(FOLDER / "clip.mp4")

@@ -60,7 +60,7 @@ def show(found: Whole) -> None:
 def draw(found: Whole) -> str:
     """The stages of recognition beside decoding alone."""
     rows = {row.stage: row for row in found.stages}
-    chosen = [Bar("decoding alone", _steady(rows[stages.DECODE].cpu_ms_per_frame), "yardstick")]
+    chosen = [Bar(stages.DECODE, _steady(rows[stages.DECODE].cpu_ms_per_frame), "yardstick")]
     for name, row in rows.items():
         if name == stages.RECOGNISE or name.startswith(stages.RECOGNISE + stages.SEPARATOR):
             depth = name.count(stages.SEPARATOR)
@@ -153,11 +153,11 @@ def _show_end_to_end(whole: EndToEnd) -> None:
     table.add_column("", no_wrap=True)
     for heading in ("CPU ms a frame", "CPU s a video s", "frames a second", "recognise takes"):
         table.add_column(heading, justify="right")
-    for name, spent in whole.spent.items():
-        way, against = figures["ways"][name], whole.ratios.get(name)
+    for name, way in figures["ways"].items():
+        against = whole.ratios.get(name)
         table.add_row(
             name,
-            f"{cpu_ms([each / whole.frames for each in spent]).median:.2f}",
+            f"{way['cpu_ms_per_frame']['median']:.2f}",
             f"{way['cpu_s_per_video_s']:.3f}",
             f"{way['fps']:.0f}",
             "" if against is None else bench_setup.times(against.cpu),

@@ -24,6 +24,7 @@ def figures(path: Path) -> Any:
         (("gallery", "--kind", "odd"), "wanted faces or even, got odd"),
         (("gallery", "--sizes", "many"), "wanted numbers such as 1000,100000, got many"),
         (("gallery", "--sizes", "2"), "wanted 4 or more, got 2"),
+        (("--clip", Path(__file__).parent), "--clip: wanted a video file, got a folder"),
     ],
 )
 def test_what_cannot_be_measured_is_refused(
