@@ -89,7 +89,7 @@ class Detect(Section):
     """Each level of the pyramid is so much smaller than the last."""
     interval_s: Seconds = 1.0
     """Longest wait between two full detections; 0 detects in every frame."""
-    shortest_s: Seconds = 0.5
+    shortest_s: Seconds = 0.25
     """Wait while faces come and go."""
     cut: Annotated[float, Field(gt=0, le=2)] = 0.5
     """Change of the picture that counts as a shot cut, 0 the same, 1 unrelated."""

@@ -15,9 +15,6 @@ from recognizer.evidence import Thresholds
 from recognizer.protocols import Cadence, Detector, Embedder, GalleryIndex, Tracker
 from recognizer.types import AlignedFaces, Embeddings, Event, Frame, FrameResult, Tracks
 
-SURE_SCORE = 0.9
-"""A followed face that scores so high need not be found again when the whole frame is looked at."""
-
 
 @dataclass(frozen=True, slots=True)
 class Watch:
@@ -123,7 +120,7 @@ class Pipeline:
         clock.lap("refine")
         if not look:
             return watch.tracker.follow(at, refined)
-        detections = self._detector.detect([frame.image], [refined[refined.scores >= SURE_SCORE]])[0]
+        detections = self._detector.detect([frame.image])[0]
         clock.lap("detect")
         before = watch.tracker.alive
         tracks = watch.tracker.update(at, detections, refined)

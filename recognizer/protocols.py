@@ -71,13 +71,8 @@ class StateSink(Protocol):
 class Detector(Protocol):
     """Finds faces, and finds again a face whose place is roughly known."""
 
-    def detect(self, images: Sequence[U8], known: Sequence[FaceDetections] | None = None) -> list[FaceDetections]:
-        """Find all faces of (H, W, 3) uint8 BGR pictures, in no promised order.
-
-        Args:
-            images: the pictures.
-            known: for each picture, faces that need not be found again: they may be given back as they are.
-        """
+    def detect(self, images: Sequence[U8]) -> list[FaceDetections]:
+        """Find all faces of (H, W, 3) uint8 BGR pictures, in no promised order."""
 
     def refine(self, image: U8, boxes: F32) -> FaceDetections:
         """Correct (N, 4) rough boxes in one picture: N rows in the same order, score 0 where no box was left."""

@@ -45,7 +45,7 @@ FIRST_REST_S = 0.05
 REST_SCORE = 0.9
 REST_AFTER = 8
 """Sightings before a track may rest: until then each is wanted, to tell whether it is a face at all."""
-SURPRISE = 0.12
+SURPRISE = 0.06
 """A face found further from where it was expected, in its sides, or of another size, is looked at in every frame."""
 
 

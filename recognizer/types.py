@@ -77,13 +77,6 @@ class FaceDetections(Rows):
         """Nobody there."""
         return cls(np.zeros((0, 4), np.float32), np.zeros(0, np.float32), np.zeros((0, 5, 2), np.float32))
 
-    @classmethod
-    def joined(cls, parts: Sequence[Self]) -> Self:
-        """The rows of all parts, one after the other."""
-        return cls(
-            *(np.concatenate([getattr(part, name) for part in parts]) for name in ("boxes", "scores", "landmarks"))
-        )
-
 
 class Look(enum.Enum):
     """Whether to run the detector on a frame, and why; true when it is to run."""

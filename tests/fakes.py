@@ -73,7 +73,7 @@ class PaintedFaceDetector:
         self.score = score
         self.shown = 0
 
-    def detect(self, images: Sequence[U8], known: Sequence[FaceDetections] | None = None) -> list[FaceDetections]:
+    def detect(self, images: Sequence[U8]) -> list[FaceDetections]:
         self.shown += len(images)
         return [self._faces(image) for image in images]
 

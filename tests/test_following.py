@@ -13,7 +13,6 @@ from recognizer.detect.cadence import Cadence
 from recognizer.detect.fast import StaleBoxes
 from recognizer.detect.mtcnn import Mtcnn
 from recognizer.geometry import iou
-from recognizer.pipeline import SURE_SCORE
 from recognizer.track import Tracker
 from recognizer.types import Look
 from tests.detect.nets_here import mtcnn
@@ -39,8 +38,9 @@ def recall(clip: Path, detector: Mtcnn, *, follow: bool, frames: int | None = No
             if look:
                 looks += 1
                 before = tracker.alive
-                known = [refined[refined.scores >= SURE_SCORE]]
-                tracks = tracker.update(at, between.detect([frame.image], known)[0], refined)
+                if isinstance(between, StaleBoxes):
+                    between.detect([frame.image])
+                tracks = tracker.update(at, detections, refined)
                 cadence.looked(at, news=tracker.alive != before)
             else:
                 tracks = tracker.follow(at, refined)

@@ -24,7 +24,7 @@ class Cadence:
         cut: change between two frames that counts as a shot cut: see ``change``.
     """
 
-    def __init__(self, *, interval_s: float = 1.0, shortest_s: float = 0.5, cut: float = 0.5) -> None:
+    def __init__(self, *, interval_s: float = 1.0, shortest_s: float = 0.25, cut: float = 0.5) -> None:
         self._interval_s = interval_s
         self._shortest_s = min(shortest_s, interval_s)
         self._cut = cut

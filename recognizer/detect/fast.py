@@ -18,7 +18,7 @@ class StaleBoxes:
         self._detector = detector
         self._last = FaceDetections.empty()
 
-    def detect(self, images: Sequence[U8], known: Sequence[FaceDetections] | None = None) -> list[FaceDetections]:
+    def detect(self, images: Sequence[U8]) -> list[FaceDetections]:
         """Find all faces; the last picture's are remembered."""
         found = self._detector.detect(images)
         self._last = found[-1]

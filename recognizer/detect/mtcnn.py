@@ -14,7 +14,6 @@ import numpy as np
 
 from recognizer.detect.area import AreaSampler
 from recognizer.detect.boxes import evened, pixel_corners, squared, suppress, suppress_nested
-from recognizer.geometry import iou
 from recognizer.protocols import GraphRunner
 from recognizer.types import F32, I64, U8, FaceDetections
 
@@ -24,11 +23,6 @@ RNET_PX = 24
 ONET_PX = 48
 BATCH = 64
 """Crops a net sees at once: beyond it the time a crop takes grows, as its activations leave the cache."""
-STRICTER = 0.1
-"""Added to P-Net's threshold where faces are known already: on video a look takes a sixth less, and the share of
-confident faces that tracks cover falls by 0.1 to 0.4 points on three clips."""
-KNOWN_OVERLAP = 0.4
-"""Intersection over union with a known face from which a candidate of P-Net is about that face."""
 SEARCH_BELOW = 0.2
 """O-Net score of a followed face below which its surroundings are searched."""
 SEARCH_REACH = 0.35
@@ -71,22 +65,14 @@ class Mtcnn:
         self._thresholds = thresholds or Thresholds()
         self._factor = factor
 
-    def detect(self, images: Sequence[U8], known: Sequence[FaceDetections] | None = None) -> list[FaceDetections]:
-        """Find all faces of (H, W, 3) uint8 BGR pictures of any sizes; one result for each picture.
-
-        Faces already ``known`` in a picture are part of its result; no candidate that overlaps them is looked at.
-        """
-        wanted = self._thresholds.pnet + (STRICTER if known else 0)
-        known = known or [FaceDetections.empty()] * len(images)
+    def detect(self, images: Sequence[U8]) -> list[FaceDetections]:
+        """Find all faces of (H, W, 3) uint8 BGR pictures of any sizes; one result for each picture."""
         samplers = [AreaSampler(image) for image in images]
-        found = [
-            _away_from(faces, self._propose(sampler, wanted)) for sampler, faces in zip(samplers, known, strict=True)
-        ]
+        found = [self._propose(sampler) for sampler in samplers]
         owner = np.repeat(np.arange(len(images)), [len(boxes) for boxes in found])
         boxes = np.concatenate([*found, np.zeros((0, 4), np.float32)])
         boxes, owner = self._reject(samplers, boxes, owner)
-        new = self._conclude(samplers, boxes, owner)
-        return [_united(faces, others) for faces, others in zip(known, new, strict=True)]
+        return self._conclude(samplers, boxes, owner)
 
     def refine(self, image: U8, boxes: F32) -> FaceDetections:
         """Let O-Net correct rough boxes of one picture.
@@ -127,14 +113,14 @@ class Mtcnn:
             corrected[inside] = _regressed(squares[inside], outputs["offsets"])
         return FaceDetections(corrected, scores, landmarks)
 
-    def _propose(self, sampler: AreaSampler, wanted: float) -> F32:
+    def _propose(self, sampler: AreaSampler) -> F32:
         """P-Net over the pyramid: (N, 4) boxes of one picture, overlaps removed, corrected and squared."""
         boxes, scores, offsets = [], [], []
         for scale in pyramid(sampler.height, sampler.width, self._min_face_px, self._factor):
             level = sampler.resize(int(sampler.height * scale + 1), int(sampler.width * scale + 1))
             outputs = self._pnet.run(level[None])
             heat = outputs["scores"][0]
-            rows, columns = np.nonzero(heat >= wanted)
+            rows, columns = np.nonzero(heat >= self._thresholds.pnet)
             if len(rows) == 0:
                 continue
             corner = np.stack([columns, rows], axis=1).astype(np.float32) * PNET_STRIDE_PX + 1
@@ -178,7 +164,11 @@ class Mtcnn:
             outputs["scores"][passed],
             _landmarks(boxes, outputs["landmarks"][passed]),
         )
-        return [faces[owner == picture] for picture in range(len(samplers))]
+        results = []
+        for picture in range(len(samplers)):
+            mine = faces[owner == picture]
+            results.append(mine[suppress_nested(mine.boxes, mine.scores, 0.7)])
+        return results
 
 
 def pyramid(height: int, width: int, min_face_px: float, factor: float) -> list[float]:
@@ -191,18 +181,6 @@ def pyramid(height: int, width: int, min_face_px: float, factor: float) -> list[
         scale *= factor
         shortest *= factor
     return scales
-
-
-def _away_from(known: FaceDetections, boxes: F32) -> F32:
-    """The (N, 4) boxes that are not about a known face."""
-    return np.asarray(boxes[iou(boxes, known.boxes).max(axis=1, initial=0) < KNOWN_OVERLAP], np.float32)
-
-
-def _united(known: FaceDetections, found: FaceDetections) -> FaceDetections:
-    """All faces, overlaps removed; the known ones come first and stay."""
-    both = FaceDetections.joined([known, found])
-    rank = both.scores + (np.arange(len(both)) < len(known))
-    return both[suppress_nested(both.boxes, rank, 0.7)]
 
 
 def _per_picture(owner: I64, pick: Callable[[I64], I64]) -> I64:

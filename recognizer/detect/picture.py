@@ -23,7 +23,7 @@ class PictureDetector:
     def __init__(self, detector: Detector) -> None:
         self._detector = detector
 
-    def detect(self, images: Sequence[U8], known: Sequence[FaceDetections] | None = None) -> list[FaceDetections]:
+    def detect(self, images: Sequence[U8]) -> list[FaceDetections]:
         """Find the faces of each (H, W, 3) uint8 BGR picture; look again, otherwise, where there seem to be none."""
         return [self._find(image) for image in images]
 

@@ -17,6 +17,8 @@ OWN_GRAPH_AFTER = 3
 photos do not."""
 OWN_GRAPHS = 32
 """At most: a pyramid has about ten levels, a batch one of four sizes."""
+SHAPES_COUNTED = 1_000
+"""Then counting begins anew: a folder of photos brings ten new shapes with each."""
 OWN_GRAPH_BYTES = 80_000_000
 """Larger graph files keep to the one for any shape: each of their own holds the weights anew. IResNet-100 on batches of
 1, 2, 4 and 8 took 2.6 GB with them, 0.6 after loading; EdgeFace's largest file has 73 MB."""
@@ -82,6 +84,8 @@ class OpenVinoRunner:
 
     def _request(self, shape: tuple[int, ...]) -> Any:
         """Run any shape; once one has come often enough, compile for it."""
+        if len(self._runs) > SHAPES_COUNTED:
+            self._runs.clear()
         self._runs[shape] += 1
         if self._runs[shape] <= OWN_GRAPH_AFTER or len(self._own) >= self._own_graphs:
             return self._any_shape

@@ -103,21 +103,6 @@ def test_a_batch_gives_each_picture_its_own_faces() -> None:
     assert len(together[1]) == 0
 
 
-def test_a_known_face_stays_as_it_is_and_is_not_found_again() -> None:
-    found = mtcnn().detect([portrait()])[0]
-    moved = FaceDetections(found.boxes + 3, found.scores, found.landmarks)
-    again = mtcnn().detect([portrait()], [moved])[0]
-    assert again.boxes.tolist() == moved.boxes.tolist()
-
-
-def test_a_known_face_elsewhere_hides_no_other() -> None:
-    found = mtcnn().detect([portrait()])[0]
-    side = found.boxes[0, 2] - found.boxes[0, 0]
-    beside = FaceDetections(found.boxes + 2 * side, found.scores, found.landmarks)
-    again = mtcnn().detect([portrait()], [beside])[0]
-    assert again.boxes[1].tolist() == pytest.approx(found.boxes[0].tolist(), abs=1e-3)
-
-
 @pytest.mark.parametrize("shape", [(12, 12), (1, 300), (39, 39), (2, 2)])
 def test_tiny_pictures_have_no_faces_and_no_error(shape: tuple[int, int]) -> None:
     assert len(mtcnn().detect([np.zeros((*shape, 3), np.uint8)])[0]) == 0
