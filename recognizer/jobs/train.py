@@ -16,7 +16,7 @@ from recognizer.align import align
 from recognizer.config import load
 from recognizer.engine.onnxruntime import OnnxRuntimeRunner
 from recognizer.engine.openvino import OpenVinoRunner
-from recognizer.errors import UsageError
+from recognizer.errors import UsageError, WeightsError
 from recognizer.geometry import centres
 from recognizer.jobs import console
 from recognizer.jobs.progress import counting
@@ -32,7 +32,10 @@ app = typer.Typer(help="Teach an embedding model; stop it at any time, and the s
 TrainConfig = Annotated[Path, typer.Option("--config", "-c", help="YAML file that describes the training.")]
 Export = Annotated[
     Path | None,
-    typer.Option(help="Write the averaged weights of the last checkpoint as an ONNX graph, without training."),
+    typer.Option(
+        help="Write the averaged weights of the last checkpoint as an ONNX graph, without training; "
+        "what was fine-tuned, only if it became better."
+    ),
 ]
 
 
@@ -57,15 +60,20 @@ def work(config: Path, export: Path | None) -> None:
     from recognizer.train import settings, tasks
 
     wanted = settings.read(config)
+    if export is not None and not wanted.last_checkpoint.exists():
+        raise WeightsError(
+            f"--export does not train, and {wanted.last_checkpoint} is not there; train first, without it."
+        )
     cut = face_cutter(wanted.data.min_face_px)
     if isinstance(wanted, settings.PeopleConfig):
         known = tasks.gather(wanted, cut)
-        if wanted.finetune is not None:
-            tasks.tune(wanted, known)  # a model that did not become better ends here
-            export = export or wanted.out / "model.onnx"
+        jury = None if wanted.finetune is None else tasks.jury(wanted, known)  # before hours of training: it may refuse
         if export is None:
             tasks.learn(wanted, known)
-        else:
+        if jury is not None:
+            jury.judge(wanted)  # a model that did not become better ends here
+            export = export or wanted.out / "model.onnx"
+        if export is not None:
             _export_people(export, wanted, known)
         return
     faces = tasks.Faces(data=wanted.data, cache=wanted.out / "cache", cut=cut)

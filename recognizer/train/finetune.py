@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +15,7 @@ from torch.nn import functional
 from recognizer.embed import edgeface, trained
 from recognizer.embed.statedict import read_checkpoint
 from recognizer.errors import ModelError, WeightsError
+from recognizer.train.crops import FaceRows
 from recognizer.train.learner import Learner
 from recognizer.train.people import People, Rows
 from recognizer.train.settings import Network, PeopleConfig
@@ -82,6 +84,26 @@ def imprinted(network: nn.Module, people: People) -> torch.Tensor:
     sums = torch.zeros(len(people.names), vectors.shape[1])
     sums.index_add_(0, torch.from_numpy(people.labels[rows]), directions)
     return functional.normalize(sums)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Jury:
+    """Held-out people, before whom the model appears as it was and as it became."""
+
+    panel: Panel
+    faces: FaceRows
+    """Of the panel's people."""
+
+    def judge(self, config: PeopleConfig) -> Verdict:
+        """Compare the weights of the start with the last checkpoint; nothing is trained.
+
+        Raises:
+            ModelError: as ``judge``.
+            WeightsError: if either is missing or another network's.
+        """
+        old = vectors_of(before(config), self.faces)
+        new = vectors_of(trained.snapshot(config.last_checkpoint).network, self.faces)
+        return judge(config, self.panel, old, new)
 
 
 def judge(config: PeopleConfig, panel: Panel, vectors_before: F32, vectors_after: F32) -> Verdict:

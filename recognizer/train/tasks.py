@@ -10,7 +10,6 @@ import torch
 from loguru import logger
 
 from recognizer.capture.pictures import decode_picture
-from recognizer.embed import trained
 from recognizer.errors import InputError
 from recognizer.evaluation.bins import read_bin
 from recognizer.evaluation.pairs import FOLDS
@@ -27,7 +26,7 @@ from recognizer.train.recordio import RecordFaces, is_record
 from recognizer.train.sampling import KnownFaces
 from recognizer.train.settings import Data, DistilConfig, PeopleConfig
 from recognizer.train.teacher import Teacher, TeacherTable
-from recognizer.train.verdict import Panel, vectors_of
+from recognizer.train.verdict import Panel
 from recognizer.train.watch import HeldOutTest
 
 
@@ -162,18 +161,13 @@ def learn(config: PeopleConfig, known: Class) -> None:
     )
 
 
-def tune(config: PeopleConfig, known: Class) -> None:
-    """Fine-tune, and judge whether the model became better.
+def jury(config: PeopleConfig, known: Class) -> finetune.Jury:
+    """Who says whether fine-tuning made the model better.
 
     Raises:
-        ModelError: if it is not shown to have become better, and so must replace nothing.
-        WeightsError: as ``learn``.
+        InputError: if the people held out cannot judge.
     """
-    panel = Panel(known.pairs, seed=config.seed)
-    learn(config, known)
-    old = vectors_of(finetune.before(config), known.test)
-    new = vectors_of(trained.snapshot(config.last_checkpoint).network, known.test)
-    finetune.judge(config, panel, old, new)
+    return finetune.Jury(Panel(known.pairs, seed=config.seed), known.test)
 
 
 def learner_for(config: PeopleConfig, people: People) -> Learner:

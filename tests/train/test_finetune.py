@@ -68,8 +68,10 @@ def test_weights_of_another_network_are_refused(config: PeopleConfig) -> None:
 
 
 def test_a_model_that_did_not_become_better_ends_with_an_error(config: PeopleConfig) -> None:
+    known = factories.known()
+    tasks.learn(config, known)
     with pytest.raises(ModelError, match="no model was replaced"):
-        tasks.tune(config, factories.known())
+        tasks.jury(config, known).judge(config)
     assert json.loads((config.out / "verdict.json").read_text(encoding="utf-8"))["helped"] is False
 
 

@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from recognizer.capture.pictures import read_picture
-from recognizer.errors import ConfigError, ModelError, UsageError
+from recognizer.errors import ConfigError, ModelError, UsageError, WeightsError
 from recognizer.jobs import train as job
 from tests.train import factories
 
@@ -57,10 +57,25 @@ def test_people_are_learned_and_exported_from_a_file(tmp_path: Path, capsys: pyt
 
 @pytest.mark.filterwarnings("ignore::UserWarning", "ignore::FutureWarning", "ignore::DeprecationWarning")
 def test_a_model_that_tuning_did_not_help_is_not_replaced(tmp_path: Path) -> None:
-    (tmp_path / "model.onnx").write_bytes(b"the good old one")
+    config = people_file(tmp_path, tuned=True)
+    (tmp_path / "out").mkdir()
+    good_old_one = tmp_path / "out" / "model.onnx"
+    good_old_one.write_bytes(b"the good old one")
     with pytest.raises(ModelError, match="no model was replaced"):
-        job.work(people_file(tmp_path, tuned=True), tmp_path / "model.onnx")
-    assert (tmp_path / "model.onnx").read_bytes() == b"the good old one"
+        job.work(config, None)
+    kept = {path: path.stat().st_mtime_ns for path in (tmp_path / "out").rglob("*") if path.name != "verdict.json"}
+    with pytest.raises(ModelError, match="no model was replaced"):
+        job.work(config, good_old_one)
+    assert good_old_one.read_bytes() == b"the good old one"
+    changed = {path.name for path in (tmp_path / "out").rglob("*") if kept.get(path) != path.stat().st_mtime_ns}
+    assert changed <= {"verdict.json", "out", "data.json"}, "an export trained"
+
+
+@pytest.mark.parametrize("tuned", [False, True])
+def test_an_export_before_any_training_says_so_and_does_not_train(tmp_path: Path, tuned: bool) -> None:
+    with pytest.raises(WeightsError, match=r"--export does not train.*last\.ckpt is not there; train first"):
+        job.work(people_file(tmp_path, tuned=tuned), tmp_path / "own.onnx")
+    assert not (tmp_path / "out").exists()
 
 
 @pytest.mark.weights
