@@ -16,8 +16,9 @@ import cv2
 import numpy as np
 from loguru import logger
 
-from recognizer.capture.pictures import PICTURE_SUFFIXES, read_picture
+from recognizer.capture.pictures import read_picture
 from recognizer.errors import ImageError, InputError
+from recognizer.evaluation.people import files_of_people
 from recognizer.train.crops import Crops, CutFace, FaceRows
 from recognizer.types import CROP_SIZE_PX, I64, U8
 
@@ -94,7 +95,7 @@ class FolderReader:
         Raises:
             InputError: if there is no such folder, or fewer than two people are left.
         """
-        files = pictures_of(folder)
+        files = files_of_people(folder)
         stem = self._cache / f"people-{self._stamp(folder, files)}"
         if not stem.with_suffix(".npy").exists():
             logger.info("Reading {:,} pictures of {} into {}.", len(files), folder, stem.with_suffix(".npy"))
@@ -157,23 +158,6 @@ class FolderReader:
                 continue
             face = as_face(picture) if self._cut is None else self._cut(picture)
             yield (Fate.NO_FACE, None) if face is None else (Fate.USED, face)
-
-
-def pictures_of(folder: Path) -> list[Path]:
-    """All pictures of a folder of people, as ``person/picture``, in order.
-
-    Raises:
-        InputError: if there is no such folder.
-    """
-    if not folder.is_dir():
-        raise InputError(f"data.people: wanted a folder with one folder of pictures for each person, got {folder}.")
-    people = sorted(path for path in folder.iterdir() if path.is_dir() and not path.name.startswith("."))
-    return [
-        path.relative_to(folder)
-        for person in people
-        for path in sorted(person.iterdir())
-        if path.suffix.lower() in PICTURE_SUFFIXES and not path.name.startswith(".")
-    ]
 
 
 def save_scan(scan: Scan, path: Path) -> None:
