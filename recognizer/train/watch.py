@@ -30,7 +30,7 @@ class HeldOutTest(Callback):
 
     Args:
         schedule: of the training.
-        faces: a row for each of ``people.test``.
+        faces: a row for each of ``people.owners``.
         people: the pairs.
         teacher: of a distillation; how near the student has come to it is then logged too.
     """
