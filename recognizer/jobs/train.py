@@ -46,7 +46,8 @@ def train(context: typer.Context, config: TrainConfig = Path("configs/distil.yam
     The file says what is learned: people, by a margin softmax or triplets (configs/train-arcface.yaml), your own people
     from weights that are good already (configs/finetune.yaml), or a teacher's vectors (configs/distil.yaml). The
     checkpoint it leaves is used as it is, run --model OUT/checkpoints/last.ckpt, once calibrate --people has measured
-    its thresholds. A fine-tuned model is written to OUT/model.onnx only if it tells held-out people apart better.
+    its thresholds. A fine-tuned model is written to OUT/model.onnx only if it tells held-out people apart better
+    and, with finetune.guard, people from elsewhere no worse.
     """
     if context.invoked_subcommand is None:
         work(config, export)
@@ -67,7 +68,7 @@ def work(config: Path, export: Path | None) -> None:
     cut = face_cutter(wanted.data.min_face_px)
     if isinstance(wanted, settings.PeopleConfig):
         known = tasks.gather(wanted, cut)
-        jury = None if wanted.finetune is None else tasks.jury(wanted, known)  # before hours of training: it may refuse
+        jury = tasks.jury(wanted, known, cut) if wanted.finetune else None  # before hours of training: it may refuse
         if export is None:
             tasks.learn(wanted, known)
         if jury is not None:

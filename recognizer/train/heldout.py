@@ -113,12 +113,17 @@ class Score:
 
 def judge(vectors: F32, people: Split) -> Score:
     """Verify the held-out pairs with vectors (N, 512), a row for each of ``people.owners``, of any length."""
+    found = similarities(vectors, people)
+    folded = metrics.folded_accuracy(found, people.test_same, people.test_folds)
+    tar = metrics.tar_at_fmr(found[people.test_same], found[~people.test_same], 1e-3)
+    return Score(folded.mean, tar, folded.threshold)
+
+
+def similarities(vectors: F32, people: Split) -> F32:
+    """Cosine of each pair, (P,), from vectors as for ``judge``."""
     a, b = people.test_pairs.T
     directions = unit(vectors)
-    similarities = np.asarray((directions[a] * directions[b]).sum(axis=1), np.float32)
-    folded = metrics.folded_accuracy(similarities, people.test_same, people.test_folds)
-    tar = metrics.tar_at_fmr(similarities[people.test_same], similarities[~people.test_same], 1e-3)
-    return Score(folded.mean, tar, folded.threshold)
+    return np.asarray((directions[a] * directions[b]).sum(axis=1), np.float32)
 
 
 def unit(vectors: F32) -> F32:

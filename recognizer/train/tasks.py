@@ -11,7 +11,7 @@ from loguru import logger
 
 from recognizer.errors import InputError
 from recognizer.evaluation.pairs import read_protocol
-from recognizer.train import crops, finetune, heldout
+from recognizer.train import crops, finetune, guard, heldout
 from recognizer.train import people as folders
 from recognizer.train.classifier import Classifier, Tripler
 from recognizer.train.crops import Crops, CutFace, FaceRows
@@ -84,7 +84,7 @@ def gather(config: PeopleConfig, cut: CutFace) -> Class:
     Raises:
         InputError: if the data is missing or not enough of it can be used.
     """
-    validation, cache = config.validation, config.data.cache or config.out / "cache"
+    validation, cache = config.validation, _cache(config)
     if validation.lfw is not None:
         pairs = heldout.split(read_protocol("lfw", validation.lfw))
         test = _tested(pairs, cut, config.data.min_face_px, cache, name="lfw-test")
@@ -96,6 +96,10 @@ def gather(config: PeopleConfig, cut: CutFace) -> Class:
     of_bin = read_protocol("bin", validation.bin or Path())
     pairs = heldout.chosen(of_bin, np.ones(len(of_bin.same), np.bool_))
     return Class(everyone, _tested(pairs, None, config.data.min_face_px, cache, name=of_bin.name), pairs)
+
+
+def _cache(config: PeopleConfig) -> Path:
+    return config.data.cache or config.out / "cache"
 
 
 def _tested(pairs: heldout.Split, cut: CutFace | None, min_px: int, cache: Path, *, name: str) -> Crops:
@@ -143,13 +147,16 @@ def learn(config: PeopleConfig, known: Class) -> None:
     )
 
 
-def jury(config: PeopleConfig, known: Class) -> finetune.Jury:
+def jury(config: PeopleConfig, known: Class, cut: CutFace) -> finetune.Jury:
     """Who says whether fine-tuning made the model better.
 
     Raises:
-        InputError: if the people held out cannot judge.
+        InputError: if the people held out cannot judge, or ``finetune.guard`` is no set that could.
     """
-    return finetune.Jury(Panel(known.pairs, seed=config.seed), known.test)
+    path = None if config.finetune is None else config.finetune.guard
+    px, cache = config.data.min_face_px, _cache(config)
+    guards = None if path is None else guard.read(path, learning=known.train, cut=cut, min_px=px, cache=cache)
+    return finetune.Jury(Panel(known.pairs, seed=config.seed), known.test, guards)
 
 
 def learner_for(config: PeopleConfig, people: People) -> Learner:
