@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import os
 import tarfile
+import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, Protocol
@@ -24,6 +25,9 @@ from recognizer.types import CROP_SIZE_PX, I64, U8
 
 CutFace = Callable[[U8], "U8 | None"]
 """From a picture (H, W, 3) BGR to the aligned face nearest its centre, (112, 112, 3) RGB; ``None`` if it shows none."""
+
+_TELL_S = 30.0
+"""Between two words on how far the reading is."""
 
 
 class FaceRows(Protocol):
@@ -99,7 +103,7 @@ def picture_crops(
 
 
 def write(cache: Path, count: int, faces: Iterable[U8 | None], also: Callable[[], None] = lambda: None) -> None:
-    """Write faces into a cache in one piece.
+    """Write faces into a cache in one piece, and say from time to time how far that is.
 
     Args:
         cache: the ``.npy`` file.
@@ -110,9 +114,13 @@ def write(cache: Path, count: int, faces: Iterable[U8 | None], also: Callable[[]
     cache.parent.mkdir(parents=True, exist_ok=True)
     part = cache.with_suffix(f".{os.getpid()}.part")
     out = np.lib.format.open_memmap(str(part), mode="w+", dtype=np.uint8, shape=(count, CROP_SIZE_PX, CROP_SIZE_PX, 3))
+    told = time.monotonic()
     for row, face in enumerate(faces):
         if face is not None:
             out[row] = face
+        if time.monotonic() - told > _TELL_S:
+            told = time.monotonic()
+            logger.info("{:,} of {:,} pictures.", row + 1, count)
     out.flush()
     also()
     os.replace(part, cache)

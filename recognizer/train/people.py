@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 from collections import Counter
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
@@ -18,9 +17,6 @@ from recognizer.errors import ImageError, InputError
 from recognizer.evaluation.people import files_of_people
 from recognizer.train.crops import Crops, CutFace, FaceRows, as_face, short_digest, write
 from recognizer.types import I64, U8
-
-_TELL_S = 30.0
-"""Between two words on how far the reading is."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -125,12 +121,8 @@ class FolderReader:
         fates = np.zeros((2, len(files)), np.uint8)
 
         def faces() -> Iterator[U8 | None]:
-            told = time.monotonic()
             for row, (fate, face) in enumerate(self._faces(folder, files)):
                 fates[:, row] = fate, face is not None and (face == face[..., :1]).all()
-                if time.monotonic() - told > _TELL_S:
-                    told = time.monotonic()
-                    logger.info("{:,} of {:,} pictures.", row + 1, len(files))
                 yield face
 
         write(stem.with_suffix(".npy"), len(files), faces(), lambda: np.save(stem.with_suffix(".fates.npy"), fates))
