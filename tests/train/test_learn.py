@@ -126,6 +126,13 @@ def test_other_people_than_the_checkpoints_are_refused(tmp_path: Path) -> None:
         tasks.learn(more, factories.known(people=7))
 
 
+@pytest.mark.skipif(torch.cuda.is_available(), reason="this machine has what the test asks for in vain")
+def test_a_gpu_that_is_not_there_is_told(tmp_path: Path) -> None:
+    config = factories.people_config(tmp_path, run={"accelerator": "gpu"})
+    with pytest.raises(ConfigError, match=r"run\.accelerator: gpu .* torch finds 0; set run\.processes to 1"):
+        run(config)
+
+
 def test_a_frozen_body_keeps_still_while_the_last_layer_learns(tmp_path: Path) -> None:
     weights = factories.teacher_file(tmp_path)
     sections: dict[str, Any] = {"finetune": {"weights": weights, "frozen_samples": 2 * BATCH}}
