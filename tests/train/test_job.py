@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+import csv
+import signal
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
+import torch
 import yaml
 
 from recognizer.capture.pictures import read_picture
+from recognizer.embed import statedict
 from recognizer.errors import ConfigError, ModelError, UsageError, WeightsError
 from recognizer.jobs import train as job
+from tests.conftest import ROOT
 from tests.train import factories
 
 
@@ -29,13 +37,13 @@ def test_a_picture_without_a_face_gives_none() -> None:
     assert job.face_cutter(40)(np.full((250, 250, 3), 128, np.uint8)) is None
 
 
-def people_file(folder: Path, *, tuned: bool) -> Path:
-    """A folder of people who are noise, and the file that learns them in two steps."""
+def people_file(folder: Path, *, tuned: bool, samples: int = 2 * factories.BATCH) -> Path:
+    """A folder of people who are noise, and the file that learns them in a few steps."""
     for person, picture in enumerate(factories.pictures(16)):
         path = folder / "people" / f"P{person // 2}" / f"{person}.png"
         path.parent.mkdir(parents=True, exist_ok=True)
         cv2.imwrite(str(path), picture)
-    config = factories.people_config(folder / "out", samples=2 * factories.BATCH)
+    config = factories.people_config(folder / "out", samples=samples)
     raw = config.model_dump(mode="json", exclude_none=True)
     raw["data"] |= {"people": str(folder / "people"), "aligned": True}
     if tuned:
@@ -53,6 +61,43 @@ def test_people_are_learned_and_exported_from_a_file(tmp_path: Path, capsys: pyt
     told = capsys.readouterr().out
     assert "OpenVINO: held-out accuracy" in told
     assert "8 samples; wrote" in told.replace("\n", " ")
+
+
+def curve(out: Path) -> dict[str, dict[str, str]]:
+    """By samples seen what was logged; a round that was killed before its checkpoint is logged twice, and alike."""
+    rows: dict[str, dict[str, str]] = {}
+    for path in sorted((out / "logs").glob("version_*/metrics.csv"), key=lambda path: int(path.parent.name[8:])):
+        with path.open() as lines:
+            for row in csv.DictReader(lines):
+                row.pop("samples_per_s")
+                assert rows.setdefault(row["step"], row) == row
+    return rows
+
+
+@pytest.mark.slow
+def test_killed_again_and_again_it_ends_where_an_undisturbed_one_does(tmp_path: Path) -> None:
+    samples = 40 * factories.BATCH
+    for name in ("whole", "killed"):
+        (tmp_path / name).mkdir()
+    files = {name: people_file(tmp_path / name, tuned=False, samples=samples) for name in ("whole", "killed")}
+    command = [sys.executable, str(ROOT / "main.py"), "train", "--config"]
+    subprocess.run([*command, str(files["whole"])], check=True, capture_output=True)
+    last = tmp_path / "killed" / "out" / "checkpoints" / "last.ckpt"
+    kills = 0
+    for wait_s in (0.0, 0.4, 1.1):
+        before = last.stat().st_mtime_ns if last.exists() else None
+        with subprocess.Popen([*command, str(files["killed"])], stderr=subprocess.DEVNULL) as running:
+            while running.poll() is None and (not last.exists() or last.stat().st_mtime_ns == before):
+                time.sleep(0.01)
+            time.sleep(wait_s)
+            running.kill()
+        kills += running.returncode == -signal.SIGKILL
+    assert kills >= 2, "it was faster than the killer"
+    subprocess.run([*command, str(files["killed"])], check=True, capture_output=True)
+    wanted, came = (statedict.read_checkpoint(tmp_path / name / "out/checkpoints/last.ckpt") for name in files)
+    assert int(came["samples_seen"]) == samples
+    assert [key for key in wanted if key != "seconds" and not torch.equal(wanted[key], came[key])] == []
+    assert curve(tmp_path / "whole" / "out") == curve(tmp_path / "killed" / "out")
 
 
 @pytest.mark.filterwarnings("ignore::UserWarning", "ignore::FutureWarning", "ignore::DeprecationWarning")
