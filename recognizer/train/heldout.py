@@ -127,5 +127,5 @@ def similarities(vectors: F32, people: Split) -> F32:
 
 
 def unit(vectors: F32) -> F32:
-    """Rows scaled to unit length."""
-    return np.asarray(vectors / np.linalg.norm(vectors, axis=1, keepdims=True), np.float32)
+    """Rows scaled to unit length; a deep network's first vectors may be too long for squares in single precision."""
+    return np.asarray(vectors / np.linalg.norm(vectors.astype(np.float64), axis=1, keepdims=True), np.float32)

@@ -55,3 +55,7 @@ def test_judge_ignores_the_length_of_vectors() -> None:
     score = heldout.judge(vectors, people)
     assert (score.accuracy, score.tar) == (1.0, 1.0)
     assert score.threshold == pytest.approx(0.5)
+
+
+def test_vectors_too_long_for_squares_in_single_precision_are_scaled() -> None:
+    assert heldout.unit(np.array([[3e30, 4e30]], np.float32)).tolist() == [pytest.approx([0.6, 0.8])]

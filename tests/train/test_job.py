@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import json
 import signal
 import subprocess
 import sys
@@ -55,7 +56,15 @@ def people_file(folder: Path, *, tuned: bool, samples: int = 2 * factories.BATCH
 @pytest.mark.filterwarnings("ignore::UserWarning", "ignore::FutureWarning", "ignore::DeprecationWarning")
 def test_people_are_learned_and_exported_from_a_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     config = people_file(tmp_path, tuned=False)
+    (tmp_path / "people" / "P1" / "damaged.jpg").write_bytes(b"\xff\xd8\xff\xe0 half a picture")
+    cv2.imwrite(str(tmp_path / "people" / "P2" / "tiny.png"), np.zeros((8, 8, 3), np.uint8))
+    cv2.imwrite(str(tmp_path / "people" / "P3" / "grey.png"), np.full((112, 112), 90, np.uint8))
     job.work(config, None)
+    report = json.loads((tmp_path / "out" / "data.json").read_text(encoding="utf-8"))
+    assert (report["left_out"]["unreadable"], report["left_out"]["tiny"]) == (["P1/damaged.jpg"], ["P2/tiny.png"])
+    assert (report["faces"], report["grey"]) == (17, 1)
+    (session,) = (tmp_path / "out" / "logs").iterdir()
+    assert {path.name.split(".")[0] for path in session.iterdir()} >= {"metrics", "events"}, "for CSV and TensorBoard"
     job.work(config, tmp_path / "own.onnx")
     assert (tmp_path / "own.onnx").stat().st_size > 1e6
     told = capsys.readouterr().out
