@@ -6,6 +6,7 @@ impostor comparisons at or above it, FNMR the share of genuine ones below; TAR i
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -36,12 +37,25 @@ def folded_accuracy(similarities: F32, same: Bools, folds: I64) -> FoldedAccurac
         folds: (P,) fold of each pair.
     """
     accuracies, thresholds = [], []
-    for fold in np.unique(folds):
-        test = folds == fold
-        threshold = best_threshold(similarities[~test], same[~test])
+    for test, threshold in _fold_thresholds(similarities, same, folds):
         thresholds.append(threshold)
         accuracies.append(float(((similarities[test] >= threshold) == same[test]).mean()))
     return FoldedAccuracy(float(np.mean(accuracies)), float(np.std(accuracies)), float(np.mean(thresholds)))
+
+
+def folded_right(similarities: F32, same: Bools, folds: I64) -> Bools:
+    """Which pairs ``folded_accuracy`` gets right, (P,)."""
+    right = np.zeros(len(same), np.bool_)
+    for test, threshold in _fold_thresholds(similarities, same, folds):
+        right[test] = (similarities[test] >= threshold) == same[test]
+    return right
+
+
+def _fold_thresholds(similarities: F32, same: Bools, folds: I64) -> Iterator[tuple[Bools, float]]:
+    """For each fold which pairs are in it, (P,), and the threshold that is best on all others."""
+    for fold in np.unique(folds):
+        test = folds == fold
+        yield test, best_threshold(similarities[~test], same[~test])
 
 
 def best_threshold(similarities: F32, same: Bools) -> float:

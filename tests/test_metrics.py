@@ -36,6 +36,7 @@ def test_folded_accuracy_never_uses_the_fold_it_tests() -> None:
     # folds 0 and 1 are split anywhere; fold 2 is judged at 0.5, between 0.1 and 0.9, which accepts both of its pairs
     assert result.mean == pytest.approx((1 + 1 + 0.5) / 3)
     assert result.deviation == pytest.approx(np.std([1, 1, 0.5]))
+    assert metrics.folded_right(similarities, same, folds).tolist() == [True, True, True, True, False, True]
 
 
 @pytest.mark.parametrize(("fmr", "passing"), [(0.0, 0), (0.1, 1), (0.25, 2), (1.0, 10)])

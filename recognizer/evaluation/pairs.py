@@ -60,7 +60,7 @@ def read_protocol(protocol: str, folder: Path, *, pairs: Path | None = None, ima
 
     Raises:
         UsageError: if there is no such protocol.
-        InputError: if something is missing or not in the official layout.
+        InputError: if something is missing or not in the official layout, or all pairs are of one kind.
     """
     if protocol == "bin":
         return _bin(folder)
@@ -94,10 +94,19 @@ def _set(name: str, pairs: Sequence[Pair], root: Path, face_share: float) -> Pai
         pictures=tuple(picture_file(root / file, file) for file in files),
         left=np.array([row[pair[0]] for pair in pairs], np.int64),
         right=np.array([row[pair[1]] for pair in pairs], np.int64),
-        same=np.array([pair[2] for pair in pairs], bool),
+        same=_of_both_kinds(name, np.array([pair[2] for pair in pairs], bool)),
         folds=folds,
         face_share=face_share,
     )
+
+
+def _of_both_kinds(name: str, same: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    if same.all() or not same.any():
+        raise InputError(
+            f"{name}: wanted pairs of one person and pairs of two, got {len(same)} pairs that are all of "
+            f"{'one person' if same.all() else 'two'}; nothing can be verified with these."
+        )
+    return same
 
 
 def _lfw(lines: Sequence[Sequence[str]]) -> Iterator[Pair]:
@@ -184,7 +193,8 @@ def _bin(path: Path) -> PairSet:
     pictures = tuple(picture_bytes(data, f"{path.stem} {number}") for number, data in enumerate(crops))
     rows = np.arange(len(same), dtype=np.int64)
     folds = rows * FOLDS // len(same)
-    return PairSet(path.stem, pictures, 2 * rows, 2 * rows + 1, same, folds, TIGHT_SHARE, aligned=True)
+    both = _of_both_kinds(str(path), same)
+    return PairSet(path.stem, pictures, 2 * rows, 2 * rows + 1, both, folds, TIGHT_SHARE, aligned=True)
 
 
 def _lines(path: Path) -> list[str]:

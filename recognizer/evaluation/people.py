@@ -21,15 +21,27 @@ def people_of_folder(folder: Path) -> tuple[tuple[Picture, ...], I64]:
     Raises:
         InputError: if there is no such folder, or fewer than two people with pictures in it.
     """
+    files = files_of_people(folder)
+    names, owners = np.unique([file.parts[0] for file in files], return_inverse=True)
+    if len(names) < 2:
+        raise InputError(
+            f"{folder} holds pictures of {len(names)} people; wanted one folder for each of several people."
+        )
+    return tuple(picture_file(folder / file, str(file)) for file in files), owners.astype(np.int64)
+
+
+def files_of_people(folder: Path) -> list[Path]:
+    """Every picture as ``person/picture``, in order; what begins with a dot is no person and no picture.
+
+    Raises:
+        InputError: if there is no such folder.
+    """
     if not folder.is_dir():
-        raise InputError(f"Wanted a folder with one folder of photos for each person, got {folder}.")
-    pictures, owners = [], []
-    people = 0
-    for person in sorted(path for path in folder.iterdir() if path.is_dir() and not path.name.startswith(".")):
-        files = sorted(path for path in person.iterdir() if path.suffix.lower() in PICTURE_SUFFIXES)
-        pictures += [picture_file(path, f"{person.name}/{path.name}") for path in files]
-        owners += [people] * len(files)
-        people += bool(files)
-    if people < 2:
-        raise InputError(f"{folder} holds pictures of {people} people; wanted one folder for each of several people.")
-    return tuple(pictures), np.array(owners, np.int64)
+        raise InputError(f"Wanted a folder with one folder of pictures for each person, got {folder}.")
+    people = sorted(path for path in folder.iterdir() if path.is_dir() and not path.name.startswith("."))
+    return [
+        path.relative_to(folder)
+        for person in people
+        for path in sorted(person.iterdir())
+        if path.suffix.lower() in PICTURE_SUFFIXES and not path.name.startswith(".")
+    ]

@@ -16,7 +16,7 @@ from recognizer.align import align
 from recognizer.config import load
 from recognizer.engine.onnxruntime import OnnxRuntimeRunner
 from recognizer.engine.openvino import OpenVinoRunner
-from recognizer.errors import UsageError
+from recognizer.errors import UsageError, WeightsError
 from recognizer.geometry import centres
 from recognizer.jobs import console
 from recognizer.jobs.progress import counting
@@ -32,7 +32,10 @@ app = typer.Typer(help="Teach an embedding model; stop it at any time, and the s
 TrainConfig = Annotated[Path, typer.Option("--config", "-c", help="YAML file that describes the training.")]
 Export = Annotated[
     Path | None,
-    typer.Option(help="Write the averaged weights of the last checkpoint as an ONNX graph, without training."),
+    typer.Option(
+        help="Write the averaged weights of the last checkpoint as an ONNX graph, without training; "
+        "what was fine-tuned, only if it became better."
+    ),
 ]
 
 
@@ -43,7 +46,8 @@ def train(context: typer.Context, config: TrainConfig = Path("configs/distil.yam
     The file says what is learned: people, by a margin softmax or triplets (configs/train-arcface.yaml), your own people
     from weights that are good already (configs/finetune.yaml), or a teacher's vectors (configs/distil.yaml). The
     checkpoint it leaves is used as it is, run --model OUT/checkpoints/last.ckpt, once calibrate --people has measured
-    its thresholds. A fine-tuned model is written to OUT/model.onnx only if it tells held-out people apart better.
+    its thresholds. A fine-tuned model is written to OUT/model.onnx only if it tells held-out people apart better
+    and, with finetune.guard, people from elsewhere no worse.
     """
     if context.invoked_subcommand is None:
         work(config, export)
@@ -57,15 +61,20 @@ def work(config: Path, export: Path | None) -> None:
     from recognizer.train import settings, tasks
 
     wanted = settings.read(config)
+    if export is not None and not wanted.last_checkpoint.exists():
+        raise WeightsError(
+            f"--export does not train, and {wanted.last_checkpoint} is not there; train first, without it."
+        )
     cut = face_cutter(wanted.data.min_face_px)
     if isinstance(wanted, settings.PeopleConfig):
         known = tasks.gather(wanted, cut)
-        if wanted.finetune is not None:
-            tasks.tune(wanted, known)  # a model that did not become better ends here
-            export = export or wanted.out / "model.onnx"
+        jury = tasks.jury(wanted, known, cut) if wanted.finetune else None  # before hours of training: it may refuse
         if export is None:
             tasks.learn(wanted, known)
-        else:
+        if jury is not None:
+            jury.judge(wanted)  # a model that did not become better ends here
+            export = export or wanted.out / "model.onnx"
+        if export is not None:
             _export_people(export, wanted, known)
         return
     faces = tasks.Faces(data=wanted.data, cache=wanted.out / "cache", cut=cut)

@@ -6,9 +6,11 @@ moved into place when complete, so a killed run never leaves half a cache behind
 
 from __future__ import annotations
 
+import hashlib
 import os
 import tarfile
-from collections.abc import Callable, Iterator, Sequence
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -17,11 +19,15 @@ import numpy as np
 from loguru import logger
 from numpy.typing import NDArray
 
-from recognizer.errors import ImageError, InputError
+from recognizer.errors import InputError
+from recognizer.evaluation.faces import Picture, picture_file
 from recognizer.types import CROP_SIZE_PX, I64, U8
 
 CutFace = Callable[[U8], "U8 | None"]
 """From a picture (H, W, 3) BGR to the aligned face nearest its centre, (112, 112, 3) RGB; ``None`` if it shows none."""
+
+_TELL_S = 30.0
+"""Between two words on how far the reading is."""
 
 
 class FaceRows(Protocol):
@@ -34,51 +40,101 @@ class FaceRows(Protocol):
         ...
 
 
-def archive_crops(archives: Sequence[Path], cache: Path) -> int:
-    """Decode every crop of the tar archives, in order, into ``cache`` unless that is done; returns how many.
+def archive_crops(archives: Sequence[Path], folder: Path) -> tuple[Path, int]:
+    """Decode every crop of the tar archives, in order, into a cache unless that is done.
+
+    Args:
+        archives: what to decode.
+        folder: of caches; one made from other archives has another name.
+
+    Returns:
+        The cache, and how many crops it holds.
 
     Raises:
         InputError: if there is no archive, or a member is no 112 x 112 picture.
     """
+    if not archives:
+        raise InputError("No archive of faces was found: data.archives must name at least one tar file.")
+    cache = folder / f"archives-{short_digest(*(picture_file(path, path.name).stamp for path in archives))}.npy"
     if not cache.exists():
-        if not archives:
-            raise InputError("No archive of faces was found: data.archives must name at least one tar file.")
         total = sum(len(_members(path)) for path in archives)
         logger.info("Decoding {} faces into {}.", total, cache)
-        _write(cache, total, _decoded(archives))
-    return len(np.load(cache, mmap_mode="r"))
+        write(cache, total, _decoded(archives))
+    return cache, len(np.load(cache, mmap_mode="r"))
 
 
-def picture_crops(pictures: Sequence[Path], cut: CutFace, cache: Path) -> NDArray[np.bool_]:
-    """Cut the face out of each picture into ``cache`` unless that is done; returns (N,) whether a face was found.
+def picture_crops(
+    pictures: Sequence[Picture], cut: CutFace | None, *, min_px: int, folder: Path, name: str
+) -> tuple[Path, NDArray[np.bool_]]:
+    """Cut the face out of each picture into a cache unless that is done.
 
     Where no face is found the row holds the middle of the picture instead, so that rows stay aligned with ``pictures``
     and a held-out score counts a missed face as the user would meet it.
 
+    Args:
+        pictures: what to cut from, in order.
+        cut: finds the face; ``None`` where the pictures are aligned faces already.
+        min_px: smallest face that ``cut`` looks for.
+        folder: of caches; one made from other pictures, or cut otherwise, has another name.
+        name: how the cache's name begins.
+
+    Returns:
+        The cache, and (N,) whether a face was found.
+
     Raises:
         ImageError: if a picture cannot be read.
     """
+    stamps = (f"{picture.stamp}\n" for picture in pictures)
+    cache = folder / f"{name}-{short_digest('aligned' if cut is None else f'cut {min_px}', *stamps)}.npy"
     found_file = cache.with_suffix(".found.npy")
-    if not (cache.exists() and found_file.exists()):
-        logger.info("Cutting faces from {} pictures into {}.", len(pictures), cache)
-        found = np.zeros(len(pictures), np.bool_)
+    if not cache.exists():
+        logger.info("Cutting faces from {:,} pictures into {}.", len(pictures), cache)
+        found = np.ones(len(pictures), np.bool_)
 
         def crops() -> Iterator[U8]:
-            for row, path in enumerate(pictures):
-                picture = cv2.imread(str(path), cv2.IMREAD_COLOR)
-                if picture is None:
-                    raise ImageError(f"{path} is not a readable picture; wanted a JPEG or PNG file.")
-                image: U8 = np.asarray(picture, np.uint8)
-                crop = cut(image)
+            for row, picture in enumerate(pictures):
+                image = picture.read()
+                crop = as_face(image) if cut is None else cut(image)
                 found[row] = crop is not None
                 yield _middle(image) if crop is None else crop
 
-        _write(cache, len(pictures), crops())
-        np.save(found_file, found)
-    found = np.load(found_file)
-    if len(found) != len(pictures):
-        raise InputError(f"{cache} was made from {len(found)} pictures, now there are {len(pictures)}; delete it.")
-    return np.asarray(found, np.bool_)
+        write(cache, len(pictures), crops(), lambda: np.save(found_file, found))
+    return cache, np.load(found_file)
+
+
+def write(cache: Path, count: int, faces: Iterable[U8 | None], also: Callable[[], None] = lambda: None) -> None:
+    """Write faces into a cache in one piece, and say from time to time how far that is.
+
+    Args:
+        cache: the ``.npy`` file.
+        count: how many come.
+        faces: (112, 112, 3) RGB each; ``None`` leaves a row black.
+        also: writes what belongs to the cache, before the cache is there.
+    """
+    cache.parent.mkdir(parents=True, exist_ok=True)
+    part = cache.with_suffix(f".{os.getpid()}.part")
+    out = np.lib.format.open_memmap(str(part), mode="w+", dtype=np.uint8, shape=(count, CROP_SIZE_PX, CROP_SIZE_PX, 3))
+    told = time.monotonic()
+    for row, face in enumerate(faces):
+        if face is not None:
+            out[row] = face
+        if time.monotonic() - told > _TELL_S:
+            told = time.monotonic()
+            logger.info("{:,} of {:,} pictures.", row + 1, count)
+    out.flush()
+    also()
+    os.replace(part, cache)
+
+
+def short_digest(*parts: str) -> str:
+    """A name for what a cache was made from."""
+    return hashlib.sha256("".join(parts).encode()).hexdigest()[:12]
+
+
+def as_face(picture: U8) -> U8:
+    """An aligned picture (H, W, 3) BGR as (112, 112, 3) RGB."""
+    sized = cv2.resize(picture, (CROP_SIZE_PX, CROP_SIZE_PX), interpolation=cv2.INTER_AREA)
+    return np.asarray(cv2.cvtColor(sized, cv2.COLOR_BGR2RGB), np.uint8)
 
 
 class Crops:
@@ -97,6 +153,11 @@ class Crops:
 
     def __len__(self) -> int:
         return int(self._starts[-1])
+
+    @property
+    def digest(self) -> str:
+        """A name for these faces: caches whose content differs are called differently."""
+        return short_digest(*(f"{path.name} {len(rows)}\n" for path, rows in self._parts))
 
     def __getitem__(self, row: int) -> U8:
         if not self._arrays:
@@ -135,13 +196,3 @@ def _middle(picture: U8) -> U8:
         picture[top : top + side, left : left + side], (CROP_SIZE_PX, CROP_SIZE_PX), interpolation=cv2.INTER_AREA
     )
     return np.asarray(cv2.cvtColor(crop, cv2.COLOR_BGR2RGB), np.uint8)
-
-
-def _write(cache: Path, count: int, crops: Iterator[U8]) -> None:
-    cache.parent.mkdir(parents=True, exist_ok=True)
-    part = cache.with_suffix(".part")
-    out = np.lib.format.open_memmap(str(part), mode="w+", dtype=np.uint8, shape=(count, CROP_SIZE_PX, CROP_SIZE_PX, 3))
-    for row, crop in enumerate(crops):
-        out[row] = crop
-    out.flush()
-    os.replace(part, cache)

@@ -44,5 +44,5 @@ class Distiller(Learner):
         teacher = batch[1]
         if self.config.losses.contrast:
             fresh = cast(Tensor, self.all_gather(teacher)).reshape(-1, teacher.shape[1])
-            places = (self.seen + torch.arange(len(fresh))) % len(self.bank)
+            places = (self.seen + torch.arange(len(fresh), device=fresh.device)) % len(self.bank)
             self.bank[places] = fresh

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +15,8 @@ from torch.nn import functional
 from recognizer.embed import edgeface, trained
 from recognizer.embed.statedict import read_checkpoint
 from recognizer.errors import ModelError, WeightsError
+from recognizer.train.crops import FaceRows
+from recognizer.train.guard import Change, Guard
 from recognizer.train.learner import Learner
 from recognizer.train.people import People, Rows
 from recognizer.train.settings import Network, PeopleConfig
@@ -84,19 +87,59 @@ def imprinted(network: nn.Module, people: People) -> torch.Tensor:
     return functional.normalize(sums)
 
 
-def judge(config: PeopleConfig, panel: Panel, vectors_before: F32, vectors_after: F32) -> Verdict:
+@dataclass(frozen=True, slots=True, eq=False)
+class Jury:
+    """Held-out people, before whom the model appears as it was and as it became; and people from elsewhere."""
+
+    panel: Panel
+    faces: FaceRows
+    """Of the panel's people."""
+    guard: Guard | None
+
+    def judge(self, config: PeopleConfig) -> Verdict:
+        """Compare the weights of the start with the last checkpoint; nothing is trained.
+
+        Raises:
+            ModelError: as ``judge``.
+            WeightsError: if either is missing or another network's.
+        """
+        old, new = before(config), trained.snapshot(config.last_checkpoint).network
+        elsewhere = None if self.guard is None else self.guard.compare(old, new)
+        return judge(config, self.panel, vectors_of(old, self.faces), vectors_of(new, self.faces), elsewhere)
+
+
+def judge(
+    config: PeopleConfig, panel: Panel, vectors_before: F32, vectors_after: F32, elsewhere: Change | None = None
+) -> Verdict:
     """Say whether it helped, and keep the figures beside the training.
 
+    Args:
+        config: the file.
+        panel: the held-out people.
+        vectors_before: of their faces.
+        vectors_after: likewise.
+        elsewhere: what became of other people, where that was looked at.
+
     Raises:
-        ModelError: if it did not, or that is not shown: then it must replace nothing.
+        ModelError: if it did not help, that is not shown, or others became worse: then it must replace nothing.
     """
     verdict = panel.compare(vectors_before, vectors_after)
+    figures = verdict.as_dict() | {"elsewhere": None if elsewhere is None else elsewhere.as_dict()}
     path = config.out / "verdict.json"
-    path.write_text(json.dumps(verdict.as_dict(), indent=1) + "\n", encoding="utf-8")
+    path.write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
+    if elsewhere is None:
+        logger.info("Whether others are told apart worse was not checked: give finetune.guard, LFW or a .bin set.")
+    else:
+        logger.info("Others: {}.", elsewhere.told())
     if not verdict.helped:
         raise ModelError(
             f"Fine-tuning is not shown to have helped, so no model was replaced. {verdict.told()}. "
             "More people, more pictures of each, a lower rate or fewer samples may help."
+        )
+    if elsewhere is not None and elsewhere.forgot:
+        raise ModelError(
+            f"Fine-tuning helped, but others are told apart worse, so no model was replaced. {elsewhere.told()}. "
+            f"{verdict.told()}. A lower rate, fewer samples or more finetune.frozen_samples may help."
         )
     logger.info("Fine-tuning helped. {}.", verdict.told())
     return verdict

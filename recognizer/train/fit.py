@@ -47,7 +47,11 @@ class RoundByRound(LightningDataModule):
 
 
 def fit(config: LoopConfig, module: Learner, source: Source, test: HeldOutTest) -> None:
-    """Train to the end of the schedule, from the last checkpoint in ``config.out`` if there is one."""
+    """Train to the end of the schedule, from the last checkpoint in ``config.out`` if there is one.
+
+    Raises:
+        ConfigError: if the machine has not the devices that ``config.run`` asks for.
+    """
     cv2.setNumThreads(1)
     torch.set_num_threads(config.run.threads)
     last = config.last_checkpoint
@@ -76,7 +80,7 @@ def _trainer(config: LoopConfig, test: HeldOutTest) -> Trainer:
         enable_version_counter=False,
     )
     return Trainer(
-        accelerator="cpu",
+        accelerator=config.run.device(gpus=torch.cuda.device_count(), mps=torch.backends.mps.is_available()),
         devices=config.run.processes,
         strategy=DDPStrategy(start_method="spawn", broadcast_buffers=False) if several else "auto",
         precision=config.run.precision.value,

@@ -1,96 +1,64 @@
-"""The held-out test: folds 9 and 10 of LFW's ten, whose people the training never sees.
-
-Huang et al., "Labeled Faces in the Wild", 2007. ``pairs.txt`` begins with ``10<TAB>300``; then, for each fold, 300
-lines ``name i j`` (same person) and 300 lines ``name i name j`` (different people).
-"""
+"""The held-out test: folds 9 and 10 of LFW's ten, whose people the training never sees; or pairs of other people."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from recognizer import metrics
 from recognizer.errors import InputError
+from recognizer.evaluation.faces import Picture
+from recognizer.evaluation.pairs import PairSet
 from recognizer.types import F32, I64
 
 HELD_OUT_FOLDS = (9, 10)
-
-Picture = tuple[str, int]
-"""A person's name and the number of the picture, from 1."""
-
-
-@dataclass(frozen=True, slots=True)
-class Pair:
-    """One line of ``pairs.txt``."""
-
-    a: Picture
-    b: Picture
-    fold: int
-    """From 1."""
-
-    @property
-    def same(self) -> bool:
-        """Whether both pictures show one person."""
-        return self.a[0] == self.b[0]
-
-
-def read_pairs(path: Path) -> list[Pair]:
-    """Read LFW's ``pairs.txt``.
-
-    Raises:
-        InputError: if the file is missing or not in that layout.
-    """
-    try:
-        lines = [line.split("\t") for line in path.read_text(encoding="utf-8").splitlines() if line.strip()]
-        folds, per_kind = (int(word) for word in lines[0])
-        pairs = [_pair(words, fold=1 + row // (2 * per_kind)) for row, words in enumerate(lines[1:])]
-    except (OSError, ValueError, IndexError) as error:
-        raise InputError(f"{path} is not LFW's pairs.txt ({error}); data.lfw must name its folder.") from error
-    if len(pairs) != folds * 2 * per_kind:
-        raise InputError(f"{path} announces {folds} folds of {2 * per_kind} pairs but holds {len(pairs)} pairs.")
-    return pairs
-
-
-def _pair(words: Sequence[str], fold: int) -> Pair:
-    if len(words) == 3:
-        name, first, second = words
-        return Pair((name, int(first)), (name, int(second)), fold)
-    a, first, b, second = words
-    return Pair((a, int(first)), (b, int(second)), fold)
+"""Counted from 1, as LFW's authors do."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Split:
-    """Which LFW pictures train and which test; no person is on both sides."""
+    """Which pictures train and which test; no person is on both sides."""
 
-    train: list[Picture]
-    test: list[Picture]
+    train: Sequence[Picture]
+    test: Sequence[Picture]
+    """Those of ``owners``; where the faces were cut out before, there are none, and none in ``train``."""
+    owners: Sequence[str]
+    """(N,) whose each face is that tests."""
     test_pairs: I64
-    """(P, 2) rows of ``test``."""
+    """(P, 2) rows of ``owners``."""
     test_same: NDArray[np.bool_]
     """(P,) whether the pair shows one person."""
     test_folds: I64
     """(P,) fold of the pair."""
 
 
-def split(pairs: Sequence[Pair], held_out: Sequence[int] = HELD_OUT_FOLDS) -> Split:
+def split(pairs: PairSet, held_out: Sequence[int] = HELD_OUT_FOLDS) -> Split:
     """Hold out every person who appears in one of the ``held_out`` folds; all other pictures of ``pairs`` train."""
-    testing = [pair for pair in pairs if pair.fold in held_out]
-    test = sorted({picture for pair in testing for picture in (pair.a, pair.b)})
-    people = {name for name, _ in test}
-    train = sorted({picture for pair in pairs for picture in (pair.a, pair.b) if picture[0] not in people})
-    row = {picture: index for index, picture in enumerate(test)}
+    return chosen(pairs, np.isin(pairs.folds + 1, held_out))
+
+
+def chosen(pairs: PairSet, testing: NDArray[np.bool_]) -> Split:
+    """As ``split``, the pairs that test being chosen one by one, (P,)."""
+    owners = np.array([owner(picture) for picture in pairs.pictures])
+    both = np.column_stack([pairs.left, pairs.right])[testing]
+    test = np.unique(both)
+    train = np.flatnonzero(~np.isin(owners, owners[test]))
     return Split(
-        train=train,
-        test=test,
-        test_pairs=np.array([(row[pair.a], row[pair.b]) for pair in testing], np.int64).reshape(-1, 2),
-        test_same=np.array([pair.same for pair in testing], np.bool_),
-        test_folds=np.array([pair.fold for pair in testing], np.int64),
+        train=[pairs.pictures[row] for row in train],
+        test=[pairs.pictures[row] for row in test],
+        owners=owners[test].tolist(),
+        test_pairs=np.searchsorted(test, both).astype(np.int64),
+        test_same=pairs.same[testing],
+        test_folds=pairs.folds[testing],
     )
+
+
+def owner(picture: Picture) -> str:
+    """Whose a picture is, where each person has a folder; else its own name."""
+    return picture.name.partition("/")[0]
 
 
 def pairs_of(labels: I64, *, seed: int, each: int = 10) -> Split:
@@ -122,17 +90,12 @@ def pairs_of(labels: I64, *, seed: int, each: int = 10) -> Split:
     impostors = np.column_stack([a[apart], b[apart]])
     return Split(
         train=[],
-        test=[(str(label), row) for row, label in enumerate(labels.tolist())],
+        test=[],
+        owners=[str(label) for label in labels.tolist()],
         test_pairs=np.concatenate([genuine, impostors]).astype(np.int64),
         test_same=np.arange(len(genuine) + len(impostors)) < len(genuine),
         test_folds=np.concatenate([folds_of_same, np.arange(len(impostors)) % folds]).astype(np.int64),
     )
-
-
-def picture_path(images: Path, picture: Picture) -> Path:
-    """Where LFW keeps a picture: ``<images>/<Name>/<Name>_NNNN.jpg``."""
-    name, number = picture
-    return images / name / f"{name}_{number:04d}.jpg"
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,15 +112,20 @@ class Score:
 
 
 def judge(vectors: F32, people: Split) -> Score:
-    """Verify the held-out pairs with vectors (N, 512), a row for each of ``people.test``, of any length."""
-    a, b = people.test_pairs.T
-    directions = unit(vectors)
-    similarities = np.asarray((directions[a] * directions[b]).sum(axis=1), np.float32)
-    folded = metrics.folded_accuracy(similarities, people.test_same, people.test_folds)
-    tar = metrics.tar_at_fmr(similarities[people.test_same], similarities[~people.test_same], 1e-3)
+    """Verify the held-out pairs with vectors (N, 512), a row for each of ``people.owners``, of any length."""
+    found = similarities(vectors, people)
+    folded = metrics.folded_accuracy(found, people.test_same, people.test_folds)
+    tar = metrics.tar_at_fmr(found[people.test_same], found[~people.test_same], 1e-3)
     return Score(folded.mean, tar, folded.threshold)
 
 
+def similarities(vectors: F32, people: Split) -> F32:
+    """Cosine of each pair, (P,), from vectors as for ``judge``."""
+    a, b = people.test_pairs.T
+    directions = unit(vectors)
+    return np.asarray((directions[a] * directions[b]).sum(axis=1), np.float32)
+
+
 def unit(vectors: F32) -> F32:
-    """Rows scaled to unit length."""
-    return np.asarray(vectors / np.linalg.norm(vectors, axis=1, keepdims=True), np.float32)
+    """Rows scaled to unit length; a deep network's first vectors may be too long for squares in single precision."""
+    return np.asarray(vectors / np.linalg.norm(vectors.astype(np.float64), axis=1, keepdims=True), np.float32)

@@ -46,7 +46,7 @@ class Learner(LightningModule, ABC):
         """The network that learns, in every task; the name is part of the checkpoints' keys."""
         self.average = copy.deepcopy(self.student).requires_grad_(False)
         self.register_buffer("samples_seen", torch.zeros((), dtype=torch.int64))
-        self.register_buffer("seconds", torch.zeros((), dtype=torch.float64))
+        self.register_buffer("seconds", torch.zeros(()))  # in single precision, the only one that Apple's GPUs have
 
     @abstractmethod
     def terms(self, batch: Batch) -> Terms:

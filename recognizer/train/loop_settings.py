@@ -9,6 +9,8 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from recognizer.errors import ConfigError
+
 Positive = Annotated[int, Field(gt=0)]
 Count = Annotated[int, Field(ge=0)]
 Rate = Annotated[float, Field(gt=0)]
@@ -102,8 +104,24 @@ class Optimiser(Section):
     """Memory of the averaged weights."""
 
 
+class Accelerator(Enum):
+    """What computes. All but the CPU follow torch's rules for devices, and were never tried on one."""
+
+    CPU = "cpu"
+    GPU = "gpu"
+    """CUDA or ROCm; each process takes one."""
+    MPS = "mps"
+    """Apple's; one process."""
+    AUTO = "auto"
+    """A GPU where torch finds one, else Apple's, else the CPU."""
+
+
 class Precision(Enum):
-    """What the network computes in; losses are always computed in single precision."""
+    """What the network computes in; losses are always computed in single precision.
+
+    Not 16-bit floats: they need their losses scaled, and the centres' gradients scaled back; bfloat16 has the range of
+    single precision.
+    """
 
     SINGLE = "32-true"
     BFLOAT16 = "bf16-mixed"
@@ -118,7 +136,25 @@ class Run(Section):
     """Of each process."""
     round_samples: Positive = 16_384
     """Between two held-out tests; also between two checkpoints, so that a kill costs one round at most."""
+    accelerator: Accelerator = Accelerator.CPU
     precision: Precision = Precision.SINGLE
+
+    def device(self, *, gpus: int, mps: bool) -> str:
+        """Lightning's name for what computes, on a machine with so many GPUs, and Apple's or not.
+
+        Raises:
+            ConfigError: if the machine has not what was asked for, or not enough of it.
+        """
+        wanted = self.accelerator
+        if wanted is Accelerator.AUTO:
+            wanted = Accelerator.GPU if gpus else Accelerator.MPS if mps else Accelerator.CPU
+        found = {Accelerator.CPU: self.processes, Accelerator.GPU: gpus, Accelerator.MPS: int(mps)}[wanted]
+        if found < self.processes:
+            raise ConfigError(
+                f"run.accelerator: {self.accelerator.value} with run.processes: {self.processes} wants as many devices "
+                f"({wanted.value}), and torch finds {found}; set run.processes to {max(found, 1)}, or take the cpu."
+            )
+        return wanted.value
 
 
 class LoopConfig(Section):

@@ -2,27 +2,21 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
-import os
-import time
 from collections import Counter
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from enum import IntEnum
 from pathlib import Path
 
-import cv2
 import numpy as np
 from loguru import logger
 
-from recognizer.capture.pictures import PICTURE_SUFFIXES, read_picture
+from recognizer.capture.pictures import read_picture
 from recognizer.errors import ImageError, InputError
-from recognizer.train.crops import Crops, CutFace, FaceRows
-from recognizer.types import CROP_SIZE_PX, I64, U8
-
-_TELL_S = 30.0
-"""Between two words on how far the reading is."""
+from recognizer.evaluation.people import files_of_people
+from recognizer.train.crops import Crops, CutFace, FaceRows, as_face, short_digest, write
+from recognizer.types import I64, U8
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -94,7 +88,7 @@ class FolderReader:
         Raises:
             InputError: if there is no such folder, or fewer than two people are left.
         """
-        files = pictures_of(folder)
+        files = files_of_people(folder)
         stem = self._cache / f"people-{self._stamp(folder, files)}"
         if not stem.with_suffix(".npy").exists():
             logger.info("Reading {:,} pictures of {} into {}.", len(files), folder, stem.with_suffix(".npy"))
@@ -119,30 +113,19 @@ class FolderReader:
         return People(Crops([(stem.with_suffix(".npy"), rows)]), labels, names), scan
 
     def _stamp(self, folder: Path, files: list[Path]) -> str:
-        digest = hashlib.sha256(f"{self._cut is None} {self._min_px}".encode())
-        for file in files:
-            stat = (folder / file).stat()
-            digest.update(f"{file} {stat.st_size} {stat.st_mtime_ns}\n".encode())
-        return digest.hexdigest()[:12]
+        stats = ((file, (folder / file).stat()) for file in files)
+        lines = (f"{file} {stat.st_size} {stat.st_mtime_ns}\n" for file, stat in stats)
+        return short_digest(f"{self._cut is None} {self._min_px}", *lines)
 
     def _fill(self, folder: Path, files: list[Path], stem: Path) -> None:
-        self._cache.mkdir(parents=True, exist_ok=True)
-        part = stem.with_suffix(f".{os.getpid()}.part")
-        shape = (len(files), CROP_SIZE_PX, CROP_SIZE_PX, 3)
-        faces = np.lib.format.open_memmap(str(part), mode="w+", dtype=np.uint8, shape=shape)
         fates = np.zeros((2, len(files)), np.uint8)
-        told = time.monotonic()
-        for row, (fate, face) in enumerate(self._faces(folder, files)):
-            fates[0, row] = fate
-            if time.monotonic() - told > _TELL_S:
-                told = time.monotonic()
-                logger.info("{:,} of {:,} pictures.", row + 1, len(files))
-            if face is not None:
-                faces[row] = face
-                fates[1, row] = bool((face == face[..., :1]).all())
-        faces.flush()
-        np.save(stem.with_suffix(".fates.npy"), fates)
-        os.replace(part, stem.with_suffix(".npy"))
+
+        def faces() -> Iterator[U8 | None]:
+            for row, (fate, face) in enumerate(self._faces(folder, files)):
+                fates[:, row] = fate, face is not None and (face == face[..., :1]).all()
+                yield face
+
+        write(stem.with_suffix(".npy"), len(files), faces(), lambda: np.save(stem.with_suffix(".fates.npy"), fates))
 
     def _faces(self, folder: Path, files: list[Path]) -> Iterator[tuple[Fate, U8 | None]]:
         for file in files:
@@ -157,23 +140,6 @@ class FolderReader:
                 continue
             face = as_face(picture) if self._cut is None else self._cut(picture)
             yield (Fate.NO_FACE, None) if face is None else (Fate.USED, face)
-
-
-def pictures_of(folder: Path) -> list[Path]:
-    """All pictures of a folder of people, as ``person/picture``, in order.
-
-    Raises:
-        InputError: if there is no such folder.
-    """
-    if not folder.is_dir():
-        raise InputError(f"data.people: wanted a folder with one folder of pictures for each person, got {folder}.")
-    people = sorted(path for path in folder.iterdir() if path.is_dir() and not path.name.startswith("."))
-    return [
-        path.relative_to(folder)
-        for person in people
-        for path in sorted(person.iterdir())
-        if path.suffix.lower() in PICTURE_SUFFIXES and not path.name.startswith(".")
-    ]
 
 
 def save_scan(scan: Scan, path: Path) -> None:
@@ -225,9 +191,3 @@ class Rows:
 
     def __getitem__(self, row: int) -> U8:
         return self._faces[int(self._rows[row])]
-
-
-def as_face(picture: U8) -> U8:
-    """An aligned picture (H, W, 3) BGR as (112, 112, 3) RGB."""
-    sized = cv2.resize(picture, (CROP_SIZE_PX, CROP_SIZE_PX), interpolation=cv2.INTER_AREA)
-    return np.asarray(cv2.cvtColor(sized, cv2.COLOR_BGR2RGB), np.uint8)

@@ -21,7 +21,8 @@ from loguru import logger
 
 from recognizer.capture.pictures import decode_picture
 from recognizer.errors import ImageError, InputError
-from recognizer.train.people import People, as_face
+from recognizer.train.crops import as_face
+from recognizer.train.people import People
 from recognizer.types import I64, U8
 
 MAGIC = 0xCED7230A

@@ -150,6 +150,8 @@ class FineTune(Section):
     """A published ``.pt`` file of the network, or a ``.ckpt`` of a training."""
     frozen_samples: Count = 0
     """For so long only the last layer and the centres learn; then everything."""
+    guard: Path | None = None
+    """LFW's folder or one of InsightFace's ``.bin`` sets: a model that became worse there replaces nothing either."""
 
 
 class PeopleConfig(LoopConfig):

@@ -9,12 +9,9 @@ import numpy as np
 import torch
 from loguru import logger
 
-from recognizer.capture.pictures import decode_picture
-from recognizer.embed import trained
 from recognizer.errors import InputError
-from recognizer.evaluation.bins import read_bin
-from recognizer.evaluation.pairs import FOLDS
-from recognizer.train import crops, finetune, heldout
+from recognizer.evaluation.pairs import read_protocol
+from recognizer.train import crops, finetune, guard, heldout
 from recognizer.train import people as folders
 from recognizer.train.classifier import Classifier, Tripler
 from recognizer.train.crops import Crops, CutFace, FaceRows
@@ -27,7 +24,7 @@ from recognizer.train.recordio import RecordFaces, is_record
 from recognizer.train.sampling import KnownFaces
 from recognizer.train.settings import Data, DistilConfig, PeopleConfig
 from recognizer.train.teacher import Teacher, TeacherTable
-from recognizer.train.verdict import Panel, vectors_of
+from recognizer.train.verdict import Panel
 from recognizer.train.watch import HeldOutTest
 
 
@@ -42,16 +39,12 @@ class Faces:
         archives = sorted(data.archives.glob("*.tar"))
         if not archives:
             raise InputError(f"data.archives: there is no .tar file in {data.archives}; name a folder of archives.")
-        self.people = heldout.split(heldout.read_pairs(data.lfw / "pairs.txt"))
-        found = {}
-        for part, pictures in (("train", self.people.train), ("test", self.people.test)):
-            paths = [heldout.picture_path(data.lfw / "images", picture) for picture in pictures]
-            found[part] = crops.picture_crops(paths, cut, cache / f"lfw-{part}.npy")
-        count = crops.archive_crops(archives, cache / "archives.npy")
-        self.train = Crops(
-            [(cache / "archives.npy", np.arange(count)), (cache / "lfw-train.npy", np.flatnonzero(found["train"]))]
-        )
-        self.test = Crops([(cache / "lfw-test.npy", np.arange(len(found["test"])))])
+        self.people = heldout.split(read_protocol("lfw", data.lfw))
+        decoded, count = crops.archive_crops(archives, cache)
+        px = data.min_face_px
+        train, found = crops.picture_crops(self.people.train, cut, min_px=px, folder=cache, name="lfw-train")
+        self.train = Crops([(decoded, np.arange(count)), (train, np.flatnonzero(found))])
+        self.test = _tested(self.people, cut, px, cache, name="lfw-test")
 
 
 def distil(config: DistilConfig, faces: Faces) -> None:
@@ -64,7 +57,7 @@ def distil(config: DistilConfig, faces: Faces) -> None:
     table = TeacherTable(
         teacher=teacher,
         folder=config.out / "cache",
-        crops=len(faces.train),
+        faces=faces.train,
         views=config.data.views,
         seed=config.seed,
     )
@@ -91,18 +84,27 @@ def gather(config: PeopleConfig, cut: CutFace) -> Class:
     Raises:
         InputError: if the data is missing or not enough of it can be used.
     """
-    validation, cache = config.validation, config.data.cache or config.out / "cache"
+    validation, cache = config.validation, _cache(config)
     if validation.lfw is not None:
-        pairs = heldout.split(heldout.read_pairs(validation.lfw / "pairs.txt"))
-        paths = [heldout.picture_path(validation.lfw / "images", picture) for picture in pairs.test]
-        crops.picture_crops(paths, cut, cache / "lfw-test.npy")
-        everyone = _people(config, cut, cache, without={name for name, _ in pairs.test})
-        return Class(everyone, Crops([(cache / "lfw-test.npy", np.arange(len(paths)))]), pairs)
+        pairs = heldout.split(read_protocol("lfw", validation.lfw))
+        test = _tested(pairs, cut, config.data.min_face_px, cache, name="lfw-test")
+        return Class(_people(config, cut, cache, without=set(pairs.owners)), test, pairs)
     everyone = _people(config, cut, cache, without=set())
     if validation.people_share is not None:
-        train, test = folders.held_back(everyone, validation.people_share, seed=config.seed)
-        return Class(train, test.faces, heldout.pairs_of(test.labels, seed=config.seed))
-    return _with_bin(everyone, validation.bin or Path(), cache)
+        train, back = folders.held_back(everyone, validation.people_share, seed=config.seed)
+        return Class(train, back.faces, heldout.pairs_of(back.labels, seed=config.seed))
+    of_bin = read_protocol("bin", validation.bin or Path())
+    pairs = heldout.chosen(of_bin, np.ones(len(of_bin.same), np.bool_))
+    return Class(everyone, _tested(pairs, None, config.data.min_face_px, cache, name=of_bin.name), pairs)
+
+
+def _cache(config: PeopleConfig) -> Path:
+    return config.data.cache or config.out / "cache"
+
+
+def _tested(pairs: heldout.Split, cut: CutFace | None, min_px: int, cache: Path, *, name: str) -> Crops:
+    file, found = crops.picture_crops(pairs.test, cut, min_px=min_px, folder=cache, name=name)
+    return Crops([(file, np.arange(len(found)))])
 
 
 def _people(config: PeopleConfig, cut: CutFace, cache: Path, without: set[str]) -> People:
@@ -118,23 +120,6 @@ def _people(config: PeopleConfig, cut: CutFace, cache: Path, without: set[str]) 
     folders.save_scan(scan, config.out / "data.json")
     logger.info("{}: {}. Every name: {}", data.people, scan.told(), config.out / "data.json")
     return found
-
-
-def _with_bin(everyone: People, path: Path, cache: Path) -> Class:
-    pictures, same = read_bin(path)
-    decoded = [folders.as_face(decode_picture(data, name=f"{path} {row}")) for row, data in enumerate(pictures)]
-    cache.mkdir(parents=True, exist_ok=True)
-    file = cache / f"{path.stem}.npy"
-    np.save(file, np.stack(decoded))
-    rows = np.arange(len(same), dtype=np.int64)
-    pairs = heldout.Split(
-        train=[],
-        test=[(path.stem, int(row)) for row in range(len(pictures))],
-        test_pairs=np.column_stack([2 * rows, 2 * rows + 1]),
-        test_same=same,
-        test_folds=rows * FOLDS // len(rows),
-    )
-    return Class(everyone, Crops([(file, np.arange(len(pictures)))]), pairs)
 
 
 def learn(config: PeopleConfig, known: Class) -> None:
@@ -162,18 +147,16 @@ def learn(config: PeopleConfig, known: Class) -> None:
     )
 
 
-def tune(config: PeopleConfig, known: Class) -> None:
-    """Fine-tune, and judge whether the model became better.
+def jury(config: PeopleConfig, known: Class, cut: CutFace) -> finetune.Jury:
+    """Who says whether fine-tuning made the model better.
 
     Raises:
-        ModelError: if it is not shown to have become better, and so must replace nothing.
-        WeightsError: as ``learn``.
+        InputError: if the people held out cannot judge, or ``finetune.guard`` is no set that could.
     """
-    panel = Panel(known.pairs, seed=config.seed)
-    learn(config, known)
-    old = vectors_of(finetune.before(config), known.test)
-    new = vectors_of(trained.snapshot(config.last_checkpoint).network, known.test)
-    finetune.judge(config, panel, old, new)
+    path = None if config.finetune is None else config.finetune.guard
+    px, cache = config.data.min_face_px, _cache(config)
+    guards = None if path is None else guard.read(path, learning=known.train, cut=cut, min_px=px, cache=cache)
+    return finetune.Jury(Panel(known.pairs, seed=config.seed), known.test, guards)
 
 
 def learner_for(config: PeopleConfig, people: People) -> Learner:

@@ -19,7 +19,7 @@ from recognizer.engine.openvino import OpenVinoRunner
 from recognizer.errors import WeightsError
 from recognizer.protocols import GraphRunner
 from recognizer.train import augment
-from recognizer.train.crops import FaceRows
+from recognizer.train.crops import Crops, FaceRows
 from recognizer.train.heldout import unit
 from recognizer.types import F32, I64, U8
 from recognizer.weights.digest import sha256
@@ -69,10 +69,11 @@ class TeacherTable:
     Several processes may fill one table: each vector is written whole, and two who compute it find the same.
     """
 
-    def __init__(self, *, teacher: Teacher, folder: Path, crops: int, views: int, seed: int) -> None:
+    def __init__(self, *, teacher: Teacher, folder: Path, faces: Crops, views: int, seed: int) -> None:
         self._teacher = teacher
-        self._shape = (crops, views, edgeface.EMBEDDING_SIZE)
-        self._file = folder / f"teacher-{teacher.digest()}-{crops}x{views}-seed{seed}-v{augment.VERSION}.npy"
+        self._shape = (len(faces), views, edgeface.EMBEDDING_SIZE)
+        shown = f"{faces.digest}-{len(faces)}x{views}-seed{seed}-v{augment.VERSION}"
+        self._file = folder / f"teacher-{teacher.digest()}-{shown}.npy"
         self._table: NDArray[np.float16] | None = None
 
     def __getstate__(self) -> dict[str, Any]:

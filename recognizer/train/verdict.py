@@ -103,7 +103,7 @@ class Panel:
 
     def __init__(self, pairs: heldout.Split, *, seed: int = 0) -> None:
         self._pairs = pairs
-        names = np.array([name for name, _ in pairs.test])
+        names = np.array(pairs.owners)
         found, self._owners = np.unique(names, return_inverse=True)
         people = len(found)
         self._a, self._b = np.triu_indices(len(names), 1)

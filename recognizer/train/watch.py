@@ -30,7 +30,7 @@ class HeldOutTest(Callback):
 
     Args:
         schedule: of the training.
-        faces: a row for each of ``people.test``.
+        faces: a row for each of ``people.owners``.
         people: the pairs.
         teacher: of a distillation; how near the student has come to it is then logged too.
     """
@@ -99,7 +99,7 @@ class HeldOutTest(Callback):
         network = student.average.eval()
         found = [embed(network, chunks), embed(network, (chunk.flip(3) for chunk in chunks))]
         everyone = cast(Tensor, student.all_gather(torch.stack(found)))
-        in_order = everyone.reshape(world, 2, len(mine), -1).permute(1, 2, 0, 3).flatten(1, 2)[:, :count].numpy()
+        in_order = everyone.reshape(world, 2, len(mine), -1).permute(1, 2, 0, 3).flatten(1, 2)[:, :count].cpu().numpy()
         return in_order[0], in_order[1]
 
     def _taught(self) -> F32:
@@ -136,6 +136,7 @@ def duration(seconds: float) -> str:
 
 
 def embed(network: nn.Module, batches: Iterable[Tensor]) -> Tensor:
-    """Vectors of batches of normalised faces (B, 3, S, S): (N, 512), not of unit length."""
+    """Vectors of batches of normalised faces (B, 3, S, S): (N, 512), not of unit length, where the network is."""
+    device = next(network.parameters(), torch.empty(0)).device
     with torch.no_grad():
-        return torch.cat([network(faces) for faces in batches])
+        return torch.cat([network(faces.to(device)) for faces in batches])

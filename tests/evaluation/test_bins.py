@@ -49,6 +49,14 @@ def test_the_folds_of_a_set_are_ten_in_order(tmp_path: Path) -> None:
     assert pairs.pictures[pairs.right[3]].read().shape == (112, 112, 3)
 
 
+@pytest.mark.parametrize(("answer", "kind"), [(True, "all of one person"), (False, "all of two")])
+def test_a_set_of_one_kind_of_pairs_verifies_nothing(tmp_path: Path, answer: bool, kind: str) -> None:
+    path = tmp_path / "set.bin"
+    path.write_bytes(pickle.dumps(([crop(1)] * 40, [answer] * 20)))
+    with pytest.raises(InputError, match=rf"set\.bin: wanted pairs of one person and pairs of two, got 20.*{kind}"):
+        read_protocol("bin", path)
+
+
 class Forged:
     def __reduce__(self) -> tuple[object, tuple[str]]:
         return os.system, ("touch forged",)

@@ -99,6 +99,10 @@ def test_another_file_than_agedb_s_is_told(content: bytes | None, tmp_path: Path
     [
         (lambda root: (root / "pairs.txt").write_text("2\t2\nAnn\t1\t2\n"), "announces 2 folds of 4 pairs but holds 1"),
         (lambda root: (root / "pairs.txt").write_text("no\tnumbers\n"), "not in the layout of lfw"),
+        (
+            lambda root: (root / "pairs.txt").write_text("2\t1\n" + 4 * "Ann\t1\t2\n"),
+            "4 pairs that are all of one person",
+        ),
         (lambda root: (root / "pairs.txt").unlink(), "does not hold the file of pairs"),
         (lambda root: (root / "images/Ann/Ann_0001.jpg").unlink(), "Ann_0001.jpg, which cannot be read"),
     ],

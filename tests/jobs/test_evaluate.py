@@ -51,7 +51,7 @@ def friends(data: Path, folder: Path) -> Path:
     [
         (["evaluate", "verification", "megaface", "."], UsageError, "there are: lfw"),
         (["evaluate", "verification", "lfw", "nowhere"], InputError, "no folder"),
-        (["evaluate", "identification", "nowhere"], InputError, "one folder of photos"),
+        (["evaluate", "identification", "nowhere"], InputError, "one folder of pictures"),
         (["evaluate", "identification", ".", "--sizes", "few"], UsageError, "--sizes wants numbers"),
         (["evaluate", "video", "clip.mp4"], UsageError, "--truth FILE"),
         (["evaluate", "video", "clip.mp4", "--truth", "none.yaml"], InputError, "none.yaml"),

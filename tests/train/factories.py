@@ -9,6 +9,8 @@ import numpy as np
 import torch
 
 from recognizer.embed import edgeface
+from recognizer.evaluation.faces import Picture
+from recognizer.evaluation.pairs import PairSet
 from recognizer.train import heldout
 from recognizer.train.crops import Crops
 from recognizer.train.people import People
@@ -36,15 +38,25 @@ class FakeFaces(Faces):
     def __init__(self, folder: Path) -> None:
         self.train = crops(folder, "train.npy", 10)
         self.test = crops(folder, "test.npy", 8, seed=1)
-        pairs = [
-            heldout.Pair(("A", 1), ("A", 2), 9),
-            heldout.Pair(("A", 1), ("B", 1), 9),
-            heldout.Pair(("C", 1), ("C", 2), 10),
-            heldout.Pair(("C", 1), ("D", 1), 10),
-            heldout.Pair(("B", 1), ("E", 1), 9),
-            heldout.Pair(("F", 1), ("D", 1), 10),
-        ]
-        self.people = heldout.split(pairs)
+        rows = (
+            [("A/1", "A/2", 9), ("A/1", "B/1", 9), ("B/1", "E/1", 9)],
+            [("C/1", "C/2", 10), ("C/1", "D/1", 10), ("F/1", "D/1", 10)],
+        )
+        self.people = heldout.split(pair_set(*rows[0], *rows[1]))
+
+
+def pair_set(*pairs: tuple[str, str, int]) -> PairSet:
+    """Pairs of pictures ``person/number``, with their fold counted from 1."""
+    names = sorted({name for one, two, _ in pairs for name in (one, two)})
+    return PairSet(
+        name="made up",
+        pictures=tuple(Picture(name, name, lambda: pictures(1)[0]) for name in names),
+        left=np.array([names.index(one) for one, _, _ in pairs], np.int64),
+        right=np.array([names.index(two) for _, two, _ in pairs], np.int64),
+        same=np.array([one[0] == two[0] for one, two, _ in pairs], bool),
+        folds=np.array([fold - 1 for *_, fold in pairs], np.int64),
+        face_share=1.0,
+    )
 
 
 def teacher_file(folder: Path) -> Path:

@@ -6,9 +6,13 @@ import pickle
 from pathlib import Path
 
 import numpy as np
+import pytest
 
+from recognizer.errors import ImageError
+from recognizer.evaluation.faces import Picture, picture_bytes, picture_file
+from recognizer.metrics import Bools
 from recognizer.train import augment
-from recognizer.train.crops import Crops, archive_crops, picture_crops
+from recognizer.train.crops import Crops, CutFace, archive_crops, picture_crops
 from recognizer.train.data import Position, rows_and_view, shrunk
 from recognizer.train.teacher import Teacher, TeacherTable
 from recognizer.types import F32, U8
@@ -63,7 +67,8 @@ def test_a_view_is_the_same_every_time_and_leaves_the_crop_alone() -> None:
 
 def test_the_teacher_looks_at_each_view_once(tmp_path: Path) -> None:
     teacher = CountingTeacher()
-    table = TeacherTable(teacher=teacher, folder=tmp_path, crops=5, views=2, seed=1)
+    faces_known = factories.crops(tmp_path, "faces.npy", 5)
+    table = TeacherTable(teacher=teacher, folder=tmp_path, faces=faces_known, views=2, seed=1)
     table.create()
     rows, faces = np.array([3, 1]), factories.pictures(2)
     first = table.vectors(rows, 1, faces)
@@ -73,6 +78,11 @@ def test_the_teacher_looks_at_each_view_once(tmp_path: Path) -> None:
     table.vectors(rows, 0, faces)
     assert teacher.looked == 4
     assert np.allclose(np.linalg.norm(first, axis=1), 1)
+    others = factories.crops(tmp_path, "faces-cut-otherwise.npy", 5)
+    fresh = TeacherTable(teacher=teacher, folder=tmp_path, faces=others, views=2, seed=1)
+    fresh.create()
+    fresh.vectors(rows, 1, faces)
+    assert teacher.looked == 6, "what it saw of other faces is not taken for these"
 
 
 def test_crops_read_rows_of_several_files_and_travel_light(tmp_path: Path) -> None:
@@ -95,12 +105,51 @@ def test_a_picture_without_a_face_keeps_its_row(tmp_path: Path) -> None:
     for number, picture in enumerate(factories.pictures(3)):
         paths.append(tmp_path / f"{number}.png")
         cv2.imwrite(str(paths[-1]), picture)
+    pictures = [picture_file(path) for path in paths]
     answers = iter([factories.pictures(1, seed=9)[0], None, factories.pictures(1, seed=8)[0]])
-    found = picture_crops(paths, lambda picture: next(answers), tmp_path / "cut.npy")
+    cache, found = cut_into(tmp_path, pictures, lambda picture: next(answers))
     assert found.tolist() == [True, False, True]
-    assert np.load(tmp_path / "cut.npy").shape == (3, 112, 112, 3)
-    again = picture_crops(paths, lambda picture: next(answers), tmp_path / "cut.npy")  # from the cache
-    assert again.tolist() == found.tolist()
+    assert np.load(cache).shape == (3, 112, 112, 3)
+    again = cut_into(tmp_path, pictures, lambda picture: next(answers))  # from the cache
+    assert (again[0], again[1].tolist()) == (cache, found.tolist())
+
+
+def cut_into(folder: Path, pictures: list[Picture], cut: CutFace | None, *, min_px: int = 40) -> tuple[Path, Bools]:
+    return picture_crops(pictures, cut, min_px=min_px, folder=folder / "cache", name="cut")
+
+
+def test_another_smallest_face_or_picture_is_cut_anew(tmp_path: Path) -> None:
+    import cv2
+
+    one, two = factories.pictures(2)
+    calls = []
+
+    def cut(picture: U8) -> U8:
+        calls.append(picture)
+        return picture
+
+    cv2.imwrite(str(tmp_path / "a.png"), one)
+    picture = picture_file(tmp_path / "a.png")
+    first, _ = cut_into(tmp_path, [picture], cut)
+    assert cut_into(tmp_path, [picture], cut)[0] == first
+    assert len(calls) == 1
+    smaller, _ = cut_into(tmp_path, [picture], cut, min_px=20)
+    assert smaller != first
+    assert len(calls) == 2
+    aligned, _ = cut_into(tmp_path, [picture], None)
+    assert np.array_equal(np.load(aligned)[0], one[..., ::-1])
+    cv2.imwrite(str(tmp_path / "a.png"), two)
+    changed, _ = cut_into(tmp_path, [picture_file(tmp_path / "a.png")], cut)
+    assert np.array_equal(np.load(changed)[0], two)
+    assert np.array_equal(np.load(first)[0], one)
+    assert sorted(path.suffix for path in (tmp_path / "cache").iterdir()) == [".npy"] * 8, "no part is left behind"
+
+
+def test_a_cache_that_was_not_finished_is_none(tmp_path: Path) -> None:
+    pictures = [picture_bytes(b"no picture", "broken")]
+    with pytest.raises(ImageError, match="broken"):
+        cut_into(tmp_path, pictures, None)
+    assert not list((tmp_path / "cache").glob("*.npy"))
 
 
 def test_archives_are_decoded_once_and_in_rgb(tmp_path: Path) -> None:
@@ -113,10 +162,16 @@ def test_archives_are_decoded_once_and_in_rgb(tmp_path: Path) -> None:
     cv2.imwrite(str(tmp_path / "000.set.png"), red)
     with tarfile.open(tmp_path / "faces.tar", "w") as archive:
         archive.add(tmp_path / "000.set.png", "000.set.png")
-    assert archive_crops([tmp_path / "faces.tar"], tmp_path / "faces.npy") == 1
-    assert np.load(tmp_path / "faces.npy")[0, 5, 5].tolist() == [255, 0, 0]
-    (tmp_path / "faces.tar").unlink()
-    assert archive_crops([tmp_path / "faces.tar"], tmp_path / "faces.npy") == 1
+    cache, count = archive_crops([tmp_path / "faces.tar"], tmp_path / "cache")
+    assert count == 1
+    assert np.load(cache)[0, 5, 5].tolist() == [255, 0, 0]
+    written = cache.stat().st_mtime_ns
+    assert archive_crops([tmp_path / "faces.tar"], tmp_path / "cache") == (cache, 1)
+    assert cache.stat().st_mtime_ns == written
+    with tarfile.open(tmp_path / "faces.tar", "w") as archive:
+        archive.add(tmp_path / "000.set.png", "000.set.png")
+        archive.add(tmp_path / "000.set.png", "001.set.png")
+    assert archive_crops([tmp_path / "faces.tar"], tmp_path / "cache")[1] == 2, "a changed archive is read anew"
 
 
 def test_shrinking_averages_and_the_full_size_is_free() -> None:

@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
+from loguru import logger
 from torch import nn
 
 from recognizer.embed import trained
 from recognizer.errors import ModelError, WeightsError
 from recognizer.train import finetune, heldout, tasks
+from recognizer.train.guard import Guard
 from recognizer.train.settings import PeopleConfig
 from recognizer.train.verdict import Panel
 from tests.train import factories
 from tests.train.factories import BATCH
+from tests.train.test_tasks import bin_of, no_cut
 
 pytestmark = pytest.mark.filterwarnings("ignore::UserWarning", "ignore::FutureWarning", "ignore::DeprecationWarning")
 
@@ -68,16 +72,68 @@ def test_weights_of_another_network_are_refused(config: PeopleConfig) -> None:
 
 
 def test_a_model_that_did_not_become_better_ends_with_an_error(config: PeopleConfig) -> None:
+    known = factories.known()
+    tasks.learn(config, known)
     with pytest.raises(ModelError, match="no model was replaced"):
-        tasks.tune(config, factories.known())
+        tasks.jury(config, known, no_cut).judge(config)
     assert json.loads((config.out / "verdict.json").read_text(encoding="utf-8"))["helped"] is False
 
 
-def test_a_better_one_passes(config: PeopleConfig) -> None:
+LABELS = np.repeat(np.arange(30), 4)
+_rng = np.random.default_rng(0)
+_people, _noise = _rng.standard_normal((30, 24))[LABELS], _rng.standard_normal((len(LABELS), 24))
+BAD, GOOD = (np.asarray(_people + scale * _noise, np.float32) for scale in (1.3, 0.6))
+PAIRS = heldout.pairs_of(LABELS, seed=1)
+
+
+@pytest.fixture
+def told() -> Iterator[list[str]]:
+    """What is reported."""
+    lines: list[str] = []
+    handler = logger.add(lambda line: lines.append(str(line)), level="INFO")
+    yield lines
+    logger.remove(handler)
+
+
+def verdict_of(config: PeopleConfig) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads((config.out / "verdict.json").read_text(encoding="utf-8"))
+    return found
+
+
+def test_a_better_one_passes_and_says_that_nobody_looked_elsewhere(config: PeopleConfig, told: list[str]) -> None:
     config.out.mkdir()
-    labels = np.repeat(np.arange(30), 4)
-    rng = np.random.default_rng(0)
-    people, noise = rng.standard_normal((30, 24))[labels], rng.standard_normal((len(labels), 24))
-    bad, good = (np.asarray(people + scale * noise, np.float32) for scale in (1.3, 0.6))
-    assert finetune.judge(config, Panel(heldout.pairs_of(labels, seed=1)), bad, good).helped
-    assert json.loads((config.out / "verdict.json").read_text(encoding="utf-8"))["helped"] is True
+    assert finetune.judge(config, Panel(PAIRS), BAD, GOOD).helped
+    assert verdict_of(config)["helped"] is True
+    assert verdict_of(config)["elsewhere"] is None
+    assert len([line for line in told if "was not checked: give finetune.guard" in line]) == 1
+
+
+def test_one_that_helped_and_forgot_ends_with_an_error(config: PeopleConfig, told: list[str]) -> None:
+    config.out.mkdir()
+    elsewhere = Guard("lfw", factories.Album(30, 4), PAIRS).change(GOOD, BAD)
+    with pytest.raises(ModelError, match=r"helped, but others.*no model was replaced.* of lfw: .*points"):
+        finetune.judge(config, Panel(PAIRS), BAD, GOOD, elsewhere)
+    assert ModelError.exit_code == 5
+    assert verdict_of(config)["helped"] is True
+    assert verdict_of(config)["elsewhere"]["forgot"] is True
+    assert not any("was not checked" in line for line in told)
+
+
+def test_one_that_helped_and_forgot_nothing_passes(config: PeopleConfig) -> None:
+    config.out.mkdir()
+    elsewhere = Guard("lfw", factories.Album(30, 4), PAIRS).change(GOOD, GOOD)
+    assert finetune.judge(config, Panel(PAIRS), BAD, GOOD, elsewhere).helped
+    assert verdict_of(config)["elsewhere"]["forgot"] is False
+
+
+def test_the_jury_looks_elsewhere_too(config: PeopleConfig, tmp_path: Path) -> None:
+    bin_of(tmp_path / "other.bin", factories.pictures(8, seed=5), [True, False, True, False])
+    assert config.finetune is not None
+    guarded = config.finetune.model_copy(update={"guard": tmp_path / "other.bin"})
+    config = config.model_copy(update={"finetune": guarded})
+    known = factories.known()
+    tasks.learn(config, known)
+    with pytest.raises(ModelError, match="no model was replaced"):
+        tasks.jury(config, known, no_cut).judge(config)
+    assert verdict_of(config)["elsewhere"]["set"] == "other"
+    assert verdict_of(config)["elsewhere"]["pairs"] == 4

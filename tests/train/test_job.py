@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
+import csv
+import json
+import signal
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
+import torch
 import yaml
 
 from recognizer.capture.pictures import read_picture
-from recognizer.errors import ConfigError, ModelError, UsageError
+from recognizer.embed import statedict
+from recognizer.errors import ConfigError, ModelError, UsageError, WeightsError
 from recognizer.jobs import train as job
+from tests.conftest import ROOT
 from tests.train import factories
 
 
@@ -29,13 +38,13 @@ def test_a_picture_without_a_face_gives_none() -> None:
     assert job.face_cutter(40)(np.full((250, 250, 3), 128, np.uint8)) is None
 
 
-def people_file(folder: Path, *, tuned: bool) -> Path:
-    """A folder of people who are noise, and the file that learns them in two steps."""
+def people_file(folder: Path, *, tuned: bool, samples: int = 2 * factories.BATCH) -> Path:
+    """A folder of people who are noise, and the file that learns them in a few steps."""
     for person, picture in enumerate(factories.pictures(16)):
         path = folder / "people" / f"P{person // 2}" / f"{person}.png"
         path.parent.mkdir(parents=True, exist_ok=True)
         cv2.imwrite(str(path), picture)
-    config = factories.people_config(folder / "out", samples=2 * factories.BATCH)
+    config = factories.people_config(folder / "out", samples=samples)
     raw = config.model_dump(mode="json", exclude_none=True)
     raw["data"] |= {"people": str(folder / "people"), "aligned": True}
     if tuned:
@@ -47,7 +56,15 @@ def people_file(folder: Path, *, tuned: bool) -> Path:
 @pytest.mark.filterwarnings("ignore::UserWarning", "ignore::FutureWarning", "ignore::DeprecationWarning")
 def test_people_are_learned_and_exported_from_a_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     config = people_file(tmp_path, tuned=False)
+    (tmp_path / "people" / "P1" / "damaged.jpg").write_bytes(b"\xff\xd8\xff\xe0 half a picture")
+    cv2.imwrite(str(tmp_path / "people" / "P2" / "tiny.png"), np.zeros((8, 8, 3), np.uint8))
+    cv2.imwrite(str(tmp_path / "people" / "P3" / "grey.png"), np.full((112, 112), 90, np.uint8))
     job.work(config, None)
+    report = json.loads((tmp_path / "out" / "data.json").read_text(encoding="utf-8"))
+    assert (report["left_out"]["unreadable"], report["left_out"]["tiny"]) == (["P1/damaged.jpg"], ["P2/tiny.png"])
+    assert (report["faces"], report["grey"]) == (17, 1)
+    (session,) = (tmp_path / "out" / "logs").iterdir()
+    assert {path.name.split(".")[0] for path in session.iterdir()} >= {"metrics", "events"}, "for CSV and TensorBoard"
     job.work(config, tmp_path / "own.onnx")
     assert (tmp_path / "own.onnx").stat().st_size > 1e6
     told = capsys.readouterr().out
@@ -55,12 +72,64 @@ def test_people_are_learned_and_exported_from_a_file(tmp_path: Path, capsys: pyt
     assert "8 samples; wrote" in told.replace("\n", " ")
 
 
+def curve(out: Path) -> dict[str, dict[str, str]]:
+    """By samples seen what was logged; a round that was killed before its checkpoint is logged twice, and alike."""
+    rows: dict[str, dict[str, str]] = {}
+    for path in sorted((out / "logs").glob("version_*/metrics.csv"), key=lambda path: int(path.parent.name[8:])):
+        with path.open() as lines:
+            for row in csv.DictReader(lines):
+                row.pop("samples_per_s")
+                assert rows.setdefault(row["step"], row) == row
+    return rows
+
+
+@pytest.mark.slow
+def test_killed_again_and_again_it_ends_where_an_undisturbed_one_does(tmp_path: Path) -> None:
+    samples = 40 * factories.BATCH
+    for name in ("whole", "killed"):
+        (tmp_path / name).mkdir()
+    files = {name: people_file(tmp_path / name, tuned=False, samples=samples) for name in ("whole", "killed")}
+    command = [sys.executable, str(ROOT / "main.py"), "train", "--config"]
+    subprocess.run([*command, str(files["whole"])], check=True, capture_output=True)
+    last = tmp_path / "killed" / "out" / "checkpoints" / "last.ckpt"
+    kills = 0
+    for wait_s in (0.0, 0.4, 1.1):
+        before = last.stat().st_mtime_ns if last.exists() else None
+        with subprocess.Popen([*command, str(files["killed"])], stderr=subprocess.DEVNULL) as running:
+            while running.poll() is None and (not last.exists() or last.stat().st_mtime_ns == before):
+                time.sleep(0.01)
+            time.sleep(wait_s)
+            running.kill()
+        kills += running.returncode == -signal.SIGKILL
+    assert kills >= 2, "it was faster than the killer"
+    subprocess.run([*command, str(files["killed"])], check=True, capture_output=True)
+    wanted, came = (statedict.read_checkpoint(tmp_path / name / "out/checkpoints/last.ckpt") for name in files)
+    assert int(came["samples_seen"]) == samples
+    assert [key for key in wanted if key != "seconds" and not torch.equal(wanted[key], came[key])] == []
+    assert curve(tmp_path / "whole" / "out") == curve(tmp_path / "killed" / "out")
+
+
 @pytest.mark.filterwarnings("ignore::UserWarning", "ignore::FutureWarning", "ignore::DeprecationWarning")
 def test_a_model_that_tuning_did_not_help_is_not_replaced(tmp_path: Path) -> None:
-    (tmp_path / "model.onnx").write_bytes(b"the good old one")
+    config = people_file(tmp_path, tuned=True)
+    (tmp_path / "out").mkdir()
+    good_old_one = tmp_path / "out" / "model.onnx"
+    good_old_one.write_bytes(b"the good old one")
     with pytest.raises(ModelError, match="no model was replaced"):
-        job.work(people_file(tmp_path, tuned=True), tmp_path / "model.onnx")
-    assert (tmp_path / "model.onnx").read_bytes() == b"the good old one"
+        job.work(config, None)
+    kept = {path: path.stat().st_mtime_ns for path in (tmp_path / "out").rglob("*") if path.name != "verdict.json"}
+    with pytest.raises(ModelError, match="no model was replaced"):
+        job.work(config, good_old_one)
+    assert good_old_one.read_bytes() == b"the good old one"
+    changed = {path.name for path in (tmp_path / "out").rglob("*") if kept.get(path) != path.stat().st_mtime_ns}
+    assert changed <= {"verdict.json", "out", "data.json"}, "an export trained"
+
+
+@pytest.mark.parametrize("tuned", [False, True])
+def test_an_export_before_any_training_says_so_and_does_not_train(tmp_path: Path, tuned: bool) -> None:
+    with pytest.raises(WeightsError, match=r"--export does not train.*last\.ckpt is not there; train first"):
+        job.work(people_file(tmp_path, tuned=tuned), tmp_path / "own.onnx")
+    assert not (tmp_path / "out").exists()
 
 
 @pytest.mark.weights

@@ -12,9 +12,9 @@ import torch
 
 from recognizer.embed import statedict, trained
 from recognizer.errors import ConfigError
-from recognizer.train import heads, tasks
+from recognizer.train import heads, learner, tasks
 from recognizer.train.classifier import Classifier
-from recognizer.train.settings import PeopleConfig
+from recognizer.train.settings import Network, PeopleConfig
 from recognizer.weights.store import resolve
 from tests.train import factories
 from tests.train.factories import BATCH
@@ -87,6 +87,25 @@ def test_batch_normalisation_dropout_and_bfloat16_resume_too(tmp_path: Path) -> 
     assert np.isfinite(curve_of(half)).all()
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "name",
+    ["edgeface_xs", "edgeface_s", "edgeface_base", "iresnet18", "iresnet34", "iresnet50", "iresnet100"],
+)
+def test_every_network_takes_a_step(tmp_path: Path, name: str) -> None:
+    sections: dict[str, Any] = {
+        "network": {"name": name},
+        "schedule": {"warmup": 1, "sizes": [{"after": 0, "size_px": 112}]},
+        "optimiser": {"method": "sgd", "matrix_rate": None, "rate": 0.01},
+        "run": {"round_samples": BATCH},
+    }
+    came = run(factories.people_config(tmp_path, samples=BATCH, **sections))
+    begun = learner.start(Network(name=name))
+    assert int(came["samples_seen"]) == BATCH
+    assert all(bool(torch.isfinite(value).all()) for value in came.values())
+    assert [key for key, _ in begun.named_parameters() if f"student.{key}" not in came] == []
+
+
 def curve_of(config: PeopleConfig) -> list[float]:
     run(config)
     return [row["train/loss"] for row in curve(config)]
@@ -124,6 +143,13 @@ def test_other_people_than_the_checkpoints_are_refused(tmp_path: Path) -> None:
     more = factories.people_config(tmp_path, samples=4 * BATCH)
     with pytest.raises(ConfigError, match=r"6 people.*now has 7"):
         tasks.learn(more, factories.known(people=7))
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="this machine has what the test asks for in vain")
+def test_a_gpu_that_is_not_there_is_told(tmp_path: Path) -> None:
+    config = factories.people_config(tmp_path, run={"accelerator": "gpu"})
+    with pytest.raises(ConfigError, match=r"run\.accelerator: gpu .* torch finds 0; set run\.processes to 1"):
+        run(config)
 
 
 def test_a_frozen_body_keeps_still_while_the_last_layer_learns(tmp_path: Path) -> None:

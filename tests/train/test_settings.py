@@ -84,6 +84,7 @@ def test_the_files_for_people_are_valid(name: str) -> None:
         ("  layer_scale", "  rank_ratio: 2\n  layer_scale", r"network\.rank_ratio"),
         ("centre_share: 1.0", "centre_share: 0", r"head\.centre_share"),
         ("32-true ", "16-mixed ", r"run\.precision"),
+        ("accelerator: cpu ", "accelerator: tpu ", r"run\.accelerator"),
     ],
 )
 def test_a_fault_in_a_training_of_people_is_named(tmp_path: Path, old: str, new: str, named: str) -> None:
@@ -103,3 +104,30 @@ def test_without_a_decay_the_rate_falls_from_the_warm_up_to_the_end(fall: str, h
     assert [schedule.rate(seen) for seen in (0, 10, 35, 60, 110, 500)] == pytest.approx(
         [1, 1, quarter, half, 0, 0], abs=1e-4
     )
+
+
+@pytest.mark.parametrize(
+    ("wanted", "gpus", "mps", "device"),
+    [
+        ("cpu", 8, True, "cpu"),
+        ("gpu", 2, False, "gpu"),
+        ("auto", 2, True, "gpu"),
+        ("auto", 0, False, "cpu"),
+        (
+            "gpu",
+            1,
+            False,
+            r"run\.processes: 2 wants as many devices \(gpu\), and torch finds 1; set run\.processes to 1",
+        ),
+        ("gpu", 0, True, "torch finds 0"),
+        ("auto", 1, False, "torch finds 1"),
+        ("auto", 0, True, r"accelerator: auto .*\(mps\), and torch finds 1"),
+    ],
+)
+def test_what_computes_is_what_the_machine_has(wanted: str, gpus: int, mps: bool, device: str) -> None:
+    run = loop_settings.Run(accelerator=loop_settings.Accelerator(wanted), processes=2)
+    if device in {"cpu", "gpu"}:
+        assert run.device(gpus=gpus, mps=mps) == device
+        return
+    with pytest.raises(ConfigError, match=device):
+        run.device(gpus=gpus, mps=mps)

@@ -79,8 +79,6 @@ def test_a_small_lead_is_not_taken_for_help() -> None:
 
 
 def test_people_of_one_picture_cannot_judge() -> None:
-    lonely = heldout.Split(
-        [], [("A", 1), ("B", 1)], np.zeros((0, 2), np.int64), np.zeros(0, bool), np.zeros(0, np.int64)
-    )
+    lonely = heldout.Split([], [], ["A", "B"], np.zeros((0, 2), np.int64), np.zeros(0, bool), np.zeros(0, np.int64))
     with pytest.raises(InputError, match="some with two pictures"):
         Panel(lonely)
