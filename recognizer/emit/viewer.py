@@ -98,7 +98,12 @@ def _show(title: str) -> bool:
                 first = False
             cv2.imshow(title, picture)
         key = cv2.waitKey(_POLL_MS)
-        if key in (_ESCAPE, ord("q"), ord("Q")) or cv2.getWindowProperty(title, cv2.WND_PROP_VISIBLE) < 1:
+        if key in (_ESCAPE, ord("q"), ord("Q")):
+            return True
+        try:
+            if cv2.getWindowProperty(title, cv2.WND_PROP_VISIBLE) < 1:
+                return True
+        except cv2.error:  # with Qt there is nothing left to ask once the last window was closed
             return True
         if 0 < key < 0x110000:
             _say(f"{KEY} {key}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
 import shutil
 import signal
@@ -10,7 +11,7 @@ import subprocess
 import sys
 import textwrap
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -123,6 +124,41 @@ def do(words: str, display: Display, window: str = "^faces$") -> None:
     subprocess.run(program, env={**os.environ, "DISPLAY": display.name}, check=False, capture_output=True, timeout=20)
 
 
+class ClientMessage(ctypes.Structure):
+    """Xlib's XClientMessageEvent, filled up to the size of an XEvent."""
+
+    _fields_ = (
+        ("type", ctypes.c_int),
+        ("serial", ctypes.c_ulong),
+        ("sent", ctypes.c_int),
+        ("display", ctypes.c_void_p),
+        ("window", ctypes.c_ulong),
+        ("kind", ctypes.c_ulong),
+        ("format", ctypes.c_int),
+        ("data", ctypes.c_long * 21),
+    )
+
+
+def press_the_close_button(display: Display) -> None:
+    """What a window manager does then."""
+    x11 = ctypes.CDLL("libX11.so.6")
+    x11.XOpenDisplay.restype, x11.XInternAtom.restype = ctypes.c_void_p, ctypes.c_ulong
+    connection = ctypes.c_void_p(x11.XOpenDisplay(display.name.encode()))
+    window = int(subprocess.check_output(["xdotool", "search", "--sync", "--name", "^faces$"], text=True))
+    kind, data = (x11.XInternAtom(connection, name, 0) for name in (b"WM_PROTOCOLS", b"WM_DELETE_WINDOW"))
+    message = ClientMessage(33, 0, 1, connection, window, kind, 32, (ctypes.c_long * 21)(data))
+    x11.XSendEvent(connection, ctypes.c_ulong(window), 0, ctypes.c_long(0), ctypes.byref(message))
+    x11.XCloseDisplay(connection)
+
+
+def press_q(display: Display) -> None:
+    do("windowfocus key q", display)
+
+
+def press_escape(display: Display) -> None:
+    do("windowfocus key Escape", display)
+
+
 def shown(display: Display) -> bool:
     """True once the picture fills the window: a busy machine takes seconds to paint it."""
 
@@ -139,8 +175,10 @@ def has_labels(picture: U8) -> bool:
     return bool((away.max(axis=-1) < 8).any(axis=-1).sum() > 200)
 
 
-@pytest.mark.parametrize("ending", ["windowfocus key q", "windowfocus key Escape"])
-def test_shows_the_picture_tells_keys_and_ends_when_it_is_closed(display: Display, ending: str) -> None:
+@pytest.mark.parametrize("close", [press_q, press_escape, press_the_close_button])
+def test_shows_the_picture_tells_keys_and_ends_when_it_is_closed(
+    display: Display, close: Callable[[Display], None]
+) -> None:
     keys: list[str] = []
     with Window(render=plain, title="faces", on_key=keys.append) as window:
         [process] = children(os.getpid())
@@ -149,7 +187,7 @@ def test_shows_the_picture_tells_keys_and_ends_when_it_is_closed(display: Displa
         do("windowfocus key p", display)
         assert wait_until(lambda: keys == ["p"], seconds=10) < 10
         assert not window.closed
-        do(ending, display)
+        close(display)
         assert wait_until(lambda: window.closed, seconds=10) < 10
     assert gone(process)
     assert window.failed is None
