@@ -7,7 +7,6 @@ import sys
 
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # NumPy's products here are small; more threads wait for each other
 
-import cv2  # noqa: F401 - before PyAV: both bring libxcb, and with PyAV's loaded first OpenCV's windows hang
 import typer
 
 from recognizer.jobs import (

@@ -27,13 +27,6 @@ def test_the_command_line_starts_without_networks_and_engines() -> None:
     assert loaded_by("import main") <= {"cv2", "av"}
 
 
-def test_opencv_is_loaded_before_pyav() -> None:
-    """The other way round its windows hang for ever: both packages bring a libxcb."""
-    program = "import main, sys; names = list(sys.modules); print(names.index('cv2') < names.index('av'))"
-    done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True)
-    assert done.stdout.strip() == "True"
-
-
 def test_a_recogniser_is_built_without_torch() -> None:
     program = "from recognizer import build, config; build.detector(config.load())"
     assert "torch" not in loaded_by(program)

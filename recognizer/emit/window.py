@@ -1,40 +1,45 @@
-"""The labelled picture in a window. OpenCV's window functions are called in this file only, from one thread only."""
+"""The labelled picture in a window, which a process of its own shows (`recognizer.emit.viewer`).
+
+So whatever the window system does, it cannot hold up or end recognition; and Qt keeps away from PyAV, whose wheel
+brings a libxcb of its own, under the same names, that hangs OpenCV's windows when it is loaded first.
+"""
 
 from __future__ import annotations
 
-import functools
+import contextlib
 import os
-import queue
 import subprocess
 import sys
 import threading
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import IO, Self
 
-import cv2
+import numpy as np
 from loguru import logger
 
+from recognizer.emit import viewer
 from recognizer.errors import OutputError
 from recognizer.types import U8, FrameResult
 
-_ESCAPE = 27
-_POLL_MS = 15
-_FIRST_SIZE_PX = (1280, 720)
-_PROBE = "import cv2; cv2.namedWindow('probe'); cv2.waitKey(1); cv2.destroyAllWindows()"
+_START_S = 20.0
+"""So long may the display take to answer."""
+_LEAVE_S = 1.0
 _HINT = "pass --headless to run without a window"
 
 
 class Window:
     """Shows the newest result; q, Escape or the close button end it.
 
-    A thread of its own keeps it answering while no frame comes, and never holds up whoever gives it frames: what comes
-    while one is being shown replaces what waits. One window is open at a time.
+    It never holds up whoever gives it frames: what comes while one is on its way replaces what waits. The window's
+    process ends with the one that started it, however that ends.
 
     Args:
         render: Makes the (H, W, 3) uint8 BGR picture of a result.
         title: What the window is called.
-        on_key: Is told every other key, as a character, on the window's thread.
+        on_key: Is told every other key, as a character, on a thread of the window's.
     """
 
     def __init__(
@@ -51,8 +56,8 @@ class Window:
         self._waiting: U8 | None = None
         self._leaving = False
         self._closed = threading.Event()
-        self._over = threading.Event()
-        self._over.set()
+        self._process: subprocess.Popen[bytes] | None = None
+        self._threads: tuple[threading.Thread, ...] = ()
         self.failed: str | None = None
         """Why the window went away, when no one closed it."""
 
@@ -62,16 +67,21 @@ class Window:
         return self._closed.is_set()
 
     def __enter__(self) -> Self:
-        """Make sure that there is a display, and start the window's thread.
+        """Open the window.
 
         Raises:
             OutputError: No display, or an OpenCV without windows.
         """
-        require_display()
-        self._leaving, self.failed = False, None
+        _require_a_display_is_named()
+        self._waiting, self._leaving, self.failed = None, False, None
         self._closed.clear()
-        self._over.clear()
-        _window_thread().put(self._show)
+        process = self._process = _start(self._title)
+        self._threads = (
+            threading.Thread(target=self._send, args=(process,), name="window", daemon=True),
+            threading.Thread(target=self._listen, args=(process,), name="window keys", daemon=True),
+        )
+        for thread in self._threads:
+            thread.start()
         return self
 
     def __exit__(
@@ -81,7 +91,10 @@ class Window:
         with self._condition:
             self._leaving = True
             self._condition.notify()
-        self._over.wait(timeout=5)
+        if self._process is not None:
+            _end(self._process)
+        for thread in self._threads:
+            thread.join(_LEAVE_S)
 
     def emit(self, result: FrameResult) -> None:
         """Hand over a result to be shown, unless it is closing and was; does not wait until it is."""
@@ -92,81 +105,114 @@ class Window:
             self._waiting = image
             self._condition.notify()
 
-    def _show(self) -> None:
-        try:
-            self._loop()
-        except cv2.error as error:
-            self.failed = str(error.err or error)
-            logger.error("window: cannot be shown ({}); recognition goes on without it", self.failed)
-        finally:
-            self._over.set()
-
-    def _loop(self) -> None:
-        opened = False
-        while True:
-            with self._condition:
-                if not opened:
+    def _send(self, process: subprocess.Popen[bytes]) -> None:
+        """Write the newest picture whenever the last one is through; closing the pipe tells the process to leave."""
+        pipe = _open(process.stdin)
+        with contextlib.suppress(OSError), pipe:  # it went away; whoever listens tells
+            while True:
+                with self._condition:
                     self._condition.wait_for(lambda: self._leaving or self._waiting is not None)
-                if self._leaving:
+                    image, self._waiting = self._waiting, None
+                if self._leaving or image is None:
                     break
-                image, self._waiting = self._waiting, None
-            if image is not None:
-                if not opened:
-                    self._open(image.shape[1], image.shape[0])
-                    opened = True
-                cv2.imshow(self._title, image)
-            if self._asked_to_close(cv2.waitKey(_POLL_MS)):
-                self._closed.set()
-                break
-        if opened:
-            cv2.destroyAllWindows()
-            cv2.waitKey(1)  # lets the window system take it away
+                pipe.write(viewer.HEADER.pack(*image.shape[:2]))
+                rest = np.ascontiguousarray(image).data.cast("B")
+                while len(rest):
+                    rest = rest[pipe.write(rest) :]
 
-    def _open(self, width: int, height: int) -> None:
-        cv2.namedWindow(self._title, cv2.WINDOW_NORMAL | cv2.WINDOW_KEEPRATIO | cv2.WINDOW_GUI_NORMAL)
-        scale = min(1.0, _FIRST_SIZE_PX[0] / width, _FIRST_SIZE_PX[1] / height)
-        cv2.resizeWindow(self._title, max(1, round(width * scale)), max(1, round(height * scale)))
-
-    def _asked_to_close(self, key: int) -> bool:
-        if key in (_ESCAPE, ord("q"), ord("Q")):
-            return True
-        if 0 < key < 0x110000 and self._on_key is not None:
-            self._on_key(chr(key))
-        return cv2.getWindowProperty(self._title, cv2.WND_PROP_VISIBLE) < 1
-
-
-@functools.lru_cache(maxsize=1)
-def _window_thread() -> queue.SimpleQueue[Callable[[], None]]:
-    """Jobs for the one thread that ever calls window functions: Qt hangs when a second thread takes over from it."""
-    jobs: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
-
-    def work() -> None:
-        while True:
-            jobs.get()()
-
-    threading.Thread(target=work, name="window", daemon=True).start()
-    return jobs
+    def _listen(self, process: subprocess.Popen[bytes]) -> None:
+        why = ""
+        with _open(process.stdout):
+            for word, rest in _lines(process):
+                if word == viewer.CLOSED:
+                    self._closed.set()
+                elif word == viewer.KEY and self._on_key is not None:
+                    self._on_key(chr(int(rest)))
+                elif word != viewer.KEY:
+                    why = f": {rest}" if word == viewer.FAILED else f": {word} {rest}"
+        status = process.wait()
+        if not self.closed and not self._leaving:
+            self.failed = f"its process ended with status {status}{why}"
+            logger.error("window: cannot be shown ({}); recognition goes on without it", self.failed)
 
 
 def require_display() -> None:
-    """Make sure that a window can be opened.
-
-    OpenCV's Qt does not raise when there is no display, it ends the process; so another process tries first.
+    """Make sure that a window can be opened, by opening one.
 
     Raises:
-        OutputError: There is none, or this OpenCV has no windows.
+        OutputError: There is no display, or this OpenCV has no windows.
     """
-    if not sys.platform.startswith("linux"):
-        return
-    if not os.environ.get("DISPLAY") and not os.environ.get("WAYLAND_DISPLAY"):
+    _require_a_display_is_named()
+    if sys.platform.startswith("linux"):
+        with _start("probe") as process:
+            process.kill()
+
+
+def _require_a_display_is_named() -> None:
+    if sys.platform.startswith("linux") and not (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")):
         raise OutputError(f"wanted a window, there is no display (DISPLAY is not set); {_HINT}.")
+
+
+def _start(title: str) -> subprocess.Popen[bytes]:
+    """Start the window's process, and wait until its window is there.
+
+    OpenCV's Qt does not raise when the display cannot be used: it ends its process.
+
+    Raises:
+        OutputError: The window did not come; nothing is left of its process.
+    """
+    process = subprocess.Popen(  # noqa: S603 - our own interpreter, our own file
+        [sys.executable, "-P", str(Path(viewer.__file__)), title],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        bufsize=0,
+        start_new_session=True,  # Ctrl-C at a terminal goes to all of a group, also while a Python is starting
+    )
+    began = time.monotonic()
+    too_late = threading.Timer(_START_S, process.kill)
+    too_late.start()
+    answer, why = "", ""
     try:
-        probe = subprocess.run(  # noqa: S603 - our own interpreter, a constant program
-            [sys.executable, "-c", _PROBE], capture_output=True, text=True, timeout=20, check=False
-        )
-    except (OSError, subprocess.TimeoutExpired):
-        raise OutputError(f"wanted a window, the display does not answer; {_HINT}.") from None
-    if probe.returncode:
-        which = os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")
-        why = "this OpenCV has no windows" if "not implemented" in probe.stderr else f"display {which} cannot be used"
-        raise OutputError(f"wanted a window, {why}; {_HINT}.")
+        heard = (line for line in _lines(process) if line[0] in (viewer.READY, viewer.FAILED))
+        answer, why = next(heard, ("", ""))
+    finally:
+        too_late.cancel()
+        if answer != viewer.READY:
+            with process:
+                process.kill()
+    if answer != viewer.READY:
+        in_time = time.monotonic() - began < _START_S
+        raise OutputError(f"wanted a window, {_reason(why, in_time=in_time)}; {_HINT}.")
+    return process
+
+
+def _reason(why: str, *, in_time: bool) -> str:
+    if not in_time:
+        return "the display does not answer"
+    if "not implemented" in why:
+        return "this OpenCV has no windows"
+    which = os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")
+    return f"display {which} cannot be used" if which else "the display cannot be used"
+
+
+def _lines(process: subprocess.Popen[bytes]) -> Iterator[tuple[str, str]]:
+    """First word and rest of each line that the process writes; Qt's own messages are among them."""
+    for line in _open(process.stdout):
+        word, _, rest = line.decode(errors="replace").strip().partition(" ")
+        yield word, rest
+
+
+def _open(pipe: IO[bytes] | None) -> IO[bytes]:
+    if pipe is None:
+        raise ValueError("the process was started without this pipe")
+    return pipe
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    """Wait for it to leave, as it was told by closing its input; not for long."""
+    try:
+        process.wait(_LEAVE_S)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()

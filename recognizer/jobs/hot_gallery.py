@@ -98,16 +98,22 @@ class HotGallery:
 
     def _follow(self, *, photos: bool) -> None:
         if photos:
-            present = scan(self._folder, suffixes=PICTURE_SUFFIXES).people.keys()
-            self._take_over(_only(self._enrolled(), frozenset(present)))  # first of all, forget
+            self._take_over_present()  # first of all, forget
             if self._enroller is None:
                 self._enroller = self._make_enroller()
-            report = self._enroller.enrol(self._folder)
+            report = self._enroller.enrol(self._folder, on_photo=lambda *_: self._take_over_present())
             for photo in report.photos:
                 if photo.worked_on and not photo.accepted:
                     reasons = "; ".join(note.text for note in photo.notes)
                     logger.warning("refused {}/{}: {}", photo.person, photo.file, reasons)
-        self._take_over(self._enrolled())
+            self._take_over_present()
+        else:
+            self._take_over(self._enrolled())
+
+    def _take_over_present(self) -> None:
+        """Only who has a folder now: an enrolment of many photos takes long, and knows the folders of its beginning."""
+        present = scan(self._folder, suffixes=PICTURE_SUFFIXES).people.keys()
+        self._take_over(_only(self._enrolled(), frozenset(present)))
 
     def _enrolled(self) -> Enrolled:
         with Gallery(self._folder) as gallery:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
 import shutil
 import signal
@@ -9,26 +10,33 @@ import struct
 import subprocess
 import sys
 import textwrap
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import pytest
+from loguru import logger
 
 from recognizer.emit.window import Window
 from recognizer.errors import OutputError
+from recognizer.types import U8, FrameResult
+from tests.emit.emit_results import make_result
 from tests.rig import wait_until
 
 ROOT = str(Path(__file__).parents[2])
+RED = (10, 20, 250)
+"""BGR."""
 
 
 @dataclass(frozen=True)
 class Display:
     name: str
     picture: Path
+    server: subprocess.Popen[bytes]
 
-    def screenshot(self) -> np.ndarray[tuple[int, ...], np.dtype[np.uint8]]:
+    def screenshot(self) -> U8:
         """(480, 640, 3) BGR, out of the X server's frame buffer file."""
         data = self.picture.read_bytes()
         (header_size,) = struct.unpack(">I", data[:4])
@@ -38,7 +46,7 @@ class Display:
 
 
 @pytest.fixture
-def display(tmp_path: Path) -> Iterator[Display]:
+def display(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Display]:
     if shutil.which("Xvfb") is None:
         pytest.skip("Xvfb is not installed")
     read, write = os.pipe()
@@ -50,7 +58,8 @@ def display(tmp_path: Path) -> Iterator[Display]:
     try:
         if not number:
             pytest.skip("Xvfb does not start here")
-        yield Display(f":{number}", tmp_path / "Xvfb_screen0")
+        monkeypatch.setenv("DISPLAY", f":{number}")
+        yield Display(f":{number}", tmp_path / "Xvfb_screen0", server)
     finally:
         server.terminate()
         server.wait()
@@ -66,123 +75,227 @@ def started() -> Iterator[list[subprocess.Popen[str]]]:
         process.communicate()
 
 
-def start(program: str, display: str) -> subprocess.Popen[str]:
-    """Start a program that may use ``make_result``, ``Window`` and ``plain``."""
+def start(program: str, display: Display) -> subprocess.Popen[str]:
+    """Start a program that may use ``make_result``, ``Window``, ``plain`` and ``red``; a group of its own."""
     head = """
-        import sys, time
+        import signal, sys, threading, time
         sys.path.insert(0, sys.argv[1])
-        import numpy as np
         from tests.emit.emit_results import make_result
+        from tests.emit.test_window import plain, red
         from recognizer.emit.window import Window
-
-        def plain(result):
-            return result.frame.image
-
-        red = np.zeros((240, 320, 3), np.uint8)
-        red[...] = (10, 20, 250)
     """
     return subprocess.Popen(
         [sys.executable, "-c", textwrap.dedent(head) + textwrap.dedent(program), ROOT],
-        env={**os.environ, "DISPLAY": display},
-        stdin=subprocess.PIPE,
+        env={**os.environ, "DISPLAY": display.name},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
+        start_new_session=True,
     )
 
 
-BLANK = pytest.mark.slow
-"""Windows on a bare X server, without a window manager: on a very busy machine one in several stays blank for good (its
-thread is alive in waitKey, nothing was painted). Why is not known; keys and pictures are waited for, not slept for."""
+def plain(result: FrameResult) -> U8:
+    return result.frame.image
 
 
-SHOW_UNTIL_CLOSED = """
-    with Window(render=plain, title="faces", on_key=lambda key: print("key", key, flush=True)) as window:
-        for number in range(3000):
-            window.emit(make_result(number / 25, image=red))
-            time.sleep(0.02)
-            if window.closed:
-                break
-    print(window.closed, window.failed, flush=True)
-"""
+def red(height: int = 240, width: int = 320) -> U8:
+    return np.full((height, width, 3), RED, np.uint8)
 
 
-def press(key: str, display: Display, window: str) -> None:
-    """As a keyboard does; the window may be gone before it is told that the key is up again."""
-    words = ["xdotool", "search", "--name", window, "windowfocus", "key", key]
-    subprocess.run(words, env={**os.environ, "DISPLAY": display.name}, check=False, capture_output=True)
+def children(pid: int) -> list[int]:
+    """Its windows: all its processes but the display."""
+    found = [int(word) for word in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+    return [child for child in found if "viewer.py" in Path(f"/proc/{child}/cmdline").read_text()]
 
 
-def shown(display: Display) -> float:
-    """How long until the picture fills the window, s: a busy machine takes seconds to paint it."""
-
-    def red() -> bool:
-        seen = display.screenshot().astype(int)
-        return bool((np.abs(seen - (10, 20, 250)).max(axis=2) < 5).sum() > 300 * 220)
-
-    return wait_until(red, seconds=40)
+def gone(pid: int) -> bool:
+    """Ended, if perhaps not yet asked after by its parent."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
+    except OSError:
+        return True
 
 
-@BLANK
-def test_shows_the_picture_and_ends_with_a_key(display: Display, started: list[subprocess.Popen[str]]) -> None:
+def do(words: str, display: Display, window: str = "^faces$") -> None:
+    """As a hand at a keyboard does; the window may be gone before it is told that a key is up again."""
     if shutil.which("xdotool") is None:
         pytest.skip("xdotool is not installed")
-    process = start(SHOW_UNTIL_CLOSED, display.name)
-    started.append(process)
-    assert process.stdout is not None
-    assert shown(display) < 40
-    press("p", display, "^faces$")
-    assert process.stdout.readline() == "key p\n"
-    press("q", display, "^faces$")
-    out, errors = process.communicate(timeout=60)
-    assert out == "True None\n", errors
-    assert process.returncode == 0
-    assert "Traceback" not in errors
+    program = ["xdotool", "search", "--sync", "--name", window, *words.split()]
+    subprocess.run(program, env={**os.environ, "DISPLAY": display.name}, check=False, capture_output=True, timeout=20)
 
 
-@BLANK
+class ClientMessage(ctypes.Structure):
+    """Xlib's XClientMessageEvent, filled up to the size of an XEvent."""
+
+    _fields_ = (
+        ("type", ctypes.c_int),
+        ("serial", ctypes.c_ulong),
+        ("sent", ctypes.c_int),
+        ("display", ctypes.c_void_p),
+        ("window", ctypes.c_ulong),
+        ("kind", ctypes.c_ulong),
+        ("format", ctypes.c_int),
+        ("data", ctypes.c_long * 21),
+    )
+
+
+def press_the_close_button(display: Display) -> None:
+    """What a window manager does then."""
+    x11 = ctypes.CDLL("libX11.so.6")
+    x11.XOpenDisplay.restype, x11.XInternAtom.restype = ctypes.c_void_p, ctypes.c_ulong
+    connection = ctypes.c_void_p(x11.XOpenDisplay(display.name.encode()))
+    window = int(subprocess.check_output(["xdotool", "search", "--sync", "--name", "^faces$"], text=True))
+    kind, data = (x11.XInternAtom(connection, name, 0) for name in (b"WM_PROTOCOLS", b"WM_DELETE_WINDOW"))
+    message = ClientMessage(33, 0, 1, connection, window, kind, 32, (ctypes.c_long * 21)(data))
+    x11.XSendEvent(connection, ctypes.c_ulong(window), 0, ctypes.c_long(0), ctypes.byref(message))
+    x11.XCloseDisplay(connection)
+
+
+def press_q(display: Display) -> None:
+    do("windowfocus key q", display)
+
+
+def press_escape(display: Display) -> None:
+    do("windowfocus key Escape", display)
+
+
+def shown(display: Display) -> bool:
+    """True once the picture fills the window: a busy machine takes seconds to paint it."""
+
+    def is_red() -> bool:
+        seen = display.screenshot().astype(int)
+        return bool((np.abs(seen - RED).max(axis=2) < 5).sum() > 300 * 220)
+
+    return wait_until(is_red, seconds=20) < 20
+
+
+def has_labels(picture: U8) -> bool:
+    """Whether boxes of known, undecided or unknown faces are on it, in the overlay's colours."""
+    away = np.abs(picture.astype(int)[:, :, None] - [(115, 158, 0), (66, 228, 240), (0, 94, 213)])
+    return bool((away.max(axis=-1) < 8).any(axis=-1).sum() > 200)
+
+
+@pytest.mark.parametrize("close", [press_q, press_escape, press_the_close_button])
+def test_shows_the_picture_tells_keys_and_ends_when_it_is_closed(
+    display: Display, close: Callable[[Display], None]
+) -> None:
+    keys: list[str] = []
+    with Window(render=plain, title="faces", on_key=keys.append) as window:
+        [process] = children(os.getpid())
+        window.emit(make_result(image=red()))
+        assert shown(display)
+        do("windowfocus key p", display)
+        assert wait_until(lambda: keys == ["p"], seconds=10) < 10
+        assert not window.closed
+        close(display)
+        assert wait_until(lambda: window.closed, seconds=10) < 10
+    assert gone(process)
+    assert window.failed is None
+
+
+def test_is_left_and_opened_again(display: Display) -> None:
+    with Window(render=plain) as window:
+        pass
+    for _ in range(2):
+        with window:
+            window.emit(make_result(image=red(13, 17)))
+            window.emit(make_result(image=red()))
+            assert shown(display)
+        assert (window.closed, window.failed) == (False, None)
+    assert children(os.getpid()) == []
+
+
+def test_a_window_that_hangs_holds_up_nobody(display: Display) -> None:
+    with Window(render=plain) as window:
+        [process] = children(os.getpid())
+        os.kill(process, signal.SIGSTOP)
+        result = make_result(image=red(1080, 1920))
+        began = time.monotonic()
+        for _ in range(50):
+            window.emit(result)
+        assert time.monotonic() - began < 1
+    assert time.monotonic() - began < 4
+    assert gone(process)
+
+
+def test_a_display_that_goes_away_is_told_once(display: Display) -> None:
+    lines: list[str] = []
+    handler = logger.add(lines.append, format="{message}", level="INFO")
+    try:
+        with Window(render=plain) as window:
+            window.emit(make_result(image=red()))
+            assert shown(display)
+            display.server.kill()
+            assert wait_until(lambda: window.failed is not None, seconds=10) < 10
+            window.emit(make_result(1, image=red()))
+    finally:
+        logger.remove(handler)
+    assert not window.closed
+    assert len(lines) == 1
+    assert "recognition goes on without it" in lines[0]
+
+
+def test_ends_with_its_parent(display: Display, started: list[subprocess.Popen[str]]) -> None:
+    parent = start(
+        """
+        with Window(render=plain, title="faces") as window:
+            while True:
+                window.emit(make_result(image=red()))
+                time.sleep(0.02)
+        """,
+        display,
+    )
+    started.append(parent)
+    assert shown(display)
+    [process] = children(parent.pid)
+    parent.kill()
+    assert wait_until(lambda: gone(process), seconds=10) < 10
+
+
+def test_ctrl_c_at_the_terminal_leaves_the_window_to_its_parent(
+    display: Display, started: list[subprocess.Popen[str]]
+) -> None:
+    parent = start(
+        """
+        stop = threading.Event()
+        signal.signal(signal.SIGINT, lambda *_: stop.set())
+        with Window(render=plain, title="faces") as window:
+            while not stop.wait(0.02):
+                window.emit(make_result(image=red()))
+        print(window.closed, window.failed)
+        """,
+        display,
+    )
+    started.append(parent)
+    assert shown(display)
+    [process] = children(parent.pid)
+    os.killpg(parent.pid, signal.SIGINT)
+    os.kill(process, signal.SIGINT)  # also where it is sent to every process of a service
+    os.kill(process, signal.SIGTERM)
+    out, errors = parent.communicate(timeout=10)
+    assert (out, errors, parent.returncode) == ("False None\n", "", 0)
+    assert gone(process)
+
+
+@pytest.mark.slow
 @pytest.mark.weights
 def test_q_ends_a_whole_run_with_its_process(
     shared_data: Path, tmp_path: Path, display: Display, started: list[subprocess.Popen[str]]
 ) -> None:
-    if shutil.which("xdotool") is None:
-        pytest.skip("xdotool is not installed")
     words = [sys.executable, f"{ROOT}/main.py", "run", "--gallery", str(tmp_path / "gallery")]
     words += ["--model", "edgeface_xs_q", "--weights-dir", str(shared_data / "weights")]
     words += ["--source", str(shared_data / "data/video/friends_720p.mp4")]
     photo = tmp_path / "gallery/Joey/1.png"
     photo.parent.mkdir(parents=True)
     shutil.copyfile(shared_data / "data/video/friends_gallery/Joey/1.png", photo)
-    environment = {**os.environ, "DISPLAY": display.name, "PYTHONFAULTHANDLER": "1"}
+    environment = {**os.environ, "DISPLAY": display.name}
     process = subprocess.Popen(words, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     started.append(process)
-    bright = wait_until(lambda: bool((display.screenshot() > 60).any(axis=2).mean() > 0.2), seconds=60)
-    if bright == float("inf"):
-        process.send_signal(signal.SIGABRT)
-        pytest.fail(process.communicate()[1])
-    press("q", display, "^recognizer$")
+    assert wait_until(lambda: has_labels(display.screenshot()), seconds=60) < 60
+    do("windowfocus key q", display, "^recognizer$")
     _, errors = process.communicate(timeout=20)
     assert process.returncode == 0, errors
     assert "Traceback" not in errors
-
-
-@BLANK
-def test_leaves_when_it_is_left(display: Display) -> None:
-    process = start(
-        """
-        with Window(render=plain) as window:
-            pass
-        for _ in range(3):
-            with Window(render=plain) as window:
-                window.emit(make_result(image=red))
-                window.emit(make_result(image=red[:13, :17].copy()))
-                time.sleep(0.3)
-        print(window.closed, window.failed)
-        """,
-        display.name,
-    )
-    out, errors = process.communicate(timeout=60)
-    assert out == "False None\n", errors
 
 
 def test_no_display(monkeypatch: pytest.MonkeyPatch) -> None:

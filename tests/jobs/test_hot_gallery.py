@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from recognizer import build
@@ -13,7 +14,7 @@ from recognizer.jobs.hot_gallery import HotGallery
 from recognizer.match.folder import RECORD_FOLDER
 from recognizer.match.records import Enrolled
 from recognizer.match.review import Limits
-from recognizer.types import Embeddings
+from recognizer.types import U8, Embeddings, FaceDetections
 from tests.fakes import PaintedFaceDetector, PaintedFaceEmbedder, face_picture, read_picture, save_picture
 from tests.rig import wait_until
 
@@ -62,6 +63,27 @@ def test_who_is_added_comes_and_who_is_removed_goes(tmp_path: Path) -> None:
         assert wait_until(lambda: frozenset() in taken.people, seconds=10) < 10
     assert taken.newest is not None
     assert build.index_of(taken.newest).search(Embeddings.empty(PaintedFaceEmbedder().model)).names == ()
+
+
+def test_who_is_removed_during_an_enrolment_is_forgotten_before_it_ends(tmp_path: Path) -> None:
+    gallery, taken, _ = with_two_people(tmp_path)
+    seen: list[frozenset[str]] = []
+
+    class RemovesBob(PaintedFaceDetector):
+        def detect(self, images: Sequence[U8]) -> list[FaceDetections]:
+            seen.append(taken.people[-1] if taken.people else frozenset({"Ada", "Bob"}))
+            shutil.rmtree(gallery / "Bob", ignore_errors=True)
+            return super().detect(images)
+
+    slow = replace(enroller(), detector=RemovesBob())
+    settings = load(None, {"gallery": {"folder": gallery}})
+    for number in (7, 9):
+        save_picture(tmp_path / "Eve" / f"{number}.png", face_picture((number, 0)))
+    with HotGallery(settings, model=PaintedFaceEmbedder().model, enroller=lambda: slow, replace=taken):
+        shutil.move(tmp_path / "Eve", gallery / "Eve")
+        assert wait_until(lambda: bool(taken.people) and "Eve" in taken.people[-1], seconds=10) < 10
+    assert seen == [frozenset({"Ada", "Bob"}), frozenset({"Ada"})]
+    assert taken.people == [frozenset({"Ada"}), frozenset({"Ada", "Eve"})]
 
 
 def test_a_record_that_another_process_changed_is_taken_over(tmp_path: Path) -> None:
