@@ -37,11 +37,13 @@ def recall(clip: Path, detector: Mtcnn, *, follow: bool, frames: int | None = No
             refined = between.refine(frame.image, tracker.predict(at, every=bool(look)))
             if look:
                 looks += 1
+                whole = look is Look.WHOLE
+                found = detections if whole else detector.glance([frame.image])[0]
                 before = tracker.alive
                 if isinstance(between, StaleBoxes):
                     between.detect([frame.image])
-                tracks = tracker.update(at, detections, refined)
-                cadence.looked(at, news=tracker.alive != before)
+                tracks = tracker.update(at, found, refined)
+                cadence.looked(at, news=tracker.alive != before, whole=whole)
             else:
                 tracks = tracker.follow(at, refined)
             covered += (iou(detections.boxes, tracks.boxes).max(axis=1, initial=0) >= 0.5).tolist()
