@@ -55,8 +55,9 @@ class ProposalNet:
 
 def shrunk(image: U8, step: int) -> U8:
     """The picture, each ``step`` x ``step`` pixels made one, with grey at its right and lower side for the net."""
-    height, width = image.shape[0] // step, image.shape[1] // step
-    small = cv2.resize(image[: height * step, : width * step], (width, height), interpolation=cv2.INTER_AREA)
+    height, width = max(1, image.shape[0] // step), max(1, image.shape[1] // step)
+    whole = image[: height * step, : width * step]  # so that OpenCV's area is the plain mean, which is also its fastest
+    small = cv2.resize(whole, (width, height), interpolation=cv2.INTER_AREA)
     below, right = -height % MULTIPLE_PX, -width % MULTIPLE_PX
     padded = cv2.copyMakeBorder(small, 0, below, 0, right, cv2.BORDER_CONSTANT, value=(127, 127, 127))
     return np.asarray(padded, np.uint8)

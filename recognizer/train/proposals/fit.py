@@ -5,7 +5,8 @@ from __future__ import annotations
 import sys
 import time
 import warnings
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
 
 import cv2
 import numpy as np
@@ -15,15 +16,15 @@ from lightning.pytorch.callbacks import ModelCheckpoint
 from lightning.pytorch.loggers import CSVLogger
 from loguru import logger
 from numpy.typing import NDArray
-from torch.utils.data import DataLoader, IterableDataset
+from torch.utils.data import DataLoader
 
 from recognizer.detect.proposals import ProposalNet as Proposals
 from recognizer.geometry import iou
-from recognizer.train.proposals.learner import Batch, Learner
-from recognizer.train.proposals.loss import targets
+from recognizer.train.proposals.learner import Learner
 from recognizer.train.proposals.network import ProposalNet
-from recognizer.train.proposals.scenes import SIDE_PX, Scenes
+from recognizer.train.proposals.scenes import Scenes
 from recognizer.train.proposals.settings import ProposalConfig
+from recognizer.train.proposals.stream import Batch, Drawn, drawing_process
 from recognizer.train.watch import duration
 from recognizer.types import U8, FaceDetections
 
@@ -36,47 +37,18 @@ CLIP_NORM = 5.0
 """Largest norm of the gradient."""
 
 
-class Drawn(IterableDataset[Batch]):
-    """Batches of the samples ``start`` to ``stop``."""
-
-    def __init__(self, scenes: Scenes, start: int, stop: int, batch: int) -> None:
-        self._scenes, self._start, self._stop, self._batch = scenes, start, stop, batch
-
-    def __len__(self) -> int:
-        return (self._stop - self._start) // self._batch
-
-    def __iter__(self) -> Iterator[Batch]:
-        cv2.setNumThreads(1)
-        torch.set_num_threads(1)
-        for first in range(self._start, self._stop, self._batch):
-            drawn = [self._scenes[sample] for sample in range(first, first + self._batch)]
-            asked = [targets(torch.from_numpy(faces), SIDE_PX, SIDE_PX) for _, faces in drawn]
-            yield (
-                torch.from_numpy(np.stack([picture for picture, _ in drawn])),
-                torch.stack([wanted for wanted, _ in asked]),
-                torch.stack([boxes for _, boxes in asked]),
-            )
-
-
 class RoundByRound(LightningDataModule):
     """For every round the scenes that follow those already seen."""
 
-    def __init__(self, config: ProposalConfig, scenes: Scenes) -> None:
+    def __init__(self, config: ProposalConfig, pool: ProcessPoolExecutor) -> None:
         super().__init__()
-        self._config, self._scenes = config, scenes
+        self._config, self._pool = config, pool
 
     def train_dataloader(self) -> DataLoader[Batch]:
         """The next round's batches."""
         config, seen = self._config, int(_learner(self.trainer.lightning_module).seen)  # type: ignore[union-attr]
         stop = min(seen + config.round_samples, config.samples)
-        # a process of its own draws them; forked, OpenCV's threads would hang
-        return DataLoader(
-            Drawn(self._scenes, seen, stop, config.batch),
-            batch_size=None,
-            num_workers=1,
-            prefetch_factor=8,
-            multiprocessing_context="spawn",
-        )
+        return DataLoader(Drawn(self._pool, seen, stop, config.batch), batch_size=None)
 
 
 class HeldOutTest(Callback):
@@ -157,7 +129,8 @@ def fit(config: ProposalConfig, scenes: Scenes, clips: Mapping[str, Clip]) -> No
     )
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message=".*(does not have many workers|has `__len__` defined).*")
-        trainer.fit(Learner(config), RoundByRound(config, scenes), ckpt_path=last if resumed else None)
+        with drawing_process(scenes) as pool:
+            trainer.fit(Learner(config), RoundByRound(config, pool), ckpt_path=last if resumed else None)
 
 
 def _learner(module: LightningModule) -> Learner:

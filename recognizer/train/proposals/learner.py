@@ -17,9 +17,7 @@ from recognizer.train.proposals.loss import centres, loss
 from recognizer.train.proposals.network import ProposalNet
 from recognizer.train.proposals.scenes import SIDE_PX
 from recognizer.train.proposals.settings import ProposalConfig
-
-Batch = tuple[Tensor, Tensor, Tensor]
-"""Scenes (B, S, S, 3) uint8, what each cell should say (B, N) and its face (B, N, 4): see ``targets``."""
+from recognizer.train.proposals.stream import Batch
 
 
 class Learner(LightningModule):

@@ -35,11 +35,11 @@ def learn(config: ProposalConfig, find: material.Find) -> None:
     """
     cache = config.out / "cache"
     archives = sorted(config.data.archives.glob("*.tar"))
-    count = crops.archive_crops(archives, cache / "faces.npy")
+    faces, count = crops.archive_crops(archives, cache)
     scenes = Scenes(
         photos=material.gather(material.pictures_in(config.data.photos), find, cache / "photos.bin"),
         frames=material.gather(material.frames_of(_videos(config.data.videos)), find, cache / "frames.bin"),
-        crops=crops.Crops([(cache / "faces.npy", np.arange(count))]),
+        crops=crops.Crops([(faces, np.arange(count))]),
         seed=config.seed,
     )
     fit(config, scenes, held_out(config, find))
