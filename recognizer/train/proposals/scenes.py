@@ -156,14 +156,17 @@ def _kept(faces: F32, width: int, height: int) -> F32:
 
 
 def _placed(picture: U8, faces: F32, rng: Rng) -> tuple[U8, F32]:
-    """The canvas turned, scaled and cut to a scene."""
+    """The canvas turned, scaled, made narrower and cut to a scene."""
     turn = float(np.clip(rng.normal(0, 9), -40, 40)) if rng.random() < 0.6 else 0.0
     scale = float(np.exp(rng.uniform(np.log(0.85), np.log(1.2))))
     matrix = cv2.getRotationMatrix2D((CANVAS_PX / 2, CANVAS_PX / 2), turn, scale)
+    narrow = float(np.exp(np.clip(rng.normal(-0.05, 0.12), -0.35, 0.2)))  # faces seen from the side are tall
+    matrix[0] = matrix[0] * narrow
+    matrix[0, 2] += (1 - narrow) * CANVAS_PX / 2
     matrix[:, 2] = matrix[:, 2] + SIDE_PX / 2 - CANVAS_PX / 2 + rng.uniform(-20, 20, 2)
     out = cv2.warpAffine(picture, matrix, (SIDE_PX, SIDE_PX), flags=cv2.INTER_LINEAR, borderValue=(127, 127, 127))
     middle = (faces[:, :2] + faces[:, 2:4]) / 2 @ matrix[:, :2].T + matrix[:, 2]
-    half = (faces[:, 2:4] - faces[:, :2]) * scale / 2
+    half = (faces[:, 2:4] - faces[:, :2]) / 2 * np.array([scale * narrow, scale])
     return np.asarray(out, np.uint8), np.column_stack([middle - half, middle + half, faces[:, 4]]).astype(np.float32)
 
 
