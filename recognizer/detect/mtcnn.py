@@ -81,7 +81,7 @@ class Mtcnn:
         """The same at a fraction of the cost, where the proposal net sees a chance of a face."""
         if self._proposals is None:
             return self.detect(images)
-        found = [squared(self._proposals.propose(image)) for image in images]
+        found = [evened(self._proposals.propose(image)) for image in images]
         return self._judge([PartSampler(image) for image in images], found)
 
     def _judge(self, samplers: Sequence[Sampler], found: Sequence[F32]) -> list[FaceDetections]:
