@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import warnings
 from pathlib import Path
 
 import numpy as np
 import torch
 
+from recognizer.detect import nets
 from recognizer.errors import ModelError
 from recognizer.train.proposals.network import ProposalNet
 
@@ -21,24 +21,13 @@ def write_graph(network: ProposalNet, target: Path) -> None:
     Raises:
         ModelError: if its outputs differ from the network's.
     """
-    import onnx
     import onnxruntime
 
     network = network.eval()
     rows, columns = torch.export.Dim("rows", min=2, max=256), torch.export.Dim("columns", min=2, max=256)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        torch.onnx.export(
-            network, (torch.rand(1, 288, 480, 3) * 255,), str(target), dynamo=True, external_data=False, verbose=False,
-            dynamic_shapes=({1: 32 * rows, 2: 32 * columns},), input_names=["pixels"],
-            output_names=["scores", "distances"],
-        )  # fmt: skip
-    graph = onnx.load(target)
-    del graph.metadata_props[:]
-    for node in graph.graph.node:
-        del node.metadata_props[:]
-        node.doc_string = ""
-    onnx.save(graph, target)
+    example = torch.rand(1, 288, 480, 3) * 255
+    outputs = ("scores", "distances")
+    nets.write_graph(network, target, example=example, dynamic={1: 32 * rows, 2: 32 * columns}, outputs=outputs)
     session = onnxruntime.InferenceSession(str(target), providers=["CPUExecutionProvider"])
     for height, width in ((64, 96), (192, 320), (288, 480)):
         probe = torch.rand(1, height, width, 3) * 255
