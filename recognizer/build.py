@@ -16,6 +16,7 @@ from recognizer.detect.cadence import Cadence
 from recognizer.detect.fast import StaleBoxes
 from recognizer.detect.mtcnn import Mtcnn, Thresholds
 from recognizer.detect.picture import PictureDetector
+from recognizer.detect.proposals import ProposalNet
 from recognizer.embed.embedder import GraphEmbedder
 from recognizer.emit.drift import StrangerWatch
 from recognizer.errors import ConfigError, EngineError
@@ -37,6 +38,12 @@ from recognizer.weights.fetch import Progress, no_progress
 from recognizer.weights.store import ResolvedModel, checkpoint_path, resolve
 
 WEIGHTS = Path(__file__).parent / "weights"
+GRAPHS = {
+    "proposals": "proposals_own.onnx",
+    "pnet": "mtcnn_pnet.onnx",
+    "rnet": "mtcnn_rnet.onnx",
+    "onet": "mtcnn_onet.onnx",
+}
 FAISS_FROM = 1_000
 """Enrolled vectors from which FAISS answers sooner than NumPy; fewer are not worth loading it."""
 COMPACT_FROM = 50_000
@@ -71,7 +78,7 @@ def detector(
 
     Args:
         settings: engine, thresholds, and how faces are followed.
-        watched: may put something around each of ``pnet``, ``rnet``, ``onet``, such as a clock.
+        watched: may put something around each of ``proposals``, ``pnet``, ``rnet``, ``onet``, such as a clock.
     """
     load = _torch_net if engine_name(settings) == "torch" else _graph_net
 
@@ -79,6 +86,7 @@ def detector(
         return watched(name, load(settings, name))
 
     wanted = settings.detect
+    glances = wanted.whole_s > 0 and load is _graph_net  # torch has MTCNN's nets only
     mtcnn = Mtcnn(
         pnet=net(settings, "pnet"),
         rnet=net(settings, "rnet"),
@@ -86,6 +94,7 @@ def detector(
         min_face_px=wanted.min_face_px,
         thresholds=Thresholds(wanted.pnet_threshold, wanted.rnet_threshold, wanted.onet_threshold),
         factor=wanted.factor,
+        proposals=ProposalNet(net(settings, "proposals"), min_face_px=wanted.min_face_px) if glances else None,
     )
     return StaleBoxes(mtcnn) if settings.track.follow == "copy" else mtcnn
 
@@ -96,7 +105,7 @@ def picture_detector(settings: Settings) -> Detector:
 
 
 def _graph_net(settings: Settings, name: str) -> GraphRunner:
-    return graph(settings, WEIGHTS / f"mtcnn_{name}.onnx")
+    return graph(settings, WEIGHTS / GRAPHS[name])
 
 
 def _torch_net(settings: Settings, name: str) -> GraphRunner:
@@ -262,6 +271,7 @@ def watch(
             Cadence(
                 interval_s=0 if still else settings.detect.interval_s,
                 shortest_s=settings.detect.shortest_s,
+                whole_s=settings.detect.whole_s,
                 cut=-1 if still else settings.detect.cut,  # unrelated pictures: nobody is followed into the next one
             ),
             Tracker(min_score=settings.track.min_score, keep_lost_s=settings.track.keep_lost_s),

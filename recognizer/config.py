@@ -88,9 +88,11 @@ class Detect(Section):
     factor: Annotated[float, Field(ge=0.3, le=0.95)] = 0.709
     """Each level of the pyramid is so much smaller than the last."""
     interval_s: Seconds = 1.0
-    """Longest wait between two full detections; 0 detects in every frame."""
+    """Longest wait between two looks for faces; 0 looks in every frame."""
     shortest_s: Seconds = 0.25
     """Wait while faces come and go."""
+    whole_s: Seconds = 5.0
+    """In between our own net says where to look; so often MTCNN's whole pyramid is searched. 0: always."""
     cut: Annotated[float, Field(gt=0, le=2)] = 0.5
     """Change of the picture that counts as a shot cut, 0 the same, 1 unrelated."""
 

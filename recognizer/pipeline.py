@@ -57,11 +57,14 @@ class Pipeline:
         self._watches: dict[str, Watch] = {}
         self._newest_gallery: deque[tuple[GalleryIndex, frozenset[str], Thresholds]] = deque(maxlen=1)
         self._thresholds: Thresholds | None = None
+        self._whole_now = False
+        """A source's frame of this step was searched whole: the others wait with theirs, lest all grow old together."""
 
     def step(self, frames: Sequence[Frame]) -> list[FrameResult]:
         """Recognise one frame of each of several sources; all their faces go through the network in one batch."""
         self._take_new_gallery()
         clocks = [Stopwatch() for _ in frames]
+        self._whole_now = False
         tracks = [self._find(frame, clock) for frame, clock in zip(frames, clocks, strict=True)]
         faces = [self._ask(*each) for each in zip(frames, tracks, clocks, strict=True)]
         embeddings = self._embedder.embed(AlignedFaces.joined(faces))
@@ -120,11 +123,14 @@ class Pipeline:
         clock.lap("refine")
         if not look:
             return watch.tracker.follow(at, refined)
-        detections = self._detector.detect([frame.image])[0]
+        whole = look is look.WHOLE and not self._whole_now
+        self._whole_now |= whole
+        search = self._detector.detect if whole else self._detector.glance
+        detections = search([frame.image])[0]
         clock.lap("detect")
         before = watch.tracker.alive
         tracks = watch.tracker.update(at, detections, refined)
-        watch.cadence.looked(at, news=watch.tracker.alive != before)
+        watch.cadence.looked(at, news=watch.tracker.alive != before, whole=whole)
         return tracks
 
     def _ask(self, frame: Frame, tracks: Tracks, clock: Stopwatch) -> AlignedFaces:

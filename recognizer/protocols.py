@@ -74,6 +74,9 @@ class Detector(Protocol):
     def detect(self, images: Sequence[U8]) -> list[FaceDetections]:
         """Find all faces of (H, W, 3) uint8 BGR pictures, in no promised order."""
 
+    def glance(self, images: Sequence[U8]) -> list[FaceDetections]:
+        """The same, much cheaper, though a face may be missed."""
+
     def refine(self, image: U8, boxes: F32) -> FaceDetections:
         """Correct (N, 4) rough boxes in one picture: N rows in the same order, score 0 where no box was left."""
 
@@ -84,8 +87,8 @@ class Cadence(Protocol):
     def look(self, image: U8, at: float, *, lost: bool) -> Look:
         """Whether to detect in this (H, W, 3) picture, taken ``at`` seconds; ``lost``: a track was lost just before."""
 
-    def looked(self, at: float, *, news: bool) -> None:
-        """Take note of a look; ``news`` when faces came or went."""
+    def looked(self, at: float, *, news: bool, whole: bool) -> None:
+        """Take note of a look; ``news`` when faces came or went; ``whole`` when it was more than a glance."""
 
 
 class Tracker(Protocol):

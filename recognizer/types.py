@@ -83,6 +83,7 @@ class Look(enum.Enum):
 
     NO = "not due"
     DUE = "due"
+    WHOLE = "a whole detection is due"
     LOSS = "a track was lost"
     CUT = "shot cut"
 

@@ -77,6 +77,9 @@ class PaintedFaceDetector:
         self.shown += len(images)
         return [self._faces(image) for image in images]
 
+    def glance(self, images: Sequence[U8]) -> list[FaceDetections]:
+        return self.detect(images)
+
     def refine(self, image: U8, boxes: F32) -> FaceDetections:
         landmarks = np.stack([_landmarks(box) for box in boxes]) if len(boxes) else np.zeros((0, 5, 2), np.float32)
         return FaceDetections(boxes, np.full(len(boxes), self.score, np.float32), landmarks)

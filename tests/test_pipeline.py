@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from recognizer.decide import Decider
@@ -51,6 +53,27 @@ def test_a_painted_person_walks_through_all_stages() -> None:
     told = [event.kind.value for result in results for event in result.events]
     assert told == ["appeared", "recognised"]
     assert {"refine", "track", "align", "embed", "match", "decide"} <= results[-1].timings.keys()
+
+
+def test_sources_take_turns_with_their_whole_detections() -> None:
+    searches: list[str] = []
+
+    class ToldDetector(PaintedFaceDetector):
+        def detect(self, images: Sequence[U8]) -> list[FaceDetections]:
+            searches.append("whole")
+            return super().detect(images)
+
+        def glance(self, images: Sequence[U8]) -> list[FaceDetections]:
+            searches.append("glance")
+            return super().detect(images)
+
+    recognise = Pipeline(detector=ToldDetector(), embedder=PaintedFaceEmbedder(), gallery=PaintedGallery(), watch=watch)
+    picture, told = face_picture((3, 0)), []
+    for number, at in enumerate((0.0, 0.3, 0.6)):  # every time that both look
+        recognise.step([Frame(picture, index=number, captured_at=at, source=source) for source in ("a", "b")])
+        told.append(tuple(searches))
+        searches.clear()
+    assert told == [("whole", "glance"), ("glance", "whole"), ()]
 
 
 def test_faces_are_cut_as_the_embedder_declares() -> None:

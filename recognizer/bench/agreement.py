@@ -6,8 +6,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-
 from recognizer.bench.timing import rounded
 from recognizer.geometry import assignment, iou
 from recognizer.types import F32
@@ -50,8 +48,3 @@ def agreement(reference: Sequence[F32], other: Sequence[F32], *, overlap: float)
         hits = int((shared[tuple(assignment(shared).T)] >= overlap).sum())
         total, found, extra = total + len(wanted), found + hits, extra + len(got) - hits
     return Agreement(total, found, extra)
-
-
-def of_score(boxes: F32, scores: F32, least: float) -> F32:
-    """The boxes that score at least so much."""
-    return np.asarray(boxes[scores >= least], np.float32)

@@ -23,6 +23,8 @@ from recognizer.weights.store import ResolvedModel
 
 BATCHES = (1, 8)
 ENGINES = ("openvino", "onnxruntime", "torch")
+WARM_UP = 60
+"""Rounds before: an engine compiles anew for a batch that comes again and again."""
 PROTOTYPE = "torch"
 """A network as its authors' example runs it: torch, eager."""
 
@@ -109,7 +111,8 @@ def _measured(model: str, embedders: dict[str, Embedder], faces: AlignedFaces, r
     def by(embedder: Embedder) -> Callable[[int], object]:
         return lambda _: embedder.embed(faces)
 
-    spent = interleaved({engine: by(embedder) for engine, embedder in embedders.items()}, rounds=rounds, warm_up=2)
+    works = {engine: by(embedder) for engine, embedder in embedders.items()}
+    spent = interleaved(works, rounds=rounds, warm_up=WARM_UP)
     vectors = {engine: embedder.embed(faces).vectors for engine, embedder in embedders.items()}
     torch = vectors.get(PROTOTYPE)
     return [

@@ -7,7 +7,7 @@
 
 Ours and FastMTCNN go through every frame of a segment; the per-frame peers cost the same in each frame, and get the
 segment's middle one. What is found is held against the confident faces of our own detector in every frame, which are
-facenet-pytorch's (`peer_detection`); hands and flowers are no loss.
+facenet-pytorch's (`peer_detection`), as far as they are as large as asked for; hands and flowers are no loss.
 """
 
 from __future__ import annotations
@@ -21,12 +21,12 @@ import numpy as np
 
 from recognizer import build
 from recognizer.align import align
-from recognizer.bench.agreement import Agreement, agreement, of_score
+from recognizer.bench.agreement import Agreement, agreement
 from recognizer.bench.peer_detection import CONFIDENT
 from recognizer.bench.peers import FacenetPyTorch, FaceRecognition, FastMtcnn
 from recognizer.bench.timing import Meter, Ratio, Spent, cpu_ms, ratio
 from recognizer.config import Settings
-from recognizer.geometry import iou
+from recognizer.geometry import area, iou
 from recognizer.protocols import Detector, Embedder, GalleryIndex
 from recognizer.types import F32, Frame
 from recognizer.weights.store import ResolvedModel
@@ -122,7 +122,8 @@ def race(settings: Settings, resolved: ResolvedModel, peers: Peers, *, segments:
         for number, (decoding, segment) in enumerate(islice(_segments(frames), segments)):
             for frame in segment:
                 found = detector.detect([frame.image])[0]
-                reference[frame.index] = of_score(found.boxes, found.scores, CONFIDENT)
+                large = np.sqrt(area(found.boxes)) >= settings.detect.min_face_px
+                reference[frame.index] = found.boxes[large & (found.scores >= CONFIDENT)]
             with Meter() as meter:
                 results = [result for frame in segment for result in pipeline.step([frame])]
             ways["ours"].per_frame.append(_sum(decoding, meter.spent / len(segment)))

@@ -29,7 +29,8 @@ from recognizer.protocols import GraphRunner
 from recognizer.types import FrameResult
 from recognizer.weights.store import ResolvedModel
 
-NETS = {"pnet": "P-Net", "rnet": "R-Net", "onet": "O-Net"}
+NETS = {"proposals": "proposal net", "pnet": "P-Net", "rnet": "R-Net", "onet": "O-Net"}
+DETECTOR = {"detect": "detect", "glance": "glance", "refine": "refine"}
 SEPARATOR = " > "
 DECODE = "decoding alone"
 """The yardstick, taken frame by frame beside what is measured."""
@@ -153,7 +154,7 @@ def clocked_pipeline(settings: Settings, resolved: ResolvedModel, clock: Clock) 
         return ClockedNet(runner, clock, NETS[name])
 
     return Pipeline(
-        detector=Clocked(build.detector(settings, watched), clock, {"detect": "detect", "refine": "refine"}),
+        detector=Clocked(build.detector(settings, watched), clock, DETECTOR),
         embedder=Clocked(build.embedder(settings, resolved), clock, {"embed": "embed"}),
         gallery=Clocked(build.index_of(enrolled), clock, {"search": "match"}),
         watch=watch,

@@ -1,7 +1,8 @@
 """When to look: full detection is dear, so it runs when it is due, on a shot cut, and after a loss.
 
 FastMTCNN looks at every n-th frame. Here the wait is in seconds and adapts: it is short while faces come and go and
-doubles, up to a limit, while looking brings nothing new.
+doubles, up to a limit, while looking brings nothing new. Most looks are glances, which may overlook a kind of face
+again and again; so a whole detection is due at the start and every few seconds.
 """
 
 from __future__ import annotations
@@ -21,15 +22,20 @@ class Cadence:
     Args:
         interval_s: longest wait between two looks.
         shortest_s: wait after a look that found somebody new; half of it passes before a loss asks for another look.
+        whole_s: wait between two whole detections; 0 makes every look a whole one.
         cut: change between two frames that counts as a shot cut: see ``change``.
     """
 
-    def __init__(self, *, interval_s: float = 1.0, shortest_s: float = 0.25, cut: float = 0.5) -> None:
+    def __init__(
+        self, *, interval_s: float = 1.0, shortest_s: float = 0.25, whole_s: float = 5.0, cut: float = 0.5
+    ) -> None:
         self._interval_s = interval_s
         self._shortest_s = min(shortest_s, interval_s)
+        self._whole_s = whole_s
         self._cut = cut
         self._wait_s = self._shortest_s
         self._looked_at: float | None = None
+        self._whole_at: float | None = None
         self._thumbnail: F32 | None = None
         self._loss_owed = False
 
@@ -45,18 +51,22 @@ class Cadence:
         cut = self._thumbnail is not None and change(self._thumbnail, thumbnail) > self._cut
         self._thumbnail = thumbnail
         self._loss_owed |= lost
-        if cut or self._looked_at is None or at < self._looked_at:
-            return Look.CUT if cut else Look.DUE
+        if cut:
+            return Look.CUT
+        if self._looked_at is None or self._whole_at is None or at < self._looked_at:
+            return Look.WHOLE
         waited = at - self._looked_at
         if waited >= self._wait_s:
-            return Look.DUE
+            return Look.WHOLE if at - self._whole_at >= self._whole_s else Look.DUE
         if self._loss_owed and waited >= self._shortest_s / 2:
             return Look.LOSS
         return Look.NO
 
-    def looked(self, at: float, *, news: bool) -> None:
-        """Take note of a look: ``news`` when it found somebody new or missed somebody."""
+    def looked(self, at: float, *, news: bool, whole: bool) -> None:
+        """Take note of a look: ``news`` when it found somebody new or missed somebody, ``whole`` if no mere glance."""
         self._looked_at = at
+        if whole:
+            self._whole_at = at
         self._loss_owed = False
         self._wait_s = self._shortest_s if news else min(self._wait_s * 2, self._interval_s)
 

@@ -20,9 +20,11 @@ class StaleBoxes:
 
     def detect(self, images: Sequence[U8]) -> list[FaceDetections]:
         """Find all faces; the last picture's are remembered."""
-        found = self._detector.detect(images)
-        self._last = found[-1]
-        return found
+        return self._kept(self._detector.detect(images))
+
+    def glance(self, images: Sequence[U8]) -> list[FaceDetections]:
+        """As the detector does; the last picture's are remembered."""
+        return self._kept(self._detector.glance(images))
 
     def refine(self, image: U8, boxes: F32) -> FaceDetections:
         """The remembered face nearest to each of (N, 4) boxes; score 0 when there is none."""
@@ -31,3 +33,7 @@ class StaleBoxes:
             return FaceDetections(boxes, np.zeros(len(boxes), np.float32), middle)
         gaps = np.linalg.norm(centres(boxes)[:, None] - centres(self._last.boxes)[None], axis=2)
         return self._last[gaps.argmin(axis=1)]
+
+    def _kept(self, found: list[FaceDetections]) -> list[FaceDetections]:
+        self._last = found[-1]
+        return found

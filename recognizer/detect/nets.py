@@ -11,7 +11,9 @@ This file loads torch. A running recogniser needs it only for ``--engine torch``
 from __future__ import annotations
 
 import warnings
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import torch
 from facenet_pytorch.models.mtcnn import ONet, PNet, RNet
@@ -67,7 +69,6 @@ def convert(folder: Path) -> list[Path]:
 
 
 def _convert(name: str, target: Path) -> Path:
-    import onnx
     import onnxruntime
 
     net = load(name)
@@ -75,18 +76,7 @@ def _convert(name: str, target: Path) -> Path:
     example = torch.rand(2, size, size + (0 if name in INPUT_SIZE_PX else 6), 3) * 255
     batch = torch.export.Dim("batch", min=1, max=4096)
     sides = {} if name in INPUT_SIZE_PX else {1: torch.export.Dim.DYNAMIC, 2: torch.export.Dim.DYNAMIC}
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        torch.onnx.export(
-            net, (example,), str(target), dynamo=True, external_data=False, verbose=False,
-            dynamic_shapes=({0: batch, **sides},), input_names=["pixels"], output_names=list(OUTPUTS[name]),
-        )  # fmt: skip
-    graph = onnx.load(target)
-    del graph.metadata_props[:]
-    for node in graph.graph.node:
-        del node.metadata_props[:]
-        node.doc_string = ""
-    onnx.save(graph, target)
+    write_graph(net, target, example=example, dynamic={0: batch, **sides}, outputs=OUTPUTS[name])
     session = onnxruntime.InferenceSession(str(target), providers=["CPUExecutionProvider"])
     for height, width in ((size, size),) if name in INPUT_SIZE_PX else ((12, 12), (13, 27), (90, 161)):
         probe = torch.rand(3, height, width, 3) * 255
@@ -97,3 +87,31 @@ def _convert(name: str, target: Path) -> Path:
             if error > MAX_ABSOLUTE_ERROR:
                 raise ModelError(f"{target.name}: {label} differ from torch by {error:.2g} at {height}x{width} px.")
     return target
+
+
+def write_graph(
+    net: nn.Module, target: Path, *, example: Tensor, dynamic: Mapping[int, Any], outputs: Sequence[str]
+) -> None:
+    """Write a net on pixels as an ONNX graph that says nothing of the machine it was made on.
+
+    Args:
+        net: in evaluation mode.
+        target: the file.
+        example: a batch that it takes.
+        dynamic: by dimension, what varies: ``torch.export.Dim``.
+        outputs: names, in the net's order.
+    """
+    import onnx
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        torch.onnx.export(
+            net, (example,), str(target), dynamo=True, external_data=False, verbose=False,
+            dynamic_shapes=(dynamic,), input_names=["pixels"], output_names=list(outputs),
+        )  # fmt: skip
+    graph = onnx.load(target)
+    del graph.metadata_props[:]
+    for node in graph.graph.node:
+        del node.metadata_props[:]
+        node.doc_string = ""
+    onnx.save(graph, target)

@@ -12,7 +12,7 @@ from recognizer.bench import embedding, peer_detection, peer_video, threads
 from recognizer.bench.chart import Bar, bars
 from recognizer.bench.peer_video import Peers
 from recognizer.bench.peers import Absent, FacenetPyTorch, FaceRecognition
-from recognizer.bench.timing import cpu_ms
+from recognizer.bench.timing import cpu_ms, wall_ms
 from recognizer.capture.pictures import PICTURE_SUFFIXES, read_picture
 from recognizer.jobs import bench_setup, console
 from recognizer.jobs.bench_tables import first_faces, show_embedding
@@ -46,7 +46,7 @@ def peers(
     mtcnn = library = race = None
     try:
         mtcnn = FacenetPyTorch(settings.detect, threads=settings.engine.threads)
-        race = peer_detection.race(detector, mtcnn, images)
+        race = peer_detection.race(detector, mtcnn, images, min_face_px=settings.detect.min_face_px)
     except Absent as absent:
         missing.append(str(absent))
     try:
@@ -83,22 +83,24 @@ def peers(
 
 
 def _show_detection(race: peer_detection.DetectionRace) -> None:
-    figures = race.as_dict()
-    table = Table(title=f"One full detection, {race.frames} frames", title_justify="left")
+    table = Table(title=f"One detection, {race.frames} frames", title_justify="left")
     table.add_column("")
     for heading in ("CPU ms", "ms", "faster, CPU", "faster, wall"):
         table.add_column(heading, justify="right")
-    for name, mine in (("facenet-pytorch", "theirs"), ("ours", "ours")):
-        speeds = [bench_setup.times(each) for each in (race.speedup.cpu, race.speedup.wall)] if mine == "ours" else []
-        medians = (figures[f"{mine}_cpu_ms"]["median"], figures[f"{mine}_wall_ms"]["median"])
-        table.add_row(name, *(f"{value:.1f}" for value in medians), *speeds)
+    table.add_row("facenet-pytorch", *(f"{each(race.theirs).median:.1f}" for each in (cpu_ms, wall_ms)))
+    for name, search in race.ours.items():
+        medians = [f"{each(search.spent).median:.1f}" for each in (cpu_ms, wall_ms)]
+        speeds = [bench_setup.times(each) for each in (search.speedup.cpu, search.speedup.wall)]
+        table.add_row(f"ours, {name}", *medians, *speeds)
     console.out.print(table)
-    console.out.print(
-        f"of their {race.every.reference} boxes ours has {race.every.found}, of their {race.confident.reference} "
-        f"confident ones {race.confident.found}; {race.every.extra} of ours are not theirs",
-        highlight=False,
-        soft_wrap=True,
-    )
+    for name, search in race.ours.items():
+        console.out.print(
+            f"ours, {name}: {search.every.found} of their {search.every.reference} boxes, {search.confident.found} of "
+            f"their {search.confident.reference} confident ones, {search.asked_for.found} of the "
+            f"{search.asked_for.reference} of these as large as asked for; {search.every.extra} are not theirs",
+            highlight=False,
+            soft_wrap=True,
+        )
 
 
 def _show_video(video: peer_video.VideoRace) -> None:

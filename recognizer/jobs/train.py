@@ -20,7 +20,7 @@ from recognizer.errors import UsageError, WeightsError
 from recognizer.geometry import centres
 from recognizer.jobs import console
 from recognizer.jobs.progress import counting
-from recognizer.types import U8
+from recognizer.types import U8, FaceDetections
 
 if TYPE_CHECKING:  # the real imports wait until the packages for training were asked for
     from recognizer.embed.trained import Snapshot
@@ -55,8 +55,7 @@ def train(context: typer.Context, config: TrainConfig = Path("configs/distil.yam
 
 def work(config: Path, export: Path | None) -> None:
     """Train as a file says, or export what was trained."""
-    if export is not None and export.suffix != ".onnx":
-        raise UsageError(f"--export writes an ONNX graph; {export} does not end in .onnx.")
+    export = None if export is None else _graph_file(export)
     need_packages()
     from recognizer.train import settings, tasks
 
@@ -133,6 +132,29 @@ def _with_interval(share: float, interval: tuple[float, float]) -> str:
 
 
 @app.command()
+def proposals(
+    config: Annotated[Path, typer.Option("--config", "-c", help="YAML file that describes the training.")] = Path(
+        "configs/proposals.yaml"
+    ),
+    export: Export = None,
+) -> None:
+    """Teach the net that says where faces may be, with MTCNN as its teacher; stopped, it carries on."""
+    need_packages()
+    from recognizer.train.proposals import settings, task
+
+    wanted = settings.read(config)
+    detector = build.detector(load(None, {"detect": {"min_face_px": wanted.data.min_face_px}}))
+
+    def find(picture: U8) -> FaceDetections:
+        return detector.detect([picture])[0]
+
+    if export is None:
+        task.learn(wanted, find)
+    else:
+        task.export(wanted, find, _graph_file(export))
+
+
+@app.command()
 def convert(
     records: Annotated[Path, typer.Argument(help="InsightFace's .rec file; its .idx is used if it lies beside it.")],
     target: Annotated[Path, typer.Argument(help="Folder to write; it must be empty or absent.")],
@@ -148,6 +170,12 @@ def convert(
     with counting(f"unpacking {records.name}") as on_progress:
         count = unpack(records, target, Into(to), on_progress)
     console.out.print(f"{count:,} pictures in {escape(str(target))}", soft_wrap=True)
+
+
+def _graph_file(path: Path) -> Path:
+    if path.suffix != ".onnx":
+        raise UsageError(f"--export writes an ONNX graph; {path} does not end in .onnx.")
+    return path
 
 
 def need_packages() -> None:

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from recognizer.bench.agreement import Agreement, agreement, of_score
+from recognizer.bench.agreement import Agreement, agreement
 from recognizer.types import F32
 
 
@@ -23,8 +23,3 @@ def test_boxes_that_overlap_too_little_are_not_found() -> None:
 
 def test_where_there_is_nothing_nothing_is_missed() -> None:
     assert agreement([boxes()], [boxes()], overlap=0.5).recall == 1.0
-
-
-def test_boxes_of_a_score() -> None:
-    kept = of_score(boxes((0, 0, 1, 1), (0, 0, 2, 2)), np.array([0.5, 0.95], np.float32), 0.95)
-    assert kept.tolist() == [[0, 0, 2, 2]]

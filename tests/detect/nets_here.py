@@ -4,16 +4,23 @@ from __future__ import annotations
 
 from functools import cache
 
-from recognizer.build import WEIGHTS
+from recognizer.build import GRAPHS, WEIGHTS
 from recognizer.detect.mtcnn import Mtcnn
+from recognizer.detect.proposals import ProposalNet
 from recognizer.engine.openvino import OpenVinoRunner
 from recognizer.protocols import GraphRunner
 
 
 @cache
 def net(name: str) -> GraphRunner:
-    return OpenVinoRunner(WEIGHTS / f"mtcnn_{name}.onnx", threads=1)
+    return OpenVinoRunner(WEIGHTS / GRAPHS[name], threads=1)
 
 
 def mtcnn(*, min_face_px: float = 40) -> Mtcnn:
-    return Mtcnn(pnet=net("pnet"), rnet=net("rnet"), onet=net("onet"), min_face_px=min_face_px)
+    return Mtcnn(
+        pnet=net("pnet"),
+        rnet=net("rnet"),
+        onet=net("onet"),
+        min_face_px=min_face_px,
+        proposals=ProposalNet(net("proposals"), min_face_px=min_face_px),
+    )

@@ -22,27 +22,47 @@ def test_looks_are_rarer_while_nothing_happens_and_frequent_after_news() -> None
         at = step / 20
         if cadence.look(picture, at, lost=False):
             looked.append(at)
-            cadence.looked(at, news=at == 0)
+            cadence.looked(at, news=at == 0, whole=True)
     gaps = np.diff(looked)
     np.testing.assert_allclose(gaps, [0.25, 0.5, 1, 1, 1, 1])
+
+
+def test_a_whole_detection_comes_first_and_every_few_seconds() -> None:
+    cadence = Cadence(interval_s=1.0, shortest_s=1.0, whole_s=3.0)
+    picture, looks = scene(1), []
+    for step in range(80):
+        at = step / 10
+        if look := cadence.look(picture, at, lost=False):
+            looks.append((at, look))
+            cadence.looked(at, news=False, whole=look is Look.WHOLE)
+    assert [at for at, look in looks if look is Look.WHOLE] == [0, 3, 6]
+    assert {look for _, look in looks} == {Look.WHOLE, Look.DUE}
+    assert len(looks) == 8
+
+
+def test_a_whole_detection_that_had_to_wait_stays_due() -> None:
+    cadence = Cadence(interval_s=1.0, shortest_s=1.0)
+    cadence.look(scene(1), 0, lost=False)
+    cadence.looked(0, news=False, whole=False)
+    assert cadence.look(scene(1), 0.1, lost=False) is Look.WHOLE
 
 
 def test_a_loss_is_looked_into_soon_but_not_in_every_frame() -> None:
     cadence = Cadence(interval_s=1.0, shortest_s=0.25)
     picture = scene(1)
-    assert cadence.look(picture, 0, lost=False) is Look.DUE
-    cadence.looked(0, news=False)
+    assert cadence.look(picture, 0, lost=False) is Look.WHOLE
+    cadence.looked(0, news=False, whole=True)
     assert cadence.look(picture, 0.04, lost=True) is Look.NO
     assert cadence.look(picture, 0.08, lost=False) is Look.NO
     assert cadence.look(picture, 0.16, lost=False) is Look.LOSS  # the loss is not forgotten
-    cadence.looked(0.16, news=False)
+    cadence.looked(0.16, news=False, whole=True)
     assert cadence.look(picture, 0.36, lost=False) is Look.NO
 
 
 def test_a_cut_is_seen_and_a_lamp_or_a_changed_resolution_is_none() -> None:
     cadence = Cadence(interval_s=10, shortest_s=10)
-    assert cadence.look(scene(1), 0, lost=False) is Look.DUE
-    cadence.looked(0, news=False)
+    assert cadence.look(scene(1), 0, lost=False) is Look.WHOLE
+    cadence.looked(0, news=False, whole=True)
     assert cadence.look(scene(1, brightness=0.5), 0.04, lost=False) is Look.NO
     assert cadence.look(scene(1)[::2, ::2], 0.08, lost=False) is Look.NO
     assert cadence.look(scene(2), 0.12, lost=False) is Look.CUT
@@ -51,15 +71,15 @@ def test_a_cut_is_seen_and_a_lamp_or_a_changed_resolution_is_none() -> None:
 def test_time_that_jumps_back_starts_again() -> None:
     cadence = Cadence()
     cadence.look(scene(1), 100, lost=False)
-    cadence.looked(100, news=False)
-    assert cadence.look(scene(1), 3, lost=False) is Look.DUE
+    cadence.looked(100, news=False, whole=True)
+    assert cadence.look(scene(1), 3, lost=False) is Look.WHOLE
 
 
 def test_interval_zero_looks_at_every_frame() -> None:
     cadence = Cadence(interval_s=0)
     for step in range(3):
         assert cadence.look(scene(1), step / 25, lost=False)
-        cadence.looked(step / 25, news=False)
+        cadence.looked(step / 25, news=False, whole=True)
 
 
 @pytest.mark.parametrize("shape", [(1, 1), (5, 400), (12, 12), (4320, 100)])

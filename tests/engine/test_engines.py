@@ -9,12 +9,13 @@ import pytest
 from recognizer.build import WEIGHTS
 from recognizer.detect import nets
 from recognizer.engine.onnxruntime import OnnxRuntimeRunner
-from recognizer.engine.openvino import OWN_GRAPH_AFTER, OpenVinoRunner
+from recognizer.engine.openvino import BYTES_A_RUN, OWN_GRAPH_AFTER, OpenVinoRunner
 from recognizer.engine.torch import TorchRunner
 from recognizer.errors import EngineError
 from recognizer.protocols import GraphRunner
 
 ONET = WEIGHTS / "mtcnn_onet.onnx"
+ENOUGH = OWN_GRAPH_AFTER + ONET.stat().st_size // BYTES_A_RUN + 2
 
 
 def all_engines() -> dict[str, GraphRunner]:
@@ -47,7 +48,7 @@ def test_what_openvino_returned_stays_valid() -> None:
 def test_graphs_of_their_own_for_shapes_that_come_again_change_nothing() -> None:
     engine = OpenVinoRunner(ONET, threads=1)
     pixels = np.random.default_rng(0).uniform(0, 255, (7, 48, 48, 3)).astype(np.float32)
-    answers = [engine.run(pixels) for _ in range(OWN_GRAPH_AFTER + 2)]
+    answers = [engine.run(pixels) for _ in range(ENOUGH)]
     for output, values in answers[0].items():
         assert len(values) == 7
         np.testing.assert_allclose(answers[-1][output], values, atol=1e-5)
@@ -68,7 +69,7 @@ def test_a_large_graph_is_compiled_once(monkeypatch: pytest.MonkeyPatch) -> None
         monkeypatch.setattr("recognizer.engine.openvino.OWN_GRAPH_BYTES", limit)
         compiled.clear()
         engine = OpenVinoRunner(ONET, threads=1)
-        for _ in range(OWN_GRAPH_AFTER + 2):
+        for _ in range(ENOUGH):
             engine.run(pixels)
         assert len(compiled) == times
 

@@ -1,0 +1,103 @@
+"""Pictures with the faces that MTCNN finds in them, each looked at once and kept in one file."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+from loguru import logger
+
+from recognizer.capture.video import VideoFile
+from recognizer.errors import InputError
+from recognizer.types import U8, FaceDetections
+
+Find = Callable[[U8], FaceDetections]
+LARGEST_PX = 960
+"""Longest side of a picture that is kept; larger ones are made smaller."""
+EVERY_S = 0.2
+"""Between two frames of a video that are kept."""
+
+
+class Material:
+    """Pictures and their faces by number; opened when needed, so that another process gets a name, not gigabytes."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        index = json.loads(path.with_suffix(".json").read_text(encoding="utf-8"))
+        self._shapes: list[tuple[int, int]] = [(row["height"], row["width"]) for row in index]
+        self._starts = np.cumsum([0, *(3 * height * width for height, width in self._shapes)])
+        self.faces = [np.array(row["faces"], np.float32).reshape(-1, 5) for row in index]
+        """Of each picture (N, 5): x1, y1, x2, y2 px, score."""
+        self.with_faces = np.array([number for number, faces in enumerate(self.faces) if len(faces)], np.int64)
+        self._bytes: U8 | None = None
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**self.__dict__, "_bytes": None}
+
+    def __len__(self) -> int:
+        return len(self._shapes)
+
+    def __getitem__(self, number: int) -> U8:
+        """(H, W, 3) BGR."""
+        if self._bytes is None:
+            self._bytes = np.memmap(self._path, np.uint8, "r")
+        height, width = self._shapes[number]
+        return np.asarray(self._bytes[self._starts[number] : self._starts[number + 1]]).reshape(height, width, 3)
+
+
+def gather(pictures: Iterable[U8], find: Find, path: Path) -> Material:
+    """Look for faces in each picture and keep both in ``path``, unless that is done."""
+    if not path.with_suffix(".json").exists():
+        logger.info("Looking for faces, for {}.", path)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        index = []
+        part = path.with_suffix(".part")
+        with part.open("wb") as out:
+            for picture in pictures:
+                scale = LARGEST_PX / max(picture.shape[:2])
+                if scale < 1:
+                    picture = np.asarray(
+                        cv2.resize(picture, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA), np.uint8
+                    )
+                found = find(picture)
+                rows = np.column_stack([found.boxes, found.scores])
+                index.append({"height": picture.shape[0], "width": picture.shape[1], "faces": rows.tolist()})
+                out.write(np.ascontiguousarray(picture).tobytes())
+        if not index:
+            raise InputError(f"There is no picture for {path.name}.")
+        os.replace(part, path)
+        path.with_suffix(".json").write_text(json.dumps(index), encoding="utf-8")
+    return Material(path)
+
+
+def pictures_in(folders: Sequence[Path]) -> Iterator[U8]:
+    """All JPEG and PNG files below the folders.
+
+    Raises:
+        InputError: if a folder is missing.
+    """
+    for folder in folders:
+        if not folder.is_dir():
+            raise InputError(f"data.pictures: there is no folder {folder}.")
+        for path in sorted(p for p in folder.rglob("*") if p.suffix.lower() in (".jpg", ".jpeg", ".png")):
+            picture = cv2.imread(str(path), cv2.IMREAD_COLOR)
+            if picture is None:
+                logger.warning("{} is not a readable picture; left out.", path)
+                continue
+            yield np.asarray(picture, np.uint8)
+
+
+def frames_of(videos: Sequence[Path]) -> Iterator[U8]:
+    """Frames of the videos, a few a second."""
+    for video in videos:
+        due = 0.0
+        with VideoFile(video) as clip:
+            for frame in clip:
+                if frame.captured_at >= due:
+                    due = frame.captured_at + EVERY_S
+                    yield frame.image

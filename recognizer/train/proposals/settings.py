@@ -1,0 +1,71 @@
+"""The YAML file of the proposal net's training."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import Field, ValidationError
+
+from recognizer.errors import ConfigError
+from recognizer.train.loop_settings import Positive, Rate, Section, Weight
+from recognizer.train.settings import mapping
+
+
+class Data(Section):
+    """What is looked at. Relative paths start at the working directory."""
+
+    photos: Annotated[tuple[Path, ...], Field(min_length=1)]
+    """Folders of photos with people in them."""
+    videos: Annotated[tuple[Path, ...], Field(min_length=1)]
+    """Files, or folders of them."""
+    archives: Path
+    """Folder of tar archives with aligned 112 x 112 faces."""
+    held_out: Annotated[tuple[Path, ...], Field(min_length=1)]
+    """Videos that are tested on and never learned from."""
+    min_face_px: Positive = 16
+    """Smallest face that MTCNN, the teacher, looks for in photos and videos."""
+
+
+class ProposalConfig(Section):
+    """A whole training."""
+
+    seed: int = 1
+    out: Path
+    """Folder for caches, the checkpoint and logs; the same folder resumes."""
+    data: Data
+    samples: Positive
+    """Where training ends; one sample is one scene."""
+    warmup: Positive = 2048
+    batch: Positive = 16
+    rate: Rate = 3.0e-3
+    """Full rate of AdamW; it falls along a cosine to the end."""
+    weight_decay: Weight = 0.01
+    box_weight: Weight = 1.0
+    """Of the boxes' loss beside the scores'."""
+    ema_samples: Positive = 8192
+    """Memory of the averaged weights."""
+    threads: Positive = 1
+    round_samples: Positive = 8192
+    """Between two held-out tests and checkpoints."""
+
+    @property
+    def last_checkpoint(self) -> Path:
+        """Where the last complete round is kept."""
+        return self.out / "checkpoints" / "last.ckpt"
+
+
+def read(path: Path) -> ProposalConfig:
+    """Read and check a YAML file.
+
+    Raises:
+        ConfigError: if the file is missing, is no YAML, or holds a key or value that is not allowed.
+    """
+    try:
+        config = ProposalConfig.model_validate(mapping(path))
+    except ValidationError as error:
+        faults = [f"{'.'.join(map(str, e['loc'])) or 'the file'}: {e['msg']}" for e in error.errors()]
+        raise ConfigError(f"{path}: {'; '.join(faults)}. Correct the keys named here.") from None
+    if config.round_samples % config.batch:
+        raise ConfigError(f"{path}: round_samples ({config.round_samples}) must be a multiple of batch.")
+    return config

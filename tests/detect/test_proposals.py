@@ -1,0 +1,88 @@
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from recognizer.capture.pictures import read_picture
+from recognizer.capture.video import VideoFile
+from recognizer.detect.proposals import ProposalNet, centres, shrunk
+from recognizer.geometry import iou
+from tests.detect.nets_here import mtcnn, net
+
+MEDIA = Path(__file__).parent.parent.parent / "recognizer/jobs/demo_media"
+
+
+def test_centres_stand_in_the_cells_of_four_grids() -> None:
+    points = centres(64, 96)
+    assert len(points) == 16 * 24 + 8 * 12 + 4 * 6 + 2 * 3
+    assert points[0].tolist() == [2, 2]
+    assert points[1].tolist() == [6, 2]  # by rows
+    assert points[16 * 24].tolist() == [4, 4]
+    assert points[-1].tolist() == [80, 48]
+
+
+def test_a_small_copy_is_the_mean_of_its_pixels_with_grey_below_and_right() -> None:
+    picture = np.random.default_rng(1).integers(0, 256, (130, 203, 3)).astype(np.uint8)
+    small = shrunk(picture, 4)
+    assert small.shape == (32, 64, 3)
+    means = picture[:128, :200].reshape(32, 4, 50, 4, 3).mean(axis=(1, 3))
+    assert np.abs(small[:, :50] - means).max() <= 0.5
+    assert (small[:, 50:] == 127).all()
+
+
+class _OneCell:
+    """Says that there is a face round the third cell of the finest grid."""
+
+    def run(self, inputs: NDArray[np.float32]) -> Mapping[str, NDArray[np.float32]]:
+        count = len(centres(*inputs.shape[1:3]))
+        scores = np.zeros((1, count), np.float32)
+        scores[0, [2, 3]] = 0.9, 0.8  # the other sees the same face
+        distances = np.zeros((1, count, 4), np.float32)
+        distances[0, 2] = 5, 2, 6, 9
+        distances[0, 3] = 9, 2, 2, 9
+        return {"scores": scores, "distances": distances}
+
+
+def test_distances_become_one_box_in_pixels_of_the_picture() -> None:
+    boxes = ProposalNet(_OneCell(), min_face_px=40).propose(np.zeros((256, 256, 3), np.uint8))
+    assert boxes.tolist() == [[20, 0, 64, 44]]  # centre (10, 2), four times as large
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (3, 900), (40, 40), (1080, 7)])
+def test_pictures_of_any_shape_pass(shape: tuple[int, int]) -> None:
+    detector = mtcnn()
+    picture = np.random.default_rng(1).integers(0, 256, (*shape, 3)).astype(np.uint8)
+    assert len(detector.glance([picture])) == 1
+
+
+def test_a_glance_finds_the_portraits_that_detection_finds() -> None:
+    detector = mtcnn()
+    for path in sorted(MEDIA.glob("*.jpg")):
+        picture = read_picture(path)
+        whole, glance = detector.detect([picture])[0], detector.glance([picture])[0]
+        sure = whole[whole.scores >= 0.99]
+        assert (iou(sure.boxes, glance.boxes).max(axis=1, initial=0) > 0.7).all(), path.name
+
+
+@pytest.mark.weights
+@pytest.mark.parametrize(("clip", "frame_step"), [("street_1080p", 26), ("classroom_720p", 60), ("friends_720p", 100)])
+def test_a_glance_finds_what_detection_finds_in_video(shared_data: Path, clip: str, frame_step: int) -> None:
+    """None of these clips was learned from."""
+    detector, hits = mtcnn(), []
+    with VideoFile(shared_data / "data/video" / f"{clip}.mp4") as video:
+        for frame in video:
+            if frame.index % frame_step == 0:
+                whole, glance = (find([frame.image])[0] for find in (detector.detect, detector.glance))
+                sides = np.sqrt((whole.boxes[:, 2:] - whole.boxes[:, :2]).prod(axis=1))
+                sure = whole[(whole.scores >= 0.95) & (sides >= 40)]  # what is smaller nobody asked for
+                hits += (iou(sure.boxes, glance.boxes).max(axis=1, initial=0) >= 0.5).tolist()
+    assert len(hits) >= 8
+    assert np.mean(hits) >= 0.95
+
+
+def test_the_graph_is_small_and_takes_pictures_of_any_size() -> None:
+    assert net("proposals").run(np.zeros((1, 64, 96, 3), np.float32))["distances"].shape == (1, 510, 4)
