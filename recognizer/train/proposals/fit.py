@@ -33,6 +33,8 @@ Clip = Sequence[tuple[U8, FaceDetections]]
 HALF = 0.5
 """Intersection over union from which a proposal leads R-Net and O-Net to a face."""
 CONFIDENT = 0.95
+MIN_FACE_PX = 40
+"""What is looked for in the test, as ``run`` does."""
 CLIP_NORM = 5.0
 """Largest norm of the gradient."""
 
@@ -96,7 +98,7 @@ class TorchNet:
 
 def found(network: ProposalNet, clip: Clip) -> str:
     """Shares of MTCNN's confident and of all its faces that are proposed, and how many proposals a frame that takes."""
-    finder = Proposals(TorchNet(network), min_face_px=40)
+    finder = Proposals(TorchNet(network), min_face_px=MIN_FACE_PX)
     hits, sure, count = [], [], 0
     for image, faces in clip:
         boxes = finder.propose(image)

@@ -12,8 +12,9 @@ import cv2
 import numpy as np
 from loguru import logger
 
+from recognizer.capture.pictures import read_picture
 from recognizer.capture.video import VideoFile
-from recognizer.errors import InputError
+from recognizer.errors import ImageError, InputError
 from recognizer.types import U8, FaceDetections
 
 Find = Callable[[U8], FaceDetections]
@@ -75,7 +76,7 @@ def gather(pictures: Iterable[U8], find: Find, path: Path) -> Material:
     return Material(path)
 
 
-def pictures_in(folders: Sequence[Path]) -> Iterator[U8]:
+def pictures_in(folders: Sequence[Path]) -> list[Path]:
     """All JPEG and PNG files below the folders.
 
     Raises:
@@ -83,13 +84,18 @@ def pictures_in(folders: Sequence[Path]) -> Iterator[U8]:
     """
     for folder in folders:
         if not folder.is_dir():
-            raise InputError(f"data.pictures: there is no folder {folder}.")
-        for path in sorted(p for p in folder.rglob("*") if p.suffix.lower() in (".jpg", ".jpeg", ".png")):
-            picture = cv2.imread(str(path), cv2.IMREAD_COLOR)
-            if picture is None:
-                logger.warning("{} is not a readable picture; left out.", path)
-                continue
-            yield np.asarray(picture, np.uint8)
+            raise InputError(f"data.photos: there is no folder {folder}.")
+    found = (path for folder in folders for path in folder.rglob("*"))
+    return sorted(path for path in found if path.suffix.lower() in (".jpg", ".jpeg", ".png"))
+
+
+def read(pictures: Sequence[Path]) -> Iterator[U8]:
+    """The pictures, without those that cannot be read."""
+    for path in pictures:
+        try:
+            yield read_picture(path)
+        except ImageError as error:
+            logger.warning("{} Left out.", error)
 
 
 def frames_of(videos: Sequence[Path]) -> Iterator[U8]:

@@ -98,7 +98,7 @@ def test_its_graph_says_what_the_network_says(folder: Path, tmp_path: Path) -> N
 
 def test_scenes_are_the_same_every_time_and_their_faces_lie_inside(folder: Path) -> None:
     cache = folder / "scenes"
-    photos = material.gather(material.pictures_in([folder / "photos"]), find, cache / "photos.bin")
+    photos = material.gather(material.read(material.pictures_in([folder / "photos"])), find, cache / "photos.bin")
     frames = material.gather(material.frames_of([folder / "clip.avi"]), find, cache / "frames.bin")
     crops = np.stack([cv2.resize(photos[number], (112, 112)) for number in range(len(photos))])
     assert len(photos) == 3
@@ -120,7 +120,9 @@ def test_scenes_are_the_same_every_time_and_their_faces_lie_inside(folder: Path)
 
 def test_a_scene_shows_a_face_where_it_says(folder: Path) -> None:
     """MTCNN, which had no part in the pasting, sees the large ones there."""
-    photos = material.gather(material.pictures_in([folder / "photos"]), find, folder / "scenes/photos.bin")
+    photos = material.gather(
+        material.read(material.pictures_in([folder / "photos"])), find, folder / "scenes/photos.bin"
+    )
     scenes = Scenes(photos=photos, frames=photos, crops=np.stack([photos[0][:112, :112]]), seed=3)
     seen, total = 0, 0
     for sample in range(40):
