@@ -22,7 +22,7 @@ class Cadence:
     Args:
         interval_s: longest wait between two looks.
         shortest_s: wait after a look that found somebody new; half of it passes before a loss asks for another look.
-        whole_s: wait between two whole detections; 0 makes every look a whole one.
+        whole_s: wait between two whole detections; 0 makes every look a whole one but those at cuts.
         cut: change between two frames that counts as a shot cut: see ``change``.
     """
 

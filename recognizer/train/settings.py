@@ -214,12 +214,17 @@ def config_from(raw: Mapping[str, Any], path: Path) -> DistilConfig | PeopleConf
     try:
         config = kind.model_validate(raw)
     except ValidationError as error:
-        faults = [f"{'.'.join(map(str, e['loc'])) or 'the file'}: {e['msg']}" for e in error.errors()]
+        faults = faults_of(error)
     else:
         faults = config.faults()
         if not faults:
             return config
     raise ConfigError(f"{path}: {'; '.join(faults)}. Correct the keys named here.")
+
+
+def faults_of(error: ValidationError) -> list[str]:
+    """What is wrong, in words that name the keys."""
+    return [f"{'.'.join(map(str, each['loc'])) or 'the file'}: {each['msg']}" for each in error.errors()]
 
 
 def mapping(path: Path) -> dict[str, Any]:

@@ -6,7 +6,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from recognizer.train.proposals.network import STRIDES_PX
+from recognizer.detect import proposals
+from recognizer.detect.proposals import STRIDES_PX
 
 SIZES_PX = ((7.0, 22.0), (18.0, 48.0), (40.0, 110.0), (90.0, 500.0))
 """Faces that each grid answers for; they overlap, and a face in both ranges is answered for twice."""
@@ -18,12 +19,8 @@ GAMMA = 2.0
 
 def centres(height: int, width: int) -> tuple[Tensor, Tensor]:
     """Centres (N, 2) px of all cells, and the number (N,) of the grid each is of."""
-    points, grids = [], []
-    for number, stride in enumerate(STRIDES_PX):
-        rows, columns = torch.meshgrid(torch.arange(height // stride), torch.arange(width // stride), indexing="ij")
-        points.append((torch.stack([columns, rows], -1).reshape(-1, 2) + 0.5) * stride)
-        grids.append(torch.full((len(points[-1]),), number))
-    return torch.cat(points), torch.cat(grids)
+    counts = torch.tensor([(height // stride) * (width // stride) for stride in STRIDES_PX])
+    return torch.from_numpy(proposals.centres(height, width)), torch.arange(len(counts)).repeat_interleave(counts)
 
 
 def targets(faces: Tensor, height: int, width: int) -> tuple[Tensor, Tensor]:

@@ -72,7 +72,8 @@ def gather(pictures: Iterable[U8], find: Find, path: Path) -> Material:
         if not index:
             raise InputError(f"There is no picture for {path.name}.")
         os.replace(part, path)
-        path.with_suffix(".json").write_text(json.dumps(index), encoding="utf-8")
+        part.write_text(json.dumps(index), encoding="utf-8")
+        os.replace(part, path.with_suffix(".json"))
     return Material(path)
 
 

@@ -13,7 +13,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-STRIDES_PX = (4, 8, 16, 32)
+from recognizer.detect.proposals import STRIDES_PX
+
 WIDTHS = (16, 32, 48, 64, 64)
 BLOCKS = 2
 PYRAMID_WIDTH = 32

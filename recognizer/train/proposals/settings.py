@@ -9,7 +9,7 @@ from pydantic import Field, ValidationError
 
 from recognizer.errors import ConfigError
 from recognizer.train.loop_settings import Positive, Rate, Section, Weight
-from recognizer.train.settings import mapping
+from recognizer.train.settings import faults_of, mapping
 
 
 class Data(Section):
@@ -64,8 +64,7 @@ def read(path: Path) -> ProposalConfig:
     try:
         config = ProposalConfig.model_validate(mapping(path))
     except ValidationError as error:
-        faults = [f"{'.'.join(map(str, e['loc'])) or 'the file'}: {e['msg']}" for e in error.errors()]
-        raise ConfigError(f"{path}: {'; '.join(faults)}. Correct the keys named here.") from None
+        raise ConfigError(f"{path}: {'; '.join(faults_of(error))}. Correct the keys named here.") from None
     if config.round_samples % config.batch:
         raise ConfigError(f"{path}: round_samples ({config.round_samples}) must be a multiple of batch.")
     return config

@@ -3,14 +3,16 @@ from __future__ import annotations
 import torch
 from torchvision.ops import generalized_box_iou_loss, sigmoid_focal_loss  # type: ignore[import-untyped]
 
-from recognizer.detect import proposals
 from recognizer.train.proposals.loss import ALPHA, GAMMA, centres, loss, targets
+from recognizer.train.proposals.network import ProposalNet
 
 
-def test_the_cells_are_those_of_the_running_program() -> None:
+def test_the_network_says_something_of_every_cell() -> None:
     points, grids = centres(64, 96)
-    torch.testing.assert_close(points, torch.from_numpy(proposals.centres(64, 96)))
     assert torch.bincount(grids).tolist() == [384, 96, 24, 6]
+    assert points[grids == 3].tolist() == [[16, 16], [48, 16], [80, 16], [16, 48], [48, 48], [80, 48]]
+    scores, distances = ProposalNet()(torch.zeros(1, 64, 96, 3))
+    assert (scores.shape, distances.shape) == ((1, len(points)), (1, len(points), 4))
 
 
 def test_the_cells_in_the_middle_of_a_face_answer_for_it_on_the_grid_of_its_size() -> None:
