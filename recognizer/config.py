@@ -92,7 +92,7 @@ class Detect(Section):
     shortest_s: Seconds = 0.25
     """Wait while faces come and go."""
     whole_s: Seconds = 5.0
-    """In between our own net says where to look; so often MTCNN's whole pyramid is searched; 0 or engine torch: always."""
+    """So often MTCNN's whole pyramid is searched; in between our own net says where to look. 0, or torch: always."""
     cut: Annotated[float, Field(gt=0, le=2)] = 0.5
     """Change of the picture that counts as a shot cut, 0 the same, 1 unrelated."""
 
