@@ -96,12 +96,12 @@ def recognise(
         OutputError: at the end, if something could not be written.
         SourceError: at the end, if a file was cut off or damaged.
     """
-    settings = _without_a_screen(settings)
     _require_places(settings)
     sources = build.sources(settings)
     if len(sources) == 1 or not any(source.live for source in sources):
         for source in sources:  # before models are loaded: a wrong path is told at once
             require_openable(source)
+    settings = _without_a_screen(settings)
     kinds = {source_kind(camera.location) for camera in settings.cameras}
     still = kinds <= {SourceKind.FOLDER, SourceKind.PICTURE}
     live = frozenset(source.name for source in sources if source.live)

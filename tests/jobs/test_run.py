@@ -165,6 +165,8 @@ def test_without_a_screen_it_goes_on_when_there_is_something_to_write(
     monkeypatch.delenv("DISPLAY", raising=False)
     monkeypatch.delenv("WAYLAND_DISPLAY", raising=False)
     clip = shared_data / "data/video/office/eat.mkv"
+    with pytest.raises(SourceError, match=r"missing\.mp4"):  # what is wrong in any case comes first
+        recognise(settings_for(tmp_path, tmp_path / "missing.mp4", headless=False))
     with pytest.raises(OutputError, match="--headless"):
         recognise(settings_for(tmp_path, clip, headless=False))
     settings = settings_for(tmp_path, clip, headless=False, events=str(tmp_path / "events.jsonl"))
