@@ -55,10 +55,13 @@ class HotGallery:
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
         self._digest = b""
+        self._told: frozenset[str] = frozenset()
+        """Who the pipeline knows."""
 
     def __enter__(self) -> Self:
         """Start watching."""
-        self._digest = _digest(self._enrolled())
+        enrolled = self._enrolled()
+        self._digest, self._told = _digest(enrolled), frozenset(enrolled.names)
         self._stop.clear()
         self._thread = threading.Thread(target=self._watch, name="gallery", daemon=True)
         self._thread.start()
@@ -98,22 +101,26 @@ class HotGallery:
 
     def _follow(self, *, photos: bool) -> None:
         if photos:
-            self._take_over_present()  # first of all, forget
+            self._forget()  # first of all
             if self._enroller is None:
                 self._enroller = self._make_enroller()
-            report = self._enroller.enrol(self._folder, on_photo=lambda *_: self._take_over_present())
+            report = self._enroller.enrol(self._folder, on_photo=lambda *_: self._forget())
             for photo in report.photos:
                 if photo.worked_on and not photo.accepted:
                     reasons = "; ".join(note.text for note in photo.notes)
                     logger.warning("refused {}/{}: {}", photo.person, photo.file, reasons)
-            self._take_over_present()
+            self._take_over(_only(self._enrolled(), self._present()))
         else:
             self._take_over(self._enrolled())
 
-    def _take_over_present(self) -> None:
-        """Only who has a folder now: an enrolment of many photos takes long, and knows the folders of its beginning."""
-        present = scan(self._folder, suffixes=PICTURE_SUFFIXES).people.keys()
-        self._take_over(_only(self._enrolled(), frozenset(present)))
+    def _forget(self) -> None:
+        """Who has no folder now: an enrolment of many photos takes long, and knows the folders of its beginning."""
+        present = self._present()
+        if not self._told <= present:  # the record is read only then, not for every photo
+            self._take_over(_only(self._enrolled(), present))
+
+    def _present(self) -> frozenset[str]:
+        return frozenset(scan(self._folder, suffixes=PICTURE_SUFFIXES).people)
 
     def _enrolled(self) -> Enrolled:
         with Gallery(self._folder) as gallery:
@@ -124,7 +131,7 @@ class HotGallery:
         digest = _digest(enrolled)
         if digest == self._digest:
             return
-        self._digest = digest
+        self._digest, self._told = digest, frozenset(enrolled.names)
         self._replace(enrolled)
         logger.info("gallery: changed while running, {} people now", len(set(enrolled.names)))
 
