@@ -14,6 +14,7 @@ from recognizer.config import Camera, Settings
 from recognizer.decide import Decider
 from recognizer.detect.cadence import Cadence
 from recognizer.detect.fast import StaleBoxes
+from recognizer.detect.follow import FollowNet
 from recognizer.detect.mtcnn import Mtcnn, Thresholds
 from recognizer.detect.picture import PictureDetector
 from recognizer.detect.proposals import ProposalNet
@@ -39,6 +40,7 @@ from recognizer.weights.store import ResolvedModel, checkpoint_path, resolve
 
 WEIGHTS = Path(__file__).parent / "weights"
 GRAPHS = {
+    "follow": "follow_own.onnx",
     "proposals": "proposals_own.onnx",
     "pnet": "mtcnn_pnet.onnx",
     "rnet": "mtcnn_rnet.onnx",
@@ -78,7 +80,7 @@ def detector(
 
     Args:
         settings: engine, thresholds, and how faces are followed.
-        watched: may put something around each of ``proposals``, ``pnet``, ``rnet``, ``onet``, such as a clock.
+        watched: may put something around each of the nets, by its name in ``GRAPHS``, such as a clock.
     """
     load = _torch_net if engine_name(settings) == "torch" else _graph_net
 
@@ -86,7 +88,7 @@ def detector(
         return watched(name, load(settings, name))
 
     wanted = settings.detect
-    glances = wanted.whole_s > 0 and load is _graph_net  # torch has MTCNN's nets only
+    own, glances = load is _graph_net, _glances(settings)
     mtcnn = Mtcnn(
         pnet=net(settings, "pnet"),
         rnet=net(settings, "rnet"),
@@ -95,8 +97,19 @@ def detector(
         thresholds=Thresholds(wanted.pnet_threshold, wanted.rnet_threshold, wanted.onet_threshold),
         factor=wanted.factor,
         proposals=ProposalNet(net(settings, "proposals"), min_face_px=wanted.min_face_px) if glances else None,
+        follow=FollowNet(net(settings, "follow")) if own and settings.track.follow == "own" else None,
     )
     return StaleBoxes(mtcnn) if settings.track.follow == "copy" else mtcnn
+
+
+def _glances(settings: Settings) -> bool:
+    """Most looks are by nets of our own; torch has MTCNN's only."""
+    return settings.detect.whole_s > 0 and engine_name(settings) != "torch"
+
+
+def proposals(settings: Settings) -> ProposalNet:
+    """The net that says where faces may be, alone."""
+    return ProposalNet(_graph_net(settings, "proposals"), min_face_px=settings.detect.min_face_px)
 
 
 def picture_detector(settings: Settings) -> Detector:
@@ -271,7 +284,7 @@ def watch(
             Cadence(
                 interval_s=0 if still else settings.detect.interval_s,
                 shortest_s=settings.detect.shortest_s,
-                whole_s=settings.detect.whole_s,
+                whole_s=settings.detect.whole_s if _glances(settings) and not still else 0,
                 cut=-1 if still else settings.detect.cut,  # unrelated pictures: nobody is followed into the next one
             ),
             Tracker(min_score=settings.track.min_score, keep_lost_s=settings.track.keep_lost_s),

@@ -100,10 +100,11 @@ class Detect(Section):
 class Track(Section):
     """How faces are followed."""
 
-    follow: Literal["refine", "copy"] = "refine"
-    """``refine``: O-Net corrects each box in each frame. ``copy``: boxes stay, as in FastMTCNN; for comparison."""
+    follow: Literal["own", "onet", "copy"] = "own"
+    """``own``: our own small net finds each face again. ``onet``, and ``own`` with torch: MTCNN's O-Net does, at many
+    times the cost. ``copy``: boxes stay, as in FastMTCNN; for comparison."""
     min_score: Share = 0.5
-    """O-Net score below which a followed face counts as not seen."""
+    """Score below which a followed face counts as not seen."""
     keep_lost_s: Seconds = 1.5
     """How long a face that is not seen keeps its number."""
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -12,7 +11,9 @@ import numpy as np
 from recognizer.align import align
 from recognizer.decide import Decider
 from recognizer.evidence import Thresholds
+from recognizer.find import Finder
 from recognizer.protocols import Cadence, Detector, Embedder, GalleryIndex, Tracker
+from recognizer.stopwatch import Stopwatch
 from recognizer.types import AlignedFaces, Embeddings, Event, Frame, FrameResult, Tracks
 
 
@@ -23,20 +24,6 @@ class Watch:
     cadence: Cadence
     tracker: Tracker
     decider: Decider
-
-
-class Stopwatch:
-    """Seconds spent, by stage: each lap goes to the stage that it ends."""
-
-    def __init__(self) -> None:
-        self.seconds: dict[str, float] = {}
-        self._since = time.perf_counter()
-
-    def lap(self, stage: str) -> None:
-        """The time since the last lap was spent in ``stage``."""
-        now = time.perf_counter()
-        self.seconds[stage] = self.seconds.get(stage, 0.0) + now - self._since
-        self._since = now
 
 
 class Pipeline:
@@ -55,17 +42,15 @@ class Pipeline:
         self._detector, self._embedder, self._gallery = detector, embedder, gallery
         self._make_watch = watch
         self._watches: dict[str, Watch] = {}
+        self._finders: dict[str, Finder] = {}
         self._newest_gallery: deque[tuple[GalleryIndex, frozenset[str], Thresholds]] = deque(maxlen=1)
         self._thresholds: Thresholds | None = None
-        self._whole_now = False
-        """A source's frame of this step was searched whole: the others wait with theirs, lest all grow old together."""
 
     def step(self, frames: Sequence[Frame]) -> list[FrameResult]:
         """Recognise one frame of each of several sources; all their faces go through the network in one batch."""
         self._take_new_gallery()
         clocks = [Stopwatch() for _ in frames]
-        self._whole_now = False
-        tracks = [self._find(frame, clock) for frame, clock in zip(frames, clocks, strict=True)]
+        tracks = self._find(frames, clocks)
         faces = [self._ask(*each) for each in zip(frames, tracks, clocks, strict=True)]
         embeddings = self._embedder.embed(AlignedFaces.joined(faces))
         stops = np.cumsum([len(mine) for mine in faces]).tolist()
@@ -77,6 +62,7 @@ class Pipeline:
 
     def end(self, last: Frame) -> tuple[Event, ...]:
         """A source has ended with this frame: forget it, and tell whom that loses."""
+        self._finders.pop(last.source, None)
         watch = self._watches.pop(last.source, None)
         return watch.decider.end(last.captured_at, last.source) if watch else ()
 
@@ -102,8 +88,15 @@ class Pipeline:
         if watch is None:
             return ()
         watch.tracker.cut()
+        self._finders.pop(last.source, None)
         self._watches[last.source] = replace(self._make_watch(), tracker=watch.tracker, decider=watch.decider)
         return watch.decider.end(last.captured_at, last.source)
+
+    def _finder(self, source: str) -> Finder:
+        if source not in self._finders:
+            watch = self._watch(source)
+            self._finders[source] = Finder(self._detector, watch.cadence, watch.tracker)
+        return self._finders[source]
 
     def _watch(self, source: str) -> Watch:
         if source not in self._watches:
@@ -112,26 +105,15 @@ class Pipeline:
                 self._watches[source].decider.gallery_changed(frozenset(), self._thresholds)
         return self._watches[source]
 
-    def _find(self, frame: Frame, clock: Stopwatch) -> Tracks:
-        """Detect when it is time to look; follow the faces there already are in any case."""
-        watch, at = self._watch(frame.source), frame.captured_at
-        look = watch.cadence.look(frame.image, at, lost=watch.tracker.lost_now)
-        if look is look.CUT:
-            watch.tracker.cut()
-        clock.lap("cadence")
-        refined = self._detector.refine(frame.image, watch.tracker.predict(at, every=bool(look)))
-        clock.lap("refine")
-        if not look:
-            return watch.tracker.follow(at, refined)
-        whole = look is look.WHOLE and not self._whole_now
-        self._whole_now |= whole
-        search = self._detector.detect if whole else self._detector.glance
-        detections = search([frame.image])[0]
-        clock.lap("detect")
-        before = watch.tracker.alive
-        tracks = watch.tracker.update(at, detections, refined)
-        watch.cadence.looked(at, news=watch.tracker.alive != before, whole=whole)
-        return tracks
+    def _find(self, frames: Sequence[Frame], clocks: Sequence[Stopwatch]) -> list[Tracks]:
+        """Where the faces are. Whole detections take turns, a part of one a step, lest all frames grow old together."""
+        finders = [self._finder(frame.source) for frame in frames]
+        begun = [number for number, finder in enumerate(finders) if finder.searching]
+        turn = begun[0] if begun else None
+        return [
+            finder.find(frame, clock, search_on=turn is None or number == turn)
+            for number, (finder, frame, clock) in enumerate(zip(finders, frames, clocks, strict=True))
+        ]
 
     def _ask(self, frame: Frame, tracks: Tracks, clock: Stopwatch) -> AlignedFaces:
         """Cut out the faces that more should be known about."""

@@ -74,8 +74,11 @@ class Detector(Protocol):
     def detect(self, images: Sequence[U8]) -> list[FaceDetections]:
         """Find all faces of (H, W, 3) uint8 BGR pictures, in no promised order."""
 
+    def search(self, image: U8) -> Iterator[FaceDetections | None]:
+        """The same of one picture, in parts that hold nobody up: each step does one, and the last gives the faces."""
+
     def glance(self, images: Sequence[U8]) -> list[FaceDetections]:
-        """The same, much cheaper, though a face may be missed."""
+        """The same as ``detect``, much cheaper, though a face may be missed."""
 
     def refine(self, image: U8, boxes: F32) -> FaceDetections:
         """Correct (N, 4) rough boxes in one picture: N rows in the same order, score 0 where no box was left."""

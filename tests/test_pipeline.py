@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
@@ -56,24 +56,48 @@ def test_a_painted_person_walks_through_all_stages() -> None:
 
 
 def test_sources_take_turns_with_their_whole_detections() -> None:
-    searches: list[str] = []
+    parts: list[int] = []
 
-    class ToldDetector(PaintedFaceDetector):
-        def detect(self, images: Sequence[U8]) -> list[FaceDetections]:
-            searches.append("whole")
-            return super().detect(images)
+    class SlowDetector(PaintedFaceDetector):
+        def search(self, image: U8) -> Iterator[FaceDetections | None]:
+            for _ in range(3):
+                parts.append(int(image[0, 0, 0]))
+                yield None
+            yield self.detect([image])[0]
 
+    recognise = Pipeline(detector=SlowDetector(), embedder=PaintedFaceEmbedder(), gallery=PaintedGallery(), watch=watch)
+    pictures = {source: face_picture((3, 0)) for source in ("a", "b")}
+    pictures["b"][0, 0] = 7
+    done = []
+    for number in range(8):
+        recognise.step([Frame(picture, number, number / 25, source) for source, picture in pictures.items()])
+        done.append(len(parts))
+    assert done == [0, 1, 2, 3, 3, 4, 5, 6]  # never two at a step, and one step for what was found
+    assert [part == 7 for part in parts] == [False] * 3 + [True] * 3
+
+
+def test_what_a_whole_detection_finds_is_taken_where_it_is_by_then() -> None:
+    """The glance is blind here; the face moves on while the picture is searched."""
+
+    class BlindDetector(PaintedFaceDetector):
         def glance(self, images: Sequence[U8]) -> list[FaceDetections]:
-            searches.append("glance")
-            return super().detect(images)
+            return [FaceDetections.empty() for _ in images]
 
-    recognise = Pipeline(detector=ToldDetector(), embedder=PaintedFaceEmbedder(), gallery=PaintedGallery(), watch=watch)
-    picture, told = face_picture((3, 0)), []
-    for number, at in enumerate((0.0, 0.3, 0.6)):  # every time that both look
-        recognise.step([Frame(picture, index=number, captured_at=at, source=source) for source in ("a", "b")])
-        told.append(tuple(searches))
-        searches.clear()
-    assert told == [("whole", "glance"), ("glance", "whole"), ()]
+        def refine(self, image: U8, boxes: F32) -> FaceDetections:
+            now = PaintedFaceDetector().detect([image])[0]
+            return now if len(boxes) else now[:0]
+
+    recognise = Pipeline(
+        detector=BlindDetector(), embedder=PaintedFaceEmbedder(), gallery=PaintedGallery(), watch=watch
+    )
+    picture = face_picture((3, 0), width=400)
+    results = [
+        recognise.step([Frame(np.ascontiguousarray(np.roll(picture, 4 * n, axis=1)), n, n / 25, "a")])[0]
+        for n in range(12)
+    ]
+    assert names(results[-1]) == ["person 3"]
+    wanted = PaintedFaceDetector().detect([results[-1].frame.image])[0]
+    np.testing.assert_allclose(results[-1].tracks.boxes, wanted.boxes, atol=1)
 
 
 def test_faces_are_cut_as_the_embedder_declares() -> None:

@@ -29,8 +29,8 @@ from recognizer.protocols import GraphRunner
 from recognizer.types import FrameResult
 from recognizer.weights.store import ResolvedModel
 
-NETS = {"proposals": "proposal net", "pnet": "P-Net", "rnet": "R-Net", "onet": "O-Net"}
-DETECTOR = {"detect": "detect", "glance": "glance", "refine": "refine"}
+NETS = {"follow": "follow net", "proposals": "proposal net", "pnet": "P-Net", "rnet": "R-Net", "onet": "O-Net"}
+DETECTOR = {"detect": "detect", "search": "detect", "glance": "glance", "refine": "refine"}
 SEPARATOR = " > "
 DECODE = "decoding alone"
 """The yardstick, taken frame by frame beside what is measured."""
@@ -75,9 +75,19 @@ class Clocked:
 
         def clocked(*arguments: Any, **named: Any) -> Any:
             with self._clock.around(self._stages[name]):
-                return value(*arguments, **named)
+                made = value(*arguments, **named)
+            return self._each(made, self._stages[name]) if isinstance(made, Iterator) else made
 
         return clocked
+
+    def _each(self, steps: Iterator[Any], stage: str) -> Iterator[Any]:
+        """The same steps, a clock around each."""
+        while True:
+            with self._clock.around(stage):
+                step = next(steps, steps)
+            if step is steps:
+                return
+            yield step
 
 
 class ClockedNet:

@@ -22,7 +22,7 @@ class Cadence:
     Args:
         interval_s: longest wait between two looks.
         shortest_s: wait after a look that found somebody new; half of it passes before a loss asks for another look.
-        whole_s: wait between two whole detections; 0 makes every look a whole one but those at cuts.
+        whole_s: wait between two whole detections; 0 where every look is one already, and none is asked for.
         cut: change between two frames that counts as a shot cut: see ``change``.
     """
 
@@ -53,14 +53,20 @@ class Cadence:
         self._loss_owed |= lost
         if cut:
             return Look.CUT
-        if self._looked_at is None or self._whole_at is None or at < self._looked_at:
-            return Look.WHOLE
+        if self._looked_at is None or at < self._looked_at:
+            return self._due(at)
         waited = at - self._looked_at
         if waited >= self._wait_s:
-            return Look.WHOLE if at - self._whole_at >= self._whole_s else Look.DUE
+            return self._due(at)
         if self._loss_owed and waited >= self._shortest_s / 2:
             return Look.LOSS
         return Look.NO
+
+    def _due(self, at: float) -> Look:
+        if self._whole_s == 0:
+            return Look.DUE
+        last = self._whole_at
+        return Look.WHOLE if last is None or not 0 <= at - last < self._whole_s else Look.DUE
 
     def looked(self, at: float, *, news: bool, whole: bool) -> None:
         """Take note of a look: ``news`` when it found somebody new or missed somebody, ``whole`` if no mere glance."""

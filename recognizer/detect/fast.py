@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
@@ -25,6 +25,11 @@ class StaleBoxes:
     def glance(self, images: Sequence[U8]) -> list[FaceDetections]:
         """As the detector does; the last picture's are remembered."""
         return self._kept(self._detector.glance(images))
+
+    def search(self, image: U8) -> Iterator[FaceDetections | None]:
+        """As the detector does; what it finds in the end is remembered."""
+        for found in self._detector.search(image):
+            yield found if found is None else self._kept([found])[0]
 
     def refine(self, image: U8, boxes: F32) -> FaceDetections:
         """The remembered face nearest to each of (N, 4) boxes; score 0 when there is none."""

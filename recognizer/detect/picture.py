@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import cv2
 import numpy as np
@@ -30,6 +30,10 @@ class PictureDetector:
     def glance(self, images: Sequence[U8]) -> list[FaceDetections]:
         """The same: there is time."""
         return self.detect(images)
+
+    def search(self, image: U8) -> Iterator[FaceDetections | None]:
+        """The same, at once."""
+        yield self._find(image)
 
     def refine(self, image: U8, boxes: F32) -> FaceDetections:
         """As the detector does."""

@@ -20,7 +20,10 @@ from recognizer.errors import UsageError, WeightsError
 from recognizer.geometry import centres
 from recognizer.jobs import console
 from recognizer.jobs.progress import counting
-from recognizer.types import U8, FaceDetections
+from recognizer.types import U8
+
+CANDIDATE_PX = 40
+"""Smallest proposal from which the follow net learns what is no face."""
 
 if TYPE_CHECKING:  # the real imports wait until the packages for training were asked for
     from recognizer.embed.trained import Snapshot
@@ -139,19 +142,33 @@ def proposals(
     export: Export = None,
 ) -> None:
     """Teach the net that says where faces may be, with MTCNN as its teacher; stopped, it carries on."""
+    _teach("proposals", config, export)
+
+
+@app.command()
+def follow(
+    config: Annotated[Path, typer.Option("--config", "-c", help="YAML file that describes the training.")] = Path(
+        "configs/follow.yaml"
+    ),
+    export: Export = None,
+) -> None:
+    """Teach the net that finds a face again where it was, with MTCNN as its teacher; stopped, it carries on."""
+    _teach("follow", config, export)
+
+
+def _teach(name: str, config: Path, export: Path | None) -> None:
     need_packages()
-    from recognizer.train.proposals import settings, task
+    from recognizer.train.finding import settings, task
 
     wanted = settings.read(config)
-    detector = build.detector(load(None, {"detect": {"min_face_px": wanted.data.min_face_px}}))
-
-    def find(picture: U8) -> FaceDetections:
-        return detector.detect([picture])[0]
-
+    # without nets of our own: refine is O-Net
+    mtcnn = load(None, {"detect": {"min_face_px": wanted.data.min_face_px}, "track": {"follow": "onet"}})
+    proposals = build.proposals(load(None, {"detect": {"min_face_px": CANDIDATE_PX}}))
+    teacher = task.Teacher(build.detector(mtcnn), proposals.propose)
     if export is None:
-        task.learn(wanted, find)
+        task.learn(task.Net(name), wanted, teacher)
     else:
-        task.export(wanted, find, _graph_file(export))
+        task.export(task.Net(name), wanted, teacher, _graph_file(export))
 
 
 @app.command()

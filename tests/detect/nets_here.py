@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import cache
 
 from recognizer.build import GRAPHS, WEIGHTS
+from recognizer.detect.follow import FollowNet
 from recognizer.detect.mtcnn import Mtcnn
 from recognizer.detect.proposals import ProposalNet
 from recognizer.engine.openvino import OpenVinoRunner
@@ -16,11 +17,12 @@ def net(name: str) -> GraphRunner:
     return OpenVinoRunner(WEIGHTS / GRAPHS[name], threads=1)
 
 
-def mtcnn(*, min_face_px: float = 40) -> Mtcnn:
+def mtcnn(*, min_face_px: float = 40, own: bool = True) -> Mtcnn:
     return Mtcnn(
         pnet=net("pnet"),
         rnet=net("rnet"),
         onet=net("onet"),
         min_face_px=min_face_px,
         proposals=ProposalNet(net("proposals"), min_face_px=min_face_px),
+        follow=FollowNet(net("follow")) if own else None,
     )

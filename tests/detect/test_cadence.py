@@ -40,11 +40,9 @@ def test_a_whole_detection_comes_first_and_every_few_seconds() -> None:
     assert len(looks) == 8
 
 
-def test_a_whole_detection_that_had_to_wait_stays_due() -> None:
-    cadence = Cadence(interval_s=1.0, shortest_s=1.0)
-    cadence.look(scene(1), 0, lost=False)
-    cadence.looked(0, news=False, whole=False)
-    assert cadence.look(scene(1), 0.1, lost=False) is Look.WHOLE
+def test_where_every_look_is_whole_none_is_asked_for() -> None:
+    cadence = Cadence(whole_s=0)
+    assert cadence.look(scene(1), 0, lost=False) is Look.DUE
 
 
 def test_a_loss_is_looked_into_soon_but_not_in_every_frame() -> None:

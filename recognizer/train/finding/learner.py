@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import math
+from collections.abc import Sequence
 from typing import Any
 
 import torch
@@ -13,27 +14,22 @@ from torch import Tensor
 from torch.optim import AdamW
 from torch.optim.lr_scheduler import LambdaLR
 
-from recognizer.train.proposals.loss import centres, loss
-from recognizer.train.proposals.network import ProposalNet
-from recognizer.train.proposals.scenes import SIDE_PX
-from recognizer.train.proposals.settings import ProposalConfig
-from recognizer.train.proposals.stream import Batch
+from recognizer.train.finding.lesson import Lesson
+from recognizer.train.finding.settings import FindingConfig
 
 
 class Learner(LightningModule):
-    """Everything a resumed run needs is in the checkpoint; the scenes follow from the number of samples seen."""
+    """Everything a resumed run needs is in the checkpoint; the samples follow from the number of those seen."""
 
     seen: Tensor
-    points: Tensor
 
-    def __init__(self, config: ProposalConfig) -> None:
+    def __init__(self, config: FindingConfig, lesson: Lesson) -> None:
         super().__init__()
         torch.manual_seed(config.seed)
-        self._config = config
-        self.network = ProposalNet()
+        self._config, self._lesson = config, lesson
+        self.network = lesson.network()
         self.average = copy.deepcopy(self.network).requires_grad_(False)
         self.register_buffer("seen", torch.zeros((), dtype=torch.int64))
-        self.register_buffer("points", centres(SIDE_PX, SIDE_PX)[0], persistent=False)
 
     def configure_optimizers(self) -> OptimizerLRSchedulerConfig:
         """AdamW; its rate rises, then falls along a cosine to zero."""
@@ -54,16 +50,14 @@ class Learner(LightningModule):
         rise = min(1.0, (seen + self._config.batch) / self._config.warmup)
         return rise * (0.5 + 0.5 * math.cos(math.pi * min(1.0, seen / self._config.samples)))
 
-    def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
+    def training_step(self, batch: Sequence[Tensor], batch_idx: int) -> Tensor:
         """The loss of a batch."""
-        scenes, wanted, boxes = batch
-        scores, distances = self.network.logits(scenes.float())
-        focal, apart = loss(scores, distances, self.points, wanted, boxes)
-        self.log_dict({"train/scores": focal, "train/boxes": apart}, on_step=False, on_epoch=True)
-        return focal + self._config.box_weight * apart
+        losses = self._lesson.losses(self.network, batch)
+        self.log_dict({f"train/{name}": value for name, value in losses.items()}, on_step=False, on_epoch=True)
+        return torch.stack(list(losses.values())).sum()
 
     @torch.no_grad()
-    def on_train_batch_end(self, outputs: Any, batch: Batch, batch_idx: int) -> None:
+    def on_train_batch_end(self, outputs: Any, batch: Sequence[Tensor], batch_idx: int) -> None:
         """Average the weights, and count."""
         batch_size = self._config.batch
         self.seen += batch_size

@@ -20,6 +20,8 @@ from recognizer.types import U8, FaceDetections
 Find = Callable[[U8], FaceDetections]
 LARGEST_PX = 960
 """Longest side of a picture that is kept; larger ones are made smaller."""
+USUAL_BOX = np.array([14.9, 11.4, 94.4, 117.1], np.float32)
+"""Where MTCNN's box lies in an aligned 112 x 112 crop: mean over 192 pictures of LFW, spread 3 to 7 px."""
 EVERY_S = 0.2
 """Between two frames of a video that are kept."""
 
@@ -32,8 +34,11 @@ class Material:
         index = json.loads(path.with_suffix(".json").read_text(encoding="utf-8"))
         self._shapes: list[tuple[int, int]] = [(row["height"], row["width"]) for row in index]
         self._starts = np.cumsum([0, *(3 * height * width for height, width in self._shapes)])
-        self.faces = [np.array(row["faces"], np.float32).reshape(-1, 5) for row in index]
+        rows = [np.array(row["faces"], np.float32).reshape(-1, 15) for row in index]
+        self.faces = [row[:, :5] for row in rows]
         """Of each picture (N, 5): x1, y1, x2, y2 px, score."""
+        self.landmarks = [row[:, 5:].reshape(-1, 5, 2) for row in rows]
+        """Of each picture (N, 5, 2) px."""
         self.with_faces = np.array([number for number, faces in enumerate(self.faces) if len(faces)], np.int64)
         self._bytes: U8 | None = None
 
@@ -66,7 +71,7 @@ def gather(pictures: Iterable[U8], find: Find, path: Path) -> Material:
                         cv2.resize(picture, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA), np.uint8
                     )
                 found = find(picture)
-                rows = np.column_stack([found.boxes, found.scores])
+                rows = np.column_stack([found.boxes, found.scores, found.landmarks.reshape(-1, 10)])
                 index.append({"height": picture.shape[0], "width": picture.shape[1], "faces": rows.tolist()})
                 out.write(np.ascontiguousarray(picture).tobytes())
         if not index:

@@ -3,8 +3,8 @@ from __future__ import annotations
 import torch
 from torchvision.ops import generalized_box_iou_loss, sigmoid_focal_loss  # type: ignore[import-untyped]
 
-from recognizer.train.proposals.loss import ALPHA, GAMMA, centres, loss, targets
-from recognizer.train.proposals.network import ProposalNet
+from recognizer.train.finding.proposals.loss import ALPHA, GAMMA, centres, loss, targets
+from recognizer.train.finding.proposals.network import ProposalNet
 
 
 def test_the_network_says_something_of_every_cell() -> None:

@@ -6,16 +6,16 @@ bring other people; frames of videos show what cameras see. Bochkovskiy et al., 
 
 from __future__ import annotations
 
-from typing import Any
-
 import cv2
 import numpy as np
+import torch
 
 from recognizer.train.crops import FaceRows
-from recognizer.train.proposals.material import Material
+from recognizer.train.finding.camera import Rng, oval, seen_by_camera
+from recognizer.train.finding.lesson import Arrays
+from recognizer.train.finding.material import USUAL_BOX, Material
+from recognizer.train.finding.proposals.loss import targets
 from recognizer.types import F32, U8
-
-Rng = np.random.Generator
 
 SIDE_PX = 256
 CANVAS_PX = 320
@@ -26,8 +26,6 @@ LEAST_PX = 7.0
 TOWARDS_FACES = 0.7
 """Share of parts that are laid about a face; the others show whatever there is."""
 MOST_FACES = 96
-USUAL_BOX = np.array([14.9, 11.4, 94.4, 117.1], np.float32)
-"""Where MTCNN's box lies in an aligned 112 x 112 crop: mean over 192 pictures of LFW, spread 3 to 7 px."""
 
 
 class Scenes:
@@ -56,6 +54,13 @@ class Scenes:
             picture, faces = self._pasted(picture, faces, rng)
         picture, faces = _placed(picture, faces, rng)
         return seen_by_camera(picture, rng), _kept(faces, SIDE_PX, SIDE_PX)
+
+    def batch(self, first: int, count: int) -> Arrays:
+        """Scenes, what each cell should say and its face: see ``targets``."""
+        drawn = [self[sample] for sample in range(first, first + count)]
+        asked = [targets(torch.from_numpy(faces), SIDE_PX, SIDE_PX) for _, faces in drawn]
+        pictures = np.stack([picture for picture, _ in drawn])
+        return pictures, *(np.stack([part.numpy() for part in parts]) for parts in zip(*asked, strict=True))
 
     def _mosaic(self, rng: Rng) -> tuple[U8, F32]:
         canvas = np.empty((CANVAS_PX, CANVAS_PX, 3), np.uint8)
@@ -122,7 +127,7 @@ class Scenes:
                 continue
             face = self._crops[int(rng.integers(len(self._crops)))][..., ::-1]
             crop = cv2.resize(face, (side, side), interpolation=cv2.INTER_AREA if side < 112 else cv2.INTER_LINEAR)
-            mask = _oval(side)[y1 - y : y2 - y, x1 - x : x2 - x]
+            mask = oval(side)[y1 - y : y2 - y, x1 - x : x2 - x]
             under = out[y1:y2, x1:x2]
             over = crop[y1 - y : y2 - y, x1 - x : x2 - x]
             out[y1:y2, x1:x2] = (over * mask + under * (1 - mask)).astype(np.uint8)
@@ -133,13 +138,6 @@ class Scenes:
 def _shared(a: F32, b: F32) -> float:
     inner = np.maximum(np.minimum(a[2:], b[2:]) - np.maximum(a[:2], b[:2]), 0).prod()
     return float(inner / max(min((a[2:] - a[:2]).prod(), (b[2:] - b[:2]).prod()), 1e-6))
-
-
-def _oval(side: int) -> F32:
-    """(side, side, 1) in [0, 1]: all of the face, none of the crop's corners."""
-    at = (np.arange(side, dtype=np.float32) + 0.5) / side * 2 - 1
-    away = np.sqrt((at[None, :] / 0.95) ** 2 + ((at[:, None] - 0.05) / 1.05) ** 2)
-    return np.asarray(np.clip((1.05 - away) / 0.2, 0, 1)[..., None], np.float32)
 
 
 def _kept(faces: F32, width: int, height: int) -> F32:
@@ -168,27 +166,3 @@ def _placed(picture: U8, faces: F32, rng: Rng) -> tuple[U8, F32]:
     middle = (faces[:, :2] + faces[:, 2:4]) / 2 @ matrix[:, :2].T + matrix[:, 2]
     half = (faces[:, 2:4] - faces[:, :2]) / 2 * np.array([scale * narrow, scale])
     return np.asarray(out, np.uint8), np.column_stack([middle - half, middle + half, faces[:, 4]]).astype(np.float32)
-
-
-def seen_by_camera(picture: U8, rng: Rng) -> U8:
-    """Light, colour, focus, noise and codec."""
-    out: np.ndarray[Any, Any] = picture
-    if rng.random() < 0.8:
-        ramp = np.linspace(0, 1, 256)[:, None] ** np.exp(rng.normal(0, 0.35))
-        gains = np.exp(rng.normal(0, 0.06, 3) + rng.normal(0, 0.25))
-        table = np.clip(
-            (((ramp - 0.5) * np.exp(rng.normal(0, 0.25)) + 0.5) * gains + rng.normal(0, 0.06)) * 255, 0, 255
-        )
-        out = cv2.LUT(out, table.astype(np.uint8).reshape(1, 256, 3))
-    if rng.random() < 0.2:
-        grey = cv2.cvtColor(cv2.cvtColor(out, cv2.COLOR_BGR2GRAY), cv2.COLOR_GRAY2BGR)
-        colour = 0.0 if rng.random() < 0.5 else rng.uniform(0.2, 0.8)
-        out = cv2.addWeighted(out, colour, grey, 1 - colour, 0)
-    if rng.random() < 0.25:
-        out = cv2.GaussianBlur(out, (0, 0), rng.uniform(0.4, 1.6))
-    if rng.random() < 0.25:
-        out = np.clip(out + rng.standard_normal(out.shape, np.float32) * rng.uniform(2, 14), 0, 255).astype(np.uint8)
-    if rng.random() < 0.3:
-        _, code = cv2.imencode(".jpg", out, [cv2.IMWRITE_JPEG_QUALITY, int(rng.integers(20, 80))])
-        out = np.asarray(cv2.imdecode(code, cv2.IMREAD_COLOR))
-    return np.ascontiguousarray(out, np.uint8)

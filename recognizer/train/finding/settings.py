@@ -1,4 +1,4 @@
-"""The YAML file of the proposal net's training."""
+"""The YAML file of a training: of the proposal net or of the follow net."""
 
 from __future__ import annotations
 
@@ -27,15 +27,17 @@ class Data(Section):
     """Smallest face that MTCNN, the teacher, looks for in photos and videos."""
 
 
-class ProposalConfig(Section):
+class FindingConfig(Section):
     """A whole training."""
 
     seed: int = 1
     out: Path
-    """Folder for caches, the checkpoint and logs; the same folder resumes."""
+    """Folder for the checkpoint and logs; the same folder resumes."""
+    cache: Path | None = None
+    """Folder for what was looked at once; two trainings may share it. Without it, one in ``out``."""
     data: Data
     samples: Positive
-    """Where training ends; one sample is one scene."""
+    """Where training ends; one sample is one scene or one window."""
     warmup: Positive = 2048
     batch: Positive = 16
     rate: Rate = 3.0e-3
@@ -55,14 +57,14 @@ class ProposalConfig(Section):
         return self.out / "checkpoints" / "last.ckpt"
 
 
-def read(path: Path) -> ProposalConfig:
+def read(path: Path) -> FindingConfig:
     """Read and check a YAML file.
 
     Raises:
         ConfigError: if the file is missing, is no YAML, or holds a key or value that is not allowed.
     """
     try:
-        config = ProposalConfig.model_validate(mapping(path))
+        config = FindingConfig.model_validate(mapping(path))
     except ValidationError as error:
         raise ConfigError(f"{path}: {'; '.join(faults_of(error))}. Correct the keys named here.") from None
     if config.round_samples % config.batch:

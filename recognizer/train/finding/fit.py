@@ -1,4 +1,4 @@
-"""The loop: scenes, a step each, and after each round the share of MTCNN's faces that is proposed."""
+"""The loop: a step for each batch, and after each round a test on videos that nothing was learned from."""
 
 from __future__ import annotations
 
@@ -16,37 +16,27 @@ from lightning.pytorch.callbacks import ModelCheckpoint
 from lightning.pytorch.loggers import CSVLogger
 from loguru import logger
 from numpy.typing import NDArray
+from torch import Tensor, nn
 from torch.utils.data import DataLoader
 
-from recognizer.detect.proposals import ProposalNet as Proposals
-from recognizer.geometry import iou
-from recognizer.train.proposals.learner import Learner
-from recognizer.train.proposals.network import ProposalNet
-from recognizer.train.proposals.scenes import Scenes
-from recognizer.train.proposals.settings import ProposalConfig
-from recognizer.train.proposals.stream import Batch, Drawn, drawing_process
+from recognizer.train.finding.learner import Learner
+from recognizer.train.finding.lesson import Clip, Drawer, Lesson
+from recognizer.train.finding.settings import FindingConfig
+from recognizer.train.finding.stream import Drawn, drawing_process
 from recognizer.train.watch import duration
-from recognizer.types import U8, FaceDetections
 
-Clip = Sequence[tuple[U8, FaceDetections]]
-"""Frames, and what MTCNN finds in them."""
-HALF = 0.5
-"""Intersection over union from which a proposal leads R-Net and O-Net to a face."""
-CONFIDENT = 0.95
-MIN_FACE_PX = 40
-"""What is looked for in the test, as ``run`` does."""
 CLIP_NORM = 5.0
 """Largest norm of the gradient."""
 
 
 class RoundByRound(LightningDataModule):
-    """For every round the scenes that follow those already seen."""
+    """For every round the samples that follow those already seen."""
 
-    def __init__(self, config: ProposalConfig, pool: ProcessPoolExecutor) -> None:
+    def __init__(self, config: FindingConfig, pool: ProcessPoolExecutor) -> None:
         super().__init__()
         self._config, self._pool = config, pool
 
-    def train_dataloader(self) -> DataLoader[Batch]:
+    def train_dataloader(self) -> DataLoader[tuple[Tensor, ...]]:
         """The next round's batches."""
         config, seen = self._config, int(_learner(self.trainer.lightning_module).seen)  # type: ignore[union-attr]
         stop = min(seen + config.round_samples, config.samples)
@@ -56,8 +46,8 @@ class RoundByRound(LightningDataModule):
 class HeldOutTest(Callback):
     """After each round, on videos that nothing was learned from."""
 
-    def __init__(self, config: ProposalConfig, clips: Mapping[str, Clip]) -> None:
-        self._config, self._clips = config, clips
+    def __init__(self, config: FindingConfig, lesson: Lesson, clips: Mapping[str, Clip]) -> None:
+        self._config, self._lesson, self._clips = config, lesson, clips
         self._begun = 0.0
 
     def on_train_epoch_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
@@ -69,16 +59,16 @@ class HeldOutTest(Callback):
         learner, config = _learner(pl_module), self._config
         seen = int(learner.seen)
         speed = trainer.num_training_batches * config.batch / (time.monotonic() - self._begun)
+        losses = {name.removeprefix("train/"): value for name, value in trainer.callback_metrics.items()}
+        graph = TorchNet(learner.average, self._lesson.outputs)
         logger.info(
-            "{:,} of {:,} samples, {:.0f}/s, {} left | scores {:.4f}, boxes {:.4f} | "
-            "found of confident and all faces: {}",
+            "{:,} of {:,} samples, {:.0f}/s, {} left | {} | {}",
             seen,
             config.samples,
             speed,
             duration((config.samples - seen) / speed),
-            trainer.callback_metrics["train/scores"],
-            trainer.callback_metrics["train/boxes"],
-            "; ".join(f"{name} {found(learner.average, clip)}" for name, clip in self._clips.items()),
+            ", ".join(f"{name} {float(value):.4f}" for name, value in losses.items()),
+            "; ".join(f"{name} {self._lesson.found(graph, clip)}" for name, clip in self._clips.items()),
         )
         trainer.should_stop = seen + config.batch > config.samples
 
@@ -86,30 +76,17 @@ class HeldOutTest(Callback):
 class TorchNet:
     """A network as a graph."""
 
-    def __init__(self, network: ProposalNet) -> None:
-        self._network = network.eval()
+    def __init__(self, network: nn.Module, outputs: Sequence[str]) -> None:
+        self._network, self._outputs = network.eval(), outputs
 
     def run(self, inputs: NDArray[np.float32]) -> Mapping[str, NDArray[np.float32]]:
         """See ``GraphRunner``."""
         with torch.no_grad():
-            scores, distances = self._network(torch.from_numpy(inputs))
-        return {"scores": scores.numpy(), "distances": distances.numpy()}
+            answers = self._network(torch.from_numpy(inputs))
+        return {name: answer.numpy() for name, answer in zip(self._outputs, answers, strict=True)}
 
 
-def found(network: ProposalNet, clip: Clip) -> str:
-    """Shares of MTCNN's confident and of all its faces that are proposed, and how many proposals a frame that takes."""
-    finder = Proposals(TorchNet(network), min_face_px=MIN_FACE_PX)
-    hits, sure, count = [], [], 0
-    for image, faces in clip:
-        boxes = finder.propose(image)
-        count += len(boxes)
-        hit = iou(faces.boxes, boxes).max(axis=1, initial=0) >= HALF
-        hits.append(hit)
-        sure.append(hit[faces.scores >= CONFIDENT])
-    return f"{np.concatenate(sure).mean():.3f} {np.concatenate(hits).mean():.3f} by {count / len(clip):.0f}"
-
-
-def fit(config: ProposalConfig, scenes: Scenes, clips: Mapping[str, Clip]) -> None:
+def fit(config: FindingConfig, lesson: Lesson, drawer: Drawer, clips: Mapping[str, Clip]) -> None:
     """Train to the end, from the last checkpoint in ``config.out`` if there is one."""
     cv2.setNumThreads(1)
     torch.set_num_threads(config.threads)
@@ -124,15 +101,15 @@ def fit(config: ProposalConfig, scenes: Scenes, clips: Mapping[str, Clip]) -> No
         max_epochs=-1,
         gradient_clip_val=CLIP_NORM,
         reload_dataloaders_every_n_epochs=1,
-        callbacks=[HeldOutTest(config, clips), keep],
+        callbacks=[HeldOutTest(config, lesson, clips), keep],
         logger=CSVLogger(str(config.out), name="logs"),
         enable_progress_bar=sys.stderr.isatty(),
         enable_model_summary=False,
     )
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message=".*(does not have many workers|has `__len__` defined).*")
-        with drawing_process(scenes) as pool:
-            trainer.fit(Learner(config), RoundByRound(config, pool), ckpt_path=last if resumed else None)
+        with drawing_process(drawer) as pool:
+            trainer.fit(Learner(config, lesson), RoundByRound(config, pool), ckpt_path=last if resumed else None)
 
 
 def _learner(module: LightningModule) -> Learner:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tarfile
+from functools import cache
 from pathlib import Path
 
 import cv2
@@ -11,21 +12,33 @@ import pytest
 import torch
 
 from recognizer import build
+from recognizer.align import align
 from recognizer.config import load
+from recognizer.detect.follow import WINDOW_PX, FollowNet
 from recognizer.detect.proposals import ProposalNet
 from recognizer.engine.onnxruntime import OnnxRuntimeRunner
 from recognizer.errors import ConfigError, InputError
-from recognizer.train.proposals import fit, material, settings, task
-from recognizer.train.proposals.learner import Learner
-from recognizer.train.proposals.scenes import SIDE_PX, Scenes
+from recognizer.geometry import iou
+from recognizer.train.finding import fit, material, settings, task
+from recognizer.train.finding.follow import places
+from recognizer.train.finding.follow.windows import Windows
+from recognizer.train.finding.learner import Learner
+from recognizer.train.finding.proposals.scenes import SIDE_PX, Scenes
+from recognizer.train.finding.task import Net
 from recognizer.types import U8, FaceDetections
 
 pytestmark = pytest.mark.filterwarnings("ignore::UserWarning", "ignore::FutureWarning", "ignore::DeprecationWarning")
 MEDIA = Path(__file__).parent.parent.parent.parent / "recognizer/jobs/demo_media"
 
 
+@cache
+def teacher() -> task.Teacher:
+    settings = load(None, {"track": {"follow": "onet"}})
+    return task.Teacher(build.detector(settings), build.proposals(settings).propose)
+
+
 def find(picture: U8) -> FaceDetections:
-    return build.detector(load(None, {})).detect([picture])[0]
+    return teacher().find(picture)
 
 
 @pytest.fixture(scope="module")
@@ -63,11 +76,12 @@ def weights(folder: Path, out: str) -> dict[str, torch.Tensor]:
     return dict(state)
 
 
+@pytest.mark.parametrize("net", list(Net))
 def test_a_training_that_was_stopped_ends_where_one_without_stop_ends(
-    folder: Path, monkeypatch: pytest.MonkeyPatch
+    net: Net, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    task.learn(settings.read(config_file(folder, out="whole", samples=16)), find)
-    cut = settings.read(config_file(folder, out="cut", samples=16))
+    task.learn(net, settings.read(config_file(folder, out=f"{net}-whole", samples=16)), teacher())
+    cut = settings.read(config_file(folder, out=f"{net}-cut", samples=16))
 
     def stop(self: object, trainer: object, module: Learner) -> None:
         if int(module.seen) == 8:
@@ -76,24 +90,29 @@ def test_a_training_that_was_stopped_ends_where_one_without_stop_ends(
     with monkeypatch.context() as stopped:
         stopped.setattr(fit.HeldOutTest, "on_train_epoch_start", stop)
         with pytest.raises((KeyboardInterrupt, SystemExit)):
-            task.learn(cut, find)
-    assert int(weights(folder, "cut")["seen"]) == 8
-    task.learn(cut, find)
-    whole, resumed = weights(folder, "whole"), weights(folder, "cut")
+            task.learn(net, cut, teacher())
+    assert int(weights(folder, f"{net}-cut")["seen"]) == 8
+    task.learn(net, cut, teacher())
+    whole, resumed = weights(folder, f"{net}-whole"), weights(folder, f"{net}-cut")
     assert int(resumed["seen"]) == 16
     for key, value in whole.items():
         torch.testing.assert_close(value, resumed[key])
 
 
 @pytest.mark.slow
-def test_its_graph_says_what_the_network_says(folder: Path, tmp_path: Path) -> None:
-    config = settings.read(config_file(folder, out="graph", samples=8))
+@pytest.mark.parametrize("net", list(Net))
+def test_its_graph_says_what_the_network_says(net: Net, folder: Path, tmp_path: Path) -> None:
+    config = settings.read(config_file(folder, out=f"{net}-graph", samples=8))
     with pytest.raises(InputError, match="train first"):
-        task.export(config, find, tmp_path / "net.onnx")
-    task.learn(config, find)
-    task.export(config, find, tmp_path / "net.onnx")
-    finder = ProposalNet(OnnxRuntimeRunner(tmp_path / "net.onnx", threads=1), min_face_px=40, threshold=0.0)
-    assert len(finder.propose(np.zeros((320, 320, 3), np.uint8))) > 10
+        task.export(net, config, teacher(), tmp_path / "net.onnx")
+    task.learn(net, config, teacher())
+    task.export(net, config, teacher(), tmp_path / "net.onnx")
+    graph, picture = OnnxRuntimeRunner(tmp_path / "net.onnx", threads=1), np.zeros((320, 320, 3), np.uint8)
+    if net is Net.PROPOSALS:
+        assert len(ProposalNet(graph, min_face_px=40, threshold=0.0).propose(picture)) > 10
+    else:
+        boxes = np.array([[10, 10, 60, 60], [300, 300, 400, 400]], np.float32)
+        assert len(FollowNet(graph).find(picture, boxes)) == 2
 
 
 def test_scenes_are_the_same_every_time_and_their_faces_lie_inside(folder: Path) -> None:
@@ -140,6 +159,41 @@ def test_a_scene_shows_a_face_where_it_says(folder: Path) -> None:
     assert seen / total > 0.6
 
 
+def windows(folder: Path, *, seed: int = 1) -> Windows:
+    at = folder / "scenes/photos.bin"
+    photos = material.gather(material.read(material.pictures_in([folder / "photos"])), find, at)
+    pictures = places.with_candidates(photos, teacher().propose, teacher().detector, at)
+    crops = np.stack([_aligned(photos[number]) for number in range(len(photos))])
+    faces = places.in_crops(crops, teacher().detector, folder / "scenes/crops.npy")
+    return Windows(photos=pictures, frames=pictures, crops=faces, seed=seed)
+
+
+def _aligned(picture: U8) -> U8:
+    found = find(picture)
+    crop: U8 = align(picture, found.landmarks[:1], found.scores[:1], np.zeros(1, np.int64)).crops[0]
+    return crop
+
+
+def test_windows_are_the_same_every_time_and_mtcnn_sees_the_face_where_they_say(folder: Path) -> None:
+    first, again, other = windows(folder), windows(folder), windows(folder, seed=2)
+    pictures, wanted, where = first.batch(0, 120)
+    for got, expected in zip(again.batch(0, 120), (pictures, wanted, where), strict=True):
+        np.testing.assert_array_equal(got, expected)
+    assert (other.batch(0, 120)[0] != pictures).any()
+    assert 0.4 < wanted.mean() < 0.75
+    boxes = where[wanted == 1][:, :4] * WINDOW_PX
+    near = [
+        teacher().detector.refine(picture, box[None]) for picture, box in zip(pictures[wanted == 1], boxes, strict=True)
+    ]
+    clear = [row for row, face in enumerate(near) if face.scores[0] > 0.95]  # others are dark, blurred, cut off
+    assert len(clear) > 0.3 * len(boxes)
+    shared = [float(iou(near[row].boxes, boxes[row : row + 1])[0, 0]) for row in clear]
+    assert np.median(shared) > 0.7
+    landmarks = where[wanted == 1][:, 4:].reshape(-1, 5, 2) * WINDOW_PX
+    off = [np.abs(near[row].landmarks[0] - landmarks[row]).mean() for row in clear]
+    assert np.median(off) < 2.0  # px of 48
+
+
 def test_a_wrong_file_is_told(folder: Path, tmp_path: Path) -> None:
     path = tmp_path / "wrong.yaml"
     path.write_text("out: x\nsamples: 8\nrate_: 3\n")
@@ -148,7 +202,7 @@ def test_a_wrong_file_is_told(folder: Path, tmp_path: Path) -> None:
     good = config_file(folder, out="missing", samples=8).read_text()
     path.write_text(good.replace("clip.avi", "none.avi"))
     with pytest.raises(InputError, match=r"none\.avi"):
-        task.learn(settings.read(path), find)
+        task.learn(Net.PROPOSALS, settings.read(path), teacher())
     path.write_text(good.replace("round_samples: 8", "round_samples: 9"))
     with pytest.raises(ConfigError, match="multiple of batch"):
         settings.read(path)

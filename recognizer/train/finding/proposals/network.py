@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from recognizer.detect.proposals import STRIDES_PX
+from recognizer.train.finding.blocks import Residual, convolution, separable
 
 WIDTHS = (16, 32, 48, 64, 64)
 BLOCKS = 2
@@ -33,13 +34,13 @@ class ProposalNet(nn.Module):
 
     def __init__(self) -> None:
         super().__init__()
-        self.stem = _convolution(3, WIDTHS[0], kernel=3, stride=2)
+        self.stem = convolution(3, WIDTHS[0], kernel=3, stride=2)
         self.stages = nn.ModuleList(
-            nn.Sequential(_convolution(before, width, kernel=3, stride=2), *[_Block(width) for _ in range(BLOCKS)])
+            nn.Sequential(convolution(before, width, kernel=3, stride=2), *[Residual(width) for _ in range(BLOCKS)])
             for before, width in pairwise(WIDTHS)
         )
-        self.lateral = nn.ModuleList(_convolution(width, PYRAMID_WIDTH) for width in WIDTHS[1:])
-        self.smooth = nn.ModuleList(_separable(PYRAMID_WIDTH) for _ in STRIDES_PX)
+        self.lateral = nn.ModuleList(convolution(width, PYRAMID_WIDTH) for width in WIDTHS[1:])
+        self.smooth = nn.ModuleList(separable(PYRAMID_WIDTH) for _ in STRIDES_PX)
         self.heads = nn.ModuleList(_head() for _ in STRIDES_PX)
 
     def logits(self, pixels: Tensor) -> tuple[Tensor, Tensor]:
@@ -68,29 +69,8 @@ class ProposalNet(nn.Module):
         return scores.sigmoid(), distances
 
 
-class _Block(nn.Module):
-    def __init__(self, width: int) -> None:
-        super().__init__()
-        self.body = _separable(width)
-
-    def forward(self, x: Tensor) -> Tensor:
-        out: Tensor = x + self.body(x)
-        return out
-
-
 def _head() -> nn.Conv2d:
     head = nn.Conv2d(PYRAMID_WIDTH, 5, 1)
     nn.init.normal_(head.weight, std=0.01)
     head.bias = nn.Parameter(torch.tensor([RARE, 0.0, 0.0, 0.0, 0.0]))
     return head
-
-
-def _separable(width: int) -> nn.Sequential:
-    return nn.Sequential(_convolution(width, width, kernel=3, groups=width, bent=False), _convolution(width, width))
-
-
-def _convolution(
-    inputs: int, outputs: int, *, kernel: int = 1, stride: int = 1, groups: int = 1, bent: bool = True
-) -> nn.Sequential:
-    convolution = nn.Conv2d(inputs, outputs, kernel, stride, kernel // 2, groups=groups, bias=False)
-    return nn.Sequential(convolution, nn.BatchNorm2d(outputs), *([nn.ReLU(inplace=True)] if bent else []))

@@ -1,0 +1,77 @@
+"""Where the faces of one source are, frame by frame: followed in each, looked for when it is time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from recognizer.protocols import Cadence, Detector, Tracker
+from recognizer.stopwatch import Stopwatch
+from recognizer.types import FaceDetections, Frame, Look, Tracks
+
+SURE_SCORE = 0.7
+"""A face that was found some frames ago must be as sure as this now; MTCNN's last threshold."""
+
+
+class Finder:
+    """Finds the faces of one source.
+
+    A glance takes as long as a few frames may wait, a whole detection does not: it is spread over the frames that
+    follow the one it searches, and what it found is then found again where it is by now.
+
+    Args:
+        detector: finds faces, and finds them again.
+        cadence: knows when to look.
+        tracker: follows.
+    """
+
+    def __init__(self, detector: Detector, cadence: Cadence, tracker: Tracker) -> None:
+        self._detector, self._cadence, self.tracker = detector, cadence, tracker
+        self._search: Iterator[FaceDetections | None] | None = None
+
+    @property
+    def searching(self) -> bool:
+        """A whole detection is under way."""
+        return self._search is not None
+
+    def find(self, frame: Frame, clock: Stopwatch, *, search_on: bool = True) -> Tracks:
+        """The faces in this frame.
+
+        Args:
+            frame: the next one.
+            clock: told the time that each part took.
+            search_on: do a part of a whole detection, if one is under way.
+        """
+        at, image = frame.captured_at, frame.image
+        look = self._cadence.look(image, at, lost=self.tracker.lost_now)
+        clock.lap("cadence")
+        searched = self._searched() if search_on and look is not Look.CUT else None
+        if look is Look.CUT:
+            self.tracker.cut()
+        if look is Look.WHOLE or (look is Look.CUT and self.searching):  # what is searched may be a scene that is gone
+            self._search = self._detector.search(image)
+        clock.lap("detect")
+        refined = self._detector.refine(image, self.tracker.predict(at, every=bool(look) or searched is not None))
+        clock.lap("refine")
+        if not look and searched is None:
+            return self.tracker.follow(at, refined)
+        before = self.tracker.alive
+        tracks = self.tracker.update(at, self._found(frame, searched), refined)
+        clock.lap("detect")
+        self._cadence.looked(at, news=self.tracker.alive != before, whole=look is Look.WHOLE)
+        return tracks
+
+    def _searched(self) -> FaceDetections | None:
+        """What a whole detection found, if it ends now."""
+        if self._search is None:
+            return None
+        found = next(self._search)
+        if found is not None:
+            self._search = None
+        return found
+
+    def _found(self, frame: Frame, searched: FaceDetections | None) -> FaceDetections:
+        """The faces of a look, or those of a search, wherever they went in the meantime."""
+        if searched is None:
+            return self._detector.glance([frame.image])[0]
+        now = self._detector.refine(frame.image, searched.boxes)
+        return now[now.scores >= SURE_SCORE]

@@ -1,0 +1,1 @@
+"""The net that finds a face again, in place of O-Net."""

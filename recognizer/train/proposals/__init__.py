@@ -1,1 +1,0 @@
-"""Teach the net that proposes where faces may be, in place of P-Net and its pyramid; MTCNN itself is the teacher."""
