@@ -83,7 +83,7 @@ class Decider:
             box = tracks.boxes[row]
             evidence = self._tracks.setdefault(number, Evidence(at, at, box))
             evidence.last_at, evidence.box = at, box
-            if not tracks.fresh[row]:
+            if not tracks.judged[row]:
                 continue
             evidence.scores.append(score)
             evidence.frames += 1

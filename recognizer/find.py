@@ -50,9 +50,12 @@ class Finder:
         if look is Look.WHOLE or (look is Look.CUT and self.searching):  # what is searched may be a scene that is gone
             self._search = self._detector.search(image)
         clock.lap("detect")
-        refined = self._detector.refine(image, self.tracker.predict(at, every=bool(look) or searched is not None))
+        every = bool(look) or searched is not None
+        refined = self._detector.refine(
+            image, self.tracker.predict(at, every=every), self.tracker.to_judge(at, every=every)
+        )
         clock.lap("refine")
-        if not look and searched is None:
+        if not every:
             return self.tracker.follow(at, refined)
         before = self.tracker.alive
         tracks = self.tracker.update(at, self._found(frame, searched), refined)

@@ -80,8 +80,11 @@ class Detector(Protocol):
     def glance(self, images: Sequence[U8]) -> list[FaceDetections]:
         """The same as ``detect``, much cheaper, though a face may be missed."""
 
-    def refine(self, image: U8, boxes: F32) -> FaceDetections:
-        """Correct (N, 4) rough boxes in one picture: N rows in the same order, score 0 where no box was left."""
+    def refine(self, image: U8, boxes: F32, judge: NDArray[np.bool_] | None = None) -> FaceDetections:
+        """Correct (N, 4) rough boxes in one picture: N rows in the same order, score 0 where no box was left.
+
+        A quicker eye than the detector's may do for rows that are not (N,) ``judge``.
+        """
 
 
 class Cadence(Protocol):
@@ -107,6 +110,9 @@ class Tracker(Protocol):
 
     def predict(self, at: float, *, every: bool = False) -> F32:
         """(T, 4) px boxes where the visible tracks that are due should be, or ``every`` one of them."""
+
+    def to_judge(self, at: float, *, every: bool = False) -> NDArray[np.bool_]:
+        """(T,) which of those the detector itself should see again."""
 
     def follow(self, at: float, refined: FaceDetections) -> Tracks:
         """Move the tracks, in a frame that was not looked at; rows as ``predict`` gave them."""

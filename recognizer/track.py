@@ -18,6 +18,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.optimize import linear_sum_assignment
 
 from recognizer.geometry import area, intersection, iou
@@ -43,20 +44,30 @@ REST_S = 0.12
 """Longest time that a face is carried on by its velocity alone; a third of the work at 25 frames a second."""
 FIRST_REST_S = 0.05
 REST_SCORE = 0.9
-REST_AFTER = 8
-"""Sightings before a track may rest: until then each is wanted, to tell whether it is a face at all."""
+YOUNG = 8
+"""Sightings before a track may rest, and that are each judged: they tell whether it is a face at all."""
+JUDGE_S = 0.4
+"""So often the detector itself sees a track; in between a quicker eye does, which may take a vase for a face."""
+DOUBT = 0.9
+"""A track that scored less is judged in the next frame."""
 SURPRISE = 0.06
 """A face found further from where it was expected, in its sides, or of another size, is looked at in every frame."""
+
+
+Box = tuple[float, float, float, float]
+"""x1, y1, x2, y2 px. NumPy would spend twenty times as long on the four numbers of one track."""
 
 
 @dataclass(slots=True)
 class _Track:
     id: int
-    box: F32
+    box: Box
     landmarks: F32
     score: float
     seen_at: float
-    velocity: F32 = field(default_factory=lambda: np.zeros(2, np.float32))
+    judged_at: float
+    """When the detector itself saw it."""
+    velocity: tuple[float, float] = (0.0, 0.0)
     """Of the box's centre, px/s."""
     detection_index: int = -1
     visible: bool = True
@@ -65,36 +76,53 @@ class _Track:
     sightings: int = 1
     rest_s: float = 0.0
     """How long it may be carried on by its velocity."""
-    anchor: F32 = field(init=False)
+    anchor: Box = field(init=False)
     """Where it was last seen well."""
 
     def __post_init__(self) -> None:
         self.anchor = self.box
 
-    def expected(self, at: float) -> F32:
-        """Box at another time: (4,) px."""
-        shift = self.velocity * np.float32(min(at - self.seen_at, 0.5))
-        return np.asarray(self.box + np.concatenate([shift, shift]), np.float32)
+    def shift(self, at: float) -> tuple[float, float]:
+        """How far it should have gone by another time, px."""
+        elapsed = min(at - self.seen_at, 0.5)
+        return self.velocity[0] * elapsed, self.velocity[1] * elapsed
 
-    def may_go_to(self, at: float, box: F32, score: float) -> bool:
+    def expected(self, at: float) -> Box:
+        """Box at another time."""
+        x, y = self.shift(at)
+        left, top, right, bottom = self.box
+        return left + x, top + y, right + x, bottom + y
+
+    def may_go_to(self, at: float, box: Box, score: float) -> bool:
         """A face does not jump within a frame; and while it is weak it stays about where it was good."""
-        near = float(iou(self.expected(at)[None], box[None])[0, 0])
+        near = _overlap(self.expected(at), box)
         if score >= GOOD_SCORE or near < MIN_OVERLAP:
             return near >= MIN_OVERLAP
-        return float(iou(self.anchor[None], box[None])[0, 0]) >= ANCHOR_OVERLAP
+        return _overlap(self.anchor, box) >= ANCHOR_OVERLAP
 
     def rests(self, at: float) -> bool:
         """It need not be looked at yet."""
         return 0 < at - self.seen_at < self.rest_s - 1e-3
 
-    def move(self, at: float, box: F32, landmarks: F32, score: float, detection_index: int) -> None:
+    def is_due_for_judgement(self, at: float) -> bool:
+        """The detector should see it now."""
+        return self.sightings < YOUNG or self.score < DOUBT or at - self.judged_at >= JUDGE_S - 1e-3
+
+    def move(
+        self, at: float, box: Box, landmarks: F32, score: float, *, judged: bool, detection_index: int = -1
+    ) -> None:
+        """Take note of where it is now, and of its score: one that nobody judged cannot raise it."""
+        score = score if judged else min(score, self.score)
+        self.judged_at = at if judged else self.judged_at
         self._plan_rest(at, box, score)
         elapsed = at - self.seen_at
-        if elapsed > 0 and self.visible:
-            step = (box[:2] + box[2:] - self.box[:2] - self.box[2:]) / 2 / np.float32(elapsed)
-            self.velocity = np.asarray(self.velocity * (1 - DAMPING) + step * DAMPING, np.float32)
-        elif not self.visible:
-            self.velocity = np.zeros(2, np.float32)
+        if not self.visible:
+            self.velocity = (0.0, 0.0)
+        elif elapsed > 0:
+            share = DAMPING / (2 * elapsed)
+            x = (box[0] + box[2] - self.box[0] - self.box[2]) * share
+            y = (box[1] + box[3] - self.box[1] - self.box[3]) * share
+            self.velocity = (self.velocity[0] * (1 - DAMPING) + x, self.velocity[1] * (1 - DAMPING) + y)
         self.box, self.landmarks, self.score = box, landmarks, score
         if score >= GOOD_SCORE or detection_index >= 0:
             self.anchor = box
@@ -102,12 +130,12 @@ class _Track:
         self.seen_at, self.detection_index, self.visible = at, detection_index, True
         self.sightings += 1
 
-    def _plan_rest(self, at: float, box: F32, score: float) -> None:
+    def _plan_rest(self, at: float, box: Box, score: float) -> None:
         """Rest twice as long after each time that it is where it was expected, not at all when it is not."""
-        expected = self.expected(at)
-        sides = expected[2:] - expected[:2]
-        surprise = float((np.abs(box - expected) / np.maximum(np.tile(sides, 2), 1)).max())
-        calm = self.visible and self.sightings >= REST_AFTER and score >= REST_SCORE and surprise < SURPRISE
+        left, top, right, bottom = self.expected(at)
+        across = max(abs(box[0] - left), abs(box[2] - right)) / max(right - left, 1)
+        down = max(abs(box[1] - top), abs(box[3] - bottom)) / max(bottom - top, 1)
+        calm = self.visible and self.sightings >= YOUNG and score >= REST_SCORE and max(across, down) < SURPRISE
         self.rest_s = min(max(self.rest_s * 2, FIRST_REST_S), REST_S) if calm else 0.0
 
 
@@ -138,8 +166,11 @@ class Tracker:
 
     def predict(self, at: float, *, every: bool = False) -> F32:
         """Where the visible tracks that are due should be, or all of them: (T, 4) px, for the caller to refine."""
-        boxes = [track.expected(at) for track in self._due(at, every=every)]
-        return np.stack(boxes) if boxes else np.zeros((0, 4), np.float32)
+        return _array([track.expected(at) for track in self._due(at, every=every)])
+
+    def to_judge(self, at: float, *, every: bool = False) -> NDArray[np.bool_]:
+        """Which of those boxes the detector itself should see, (T,)."""
+        return np.array([track.is_due_for_judgement(at) for track in self._due(at, every=every)], bool)
 
     def cut(self) -> None:
         """The picture changed altogether: no track goes on."""
@@ -168,10 +199,11 @@ class Tracker:
             self._tracks.append(
                 _Track(
                     id=self._next_id,
-                    box=detections.boxes[row],
+                    box=_box(detections, row),
                     landmarks=detections.landmarks[row],
                     score=float(detections.scores[row]),
                     seen_at=at,
+                    judged_at=at,
                     detection_index=row,
                     trust=float(detections.scores[row]),
                 )
@@ -191,7 +223,7 @@ class Tracker:
         """Move tracks to the detections that are theirs; detection row -> track number."""
         if not self._tracks or len(detections) == 0:
             return {}
-        expected = np.stack([track.expected(at) for track in self._tracks])
+        expected = _array([track.expected(at) for track in self._tracks])
         overlap = iou(expected, detections.boxes)
         nearness = _nearness(expected, detections.boxes)
         visible = np.array([track.visible for track in self._tracks])[:, None]
@@ -203,10 +235,11 @@ class Tracker:
                 track = self._tracks[row]
                 track.move(
                     at,
-                    detections.boxes[column],
+                    _box(detections, column),
                     detections.landmarks[column],
                     float(detections.scores[column]),
-                    int(column),
+                    judged=True,
+                    detection_index=int(column),
                 )
                 taken[int(column)] = track.id
         return taken
@@ -216,14 +249,15 @@ class Tracker:
     ) -> None:
         """Believe the refined boxes, a row for each of the tracks, or lose them."""
         self._lost_now = False
+        boxes, scores = refined.boxes.tolist(), refined.scores.tolist()
         for row, track in enumerate(tracks):
             if track.id in skip:
                 continue
-            score = float(refined.scores[row])
+            box, score = tuple(boxes[row]), scores[row]
             if score < self._min_score:
                 self._lost_now |= track.trust >= TRUSTED and track.score >= self._min_score
-            if score >= min(GIVE_UP_SCORE, self._min_score) and track.may_go_to(at, refined.boxes[row], score):
-                track.move(at, refined.boxes[row], refined.landmarks[row], score, -1)
+            if score >= min(GIVE_UP_SCORE, self._min_score) and track.may_go_to(at, box, score):
+                track.move(at, box, refined.landmarks[row], score, judged=track.is_due_for_judgement(at))
             else:
                 track.visible = False
                 self._lost_now |= track.trust >= TRUSTED
@@ -234,7 +268,7 @@ class Tracker:
         visible = self._visible()
         if len(visible) < 2:
             return
-        boxes = np.stack([track.box for track in visible])
+        boxes = _array([track.box for track in visible])
         sizes = area(boxes)
         shared = intersection(boxes, boxes) / np.maximum(np.minimum(sizes[:, None], sizes[None, :]), 1e-6)
         ended: set[int] = set()
@@ -251,16 +285,16 @@ class Tracker:
         seen = self._visible()
         if not seen:
             return Tracks.empty()
-        boxes = np.stack([track.expected(at) for track in seen])
-        shifts = boxes[:, None, :2] - np.stack([track.box[:2] for track in seen])[:, None]
-        fresh = np.array([track.seen_at == at for track in seen])
+        shifts = np.array([track.shift(at) for track in seen], np.float32)
+        landmarks = np.stack([track.landmarks for track in seen]) + shifts[:, None]
+        now = np.array([track.seen_at == at for track in seen])
         return Tracks(
             ids=np.array([track.id for track in seen], np.int64),
-            boxes=boxes,
-            landmarks=np.stack([track.landmarks for track in seen]) + shifts,
+            boxes=_array([track.expected(at) for track in seen]),
+            landmarks=landmarks,
             scores=np.array([track.score for track in seen], np.float32),
-            detection_index=np.where(fresh, [track.detection_index for track in seen], -1).astype(np.int64),
-            fresh=fresh,
+            detection_index=np.where(now, [track.detection_index for track in seen], -1).astype(np.int64),
+            judged=np.array([track.judged_at == at for track in seen]),
         )
 
 
@@ -271,3 +305,23 @@ def _nearness(expected: F32, found: F32) -> F32:
     ratio = np.sqrt(np.maximum(area(found)[None, :], 1e-6)) / width
     near = 1 - np.hypot(gap[..., 0], gap[..., 1]) / (LOST_REACH * width)
     return np.asarray(np.where((ratio > 0.5) & (ratio < 2), np.maximum(near, 0), 0), np.float32)
+
+
+def _array(boxes: list[Box]) -> F32:
+    """(N, 4)."""
+    return np.array(boxes, np.float32).reshape(-1, 4)
+
+
+def _box(faces: FaceDetections, row: int) -> Box:
+    left, top, right, bottom = faces.boxes[row].tolist()
+    return left, top, right, bottom
+
+
+def _overlap(a: Box, b: Box) -> float:
+    """Intersection over union of two boxes, as ``geometry.iou`` has it for many."""
+    across = min(a[2], b[2]) - max(a[0], b[0])
+    down = min(a[3], b[3]) - max(a[1], b[1])
+    if across <= 0 or down <= 0:
+        return 0.0
+    shared = across * down
+    return shared / ((a[2] - a[0]) * (a[3] - a[1]) + (b[2] - b[0]) * (b[3] - b[1]) - shared)

@@ -105,8 +105,8 @@ class Tracks(Rows):
     """(T,) face score in this frame, in [0, 1]."""
     detection_index: I64
     """(T,) row of the frame's detections that the track was seen at; -1 when it was followed, not detected."""
-    fresh: NDArray[np.bool_]
-    """(T,) False when the face was not looked at in this frame but carried on from where it was, by its velocity."""
+    judged: NDArray[np.bool_]
+    """(T,) True where the detector itself saw the face in this frame: others were followed, or carried on."""
 
     def __post_init__(self) -> None:
         require(self, "ids", self.ids, np.int64, (None,))
@@ -114,7 +114,7 @@ class Tracks(Rows):
         require(self, "landmarks", self.landmarks, np.float32, (None, 5, 2))
         require(self, "scores", self.scores, np.float32, (None,))
         require(self, "detection_index", self.detection_index, np.int64, (None,))
-        require(self, "fresh", self.fresh, np.bool_, (None,))
+        require(self, "judged", self.judged, np.bool_, (None,))
         self._require_aligned()
 
     @classmethod

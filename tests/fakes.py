@@ -10,6 +10,7 @@ from typing import Self
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from recognizer.capture.life import CameraError
 from recognizer.capture.live import Shots
@@ -86,7 +87,7 @@ class PaintedFaceDetector:
         self.searched += 1
         yield self._faces(image)
 
-    def refine(self, image: U8, boxes: F32) -> FaceDetections:
+    def refine(self, image: U8, boxes: F32, judge: NDArray[np.bool_] | None = None) -> FaceDetections:
         landmarks = np.stack([_landmarks(box) for box in boxes]) if len(boxes) else np.zeros((0, 5, 2), np.float32)
         return FaceDetections(boxes, np.full(len(boxes), self.score, np.float32), landmarks)
 

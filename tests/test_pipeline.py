@@ -3,6 +3,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
 from recognizer.decide import Decider
 from recognizer.detect.cadence import Cadence
@@ -83,7 +84,7 @@ def test_what_a_whole_detection_finds_is_taken_where_it_is_by_then() -> None:
         def glance(self, images: Sequence[U8]) -> list[FaceDetections]:
             return [FaceDetections.empty() for _ in images]
 
-        def refine(self, image: U8, boxes: F32) -> FaceDetections:
+        def refine(self, image: U8, boxes: F32, judge: NDArray[np.bool_] | None = None) -> FaceDetections:
             now = PaintedFaceDetector().detect([image])[0]
             return now if len(boxes) else now[:0]
 
@@ -110,7 +111,7 @@ def test_faces_are_cut_as_the_embedder_declares() -> None:
             return super().embed(faces)
 
     class OffsetDetector(PaintedFaceDetector):
-        def refine(self, image: U8, boxes: F32) -> FaceDetections:
+        def refine(self, image: U8, boxes: F32, judge: NDArray[np.bool_] | None = None) -> FaceDetections:
             found = super().refine(image, boxes)
             return FaceDetections(found.boxes, found.scores, found.landmarks + np.float32(200))
 
@@ -193,7 +194,7 @@ def test_thresholds_follow_the_gallery_at_once_also_for_sources_that_come_later(
     before = [recognise.step([frame])[0] for frame in frames(face_picture((3, 0)), 20)]
     assert names(before[-1]) == ["person 3"]
     recognise.replace_gallery(PaintedGallery(), frozenset({"person 3"}), nobody_reaches)
-    after = [recognise.step([frame])[0] for frame in frames(face_picture((3, 0)), 23)[20:]]
-    assert names(after[-1]) == [None]  # by the next frame in which the face is looked at
+    after = [recognise.step([frame])[0] for frame in frames(face_picture((3, 0)), 32)[20:]]
+    assert names(after[-1]) == [None]  # by the next frame in which the detector sees the face
     other = [recognise.step([frame])[0] for frame in frames(face_picture((3, 0)), 20, "other")]
     assert names(other[-1]) == [None]

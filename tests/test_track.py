@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from recognizer.track import Tracker
+from recognizer.track import JUDGE_S, YOUNG, Tracker
 from recognizer.types import F32, FaceDetections, Tracks
 
 
@@ -151,7 +151,7 @@ def walk(tracker: Tracker, *, frames: int, step_px: float, score: float = 0.999)
         due = len(tracker.predict(at)) > 0
         tracks = tracker.follow(at, faces((number * step_px, 0, 50), score=score) if due else NOBODY)
         assert tracks.boxes[0, 0] == pytest.approx(number * step_px, abs=1)
-        assert tracks.fresh.tolist() == [due]
+        assert not (tracks.judged[0] and not due)
         looked.append(due)
     return looked
 
@@ -161,6 +161,33 @@ def test_a_face_that_goes_as_expected_rests_between_looks_and_is_carried_on_mean
     looked = walk(tracker, frames=30, step_px=2)
     assert all(looked[:7])
     assert sum(looked[-9:]) == 3  # every third
+
+
+def test_a_young_face_is_judged_in_every_frame_then_a_few_times_a_second() -> None:
+    tracker, _ = started((0, 0, 50))
+    judged = []
+    for number in range(1, 60):
+        at = number * 0.04
+        wanted = tracker.to_judge(at)
+        tracks = tracker.follow(at, faces(*[(0, 0, 50)] * len(tracker.predict(at))))
+        assert tracks.judged.tolist() == ([True] if wanted.any() else [False])
+        judged.append(bool(tracks.judged[0]))
+    assert all(judged[: YOUNG - 1])
+    gaps = np.diff(np.flatnonzero(judged[YOUNG - 1 :])) * 0.04
+    assert ((gaps > JUDGE_S - 0.01) & (gaps < JUDGE_S + 0.13)).all()
+
+
+def test_a_score_that_nobody_judged_lowers_but_does_not_raise_a_tracks_and_brings_a_judgement() -> None:
+    tracker, _ = started((0, 0, 50))
+    walk(tracker, frames=YOUNG, step_px=0, score=0.95)
+    at = (YOUNG + 1) * 0.04
+    while tracker.to_judge(at).any() or not len(tracker.predict(at)):
+        at += 0.04
+    assert tracker.follow(at, faces((0, 0, 50), score=0.99)).scores[0] == pytest.approx(0.95)
+    at += 0.2
+    assert tracker.follow(at, faces((0, 0, 50), score=0.6)).scores[0] == pytest.approx(0.6)
+    assert tracker.to_judge(at + 0.04).tolist() == [True]
+    assert tracker.follow(at + 0.04, faces((0, 0, 50), score=0.97)).scores[0] == pytest.approx(0.97)
 
 
 def test_a_weak_face_is_looked_at_in_every_frame() -> None:

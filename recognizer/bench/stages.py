@@ -182,10 +182,25 @@ def following(rows: Sequence[Row]) -> float:
     return sum(per_frame.get(RECOGNISE + SEPARATOR + stage, 0.0) for stage in FOLLOW) / per_frame[DECODE]
 
 
+def warm(pipeline: Pipeline, settings: Settings, *, frames: int | None) -> None:
+    """Recognise the clip's first frames, so that graphs that are compiled when first needed burden no stage."""
+    with build.source(settings) as source:
+        last = None
+        for last in islice(source, frames):
+            pipeline.step([last])
+    if last is not None:
+        pipeline.end(last)
+
+
 def measure(settings: Settings, resolved: ResolvedModel, *, frames: int | None) -> tuple[list[Row], int]:
-    """Take the settings' clip frame by frame through every stage, on this thread: the table, and how many frames."""
+    """Take the settings' clip frame by frame through every stage, on this thread: the table, and how many frames.
+
+    It is gone through once before, unmeasured: a camera runs for months, and compiling is over after minutes.
+    """
     clock = Clock()
     pipeline = clocked_pipeline(settings, resolved, clock)
+    warm(pipeline, settings, frames=frames)
+    clock.calls.clear()
     overlay = Overlay()
     count = 0
     alone = decoded(Path(settings.source.location), threads=settings.source.decode_threads)

@@ -11,7 +11,6 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass, field, replace
-from itertools import islice
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -20,7 +19,7 @@ import numpy as np
 
 from recognizer import build, runner
 from recognizer.bench.end_to_end import decoded
-from recognizer.bench.stages import Clock, Row, clocked_pipeline, rows_of
+from recognizer.bench.stages import Clock, Row, clocked_pipeline, rows_of, warm
 from recognizer.bench.timing import Meter, rounded
 from recognizer.config import Settings
 from recognizer.types import Frame, FrameResult
@@ -235,12 +234,7 @@ class Recogniser:
         self._settings = settings
         self._clock = Clock()
         self._pipeline = clocked_pipeline(settings, resolved, self._clock)
-        with build.source(settings) as source:
-            last = None
-            for last in islice(source, WARM_UP):
-                self._pipeline.step([last])
-        if last is not None:
-            self._pipeline.end(last)
+        warm(self._pipeline, settings, frames=WARM_UP)
 
     def trial(self, *, streams: int, seconds: float) -> Trial:
         """Recognise on so many streams for so long."""

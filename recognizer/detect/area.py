@@ -66,22 +66,6 @@ class AreaSampler:
         return _means(sums, areas)
 
 
-class PartSampler:
-    """The same of few and small parts of a picture, without a table of all of it.
-
-    As good for a dozen candidates; for P-Net's hundreds the one table is faster.
-    """
-
-    def __init__(self, image: U8) -> None:
-        self.height, self.width = int(image.shape[0]), int(image.shape[1])
-        self._image = image
-
-    def crops(self, corners: I64, size: int) -> F32:
-        """See ``AreaSampler``."""
-        parts = [AreaSampler(self._image[y1:y2, x1:x2]).resize(size, size) for x1, y1, x2, y2 in corners.tolist()]
-        return np.stack(parts) if parts else np.zeros((0, size, size, 3), np.float32)
-
-
 def _means(sums: NDArray[np.int32], areas: I64) -> F32:
     means = sums.astype(np.float32)
     means /= areas.astype(np.float32)[..., None]

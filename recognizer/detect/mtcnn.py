@@ -12,11 +12,13 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
-from recognizer.detect.area import AreaSampler, PartSampler
+from recognizer.detect.area import AreaSampler
 from recognizer.detect.boxes import evened, pixel_corners, squared, suppress, suppress_nested
 from recognizer.detect.follow import FollowNet
 from recognizer.detect.proposals import ProposalNet
+from recognizer.detect.window import WindowSampler
 from recognizer.protocols import GraphRunner
 from recognizer.types import F32, I64, U8, FaceDetections
 
@@ -28,11 +30,13 @@ BATCH = 64
 """Crops a net sees at once: beyond it the time a crop takes grows, as its activations leave the cache."""
 SEARCH_BELOW = 0.2
 """O-Net score of a followed face below which its surroundings are searched."""
+LOST_BELOW = 0.5
+"""Score of the follow net below which O-Net looks for the face where it was expected."""
 SEARCH_REACH = 0.35
 """How far around, in sides of the box."""
 
 
-Sampler = AreaSampler | PartSampler
+Sampler = AreaSampler | WindowSampler
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +112,7 @@ class Mtcnn:
         if self._proposals is None:
             return self.detect(images)
         found = [evened(self._proposals.propose(image)) for image in images]
-        return self._judge([PartSampler(image) for image in images], found)
+        return self._judge([WindowSampler(image) for image in images], found)
 
     def _judge(self, samplers: Sequence[Sampler], found: Sequence[F32]) -> list[FaceDetections]:
         """R-Net and O-Net on the squares found in each picture."""
@@ -117,19 +121,31 @@ class Mtcnn:
         boxes, owner = self._reject(samplers, boxes, owner)
         return self._conclude(samplers, boxes, owner)
 
-    def refine(self, image: U8, boxes: F32) -> FaceDetections:
+    def refine(self, image: U8, boxes: F32, judge: NDArray[np.bool_] | None = None) -> FaceDetections:
         """Correct rough boxes of one picture, by our own net or by O-Net.
 
         Args:
             image: (H, W, 3) uint8 BGR.
             boxes: (N, 4) px.
+            judge: (N,) rows that O-Net has the last word on; all, if there is no other net.
 
         Returns:
             N rows in the same order; a box with no pixel in the picture has score 0. Where O-Net sees no face, it
             looks once more in eight places around: a face that passes close by moves a third of its width a frame.
         """
-        if self._follow is not None:
-            return self._follow.find(image, boxes)
+        if self._follow is None:
+            return self._seen_by_onet(image, boxes)
+        faces = self._follow.find(image, boxes)
+        lost = faces.scores < LOST_BELOW
+        judged = ~lost if judge is None else judge & ~lost
+        if lost.any():
+            _put(faces, np.flatnonzero(lost), self._seen_by_onet(image, boxes[lost]))
+        if judged.any():
+            _put(faces, np.flatnonzero(judged), self._looked_at(image, evened(faces.boxes[judged])))
+        return faces
+
+    def _seen_by_onet(self, image: U8, boxes: F32) -> FaceDetections:
+        """O-Net on rough boxes, and where it sees no face, around them."""
         faces = self._looked_at(image, evened(boxes))
         weak = np.flatnonzero(faces.scores < SEARCH_BELOW)
         if len(weak) == 0:
@@ -138,8 +154,7 @@ class Mtcnn:
         tries = self._looked_at(image, around.reshape(-1, 4).astype(np.float32))
         best = tries.scores.reshape(len(weak), -1).argmax(axis=1) + np.arange(len(weak)) * around.shape[1]
         better = tries.scores[best] > faces.scores[weak]
-        into, found = weak[better], tries[best[better]]
-        faces.boxes[into], faces.scores[into], faces.landmarks[into] = found.boxes, found.scores, found.landmarks
+        _put(faces, weak[better], tries[best[better]])
         return faces
 
     def _looked_at(self, image: U8, squares: F32) -> FaceDetections:
@@ -150,7 +165,7 @@ class Mtcnn:
         landmarks = np.repeat((squares[:, None, :2] + squares[:, None, 2:]) / 2, 5, axis=1).astype(np.float32)
         corrected = squares.copy()
         if inside.any():
-            crops = PartSampler(image).crops(corners[inside], ONET_PX)
+            crops = WindowSampler(image).crops(corners[inside], ONET_PX)
             outputs = _in_batches(self._onet, crops)
             scores[inside] = outputs["scores"]
             landmarks[inside] = _landmarks(squares[inside], outputs["landmarks"])
@@ -249,6 +264,11 @@ def _in_batches(net: GraphRunner, crops: F32) -> dict[str, F32]:
         return {"scores": _none(), "offsets": _none(4), "landmarks": _none(10)}
     parts = [net.run(crops[start : start + BATCH]) for start in range(0, len(crops), BATCH)]
     return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+
+
+def _put(faces: FaceDetections, rows: I64, others: FaceDetections) -> None:
+    """Put other faces in the place of some rows."""
+    faces.boxes[rows], faces.scores[rows], faces.landmarks[rows] = others.boxes, others.scores, others.landmarks
 
 
 def _shifts(squares: F32) -> F32:

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from recognizer.protocols import Detector
 from recognizer.types import F32, U8, FaceDetections
@@ -35,9 +36,9 @@ class PictureDetector:
         """The same, at once."""
         yield self._find(image)
 
-    def refine(self, image: U8, boxes: F32) -> FaceDetections:
+    def refine(self, image: U8, boxes: F32, judge: NDArray[np.bool_] | None = None) -> FaceDetections:
         """As the detector does."""
-        return self._detector.refine(image, boxes)
+        return self._detector.refine(image, boxes, judge)
 
     def _find(self, image: U8) -> FaceDetections:
         longest = max(image.shape[:2])

@@ -21,7 +21,7 @@ MULTIPLE_PX = 32
 """The sides of the net's picture are multiples of it."""
 LEAST_FACE_PX = 10
 """The smallest face looked for has so many pixels in the net's picture."""
-THRESHOLD = 0.15
+THRESHOLD = 0.2
 """Score that a proposal needs."""
 SAME_FACE = 0.4
 """Intersection over union of two proposals for one face."""

@@ -25,7 +25,7 @@ def write_graph(network: nn.Module, lesson: Lesson, target: Path) -> None:
     import onnxruntime
 
     network = network.eval()
-    nets.write_graph(network, target, example=lesson.example, dynamic=lesson.dynamic, outputs=lesson.outputs)
+    nets.write_graph(network, target, example=lesson.example, dynamic=dict(lesson.dynamic), outputs=lesson.outputs)
     session = onnxruntime.InferenceSession(str(target), providers=["CPUExecutionProvider"])
     for shape in lesson.probes:
         probe = torch.rand(shape) * 255

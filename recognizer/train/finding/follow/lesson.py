@@ -19,6 +19,8 @@ from recognizer.train.finding.lesson import HALF, Clip, confident
 
 SMALL = 0.02
 """Share of the window up to which an error counts by its square."""
+SEEN = 0.5
+"""Score from which a face counts as found."""
 MOVED = 0.25
 """How far, in box sides, faces of the test have moved away."""
 
@@ -63,7 +65,7 @@ class FollowLesson:
             for angle in np.arange(0, 2 * np.pi, np.pi / 2):
                 step = MOVED * sides[:, None] * np.array([np.cos(angle), np.sin(angle)], np.float32)
                 again = finder.find(image, (faces.boxes + np.tile(step, 2)).astype(np.float32))
-                hit = (np.diag(iou(faces.boxes, again.boxes)) >= HALF) & (again.scores >= follow.AGAIN_BELOW)
+                hit = (np.diag(iou(faces.boxes, again.boxes)) >= HALF) & (again.scores >= SEEN)
                 gaps = np.linalg.norm(again.landmarks - faces.landmarks, axis=2).mean(axis=1) / sides
                 hits.append(hit)
                 sure.append(hit[confident(faces)])
