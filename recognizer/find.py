@@ -15,8 +15,8 @@ SURE_SCORE = 0.7
 class Finder:
     """Finds the faces of one source.
 
-    A glance takes as long as a few frames may wait, a whole detection does not: it is spread over the frames that
-    follow the one it searches, and what it found is then found again where it is by now.
+    A glance takes as long as a frame may wait. A whole detection takes longer: after the first, each is spread over the
+    frames that follow the one it searches, and what it found is then found again where it is by now.
 
     Args:
         detector: finds faces, and finds them again.
@@ -27,6 +27,7 @@ class Finder:
     def __init__(self, detector: Detector, cadence: Cadence, tracker: Tracker) -> None:
         self._detector, self._cadence, self.tracker = detector, cadence, tracker
         self._search: Iterator[FaceDetections | None] | None = None
+        self._is_first = True
 
     @property
     def searching(self) -> bool:
@@ -49,6 +50,10 @@ class Finder:
             self.tracker.cut()
         if look is Look.WHOLE or (look is Look.CUT and self.searching):  # what is searched may be a scene that is gone
             self._search = self._detector.search(image)
+        if self._is_first:  # nobody is known yet who could wait
+            while searched is None and self._search is not None:
+                searched = self._searched()
+            self._is_first = False
         clock.lap("detect")
         every = bool(look) or searched is not None
         refined = self._detector.refine(

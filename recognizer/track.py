@@ -46,10 +46,18 @@ FIRST_REST_S = 0.05
 REST_SCORE = 0.9
 YOUNG = 8
 """Sightings before a track may rest, and that are each judged: they tell whether it is a face at all."""
+CLEAR_SCORE = 0.99
+CLEAR = 4
+"""A track whose first so many sightings all score so high is young no longer."""
+TOGETHER_S = 0.06
+"""Tracks that are neither young, doubtful nor surprising are looked at in the same frames, so far apart: every second
+at 25 frames a second. A call costs as much as several faces."""
 JUDGE_S = 0.4
 """So often the detector itself sees a track; in between a quicker eye does, which may take a vase for a face."""
 DOUBT = 0.9
-"""A track that scored less is judged in the next frame."""
+DOUBT_S = 0.1
+"""A track that scored less is judged so often."""
+SURPRISING = 0.2
 SURPRISE = 0.06
 """A face found further from where it was expected, in its sides, or of another size, is looked at in every frame."""
 
@@ -74,6 +82,10 @@ class _Track:
     trust: float = 0.0
     """Its face score, smoothed."""
     sightings: int = 1
+    lowest: float = 1.0
+    """Of its scores so far."""
+    surprising: bool = False
+    """It was not where it was expected, by far."""
     rest_s: float = 0.0
     """How long it may be carried on by its velocity."""
     anchor: Box = field(init=False)
@@ -106,7 +118,18 @@ class _Track:
 
     def is_due_for_judgement(self, at: float) -> bool:
         """The detector should see it now."""
-        return self.sightings < YOUNG or self.score < DOUBT or at - self.judged_at >= JUDGE_S - 1e-3
+        wait = DOUBT_S if self.score < DOUBT else JUDGE_S
+        return self.is_young or at - self.judged_at >= wait - 1e-3
+
+    @property
+    def is_young(self) -> bool:
+        """Not seen often enough to tell whether it is a face."""
+        return self.sightings < (CLEAR if self.lowest >= CLEAR_SCORE else YOUNG)
+
+    @property
+    def may_wait(self) -> bool:
+        """For the next frame in which all are looked at."""
+        return not (self.is_young or self.surprising)
 
     def move(
         self, at: float, box: Box, landmarks: F32, score: float, *, judged: bool, detection_index: int = -1
@@ -129,12 +152,14 @@ class _Track:
         self.trust += (score - self.trust) * TRUST_GAIN
         self.seen_at, self.detection_index, self.visible = at, detection_index, True
         self.sightings += 1
+        self.lowest = min(self.lowest, score)
 
     def _plan_rest(self, at: float, box: Box, score: float) -> None:
         """Rest twice as long after each time that it is where it was expected, not at all when it is not."""
         left, top, right, bottom = self.expected(at)
         across = max(abs(box[0] - left), abs(box[2] - right)) / max(right - left, 1)
         down = max(abs(box[1] - top), abs(box[3] - bottom)) / max(bottom - top, 1)
+        self.surprising = max(across, down) > SURPRISING
         calm = self.visible and self.sightings >= YOUNG and score >= REST_SCORE and max(across, down) < SURPRISE
         self.rest_s = min(max(self.rest_s * 2, FIRST_REST_S), REST_S) if calm else 0.0
 
@@ -153,6 +178,7 @@ class Tracker:
         self._tracks: list[_Track] = []
         self._next_id = 1
         self._lost_now = False
+        self._looked_at = -np.inf
 
     @property
     def alive(self) -> frozenset[int]:
@@ -179,7 +205,9 @@ class Tracker:
 
     def follow(self, at: float, refined: FaceDetections) -> Tracks:
         """Move the tracks that are due to their refined boxes, rows as ``predict`` gave them; carry on the others."""
-        self._move(at, refined, self._due(at))
+        due = self._due(at)
+        self._looked_at = at if due else self._looked_at
+        self._move(at, refined, due)
         self._settle(at)
         return self._snapshot(at)
 
@@ -193,6 +221,7 @@ class Tracker:
         """
         self._expire(at)
         before = self._due(at, every=True)
+        self._looked_at = at
         taken = self._assign(at, detections)
         self._move(at, refined, before, skip=frozenset(taken.values()))
         for row in sorted(set(range(len(detections))) - taken.keys()):
@@ -214,7 +243,11 @@ class Tracker:
 
     def _due(self, at: float, *, every: bool = False) -> list[_Track]:
         """The visible tracks that are to be looked at, in a fixed order."""
-        return [track for track in self._visible() if every or not track.rests(at)]
+        if every:
+            return self._visible()
+        awake = [track for track in self._visible() if not track.rests(at)]
+        wait = at - self._looked_at < TOGETHER_S - 1e-3 and all(track.may_wait for track in awake)
+        return [] if wait else awake
 
     def _visible(self) -> list[_Track]:
         return [track for track in self._tracks if track.visible]

@@ -14,6 +14,9 @@ from recognizer.types import F32, U8, Look
 
 THUMBNAIL_PX = (48, 27)
 """Width and height of the picture that cuts are looked for in."""
+SAMPLES = 2
+"""Pixels across that each of its pixels is made of: they are scattered over the whole frame, and each costs a trip to
+memory."""
 
 
 class Cadence:
@@ -80,7 +83,8 @@ class Cadence:
 def shrunk(image: U8) -> F32:
     """A blurred grey thumbnail for ``change``: (27, 48) float32 in [0, 1], from every n-th pixel."""
     height, width = image.shape[:2]
-    sparse = image[:: max(height // (4 * THUMBNAIL_PX[1]), 1), :: max(width // (4 * THUMBNAIL_PX[0]), 1)]
+    across, down = SAMPLES * THUMBNAIL_PX[0], SAMPLES * THUMBNAIL_PX[1]
+    sparse = image[:: max(height // down, 1), :: max(width // across, 1)]
     grey = cv2.cvtColor(np.ascontiguousarray(sparse), cv2.COLOR_BGR2GRAY)
     return cv2.resize(grey, THUMBNAIL_PX, interpolation=cv2.INTER_AREA).astype(np.float32) / np.float32(255)
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from recognizer.detect.boxes import evened, pixel_corners
+from recognizer.detect.boxes import evened
 from recognizer.detect.window import window
 from recognizer.protocols import GraphRunner
 from recognizer.types import F32, U8, FaceDetections
@@ -38,11 +38,12 @@ class FollowNet:
         """
         if len(boxes) == 0:
             return FaceDetections.empty()
+        height, width = image.shape[:2]
         squares = windows(boxes, REACH)
+        inside = (boxes[:, 2:] > 1).all(axis=1) & (boxes[:, :2] < (width, height)).all(axis=1)
         seen = [window(image, square, WINDOW_PX) for square in squares]
         outputs = self._net.run(np.stack(seen).astype(np.float32))
         corner, side = squares[:, None, :2], (squares[:, 2] - squares[:, 0])[:, None, None]
-        _, inside = pixel_corners(squares, image.shape[1], image.shape[0])
         points = outputs["places"].reshape(-1, 7, 2) * side + corner
         return FaceDetections(
             points[:, :2].reshape(-1, 4), outputs["scores"] * inside, np.ascontiguousarray(points[:, 2:])

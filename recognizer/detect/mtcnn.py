@@ -133,15 +133,16 @@ class Mtcnn:
             N rows in the same order; a box with no pixel in the picture has score 0. Where O-Net sees no face, it
             looks once more in eight places around: a face that passes close by moves a third of its width a frame.
         """
-        if self._follow is None:
+        if self._follow is None or judge is None:
             return self._seen_by_onet(image, boxes)
-        faces = self._follow.find(image, boxes)
-        lost = faces.scores < LOST_BELOW
-        judged = ~lost if judge is None else judge & ~lost
-        if lost.any():
-            _put(faces, np.flatnonzero(lost), self._seen_by_onet(image, boxes[lost]))
+        quick, judged = np.flatnonzero(~judge), judge.copy()
+        followed = self._follow.find(image, boxes[quick])
+        judged[quick[followed.scores < LOST_BELOW]] = True
+        rows = len(boxes)
+        faces = FaceDetections(boxes.copy(), np.zeros(rows, np.float32), np.zeros((rows, 5, 2), np.float32))
+        _put(faces, quick, followed)
         if judged.any():
-            _put(faces, np.flatnonzero(judged), self._looked_at(image, evened(faces.boxes[judged])))
+            _put(faces, np.flatnonzero(judged), self._seen_by_onet(image, boxes[judged]))
         return faces
 
     def _seen_by_onet(self, image: U8, boxes: F32) -> FaceDetections:

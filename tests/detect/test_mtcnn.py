@@ -115,12 +115,12 @@ def test_refining_keeps_rows_in_place_when_a_box_has_no_pixels(own: bool) -> Non
     height, width = image.shape[:2]
     outside = rows((width + 50, height + 50, width + 90, height + 90))
     boxes = np.concatenate([outside, face.boxes, outside])
-    refined = mtcnn(own=own).refine(image, boxes)
+    refined = mtcnn(own=own).refine(image, boxes, np.zeros(len(boxes), bool))
     assert len(refined) == 3
     assert max(refined.scores[0], refined.scores[2]) < 0.05
     assert refined.scores[1] > 0.99
     assert iou(refined.boxes[1:2], face.boxes)[0, 0] > 0.8
-    assert len(mtcnn(own=own).refine(image, boxes[:0])) == 0
+    assert len(mtcnn(own=own).refine(image, boxes[:0], np.zeros(0, bool))) == 0
 
 
 @pytest.mark.parametrize("own", [True, False])
@@ -128,7 +128,7 @@ def test_refining_finds_a_face_that_moved_by_a_third_of_its_width(own: bool) -> 
     image = portrait()
     face = mtcnn().detect([image])[0]
     step = (face.boxes[:, 2:3] - face.boxes[:, :1]) * np.float32(0.4)
-    refined = mtcnn(own=own).refine(image, np.asarray(face.boxes + step, np.float32))
+    refined = mtcnn(own=own).refine(image, np.asarray(face.boxes + step, np.float32), np.zeros(1, bool))
     assert refined.scores[0] > 0.9
     assert iou(refined.boxes, face.boxes)[0, 0] > 0.7
 
