@@ -38,7 +38,7 @@ SURE_FACE = 0.99
 SURE_FRAMES = 4
 SHOWN_SCORE = 0.5
 """A face that turned away is followed below this score, in case it turns back, but not shown."""
-FIRST_WAITS_S = (0.08, 0.12, 0.2, 0.3, 0.3, 0.4, 0.6, 1.0)
+FIRST_WAITS_S = (0.08, 0.12, 0.2, 0.3)
 """Time between the first looks of a track; then the last of them until it is settled."""
 LARGER = 1.3
 """A face that has grown so much since the last look is worth another."""

@@ -52,7 +52,7 @@ CLEAR = 4
 TOGETHER_S = 0.06
 """Tracks that are neither young, doubtful nor surprising are looked at in the same frames, so far apart: every second
 at 25 frames a second. A call costs as much as several faces."""
-JUDGE_S = 0.4
+JUDGE_S = 0.2
 """So often the detector itself sees a track; in between a quicker eye does, which may take a vase for a face."""
 DOUBT = 0.9
 DOUBT_S = 0.1

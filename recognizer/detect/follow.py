@@ -1,6 +1,6 @@
 """Where did a face go? One look at a small window about the place where it should be.
 
-The net is our own (``train/follow``), taught by MTCNN. It does for faces that are known what O-Net does, for a tenth of
+The net is our own (``train/finding/follow``), taught by MTCNN. It does for faces that are known what O-Net does, for a tenth of
 the cost, and sees more of their surroundings, so that a face that moved by a third of its width is still in view. It
 answers the same for candidates: is it a face, and where exactly?
 """
