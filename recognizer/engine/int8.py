@@ -70,10 +70,12 @@ def _rounded(ops: Any, values: Any, low: Any, high: Any, levels: int) -> Any:
 
 
 def _pointwise_weights(layer: Any) -> Any:
-    """(O, I, 1, 1) where the layer is a 1x1 convolution with known weights."""
+    """(O, I, 1, 1) float32 where the layer is a 1x1 convolution with known weights."""
     weights = _input(layer, 1)
+    if weights.get_type_name() == "Convert":  # what ships is stored in half precision
+        weights = _input(weights, 0)
     known = weights.get_type_name() == "Constant" and list(weights.shape)[2:] == [1, 1]
-    return weights.data if known else None
+    return np.asarray(weights.data, np.float32) if known else None
 
 
 def _normalised_channels(node: Any) -> int | None:

@@ -20,16 +20,26 @@ from tests.embed.seeded import seeded
 VNNI = pytest.mark.skipif(not int8.processor_multiplies_bytes(), reason="a processor without VNNI")
 
 
-def model(*, axis: int = 1, centred_twice: bool = True, kernel: int = 1, known: bool = True) -> openvino.Model:
+def filters_of(kernel: int) -> F32:
+    """Drawn, and the same in half precision."""
+    drawn = np.random.default_rng(1).uniform(-9, 9, (3, 17, kernel, kernel))
+    return drawn.astype(np.float16).astype(np.float32)
+
+
+def model(
+    *, axis: int = 1, centred_twice: bool = True, kernel: int = 1, known: bool = True, half: bool = False
+) -> openvino.Model:
     """LayerNorm over 17 channels and a convolution to three, or nearly that."""
     x = ops.parameter([1, 17, 4, 4], np.float32)
-    weights = np.random.default_rng(1).uniform(-9, 9, (3, 17, kernel, kernel)).astype(np.float32)
+    weights = filters_of(kernel)
     centred = ops.subtract(x, ops.reduce_mean(x, [axis], keep_dims=True))
     square = ops.multiply(centred, centred if centred_twice else x)
     spread = ops.sqrt(ops.add(ops.reduce_mean(square, [axis], keep_dims=True), np.float32(1e-6)))
     normal = ops.divide(centred, spread)
     inputs = [x]
     filters: Any = ops.constant(weights)
+    if half:
+        filters = ops.convert(ops.constant(weights.astype(np.float16)), np.float32)
     if not known:
         inputs.append(filters := ops.parameter(weights.shape, np.float32))
     edge = [kernel // 2] * 2
@@ -49,17 +59,18 @@ def by_hand(values: F32) -> F32:
     normal = centred / np.sqrt((centred**2).mean(1, keepdims=True) + 1e-6)
     step = 0.8 * 4 / 127  # the root of 17 - 1
     bytes_in = np.clip(np.round(normal / step), -128, 127)
-    weights = np.random.default_rng(1).uniform(-9, 9, (3, 17)).astype(np.float32)
+    weights = filters_of(1)[..., 0, 0]
     scales = np.abs(weights).max(1, keepdims=True) / 127
     out: F32 = np.einsum("oc,bchw->bohw", np.round(weights / scales) * scales, bytes_in * step)
     return out
 
 
 @VNNI
-def test_a_layer_in_bytes_is_what_rounding_by_hand_gives() -> None:
+@pytest.mark.parametrize("half", [False, True])
+def test_a_layer_in_bytes_is_what_rounding_by_hand_gives(half: bool) -> None:
     values = np.random.default_rng(0).normal(3, 2, (1, 17, 4, 4)).astype(np.float32)
     values[0, 5, 1, 1] = 60  # almost the largest that LayerNorm leaves: cut off
-    changed = model()
+    changed = model(half=half)
     assert int8.quantise(changed) == 1
     came, wanted = answer(changed, values), by_hand(values)
     np.testing.assert_allclose(came, wanted, atol=0.25)  # a value between two bytes may fall to either: 9 * step
