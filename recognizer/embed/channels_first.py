@@ -3,8 +3,9 @@
 timm's EdgeNeXt turns each block's values to channels last for LayerNorm and the linear layers, and back. Here linear
 layers are 1x1 convolutions, LayerNorm is a mean over channels, its affine part is folded into the layer that follows,
 layer scale into the layer before it, the positions' encoding is a constant, and blocks that add nothing are left out.
-Against the graph of timm's network, EdgeFace XS, CPU time, interleaved: 1.2 to 1.3 times faster for one face and 1.2
-for four on OpenVINO 2026.4; 1.1 to 1.2 and 1.3 on ONNX Runtime 1.31.
+Against the graph of timm's network, CPU time, interleaved: EdgeFace XS on OpenVINO 2026.4 1.27 to 1.35 times faster
+with one face, 1.24 to 1.30 with four, 1.45 to 1.5 while a batch size has no graph of its own yet; on ONNX Runtime
+1.31 1.2 and 1.4. EdgeFace XXS on OpenVINO: 1.1.
 
 Only for inference: weights are copied, so training does not reach them.
 """
