@@ -46,6 +46,8 @@ GRAPHS = {
     "rnet": "mtcnn_rnet.onnx",
     "onet": "mtcnn_onet.onnx",
 }
+IN_BYTES = "openvino-int8"
+"""The engine that multiplies bytes where it may."""
 FAISS_FROM = 1_000
 """Enrolled vectors from which FAISS answers sooner than NumPy; fewer are not worth loading it."""
 COMPACT_FROM = 50_000
@@ -64,10 +66,11 @@ def engine_name(settings: Settings) -> str:
 
 def graph(settings: Settings, path: Path) -> GraphRunner:
     """An ONNX graph on the engine of the settings."""
-    if engine_name(settings) == "openvino":
+    if (engine := engine_name(settings)) in ("openvino", IN_BYTES):
         from recognizer.engine.openvino import OpenVinoRunner
 
-        return OpenVinoRunner(path, threads=settings.engine.threads, cache_dir=Cache().folder / "openvino")
+        folder = Cache().folder / "openvino"
+        return OpenVinoRunner(path, threads=settings.engine.threads, cache_dir=folder, in_bytes=engine == IN_BYTES)
     from recognizer.engine.onnxruntime import OnnxRuntimeRunner
 
     return OnnxRuntimeRunner(path, threads=settings.engine.threads)
@@ -156,6 +159,8 @@ def _graph_embedder(settings: Settings, resolved: ResolvedModel) -> GraphEmbedde
         runner = _torch_embedder(settings, resolved)
     else:
         runner = graph(settings, resolved.graph)
+    if engine_name(settings) == IN_BYTES and not getattr(runner, "layers_in_bytes", 0):
+        logger.warning("No layer of {} can be computed in bytes; it runs as with --engine openvino.", resolved.graph)
     made = GraphEmbedder(runner=runner, model=resolved.fingerprint, facts=resolved.facts, flip=settings.embed.flip)
     if resolved.own_graph:
         made.check()

@@ -71,8 +71,9 @@ class Source(Camera):
 class Engine(Section):
     """What runs the neural graphs."""
 
-    name: Literal["auto", "openvino", "onnxruntime", "torch"] = "auto"
-    """``auto``: OpenVINO where it is installed, else ONNX Runtime."""
+    name: Literal["auto", "openvino", "openvino-int8", "onnxruntime", "torch"] = "auto"
+    """``auto``: OpenVINO where it is installed, else ONNX Runtime. ``openvino-int8``: a part of EdgeFace in bytes, for
+    processors with VNNI (`recognizer.engine.int8`); its vectors may be compared with those of the other engines."""
     threads: Threads = 1
     """Processor threads a graph may use."""
 

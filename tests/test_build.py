@@ -4,8 +4,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from loguru import logger
 
 from recognizer import build, config
+from recognizer.engine import int8
 from recognizer.errors import EngineError
 from recognizer.pipeline import Pipeline
 from recognizer.types import U8, AlignedFaces, FaceQuality, Frame, FrameResult
@@ -67,3 +69,16 @@ def test_a_graph_of_another_network_is_told(engine: str) -> None:
     embedder = build.embedder(config.load(None, {"engine": {"name": engine}}), resolved)
     with pytest.raises(EngineError, match=r"mtcnn_onet\.onnx does not take"):
         embedder.embed(AlignedFaces(np.zeros((1, 112, 112, 3), np.uint8), np.zeros(1, np.int64), FACE))
+
+
+@pytest.mark.skipif(not int8.processor_multiplies_bytes(), reason="a processor without VNNI")
+def test_bytes_asked_of_a_graph_that_has_no_place_for_them_are_told() -> None:
+    settings = config.load(None, {"engine": {"name": "openvino-int8"}})
+    graph = build.WEIGHTS / "edgeface_xxs_own.onnx"
+    told: list[str] = []
+    number = logger.add(lambda line: told.append(str(line)), level="WARNING", format="{message}")
+    try:
+        build.embedder(settings, ResolvedModel("own", graph, "own-0123456789ab", "made up", None))
+    finally:
+        logger.remove(number)
+    assert told == [f"No layer of {graph} can be computed in bytes; it runs as with --engine openvino.\n"]

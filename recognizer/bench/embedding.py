@@ -22,7 +22,7 @@ from recognizer.weights.catalogue import CATALOGUE
 from recognizer.weights.store import ResolvedModel
 
 BATCHES = (1, 8)
-ENGINES = ("openvino", "onnxruntime", "torch")
+ENGINES = ("openvino", build.IN_BYTES, "onnxruntime", "torch")
 WARM_UP = 60
 """Rounds before: an engine compiles anew for a batch that comes again and again."""
 PROTOTYPE = "torch"
@@ -72,7 +72,7 @@ def models_at_hand(settings: Settings) -> list[ResolvedModel]:
 
 def embedder_on(engine: str, settings: Settings, resolved: ResolvedModel) -> Embedder | None:
     """A model on an engine; ``None`` where that is not installed, or torch has no checkpoint of it here."""
-    if importlib.util.find_spec(engine) is None:
+    if importlib.util.find_spec(engine.partition("-")[0]) is None:
         return None
     if engine == PROTOTYPE:
         checkpoint = resolved.checkpoint or Cache().checkpoint(resolved.name)

@@ -21,6 +21,8 @@ import torch
 from torch import nn
 
 from recognizer.embed import networks
+from recognizer.embed.channels_first import channels_first
+from recognizer.embed.edgeface import EdgeFace
 from recognizer.errors import WeightsError
 from recognizer.types import CROP_SIZE_PX, F32
 from recognizer.weights.catalogue import entry_of
@@ -73,12 +75,13 @@ def export(network: nn.Module, target: Path, *, size_px: int = CROP_SIZE_PX) -> 
     """
     network = network.eval()
     outputs = networks.outputs(network)
+    faces = torch.from_numpy(_probes(2, size_px))
     with _one_torch_thread(), warnings.catch_warnings():
         for known in ("You are using the legacy TorchScript-based ONNX export", "The feature will be removed"):
             warnings.filterwarnings("ignore", message=known, category=DeprecationWarning)
         torch.onnx.export(
-            network,
-            (torch.from_numpy(_probes(2, size_px)),),
+            channels_first(network, faces) if isinstance(network, EdgeFace) else network,
+            (faces,),
             str(target),
             dynamo=False,
             input_names=[INPUT],

@@ -35,7 +35,12 @@ ModelOption = Annotated[
     typer.Option("--model", "-m", help="Embedding model: a name from 'models list', auto, FILE.onnx, or NAME=FILE.pt."),
 ]
 EngineOption = Annotated[
-    str | None, typer.Option("--engine", "-e", help="Graph engine: auto, openvino, onnxruntime or torch.")
+    str | None,
+    typer.Option(
+        "--engine",
+        "-e",
+        help="Graph engine: auto, openvino, openvino-int8 (EdgeFace partly in bytes, faster), onnxruntime or torch.",
+    ),
 ]
 WeightsDirOption = Annotated[Path | None, typer.Option("--weights-dir", help="Where to look for weight files first.")]
 FactsOption = Annotated[

@@ -64,6 +64,8 @@ def embedded(
         f"mtcnn{wanted.min_face_px:g}-{wanted.pnet_threshold:g}-{wanted.rnet_threshold:g}-{wanted.onet_threshold:g}"
     )
     aligner = "aligned" if face_share is None else f"{detector}-centre-{face_share:g}"
+    if build.engine_name(settings) == build.IN_BYTES:
+        aligner += "-int8"
     folder = cache or Cache().folder / "embeddings"
     plain = settings.model_copy(update={"embed": settings.embed.model_copy(update={"flip": False})})  # both are kept
     with VectorStore(folder, model=resolved.fingerprint, aligner=aligner) as store, counting(what) as on_progress:

@@ -28,7 +28,7 @@ from recognizer.errors import WeightsError
 from recognizer.weights.digest import sha256
 
 FOLDER_VARIABLE = "RECOGNIZER_CACHE"
-CONVERTER_VERSION = 1
+CONVERTER_VERSION = 2
 """Part of the file names: raise it when conversion gives other graphs."""
 _LOCK_S = 300.0
 

@@ -20,6 +20,9 @@ def seeded(network: nn.Module, seed: int = 0) -> nn.Module:
                 draw(module.weight, -width, width)
                 if module.bias is not None:
                     draw(module.bias, -0.1, 0.1)
+            elif isinstance(module, nn.LayerNorm):
+                draw(module.weight, 0.5, 1.5)
+                draw(module.bias, -0.2, 0.2)
             elif isinstance(module, nn.BatchNorm1d | nn.BatchNorm2d):
                 draw(module.weight, 0.5, 1.5)
                 draw(module.bias, -0.2, 0.2)
@@ -29,4 +32,7 @@ def seeded(network: nn.Module, seed: int = 0) -> nn.Module:
                 draw(module.running_var, 0.5, 1.5)
             elif isinstance(module, nn.PReLU):
                 draw(module.weight, 0.05, 0.4)
+        for name, values in network.named_parameters():  # EdgeNeXt's own
+            if name.endswith((".gamma", ".gamma_xca", ".temperature")):
+                draw(values, 0.3, 0.9)
     return network.eval()
