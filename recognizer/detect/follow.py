@@ -1,8 +1,7 @@
 """Where did a face go? One look at a small window about the place where it should be.
 
-The net is our own (``train/finding/follow``), taught by MTCNN. It does for faces that are known what O-Net does, for a tenth of
-the cost, and sees more of their surroundings, so that a face that moved by a third of its width is still in view. It
-answers the same for candidates: is it a face, and where exactly?
+The net is our own (``train/finding/follow``), taught by MTCNN. It does what O-Net does for less than half the cost, and
+sees more of the surroundings, so that a face that moved by a third of its width is still in view.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """One look at a small copy of the picture says where faces may be: what P-Net needs a pyramid of ten sizes for.
 
-The net is our own (``train/finding/proposals``), taught by MTCNN. R-Net and O-Net judge what it proposes, as they judge P-Net's
-candidates, so a wrong proposal costs time and brings no false face.
+The net is our own (``train/finding/proposals``), taught by MTCNN. R-Net and O-Net judge what it proposes, as they judge
+P-Net's candidates, so a wrong proposal costs time and brings no false face.
 """
 
 from __future__ import annotations
