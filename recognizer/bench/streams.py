@@ -29,6 +29,9 @@ LATE_S = 0.2
 """A stream whose frames are older than this at their label, one in twenty of them, is behind."""
 LEFT_OUT = 0.1
 """So is one of which more than this share of frames was replaced by newer ones."""
+SETTLE_S = 4.0
+"""Of each trial before frames count: a camera runs for months, and what its first second takes is over then, its whole
+detection and the graphs that are compiled for batches of several streams. ``bench`` tells the start apart."""
 TRIES = 2
 """A number of streams is too many when it fell behind so often: other work on the machine is no reason."""
 WARM_UP = 75
@@ -115,6 +118,10 @@ class _Watcher:
 
     def __init__(self) -> None:
         self.streams: dict[str, StreamFigures] = {}
+        self.all = 0
+        """Frames, those before ``SETTLE_S`` included."""
+        self._begin = time.monotonic()
+        self._last: dict[str, int] = {}
 
     def __enter__(self) -> Self:
         return self
@@ -123,11 +130,18 @@ class _Watcher:
         return None
 
     def emit(self, result: FrameResult) -> None:
-        """Count one frame."""
+        """Count one frame, and those that it replaced."""
         if result.closing:
             return
-        stream = self.streams.setdefault(result.frame.source, StreamFigures())
-        stream.ages_s.append(time.monotonic() - result.frame.captured_at)
+        now, frame = time.monotonic(), result.frame
+        self.all += 1
+        left_out = frame.index - self._last.get(frame.source, frame.index - 1) - 1
+        self._last[frame.source] = frame.index
+        if now - self._begin < SETTLE_S:
+            return
+        stream = self.streams.setdefault(frame.source, StreamFigures())
+        stream.ages_s.append(now - frame.captured_at)
+        stream.dropped += left_out
         stream.names |= {who.name for who in result.identities if who.name is not None}
 
 
@@ -205,7 +219,7 @@ def measure(settings: Settings, resolved: ResolvedModel, *, limit: int, seconds:
         settings: their source is a video file.
         resolved: the model.
         limit: streams tried at most.
-        seconds: length of a trial.
+        seconds: length of a trial, once it has settled.
     """
     only: list[Trial] = []
     whole: list[Trial] = []
@@ -246,12 +260,9 @@ class Recogniser:
             for place, name in enumerate(names)
         ]
         with Meter() as meter:
-            dropped = runner.run(sources, self._pipeline, [watcher], max_seconds=seconds)
+            runner.run(sources, self._pipeline, [watcher], max_seconds=SETTLE_S + seconds)
         figures = [watcher.streams.get(name, StreamFigures()) for name in names]
-        for name, stream in zip(names, figures, strict=True):
-            stream.dropped = dropped[name]
-        count = sum(len(stream.ages_s) for stream in figures)
-        rows = tuple(rows_of(self._clock.calls, frames=count))
+        rows = tuple(rows_of(self._clock.calls, frames=watcher.all))
         return Trial(tuple(figures), meter.spent.cpu_s / meter.spent.wall_s, rows)
 
 

@@ -22,8 +22,8 @@ in 200 to 600 ms and saves 1.3, which a clip of four seconds does not bring back
 OWN_GRAPHS = 32
 """At most: a pyramid has about ten levels, a batch one of a dozen sizes."""
 SMALL_BYTES = 2_500_000
-"""Of graph files up to this size batches up to ``SMALL_BATCH`` are not cut but filled up to 2, 4 or 8 rows: a call
-costs as much as three of them."""
+"""Of graph files up to this size batches up to ``SMALL_BATCH`` are not cut but filled up to 2, 4, 6 or 8 rows: a
+call costs as much as three of them."""
 SMALL_BATCH = 8
 SHAPES_COUNTED = 1_000
 """Then counting begins anew: a folder of photos brings ten new shapes with each."""
@@ -102,7 +102,8 @@ class OpenVinoRunner:
         return {name: np.concatenate([part[name] for part in parts]) for name in self._outputs}
 
     def _run(self, inputs: NDArray[np.float32]) -> dict[str, NDArray[np.float32]]:
-        rows = 1 << (len(inputs) - 1).bit_length() if len(inputs) <= self._uncut else len(inputs)
+        count = len(inputs)
+        rows = count + count % 2 if 1 < count <= self._uncut else count
         shape = (rows, *inputs.shape[1:])
         own = self._own.get(shape) or self._compiled(shape)
         if own is not None:
