@@ -88,7 +88,7 @@ class Detect(Section):
     onet_threshold: Share = 0.7
     factor: Annotated[float, Field(ge=0.3, le=0.95)] = 0.709
     """Each level of the pyramid is so much smaller than the last."""
-    interval_s: Seconds = 1.0
+    interval_s: Seconds = 0.5
     """Longest wait between two looks for faces; 0 looks in every frame."""
     shortest_s: Seconds = 0.25
     """Wait while faces come and go."""

@@ -40,7 +40,7 @@ def test_an_empty_file_and_an_empty_section_say_nothing(tmp_path: Path) -> None:
         ("zzz: 1", "unknown key 'zzz'; there are: source, sources, engine"),
         ("detect: {min_face_px: 3}", "'detect.min_face_px': input should be greater than or equal to 12, got 3"),
         ("detect: {min_face_px: big}", "'detect.min_face_px': input should be a valid number.*got 'big'"),
-        ("track: {follow: fly}", "'track.follow': input should be 'refine' or 'copy', got 'fly'"),
+        ("track: {follow: fly}", "'track.follow': input should be 'own', 'onet' or 'copy', got 'fly'"),
         ("detect: 3", "'detect': input should be a valid dictionary.*got 3"),
         ("- a\n- b", "wanted sections such as 'detect:', got a list"),
         ("detect: {a: [}", "is not valid YAML"),

@@ -30,7 +30,7 @@ class Cadence:
     """
 
     def __init__(
-        self, *, interval_s: float = 1.0, shortest_s: float = 0.25, whole_s: float = 5.0, cut: float = 0.5
+        self, *, interval_s: float = 0.5, shortest_s: float = 0.25, whole_s: float = 5.0, cut: float = 0.5
     ) -> None:
         self._interval_s = interval_s
         self._shortest_s = min(shortest_s, interval_s)
@@ -41,6 +41,7 @@ class Cadence:
         self._whole_at: float | None = None
         self._thumbnail: F32 | None = None
         self._loss_owed = False
+        self._for_loss = False
 
     def look(self, image: U8, at: float, *, lost: bool) -> Look:
         """Say whether to detect in this frame.
@@ -62,6 +63,7 @@ class Cadence:
         if waited >= self._wait_s:
             return self._due(at)
         if self._loss_owed and waited >= self._shortest_s / 2:
+            self._for_loss = True
             return Look.LOSS
         return Look.NO
 
@@ -76,8 +78,11 @@ class Cadence:
         self._looked_at = at
         if whole:
             self._whole_at = at
-        self._loss_owed = False
-        self._wait_s = self._shortest_s if news else min(self._wait_s * 2, self._interval_s)
+        if news:
+            self._wait_s = self._shortest_s
+        elif not self._for_loss:  # where faces are lost the scene is not calm
+            self._wait_s = min(self._wait_s * 2, self._interval_s)
+        self._loss_owed = self._for_loss = False
 
 
 def shrunk(image: U8) -> F32:

@@ -55,6 +55,18 @@ def test_graphs_of_their_own_for_shapes_that_come_again_change_nothing() -> None
         np.testing.assert_allclose(engine.run(pixels[6:])[output], values[6:], atol=1e-5)
 
 
+@pytest.mark.parametrize("rows", range(1, 10))
+def test_a_batch_that_was_filled_up_gives_its_own_rows(rows: int) -> None:
+    engine = OpenVinoRunner(ONET, threads=1)
+    pixels = np.random.default_rng(rows).uniform(0, 255, (rows, 48, 48, 3)).astype(np.float32)
+    first = engine.run(pixels)
+    for _ in range(ENOUGH):
+        engine.run(pixels)
+    for output, values in engine.run(pixels).items():
+        assert len(values) == rows
+        np.testing.assert_allclose(values, first[output], atol=1e-5)
+
+
 def test_a_large_graph_is_compiled_once(monkeypatch: pytest.MonkeyPatch) -> None:
     pixels = np.zeros((2, 48, 48, 3), np.float32)
     compiled: list[int] = []

@@ -1,0 +1,53 @@
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import pytest
+
+from recognizer.detect.window import GREY, WindowSampler, window
+from recognizer.types import F32, U8
+
+SIDE = 48
+
+
+def ramp(height: int = 400, width: int = 600) -> U8:
+    """Blue tells the column, green the row, each from 0 to 255."""
+    columns = np.broadcast_to(np.linspace(0, 255, width), (height, width))
+    rows = np.broadcast_to(np.linspace(0, 255, height)[:, None], (height, width))
+    return np.stack([columns, rows, np.zeros((height, width))], axis=2).astype(np.uint8)
+
+
+def part(*edges: float) -> F32:
+    return np.array(edges, np.float32)
+
+
+@pytest.mark.parametrize("square", [(100, 80, 148, 128), (100.5, 80.25, 130.5, 110.25), (50, 60, 350, 360)])
+def test_a_window_shows_the_place_that_was_asked_for_at_any_scale(square: tuple[float, ...]) -> None:
+    image = ramp()
+    seen = window(image, part(*square), SIDE).astype(float)
+    middle = seen[SIDE // 2 - 1 : SIDE // 2 + 1, SIDE // 2 - 1 : SIDE // 2 + 1].mean(axis=(0, 1))
+    x, y = (square[0] + square[2]) / 2 - 0.5, (square[1] + square[3]) / 2 - 0.5
+    assert middle[0] == pytest.approx(255 * x / (image.shape[1] - 1), abs=1)
+    assert middle[1] == pytest.approx(255 * y / (image.shape[0] - 1), abs=1)
+    left = 255 * (square[0] + (square[2] - square[0]) / SIDE / 2 - 0.5) / (image.shape[1] - 1)
+    assert seen[SIDE // 2, 0, 0] == pytest.approx(left, abs=1.5)
+
+
+def test_outside_the_picture_is_grey() -> None:
+    white = np.full((100, 100, 3), 255, np.uint8)
+    seen = window(white, part(-50, 0, 50, 100), SIDE)
+    assert (seen[:, : SIDE // 2 - 2] == GREY).all()
+    assert (seen[:, SIDE // 2 + 2 :, 0] == 255).all()
+    assert (window(white, part(500, 500, 900, 900), SIDE) == GREY).all()
+    assert (window(white, part(-900, -900, -500, -500), SIDE) == GREY).all()
+
+
+def test_windows_are_about_what_area_means_are() -> None:
+    image = cv2.GaussianBlur(np.random.default_rng(0).integers(0, 255, (300, 300, 3)).astype(np.uint8), (0, 0), 6)
+    corners = np.array([[10, 20, 106, 116], [100, 100, 292, 292], [50, 50, 80, 80]])
+    crops = WindowSampler(np.asarray(image, np.uint8)).crops(corners, SIDE)
+    assert crops.shape == (3, SIDE, SIDE, 3)
+    for crop, (x1, y1, x2, y2) in zip(crops, corners, strict=True):
+        wanted = cv2.resize(image[y1:y2, x1:x2], (SIDE, SIDE), interpolation=cv2.INTER_AREA).astype(float)
+        assert np.abs(crop - wanted)[1:-1, 1:-1].mean() < 1.5
+    assert WindowSampler(np.asarray(image, np.uint8)).crops(corners[:0], SIDE).shape == (0, SIDE, SIDE, 3)
