@@ -27,9 +27,7 @@ def recall(clip: Path, detector: Mtcnn, *, follow: bool, frames: int | None = No
 
     Boxes smaller than what is looked for do not count: the pyramid finds some by chance.
     """
-    finder = Finder(
-        detector if follow else StaleBoxes(detector), Cadence(cut=0.5 if follow else 2.0), Tracker()
-    )
+    finder = Finder(detector if follow else StaleBoxes(detector), Cadence(cut=0.5 if follow else 2.0), Tracker())
     covered: list[bool] = []
     scores: list[float] = []
     with VideoFile(clip) as video:
