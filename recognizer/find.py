@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from recognizer.protocols import Cadence, Detector, Tracker
 from recognizer.stopwatch import Stopwatch
-from recognizer.types import FaceDetections, Frame, Look, Tracks
+from recognizer.types import U8, FaceDetections, Frame, Look, Tracks
 
 SURE_SCORE = 0.7
 """A face that was found some frames ago must be as sure as this now; MTCNN's last threshold."""
@@ -50,21 +50,26 @@ class Finder:
             self.tracker.cut()
         if look is Look.WHOLE or (look is Look.CUT and self.searching):  # what is searched may be a scene that is gone
             self._search = self._detector.search(image)
-        if self._is_first:  # nobody is known yet who could wait
-            while searched is None and self._search is not None:
-                searched = self._searched()
-            self._is_first = False
+        found = None
+        if self._is_first and self._search is not None:  # nobody is known yet who could wait
+            *_, found = self._search
+            self._search = None
+        self._is_first = False
+        if searched is not None:
+            found = self._found_again(image, searched)
         clock.lap("detect")
-        every = bool(look) or searched is not None
+        every = bool(look) or found is not None
         refined = self._detector.refine(
             image, self.tracker.predict(at, every=every), self.tracker.to_judge(at, every=every)
         )
         clock.lap("refine")
         if not every:
             return self.tracker.follow(at, refined)
-        before = self.tracker.alive
-        tracks = self.tracker.update(at, self._found(frame, searched), refined)
+        if found is None:
+            found = self._detector.glance([image])[0]
         clock.lap("detect")
+        before = self.tracker.alive
+        tracks = self.tracker.update(at, found, refined)
         self._cadence.looked(at, news=self.tracker.alive != before, whole=look is Look.WHOLE)
         return tracks
 
@@ -77,9 +82,7 @@ class Finder:
             self._search = None
         return found
 
-    def _found(self, frame: Frame, searched: FaceDetections | None) -> FaceDetections:
-        """The faces of a look, or those of a search, wherever they went in the meantime."""
-        if searched is None:
-            return self._detector.glance([frame.image])[0]
-        now = self._detector.refine(frame.image, searched.boxes)
+    def _found_again(self, image: U8, faces: FaceDetections) -> FaceDetections:
+        """Where faces that a search found are by now."""
+        now = self._detector.refine(image, faces.boxes)
         return now[now.scores >= SURE_SCORE]
