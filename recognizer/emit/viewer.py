@@ -25,7 +25,7 @@ READY, KEY, CLOSED, FAILED = "@ready", "@key", "@closed", "@failed"
 
 _ESCAPE = 27
 _POLL_MS = 15
-_FIRST_SIZE_PX = (1280, 720)
+_WINDOW_SIZE_PX = (1280, 720)
 
 
 class _Pictures:
@@ -89,13 +89,14 @@ def _show(title: str) -> bool:
     import cv2
 
     pictures = _Pictures()
-    first = True
+    shown = (0, 0)
     while not pictures.over.is_set():
         picture = pictures.take()
         if picture is not None:
-            if first:
-                cv2.resizeWindow(title, *_first_size(picture.shape[1], picture.shape[0]))
-                first = False
+            largest = max(shown[0], picture.shape[1]), max(shown[1], picture.shape[0])
+            if largest != shown:  # the first, or a larger one: of several cameras, or of one that changed its size
+                cv2.resizeWindow(title, *_window_size(*largest))
+                shown = largest
             cv2.imshow(title, picture)
         key = cv2.waitKey(_POLL_MS)
         if key in (_ESCAPE, ord("q"), ord("Q")):
@@ -110,8 +111,8 @@ def _show(title: str) -> bool:
     return False
 
 
-def _first_size(width: int, height: int) -> tuple[int, int]:
-    scale = min(1.0, _FIRST_SIZE_PX[0] / width, _FIRST_SIZE_PX[1] / height)
+def _window_size(width: int, height: int) -> tuple[int, int]:
+    scale = min(1.0, _WINDOW_SIZE_PX[0] / width, _WINDOW_SIZE_PX[1] / height)
     return max(1, round(width * scale)), max(1, round(height * scale))
 
 
