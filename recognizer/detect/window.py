@@ -17,7 +17,7 @@ class WindowSampler:
     """Cuts windows from one (H, W, 3) uint8 picture.
 
     R-Net and O-Net on such windows find of 508 faces in three held-out videos one less than on exact area means
-    (``AreaSampler``), in a third of the time for eighty candidates.
+    (``AreaSampler``); a glance with eighty candidates takes three quarters of the time.
     """
 
     def __init__(self, image: U8) -> None:
