@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from loguru import logger
@@ -46,6 +46,14 @@ GRAPHS = {
     "rnet": "mtcnn_rnet.onnx",
     "onet": "mtcnn_onet.onnx",
 }
+BATCHES = {
+    "follow": (1, 2, 4, 6, 8),
+    "proposals": (1,),
+    "rnet": (4, 6, 8, 16, 64),
+    "onet": (1, 2, 4, 6, 8, 16),
+}
+"""Sizes of the batches that a video brings to each net; OpenVINO runs a graph made for one size in two thirds of the
+time, and compiles it before the first frame."""
 IN_BYTES = "openvino-int8"
 """The engine that multiplies bytes where it may."""
 FAISS_FROM = 1_000
@@ -64,13 +72,20 @@ def engine_name(settings: Settings) -> str:
     raise EngineError("No graph engine is installed: pip install openvino (or onnxruntime).")
 
 
-def graph(settings: Settings, path: Path) -> GraphRunner:
-    """An ONNX graph on the engine of the settings."""
+def graph(settings: Settings, path: Path, *, batches: Sequence[int] = ()) -> GraphRunner:
+    """An ONNX graph on the engine of the settings; ``batches`` of these sizes will come, and nobody should wait."""
     if (engine := engine_name(settings)) in ("openvino", IN_BYTES):
+        from recognizer.engine.openvino import BATCHES as USUAL
         from recognizer.engine.openvino import OpenVinoRunner
 
-        folder = Cache().folder / "openvino"
-        return OpenVinoRunner(path, threads=settings.engine.threads, cache_dir=folder, in_bytes=engine == IN_BYTES)
+        return OpenVinoRunner(
+            path,
+            threads=settings.engine.threads,
+            cache_dir=Cache().folder / "openvino",
+            batches=batches or USUAL,
+            ready=bool(batches),
+            in_bytes=engine == IN_BYTES,
+        )
     from recognizer.engine.onnxruntime import OnnxRuntimeRunner
 
     return OnnxRuntimeRunner(path, threads=settings.engine.threads)
@@ -121,7 +136,7 @@ def picture_detector(settings: Settings) -> Detector:
 
 
 def _graph_net(settings: Settings, name: str) -> GraphRunner:
-    return graph(settings, WEIGHTS / GRAPHS[name])
+    return graph(settings, WEIGHTS / GRAPHS[name], batches=BATCHES.get(name, ()))
 
 
 def _torch_net(settings: Settings, name: str) -> GraphRunner:

@@ -21,12 +21,12 @@ BYTES_A_RUN = 200_000
 in 200 to 600 ms and saves 1.3, which a clip of four seconds does not bring back."""
 OWN_GRAPHS = 32
 """At most: a pyramid has about ten levels, a batch one of a dozen sizes."""
-SMALL_BYTES = 2_500_000
-"""Of graph files up to this size batches up to ``SMALL_BATCH`` are not cut but filled up to 2, 4, 6 or 8 rows: a
-call costs as much as three of them."""
-SMALL_BATCH = 8
+BATCHES = (1, 4, 16, 64)
+"""Sizes that batches are cut into: few, as each of EdgeFace XS's graphs takes 40 MB."""
 SHAPES_COUNTED = 1_000
 """Then counting begins anew: a folder of photos brings ten new shapes with each."""
+FILLED = 8
+"""Small batches are filled up to at most so many rows: a call of a small net costs as much as three of them."""
 OWN_GRAPH_BYTES = 80_000_000
 """Larger graph files keep to the one for any shape: each of their own holds the weights anew. IResNet-100 on batches of
 1, 2, 4 and 8 took 2.6 GB with them, 0.6 after loading; EdgeFace's largest file has 73 MB."""
@@ -35,22 +35,33 @@ OWN_GRAPH_BYTES = 80_000_000
 class OpenVinoRunner:
     """One graph, compiled for the processor; any batch size and, where the graph allows it, any picture size.
 
-    Shapes that come again and again get a compiled graph of their own, and large batches are cut into powers of four so
-    that they do, few of them: each of EdgeFace XS's graphs takes 40 MB. Beside a graph for any shape, CPU time:
-    EdgeFace XS 1.3 to 1.5 times faster, O-Net on four faces 1.3 times (1.6 where the batches' sizes change from frame
-    to frame), P-Net 1.1 times.
+    Shapes that come again and again get a compiled graph of their own, and large batches are cut so that they do.
+    Beside a graph for any shape, CPU time: EdgeFace XS 1.3 to 1.5 times faster, O-Net on four faces 1.3 times (1.6
+    where the batches' sizes change from frame to frame), P-Net 1.1 times.
 
     Args:
         graph: the file.
         threads: processor threads.
         cache_dir: where compiled graphs are kept for the next start.
+        batches: sizes that batches are cut into, and filled up to where little is wanting.
+        ready: compile graphs for these batches now, or, where the other sides are not known yet, for the first shape
+            that comes; not when they pay, which a frame would wait for.
         in_bytes: multiply bytes where the range of values is known; see ``recognizer.engine.int8``.
 
     Raises:
         EngineError: if OpenVINO is not installed or refuses the graph; if bytes are asked of a processor without VNNI.
     """
 
-    def __init__(self, graph: Path, *, threads: int, cache_dir: Path | None = None, in_bytes: bool = False) -> None:
+    def __init__(
+        self,
+        graph: Path,
+        *,
+        threads: int,
+        cache_dir: Path | None = None,
+        batches: Sequence[int] = BATCHES,
+        ready: bool = False,
+        in_bytes: bool = False,
+    ) -> None:
         try:
             import openvino
         except ImportError as error:
@@ -74,18 +85,18 @@ class OpenVinoRunner:
         try:
             self._model = self._core.read_model(str(graph))
             self.layers_in_bytes = int8.quantise(self._model) if in_bytes else 0  # none where nothing fits
-            any_shape = self._core.compile_model(self._model, "CPU", options)
+            # a port may have further names, of nodes inside; the graph's own is that of its result
+            results = [result.get_friendly_name() for result in self._model.get_results()]
+            self._outputs = [name.split("/sink_port")[0] for name in results]
+            size = graph.stat().st_size
+            self._own_graphs = OWN_GRAPHS if size <= OWN_GRAPH_BYTES else 0
+            self._own_after = 0 if ready else OWN_GRAPH_AFTER + size // BYTES_A_RUN
+            self._batches = tuple(sorted(batches))
+            self._own: dict[tuple[int, ...], _Fixed] = {}
+            self._runs: Counter[tuple[int, ...]] = Counter()
+            self._any_shape = None if ready and self._prepared() else self._request(self._model)
         except RuntimeError as error:
             raise EngineError(f"OpenVINO cannot run {graph}: {_last_line(error)}") from error
-        # a port may have further names, of nodes inside; the graph's own is that of its result
-        self._outputs = [result.get_friendly_name().split("/sink_port")[0] for result in self._model.get_results()]
-        self._any_shape = any_shape.create_infer_request()
-        size = graph.stat().st_size
-        self._own_graphs = OWN_GRAPHS if size <= OWN_GRAPH_BYTES else 0
-        self._own_after = OWN_GRAPH_AFTER + size // BYTES_A_RUN
-        self._uncut = SMALL_BATCH if size <= SMALL_BYTES else 1
-        self._own: dict[tuple[int, ...], _Fixed] = {}
-        self._runs: Counter[tuple[int, ...]] = Counter()
 
     def run(self, inputs: NDArray[np.float32]) -> Mapping[str, NDArray[np.float32]]:
         """Feed the single input; the returned arrays are copies and stay valid.
@@ -94,20 +105,20 @@ class OpenVinoRunner:
             EngineError: if the graph is made for inputs of another shape.
         """
         try:
-            parts = [self._run(part) for part in _parts(np.ascontiguousarray(inputs), uncut=self._uncut)]
+            parts = [self._run(*part) for part in _parts(np.ascontiguousarray(inputs), self._batches)]
         except RuntimeError as error:
             raise EngineError(f"{self._graph} does not take {inputs.shape}: {_last_line(error)}") from error
         if len(parts) == 1:
             return parts[0]
         return {name: np.concatenate([part[name] for part in parts]) for name in self._outputs}
 
-    def _run(self, inputs: NDArray[np.float32]) -> dict[str, NDArray[np.float32]]:
-        count = len(inputs)
-        rows = count + count % 2 if 1 < count <= self._uncut else count
+    def _run(self, inputs: NDArray[np.float32], rows: int) -> dict[str, NDArray[np.float32]]:
         shape = (rows, *inputs.shape[1:])
         own = self._own.get(shape) or self._compiled(shape)
         if own is not None:
             return own.run(inputs)
+        if self._any_shape is None:
+            self._any_shape = self._request(self._model)
         results = self._any_shape.infer([inputs], share_inputs=True, share_outputs=False)
         return {name: results[port] for port, name in enumerate(self._outputs)}
 
@@ -120,9 +131,20 @@ class OpenVinoRunner:
             return None
         model = self._model.clone()
         model.reshape(list(shape))
-        request = self._core.compile_model(model, "CPU", self._options).create_infer_request()
-        self._own[shape] = _Fixed(request, self._outputs)
+        self._own[shape] = _Fixed(self._request(model), self._outputs)
         return self._own[shape]
+
+    def _prepared(self) -> bool:
+        """Compile a graph for each of the batches, if their other sides are known."""
+        sides = list(self._model.inputs[0].partial_shape)[1:]
+        if self._own_graphs == 0 or any(side.is_dynamic for side in sides):
+            return False
+        for rows in self._batches:
+            self._compiled((rows, *(side.get_length() for side in sides)))
+        return True
+
+    def _request(self, model: Any) -> Any:
+        return self._core.compile_model(model, "CPU", self._options).create_infer_request()
 
 
 class _Fixed:
@@ -142,13 +164,14 @@ class _Fixed:
         return {name: values[: len(inputs)].copy() for name, values in self._outputs.items()}
 
 
-def _parts(batch: NDArray[np.float32], *, uncut: int) -> Iterator[NDArray[np.float32]]:
-    """The batch in parts of 4^n rows, the largest first, and a rest of up to ``uncut`` rows."""
+def _parts(batch: NDArray[np.float32], sizes: Sequence[int]) -> Iterator[tuple[NDArray[np.float32], int]]:
+    """The batch in parts, each with the size that it is filled up to: a small one where that adds at most a half."""
     start = 0
     while start < len(batch):
         left = len(batch) - start
-        size = left if left <= uncut else 4 ** int(np.log2(left) / 2)
-        yield batch[start : start + size]
+        filled = next((size for size in sizes if left <= size <= max(min(1.5 * left, FILLED), sizes[0])), None)
+        size = filled or max(size for size in sizes if size <= left)
+        yield batch[start : start + size], size
         start += size
 
 

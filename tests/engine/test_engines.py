@@ -55,16 +55,29 @@ def test_graphs_of_their_own_for_shapes_that_come_again_change_nothing() -> None
         np.testing.assert_allclose(engine.run(pixels[6:])[output], values[6:], atol=1e-5)
 
 
-@pytest.mark.parametrize("rows", range(1, 10))
-def test_a_batch_that_was_filled_up_gives_its_own_rows(rows: int) -> None:
-    engine = OpenVinoRunner(ONET, threads=1)
+BATCHES = (2, 4, 6, 16)
+
+
+@pytest.fixture(scope="module")
+def ready() -> OpenVinoRunner:
+    return OpenVinoRunner(ONET, threads=1, batches=BATCHES, ready=True)
+
+
+@pytest.mark.parametrize("rows", [*range(1, 10), 15, 16, 37])
+def test_a_batch_that_was_cut_or_filled_up_gives_its_own_rows(rows: int, ready: OpenVinoRunner) -> None:
     pixels = np.random.default_rng(rows).uniform(0, 255, (rows, 48, 48, 3)).astype(np.float32)
-    first = engine.run(pixels)
-    for _ in range(ENOUGH):
-        engine.run(pixels)
-    for output, values in engine.run(pixels).items():
+    plain = OpenVinoRunner(ONET, threads=1, batches=(rows,)).run(pixels)
+    for output, values in ready.run(pixels).items():
         assert len(values) == rows
-        np.testing.assert_allclose(values, first[output], atol=1e-5)
+        np.testing.assert_allclose(values, plain[output], atol=1e-5)
+
+
+def test_what_is_ready_compiles_nothing_when_frames_come(
+    ready: OpenVinoRunner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delattr(openvino.Core, "compile_model")
+    for rows in range(1, 40):
+        ready.run(np.zeros((rows, 48, 48, 3), np.float32))
 
 
 def test_a_large_graph_is_compiled_once(monkeypatch: pytest.MonkeyPatch) -> None:
