@@ -363,6 +363,7 @@ def _wishes(camera: Camera, name: str) -> Wishes:
     return Wishes(
         name=name,
         threads=camera.decode_threads,
+        deblock=camera.deblock,
         width=camera.width,
         height=camera.height,
         rate=camera.rate,

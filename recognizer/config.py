@@ -51,6 +51,10 @@ class Camera(Section):
     """Frames a second that are looked at, at most."""
     decode_threads: Threads = 1
     """Decoder threads of a video file."""
+    deblock: Literal["all", "most", "none"] = "most"
+    """Frames whose block edges the decoder smooths. ``most`` leaves out B frames of H.264, a fifth of decoding here,
+    and of other codecs what no frame is made from. Cameras send few of either; ``none`` makes theirs cheaper too, and
+    one face in a hundred is followed less."""
 
     @field_validator("region")
     @classmethod

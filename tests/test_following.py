@@ -25,14 +25,15 @@ MIN_FACE_PX = 40
 def recall(clip: Path, detector: Mtcnn, *, follow: bool, frames: int | None = None) -> tuple[float, float]:
     """Share of detected faces that a track covers at IoU 0.5: confident faces, and all boxes.
 
-    Boxes smaller than what is looked for do not count: the pyramid finds some by chance.
+    Detections are of pictures as the encoder meant them, tracks of what ``run`` sees. Boxes smaller than what is looked
+    for do not count: the pyramid finds some by chance.
     """
     finder = Finder(detector if follow else StaleBoxes(detector), Cadence(cut=0.5 if follow else 2.0), Tracker())
     covered: list[bool] = []
     scores: list[float] = []
-    with VideoFile(clip) as video:
-        for frame in islice(video, frames):
-            detections = detector.detect([frame.image])[0]
+    with VideoFile(clip) as video, VideoFile(clip, deblock="most" if follow else "all") as seen:
+        for plain, frame in islice(zip(video, seen, strict=True), frames):
+            detections = detector.detect([plain.image])[0]
             tracks = finder.find(frame, Stopwatch())
             wanted = detections[np.sqrt(area(detections.boxes)) >= MIN_FACE_PX]
             covered += (iou(wanted.boxes, tracks.boxes).max(axis=1, initial=0) >= 0.5).tolist()

@@ -17,6 +17,7 @@ import numpy as np
 from av.video.reformatter import VideoReformatter
 from av.video.stream import VideoStream
 
+from recognizer.capture.decoder import Deblock, decoder_options
 from recognizer.capture.life import CameraError, Trouble
 from recognizer.capture.live import Shots
 from recognizer.capture.pictures import MAX_PIXELS
@@ -37,6 +38,7 @@ class NetworkStream:
         transport: ``tcp`` or ``udp``, for RTSP.
         open_s: Longest wait for the connection and the stream's description.
         read_s: Longest silence; FFmpeg gives up after twice that.
+        deblock: Frames whose block edges are smoothed.
         max_pixels: Largest width times height that is decoded.
     """
 
@@ -47,12 +49,13 @@ class NetworkStream:
         transport: str = "tcp",
         open_s: float = 5.0,
         read_s: float = 1.0,
+        deblock: Deblock = "all",
         max_pixels: int = MAX_PIXELS,
     ) -> None:
         self._address = address
         self._transport = transport
         self._timeout = (open_s, read_s)
-        self._max_pixels = max_pixels
+        self._deblock, self._max_pixels = deblock, max_pixels
 
     def __repr__(self) -> str:
         return "NetworkStream(...)"
@@ -97,7 +100,9 @@ class NetworkStream:
             )
         stream.codec_context.thread_count = 1  # frame threads would each hold back a frame
         stream.thread_type = "NONE"
-        stream.codec_context.options = {"max_pixels": str(self._max_pixels), "flags": "low_delay"}
+        codec = stream.codec_context
+        options = decoder_options(codec.name, deblock=self._deblock, max_pixels=self._max_pixels)
+        codec.options = options | {"flags": "low_delay"}
         return stream
 
     def _read(

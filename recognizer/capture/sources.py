@@ -5,10 +5,12 @@ from __future__ import annotations
 import enum
 import re
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 from recognizer.capture.adjust import AS_IT_IS, Adjusted, Adjustment
+from recognizer.capture.decoder import Deblock
 from recognizer.capture.files import ImageFolder, SinglePicture
 from recognizer.capture.live import LiveSource
 from recognizer.capture.names import display_name
@@ -70,6 +72,8 @@ class Wishes:
     """Pictures a second of a folder."""
     threads: int = 1
     """Decoder threads of a video."""
+    deblock: Deblock = "all"
+    """Of a video or a stream: frames whose block edges are smoothed."""
     max_pixels: int = MAX_PIXELS
     """Largest picture or frame that is decoded."""
     width: int | None = None
@@ -106,14 +110,17 @@ def _source(text: str, kind: SourceKind, wishes: Wishes) -> FrameSource:
     if kind is SourceKind.PICTURE:
         return SinglePicture(path, max_pixels=wishes.max_pixels, name=name)
     if kind is SourceKind.VIDEO:
-        return VideoFile(path, threads=wishes.threads, max_pixels=wishes.max_pixels, name=name)
+        return VideoFile(path, threads=wishes.threads, deblock=wishes.deblock, max_pixels=wishes.max_pixels, name=name)
     if kind is SourceKind.WEBCAM:
         device = int(text) if text.isdecimal() else text
         camera = Webcam(device, width=wishes.width, height=wishes.height, rate=wishes.rate)
         return LiveSource(camera, name=name, fixed=True)
+    stream = partial(
+        NetworkStream, text, transport=wishes.transport, deblock=wishes.deblock, max_pixels=wishes.max_pixels
+    )
     if text[:4].lower() == "http":  # play lists come in segments of some seconds
-        return LiveSource(NetworkStream(text, open_s=10, read_s=10, max_pixels=wishes.max_pixels), name=name, stall_s=5)
-    return LiveSource(NetworkStream(text, transport=wishes.transport, max_pixels=wishes.max_pixels), name=name)
+        return LiveSource(stream(open_s=10, read_s=10), name=name, stall_s=5)
+    return LiveSource(stream(), name=name)
 
 
 def require_openable(source: FrameSource) -> None:

@@ -16,6 +16,7 @@ from av.video.reformatter import VideoReformatter
 from av.video.stream import VideoStream
 from loguru import logger
 
+from recognizer.capture.decoder import Deblock, decoder_options
 from recognizer.capture.names import display_name
 from recognizer.capture.pictures import MAX_PIXELS
 from recognizer.errors import SourceError
@@ -37,13 +38,22 @@ class VideoFile:
     Args:
         path: The file; FFmpeg decides by what it holds.
         threads: Decoder threads; 0 lets FFmpeg choose.
+        deblock: Frames whose block edges are smoothed.
         max_pixels: Largest width times height that is decoded.
         name: What to call it; its path by default.
     """
 
     live = False
 
-    def __init__(self, path: Path, *, threads: int = 1, max_pixels: int = MAX_PIXELS, name: str | None = None) -> None:
+    def __init__(
+        self,
+        path: Path,
+        *,
+        threads: int = 1,
+        deblock: Deblock = "all",
+        max_pixels: int = MAX_PIXELS,
+        name: str | None = None,
+    ) -> None:
         if threads < 0:
             raise ValueError(f"VideoFile.threads: wanted 0 or more, got {threads}.")
         self.name = display_name(str(path)) if name is None else name
@@ -57,7 +67,7 @@ class VideoFile:
         self.shortfall: str | None = None
         """In words, what could not be read, once the end was reached too early."""
         self._path = path
-        self._threads = threads
+        self._threads, self._deblock = threads, deblock
         self._max_pixels = max_pixels
         self._stop = threading.Event()
         self._lock = threading.Lock()  # held while FFmpeg works, so that nothing is closed under its feet
@@ -150,7 +160,8 @@ class VideoFile:
             )
         stream.codec_context.thread_count = self._threads
         stream.thread_type = "NONE" if self._threads == 1 else "AUTO"
-        stream.codec_context.options = {"max_pixels": str(self._max_pixels)}
+        codec = stream.codec_context
+        codec.options = decoder_options(codec.name, deblock=self._deblock, max_pixels=self._max_pixels)
         rate = stream.average_rate or stream.guessed_rate
         self.frame_rate = float(rate) if rate else None
         self.frame_count = stream.frames or None

@@ -1,0 +1,63 @@
+"""What is left out of decoding is what nobody else needs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import av
+import numpy as np
+import pytest
+from av.video.stream import VideoStream
+
+from recognizer.capture.decoder import Deblock, decoder_options
+from recognizer.capture.video import VideoFile
+from recognizer.types import U8
+
+SIDE_PX = 160
+
+
+@pytest.fixture(scope="module")
+def blocky(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A clip so hard pressed that its blocks show, with frames that others are made from and B frames."""
+    path = tmp_path_factory.mktemp("clips") / "blocky.mp4"
+    rows, columns = np.mgrid[:SIDE_PX, :SIDE_PX]
+    with av.open(str(path), "w") as out:
+        stream = out.add_stream(
+            "libx264", rate=25, options={"preset": "medium", "qp": "38", "bf": "3", "b-pyramid": "none"}
+        )
+        assert isinstance(stream, VideoStream)
+        stream.width = stream.height = SIDE_PX
+        stream.pix_fmt = "yuv420p"
+        for number in range(20):
+            wave = 127 + 100 * np.sin((columns + 3 * number) / 9) * np.cos((rows - 2 * number) / 13)
+            picture = np.repeat(wave[..., None], 3, axis=2).astype(np.uint8)
+            out.mux(stream.encode(av.VideoFrame.from_ndarray(picture, format="bgr24")))
+        out.mux(stream.encode())
+    return path
+
+
+def pictures(path: Path, deblock: Deblock) -> list[U8]:
+    with VideoFile(path, deblock=deblock) as video:
+        return [frame.image for frame in video]
+
+
+def kinds(path: Path) -> list[str]:
+    with av.open(str(path)) as container:
+        return [av.video.frame.PictureType(frame.pict_type).name for frame in container.decode(video=0)]
+
+
+def test_most_spares_b_frames_only(blocky: Path) -> None:
+    every, most, none = (pictures(blocky, deblock) for deblock in ("all", "most", "none"))
+    same = [np.array_equal(*pair) for pair in zip(every, most, strict=True)]
+    is_b = [kind == "B" for kind in kinds(blocky)]
+    assert 5 < sum(is_b) < 18
+    assert [other for other, b in zip(same, is_b, strict=True) if not b] == [True] * (20 - sum(is_b))
+    assert not any(other for other, b in zip(same, is_b, strict=True) if b)
+    assert not any(np.array_equal(*pair) for pair in zip(every, none, strict=True))
+    for ours, plain in zip(most, every, strict=True):
+        assert np.abs(ours.astype(int) - plain).mean() < 3
+
+
+def test_b_frames_of_other_codecs_may_be_needed() -> None:
+    assert decoder_options("h264", deblock="most", max_pixels=9) == {"max_pixels": "9", "skip_loop_filter": "bidir"}
+    assert decoder_options("hevc", deblock="most", max_pixels=9)["skip_loop_filter"] == "noref"
