@@ -10,6 +10,9 @@ from recognizer.types import Frame, FrameResult, SourceChange
 
 FRAMES_WAITING = 4
 """Frames of a file that are read ahead; each is a whole picture."""
+LIVE_FRAMES_WAITING = 2
+"""Frames of a camera: while one more waits than can be taken, a stall of two frames' time costs none. When a third
+comes the backlog does not shrink, and only the newest counts."""
 RESULTS_WAITING = 8
 
 
@@ -17,7 +20,7 @@ class Inbox:
     """Frames of several sources on their way to the caller.
 
     Args:
-        live: for each source, whether only its newest frame matters.
+        live: for each source, whether it is a camera: its frames grow old, and newer ones replace them.
     """
 
     def __init__(self, live: Sequence[bool]) -> None:
@@ -35,7 +38,7 @@ class Inbox:
         """Hand over a frame; a file's waits for room. False: nobody wants frames any more."""
         with self._changed:
             waiting = self._waiting[source]
-            if self._live[source] and not self._abandoned:
+            if self._live[source] and len(waiting) >= LIVE_FRAMES_WAITING and not self._abandoned:
                 self.dropped[source] += len(waiting)
                 waiting.clear()
             while len(waiting) >= FRAMES_WAITING and not self._abandoned:

@@ -35,7 +35,7 @@ class FrameSource(Protocol):
     name: str
     """Display name, without credentials."""
     live: bool
-    """True: only the newest frame matters and old ones may be dropped. False: every frame counts."""
+    """True: frames grow old, and newer ones may replace them. False: every frame counts."""
 
     def __enter__(self) -> Self:
         """Open; raises ``SourceError`` when the source cannot be opened."""

@@ -8,7 +8,7 @@ import pytest
 
 from recognizer.capture.life import CameraError, Trouble
 from recognizer.capture.live import LiveSource, Shots
-from recognizer.channels import FRAMES_WAITING, Inbox
+from recognizer.channels import FRAMES_WAITING, LIVE_FRAMES_WAITING, Inbox
 from recognizer.errors import OutputError, SourceError
 from recognizer.pipeline import Pipeline
 from recognizer.runner import run
@@ -130,10 +130,19 @@ def test_a_file_waits_for_room_and_a_live_source_replaces() -> None:
     assert waiting.is_alive()
     taken = inbox.take(0)
     assert taken is not None
-    assert [(f.source, f.index) for f in taken] == [("live", 9), ("file", 0)]
+    assert [(f.source, f.index) for f in taken] == [("live", 8), ("file", 0)]
     waiting.join(2)
     assert not waiting.is_alive()
-    assert inbox.dropped == [9, 0]
+    assert inbox.dropped == [8, 0]  # 2 replaced 0 and 1, 4 replaced 2 and 3, and so on
+
+
+def test_a_short_stall_costs_no_frame_of_a_camera() -> None:
+    inbox = Inbox([True])
+    for frame in frames(LIVE_FRAMES_WAITING, "live"):
+        assert inbox.put(0, frame)
+    taken = [inbox.take(0) for _ in range(LIVE_FRAMES_WAITING)]
+    assert [[frame.index for frame in each or ()] for each in taken] == [[0], [1]]
+    assert inbox.dropped == [0]
 
 
 def test_whoever_waits_to_put_is_let_go() -> None:
