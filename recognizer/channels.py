@@ -11,8 +11,7 @@ from recognizer.types import Frame, FrameResult, SourceChange
 FRAMES_WAITING = 4
 """Frames of a file that are read ahead; each is a whole picture."""
 LIVE_FRAMES_WAITING = 2
-"""Frames of a camera: while one more waits than can be taken, a stall of two frames' time costs none. When a third
-comes the backlog does not shrink, and only the newest counts."""
+"""Frames of a camera: a stall of two frames' time costs none. Where it goes on, only the newest counts."""
 RESULTS_WAITING = 8
 
 
@@ -30,6 +29,8 @@ class Inbox:
         self._abandoned = False
         self._error: BaseException | None = None
         self._ended: list[tuple[int, BaseException | None]] = []
+        self._behind = [False] * len(live)
+        """For each source, whether more than one frame waited when one was taken last."""
         self._changed = threading.Condition()
         self.dropped = [0] * len(live)
         """Frames of each source that a newer one replaced."""
@@ -39,8 +40,8 @@ class Inbox:
         with self._changed:
             waiting = self._waiting[source]
             if self._live[source] and len(waiting) >= LIVE_FRAMES_WAITING and not self._abandoned:
-                self.dropped[source] += len(waiting)
-                waiting.clear()
+                self.dropped[source] += 1
+                waiting.popleft()
             while len(waiting) >= FRAMES_WAITING and not self._abandoned:
                 self._changed.wait()
             if not self._abandoned:
@@ -68,13 +69,24 @@ class Inbox:
         with self._changed:
             if not any(self._waiting) and self._open:
                 self._changed.wait(timeout_s)
-            frames = [waiting.popleft() for waiting in self._waiting if waiting]
+            frames = [self._next(source) for source, waiting in enumerate(self._waiting) if waiting]
             self._changed.notify_all()
             if frames or self._open:
                 return frames
             if self._error is not None:
                 raise self._error
             return None
+
+    def _next(self, source: int) -> Frame:
+        """The oldest frame that waits; of a camera whose frames are too many for us, the newest."""
+        waiting, was_behind = self._waiting[source], self._behind[source]
+        self._behind[source] = self._live[source] and len(waiting) > 1
+        if was_behind and self._behind[source]:
+            self.dropped[source] += len(waiting) - 1
+            newest = waiting.pop()
+            waiting.clear()
+            return newest
+        return waiting.popleft()
 
     @property
     def open(self) -> bool:
