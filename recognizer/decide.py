@@ -107,6 +107,8 @@ class Decider:
         Returns:
             The templates of those tracks, in the same order, to be matched.
         """
+        if len(embeddings) == 0:
+            return embeddings
         norms, by_norm = embeddings.norms, self._norm_range
         weights = weigh(quality) if by_norm is None else weigh_by_norm(norms, quality, by_norm)
         for row, number in enumerate(embeddings.track_ids.tolist()):
@@ -118,8 +120,7 @@ class Decider:
             wait = self._recheck_s if settled else FIRST_WAITS_S[min(evidence.looks, len(FIRST_WAITS_S)) - 1]
             evidence.look_due_at = at + wait
         vectors = [self._tracks[number].template for number in embeddings.track_ids.tolist()]
-        stacked = np.stack(vectors) if vectors else embeddings.vectors
-        return Embeddings(stacked, embeddings.norms, embeddings.track_ids, embeddings.model)
+        return Embeddings(np.stack(vectors), embeddings.norms, embeddings.track_ids, embeddings.model)
 
     def decide(
         self, frame: Frame, tracks: Tracks, alive: frozenset[int], probes: Embeddings, matches: Matches
@@ -143,7 +144,7 @@ class Decider:
         shown = tracks.ids[reported].tolist()
         self._settle_rivals(shown)
         identities = tuple(self._identity(number, shown) for number in shown)
-        events = tuple(self._happened(frame, shown, alive))
+        events = tuple(self._happened(frame, identities, alive))
         for number in [number for number in self._tracks if number not in alive]:
             del self._tracks[number]
         return reported, identities, events
@@ -219,13 +220,13 @@ class Decider:
     def _happened(
         self,
         frame: Frame,
-        shown: Sequence[int],
+        shown: Sequence[Identity],
         alive: frozenset[int],
     ) -> Iterator[Event]:
         at, source = frame.captured_at, frame.source
-        for number in shown:
+        for identity in shown:
+            number, reasons = identity.track_id, identity.reasons
             evidence = self._tracks[number]
-            reasons = self._identity(number, shown).reasons
             old_name = evidence.told_name
             if not evidence.told:
                 evidence.told = True

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from dataclasses import fields
 from typing import Any, Self
 
@@ -13,13 +14,19 @@ def require(owner: object, name: str, value: Any, dtype: type, shape: tuple[int 
     """Refuse an array of another type or shape; ``None`` stands for any length."""
     if not isinstance(value, np.ndarray):
         raise TypeError(f"{type(owner).__name__}.{name}: wanted an array, got {type(value).__name__}.")
-    fits = value.ndim == len(shape) and all(w is None or w == g for w, g in zip(shape, value.shape, strict=True))
-    if value.dtype != dtype or not fits:
+    got = value.shape
+    fits = len(got) == len(shape) and all(shape[side] in (None, got[side]) for side in range(len(shape)))
+    if value.dtype.type is not dtype or not fits:
         wanted = ", ".join("N" if w is None else str(w) for w in shape)
         raise ValueError(
             f"{type(owner).__name__}.{name}: wanted {np.dtype(dtype).name} of shape ({wanted}), "
             f"got {value.dtype.name} of shape {value.shape}."
         )
+
+
+@functools.cache
+def _names(kind: type) -> tuple[str, ...]:
+    return tuple(field.name for field in fields(kind))
 
 
 class Rows:
@@ -28,7 +35,7 @@ class Rows:
     __slots__ = ()
 
     def _row_fields(self) -> dict[str, Any]:
-        values = {f.name: getattr(self, f.name) for f in fields(self)}  # type: ignore[arg-type]
+        values = {name: getattr(self, name) for name in _names(type(self))}
         return {name: value for name, value in values.items() if not isinstance(value, str)}
 
     def _require_aligned(self) -> None:
@@ -37,7 +44,7 @@ class Rows:
             raise ValueError(f"{type(self).__name__}: rows are not aligned, got {lengths}.")
 
     def __len__(self) -> int:
-        return len(next(iter(self._row_fields().values())))
+        return len(getattr(self, _names(type(self))[0]))
 
     def __getitem__(self, rows: NDArray[np.bool_] | NDArray[np.int64] | slice) -> Self:
         index = rows if isinstance(rows, slice) else np.asarray(rows)
@@ -47,5 +54,5 @@ class Rows:
                 picked[name] = tuple(value[i] for i in np.arange(len(value))[index])
             else:
                 picked[name] = value[index]
-        rest = {f.name: getattr(self, f.name) for f in fields(self) if f.name not in picked}  # type: ignore[arg-type]
+        rest = {name: getattr(self, name) for name in _names(type(self)) if name not in picked}
         return type(self)(**picked, **rest)

@@ -87,10 +87,8 @@ class Cadence:
 
 def shrunk(image: U8) -> F32:
     """A blurred grey thumbnail for ``change``: (27, 48) float32 in [0, 1], from every n-th pixel."""
-    height, width = image.shape[:2]
-    across, down = SAMPLES * THUMBNAIL_PX[0], SAMPLES * THUMBNAIL_PX[1]
-    sparse = image[:: max(height // down, 1), :: max(width // across, 1)]
-    grey = cv2.cvtColor(np.ascontiguousarray(sparse), cv2.COLOR_BGR2GRAY)
+    size = (SAMPLES * THUMBNAIL_PX[0], SAMPLES * THUMBNAIL_PX[1])
+    grey = cv2.cvtColor(cv2.resize(image, size, interpolation=cv2.INTER_NEAREST), cv2.COLOR_BGR2GRAY)
     return cv2.resize(grey, THUMBNAIL_PX, interpolation=cv2.INTER_AREA).astype(np.float32) / np.float32(255)
 
 

@@ -133,6 +133,8 @@ class Mtcnn:
             N rows in the same order; a box with no pixel in the picture has score 0. Where O-Net sees no face, it
             looks once more in eight places around: a face that passes close by moves a third of its width a frame.
         """
+        if len(boxes) == 0:
+            return FaceDetections.empty()
         if self._follow is None or judge is None:
             return self._seen_by_onet(image, boxes)
         quick, judged = np.flatnonzero(~judge), judge.copy()
@@ -147,11 +149,12 @@ class Mtcnn:
 
     def _seen_by_onet(self, image: U8, boxes: F32) -> FaceDetections:
         """O-Net on rough boxes, and where it sees no face, around them."""
-        faces = self._looked_at(image, evened(boxes))
+        squares = evened(boxes)
+        faces = self._looked_at(image, squares)
         weak = np.flatnonzero(faces.scores < SEARCH_BELOW)
         if len(weak) == 0:
             return faces
-        around = evened(boxes[weak])[:, None] + _shifts(evened(boxes[weak]))
+        around = squares[weak, None] + _shifts(squares[weak])
         tries = self._looked_at(image, around.reshape(-1, 4).astype(np.float32))
         best = tries.scores.reshape(len(weak), -1).argmax(axis=1) + np.arange(len(weak)) * around.shape[1]
         better = tries.scores[best] > faces.scores[weak]
