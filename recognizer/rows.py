@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import functools
-from dataclasses import fields
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,18 +22,14 @@ def require(owner: object, name: str, value: Any, dtype: type, shape: tuple[int 
         )
 
 
-@functools.cache
-def _names(kind: type) -> tuple[str, ...]:
-    return tuple(field.name for field in fields(kind))
-
-
 class Rows:
     """Length, row picking and the check that all fields have as many rows; for the struct-of-arrays types below."""
 
     __slots__ = ()
+    __dataclass_fields__: ClassVar[dict[str, Any]]
 
     def _row_fields(self) -> dict[str, Any]:
-        values = {name: getattr(self, name) for name in _names(type(self))}
+        values = {name: getattr(self, name) for name in self.__dataclass_fields__}
         return {name: value for name, value in values.items() if not isinstance(value, str)}
 
     def _require_aligned(self) -> None:
@@ -44,7 +38,7 @@ class Rows:
             raise ValueError(f"{type(self).__name__}: rows are not aligned, got {lengths}.")
 
     def __len__(self) -> int:
-        return len(getattr(self, _names(type(self))[0]))
+        return len(getattr(self, next(iter(self.__dataclass_fields__))))
 
     def __getitem__(self, rows: NDArray[np.bool_] | NDArray[np.int64] | slice) -> Self:
         index = rows if isinstance(rows, slice) else np.asarray(rows)
@@ -54,5 +48,5 @@ class Rows:
                 picked[name] = tuple(value[i] for i in np.arange(len(value))[index])
             else:
                 picked[name] = value[index]
-        rest = {name: getattr(self, name) for name in _names(type(self)) if name not in picked}
+        rest = {name: getattr(self, name) for name in self.__dataclass_fields__ if name not in picked}
         return type(self)(**picked, **rest)

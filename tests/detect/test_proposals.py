@@ -30,7 +30,7 @@ def test_a_small_copy_is_the_mean_of_its_pixels_with_grey_below_and_right() -> N
     small = shrunk(picture, 4)
     assert small.shape == (32, 64, 3)
     means = picture[:128, :200].reshape(32, 4, 50, 4, 3).mean(axis=(1, 3))
-    assert np.abs(small[:, :50] - means).max() <= 0.5
+    assert np.abs(small[:, :50] - means).max() <= 1  # halved twice, rounded twice
     assert (small[:, 50:] == 127).all()
 
 
