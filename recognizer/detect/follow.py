@@ -13,7 +13,7 @@ from recognizer.detect.window import window
 from recognizer.protocols import GraphRunner
 from recognizer.types import F32, U8, FaceDetections
 
-WINDOW_PX = 48
+WINDOW_PX = 40
 REACH = 1.4
 """Side of the window, in sides of the face's box."""
 
@@ -22,7 +22,7 @@ class FollowNet:
     """Finds faces in windows.
 
     Args:
-        net: graph on (B, 48, 48, 3) BGR pixels giving ``scores`` (B,) and ``places`` (B, 14): two corners of the box
+        net: graph on (B, 40, 40, 3) BGR pixels giving ``scores`` (B,) and ``places`` (B, 14): two corners of the box
             and five landmarks, x and y of each as shares of the window.
     """
 

@@ -48,7 +48,7 @@ class FollowLesson:
         return FollowNet()
 
     def losses(self, network: Any, batch: Sequence[Tensor]) -> dict[str, Tensor]:
-        """Of windows (B, 48, 48, 3) uint8, 1, 0 or -1 for a face, none or either (B,), and places (B, 14)."""
+        """Of windows (B, 40, 40, 3) uint8, 1, 0 or -1 for a face, none or either (B,), and places (B, 14)."""
         windows, wanted, places = batch
         scores, found = network.logits(windows.float())
         counted, faces = wanted >= 0, wanted == 1

@@ -74,7 +74,7 @@ class Windows:
         self._faces = {source: _sure_faces(source.material) for source in (photos, frames)}
 
     def batch(self, first: int, count: int) -> Arrays:
-        """Windows (B, 48, 48, 3) uint8, 1 for a face and 0 for none (B,), and where it is: (B, 14) of the window."""
+        """Windows (B, 40, 40, 3) uint8, 1 for a face and 0 for none (B,), and where it is: (B, 14) of the window."""
         drawn = [self[sample] for sample in range(first, first + count)]
         pictures, wanted, places = zip(*drawn, strict=True)
         return np.stack(pictures), np.array(wanted, np.float32), np.stack(places)
