@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import numpy as np
+
 from recognizer.protocols import Cadence, Detector, Tracker
 from recognizer.stopwatch import Stopwatch
 from recognizer.types import U8, FaceDetections, Frame, Look, Tracks
@@ -84,5 +86,5 @@ class Finder:
 
     def _found_again(self, image: U8, faces: FaceDetections) -> FaceDetections:
         """Where faces that a search found are by now."""
-        now = self._detector.refine(image, faces.boxes)
+        now = self._detector.refine(image, faces.boxes, np.ones(len(faces), bool))
         return now[now.scores >= SURE_SCORE]

@@ -1,6 +1,6 @@
 """Where did a face go? One look at a small window about the place where it should be.
 
-The net is our own (``train/finding/follow``), taught by MTCNN. It does what O-Net does for less than half the cost, and
+The net is our own (``train/finding/follow``), taught by MTCNN. It does what O-Net does for a third of the cost, and
 sees more of the surroundings, so that a face that moved by a third of its width is still in view.
 """
 

@@ -19,6 +19,7 @@ from recognizer.detect.boxes import evened, pixel_corners, squared, suppress, su
 from recognizer.detect.follow import FollowNet
 from recognizer.detect.proposals import ProposalNet
 from recognizer.detect.window import WindowSampler
+from recognizer.geometry import iou
 from recognizer.protocols import GraphRunner
 from recognizer.types import F32, I64, U8, FaceDetections
 
@@ -30,10 +31,16 @@ BATCH = 64
 """Crops a net sees at once: beyond it the time a crop takes grows, as its activations leave the cache."""
 SEARCH_BELOW = 0.2
 """O-Net score of a followed face below which its surroundings are searched."""
-LOST_BELOW = 0.5
-"""Score of the follow net below which O-Net looks for the face where it was expected."""
 SEARCH_REACH = 0.35
 """How far around, in sides of the box."""
+LOST_BELOW = 0.5
+"""Score of the follow net below which O-Net has the last word."""
+SEEN_FROM = 0.2
+MOVED = 0.7
+"""Where the follow net sees a face, scored so or higher, that shares less with the expected box (intersection over
+union), O-Net looks there. With the search around in place of it O-Net took 1.4 times as long; tracks covered as many
+faces (.97 of the confident ones in a street, mean of eight runs) and a TV clip's names as much of the time (.90 of
+twelve runs, both ways)."""
 
 
 Sampler = AreaSampler | WindowSampler
@@ -130,21 +137,20 @@ class Mtcnn:
             judge: (N,) rows that O-Net has the last word on; all, if there is no other net.
 
         Returns:
-            N rows in the same order; a box with no pixel in the picture has score 0. Where O-Net sees no face, it
-            looks once more in eight places around: a face that passes close by moves a third of its width a frame.
+            N rows in the same order; a box with no pixel in the picture has score 0. Where O-Net alone sees no face,
+            it looks once more in eight places around: a face that passes close by moves a third of its width a frame.
         """
         if len(boxes) == 0:
             return FaceDetections.empty()
         if self._follow is None or judge is None:
             return self._seen_by_onet(image, boxes)
-        quick, judged = np.flatnonzero(~judge), judge.copy()
-        followed = self._follow.find(image, boxes[quick])
-        judged[quick[followed.scores < LOST_BELOW]] = True
-        rows = len(boxes)
-        faces = FaceDetections(boxes.copy(), np.zeros(rows, np.float32), np.zeros((rows, 5, 2), np.float32))
-        _put(faces, quick, followed)
-        if judged.any():
-            _put(faces, np.flatnonzero(judged), self._seen_by_onet(image, boxes[judged]))
+        faces = self._follow.find(image, boxes)
+        judged = np.flatnonzero(judge | (faces.scores < LOST_BELOW))
+        if len(judged):
+            found = faces[judged]
+            elsewhere = (found.scores >= SEEN_FROM) & (np.diag(iou(found.boxes, boxes[judged])) < MOVED)
+            squares = evened(np.where(elsewhere[:, None], found.boxes, boxes[judged]))
+            _put(faces, judged, self._looked_at(image, squares))
         return faces
 
     def _seen_by_onet(self, image: U8, boxes: F32) -> FaceDetections:

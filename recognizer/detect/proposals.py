@@ -59,11 +59,15 @@ def shrunk(image: U8, step: int) -> U8:
     small = image[: height * step, : width * step]  # so that OpenCV's area is the plain mean, which is also its fastest
     while step % 2 == 0:  # halves are faster still: a fourth of 1080p in 1.0 instead of 2.6 ms, at most one level apart
         step //= 2
-        small = cv2.resize(small, (width * step, height * step), interpolation=cv2.INTER_AREA)
-    small = cv2.resize(small, (width, height), interpolation=cv2.INTER_AREA) if step > 1 else small
+        small = _smaller(small, width * step, height * step)
+    small = _smaller(small, width, height) if step > 1 else small
     below, right = -height % MULTIPLE_PX, -width % MULTIPLE_PX
     padded = cv2.copyMakeBorder(small, 0, below, 0, right, cv2.BORDER_CONSTANT, value=(127, 127, 127))
     return np.asarray(padded, np.uint8)
+
+
+def _smaller(image: U8, width: int, height: int) -> U8:
+    return np.asarray(cv2.resize(image, (width, height), interpolation=cv2.INTER_AREA), np.uint8)
 
 
 @functools.lru_cache(maxsize=16)
