@@ -46,8 +46,6 @@ def align(
     """
     if cut.template is None and boxes is None:
         raise ValueError("align: this cut goes by the box, but no boxes were given.")
-    if len(landmarks) == 0:  # most frames of a video
-        return AlignedFaces.empty(cut.size_px)
     plain = cut == ARCFACE_CUT
     crops = np.empty((len(landmarks), cut.size_px, cut.size_px, 3), np.uint8)
     sharpness = np.empty(len(landmarks), np.float32)

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import numpy as np
+from numpy.typing import NDArray
 
 from recognizer.protocols import Cadence, Detector, Tracker
 from recognizer.stopwatch import Stopwatch
-from recognizer.types import U8, FaceDetections, Frame, Look, Tracks
+from recognizer.types import F32, FaceDetections, Frame, Look, Tracks
 
 SURE_SCORE = 0.7
 """A face that was found some frames ago must be as sure as this now; MTCNN's last threshold."""
@@ -44,31 +45,29 @@ class Finder:
             clock: told the time that each part took.
             search_on: do a part of a whole detection, if one is under way.
         """
-        at, image = frame.captured_at, frame.image
-        look = self._cadence.look(image, at, lost=self.tracker.lost_now)
+        at = frame.captured_at
+        look = self._cadence.look(frame.view, at, lost=self.tracker.lost_now)
         clock.lap("cadence")
         searched = self._searched() if search_on and look is not Look.CUT else None
         if look is Look.CUT:
             self.tracker.cut()
         if look is Look.WHOLE or (look is Look.CUT and self.searching):  # what is searched may be a scene that is gone
-            self._search = self._detector.search(image)
+            self._search = self._detector.search(frame.image)
         found = None
         if self._is_first and self._search is not None:  # nobody is known yet who could wait
             *_, found = self._search
             self._search = None
         self._is_first = False
         if searched is not None:
-            found = self._found_again(image, searched)
+            found = self._found_again(frame, searched)
         clock.lap("detect")
         every = bool(look) or found is not None
-        refined = self._detector.refine(
-            image, self.tracker.predict(at, every=every), self.tracker.to_judge(at, every=every)
-        )
+        refined = self._refined(frame, self.tracker.predict(at, every=every), self.tracker.to_judge(at, every=every))
         clock.lap("refine")
         if not every:
             return self.tracker.follow(at, refined)
         if found is None:
-            found = self._detector.glance([image])[0]
+            found = self._detector.glance([frame.image])[0]
         clock.lap("detect")
         before = self.tracker.alive
         tracks = self.tracker.update(at, found, refined)
@@ -84,7 +83,11 @@ class Finder:
             self._search = None
         return found
 
-    def _found_again(self, image: U8, faces: FaceDetections) -> FaceDetections:
+    def _refined(self, frame: Frame, boxes: F32, judge: NDArray[np.bool_]) -> FaceDetections:
+        """Where the faces are; with no box the picture is not even brought into its colours."""
+        return self._detector.refine(frame.image, boxes, judge) if len(boxes) else FaceDetections.empty()
+
+    def _found_again(self, frame: Frame, faces: FaceDetections) -> FaceDetections:
         """Where faces that a search found are by now."""
-        now = self._detector.refine(image, faces.boxes, np.ones(len(faces), bool))
+        now = self._refined(frame, faces.boxes, np.ones(len(faces), bool))
         return now[now.scores >= SURE_SCORE]

@@ -120,7 +120,9 @@ class Pipeline:
         asked = tracks[self._watch(frame.source).decider.observe(frame, tracks)]
         clock.lap("track")
         cut = self._embedder.facts.cut
-        faces = align(frame.image, asked.landmarks, asked.scores, asked.ids, cut=cut, boxes=asked.boxes)
+        faces = AlignedFaces.empty(cut.size_px)
+        if len(asked):  # in few frames
+            faces = align(frame.image, asked.landmarks, asked.scores, asked.ids, cut=cut, boxes=asked.boxes)
         clock.lap("align")
         return faces
 

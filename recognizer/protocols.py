@@ -91,7 +91,7 @@ class Cadence(Protocol):
     """Knows, for one source, when to look for faces."""
 
     def look(self, image: U8, at: float, *, lost: bool) -> Look:
-        """Whether to detect in this (H, W, 3) picture, taken ``at`` seconds; ``lost``: a track was lost just before."""
+        """Whether to detect in this (H, W, 3) or (H, W) picture, taken ``at`` seconds; ``lost``: a track just was."""
 
     def looked(self, at: float, *, news: bool, whole: bool) -> None:
         """Take note of a look; ``news`` when faces came or went; ``whole`` when it was more than a glance."""

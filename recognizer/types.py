@@ -15,44 +15,17 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
+from recognizer.frame import U8 as U8
+from recognizer.frame import Frame as Frame
 from recognizer.rows import Rows, require
 
 F32 = NDArray[np.float32]
 I64 = NDArray[np.int64]
-U8 = NDArray[np.uint8]
 
 EMBEDDING_SIZE = 512
 """Numbers in a vector of nearly every network; each declares its own (`recognizer.facts`)."""
 CROP_SIZE_PX = 112
 """Side of nearly every network's crop; each declares its own."""
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Frame:
-    """One picture of a source."""
-
-    image: U8
-    """(H, W, 3) uint8 BGR, read-only."""
-    index: int
-    """Position in the source, from 0; live sources count what the camera sent, dropped frames included."""
-    captured_at: float
-    """Seconds: presentation time for files, the monotonic clock for live sources."""
-    source: str
-    """Display name of the source; credentials are removed where it is made."""
-
-    def __post_init__(self) -> None:
-        require(self, "image", self.image, np.uint8, (None, None, 3))
-        self.image.flags.writeable = False
-
-    @property
-    def height(self) -> int:
-        """Rows of the picture, px."""
-        return int(self.image.shape[0])
-
-    @property
-    def width(self) -> int:
-        """Columns of the picture, px."""
-        return int(self.image.shape[1])
 
 
 @dataclass(frozen=True, slots=True, eq=False)

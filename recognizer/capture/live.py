@@ -16,6 +16,7 @@ from typing import Protocol, Self
 
 from recognizer.capture.life import CameraError, Life, Trouble
 from recognizer.errors import SourceError
+from recognizer.frame import Decoded
 from recognizer.types import U8, Frame, SourceChange
 
 WAITS_S: Mapping[Trouble, tuple[float, float]] = {
@@ -28,7 +29,7 @@ time and costs little; trying a wrong password often may lock the account."""
 _GROWTH = 1.6
 
 
-Shots = Generator[tuple[float, U8], None, None]
+Shots = Generator[tuple[float, U8 | Decoded], None, None]
 """When each frame arrived, s of the monotonic clock, and its picture; closing it closes the camera."""
 
 
@@ -36,7 +37,7 @@ class Camera(Protocol):
     """What is behind a live source: opened, read to its end and closed by one generator, on one thread."""
 
     def frames(self, stop: threading.Event) -> Shots:
-        """Open, then yield when each frame arrived (monotonic s) and its (H, W, 3) uint8 BGR picture.
+        """Open, then yield when each frame arrived (monotonic s) and its picture.
 
         Args:
             stop: Set when no more frames are wanted.
@@ -120,10 +121,10 @@ class LiveSource:
             while not self._stop.is_set():
                 try:
                     with closing(self._camera.frames(self._stop)) as shots:
-                        for at, image in shots:
+                        for at, picture in shots:
                             failures = 0
                             self._life.frame(at)
-                            yield Frame(image, index, at, self.name)
+                            yield Frame(picture, index, at, self.name)
                             index += 1
                             if self._stop.is_set():
                                 return

@@ -13,14 +13,13 @@ import time
 import av
 import av.container
 import av.error
-import numpy as np
-from av.video.reformatter import VideoReformatter
 from av.video.stream import VideoStream
 
-from recognizer.capture.decoder import Deblock, decoder_options
+from recognizer.capture.decoder import Colours, Deblock, Picture, decoder_options
 from recognizer.capture.life import CameraError, Trouble
 from recognizer.capture.live import Shots
 from recognizer.capture.pictures import MAX_PIXELS
+from recognizer.errors import SourceError
 
 _PROTOCOLS = "rtsp,rtsps,rtp,srtp,udp,tcp,tls,http,https,httpproxy,crypto,hls,rtmp,rtmps,srt"
 """What an address may lead to; not files, which a play list could name."""
@@ -74,6 +73,8 @@ class NetworkStream:
                 yield from self._read(container, stream, stop, paced=paced)
         except (av.error.FFmpegError, OSError, ValueError) as error:
             trouble = _told(error)
+        except SourceError as error:
+            trouble = CameraError(str(error))
         if trouble is not None:  # raised out here: the other error's text holds the address
             raise trouble
 
@@ -108,8 +109,8 @@ class NetworkStream:
     def _read(
         self, container: av.container.InputContainer, stream: VideoStream, stop: threading.Event, *, paced: bool
     ) -> Shots:
-        reformatter, pace = VideoReformatter(), _Pace()
-        damaged = 0
+        colours, pace = Colours("the camera"), _Pace()
+        damaged, shown = 0, False
         for packet in container.demux(stream):
             arrived = time.monotonic()
             pictures = _decoded(packet)
@@ -119,10 +120,10 @@ class NetworkStream:
             for picture in pictures:
                 if paced and not pace.wait(picture, stop):
                     return
-                image = reformatter.reformat(picture, format="bgr24", threads=1).to_ndarray()
-                quarters = round(picture.rotation / 90) % 4
-                upright = np.rot90(image, quarters) if quarters else image
-                yield time.monotonic() if paced else arrived, np.ascontiguousarray(upright, np.uint8)
+                if not shown:
+                    colours.of(picture)  # a camera that sends what cannot be shown costs the others nothing
+                    shown = True
+                yield time.monotonic() if paced else arrived, Picture(picture, colours)
             if stop.is_set():
                 return
 

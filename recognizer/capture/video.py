@@ -11,16 +11,14 @@ from typing import Self
 import av
 import av.container
 import av.error
-import numpy as np
-from av.video.reformatter import VideoReformatter
 from av.video.stream import VideoStream
 from loguru import logger
 
-from recognizer.capture.decoder import Deblock, decoder_options
+from recognizer.capture.decoder import Colours, Deblock, Picture, decoder_options
 from recognizer.capture.names import display_name
 from recognizer.capture.pictures import MAX_PIXELS
 from recognizer.errors import SourceError
-from recognizer.types import U8, Frame
+from recognizer.types import Frame
 
 _LISTS = frozenset({"concat", "hls", "dash", "imf", "tty", "sdp", "rtsp"})
 """What FFmpeg may take a text file for; these would open other files or draw the text."""
@@ -100,6 +98,7 @@ class VideoFile:
                     f"{self.name}: holds {stream.codec_context.name} video, but not one frame of it can be decoded"
                     f"{f' ({self._broken})' if self._broken else ''}; copy or record it again."
                 )
+            first.image  # noqa: B018 - what cannot be shown is told now
         except BaseException:
             self._shut()
             raise
@@ -173,13 +172,13 @@ class VideoFile:
         self._damaged, self._broken = 0, None
         step = 1 / (self.frame_rate or _USUAL_RATE)
         timeline = _Timeline(step)
-        reformatter = VideoReformatter()
+        colours = Colours(self.name)
         index = 0
         for picture in self._decode(container, stream):
-            image = self._to_bgr(picture, reformatter)
-            self.size = (image.shape[1], image.shape[0])
             at = timeline.place(None if picture.pts is None else float(picture.pts * (picture.time_base or 0)))
-            yield Frame(image, index, at, self.name)
+            frame = Frame(Picture(picture, colours), index, at, self.name)
+            self.size = (frame.width, frame.height)
+            yield frame
             index += 1
         if index:
             self._tell_shortfall(index, timeline.now + step, step)
@@ -202,16 +201,6 @@ class VideoFile:
                 self._broken = _words(error)
                 continue
             yield from pictures
-
-    def _to_bgr(self, picture: av.VideoFrame, reformatter: VideoReformatter) -> U8:
-        try:
-            image = reformatter.reformat(picture, format="bgr24", threads=1).to_ndarray()
-        except (av.error.FFmpegError, ValueError) as error:
-            raise SourceError(
-                f"{self.name}: pixel format {picture.format.name} cannot be converted ({_words(error)})."
-            ) from error
-        quarters = round(picture.rotation / 90) % 4  # degrees anticlockwise, from the display matrix
-        return np.ascontiguousarray(np.rot90(image, quarters) if quarters else image, np.uint8)
 
     def _tell_shortfall(self, frames: int, reached_s: float, step: float) -> None:
         expected = self.duration_s

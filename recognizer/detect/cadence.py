@@ -47,7 +47,7 @@ class Cadence:
         """Say whether to detect in this frame.
 
         Args:
-            image: (H, W, 3) uint8.
+            image: (H, W, 3) BGR or (H, W) brightness, uint8.
             at: time of the frame, seconds.
             lost: a track was lost since the last frame.
         """
@@ -87,8 +87,8 @@ class Cadence:
 
 def shrunk(image: U8) -> F32:
     """A blurred grey thumbnail for ``change``: (27, 48) float32 in [0, 1], from every n-th pixel."""
-    size = (SAMPLES * THUMBNAIL_PX[0], SAMPLES * THUMBNAIL_PX[1])
-    grey = cv2.cvtColor(cv2.resize(image, size, interpolation=cv2.INTER_NEAREST), cv2.COLOR_BGR2GRAY)
+    sparse = cv2.resize(image, (SAMPLES * THUMBNAIL_PX[0], SAMPLES * THUMBNAIL_PX[1]), interpolation=cv2.INTER_NEAREST)
+    grey = cv2.cvtColor(sparse, cv2.COLOR_BGR2GRAY) if sparse.ndim == 3 else sparse
     return cv2.resize(grey, THUMBNAIL_PX, interpolation=cv2.INTER_AREA).astype(np.float32) / np.float32(255)
 
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from av.video.stream import VideoStream
 
-from recognizer.capture.decoder import Deblock, decoder_options
+from recognizer.capture.decoder import Colours, Deblock, Picture, decoder_options
 from recognizer.capture.video import VideoFile
 from recognizer.types import U8
 
@@ -61,3 +61,15 @@ def test_most_spares_b_frames_only(blocky: Path) -> None:
 def test_b_frames_of_other_codecs_may_be_needed() -> None:
     assert decoder_options("h264", deblock="most", max_pixels=9) == {"max_pixels": "9", "skip_loop_filter": "bidir"}
     assert decoder_options("hevc", deblock="most", max_pixels=9)["skip_loop_filter"] == "noref"
+
+
+@pytest.mark.parametrize(("pixels", "has_luma"), [("yuv420p", True), ("yuv444p", True), ("rgb24", False)])
+def test_brightness_is_that_of_the_colours(pixels: str, has_luma: bool) -> None:
+    ramp = np.tile(np.arange(0, 250, 5, dtype=np.uint8)[None, :, None], (30, 1, 3))  # grey, 50 x 30: rows are padded
+    picture = Picture(av.VideoFrame.from_ndarray(ramp, format="bgr24").reformat(format=pixels), Colours("clip"))
+    assert picture.size == (50, 30)
+    assert np.abs(picture.bgr().astype(int) - ramp).max() <= 5
+    assert (picture.luma is not None) == has_luma
+    if picture.luma is not None:
+        assert picture.luma.shape == (30, 50)
+        assert np.corrcoef(picture.luma.ravel(), ramp[..., 0].ravel())[0, 1] > 0.999

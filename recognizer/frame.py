@@ -1,0 +1,74 @@
+"""One picture of a source, in OpenCV's colours when somebody asks for them: most frames are only glanced at."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from recognizer.rows import require
+
+U8 = NDArray[np.uint8]
+
+
+class Decoded(Protocol):
+    """A picture as its decoder left it. It may be asked from any thread."""
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Width and height, px."""
+
+    @property
+    def luma(self) -> U8 | None:
+        """(H, W) brightness as it lies in memory, turned as the sensor was, if the decoder has it."""
+
+    def bgr(self) -> U8:
+        """(H, W, 3), upright; takes its time."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Frame:
+    """One picture of a source."""
+
+    picture: U8 | Decoded
+    """(H, W, 3) uint8 BGR, or what becomes that when ``image`` is asked for."""
+    index: int
+    """Position in the source, from 0; live sources count what the camera sent, dropped frames included."""
+    captured_at: float
+    """Seconds: presentation time for files, the monotonic clock for live sources."""
+    source: str
+    """Display name of the source; credentials are removed where it is made."""
+
+    def __post_init__(self) -> None:
+        if isinstance(self.picture, np.ndarray):
+            self._keep(self.picture)
+
+    @property
+    def image(self) -> U8:
+        """(H, W, 3) uint8 BGR, read-only."""
+        if not isinstance(self.picture, np.ndarray):
+            self._keep(self.picture.bgr())
+        return self.picture  # type: ignore[return-value]
+
+    @property
+    def view(self) -> U8:
+        """What costs nothing to see: (H, W) brightness where there is one, else the image."""
+        luma = None if isinstance(self.picture, np.ndarray) else self.picture.luma
+        return self.image if luma is None else luma
+
+    @property
+    def height(self) -> int:
+        """Rows of the picture, px."""
+        return int(self.picture.shape[0]) if isinstance(self.picture, np.ndarray) else self.picture.size[1]
+
+    @property
+    def width(self) -> int:
+        """Columns of the picture, px."""
+        return int(self.picture.shape[1]) if isinstance(self.picture, np.ndarray) else self.picture.size[0]
+
+    def _keep(self, image: U8) -> None:
+        require(self, "image", image, np.uint8, (None, None, 3))
+        image.flags.writeable = False
+        object.__setattr__(self, "picture", image)

@@ -1,0 +1,43 @@
+"""A picture is brought into its colours once, and only when somebody asks."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from recognizer.frame import Frame
+from recognizer.types import U8
+
+
+class Sleeping:
+    """A decoded picture that counts how often its colours are asked for."""
+
+    size = (8, 4)
+
+    def __init__(self, luma: U8 | None) -> None:
+        self.luma = luma
+        self.asked = 0
+
+    def bgr(self) -> U8:
+        self.asked += 1
+        return np.full((4, 8, 3), 7, np.uint8)
+
+
+def test_size_and_brightness_cost_nothing_and_colours_are_asked_for_once() -> None:
+    picture = Sleeping(np.zeros((4, 8), np.uint8))
+    frame = Frame(picture, 0, 0.0, "clip")
+    assert (frame.width, frame.height) == (8, 4)
+    assert frame.view is picture.luma
+    assert picture.asked == 0
+    assert frame.image is frame.image
+    assert picture.asked == 1
+    assert (frame.width, frame.height) == (8, 4)
+    assert not frame.image.flags.writeable
+    assert frame.view is frame.image
+    assert replace(frame, index=3).image is frame.image
+
+
+def test_without_brightness_the_image_is_seen() -> None:
+    frame = Frame(Sleeping(None), 0, 0.0, "clip")
+    assert frame.view is frame.image
