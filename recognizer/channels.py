@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections import deque
 from collections.abc import Sequence
 
@@ -10,8 +11,10 @@ from recognizer.types import Frame, FrameResult, SourceChange
 
 FRAMES_WAITING = 4
 """Frames of a file that are read ahead; each is a whole picture."""
-LIVE_FRAMES_WAITING = 2
-"""Frames of a camera: a stall of two frames' time costs none. Where it goes on, only the newest counts."""
+LIVE_FRAMES_WAITING = 4
+"""Frames of a camera: a short stall costs none."""
+LATE_S = 0.08
+"""A frame that has waited for longer makes way for the newest one."""
 RESULTS_WAITING = 8
 
 
@@ -78,15 +81,20 @@ class Inbox:
             return None
 
     def _next(self, source: int) -> Frame:
-        """The oldest frame that waits; of a camera whose frames are too many for us, the newest."""
-        waiting, was_behind = self._waiting[source], self._behind[source]
+        """The oldest frame that waits, or the newest if that of a camera is late."""
+        waiting = self._waiting[source]
         self._behind[source] = self._live[source] and len(waiting) > 1
-        if was_behind and self._behind[source]:
+        if self._behind[source] and time.monotonic() - waiting[0].captured_at > LATE_S:
             self.dropped[source] += len(waiting) - 1
             newest = waiting.pop()
             waiting.clear()
             return newest
         return waiting.popleft()
+
+    @property
+    def hurried(self) -> bool:
+        """Frames of some camera wait behind others."""
+        return any(self._behind)
 
     @property
     def open(self) -> bool:

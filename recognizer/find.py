@@ -14,6 +14,9 @@ from recognizer.types import F32, FaceDetections, Frame, Look, Tracks
 SURE_SCORE = 0.7
 """A face that was found some frames ago must be as sure as this now; MTCNN's last threshold."""
 
+HURRIED_S = 0.2
+"""Time between two parts of a whole detection while frames wait."""
+
 
 class Finder:
     """Finds the faces of one source.
@@ -31,24 +34,27 @@ class Finder:
         self._detector, self._cadence, self.tracker = detector, cadence, tracker
         self._search: Iterator[FaceDetections | None] | None = None
         self._is_first = True
+        self._searched_at = -np.inf
 
     @property
     def searching(self) -> bool:
         """A whole detection is under way."""
         return self._search is not None
 
-    def find(self, frame: Frame, clock: Stopwatch, *, search_on: bool = True) -> Tracks:
+    def find(self, frame: Frame, clock: Stopwatch, *, search_on: bool = True, hurried: bool = False) -> Tracks:
         """The faces in this frame.
 
         Args:
             frame: the next one.
             clock: told the time that each part took.
             search_on: do a part of a whole detection, if one is under way.
+            hurried: frames wait: look, and go on with a whole detection, less often.
         """
         at = frame.captured_at
-        look = self._cadence.look(frame.view, at, lost=self.tracker.lost_now)
+        look = self._cadence.look(frame.view, at, lost=self.tracker.lost_now, hurried=hurried)
         clock.lap("cadence")
-        searched = self._searched() if search_on and look is not Look.CUT else None
+        search_on = search_on and not (hurried and 0 <= at - self._searched_at < HURRIED_S)
+        searched = self._searched(at) if search_on and look is not Look.CUT else None
         if look is Look.CUT:
             self.tracker.cut()
         if look is Look.WHOLE or (look is Look.CUT and self.searching):  # what is searched may be a scene that is gone
@@ -74,10 +80,11 @@ class Finder:
         self._cadence.looked(at, news=self.tracker.alive != before, whole=look is Look.WHOLE)
         return tracks
 
-    def _searched(self) -> FaceDetections | None:
+    def _searched(self, at: float) -> FaceDetections | None:
         """What a whole detection found, if it ends now."""
         if self._search is None:
             return None
+        self._searched_at = at
         found = next(self._search)
         if found is not None:
             self._search = None

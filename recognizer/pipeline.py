@@ -46,11 +46,16 @@ class Pipeline:
         self._newest_gallery: deque[tuple[GalleryIndex, frozenset[str], Thresholds]] = deque(maxlen=1)
         self._thresholds: Thresholds | None = None
 
-    def step(self, frames: Sequence[Frame]) -> list[FrameResult]:
-        """Recognise one frame of each of several sources; all their faces go through the network in one batch."""
+    def step(self, frames: Sequence[Frame], *, hurried: bool = False) -> list[FrameResult]:
+        """Recognise one frame of each of several sources; all their faces go through the network in one batch.
+
+        Args:
+            frames: the next ones.
+            hurried: others wait behind them: what can wait, should.
+        """
         self._take_new_gallery()
         clocks = [Stopwatch() for _ in frames]
-        tracks = self._find(frames, clocks)
+        tracks = self._find(frames, clocks, hurried)
         faces = [self._ask(*each) for each in zip(frames, tracks, clocks, strict=True)]
         embeddings = self._embedder.embed(AlignedFaces.joined(faces))
         stops = np.cumsum([len(mine) for mine in faces]).tolist()
@@ -105,13 +110,13 @@ class Pipeline:
                 self._watches[source].decider.gallery_changed(frozenset(), self._thresholds)
         return self._watches[source]
 
-    def _find(self, frames: Sequence[Frame], clocks: Sequence[Stopwatch]) -> list[Tracks]:
+    def _find(self, frames: Sequence[Frame], clocks: Sequence[Stopwatch], hurried: bool) -> list[Tracks]:
         """Where the faces are. Whole detections take turns, a part of one a step, lest all frames grow old together."""
         finders = [self._finder(frame.source) for frame in frames]
         begun = [number for number, finder in enumerate(finders) if finder.searching]
         turn = begun[0] if begun else None
         return [
-            finder.find(frame, clock, search_on=turn is None or number == turn)
+            finder.find(frame, clock, search_on=turn is None or number == turn, hurried=hurried)
             for number, (finder, frame, clock) in enumerate(zip(finders, frames, clocks, strict=True))
         ]
 

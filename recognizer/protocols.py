@@ -90,8 +90,11 @@ class Detector(Protocol):
 class Cadence(Protocol):
     """Knows, for one source, when to look for faces."""
 
-    def look(self, image: U8, at: float, *, lost: bool) -> Look:
-        """Whether to detect in this (H, W, 3) or (H, W) picture, taken ``at`` seconds; ``lost``: a track just was."""
+    def look(self, image: U8, at: float, *, lost: bool, hurried: bool = False) -> Look:
+        """Whether to detect in this (H, W, 3) or (H, W) picture, taken ``at`` seconds; ``lost``: a track just was.
+
+        ``hurried``: frames wait to be looked at.
+        """
 
     def looked(self, at: float, *, news: bool, whole: bool) -> None:
         """Take note of a look; ``news`` when faces came or went; ``whole`` when it was more than a glance."""

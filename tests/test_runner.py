@@ -1,17 +1,21 @@
 from __future__ import annotations
 
+import os
+import sys
 import threading
 import time
+from collections.abc import Iterator
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from recognizer.capture.life import CameraError, Trouble
 from recognizer.capture.live import LiveSource, Shots
-from recognizer.channels import FRAMES_WAITING, LIVE_FRAMES_WAITING, Inbox
+from recognizer.channels import FRAMES_WAITING, LATE_S, LIVE_FRAMES_WAITING, Inbox
 from recognizer.errors import OutputError, SourceError
 from recognizer.pipeline import Pipeline
-from recognizer.runner import run
+from recognizer.runner import CAPTURE_NICENESS, run
 from recognizer.types import Frame, SourceChange
 from tests.fakes import ListedSource, ListSink, ScriptedCamera, face_picture
 from tests.test_pipeline import pipeline as painted_pipeline
@@ -101,7 +105,7 @@ def test_a_failure_in_the_pipeline_is_raised_and_ends_everything() -> None:
     small = Frame(np.zeros((4, 4, 3), np.uint8), 0, 0.0, "clip")
 
     class Broken:
-        def step(self, frames: list[Frame]) -> list[object]:
+        def step(self, frames: list[Frame], *, hurried: bool = False) -> list[object]:
             raise ZeroDivisionError("a bug")
 
     with pytest.raises(ZeroDivisionError, match="a bug"):
@@ -130,29 +134,54 @@ def test_a_file_waits_for_room_and_a_live_source_replaces() -> None:
     assert waiting.is_alive()
     taken = inbox.take(0)
     assert taken is not None
-    assert [(f.source, f.index) for f in taken] == [("live", 8), ("file", 0)]
+    assert [(f.source, f.index) for f in taken] == [("live", 9), ("file", 0)]
     waiting.join(2)
     assert not waiting.is_alive()
-    assert inbox.dropped == [8, 0]
+    assert inbox.dropped == [9, 0]
+
+
+def just_now(count: int, *, ago_s: float) -> list[Frame]:
+    """Frames of a camera, 40 ms apart, the first so long ago."""
+    now = time.monotonic()
+    return [replace(f, captured_at=now - ago_s + 0.04 * f.index) for f in frames(count, "live")]
 
 
 def test_a_short_stall_costs_no_frame_of_a_camera() -> None:
     inbox = Inbox([True])
-    for frame in frames(LIVE_FRAMES_WAITING, "live"):
+    for frame in just_now(LIVE_FRAMES_WAITING, ago_s=0.0):
         assert inbox.put(0, frame)
-    taken = [inbox.take(0) for _ in range(LIVE_FRAMES_WAITING)]
-    assert [[frame.index for frame in each or ()] for each in taken] == [[0], [1]]
+    seen, hurried = [], []
+    for _ in range(LIVE_FRAMES_WAITING):
+        seen += [frame.index for frame in inbox.take(0) or ()]
+        hurried.append(inbox.hurried)
+    assert seen == list(range(LIVE_FRAMES_WAITING))
+    assert hurried == [True] * (LIVE_FRAMES_WAITING - 1) + [False]
     assert inbox.dropped == [0]
 
 
-def test_where_frames_are_too_many_only_the_newest_counts() -> None:
-    inbox, seen = Inbox([True]), []
-    for frame in frames(8, "live"):
+def test_a_late_frame_of_a_camera_makes_way_for_the_newest() -> None:
+    inbox = Inbox([True])
+    for frame in just_now(3, ago_s=LATE_S + 0.05):
         inbox.put(0, frame)
-        if frame.index % 2:
-            seen += [frame.index for frame in inbox.take(0) or ()]
-    assert seen == [0, 3, 5, 7]
-    assert inbox.dropped == [4]
+    assert [frame.index for frame in inbox.take(0) or ()] == [2]
+    assert inbox.dropped == [2]
+    (late,) = just_now(1, ago_s=1.0)  # late or not, it is the newest
+    inbox.put(0, late)
+    assert inbox.take(0) == [late]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="niceness is counted by thread on Linux only")
+def test_capturing_gives_way_to_recognising() -> None:
+    seen: list[int] = []
+
+    class Asked(ListedSource):
+        def __iter__(self) -> Iterator[Frame]:
+            seen.append(os.getpriority(os.PRIO_PROCESS, 0))
+            return super().__iter__()
+
+    run([Asked(frames(2))], pipeline(), [ListSink()])
+    here = os.getpriority(os.PRIO_PROCESS, 0)
+    assert seen == [min(here + CAPTURE_NICENESS, 19)]
 
 
 def test_whoever_waits_to_put_is_let_go() -> None:

@@ -175,7 +175,7 @@ class Capacity:
     """How many streams keep up, and with decoding alone."""
 
     recognised: tuple[Trial, ...]
-    """Of 1, 2, ... streams, the last tries of each."""
+    """Of 1, 2, ... streams until one is behind, the last tries of each, and of ``limit``."""
     decoded: tuple[Trial, ...]
     limit: int
     """No more were tried."""
@@ -208,12 +208,12 @@ class Capacity:
 
 
 def _most(trials: tuple[Trial, ...]) -> int:
-    kept_up = [len(trial.streams) for trial in trials if not trial.behind]
-    return max(kept_up, default=0)
+    behind = min((len(trial.streams) for trial in trials if trial.behind), default=np.inf)
+    return max((len(trial.streams) for trial in trials if len(trial.streams) < behind), default=0)
 
 
 def measure(settings: Settings, resolved: ResolvedModel, *, limit: int, seconds: float) -> Capacity:
-    """Add stream after stream, to decoding alone and to recognition in turns, until both are behind.
+    """Add stream after stream, to decoding alone and to recognition in turns, until both are behind; then ``limit``.
 
     Args:
         settings: their source is a video file.
@@ -231,6 +231,8 @@ def measure(settings: Settings, resolved: ResolvedModel, *, limit: int, seconds:
             whole.append(_tried(lambda n=number: recogniser.trial(streams=n, seconds=seconds)))  # type: ignore[misc]
         if only[-1].behind and whole[-1].behind:
             break
+    if len(whole[-1].streams) < limit:  # what more than it can costs, where somebody asked for so many
+        whole.append(recogniser.trial(streams=limit, seconds=seconds))
     return Capacity(tuple(whole), tuple(only), limit)
 
 

@@ -105,3 +105,13 @@ def test_the_cuts_of_real_clips(shared_data: Path, clip: str, cuts: list[int]) -
                 found.append(frame.index)
             before = thumbnail
     assert found == cuts
+
+
+def test_where_frames_wait_looks_wait_too_but_for_cuts() -> None:
+    cadence, picture = Cadence(interval_s=0.5, shortest_s=0.25), scene(1)
+    cadence.look(picture, 0, lost=False)
+    cadence.looked(0, news=True, whole=True)
+    assert cadence.look(picture, 0.32, lost=False, hurried=True) is Look.NO
+    assert cadence.look(picture, 0.36, lost=False, hurried=False) is Look.DUE
+    assert cadence.look(picture, 0.52, lost=False, hurried=True) is Look.DUE
+    assert cadence.look(scene(2), 0.56, lost=False, hurried=True) is Look.CUT
