@@ -13,12 +13,11 @@ from numpy.typing import NDArray
 from recognizer.engine import int8
 from recognizer.errors import EngineError
 
-OWN_GRAPH_AFTER = 3
-"""Least runs with inputs of one shape before a graph is compiled for just that shape: a video's shapes come again,
-those of photos do not."""
-BYTES_A_RUN = 200_000
-"""And one run more for so many bytes of the graph's file: O-Net compiles in 20 ms and saves 0.4 ms a run, EdgeFace XS
-in 200 to 600 ms and saves 1.3, which a clip of four seconds does not bring back."""
+OWN_GRAPH_AFTER = 40
+"""Runs with inputs of one shape before a graph is compiled for just that shape, and one more for so many bytes of the
+graph's file: about as many as save what compiling takes. P-Net compiles in 15 ms and saves 0.3 a run, O-Net in 20 and
+0.4, EdgeFace XS in 200 to 300 and 1.3. A video's shapes come so often, those of photos do not."""
+BYTES_A_RUN = 50_000
 OWN_GRAPHS = 32
 """At most: a pyramid has about ten levels, a batch one of a dozen sizes."""
 BATCHES = (1, 4, 16, 64)
