@@ -26,7 +26,7 @@ class Cadence:
 
     Args:
         interval_s: longest wait between two looks.
-        shortest_s: wait after a look that found somebody new; half of it passes before a loss asks for another look.
+        shortest_s: wait after a look that found somebody new, and least wait before a loss asks for another look.
         whole_s: wait between two whole detections; 0 where every look is one already, and none is asked for.
         cut: change between two frames that counts as a shot cut: see ``change``.
     """
@@ -65,7 +65,7 @@ class Cadence:
         waited = (at - self._looked_at) / (HURRIED if hurried else 1)
         if waited >= self._wait_s:
             return self._due(at)
-        if self._loss_owed and waited >= self._shortest_s / 2:
+        if self._loss_owed and waited >= self._shortest_s:
             self._for_loss = True
             return Look.LOSS
         return Look.NO

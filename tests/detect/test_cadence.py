@@ -51,10 +51,10 @@ def test_a_loss_is_looked_into_soon_but_not_in_every_frame() -> None:
     assert cadence.look(picture, 0, lost=False) is Look.WHOLE
     cadence.looked(0, news=False, whole=True)
     assert cadence.look(picture, 0.04, lost=True) is Look.NO
-    assert cadence.look(picture, 0.08, lost=False) is Look.NO
-    assert cadence.look(picture, 0.16, lost=False) is Look.LOSS  # the loss is not forgotten
-    cadence.looked(0.16, news=False, whole=True)
-    assert cadence.look(picture, 0.36, lost=False) is Look.NO
+    assert cadence.look(picture, 0.2, lost=False) is Look.NO
+    assert cadence.look(picture, 0.28, lost=False) is Look.LOSS  # the loss is not forgotten
+    cadence.looked(0.28, news=False, whole=True)
+    assert cadence.look(picture, 0.6, lost=False) is Look.NO
 
 
 def test_a_cut_is_seen_and_a_lamp_or_a_changed_resolution_is_none() -> None:
