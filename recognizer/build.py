@@ -52,8 +52,8 @@ BATCHES = {
     "rnet": (4, 6, 8, 16, 64),
     "onet": (1, 2, 4, 6, 8, 16),
 }
-"""Sizes of the batches that a video brings to each net; OpenVINO runs a graph made for one size in two thirds of the
-time, and compiles it before the first frame."""
+"""Sizes of the batches that a video brings to each net: a graph made for one size takes half to nine tenths of the
+time, and OpenVINO compiles it before the first frame."""
 IN_BYTES = "openvino-int8"
 """The engine that multiplies bytes where it may."""
 FAISS_FROM = 1_000
@@ -72,8 +72,15 @@ def engine_name(settings: Settings) -> str:
     raise EngineError("No graph engine is installed: pip install openvino (or onnxruntime).")
 
 
-def graph(settings: Settings, path: Path, *, batches: Sequence[int] = ()) -> GraphRunner:
-    """An ONNX graph on the engine of the settings; ``batches`` of these sizes will come, and nobody should wait."""
+def graph(settings: Settings, path: Path, *, batches: Sequence[int] = (), ready: bool = False) -> GraphRunner:
+    """An ONNX graph on the engine of the settings.
+
+    Args:
+        settings: engine and threads.
+        path: of the graph.
+        batches: sizes that its batches may be brought to.
+        ready: get ready for these now, so that no frame waits for it.
+    """
     if (engine := engine_name(settings)) in ("openvino", IN_BYTES):
         from recognizer.engine.openvino import BATCHES as USUAL
         from recognizer.engine.openvino import OpenVinoRunner
@@ -83,7 +90,7 @@ def graph(settings: Settings, path: Path, *, batches: Sequence[int] = ()) -> Gra
             threads=settings.engine.threads,
             cache_dir=Cache().folder / "openvino",
             batches=batches or USUAL,
-            ready=bool(batches),
+            ready=ready,
             in_bytes=engine == IN_BYTES,
         )
     from recognizer.engine.onnxruntime import OnnxRuntimeRunner
@@ -92,18 +99,22 @@ def graph(settings: Settings, path: Path, *, batches: Sequence[int] = ()) -> Gra
 
 
 def detector(
-    settings: Settings, watched: Callable[[str, GraphRunner], GraphRunner] = lambda name, runner: runner
+    settings: Settings,
+    watched: Callable[[str, GraphRunner], GraphRunner] = lambda name, runner: runner,
+    *,
+    video: bool = True,
 ) -> Detector:
     """MTCNN, on graphs or on facenet-pytorch's own modules.
 
     Args:
         settings: engine, thresholds, and how faces are followed.
         watched: may put something around each of the nets, by its name in ``GRAPHS``, such as a clock.
+        video: frames are about to come, not single pictures.
     """
     load = _torch_net if engine_name(settings) == "torch" else _graph_net
 
     def net(settings: Settings, name: str) -> GraphRunner:
-        return watched(name, load(settings, name))
+        return watched(name, load(settings, name, ready=video))
 
     wanted = settings.detect
     own, glances = load is _graph_net, _glances(settings)
@@ -132,14 +143,15 @@ def proposals(settings: Settings) -> ProposalNet:
 
 def picture_detector(settings: Settings) -> Detector:
     """The detector for single pictures."""
-    return PictureDetector(detector(settings))
+    return PictureDetector(detector(settings, video=False))
 
 
-def _graph_net(settings: Settings, name: str) -> GraphRunner:
-    return graph(settings, WEIGHTS / GRAPHS[name], batches=BATCHES.get(name, ()))
+def _graph_net(settings: Settings, name: str, *, ready: bool = False) -> GraphRunner:
+    batches = BATCHES.get(name, ())
+    return graph(settings, WEIGHTS / GRAPHS[name], batches=batches, ready=ready and bool(batches))
 
 
-def _torch_net(settings: Settings, name: str) -> GraphRunner:
+def _torch_net(settings: Settings, name: str, *, ready: bool) -> GraphRunner:
     from recognizer.detect import nets
     from recognizer.engine.torch import TorchRunner
 

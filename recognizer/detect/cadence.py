@@ -15,7 +15,8 @@ from recognizer.types import F32, U8, Look
 THUMBNAIL_PX = (48, 27)
 """Width and height of the picture that cuts are looked for in."""
 HURRIED = 2
-"""With four cameras on two cores a half of what is spent on looks is what keeps them in time."""
+"""How many times as long looks wait while frames do: of four cameras on two cores a quarter of the frames is left out
+for newer ones, without it a half."""
 SAMPLES = 2
 """Pixels across that each of its pixels is made of: they are scattered over the whole frame, and each costs a trip to
 memory."""
