@@ -23,7 +23,8 @@ def evened(boxes: F32) -> F32:
     face from one frame to the next; squared by the longer side it grows and loses one in 150.
     """
     middle = (boxes[:, :2] + boxes[:, 2:]) / 2
-    half = (boxes[:, 2:] - boxes[:, :2]).mean(axis=1, keepdims=True) / 2
+    sides = boxes[:, 2:] - boxes[:, :2]
+    half = (sides[:, :1] + sides[:, 1:]) / 4
     return np.concatenate([middle - half, middle + half], axis=1).astype(np.float32)
 
 
@@ -33,7 +34,9 @@ def pixel_corners(boxes: F32, width: int, height: int) -> tuple[I64, np.ndarray[
     Returns:
         (N, 4) int64 with x2, y2 past the last pixel, and (N,) bool, False where no pixel is left.
     """
-    whole = np.nan_to_num(boxes, nan=0.0, posinf=1e6, neginf=-1e6).astype(np.int64)
+    if not np.isfinite(boxes).all():
+        boxes = np.nan_to_num(boxes, nan=0.0, posinf=1e6, neginf=-1e6)
+    whole = boxes.astype(np.int64)
     corners = np.empty_like(whole)
     corners[:, :2] = np.maximum(whole[:, :2], 1) - 1
     corners[:, 2] = np.minimum(whole[:, 2], width)

@@ -102,7 +102,7 @@ def change(before: F32, after: F32) -> float:
     One minus the correlation of the two, so that a lamp switched on or a camera's exposure is no cut.
     """
     a, b = before - before.mean(), after - after.mean()
-    spread = float(np.sqrt((a * a).sum() * (b * b).sum()))
+    spread = float(np.sqrt(np.vdot(a, a) * np.vdot(b, b)))
     if spread < 1e-3:  # a flat picture: blank or covered lens
         return abs(float(before.mean() - after.mean()))
-    return 1.0 - float((a * b).sum()) / spread
+    return 1.0 - float(np.vdot(a, b)) / spread

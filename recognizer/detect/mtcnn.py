@@ -272,6 +272,8 @@ def _in_batches(net: GraphRunner, crops: F32) -> dict[str, F32]:
     """Run a net on (N, S, S, 3) crops, a cacheful at a time; N may be 0."""
     if len(crops) == 0:
         return {"scores": _none(), "offsets": _none(4), "landmarks": _none(10)}
+    if len(crops) <= BATCH:
+        return dict(net.run(crops))
     parts = [net.run(crops[start : start + BATCH]) for start in range(0, len(crops), BATCH)]
     return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
 
