@@ -48,27 +48,33 @@ class Frame:
     @property
     def image(self) -> U8:
         """(H, W, 3) uint8 BGR, read-only."""
-        if not isinstance(self.picture, np.ndarray):
-            self._keep(self.picture.bgr())
-        return self.picture  # type: ignore[return-value]
+        picture = self.picture  # read once: another thread may be putting the image in its place
+        return picture if isinstance(picture, np.ndarray) else self._keep(picture.bgr())
 
     @property
     def view(self) -> U8:
         """What costs nothing to see: (H, W) brightness where there is one, else the image."""
-        luma = None if isinstance(self.picture, np.ndarray) else self.picture.luma
+        picture = self.picture
+        luma = None if isinstance(picture, np.ndarray) else picture.luma
         return self.image if luma is None else luma
 
     @property
     def height(self) -> int:
         """Rows of the picture, px."""
-        return int(self.picture.shape[0]) if isinstance(self.picture, np.ndarray) else self.picture.size[1]
+        return self._size[1]
 
     @property
     def width(self) -> int:
         """Columns of the picture, px."""
-        return int(self.picture.shape[1]) if isinstance(self.picture, np.ndarray) else self.picture.size[0]
+        return self._size[0]
 
-    def _keep(self, image: U8) -> None:
+    @property
+    def _size(self) -> tuple[int, int]:
+        picture = self.picture
+        return (picture.shape[1], picture.shape[0]) if isinstance(picture, np.ndarray) else picture.size
+
+    def _keep(self, image: U8) -> U8:
         require(self, "image", image, np.uint8, (None, None, 3))
         image.flags.writeable = False
         object.__setattr__(self, "picture", image)
+        return image

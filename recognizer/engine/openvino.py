@@ -93,7 +93,9 @@ class OpenVinoRunner:
             self._batches = tuple(sorted(batches))
             self._own: dict[tuple[int, ...], _Fixed] = {}
             self._runs: Counter[tuple[int, ...]] = Counter()
-            self._any_shape = None if ready and self._prepared() else self._request(self._model)
+            self._any_shape = None if ready else self._request(self._model)  # made when it is needed after all
+            if ready:
+                self._prepare()
         except RuntimeError as error:
             raise EngineError(f"OpenVINO cannot run {graph}: {_last_line(error)}") from error
 
@@ -133,14 +135,12 @@ class OpenVinoRunner:
         self._own[shape] = _Fixed(self._request(model), self._outputs)
         return self._own[shape]
 
-    def _prepared(self) -> bool:
+    def _prepare(self) -> None:
         """Compile a graph for each of the batches, if their other sides are known."""
         sides = list(self._model.inputs[0].partial_shape)[1:]
-        if self._own_graphs == 0 or any(side.is_dynamic for side in sides):
-            return False
-        for rows in self._batches:
-            self._compiled((rows, *(side.get_length() for side in sides)))
-        return True
+        if all(side.is_static for side in sides):
+            for rows in self._batches:
+                self._compiled((rows, *(side.get_length() for side in sides)))
 
     def _request(self, model: Any) -> Any:
         return self._core.compile_model(model, "CPU", self._options).create_infer_request()
