@@ -20,6 +20,7 @@ from recognizer.detect.picture import PictureDetector
 from recognizer.detect.proposals import ProposalNet
 from recognizer.embed.embedder import GraphEmbedder
 from recognizer.emit.drift import StrangerWatch
+from recognizer.engine import int8
 from recognizer.errors import ConfigError, EngineError
 from recognizer.evidence import Thresholds as DecisionThresholds
 from recognizer.match.folder import RECORD_FOLDER
@@ -64,15 +65,29 @@ COMPACT_FROM = 50_000
 
 def engine_name(settings: Settings) -> str:
     """The engine that ``auto`` stands for on this machine, or the one that was asked for."""
+    if settings.engine.name == IN_BYTES and not int8.processor_multiplies_bytes():
+        raise EngineError(
+            f"{IN_BYTES} wants a processor that multiplies bytes (VNNI), as Linux tells it, and this is none: pass "
+            "--engine openvino."
+        )
     if settings.engine.name != "auto":
         return settings.engine.name
-    for name in ("openvino", "onnxruntime"):
-        if importlib.util.find_spec(name):
-            return name
+    if importlib.util.find_spec("openvino"):
+        return IN_BYTES if int8.processor_multiplies_bytes() else "openvino"
+    if importlib.util.find_spec("onnxruntime"):
+        return "onnxruntime"
     raise EngineError("No graph engine is installed: pip install openvino (or onnxruntime).")
 
 
-def graph(settings: Settings, path: Path, *, batches: Sequence[int] = (), ready: bool = False) -> GraphRunner:
+def engine_of(settings: Settings, resolved: ResolvedModel) -> str:
+    """The engine that runs a model here: bytes are multiplied only where its ranges are known."""
+    name = engine_name(settings)
+    return "openvino" if name == IN_BYTES and resolved.ranges is None else name
+
+
+def graph(
+    settings: Settings, path: Path, *, batches: Sequence[int] = (), ready: bool = False, ranges: Path | None = None
+) -> GraphRunner:
     """An ONNX graph on the engine of the settings.
 
     Args:
@@ -80,6 +95,7 @@ def graph(settings: Settings, path: Path, *, batches: Sequence[int] = (), ready:
         path: of the graph.
         batches: sizes that its batches may be brought to.
         ready: get ready for these now, so that no frame waits for it.
+        ranges: of the layers that may multiply bytes.
     """
     if (engine := engine_name(settings)) in ("openvino", IN_BYTES):
         from recognizer.engine.openvino import BATCHES as USUAL
@@ -91,7 +107,7 @@ def graph(settings: Settings, path: Path, *, batches: Sequence[int] = (), ready:
             cache_dir=Cache().folder / "openvino",
             batches=batches or USUAL,
             ready=ready,
-            in_bytes=engine == IN_BYTES,
+            ranges=ranges if engine == IN_BYTES else None,
         )
     from recognizer.engine.onnxruntime import OnnxRuntimeRunner
 
@@ -185,9 +201,13 @@ def _graph_embedder(settings: Settings, resolved: ResolvedModel) -> GraphEmbedde
     if engine_name(settings) == "torch":
         runner = _torch_embedder(settings, resolved)
     else:
-        runner = graph(settings, resolved.graph)
-    if engine_name(settings) == IN_BYTES and not getattr(runner, "layers_in_bytes", 0):
-        logger.warning("No layer of {} can be computed in bytes; it runs as with --engine openvino.", resolved.graph)
+        runner = graph(settings, resolved.graph, ranges=resolved.ranges)
+    if settings.engine.name == IN_BYTES and not getattr(runner, "layers_in_bytes", 0):
+        logger.warning(
+            "Nobody has measured what of {} may be computed in bytes ('models quantise' does); it runs as with "
+            "--engine openvino.",
+            resolved.name,
+        )
     made = GraphEmbedder(runner=runner, model=resolved.fingerprint, facts=resolved.facts, flip=settings.embed.flip)
     if resolved.own_graph:
         made.check()

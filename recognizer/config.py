@@ -76,8 +76,9 @@ class Engine(Section):
     """What runs the neural graphs."""
 
     name: Literal["auto", "openvino", "openvino-int8", "onnxruntime", "torch"] = "auto"
-    """``auto``: OpenVINO where it is installed, else ONNX Runtime. ``openvino-int8``: a part of EdgeFace in bytes, for
-    processors with VNNI (`recognizer.engine.int8`); its vectors may be compared with those of the other engines."""
+    """``openvino-int8``: most of EdgeFace in bytes, for processors with VNNI and models whose ranges were measured
+    (`recognizer.engine.int8`); its vectors may be compared with those of the other engines. ``auto``: that where it
+    can be, else OpenVINO where it is installed, else ONNX Runtime."""
     threads: Threads = 1
     """Processor threads a graph may use."""
 

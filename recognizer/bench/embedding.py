@@ -71,8 +71,10 @@ def models_at_hand(settings: Settings) -> list[ResolvedModel]:
 
 
 def embedder_on(engine: str, settings: Settings, resolved: ResolvedModel) -> Embedder | None:
-    """A model on an engine; ``None`` where that is not installed, or torch has no checkpoint of it here."""
+    """A model on an engine; ``None`` where that is not installed, or has no checkpoint or ranges of it here."""
     if importlib.util.find_spec(engine.partition("-")[0]) is None:
+        return None
+    if engine == build.IN_BYTES and resolved.ranges is None:
         return None
     if engine == PROTOTYPE:
         checkpoint = resolved.checkpoint or Cache().checkpoint(resolved.name)

@@ -1,33 +1,48 @@
-"""Bytes instead of floats for the 1x1 convolutions that follow a LayerNorm: post-training quantisation without data.
+"""Bytes instead of floats in EdgeFace's convolutions: post-training quantisation, by ranges measured on faces.
 
-A value that LayerNorm made of C channels, before its affine part, is at most the root of C - 1 in size, whatever the
-picture: so its scale is known and no calibration is needed. Weights are scaled per output channel. Everything else
-stays float: the second layers of the MLPs too, whose inputs have long tails (with them EdgeFace XS is another 1.1 to
-1.2 times faster, but of 29.6 million impostor pairs of LFW 351 to 360 pass the threshold instead of 333, and one face
-with goggles and helmet came to a cosine of 0.945).
+Each channel that goes into a layer has a range of its own, which becomes the bytes 0 to 255; the channels' steps are
+moved into the weights, and these are bytes with one scale for each output channel. What rounding the weights does to
+the channels' means is added to the bias. Which layers are computed so, and their ranges, is measured once for each
+model (``ranges.measure``, ``python main.py models quantise``); those of the published ``edgeface_xs_q`` and
+``edgeface_xxs_q`` lie with the package. Everything else stays float.
 
-edgeface_xs_q against floats, CPU time, interleaved, OpenVINO 2026.4: 1.17 to 1.19 times faster (1 face), 1.18 to 1.20
-(4). LFW's 7,701 faces: cosine to the float vectors 0.9968 at least, 0.9987 in the mean; 331 instead of 333 impostor
-pairs above the threshold for FMR 1e-5; genuine pairs missed there 2.83 % instead of 2.77 %; ten-fold accuracy 99.55 %
-as before with mirror images, 99.47 instead of 99.58 % without, which is why ``auto`` does not take it.
+edgeface_xs_q against floats, CPU time, interleaved, OpenVINO 2026.4: 1.3 to 1.4 times faster (1 face), 1.4 (8).
 
-Nagel et al. 2021, "A White Paper on Neural Network Quantization", https://arxiv.org/abs/2106.08295: symmetric ranges,
-one scale for each output channel, clipping.
+Nagel et al. 2021, "A White Paper on Neural Network Quantization", https://arxiv.org/abs/2106.08295: scales by channel,
+bias correction, equalised channels (there between two layers; here within one, so that it is exact).
 """
 
 from __future__ import annotations
 
+import zipfile
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-RANGE = 0.8
-"""Share of the largest possible size that bytes reach; what is larger is cut off. Mean cosine to the float vectors on
-512 faces: 0.9981 with 0.7, 0.9985 with 0.8, 0.9979 with 1 (xs_q); 0.9959, 0.9978, 0.9971 (xxs_q)."""
+from recognizer.errors import EngineError
+from recognizer.types import F32
+
+MARGIN = 1.15
+"""How much wider a range is taken than it was measured, as other faces reach further."""
+NARROWEST = 0.02
+"""No range is narrower than this share of the layer's widest: of channels that slept while they were measured."""
 BYTE_PRODUCTS = {"avx512_vnni", "avx_vnni"}
 """Processor flags: four products of bytes in one step. Without them sums of two products may overflow, and OpenVINO is
 no faster."""
+_PARTS = ("low", "high", "mean")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Range:
+    """What goes into one layer, a number for each of its C channels, as measured."""
+
+    low: F32
+    high: F32
+    mean: F32
 
 
 def processor_multiplies_bytes(cpuinfo: Path = Path("/proc/cpuinfo")) -> bool:
@@ -40,72 +55,87 @@ def processor_multiplies_bytes(cpuinfo: Path = Path("/proc/cpuinfo")) -> bool:
     return not BYTE_PRODUCTS.isdisjoint(flags.split())
 
 
-def quantise(model: Any) -> int:
-    """Change an OpenVINO model in place; returns how many layers now multiply bytes, none where nothing fits.
+def save(ranges: Mapping[str, Range], path: Path) -> None:
+    """Write the ranges of a model's layers."""
+    arrays = {f"{layer}:{part}": getattr(each, part) for layer, each in ranges.items() for part in _PARTS}
+    with path.open("wb") as file:
+        np.savez_compressed(file, **arrays)
+
+
+def load(path: Path) -> dict[str, Range]:
+    """Read what ``save`` wrote.
+
+    Raises:
+        EngineError: if it cannot be read.
+    """
+    try:
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
+            layers = dict.fromkeys(name.rpartition(":")[0] for name in arrays.files)
+            return {layer: Range(*(arrays[f"{layer}:{part}"] for part in _PARTS)) for layer in layers}
+    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
+        raise EngineError(
+            f"{path} holds no ranges of a model's values ({error}): remove it, or measure them anew: 'models quantise'."
+        ) from error
+
+
+def quantise(model: Any, ranges: Mapping[str, Range]) -> int:
+    """Change an OpenVINO model in place; returns how many layers now multiply bytes.
 
     Args:
-        model: ``openvino.Model``; EdgeFace as ``recognizer.embed.channels_first`` has it.
+        model: ``openvino.Model``.
+        ranges: of the layers that are to; others stay as they are.
+
+    Raises:
+        EngineError: if they are another model's.
     """
     from openvino import opset13 as ops
 
-    layers = 0
-    for layer in model.get_ordered_ops():
-        if layer.get_type_name() != "Convolution" or (weights := _pointwise_weights(layer)) is None:
+    count = 0
+    for name, layer, weights in list(layers(model)):
+        if (seen := ranges.get(name)) is None:
             continue
-        if (channels := _normalised_channels(_input(layer, 0))) is None:
-            continue
-        top = np.float32(RANGE * np.sqrt(channels - 1))
-        inputs = _rounded(ops, layer.input_value(0), np.array([-top * 128 / 127], np.float32), np.array([top]), 256)
-        layer.input(0).replace_source_output(inputs)
-        largest = np.maximum(np.abs(weights).max(axis=(1, 2, 3), keepdims=True), np.float32(1e-12))
-        layer.input(1).replace_source_output(_rounded(ops, layer.input_value(1), -largest, largest, 255))
-        layers += 1
+        if seen.low.shape != weights.shape[1:2]:
+            raise EngineError(f"Ranges for {len(seen.low)} channels do not fit {name}, which has {weights.shape[1]}.")
+        reach = (seen.high - seen.low) / 2 * np.float32(MARGIN)
+        reach = np.maximum(reach, max(NARROWEST * reach.max(), 1e-12)).astype(np.float32)
+        low, step = (seen.low + seen.high) / 2 - reach, _channels(2 * reach / 255)
+        scaled = weights * step
+        largest = np.maximum(np.abs(scaled).max(axis=(1, 2, 3), keepdims=True), np.float32(1e-12))
+        rounded = np.round(scaled / largest * 127) * (largest / 127) / step
+        bias = rounded.sum((2, 3)) @ low + (weights - rounded).sum((2, 3)) @ seen.mean
+
+        ends = [ops.constant(_channels(end)) for end in (low, low + 255 * step.ravel())]
+        bytes_in = ops.fake_quantize(layer.input_value(0), *ends, _scalar(ops, 0), _scalar(ops, 255), 256)
+        sides = [ops.constant(side) for side in (-largest, largest)]
+        bytes_by = ops.fake_quantize(ops.constant(scaled), *sides, *sides, 255)
+        strides, none = layer.get_attributes()["strides"], [0, 0]
+        products = ops.convolution(bytes_in, bytes_by, strides, none, none, [1, 1])
+        layer.output(0).replace(ops.add(products, ops.constant(_channels(bias))).output(0))
+        count += 1
     model.validate_nodes_and_infer_types()
-    return layers
+    return count
 
 
-def _rounded(ops: Any, values: Any, low: Any, high: Any, levels: int) -> Any:
-    low, high = ops.constant(low), ops.constant(high)
-    return ops.fake_quantize(values, low, high, low, high, levels).output(0)
+def layers(model: Any) -> Iterator[tuple[str, Any, F32]]:
+    """The convolutions that could multiply bytes: name, node, and weights (O, I, h, w).
+
+    Their weights are known and nothing is padded, as the byte of zero is another one in each channel.
+    """
+    for layer in model.get_ordered_ops():
+        if layer.get_type_name() != "Convolution":
+            continue
+        shape = layer.get_attributes()
+        weights = layer.input_value(1).get_node()
+        if weights.get_type_name() == "Convert":  # what ships is stored in half precision
+            weights = weights.input_value(0).get_node()
+        plain = not any([*shape["pads_begin"], *shape["pads_end"]]) and set(shape["dilations"]) == {1}
+        if plain and weights.get_type_name() == "Constant":
+            yield layer.get_friendly_name().removesuffix("/WithoutBiases"), layer, np.asarray(weights.data, np.float32)
 
 
-def _pointwise_weights(layer: Any) -> Any:
-    """(O, I, 1, 1) float32 where the layer is a 1x1 convolution with known weights."""
-    weights = _input(layer, 1)
-    if weights.get_type_name() == "Convert":  # what ships is stored in half precision
-        weights = _input(weights, 0)
-    known = weights.get_type_name() == "Constant" and list(weights.shape)[2:] == [1, 1]
-    return np.asarray(weights.data, np.float32) if known else None
+def _channels(values: NDArray[np.floating[Any]]) -> F32:
+    return np.asarray(values, np.float32).reshape(1, -1, 1, 1)
 
 
-def _normalised_channels(node: Any) -> int | None:
-    """How many channels LayerNorm went over, where the node is ``d / sqrt(mean(d * d) + eps)`` with d = x - mean(x)."""
-    if node.get_type_name() != "Divide":
-        return None
-    centred, square = _input(node, 0), _input(node, 1)
-    for kind in ("Sqrt", "Add", "ReduceMean"):
-        if square.get_type_name() != kind or not _over_channels(square):
-            return None
-        square = _input(square, 0)
-    mean = _input(centred, 1) if centred.get_type_name() == "Subtract" else centred
-    fits = (
-        square.get_type_name() == "Multiply"
-        and all(_same(_input(square, side), centred) for side in (0, 1))
-        and mean.get_type_name() == "ReduceMean"
-        and _over_channels(mean)
-        and _same(_input(mean, 0), _input(centred, 0))
-    )
-    return int(node.output(0).partial_shape[1].get_length()) if fits else None
-
-
-def _over_channels(node: Any) -> bool:
-    """Whether a mean, if it is one, goes over the channels alone."""
-    return node.get_type_name() != "ReduceMean" or _input(node, 1).data.tolist() in (1, [1])
-
-
-def _same(one: Any, other: Any) -> bool:
-    return bool(one.get_name() == other.get_name())  # unique within a model
-
-
-def _input(node: Any, place: int) -> Any:
-    return node.input_value(place).get_node()
+def _scalar(ops: Any, value: float) -> Any:
+    return ops.constant(np.array([value], np.float32))

@@ -45,10 +45,10 @@ class OpenVinoRunner:
         batches: sizes that batches are cut into, and filled up to where little is wanting.
         ready: compile graphs for these batches now, or, where the other sides are not known yet, for the first shape
             that comes; not when they pay, which a frame would wait for.
-        in_bytes: multiply bytes where the range of values is known; see ``recognizer.engine.int8``.
+        ranges: file of the layers that multiply bytes instead of floats; see ``recognizer.engine.int8``.
 
     Raises:
-        EngineError: if OpenVINO is not installed or refuses the graph; if bytes are asked of a processor without VNNI.
+        EngineError: if OpenVINO is not installed or refuses the graph; if ``ranges`` are another graph's.
     """
 
     def __init__(
@@ -59,7 +59,7 @@ class OpenVinoRunner:
         cache_dir: Path | None = None,
         batches: Sequence[int] = BATCHES,
         ready: bool = False,
-        in_bytes: bool = False,
+        ranges: Path | None = None,
     ) -> None:
         try:
             import openvino
@@ -67,11 +67,6 @@ class OpenVinoRunner:
             raise EngineError(
                 "OpenVINO is not installed: pip install openvino, or pass --engine onnxruntime."
             ) from error
-        if in_bytes and not int8.processor_multiplies_bytes():
-            raise EngineError(
-                "openvino-int8 wants a processor that multiplies bytes (VNNI), as Linux tells it, and this is none: "
-                "pass --engine openvino."
-            )
         options: dict[str, Any] = {
             "INFERENCE_NUM_THREADS": threads,
             "NUM_STREAMS": 1,
@@ -83,7 +78,7 @@ class OpenVinoRunner:
         self._graph, self._core, self._options = graph, openvino.Core(), options
         try:
             self._model = self._core.read_model(str(graph))
-            self.layers_in_bytes = int8.quantise(self._model) if in_bytes else 0  # none where nothing fits
+            self.layers_in_bytes = 0 if ranges is None else int8.quantise(self._model, int8.load(ranges))
             # a port may have further names, of nodes inside; the graph's own is that of its result
             results = [result.get_friendly_name() for result in self._model.get_results()]
             self._outputs = [name.split("/sink_port")[0] for name in results]

@@ -48,7 +48,7 @@ class Bench:
         return {
             "clip": Path(self.settings.source.location).name,
             "model": self.resolved.fingerprint,
-            "engine": build.engine_name(self.settings),
+            "engine": build.engine_of(self.settings, self.resolved),
             "threads": threads.in_use(self.settings.engine.threads),
         }
 

@@ -13,6 +13,7 @@ from recognizer.errors import ImageError
 from recognizer.evaluation.faces import EmbeddedPictures, Picture, VectorStore, cut_with, embed_pictures, take_aligned
 from recognizer.jobs.progress import counting
 from recognizer.weights.cache import Cache
+from recognizer.weights.digest import sha256
 from recognizer.weights.store import ResolvedModel
 
 CacheOption = Annotated[
@@ -64,8 +65,8 @@ def embedded(
         f"mtcnn{wanted.min_face_px:g}-{wanted.pnet_threshold:g}-{wanted.rnet_threshold:g}-{wanted.onet_threshold:g}"
     )
     aligner = "aligned" if face_share is None else f"{detector}-centre-{face_share:g}"
-    if build.engine_name(settings) == build.IN_BYTES:
-        aligner += "-int8"
+    if build.engine_of(settings, resolved) == build.IN_BYTES:
+        aligner += f"-int8-{sha256(resolved.ranges)[:8]}" if resolved.ranges else ""
     folder = cache or Cache().folder / "embeddings"
     plain = settings.model_copy(update={"embed": settings.embed.model_copy(update={"flip": False})})  # both are kept
     with VectorStore(folder, model=resolved.fingerprint, aligner=aligner) as store, counting(what) as on_progress:

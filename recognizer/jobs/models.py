@@ -14,12 +14,15 @@ from rich.table import Table
 from recognizer.errors import ModelError, OutputError, UsageError, WeightsError
 from recognizer.jobs import console
 from recognizer.jobs.progress import model_bar
+from recognizer.jobs.quantise import quantise
 from recognizer.weights import checkpoints, facts_file, store
 from recognizer.weights.bundle import export_bundle, import_bundle
 from recognizer.weights.cache import Cache
 from recognizer.weights.catalogue import CATALOGUE, EDGEFACE_NOTE, SHIPPED_FOLDER, entry_of
 
 app = typer.Typer(help="Embedding models: list, fetch, import, and where they lie.", no_args_is_help=True)
+
+app.command()(quantise)
 
 Names = Annotated[list[str] | None, typer.Argument(metavar="NAME...", help="Names from 'models list'.")]
 

@@ -117,7 +117,7 @@ def recognise(
     figures = Summary(
         settings.emit.summary,
         model=resolved.fingerprint,
-        engine=build.engine_name(settings),
+        engine=build.engine_of(settings, resolved),
         live=live,
         strangers=strangers,
     )

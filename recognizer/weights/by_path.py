@@ -16,7 +16,7 @@ from recognizer.weights.catalogue import CATALOGUE, entry_with_digest, entry_wit
 from recognizer.weights.checkpoints import converted, variant_of
 from recognizer.weights.digest import git_blob_id, sha256
 from recognizer.weights.fetch import Progress
-from recognizer.weights.resolved import ResolvedModel, calibration_of, known
+from recognizer.weights.resolved import ResolvedModel, calibration_of, known, ranges_of
 
 
 def cached_graph(name: str, cache: Cache) -> ResolvedModel | None:
@@ -57,6 +57,7 @@ def own_graph(path: Path, name: str | None, given: Mapping[str, Any], cache: Cac
         facts=facts,
         own_graph=True,
         has_defaults=False,
+        ranges=ranges_of(signed, cache),
     )
 
 
@@ -72,7 +73,9 @@ def trained_checkpoint(path: Path, name: str | None, cache: Cache, progress: Pro
     signed = fingerprint(name, git_blob_id(path))
     graph = converted(cache, name, signed, path, progress)
     origin = f"{path}, a training of your own: unverified"
-    return ResolvedModel(name, graph, signed, origin, calibration_of(name, signed, cache), has_defaults=False)
+    measured = calibration_of(name, signed, cache)
+    ranges = ranges_of(signed, cache)
+    return ResolvedModel(name, graph, signed, origin, measured, has_defaults=False, ranges=ranges)
 
 
 def checkpoint_file(path: Path, variant: str | None, cache: Cache, progress: Progress) -> ResolvedModel:

@@ -4,6 +4,7 @@
     graphs/<fingerprint>-v<converter>.onnx     the graph
     graphs/<fingerprint>-v<converter>.json     its SHA-256: a graph that does not fit it does not count
     calibration/<fingerprint>.json             thresholds measured here, of a model that the package has none of
+    ranges/<fingerprint>.npz                   which layers may multiply bytes, measured here
 
 Every file appears whole or not at all. One process converts, the others wait for it at the lock.
 """
@@ -78,6 +79,10 @@ class Cache:
     def calibration(self, fingerprint: str) -> Path:
         """Where thresholds measured for these weights lie, or would lie."""
         return self.folder / "calibration" / f"{fingerprint}.json"
+
+    def ranges(self, fingerprint: str) -> Path:
+        """Where the ranges measured for these weights lie, or would lie."""
+        return self.folder / "ranges" / f"{fingerprint}.npz"
 
     def graphs_of(self, name: str) -> list[str]:
         """Fingerprints of the whole graphs of a model, whichever file they were made from."""

@@ -40,6 +40,8 @@ class ResolvedModel:
     """An ONNX file of one's own, which nobody has checked yet."""
     has_defaults: bool = True
     """Its similarities are EdgeFace's, so that cautious thresholds hold where nobody measured any."""
+    ranges: Path | None = None
+    """Which of its layers may multiply bytes, where somebody measured it."""
 
 
 def places(weights_dir: Path | None) -> Iterator[tuple[str, Path]]:
@@ -75,6 +77,12 @@ def calibration_of(name: str, signed: str, cache: Cache) -> Path | None:
     return path if path.is_file() else None
 
 
+def ranges_of(signed: str, cache: Cache) -> Path | None:
+    """Which layers may multiply bytes, as measured on this machine, or for the package."""
+    found = (cache.ranges(signed), SHIPPED_FOLDER / "ranges" / f"{signed}.npz")
+    return next((path for path in found if path.is_file()), None)
+
+
 def known(entry: Entry, graph: Path, signed: str, origin: str, checkpoint: Path | None, cache: Cache) -> ResolvedModel:
     """A graph whose network the catalogue knows."""
     return ResolvedModel(
@@ -86,4 +94,5 @@ def known(entry: Entry, graph: Path, signed: str, origin: str, checkpoint: Path 
         checkpoint,
         facts=entry.facts,
         has_defaults=entry.in_auto,
+        ranges=ranges_of(signed, cache),
     )
