@@ -13,6 +13,31 @@ from recognizer.rows import require
 U8 = NDArray[np.uint8]
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Planes:
+    """A picture as video has it: brightness, and half as fine each way two differences of colour (YUV 4:2:0)."""
+
+    luma: U8
+    """(H, W)."""
+    blue: U8
+    """(h, w), each about half of the above."""
+    red: U8
+    """The same."""
+    to_bgr: NDArray[np.float32]
+    """(3, 4): what ``(luma, blue, red, 1)`` is multiplied by."""
+    grey: float
+    """Brightness of what is 127 in all three colours."""
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Height and width, px."""
+        return int(self.luma.shape[0]), int(self.luma.shape[1])
+
+
+Cuttable = U8 | Planes
+"""What windows are cut from: (H, W, 3) uint8 BGR, or what becomes that."""
+
+
 class Decoded(Protocol):
     """A picture as its decoder left it. It may be asked from any thread."""
 
@@ -23,6 +48,10 @@ class Decoded(Protocol):
     @property
     def luma(self) -> U8 | None:
         """(H, W) brightness as it lies in memory, turned as the sensor was, if the decoder has it."""
+
+    @property
+    def planes(self) -> Planes | None:
+        """The picture as it lies in memory, if it is upright and so made."""
 
     def bgr(self) -> U8:
         """(H, W, 3), upright; takes its time."""
@@ -57,6 +86,13 @@ class Frame:
         picture = self.picture
         luma = None if isinstance(picture, np.ndarray) else picture.luma
         return self.image if luma is None else luma
+
+    @property
+    def cuttable(self) -> Cuttable:
+        """What costs nothing to cut a few windows from: the planes until somebody asked for the image, then that."""
+        picture = self.picture
+        planes = None if isinstance(picture, np.ndarray) else picture.planes
+        return self.image if planes is None else planes
 
     @property
     def height(self) -> int:

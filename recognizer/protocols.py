@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from recognizer.facts import Facts
+from recognizer.frame import Cuttable
 from recognizer.types import (
     F32,
     U8,
@@ -80,7 +81,7 @@ class Detector(Protocol):
     def glance(self, images: Sequence[U8]) -> list[FaceDetections]:
         """The same as ``detect``, much cheaper, though a face may be missed."""
 
-    def refine(self, image: U8, boxes: F32, judge: NDArray[np.bool_] | None = None) -> FaceDetections:
+    def refine(self, image: Cuttable, boxes: F32, judge: NDArray[np.bool_] | None = None) -> FaceDetections:
         """Correct (N, 4) rough boxes in one picture: N rows in the same order, score 0 where no box was left.
 
         A quicker eye than the detector's may do for rows that are not (N,) ``judge``.

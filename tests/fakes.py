@@ -16,6 +16,7 @@ from recognizer.capture.life import CameraError
 from recognizer.capture.live import Shots
 from recognizer.errors import ImageError, OutputError
 from recognizer.facts import EDGEFACE, Facts
+from recognizer.frame import Cuttable
 from recognizer.geometry import ARCFACE_TEMPLATE
 from recognizer.types import (
     CROP_SIZE_PX,
@@ -87,7 +88,7 @@ class PaintedFaceDetector:
         self.searched += 1
         yield self._faces(image)
 
-    def refine(self, image: U8, boxes: F32, judge: NDArray[np.bool_] | None = None) -> FaceDetections:
+    def refine(self, image: Cuttable, boxes: F32, judge: NDArray[np.bool_] | None = None) -> FaceDetections:
         landmarks = np.stack([_landmarks(box) for box in boxes]) if len(boxes) else np.zeros((0, 5, 2), np.float32)
         return FaceDetections(boxes, np.full(len(boxes), self.score, np.float32), landmarks)
 

@@ -9,6 +9,7 @@ from recognizer.decide import Decider
 from recognizer.detect.cadence import Cadence
 from recognizer.evidence import Thresholds
 from recognizer.facts import FACENET
+from recognizer.frame import Cuttable
 from recognizer.pipeline import Pipeline, Watch
 from recognizer.track import Tracker
 from recognizer.types import (
@@ -88,7 +89,8 @@ def test_what_a_whole_detection_finds_is_taken_where_it_is_by_then() -> None:
         def glance(self, images: Sequence[U8]) -> list[FaceDetections]:
             return [FaceDetections.empty() for _ in images]
 
-        def refine(self, image: U8, boxes: F32, judge: NDArray[np.bool_] | None = None) -> FaceDetections:
+        def refine(self, image: Cuttable, boxes: F32, judge: NDArray[np.bool_] | None = None) -> FaceDetections:
+            assert isinstance(image, np.ndarray)
             now = PaintedFaceDetector().detect([image])[0]
             return now if len(boxes) else now[:0]
 
@@ -115,7 +117,7 @@ def test_faces_are_cut_as_the_embedder_declares() -> None:
             return super().embed(faces)
 
     class OffsetDetector(PaintedFaceDetector):
-        def refine(self, image: U8, boxes: F32, judge: NDArray[np.bool_] | None = None) -> FaceDetections:
+        def refine(self, image: Cuttable, boxes: F32, judge: NDArray[np.bool_] | None = None) -> FaceDetections:
             found = super().refine(image, boxes)
             return FaceDetections(found.boxes, found.scores, found.landmarks + np.float32(200))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import threading
 from typing import Literal
 
@@ -11,7 +12,8 @@ import numpy as np
 from av.video.reformatter import VideoReformatter
 
 from recognizer.errors import SourceError
-from recognizer.types import U8
+from recognizer.frame import Planes
+from recognizer.types import F32, U8
 
 Deblock = Literal["all", "most", "none"]
 """Frames whose block edges are smoothed. ``most``: of H.264 all but B frames, else all that other frames are made from.
@@ -23,6 +25,8 @@ confident face in a hundred is followed less.
 
 WITH_LUMA = frozenset({"yuv420p", "yuvj420p", "yuv422p", "yuvj422p", "yuv444p", "yuvj444p", "nv12"})
 """Pixel formats whose first plane is the brightness, a byte a pixel."""
+IN_PLANES = frozenset({"yuv420p", "yuvj420p"})
+"""Pixel formats of three such planes, the second and third of half the sides."""
 
 
 def decoder_options(codec: str, *, deblock: Deblock, max_pixels: int) -> dict[str, str]:
@@ -81,16 +85,48 @@ class Picture:
     @property
     def luma(self) -> U8 | None:
         """(H, W) brightness as the decoder has it, or ``None``."""
-        if self._picture.format.name not in WITH_LUMA:
+        return self._plane(0) if self._picture.format.name in WITH_LUMA else None
+
+    @property
+    def planes(self) -> Planes | None:
+        """The picture as the decoder has it, or ``None``."""
+        picture = self._picture
+        if picture.format.name not in IN_PLANES or quarter_turns(picture):
             return None
-        plane = self._picture.planes[0]
-        return np.frombuffer(memoryview(plane), np.uint8).reshape(-1, plane.line_size)[: plane.height, : plane.width]
+        to_bgr, grey = _to_bgr(picture.format.name, int(picture.colorspace), int(picture.color_range))
+        return Planes(self._plane(0), self._plane(1), self._plane(2), to_bgr, grey)
 
     def bgr(self) -> U8:
         """(H, W, 3) uint8, upright."""
         return self._colours.of(self._picture)
 
+    def _plane(self, number: int) -> U8:
+        plane = self._picture.planes[number]
+        return np.frombuffer(memoryview(plane), np.uint8).reshape(-1, plane.line_size)[: plane.height, : plane.width]
+
 
 def quarter_turns(picture: av.VideoFrame) -> int:
     """Anticlockwise, that bring it upright; from the display matrix."""
     return round(picture.rotation / 90) % 4
+
+
+@functools.lru_cache(maxsize=64)
+def _to_bgr(pixel_format: str, colorspace: int, color_range: int) -> tuple[F32, float]:
+    """The matrix from such planes to BGR, read off FFmpeg's own conversion, and the brightness of grey: see Planes."""
+    grey, reach, block_px = np.array([126, 128, 128]), 56, 8
+    shown = [grey]
+    for plane in np.eye(3, dtype=np.int64):
+        shown += [grey + reach * plane, grey - reach * plane]
+    picture = av.VideoFrame(block_px * len(shown), 2, pixel_format)
+    picture.colorspace, picture.color_range = colorspace, color_range
+    for number, place in enumerate(picture.planes):
+        values = np.repeat([each[number] for each in shown], block_px * place.width // picture.width)
+        rows = np.zeros((place.height, place.line_size), np.uint8)
+        rows[:, : len(values)] = values
+        place.update(rows.tobytes())
+    bgr = VideoReformatter().reformat(picture, format="bgr24", threads=1).to_ndarray()
+    came = bgr[0, block_px // 2 :: block_px].astype(np.float64)
+    by_plane = (came[1::2] - came[2::2]).T / (2 * reach)
+    rest = came.mean(axis=0) - by_plane @ grey
+    matrix = np.concatenate([by_plane, rest[:, None]], axis=1).astype(np.float32)
+    return matrix, float((127 - came[0].mean()) / by_plane[:, 0].mean() + grey[0])

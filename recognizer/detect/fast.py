@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from recognizer.frame import Cuttable
 from recognizer.geometry import centres
 from recognizer.protocols import Detector
 from recognizer.types import F32, U8, FaceDetections
@@ -32,7 +33,7 @@ class StaleBoxes:
         for found in self._detector.search(image):
             yield found if found is None else self._kept([found])[0]
 
-    def refine(self, image: U8, boxes: F32, judge: NDArray[np.bool_] | None = None) -> FaceDetections:
+    def refine(self, image: Cuttable, boxes: F32, judge: NDArray[np.bool_] | None = None) -> FaceDetections:
         """The remembered face nearest to each of (N, 4) boxes; score 0 when there is none."""
         if len(self._last) == 0:
             middle = np.repeat(centres(boxes)[:, None], 5, axis=1)

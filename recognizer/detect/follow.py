@@ -10,8 +10,9 @@ import numpy as np
 
 from recognizer.detect.boxes import evened
 from recognizer.detect.window import window
+from recognizer.frame import Cuttable
 from recognizer.protocols import GraphRunner
-from recognizer.types import F32, U8, FaceDetections
+from recognizer.types import F32, FaceDetections
 
 WINDOW_PX = 40
 REACH = 1.4
@@ -29,8 +30,8 @@ class FollowNet:
     def __init__(self, net: GraphRunner) -> None:
         self._net = net
 
-    def find(self, image: U8, boxes: F32) -> FaceDetections:
-        """The face about each of (N, 4) boxes of a (H, W, 3) uint8 BGR picture.
+    def find(self, image: Cuttable, boxes: F32) -> FaceDetections:
+        """The face about each of (N, 4) boxes of a picture, (H, W, 3) uint8 BGR or planes.
 
         Returns:
             N rows in the same order, score 0 where no pixel is left.

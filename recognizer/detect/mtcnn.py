@@ -19,6 +19,7 @@ from recognizer.detect.boxes import evened, pixel_corners, squared, suppress, su
 from recognizer.detect.follow import FollowNet
 from recognizer.detect.proposals import ProposalNet
 from recognizer.detect.window import WindowSampler
+from recognizer.frame import Cuttable
 from recognizer.geometry import iou
 from recognizer.protocols import GraphRunner
 from recognizer.types import F32, I64, U8, FaceDetections
@@ -128,11 +129,11 @@ class Mtcnn:
         boxes, owner = self._reject(samplers, boxes, owner)
         return self._conclude(samplers, boxes, owner)
 
-    def refine(self, image: U8, boxes: F32, judge: NDArray[np.bool_] | None = None) -> FaceDetections:
+    def refine(self, image: Cuttable, boxes: F32, judge: NDArray[np.bool_] | None = None) -> FaceDetections:
         """Correct rough boxes of one picture, by our own net or by O-Net.
 
         Args:
-            image: (H, W, 3) uint8 BGR.
+            image: (H, W, 3) uint8 BGR, or planes.
             boxes: (N, 4) px.
             judge: (N,) rows that O-Net has the last word on; all, if there is no other net.
 
@@ -153,7 +154,7 @@ class Mtcnn:
             _put(faces, judged, self._looked_at(image, squares))
         return faces
 
-    def _seen_by_onet(self, image: U8, boxes: F32) -> FaceDetections:
+    def _seen_by_onet(self, image: Cuttable, boxes: F32) -> FaceDetections:
         """O-Net on rough boxes, and where it sees no face, around them."""
         squares = evened(boxes)
         faces = self._looked_at(image, squares)
@@ -167,7 +168,7 @@ class Mtcnn:
         _put(faces, weak[better], tries[best[better]])
         return faces
 
-    def _looked_at(self, image: U8, squares: F32) -> FaceDetections:
+    def _looked_at(self, image: Cuttable, squares: F32) -> FaceDetections:
         """O-Net on (N, 4) squares of one picture: N rows, score 0 where no pixel is left."""
         height, width = image.shape[:2]
         corners, inside = pixel_corners(squares, width, height)

@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from recognizer.frame import Cuttable
 from recognizer.protocols import Detector
 from recognizer.types import F32, U8, FaceDetections
 
@@ -36,7 +37,7 @@ class PictureDetector:
         """The same, at once."""
         yield self._find(image)
 
-    def refine(self, image: U8, boxes: F32, judge: NDArray[np.bool_] | None = None) -> FaceDetections:
+    def refine(self, image: Cuttable, boxes: F32, judge: NDArray[np.bool_] | None = None) -> FaceDetections:
         """As the detector does."""
         return self._detector.refine(image, boxes, judge)
 

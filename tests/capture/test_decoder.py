@@ -73,3 +73,31 @@ def test_brightness_is_that_of_the_colours(pixels: str, has_luma: bool) -> None:
     if picture.luma is not None:
         assert picture.luma.shape == (30, 50)
         assert np.corrcoef(picture.luma.ravel(), ramp[..., 0].ravel())[0, 1] > 0.999
+
+
+@pytest.mark.parametrize("colorspace", [1, 2, 5, 9])
+@pytest.mark.parametrize("color_range", [0, 1, 2])
+@pytest.mark.parametrize("pixels", ["yuv420p", "yuvj420p"])
+def test_planes_become_the_colours_that_ffmpeg_gives(pixels: str, colorspace: int, color_range: int) -> None:
+    blocks = np.random.default_rng(0).integers(40, 216, (4, 6, 3)).astype(np.uint8)
+    drawn = np.repeat(np.repeat(blocks, 8, axis=0), 8, axis=1)
+    decoded = av.VideoFrame.from_ndarray(drawn, format="bgr24").reformat(format=pixels)
+    decoded.colorspace, decoded.color_range = colorspace, color_range
+    picture = Picture(decoded, Colours("clip"))
+    planes = picture.planes
+    assert planes is not None
+    assert planes.shape == (32, 48)
+    assert planes.blue.shape == planes.red.shape == (16, 24)
+    whole = np.stack([planes.luma, *(plane.repeat(2, 0).repeat(2, 1) for plane in (planes.blue, planes.red))], axis=2)
+    ours = np.clip(whole @ planes.to_bgr[:, :3].T + planes.to_bgr[:, 3], 0, 255)
+    middles = (slice(4, None, 8), slice(4, None, 8))
+    assert np.abs(ours[middles] - picture.bgr()[middles]).max() <= 3
+    grey = np.array([planes.grey, 128, 128]) @ planes.to_bgr[:, :3].T + planes.to_bgr[:, 3]
+    np.testing.assert_allclose(grey, 127, atol=1)
+
+
+def test_other_pictures_have_no_planes() -> None:
+    drawn = np.zeros((30, 50, 3), np.uint8)
+    for pixels in ("yuv444p", "nv12", "rgb24"):
+        picture = Picture(av.VideoFrame.from_ndarray(drawn, format="bgr24").reformat(format=pixels), Colours("clip"))
+        assert picture.planes is None

@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 from recognizer.detect.window import GREY, WindowSampler, window
+from recognizer.frame import Planes
 from recognizer.types import F32, U8
 
 SIDE = 48
@@ -51,3 +52,41 @@ def test_windows_are_about_what_area_means_are() -> None:
         wanted = cv2.resize(image[y1:y2, x1:x2], (SIDE, SIDE), interpolation=cv2.INTER_AREA).astype(float)
         assert np.abs(crop - wanted)[1:-1, 1:-1].mean() < 1.5
     assert WindowSampler(np.asarray(image, np.uint8)).crops(corners[:0], SIDE).shape == (0, SIDE, SIDE, 3)
+
+
+def planes_of(image: U8) -> Planes:
+    """Brightness, and red and blue less it, halved; of a picture with even sides."""
+    colours = image.astype(np.float32)
+    luma = colours.mean(axis=2)
+    blue, red = (128 + (colours[:, :, each] - luma) / 2 for each in (0, 2))
+    halved = [plane.reshape(plane.shape[0] // 2, 2, plane.shape[1] // 2, 2).mean((1, 3)) for plane in (blue, red)]
+    to_bgr = np.array([[1, 2, 0, -256], [1, -2, -2, 512], [1, 0, 2, -256]], np.float32)
+    return Planes(luma.astype(np.uint8), halved[0].astype(np.uint8), halved[1].astype(np.uint8), to_bgr, 127.0)
+
+
+@pytest.mark.parametrize(
+    "square",
+    [(100, 80, 148, 128), (100.5, 80.25, 130.5, 110.25), (50, 60, 350, 360), (-30, 20, 70, 120), (520, 330, 700, 510)],
+)
+def test_windows_of_planes_are_those_of_the_image(square: tuple[float, ...]) -> None:
+    image = ramp()
+    of_image, of_planes = (window(each, part(*square), SIDE).astype(int) for each in (image, planes_of(image)))
+    assert of_planes.shape == (SIDE, SIDE, 3)
+    assert np.abs(of_image - of_planes).mean() < 3
+    assert np.abs(of_image - of_planes)[2:-2, 2:-2].max() <= (8 if min(square) >= 0 and square[2] <= 600 else 200)
+
+
+def test_outside_of_planes_is_grey() -> None:
+    image = np.full((100, 100, 3), 200, np.uint8)
+    for square in ((500, 500, 900, 900), (-900, -900, -500, -500), (-20, -20, -1, -1)):
+        seen = window(planes_of(image), part(*square), SIDE).astype(int)
+        assert np.abs(seen - GREY).max() <= 2
+
+
+def test_of_a_sliver_at_the_edge_something_is_seen() -> None:
+    """Less than one step of the picture is left."""
+    white = np.full((300, 300, 3), 255, np.uint8)
+    for view in (white, planes_of(white)):
+        seen = window(view, part(298, -100, 698, 300), SIDE)
+        assert seen.shape == (SIDE, SIDE, 3)
+        assert (seen[:, 4:] == GREY).mean() > 0.9
