@@ -27,8 +27,9 @@ from recognizer.weights.store import ResolvedModel
 
 LATE_S = 0.2
 """A stream whose frames are older than this at their label, one in twenty of them, is behind."""
-LEFT_OUT = 0.1
-"""So is one of which more than this share of frames was replaced by newer ones."""
+LEFT_OUT = 0.25
+"""So is one of which more than this share of frames was replaced by newer ones: a frame that is left out makes no other
+one old, so that age alone would pass any number of streams. Names that a stream lost are told beside it."""
 SETTLE_S = 4.0
 """Of each trial before frames count: a camera runs for months, and what its first second takes is over then, its whole
 detection and the graphs that are compiled for batches of several streams. ``bench`` tells the start apart."""

@@ -22,8 +22,8 @@ def trial(*ages_s: float, dropped: int = 0, names: str = "") -> Trial:
         (StreamFigures([0.1] * 100), False),
         (StreamFigures([0.1] * 96 + [5.0] * 4), False),
         (StreamFigures([0.1] * 90 + [0.3] * 10), True),
-        (StreamFigures([0.1] * 90, dropped=9), False),
-        (StreamFigures([0.1] * 90, dropped=11), True),
+        (StreamFigures([0.1] * 90, dropped=29), False),
+        (StreamFigures([0.1] * 90, dropped=31), True),
         (StreamFigures(), True),
     ],
 )
