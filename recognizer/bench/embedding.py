@@ -23,8 +23,8 @@ from recognizer.weights.store import ResolvedModel
 
 BATCHES = (1, 8)
 ENGINES = ("openvino", build.IN_BYTES, "onnxruntime", "torch")
-WARM_UP = 60
-"""Rounds before: an engine compiles anew for a batch that comes again and again."""
+WARM_UP = 170
+"""Rounds before: an engine compiles anew for a batch that comes again and again, EdgeFace XS after 161."""
 PROTOTYPE = "torch"
 """A network as its authors' example runs it: torch, eager."""
 

@@ -15,8 +15,8 @@ from recognizer.errors import EngineError
 
 OWN_GRAPH_AFTER = 40
 """Runs with inputs of one shape before a graph is compiled for just that shape: a video's shapes come again, those of
-photos do not. P-Net compiles in 15 ms and saves 0.3 a run, O-Net in 20 and 0.4, EdgeFace XS in 200 to 300 and 1.3."""
-BYTES_A_RUN = 1_000_000
+photos do not. P-Net compiles in 15 ms and saves 0.3 a run, O-Net in 20 and 0.4, EdgeFace XS in bytes in 330 and 0.9."""
+BYTES_A_RUN = 60_000
 """And one run more for so many bytes of the graph's file."""
 OWN_GRAPHS = 32
 """At most: a pyramid has about ten levels, a batch one of a dozen sizes."""
