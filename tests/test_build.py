@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -86,21 +85,3 @@ def test_bytes_asked_of_a_graph_that_has_no_place_for_them_are_told() -> None:
         "Nobody has measured what of own may be computed in bytes ('models quantise' does); it runs as with --engine "
         "openvino.\n"
     ]
-
-
-def test_bytes_are_asked_of_processors_that_multiply_them(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(int8, "processor_multiplies_bytes", lambda: False)
-    with pytest.raises(EngineError, match=r"openvino-int8 wants a processor .* pass --engine openvino"):
-        build.engine_name(config.load(None, {"engine": {"name": "openvino-int8"}}))
-    assert build.engine_name(config.load(None)) == "openvino"
-    monkeypatch.setattr(int8, "processor_multiplies_bytes", lambda: True)
-    assert build.engine_name(config.load(None)) == "openvino-int8"
-
-
-def test_bytes_are_multiplied_where_the_ranges_are_known(tmp_path: Path) -> None:
-    settings = config.load(None, {"engine": {"name": "openvino-int8"}}) if int8.processor_multiplies_bytes() else None
-    if settings is None:
-        pytest.skip("a processor without VNNI")
-    own = ResolvedModel("own", tmp_path / "graph.onnx", "own-0123456789ab", "made up", None)
-    assert build.engine_of(settings, own) == "openvino"
-    assert build.engine_of(settings, replace(own, ranges=tmp_path / "ranges.npz")) == "openvino-int8"

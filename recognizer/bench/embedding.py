@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from loguru import logger
 
-from recognizer import build
+from recognizer import build, engines
 from recognizer.bench.timing import Ratio, Spent, cpu_ms, interleaved, ratio, rounded, wall_ms
 from recognizer.config import Settings
 from recognizer.errors import ModelError, WeightsError
@@ -22,7 +22,7 @@ from recognizer.weights.catalogue import CATALOGUE
 from recognizer.weights.store import ResolvedModel
 
 BATCHES = (1, 8)
-ENGINES = ("openvino", build.IN_BYTES, "onnxruntime", "torch")
+ENGINES = ("openvino", engines.IN_BYTES, "onnxruntime", "torch")
 WARM_UP = 170
 """Rounds before: an engine compiles anew for a batch that comes again and again, EdgeFace XS after 161."""
 PROTOTYPE = "torch"
@@ -74,7 +74,7 @@ def embedder_on(engine: str, settings: Settings, resolved: ResolvedModel) -> Emb
     """A model on an engine; ``None`` where that is not installed, or has no checkpoint or ranges of it here."""
     if importlib.util.find_spec(engine.partition("-")[0]) is None:
         return None
-    if engine == build.IN_BYTES and resolved.ranges is None:
+    if engine == engines.IN_BYTES and resolved.ranges is None:
         return None
     if engine == PROTOTYPE:
         checkpoint = resolved.checkpoint or Cache().checkpoint(resolved.name)

@@ -13,7 +13,7 @@ import numpy as np
 import typer
 from loguru import logger
 
-from recognizer import build, config
+from recognizer import build, config, engines
 from recognizer.bench import threads
 from recognizer.bench.timing import Spread
 from recognizer.capture.sources import SourceKind, require_openable, source_kind
@@ -48,7 +48,7 @@ class Bench:
         return {
             "clip": Path(self.settings.source.location).name,
             "model": self.resolved.fingerprint,
-            "engine": build.engine_of(self.settings, self.resolved),
+            "engine": engines.engine_of(self.settings, self.resolved),
             "threads": threads.in_use(self.settings.engine.threads),
         }
 

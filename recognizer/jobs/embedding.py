@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from recognizer import build, config
+from recognizer import build, config, engines
 from recognizer.errors import ImageError
 from recognizer.evaluation.faces import EmbeddedPictures, Picture, VectorStore, cut_with, embed_pictures, take_aligned
 from recognizer.jobs.progress import counting
@@ -65,7 +65,7 @@ def embedded(
         f"mtcnn{wanted.min_face_px:g}-{wanted.pnet_threshold:g}-{wanted.rnet_threshold:g}-{wanted.onet_threshold:g}"
     )
     aligner = "aligned" if face_share is None else f"{detector}-centre-{face_share:g}"
-    if build.engine_of(settings, resolved) == build.IN_BYTES:
+    if engines.engine_of(settings, resolved) == engines.IN_BYTES:
         aligner += f"-int8-{sha256(resolved.ranges)[:8]}" if resolved.ranges else ""
     folder = cache or Cache().folder / "embeddings"
     plain = settings.model_copy(update={"embed": settings.embed.model_copy(update={"flip": False})})  # both are kept

@@ -15,7 +15,7 @@ import cv2
 import typer
 from loguru import logger
 
-from recognizer import build, config, runner
+from recognizer import build, config, engines, runner
 from recognizer.capture.sources import SourceKind, require_openable, source_kind
 from recognizer.emit.log import EventLog
 from recognizer.emit.overlay import Overlay
@@ -117,7 +117,7 @@ def recognise(
     figures = Summary(
         settings.emit.summary,
         model=resolved.fingerprint,
-        engine=build.engine_of(settings, resolved),
+        engine=engines.engine_of(settings, resolved),
         live=live,
         strangers=strangers,
     )
