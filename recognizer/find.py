@@ -7,7 +7,6 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-from recognizer.frame import Cuttable
 from recognizer.protocols import Cadence, Detector, Tracker
 from recognizer.stopwatch import Stopwatch
 from recognizer.types import F32, FaceDetections, Frame, Look, Tracks
@@ -69,8 +68,8 @@ class Finder:
             found = self._found_again(frame, searched)
         clock.lap("detect")
         every = bool(look) or found is not None
-        picture = frame.image if every and found is None else frame.cuttable  # a glance wants the image anyway
-        refined = self._refined(picture, self.tracker.predict(at, every=every), self.tracker.to_judge(at, every=every))
+        boxes, judge = self.tracker.predict(at, every=every), self.tracker.to_judge(at, every=every)
+        refined = self._refined(frame, boxes, judge, glances=every and found is None)
         clock.lap("refine")
         if not every:
             return self.tracker.follow(at, refined)
@@ -92,10 +91,13 @@ class Finder:
             self._search = None
         return found
 
-    def _refined(self, picture: Cuttable, boxes: F32, judge: NDArray[np.bool_]) -> FaceDetections:
-        return self._detector.refine(picture, boxes, judge) if len(boxes) else FaceDetections.empty()
+    def _refined(self, frame: Frame, boxes: F32, judge: NDArray[np.bool_], *, glances: bool = False) -> FaceDetections:
+        """Where the faces are; the picture is brought into its colours only for a glance, which wants that anyway."""
+        if len(boxes) == 0:
+            return FaceDetections.empty()
+        return self._detector.refine(frame.image if glances else frame.cuttable, boxes, judge)
 
     def _found_again(self, frame: Frame, faces: FaceDetections) -> FaceDetections:
         """Where faces that a search found are by now."""
-        now = self._refined(frame.cuttable, faces.boxes, np.ones(len(faces), bool))
+        now = self._refined(frame, faces.boxes, np.ones(len(faces), bool))
         return now[now.scores >= SURE_SCORE]

@@ -46,3 +46,26 @@ def test_a_whole_detection_is_spread_over_frames_more_so_while_others_wait(hurri
         searching += len(detector.done) == 2
     assert detector.done == [PARTS, PARTS]
     assert searching == pytest.approx(frames, abs=2)
+
+
+class Asked:
+    """A decoded picture without anybody in it, of a format without planes, that counts who asks for its colours."""
+
+    size = (160, 90)
+    luma = np.zeros((90, 160), np.uint8)
+    planes = None
+
+    def __init__(self) -> None:
+        self.asked = 0
+
+    def bgr(self) -> U8:
+        self.asked += 1
+        return np.zeros((90, 160, 3), np.uint8)
+
+
+def test_a_picture_without_anybody_to_follow_is_not_brought_into_its_colours() -> None:
+    finder = Finder(PaintedFaceDetector(), Cadence(interval_s=9.0, shortest_s=9.0, whole_s=0), Tracker())
+    pictures = [Asked() for _ in range(5)]
+    for number, picture in enumerate(pictures):
+        finder.find(Frame(picture, number, number / 25, "clip"), Stopwatch())
+    assert [picture.asked for picture in pictures] == [1, 0, 0, 0, 0]

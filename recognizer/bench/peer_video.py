@@ -156,7 +156,7 @@ def race(settings: Settings, resolved: ResolvedModel, peers: Peers, *, segments:
 def _segments(frames: Iterator[Frame]) -> Iterator[tuple[Spent, list[Frame]]]:
     """Runs of frames, and what decoding one of them cost; an unfinished last one is left out.
 
-    Their colours are a part of it, though the pipeline would ask for those of two frames in three only.
+    Their colours are a part of it, though the pipeline would ask for those of fewer.
     """
     while True:
         with Meter() as meter:
