@@ -66,19 +66,17 @@ class Finder:
         self._is_first = False
         if searched is not None:
             found = self._found_again(frame, searched)
-        clock.lap("detect")
-        every = bool(look) or found is not None
-        boxes, judge = self.tracker.predict(at, every=every), self.tracker.to_judge(at, every=every)
-        refined = self._refined(frame, boxes, judge, glances=every and found is None)
-        clock.lap("refine")
-        if not every:
-            return self.tracker.follow(at, refined)
-        if found is None:
+        if look and found is None:
             found = self._detector.glance([frame.image])[0]
         clock.lap("detect")
         before = self.tracker.alive
-        tracks = self.tracker.update(at, found, refined)
-        self._cadence.looked(at, news=self.tracker.alive != before, whole=look is Look.WHOLE)
+        if found is not None:
+            self.tracker.update(at, found)
+        refined = self._refined(frame, *self.tracker.predict(at))
+        clock.lap("refine")
+        tracks = self.tracker.follow(at, refined)
+        if found is not None:
+            self._cadence.looked(at, news=self.tracker.alive != before, whole=look is Look.WHOLE)
         return tracks
 
     def _searched(self, at: float) -> FaceDetections | None:
@@ -91,11 +89,9 @@ class Finder:
             self._search = None
         return found
 
-    def _refined(self, frame: Frame, boxes: F32, judge: NDArray[np.bool_], *, glances: bool = False) -> FaceDetections:
-        """Where the faces are; the picture is brought into its colours only for a glance, which wants that anyway."""
-        if len(boxes) == 0:
-            return FaceDetections.empty()
-        return self._detector.refine(frame.image if glances else frame.cuttable, boxes, judge)
+    def _refined(self, frame: Frame, boxes: F32, judge: NDArray[np.bool_]) -> FaceDetections:
+        """Where the faces are by now."""
+        return self._detector.refine(frame.cuttable, boxes, judge) if len(boxes) else FaceDetections.empty()
 
     def _found_again(self, frame: Frame, faces: FaceDetections) -> FaceDetections:
         """Where faces that a search found are by now."""

@@ -112,17 +112,14 @@ class Tracker(Protocol):
     def lost_now(self) -> bool:
         """A visible track was lost in the last frame."""
 
-    def predict(self, at: float, *, every: bool = False) -> F32:
-        """(T, 4) px boxes where the visible tracks that are due should be, or ``every`` one of them."""
+    def update(self, at: float, detections: FaceDetections) -> None:
+        """Give what was found in a frame to tracks, old ones and new."""
 
-    def to_judge(self, at: float, *, every: bool = False) -> NDArray[np.bool_]:
-        """(T,) which of those the detector itself should see again."""
+    def predict(self, at: float) -> tuple[F32, NDArray[np.bool_]]:
+        """(T, 4) px boxes to refine in this frame, and (T,) which of them the detector itself should see again."""
 
     def follow(self, at: float, refined: FaceDetections) -> Tracks:
-        """Move the tracks, in a frame that was not looked at; rows as ``predict`` gave them."""
-
-    def update(self, at: float, detections: FaceDetections, refined: FaceDetections) -> Tracks:
-        """Give detections to tracks; what none fits goes by its refined box."""
+        """Move the tracks, in every frame; rows as ``predict`` gave them."""
 
     def cut(self) -> None:
         """No track goes on."""

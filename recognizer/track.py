@@ -4,10 +4,11 @@ FastMTCNN copies a detection's boxes to the frames that follow. Here MTCNN's own
 predicted box (the caller does that: stages do not call each other) and its answer, a corrected box, fresh landmarks
 and a face score, moves the track. Detections are given to tracks by the Hungarian method on box overlap.
 
-A frame goes one of two ways, and a shot cut comes before either:
+In each frame, after ``tracker.cut()`` where the shot changes:
 
-    looked:   tracker.update(at, detections, refined)      refined = O-Net on tracker.predict(at, every=True)
-    followed: tracker.follow(at, refined)                  refined = O-Net on tracker.predict(at)
+    tracker.update(at, detections)             only in a frame that was looked at
+    boxes, judge = tracker.predict(at)         of the faces that are due, or that no detection fits
+    tracks = tracker.follow(at, refined)       refined = O-Net on those boxes
 
 A face that goes where it was expected to go is not looked at in every frame: for up to REST_S it is carried on by its
 velocity (``fresh`` is False), which costs next to nothing.
@@ -179,6 +180,8 @@ class Tracker:
         self._next_id = 1
         self._lost_now = False
         self._looked_at = -np.inf
+        self._found: frozenset[int] | None = None
+        """Tracks that were given a detection in this frame; none, if nobody looked."""
 
     @property
     def alive(self) -> frozenset[int]:
@@ -190,61 +193,55 @@ class Tracker:
         """A visible track was lost in the last frame: worth a look."""
         return self._lost_now
 
-    def predict(self, at: float, *, every: bool = False) -> F32:
-        """Where the visible tracks that are due should be, or all of them: (T, 4) px, for the caller to refine."""
-        return _array([track.expected(at) for track in self._due(at, every=every)])
+    def predict(self, at: float) -> tuple[F32, NDArray[np.bool_]]:
+        """What the caller should refine.
 
-    def to_judge(self, at: float, *, every: bool = False) -> NDArray[np.bool_]:
-        """Which of those boxes the detector itself should see, (T,)."""
-        return np.array([track.is_due_for_judgement(at) for track in self._due(at, every=every)], bool)
+        Returns:
+            (T, 4) px, where the visible tracks that are due should be; after ``update`` those that no detection fits.
+            (T,) which of them the detector itself should see.
+        """
+        due = self._due(at)
+        judge = np.array([track.is_due_for_judgement(at) for track in due], bool)
+        return _array([track.expected(at) for track in due]), judge
 
     def cut(self) -> None:
         """The picture changed altogether: no track goes on."""
         self._tracks.clear()
         self._lost_now = False
 
-    def follow(self, at: float, refined: FaceDetections) -> Tracks:
-        """Move the tracks that are due to their refined boxes, rows as ``predict`` gave them; carry on the others."""
-        due = self._due(at)
-        self._looked_at = at if due else self._looked_at
-        self._move(at, refined, due)
-        self._settle(at)
-        return self._snapshot(at)
-
-    def update(self, at: float, detections: FaceDetections, refined: FaceDetections) -> Tracks:
-        """Give each detection to a track or to a new one; tracks that none fits go by their refined boxes.
-
-        Args:
-            at: time of the frame, seconds.
-            detections: faces found.
-            refined: rows as ``predict(at, every=True)`` gave them.
-        """
+    def update(self, at: float, detections: FaceDetections) -> None:
+        """Give each face found to a track or to a new one."""
         self._expire(at)
-        before = self._due(at, every=True)
-        self._looked_at = at
         taken = self._assign(at, detections)
-        self._move(at, refined, before, skip=frozenset(taken.values()))
         for row in sorted(set(range(len(detections))) - taken.keys()):
-            self._tracks.append(
-                _Track(
-                    id=self._next_id,
-                    box=_box(detections, row),
-                    landmarks=detections.landmarks[row],
-                    score=float(detections.scores[row]),
-                    seen_at=at,
-                    judged_at=at,
-                    detection_index=row,
-                    trust=float(detections.scores[row]),
-                )
+            track = _Track(
+                id=self._next_id,
+                box=_box(detections, row),
+                landmarks=detections.landmarks[row],
+                score=float(detections.scores[row]),
+                seen_at=at,
+                judged_at=at,
+                detection_index=row,
+                trust=float(detections.scores[row]),
             )
+            self._tracks.append(track)
+            taken[row] = track.id
             self._next_id += 1
+        self._found = frozenset(taken.values())
+
+    def follow(self, at: float, refined: FaceDetections) -> Tracks:
+        """Move tracks to their refined boxes, rows as ``predict`` gave them; carry on those that are not due."""
+        due = self._due(at)
+        self._looked_at = at if due or self._found is not None else self._looked_at
+        self._move(at, refined, due)
+        self._found = None
         self._settle(at)
         return self._snapshot(at)
 
-    def _due(self, at: float, *, every: bool = False) -> list[_Track]:
+    def _due(self, at: float) -> list[_Track]:
         """The visible tracks that are to be looked at, in a fixed order."""
-        if every:
-            return self._visible()
+        if self._found is not None:
+            return [track for track in self._visible() if track.id not in self._found]
         awake = [track for track in self._visible() if not track.rests(at)]
         wait = at - self._looked_at < TOGETHER_S - 1e-3 and all(track.may_wait for track in awake)
         return [] if wait else awake
@@ -277,15 +274,11 @@ class Tracker:
                 taken[int(column)] = track.id
         return taken
 
-    def _move(
-        self, at: float, refined: FaceDetections, tracks: list[_Track], *, skip: frozenset[int] = frozenset()
-    ) -> None:
+    def _move(self, at: float, refined: FaceDetections, tracks: list[_Track]) -> None:
         """Believe the refined boxes, a row for each of the tracks, or lose them."""
         self._lost_now = False
         boxes, scores = refined.boxes.tolist(), refined.scores.tolist()
         for row, track in enumerate(tracks):
-            if track.id in skip:
-                continue
             box, score = tuple(boxes[row]), scores[row]
             if score < self._min_score:
                 self._lost_now |= track.trust >= TRUSTED and track.score >= self._min_score

@@ -17,22 +17,33 @@ def faces(*boxes: tuple[float, float, float], score: float = 0.999) -> FaceDetec
 NOBODY = FaceDetections.empty()
 
 
-def seen_again(tracker: Tracker, at: float, score: float = 0.999, *, every: bool = False) -> FaceDetections:
+def expected(tracker: Tracker, at: float) -> F32:
+    """(T, 4) boxes that are to be refined."""
+    return tracker.predict(at)[0]
+
+
+def seen_again(tracker: Tracker, at: float, score: float = 0.999) -> FaceDetections:
     """What O-Net says when every face is where it is expected."""
-    boxes = tracker.predict(at, every=every)
+    boxes = expected(tracker, at)
     return faces(*[(b[0], b[1], b[2] - b[0]) for b in boxes.tolist()], score=score)
+
+
+def looked(tracker: Tracker, at: float, found: FaceDetections, score: float = 0.999) -> Tracks:
+    """A frame that was looked at; faces that were not found are where they are expected."""
+    tracker.update(at, found)
+    return tracker.follow(at, seen_again(tracker, at, score))
 
 
 def started(*boxes: tuple[float, float, float]) -> tuple[Tracker, Tracks]:
     tracker = Tracker(min_score=0.5, keep_lost_s=1.5)
-    return tracker, tracker.update(0.0, faces(*boxes), NOBODY)
+    return tracker, looked(tracker, 0.0, faces(*boxes))
 
 
 def test_each_detection_starts_a_track_and_keeps_its_number() -> None:
     tracker, tracks = started((0, 0, 50), (200, 0, 60))
     assert tracks.ids.tolist() == [1, 2]
     assert tracks.detection_index.tolist() == [0, 1]
-    swapped = tracker.update(0.04, faces((203, 2, 60), (1, 1, 50)), seen_again(tracker, 0.04))
+    swapped = looked(tracker, 0.04, faces((203, 2, 60), (1, 1, 50)))
     assert swapped.ids.tolist() == [1, 2]
     assert swapped.detection_index.tolist() == [1, 0]
 
@@ -43,13 +54,13 @@ def test_following_takes_the_refined_box_and_learns_the_speed() -> None:
         tracks = tracker.follow(step * 0.04, faces((step * 10, 0, 50), score=0.98))
     assert tracks.boxes[0, 0] == 50
     assert tracks.detection_index.tolist() == [-1]
-    assert tracker.predict(0.24)[0, 0] == pytest.approx(60, abs=1)
+    assert expected(tracker, 0.24)[0, 0] == pytest.approx(60, abs=1)
 
 
 def test_crossing_faces_keep_their_numbers() -> None:
     """The assignment is of all pairs at once: the nearest first would swap these two."""
     tracker, _ = started((0, 0, 100), (90, 0, 100))
-    tracks = tracker.update(0.04, faces((45, 0, 100), (100, 0, 100)), seen_again(tracker, 0.04))
+    tracks = looked(tracker, 0.04, faces((45, 0, 100), (100, 0, 100)))
     assert dict(zip(tracks.ids.tolist(), tracks.boxes[:, 0].tolist(), strict=True)) == {1: 45, 2: 100}
 
 
@@ -58,28 +69,28 @@ def test_a_short_occlusion_keeps_the_number_and_a_long_one_does_not() -> None:
     assert len(tracker.follow(0.04, seen_again(tracker, 0.04, score=0.01))) == 0
     assert tracker.lost_now
     assert tracker.alive == {1}
-    assert tracker.update(1.0, faces((130, 100, 50)), NOBODY).ids.tolist() == [1]
+    assert looked(tracker, 1.0, faces((130, 100, 50))).ids.tolist() == [1]
     tracker.follow(1.04, seen_again(tracker, 1.04, score=0.01))
-    assert tracker.update(3.0, faces((130, 100, 50)), NOBODY).ids.tolist() == [2]
+    assert looked(tracker, 3.0, faces((130, 100, 50))).ids.tolist() == [2]
 
 
 @pytest.mark.parametrize("elsewhere", [(300, 100, 50), (100, 100, 150)])  # too far; three times the size
 def test_a_lost_number_is_not_given_to_another_face(elsewhere: tuple[float, float, float]) -> None:
     tracker, _ = started((100, 100, 50))
     tracker.follow(0.04, seen_again(tracker, 0.04, score=0.01))
-    assert tracker.update(0.5, faces(elsewhere), NOBODY).ids.tolist() == [2]
+    assert looked(tracker, 0.5, faces(elsewhere)).ids.tolist() == [2]
 
 
 def test_a_cut_ends_every_track_even_where_a_face_is_in_the_same_place() -> None:
     tracker, _ = started((100, 100, 50))
     tracker.cut()
     assert tracker.alive == frozenset()
-    assert tracker.update(0.04, faces((100, 100, 50)), NOBODY).ids.tolist() == [2]
+    assert looked(tracker, 0.04, faces((100, 100, 50))).ids.tolist() == [2]
 
 
 def test_a_face_the_detector_misses_is_still_followed() -> None:
     tracker, _ = started((0, 0, 50), (200, 0, 60))
-    tracks = tracker.update(0.04, faces((0, 0, 50)), seen_again(tracker, 0.04))
+    tracks = looked(tracker, 0.04, faces((0, 0, 50)))
     assert tracks.ids.tolist() == [1, 2]
     assert tracks.detection_index.tolist() == [0, -1]
 
@@ -91,7 +102,7 @@ def test_a_weak_face_is_followed_and_worth_a_look_when_it_was_a_good_one() -> No
     tracker.follow(0.08, seen_again(tracker, 0.08, score=0.3))
     assert not tracker.lost_now  # once is enough
     flower = Tracker()
-    flower.update(0.0, faces((0, 0, 50), score=0.72), NOBODY)
+    looked(flower, 0.0, faces((0, 0, 50), score=0.72))
     flower.follow(0.04, seen_again(flower, 0.04, score=0.01))
     assert not flower.lost_now
 
@@ -126,18 +137,16 @@ def test_two_trackers_do_not_share_numbers() -> None:
 def test_nobody_is_a_result_too() -> None:
     tracker = Tracker()
     assert len(tracker.follow(0.0, NOBODY)) == 0
-    assert tracker.predict(1.0).shape == (0, 4)
-    assert len(tracker.update(0.04, NOBODY, NOBODY)) == 0
+    assert expected(tracker, 1.0).shape == (0, 4)
+    assert len(looked(tracker, 0.04, NOBODY)) == 0
     assert not tracker.lost_now
 
 
 def test_many_numbers_are_never_used_twice() -> None:
     tracker = Tracker(keep_lost_s=0)
     given: set[int] = set()
-    none: F32 = np.zeros((0, 4), np.float32)
-    assert none.shape == tracker.predict(0).shape
     for step in range(50):
-        tracks = tracker.update(step * 1.0, faces(((step % 2) * 500, 0, 50)), seen_again(tracker, step, score=0))
+        tracks = looked(tracker, step * 1.0, faces(((step % 2) * 500, 0, 50)), score=0)
         assert not given & set(tracks.ids.tolist())
         given |= set(tracks.ids.tolist())
     assert len(given) == 50
@@ -145,22 +154,22 @@ def test_many_numbers_are_never_used_twice() -> None:
 
 def walk(tracker: Tracker, *, frames: int, step_px: float, score: float = 0.98) -> list[bool]:
     """Follow a face of side 50 at 25 frames a second; whether it was looked at, frame by frame."""
-    looked = []
+    seen = []
     for number in range(1, frames + 1):
         at = number * 0.04
-        due = len(tracker.predict(at)) > 0
+        due = len(expected(tracker, at)) > 0
         tracks = tracker.follow(at, faces((number * step_px, 0, 50), score=score) if due else NOBODY)
         assert tracks.boxes[0, 0] == pytest.approx(number * step_px, abs=1)
         assert not (tracks.judged[0] and not due)
-        looked.append(due)
-    return looked
+        seen.append(due)
+    return seen
 
 
 def test_a_face_that_goes_as_expected_rests_between_looks_and_is_carried_on_meanwhile() -> None:
     tracker, _ = started((0, 0, 50))
-    looked = walk(tracker, frames=30, step_px=2)
-    assert all(looked[:7])
-    assert sum(looked[-9:]) == 3  # every third
+    seen = walk(tracker, frames=30, step_px=2)
+    assert all(seen[:7])
+    assert sum(seen[-9:]) == 3  # every third
 
 
 def test_a_young_face_is_judged_in_every_frame_then_a_few_times_a_second() -> None:
@@ -168,8 +177,8 @@ def test_a_young_face_is_judged_in_every_frame_then_a_few_times_a_second() -> No
     judged = []
     for number in range(1, 60):
         at = number * 0.04
-        wanted = tracker.to_judge(at)
-        tracks = tracker.follow(at, faces(*[(0, 0, 50)] * len(tracker.predict(at)), score=0.98))
+        wanted = tracker.predict(at)[1]
+        tracks = tracker.follow(at, faces(*[(0, 0, 50)] * len(expected(tracker, at)), score=0.98))
         assert tracks.judged.tolist() == ([True] if wanted.any() else [False])
         judged.append(bool(tracks.judged[0]))
     assert all(judged[: YOUNG - 1])
@@ -181,44 +190,44 @@ def test_a_score_that_nobody_judged_lowers_but_does_not_raise_a_tracks_and_bring
     tracker, _ = started((0, 0, 50))
     walk(tracker, frames=YOUNG, step_px=0, score=0.95)
     at = (YOUNG + 1) * 0.04
-    while tracker.to_judge(at).any() or not len(tracker.predict(at)):
+    while tracker.predict(at)[1].any() or not len(expected(tracker, at)):
         at += 0.04
     assert tracker.follow(at, faces((0, 0, 50), score=0.99)).scores[0] == pytest.approx(0.95)
     at = _next_look(tracker, at + 0.04)
     assert tracker.follow(at, faces((0, 0, 50), score=0.6)).scores[0] == pytest.approx(0.6)
     at = _next_look(tracker, at + 0.1)
-    assert tracker.to_judge(at).tolist() == [True]
+    assert tracker.predict(at)[1].tolist() == [True]
     assert tracker.follow(at, faces((0, 0, 50), score=0.97)).scores[0] == pytest.approx(0.97)
 
 
 def _next_look(tracker: Tracker, at: float) -> float:
-    while not len(tracker.predict(at)):
+    while not len(expected(tracker, at)):
         at += 0.04
     return at
 
 
 def test_a_weak_face_does_not_rest() -> None:
     tracker, _ = started((0, 0, 50))
-    looked = walk(tracker, frames=20, step_px=2, score=0.8)
-    assert all(looked[:7])
-    assert looked[-8:] == [True, False] * 4  # with the others, in every second frame
+    seen = walk(tracker, frames=20, step_px=2, score=0.8)
+    assert all(seen[:7])
+    assert seen[-8:] == [True, False] * 4  # with the others, in every second frame
 
 
 def test_a_face_that_is_clearly_one_is_young_for_less_long() -> None:
     tracker, _ = started((0, 0, 50))
-    looked = walk(tracker, frames=6, step_px=2, score=0.999)
-    assert looked == [True, True, True, False, True, False]
+    seen = walk(tracker, frames=6, step_px=2, score=0.999)
+    assert seen == [True, True, True, False, True, False]
 
 
 def test_faces_are_looked_at_in_the_same_frames() -> None:
     tracker = Tracker()
-    tracker.update(0, faces((0, 0, 50)), NOBODY)
+    looked(tracker, 0, faces((0, 0, 50)))
     walk(tracker, frames=9, step_px=6, score=0.8)
-    tracker.update(0.40, faces((60, 0, 50), (300, 0, 50)), seen_again(tracker, 0.40, every=True))
+    looked(tracker, 0.40, faces((60, 0, 50), (300, 0, 50)))
     counts = []
     for number in range(11, 31):
         at = number * 0.04
-        counts.append(len(tracker.predict(at)))
+        counts.append(len(expected(tracker, at)))
         tracker.follow(at, seen_again(tracker, at, score=0.85))
     assert set(counts[-8:]) == {0, 2}
 
@@ -227,12 +236,16 @@ def test_a_resting_face_that_jumps_is_looked_at_in_every_frame_again() -> None:
     tracker, _ = started((0, 0, 50))
     walk(tracker, frames=30, step_px=0)
     tracker.follow(1.32, faces((15, 0, 50)))
-    assert len(tracker.predict(1.36)) == 1
+    assert len(expected(tracker, 1.36)) == 1
 
 
-def test_every_face_is_predicted_where_the_whole_frame_is_looked_at() -> None:
+def test_where_the_whole_frame_is_looked_at_faces_that_were_not_found_are_due_and_no_others() -> None:
+    tracker, _ = started((0, 0, 50), (200, 0, 60))
+    tracker.update(0.04, faces((0, 0, 50)))
+    assert expected(tracker, 0.04)[:, 0].tolist() == [200]
     tracker, _ = started((0, 0, 50))
-    looked = walk(tracker, frames=30, step_px=0)
-    just_after = (30 - looked[::-1].index(True)) * 0.04 + 0.02
-    assert len(tracker.predict(just_after)) == 0
-    assert len(tracker.predict(just_after, every=True)) == 1
+    rested = walk(tracker, frames=30, step_px=0)
+    just_after = (30 - rested[::-1].index(True)) * 0.04 + 0.02
+    assert len(expected(tracker, just_after)) == 0
+    tracker.update(just_after, NOBODY)
+    assert len(expected(tracker, just_after)) == 1
