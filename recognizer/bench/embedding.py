@@ -23,8 +23,8 @@ from recognizer.weights.store import ResolvedModel
 
 BATCHES = (1, 8)
 ENGINES = ("openvino", engines.IN_BYTES, "onnxruntime", "torch")
-WARM_UP = 170
-"""Rounds before: an engine compiles anew for a batch that comes again and again, EdgeFace XS after 161."""
+WARM_UP = 10
+"""Rounds before."""
 PROTOTYPE = "torch"
 """A network as its authors' example runs it: torch, eager."""
 

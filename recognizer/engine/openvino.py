@@ -15,20 +15,15 @@ from recognizer.errors import EngineError
 
 OWN_GRAPH_AFTER = 40
 """Runs with inputs of one shape before a graph is compiled for just that shape: a video's shapes come again, those of
-photos do not. P-Net compiles in 15 ms and saves 0.3 a run, O-Net in 20 and 0.4, EdgeFace XS in bytes in 330 and 0.9."""
-BYTES_A_RUN = 60_000
-"""And one run more for so many bytes of the graph's file."""
+photos do not. P-Net compiles in 15 ms and saves 0.3 a run, O-Net in 20 and 0.4."""
 OWN_GRAPHS = 32
 """At most: a pyramid has about ten levels, a batch one of a dozen sizes."""
 BATCHES = (1, 4, 16, 64)
-"""Sizes that batches are cut into: few, as each of EdgeFace XS's graphs takes 40 MB."""
+"""Sizes that batches are cut into."""
 SHAPES_COUNTED = 1_000
 """Then counting begins anew: a folder of photos brings ten new shapes with each."""
 FILLED = 8
 """Small batches are filled up to at most so many rows: a call of a small net costs as much as three of them."""
-OWN_GRAPH_BYTES = 80_000_000
-"""Larger graph files keep to the one for any shape: each of their own holds the weights anew. IResNet-100 on batches of
-1, 2, 4 and 8 took 2.6 GB with them, 0.6 after loading; EdgeFace's largest file has 73 MB."""
 
 
 class OpenVinoRunner:
@@ -82,9 +77,7 @@ class OpenVinoRunner:
             # a port may have further names, of nodes inside; the graph's own is that of its result
             results = [result.get_friendly_name() for result in self._model.get_results()]
             self._outputs = [name.split("/sink_port")[0] for name in results]
-            size = graph.stat().st_size
-            self._own_graphs = OWN_GRAPHS if size <= OWN_GRAPH_BYTES else 0
-            self._own_after = 0 if ready else OWN_GRAPH_AFTER + size // BYTES_A_RUN
+            self._own_after = 0 if ready else OWN_GRAPH_AFTER
             self._batches = tuple(sorted(batches))
             self._own: dict[tuple[int, ...], _Fixed] = {}
             self._runs: Counter[tuple[int, ...]] = Counter()
@@ -123,7 +116,7 @@ class OpenVinoRunner:
         if len(self._runs) > SHAPES_COUNTED:
             self._runs.clear()
         self._runs[shape] += 1
-        if self._runs[shape] <= self._own_after or len(self._own) >= self._own_graphs:
+        if self._runs[shape] <= self._own_after or len(self._own) >= OWN_GRAPHS:
             return None
         model = self._model.clone()
         model.reshape(list(shape))

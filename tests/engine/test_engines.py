@@ -9,13 +9,13 @@ import pytest
 from recognizer.build import WEIGHTS
 from recognizer.detect import nets
 from recognizer.engine.onnxruntime import OnnxRuntimeRunner
-from recognizer.engine.openvino import BYTES_A_RUN, OWN_GRAPH_AFTER, OpenVinoRunner
+from recognizer.engine.openvino import OWN_GRAPH_AFTER, OpenVinoRunner
 from recognizer.engine.torch import TorchRunner
 from recognizer.errors import EngineError
 from recognizer.protocols import GraphRunner
 
 ONET = WEIGHTS / "mtcnn_onet.onnx"
-ENOUGH = OWN_GRAPH_AFTER + ONET.stat().st_size // BYTES_A_RUN + 2
+ENOUGH = OWN_GRAPH_AFTER + 2
 
 
 def all_engines() -> dict[str, GraphRunner]:
@@ -78,25 +78,6 @@ def test_what_is_ready_compiles_nothing_when_frames_come(
     monkeypatch.delattr(openvino.Core, "compile_model")
     for rows in range(1, 40):
         ready.run(np.zeros((rows, 48, 48, 3), np.float32))
-
-
-def test_a_large_graph_is_compiled_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    pixels = np.zeros((2, 48, 48, 3), np.float32)
-    compiled: list[int] = []
-    compile_model = openvino.Core.compile_model
-
-    def counted(core: openvino.Core, *arguments: object) -> object:
-        compiled.append(1)
-        return compile_model(core, *arguments)
-
-    monkeypatch.setattr(openvino.Core, "compile_model", counted)
-    for limit, times in ((ONET.stat().st_size, 2), (ONET.stat().st_size - 1, 1)):
-        monkeypatch.setattr("recognizer.engine.openvino.OWN_GRAPH_BYTES", limit)
-        compiled.clear()
-        engine = OpenVinoRunner(ONET, threads=1)
-        for _ in range(ENOUGH):
-            engine.run(pixels)
-        assert len(compiled) == times
 
 
 @pytest.mark.parametrize("engine", [OpenVinoRunner, OnnxRuntimeRunner])
