@@ -13,7 +13,7 @@ FRAMES_WAITING = 4
 """Frames of a file that are read ahead; each is a whole picture."""
 LIVE_FRAMES_WAITING = 4
 """Frames of a camera: a short stall costs none."""
-LATE_S = 0.08
+LATE_S = 0.12
 """A frame that has waited for longer makes way for the newest one."""
 RESULTS_WAITING = 8
 
@@ -34,6 +34,8 @@ class Inbox:
         self._ended: list[tuple[int, BaseException | None]] = []
         self._behind = [False] * len(live)
         """For each source, whether more than one frame waited when one was taken last."""
+        self._served = [0] * len(live)
+        """For each source, when it was served last: a count of frames."""
         self._changed = threading.Condition()
         self.dropped = [0] * len(live)
         """Frames of each source that a newer one replaced."""
@@ -60,29 +62,32 @@ class Inbox:
             self._ended.append((source, error))
             self._changed.notify_all()
 
-    def take(self, timeout_s: float) -> list[Frame] | None:
-        """At most one frame of each source, fair to all.
-
-        Returns:
-            The frames; none when the time is over; ``None`` when all sources have ended.
+    def more(self) -> bool:
+        """Frames wait or may come.
 
         Raises:
-            BaseException: the first failure of a source, when its frames are used up.
+            BaseException: the first failure of a source, when all frames are used up.
         """
+        with self._changed:
+            more = bool(self._open) or any(self._waiting)
+            if not more and self._error is not None:
+                raise self._error
+            return more
+
+    def take(self, timeout_s: float) -> Frame | None:
+        """The next frame of the source that was served least recently; ``None`` when none came in time."""
         with self._changed:
             if not any(self._waiting) and self._open:
                 self._changed.wait(timeout_s)
-            frames = [self._next(source) for source, waiting in enumerate(self._waiting) if waiting]
+            turns = [(self._served[source], source) for source, waiting in enumerate(self._waiting) if waiting]
+            frame = self._next(min(turns)[1]) if turns else None
             self._changed.notify_all()
-            if frames or self._open:
-                return frames
-            if self._error is not None:
-                raise self._error
-            return None
+            return frame
 
     def _next(self, source: int) -> Frame:
         """The oldest frame that waits, or the newest if that of a camera is late."""
         waiting = self._waiting[source]
+        self._served[source] = max(self._served) + 1
         self._behind[source] = self._live[source] and len(waiting) > 1
         if self._behind[source] and time.monotonic() - waiting[0].captured_at > LATE_S:
             self.dropped[source] += len(waiting) - 1

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, replace
-
-import numpy as np
 
 from recognizer.align import align
 from recognizer.decide import Decider
@@ -27,7 +25,7 @@ class Watch:
 
 
 class Pipeline:
-    """Recognises, for any number of sources at once.
+    """Recognises the frames of any number of sources, one after the other.
 
     Args:
         detector: finds faces, and finds them again in between.
@@ -45,25 +43,23 @@ class Pipeline:
         self._finders: dict[str, Finder] = {}
         self._newest_gallery: deque[tuple[GalleryIndex, frozenset[str], Thresholds]] = deque(maxlen=1)
         self._thresholds: Thresholds | None = None
+        self._since_search = 0
+        """Frames of any source since a part of a whole detection was done."""
 
-    def step(self, frames: Sequence[Frame], *, hurried: bool = False) -> list[FrameResult]:
-        """Recognise one frame of each of several sources; all their faces go through the network in one batch.
+    def step(self, frame: Frame, *, hurried: bool = False) -> FrameResult:
+        """Recognise the next frame of any source.
 
         Args:
-            frames: the next ones.
-            hurried: others wait behind them: what can wait, should.
+            frame: newer than those that came of its source before.
+            hurried: others wait behind it: what can wait, should.
         """
         self._take_new_gallery()
-        clocks = [Stopwatch() for _ in frames]
-        tracks = self._find(frames, clocks, hurried)
-        faces = [self._ask(*each) for each in zip(frames, tracks, clocks, strict=True)]
-        embeddings = self._embedder.embed(AlignedFaces.joined(faces))
-        stops = np.cumsum([len(mine) for mine in faces]).tolist()
-        results = []
-        for frame, seen, mine, stop, clock in zip(frames, tracks, faces, stops, clocks, strict=True):
-            clock.lap("embed")
-            results.append(self._conclude(frame, seen, mine, embeddings[stop - len(mine) : stop], clock))
-        return results
+        clock = Stopwatch()
+        tracks = self._find(frame, clock, hurried=hurried)
+        faces = self._ask(frame, tracks, clock)
+        looks = self._embedder.embed(faces)
+        clock.lap("embed")
+        return self._conclude(frame, tracks, faces, looks, clock)
 
     def end(self, last: Frame) -> tuple[Event, ...]:
         """A source has ended with this frame: forget it, and tell whom that loses."""
@@ -110,15 +106,14 @@ class Pipeline:
                 self._watches[source].decider.gallery_changed(frozenset(), self._thresholds)
         return self._watches[source]
 
-    def _find(self, frames: Sequence[Frame], clocks: Sequence[Stopwatch], hurried: bool) -> list[Tracks]:
-        """Where the faces are. Whole detections take turns, a part of one a step, lest all frames grow old together."""
-        finders = [self._finder(frame.source) for frame in frames]
-        begun = [number for number, finder in enumerate(finders) if finder.searching]
-        turn = begun[0] if begun else None
-        return [
-            finder.find(frame, clock, search_on=turn is None or number == turn, hurried=hurried)
-            for number, (finder, frame, clock) in enumerate(zip(finders, frames, clocks, strict=True))
-        ]
+    def _find(self, frame: Frame, clock: Stopwatch, *, hurried: bool) -> Tracks:
+        """Where the faces are. Whole detections take turns, lest the frames of all sources grow old together."""
+        finder = self._finder(frame.source)
+        self._since_search += 1
+        search_on = self._since_search >= len(self._finders)
+        if search_on and finder.searching:
+            self._since_search = 0
+        return finder.find(frame, clock, search_on=search_on, hurried=hurried)
 
     def _ask(self, frame: Frame, tracks: Tracks, clock: Stopwatch) -> AlignedFaces:
         """Cut out the faces that more should be known about."""

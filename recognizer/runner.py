@@ -133,6 +133,8 @@ class _Caller:
     dropped: dict[str, int]
     last: dict[str, Frame] = field(default_factory=dict)
     began: dict[str, float] = field(default_factory=dict)
+    over: set[str] = field(default_factory=set)
+    """Sources that have had their time, since a frame counted."""
 
     def recognise(
         self,
@@ -145,17 +147,22 @@ class _Caller:
         go_on = True
         live = all(source.live for source in self.sources)
         deadline = time.monotonic() + max_seconds if live and max_seconds is not None else float("inf")
-        while go_on and not stop.is_set() and (frames := self.inbox.take(POLL_S)) is not None:
+        while go_on and not stop.is_set() and self.inbox.more():
+            frame = self.inbox.take(POLL_S)
             changes = self._changes()
-            fresh = [frame for frame in frames if max_seconds is None or self._age(frame) < max_seconds]
-            if (frames and not fresh) or time.monotonic() > deadline:
+            if time.monotonic() > deadline:
                 break
-            taken = {frame.source: frame.captured_at for frame in fresh}
-            before = [change for change in changes if change.at <= taken.get(change.source, float("inf"))]
+            if frame is not None and max_seconds is not None and self._age(frame) >= max_seconds:
+                if frame.source in self.over:  # nobody else had a frame that counts since
+                    break
+                self.over.add(frame.source)
+                frame = None
+            before = [c for c in changes if frame is None or c.source != frame.source or c.at <= frame.captured_at]
             self._tell(before)
-            for result in self.pipeline.step(fresh, hurried=self.inbox.hurried) if fresh else ():
-                self.outbox.put(result)
-                self.last[result.frame.source] = result.frame
+            if frame is not None:
+                self.over.clear()
+                self.outbox.put(self.pipeline.step(frame, hurried=self.inbox.hurried))
+                self.last[frame.source] = frame
                 count += 1
             self._tell(change for change in changes if change not in before)
             self._tell_ended()

@@ -118,9 +118,9 @@ class EchoPipeline:
     def __init__(self, *, wait_s: float = 0.0) -> None:
         self._wait_s = wait_s
 
-    def step(self, frames: list[Frame], *, hurried: bool = False) -> list[FrameResult]:
+    def step(self, frame: Frame, *, hurried: bool = False) -> FrameResult:
         time.sleep(self._wait_s)
-        return [FrameResult(frame, Tracks.empty(), (), ()) for frame in frames]
+        return FrameResult(frame, Tracks.empty(), (), ())
 
     def end(self, last: Frame) -> tuple[()]:
         return ()

@@ -27,8 +27,7 @@ def run(pictures: list[U8], *, still: bool) -> list[FrameResult]:
         watch=build.watch(config.load(), PAINTED, still=still),
     )
     return [
-        recognise.step([Frame(picture, number, float(number), "pictures")])[0]
-        for number, picture in enumerate(pictures)
+        recognise.step(Frame(picture, number, float(number), "pictures")) for number, picture in enumerate(pictures)
     ]
 
 

@@ -47,7 +47,7 @@ def names(result: FrameResult) -> list[str | None]:
 
 def test_a_painted_person_walks_through_all_stages() -> None:
     recognise, detector, embedder = pipeline()
-    results = [recognise.step([frame])[0] for frame in frames(face_picture((3, 0)), 50)]
+    results = [recognise.step(frame) for frame in frames(face_picture((3, 0)), 50)]
     assert names(results[-1]) == ["person 3"]
     assert [len(result.tracks) for result in results[:3]] == [0, 0, 0]  # not a face yet
     assert detector.shown < 10  # of 50 frames
@@ -75,7 +75,8 @@ def test_sources_take_turns_with_their_whole_detections() -> None:
     pictures["b"][0, 0] = 7
     done = []
     for number in range(25):
-        recognise.step([Frame(picture, number, number / 25, source) for source, picture in pictures.items()])
+        for source, picture in pictures.items():
+            recognise.step(Frame(picture, number, number / 25, source))
         done.append(len(parts))
     assert done[0] == 6  # at first nobody is known who could wait
     assert np.diff(done).max() == 1
@@ -99,8 +100,7 @@ def test_what_a_whole_detection_finds_is_taken_where_it_is_by_then() -> None:
     )
     picture = face_picture((3, 0), width=400)
     results = [
-        recognise.step([Frame(np.ascontiguousarray(np.roll(picture, 4 * n, axis=1)), n, n / 25, "a")])[0]
-        for n in range(12)
+        recognise.step(Frame(np.ascontiguousarray(np.roll(picture, 4 * n, axis=1)), n, n / 25, "a")) for n in range(12)
     ]
     assert names(results[-1]) == ["person 3"]
     wanted = PaintedFaceDetector().detect([results[-1].frame.image])[0]
@@ -124,24 +124,20 @@ def test_faces_are_cut_as_the_embedder_declares() -> None:
     recognise = Pipeline(
         detector=OffsetDetector(), embedder=BoxEmbedder(facts=FACENET), gallery=PaintedGallery(), watch=watch
     )
-    results = [recognise.step([frame])[0] for frame in frames(face_picture((3, 0), width=600), 12)]
+    results = [recognise.step(frame) for frame in frames(face_picture((3, 0), width=600), 12)]
     assert names(results[-1]) == ["person 3"]
     assert set(shown) == {(160, 160, 3)}
 
 
-def test_sources_share_a_batch_and_nothing_else() -> None:
-    together, _, embedder = pipeline()
-    alone, _, _ = pipeline()
+def test_sources_share_nothing() -> None:
+    together, alone = pipeline()[0], {name: pipeline()[0] for name in ("left", "right")}
     left, right = frames(face_picture((3, 0)), 12, "left"), frames(face_picture((5, 0), (7, 0)), 12, "right")
     for one, other in zip(left, right, strict=True):
-        batches = embedder.batches
-        pair = together.step([one, other])
-        assert embedder.batches <= batches + 1
-        single = [alone.step([one])[0], alone.step([other])[0]]
-        for joint, own in zip(pair, single, strict=True):
+        for frame in (one, other):
+            joint, own = together.step(frame), alone[frame.source].step(frame)
             assert names(joint) == names(own)
             assert joint.tracks.ids.tolist() == own.tracks.ids.tolist()
-    assert [names(result) for result in pair] == [["person 3"], ["person 5", "person 7"]]
+    assert names(joint) == ["person 5", "person 7"]
 
 
 def test_a_cut_gives_the_same_place_a_new_number_and_a_new_name() -> None:
@@ -155,8 +151,8 @@ def test_a_cut_gives_the_same_place_a_new_number_and_a_new_name() -> None:
         return image
 
     first, second = scene(3), scene(5)
-    before = [recognise.step([frame])[0] for frame in frames(first, 12)][-1]
-    after = [recognise.step([Frame(second.copy(), n, n / 25, "clip")])[0] for n in range(12, 24)]
+    before = [recognise.step(frame) for frame in frames(first, 12)][-1]
+    after = [recognise.step(Frame(second.copy(), n, n / 25, "clip")) for n in range(12, 24)]
     assert (names(before), names(after[-1])) == (["person 3"], ["person 5"])
     assert not set(before.tracks.ids.tolist()) & set(after[-1].tracks.ids.tolist())
     assert not any("person 3" in names(result) for result in after)
@@ -166,7 +162,7 @@ def test_the_end_of_a_source_tells_whom_it_loses_and_forgets_them() -> None:
     recognise, _, _ = pipeline()
     shown = frames(face_picture((3, 0)), 12)
     for frame in shown:
-        last = recognise.step([frame])[0]
+        last = recognise.step(frame)
     assert last.identities[0].status is Status.KNOWN
     assert [(event.kind.value, event.name) for event in recognise.end(shown[-1])] == [("lost", "person 3")]
     assert recognise.end(shown[-1]) == ()
@@ -182,25 +178,25 @@ class Nobody:
 
 def test_a_person_removed_from_the_gallery_is_forgotten_in_the_next_frame() -> None:
     recognise, _, _ = pipeline()
-    before = [recognise.step([frame])[0] for frame in frames(face_picture((3, 0)), 20)]
+    before = [recognise.step(frame) for frame in frames(face_picture((3, 0)), 20)]
     assert names(before[-1]) == ["person 3"]
     recognise.replace_gallery(Nobody(), frozenset(), THRESHOLDS)
-    after = [recognise.step([frame])[0] for frame in frames(face_picture((3, 0)), 25)[20:]]
+    after = [recognise.step(frame) for frame in frames(face_picture((3, 0)), 25)[20:]]
     assert all(names(result) == [None] for result in after)
     told = [(event.kind.value, event.name) for result in after for event in result.events]
     assert told == [("changed", None)]
     recognise.replace_gallery(PaintedGallery(), frozenset({"person 3"}), THRESHOLDS)
-    again = [recognise.step([frame])[0] for frame in frames(face_picture((3, 0)), 36)[25:]]
+    again = [recognise.step(frame) for frame in frames(face_picture((3, 0)), 36)[25:]]
     assert names(again[-1]) == ["person 3"]
 
 
 def test_thresholds_follow_the_gallery_at_once_also_for_sources_that_come_later() -> None:
     recognise, _, _ = pipeline()
     nobody_reaches = Thresholds(known=2.0, release=2.0, margin=0.1, sure=2.0)
-    before = [recognise.step([frame])[0] for frame in frames(face_picture((3, 0)), 20)]
+    before = [recognise.step(frame) for frame in frames(face_picture((3, 0)), 20)]
     assert names(before[-1]) == ["person 3"]
     recognise.replace_gallery(PaintedGallery(), frozenset({"person 3"}), nobody_reaches)
-    after = [recognise.step([frame])[0] for frame in frames(face_picture((3, 0)), 32)[20:]]
+    after = [recognise.step(frame) for frame in frames(face_picture((3, 0)), 32)[20:]]
     assert names(after[-1]) == [None]  # by the next frame in which the detector sees the face
-    other = [recognise.step([frame])[0] for frame in frames(face_picture((3, 0)), 20, "other")]
+    other = [recognise.step(frame) for frame in frames(face_picture((3, 0)), 20, "other")]
     assert names(other[-1]) == [None]

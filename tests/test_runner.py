@@ -105,7 +105,7 @@ def test_a_failure_in_the_pipeline_is_raised_and_ends_everything() -> None:
     small = Frame(np.zeros((4, 4, 3), np.uint8), 0, 0.0, "clip")
 
     class Broken:
-        def step(self, frames: list[Frame], *, hurried: bool = False) -> list[object]:
+        def step(self, frame: Frame, *, hurried: bool = False) -> object:
             raise ZeroDivisionError("a bug")
 
     with pytest.raises(ZeroDivisionError, match="a bug"):
@@ -121,6 +121,18 @@ def test_several_sources_are_told_in_their_own_order() -> None:
         assert mine == list(range(15))
 
 
+def test_each_source_has_its_seconds() -> None:
+    sink = ListSink()
+    run(
+        [ListedSource(frames(n, s), name=s) for s, n in (("long", 90), ("short", 10))],
+        pipeline(),
+        [sink],
+        max_seconds=1,
+    )
+    count = {s: sum(r.frame.source == s and not r.closing for r in sink.results) for s in ("long", "short")}
+    assert count == {"long": 25, "short": 10}
+
+
 def test_a_file_waits_for_room_and_a_live_source_replaces() -> None:
     inbox = Inbox([True, False])
     live, file = frames(10, "live"), frames(FRAMES_WAITING, "file")
@@ -132,9 +144,8 @@ def test_a_file_waits_for_room_and_a_live_source_replaces() -> None:
     waiting.start()
     waiting.join(0.1)
     assert waiting.is_alive()
-    taken = inbox.take(0)
-    assert taken is not None
-    assert [(f.source, f.index) for f in taken] == [("live", 9), ("file", 0)]
+    taken = [inbox.take(0), inbox.take(0)]
+    assert [(f.source, f.index) for f in taken if f is not None] == [("live", 9), ("file", 0)]
     waiting.join(2)
     assert not waiting.is_alive()
     assert inbox.dropped == [9, 0]
@@ -152,7 +163,8 @@ def test_a_short_stall_costs_no_frame_of_a_camera() -> None:
         assert inbox.put(0, frame)
     seen, hurried = [], []
     for _ in range(LIVE_FRAMES_WAITING):
-        seen += [frame.index for frame in inbox.take(0) or ()]
+        taken = inbox.take(0)
+        seen.append(-1 if taken is None else taken.index)
         hurried.append(inbox.hurried)
     assert seen == list(range(LIVE_FRAMES_WAITING))
     assert hurried == [True] * (LIVE_FRAMES_WAITING - 1) + [False]
@@ -163,11 +175,14 @@ def test_a_late_frame_of_a_camera_makes_way_for_the_newest() -> None:
     inbox = Inbox([True])
     for frame in just_now(3, ago_s=LATE_S + 0.05):
         inbox.put(0, frame)
-    assert [frame.index for frame in inbox.take(0) or ()] == [2]
+    newest = inbox.take(0)
+    assert newest is not None
+    assert newest.index == 2
     assert inbox.dropped == [2]
     (late,) = just_now(1, ago_s=1.0)  # late or not, it is the newest
     inbox.put(0, late)
-    assert inbox.take(0) == [late]
+    assert inbox.take(0) is late
+    assert inbox.take(0) is None
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="niceness is counted by thread on Linux only")

@@ -80,7 +80,7 @@ def identify(
             failed.append(str(error))
             console.err.print(f"[yellow]skipped:[/] {escape(str(error))}", soft_wrap=True)
             continue
-        result = pipeline.step([frame])[0]
+        result = pipeline.step(frame)
         pipeline.end(frame)
         rows.extend(_rows(path, result))
         if output is not None:
