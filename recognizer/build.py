@@ -55,9 +55,12 @@ BATCHES = {
 }
 """Sizes of the batches that a video brings to each net: a graph made for one size takes half to nine tenths of the
 time, and OpenVINO compiles it before the first frame."""
-FACES = (1,)
-"""And to the embedder: one graph, which takes face by face. On four or eight at once a face takes as long (EdgeFace XS
-in bytes) or a tenth less (in floats), and each graph more holds the weights anew."""
+FACES = (1, 8)
+"""And to the embedder, which is ready for single faces. Eight at once take a fifth less; that graph is compiled where
+eights come again and again, from a folder of photos, as it takes a quarter of a second and holds the weights anew."""
+ONE_BY_ONE_BYTES = 80_000_000
+"""Networks in larger files see single faces only: IResNet-100 takes as long for each of eight. EdgeFace's largest file
+has 73 MB."""
 FAISS_FROM = 1_000
 """Enrolled vectors from which FAISS answers sooner than NumPy; fewer are not worth loading it."""
 COMPACT_FROM = 50_000
@@ -114,7 +117,7 @@ def picture_detector(settings: Settings) -> Detector:
 
 def _graph_net(settings: Settings, name: str, *, ready: bool = False) -> GraphRunner:
     batches = BATCHES.get(name, ())
-    return graph(settings, WEIGHTS / GRAPHS[name], batches=batches, ready=ready and bool(batches))
+    return graph(settings, WEIGHTS / GRAPHS[name], batches=batches, ready=batches if ready else ())
 
 
 def _torch_net(settings: Settings, name: str, *, ready: bool) -> GraphRunner:
@@ -151,7 +154,8 @@ def _graph_embedder(settings: Settings, resolved: ResolvedModel) -> GraphEmbedde
     if engine_name(settings) == "torch":
         runner = _torch_embedder(settings, resolved)
     else:
-        runner = graph(settings, resolved.graph, batches=FACES, ready=True, ranges=resolved.ranges)
+        sizes = FACES if resolved.graph.stat().st_size < ONE_BY_ONE_BYTES else FACES[:1]
+        runner = graph(settings, resolved.graph, batches=sizes, ready=FACES[:1], ranges=resolved.ranges)
     if settings.engine.name == IN_BYTES and not getattr(runner, "layers_in_bytes", 0):
         logger.warning(
             "Nobody has measured what of {} may be computed in bytes ('models quantise' does); it runs as with "

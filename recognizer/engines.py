@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 
 from recognizer.config import Settings
@@ -40,7 +40,12 @@ def engine_of(settings: Settings, resolved: ResolvedModel) -> str:
 
 
 def graph(
-    settings: Settings, path: Path, *, batches: Sequence[int] = (), ready: bool = False, ranges: Path | None = None
+    settings: Settings,
+    path: Path,
+    *,
+    batches: Sequence[int] = (),
+    ready: Collection[int] = (),
+    ranges: Path | None = None,
 ) -> GraphRunner:
     """An ONNX graph on the engine of the settings.
 
@@ -48,7 +53,7 @@ def graph(
         settings: engine and threads.
         path: of the graph.
         batches: sizes that its batches may be brought to.
-        ready: get ready for these now, so that no frame waits for it.
+        ready: get ready for these of them now, so that no frame waits for it.
         ranges: of the layers that may multiply bytes.
     """
     if (engine := engine_name(settings)) in ("openvino", IN_BYTES):

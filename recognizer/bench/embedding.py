@@ -23,8 +23,8 @@ from recognizer.weights.store import ResolvedModel
 
 BATCHES = (1, 8)
 ENGINES = ("openvino", engines.IN_BYTES, "onnxruntime", "torch")
-WARM_UP = 10
-"""Rounds before."""
+WARM_UP = 45
+"""Rounds before: OpenVINO compiles a graph for eight faces after 40 times eight."""
 PROTOTYPE = "torch"
 """A network as its authors' example runs it: torch, eager."""
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -38,8 +38,9 @@ class OpenVinoRunner:
         threads: processor threads.
         cache_dir: where compiled graphs are kept for the next start.
         batches: sizes that batches are cut into, and filled up to where little is wanting.
-        ready: compile graphs for these batches now, or, where the other sides are not known yet, for the first shape
-            that comes; not when they pay, which a frame would wait for.
+        ready: those of them that graphs are compiled for now, or, where the other sides are not known yet, for the
+            first shape that comes; not when they pay, which a frame would wait for. They serve alone until another
+            size has come in full often enough.
         ranges: file of the layers that multiply bytes instead of floats; see ``recognizer.engine.int8``.
 
     Raises:
@@ -53,7 +54,7 @@ class OpenVinoRunner:
         threads: int,
         cache_dir: Path | None = None,
         batches: Sequence[int] = BATCHES,
-        ready: bool = False,
+        ready: Collection[int] = (),
         ranges: Path | None = None,
     ) -> None:
         try:
@@ -78,7 +79,7 @@ class OpenVinoRunner:
             results = [result.get_friendly_name() for result in self._model.get_results()]
             self._outputs = [name.split("/sink_port")[0] for name in results]
             self._own_after = 0 if ready else OWN_GRAPH_AFTER
-            self._batches = tuple(sorted(batches))
+            self._batches, self._ready = tuple(sorted(batches)), frozenset(ready)
             self._own: dict[tuple[int, ...], _Fixed] = {}
             self._runs: Counter[tuple[int, ...]] = Counter()
             self._any_shape = None if ready else self._request(self._model)  # made when it is needed after all
@@ -94,12 +95,26 @@ class OpenVinoRunner:
             EngineError: if the graph is made for inputs of another shape.
         """
         try:
-            parts = [self._run(*part) for part in _parts(np.ascontiguousarray(inputs), self._batches)]
+            parts = [self._run(*part) for part in _parts(np.ascontiguousarray(inputs), self._sizes(inputs))]
         except RuntimeError as error:
             raise EngineError(f"{self._graph} does not take {inputs.shape}: {_last_line(error)}") from error
         if len(parts) == 1:
             return parts[0]
         return {name: np.concatenate([part[name] for part in parts]) for name in self._outputs}
+
+    def _sizes(self, inputs: NDArray[np.float32]) -> Sequence[int]:
+        """What this batch is cut into."""
+        if not self._ready:
+            return self._batches
+        return [size for size in self._batches if size in self._ready or self._comes_often(size, inputs)]
+
+    def _comes_often(self, size: int, inputs: NDArray[np.float32]) -> bool:
+        """A size that was not made ready is worth a graph by now."""
+        if len(inputs) < size:
+            return False
+        shape = (size, *inputs.shape[1:])
+        self._runs[shape] += 1
+        return self._runs[shape] > OWN_GRAPH_AFTER
 
     def _run(self, inputs: NDArray[np.float32], rows: int) -> dict[str, NDArray[np.float32]]:
         shape = (rows, *inputs.shape[1:])
@@ -127,7 +142,7 @@ class OpenVinoRunner:
         """Compile a graph for each of the batches, if their other sides are known."""
         sides = list(self._model.inputs[0].partial_shape)[1:]
         if all(side.is_static for side in sides):
-            for rows in self._batches:
+            for rows in self._ready:
                 self._compiled((rows, *(side.get_length() for side in sides)))
 
     def _request(self, model: Any) -> Any:

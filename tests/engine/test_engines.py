@@ -60,7 +60,7 @@ BATCHES = (2, 4, 6, 16)
 
 @pytest.fixture(scope="module")
 def ready() -> OpenVinoRunner:
-    return OpenVinoRunner(ONET, threads=1, batches=BATCHES, ready=True)
+    return OpenVinoRunner(ONET, threads=1, batches=BATCHES, ready=BATCHES)
 
 
 @pytest.mark.parametrize("rows", [*range(1, 10), 15, 16, 37])
@@ -78,6 +78,26 @@ def test_what_is_ready_compiles_nothing_when_frames_come(
     monkeypatch.delattr(openvino.Core, "compile_model")
     for rows in range(1, 40):
         ready.run(np.zeros((rows, 48, 48, 3), np.float32))
+
+
+def test_what_is_ready_serves_alone_until_another_size_has_come_often(monkeypatch: pytest.MonkeyPatch) -> None:
+    compiled: list[list[int]] = []
+    compile_model = openvino.Core.compile_model
+
+    def counted(core: openvino.Core, model: openvino.Model, *arguments: object) -> object:
+        compiled.append(list(model.inputs[0].shape))
+        return compile_model(core, model, *arguments)
+
+    monkeypatch.setattr(openvino.Core, "compile_model", counted)
+    pixels = np.random.default_rng(0).uniform(0, 255, (9, 48, 48, 3)).astype(np.float32)
+    engine = OpenVinoRunner(ONET, threads=1, batches=(1, 8), ready=(1,))
+    for rows in range(1, 8):
+        first = engine.run(pixels[:rows])
+    answers = [engine.run(pixels) for _ in range(ENOUGH)]
+    assert compiled == [[1, 48, 48, 3], [8, 48, 48, 3]]
+    for output, values in answers[0].items():
+        np.testing.assert_allclose(answers[-1][output], values, atol=1e-5)
+        np.testing.assert_allclose(first[output], values[:7], atol=1e-5)
 
 
 @pytest.mark.parametrize("engine", [OpenVinoRunner, OnnxRuntimeRunner])
