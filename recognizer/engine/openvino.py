@@ -109,8 +109,8 @@ class OpenVinoRunner:
         return [size for size in self._batches if size in self._ready or self._comes_often(size, inputs)]
 
     def _comes_often(self, size: int, inputs: NDArray[np.float32]) -> bool:
-        """A size that was not made ready is worth a graph by now."""
-        if len(inputs) < size:
+        """A size that was not made ready is worth a graph by now, of a network that takes other sizes."""
+        if len(inputs) < size or self._model.inputs[0].partial_shape[0].is_static:
             return False
         shape = (size, *inputs.shape[1:])
         self._runs[shape] += 1
