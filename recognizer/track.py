@@ -11,7 +11,7 @@ In each frame, after ``tracker.cut()`` where the shot changes:
     tracks = tracker.follow(at, refined)       refined = O-Net on those boxes
 
 A face that goes where it was expected to go is not looked at in every frame: for up to REST_S it is carried on by its
-velocity (``fresh`` is False), which costs next to nothing.
+velocity, which costs next to nothing.
 """
 
 from __future__ import annotations
