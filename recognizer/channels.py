@@ -106,6 +106,12 @@ class Inbox:
         """Some source has not ended."""
         return bool(self._open)
 
+    @property
+    def files_open(self) -> bool:
+        """Some source that is no camera has not ended, or its frames still wait."""
+        files = [source for source, live in enumerate(self._live) if not live]
+        return any(source in self._open or self._waiting[source] for source in files)
+
     def take_ended(self) -> list[tuple[int, BaseException | None]]:
         """The sources that ended and whose frames are used up, with what they failed of; each is told once."""
         with self._changed:

@@ -133,8 +133,6 @@ class _Caller:
     dropped: dict[str, int]
     last: dict[str, Frame] = field(default_factory=dict)
     began: dict[str, float] = field(default_factory=dict)
-    over: set[str] = field(default_factory=set)
-    """Sources that have had their time, since a frame counted."""
 
     def recognise(
         self,
@@ -145,22 +143,18 @@ class _Caller:
     ) -> None:
         count = 0
         go_on = True
-        live = all(source.live for source in self.sources)
-        deadline = time.monotonic() + max_seconds if live and max_seconds is not None else float("inf")
+        deadline = float("inf") if max_seconds is None else time.monotonic() + max_seconds
         while go_on and not stop.is_set() and self.inbox.more():
             frame = self.inbox.take(POLL_S)
             changes = self._changes()
-            if time.monotonic() > deadline:
+            if time.monotonic() > deadline and not self.inbox.files_open:
                 break
             if frame is not None and max_seconds is not None and self._age(frame) >= max_seconds:
-                if frame.source in self.over:  # nobody else had a frame that counts since
-                    break
-                self.over.add(frame.source)
+                next(source for source in self.sources if source.name == frame.source).close()
                 frame = None
             before = [c for c in changes if frame is None or c.source != frame.source or c.at <= frame.captured_at]
             self._tell(before)
             if frame is not None:
-                self.over.clear()
                 self.outbox.put(self.pipeline.step(frame, hurried=self.inbox.hurried))
                 self.last[frame.source] = frame
                 count += 1

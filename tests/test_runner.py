@@ -122,15 +122,17 @@ def test_several_sources_are_told_in_their_own_order() -> None:
 
 
 def test_each_source_has_its_seconds() -> None:
-    sink = ListSink()
-    run(
-        [ListedSource(frames(n, s), name=s) for s, n in (("long", 90), ("short", 10))],
-        pipeline(),
-        [sink],
-        max_seconds=1,
-    )
-    count = {s: sum(r.frame.source == s and not r.closing for r in sink.results) for s in ("long", "short")}
-    assert count == {"long": 25, "short": 10}
+    class Slow(ListedSource):
+        def __iter__(self) -> Iterator[Frame]:
+            for frame in super().__iter__():
+                time.sleep(0.005)
+                yield frame
+
+    sink, lengths = ListSink(), {"long": 90, "short": 10}
+    made = [ListedSource(frames(n, s), name=s) for s, n in lengths.items()]
+    run([*made, Slow(frames(90, "slow"), name="slow")], pipeline(), [sink], max_seconds=1)
+    count = {s: sum(r.frame.source == s and not r.closing for r in sink.results) for s in (*lengths, "slow")}
+    assert count == {"long": 25, "short": 10, "slow": 25}
 
 
 def test_a_file_waits_for_room_and_a_live_source_replaces() -> None:
