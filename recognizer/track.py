@@ -22,7 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import linear_sum_assignment
 
-from recognizer.geometry import area, intersection, iou
+from recognizer.geometry import area, iou
 from recognizer.types import F32, FaceDetections, Tracks
 
 MIN_OVERLAP = 0.2
@@ -292,16 +292,11 @@ class Tracker:
         """End tracks lost for too long; where two follow one face, the older goes on."""
         self._expire(at)
         visible = self._visible()
-        if len(visible) < 2:
-            return
-        boxes = _array([track.box for track in visible])
-        sizes = area(boxes)
-        shared = intersection(boxes, boxes) / np.maximum(np.minimum(sizes[:, None], sizes[None, :]), 1e-6)
-        ended: set[int] = set()
-        for younger in range(len(visible) - 1, 0, -1):
-            older = np.flatnonzero(shared[younger, :younger] > SAME_FACE)
-            if len(older):
-                ended.add(visible[younger].id)
+        ended = {
+            younger.id
+            for number, younger in enumerate(visible)
+            if any(_shared(older.box, younger.box) > SAME_FACE for older in visible[:number])
+        }
         self._tracks = [track for track in self._tracks if track.id not in ended]
 
     def _expire(self, at: float) -> None:
@@ -313,13 +308,12 @@ class Tracker:
             return Tracks.empty()
         shifts = np.array([track.shift(at) for track in seen], np.float32)
         landmarks = np.stack([track.landmarks for track in seen]) + shifts[:, None]
-        now = np.array([track.seen_at == at for track in seen])
         return Tracks(
             ids=np.array([track.id for track in seen], np.int64),
             boxes=_array([track.expected(at) for track in seen]),
             landmarks=landmarks,
             scores=np.array([track.score for track in seen], np.float32),
-            detection_index=np.where(now, [track.detection_index for track in seen], -1).astype(np.int64),
+            detection_index=np.array([t.detection_index if t.seen_at == at else -1 for t in seen], np.int64),
             judged=np.array([track.judged_at == at for track in seen]),
         )
 
@@ -345,9 +339,21 @@ def _box(faces: FaceDetections, row: int) -> Box:
 
 def _overlap(a: Box, b: Box) -> float:
     """Intersection over union of two boxes, as ``geometry.iou`` has it for many."""
+    shared = _intersection(a, b)
+    return shared / (_area(a) + _area(b) - shared) if shared else 0.0
+
+
+def _shared(a: Box, b: Box) -> float:
+    """Intersection over the smaller of two boxes."""
+    shared = _intersection(a, b)
+    return shared / min(_area(a), _area(b)) if shared else 0.0
+
+
+def _intersection(a: Box, b: Box) -> float:
     across = min(a[2], b[2]) - max(a[0], b[0])
     down = min(a[3], b[3]) - max(a[1], b[1])
-    if across <= 0 or down <= 0:
-        return 0.0
-    shared = across * down
-    return shared / ((a[2] - a[0]) * (a[3] - a[1]) + (b[2] - b[0]) * (b[3] - b[1]) - shared)
+    return across * down if across > 0 and down > 0 else 0.0
+
+
+def _area(box: Box) -> float:
+    return (box[2] - box[0]) * (box[3] - box[1])
