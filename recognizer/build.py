@@ -102,7 +102,7 @@ def detector(
 
 def _glances(settings: Settings) -> bool:
     """Most looks are by nets of our own; torch has MTCNN's only."""
-    return settings.detect.whole_s > 0 and engine_name(settings) != "torch"
+    return settings.detect.thorough_s > 0 and engine_name(settings) != "torch"
 
 
 def proposals(settings: Settings) -> ProposalNet:
@@ -290,7 +290,7 @@ def watch(
             Cadence(
                 interval_s=0 if still else settings.detect.interval_s,
                 shortest_s=settings.detect.shortest_s,
-                whole_s=settings.detect.whole_s if _glances(settings) and not still else 0,
+                thorough_s=settings.detect.thorough_s if _glances(settings) and not still else 0,
                 cut=-1 if still else settings.detect.cut,  # unrelated pictures: nobody is followed into the next one
             ),
             Tracker(min_score=settings.track.min_score, keep_lost_s=settings.track.keep_lost_s),

@@ -97,8 +97,8 @@ class Detect(Section):
     """Longest wait between two looks for faces; 0 looks in every frame."""
     shortest_s: Seconds = 0.25
     """Wait while faces come and go."""
-    whole_s: Seconds = 5.0
-    """So often MTCNN's whole pyramid is searched; in between our own net says where to look. 0, or torch: always."""
+    thorough_s: Seconds = 5.0
+    """So often a look follows up every small chance of a face. 0, or torch: P-Net's whole pyramid at each look."""
     cut: Annotated[float, Field(gt=0, le=2)] = 0.5
     """Change of the picture that counts as a shot cut, 0 the same, 1 unrelated."""
 

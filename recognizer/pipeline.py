@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from recognizer.align import align
 from recognizer.decide import Decider
 from recognizer.evidence import Thresholds
-from recognizer.find import Finder
+from recognizer.find import find
 from recognizer.protocols import Cadence, Detector, Embedder, GalleryIndex, Tracker
 from recognizer.stopwatch import Stopwatch
 from recognizer.types import AlignedFaces, Embeddings, Event, Frame, FrameResult, Tracks
@@ -40,11 +40,8 @@ class Pipeline:
         self._detector, self._embedder, self._gallery = detector, embedder, gallery
         self._make_watch = watch
         self._watches: dict[str, Watch] = {}
-        self._finders: dict[str, Finder] = {}
         self._newest_gallery: deque[tuple[GalleryIndex, frozenset[str], Thresholds]] = deque(maxlen=1)
         self._thresholds: Thresholds | None = None
-        self._since_search = 0
-        """Frames of any source since a part of a whole detection was done."""
 
     def step(self, frame: Frame, *, hurried: bool = False) -> FrameResult:
         """Recognise the next frame of any source.
@@ -55,7 +52,10 @@ class Pipeline:
         """
         self._take_new_gallery()
         clock = Stopwatch()
-        tracks = self._find(frame, clock, hurried=hurried)
+        watch = self._watch(frame.source)
+        tracks = find(
+            frame, detector=self._detector, cadence=watch.cadence, tracker=watch.tracker, clock=clock, hurried=hurried
+        )
         faces = self._ask(frame, tracks, clock)
         looks = self._embedder.embed(faces)
         clock.lap("embed")
@@ -63,7 +63,6 @@ class Pipeline:
 
     def end(self, last: Frame) -> tuple[Event, ...]:
         """A source has ended with this frame: forget it, and tell whom that loses."""
-        self._finders.pop(last.source, None)
         watch = self._watches.pop(last.source, None)
         return watch.decider.end(last.captured_at, last.source) if watch else ()
 
@@ -89,15 +88,8 @@ class Pipeline:
         if watch is None:
             return ()
         watch.tracker.cut()
-        self._finders.pop(last.source, None)
         self._watches[last.source] = replace(self._make_watch(), tracker=watch.tracker, decider=watch.decider)
         return watch.decider.end(last.captured_at, last.source)
-
-    def _finder(self, source: str) -> Finder:
-        if source not in self._finders:
-            watch = self._watch(source)
-            self._finders[source] = Finder(self._detector, watch.cadence, watch.tracker)
-        return self._finders[source]
 
     def _watch(self, source: str) -> Watch:
         if source not in self._watches:
@@ -105,15 +97,6 @@ class Pipeline:
             if self._thresholds is not None:  # those that the watch is made with are of the gallery at the start
                 self._watches[source].decider.gallery_changed(frozenset(), self._thresholds)
         return self._watches[source]
-
-    def _find(self, frame: Frame, clock: Stopwatch, *, hurried: bool) -> Tracks:
-        """Where the faces are. Whole detections take turns, lest the frames of all sources grow old together."""
-        finder = self._finder(frame.source)
-        self._since_search += 1
-        search_on = self._since_search >= len(self._finders)
-        if search_on and finder.searching:
-            self._since_search = 0
-        return finder.find(frame, clock, search_on=search_on, hurried=hurried)
 
     def _ask(self, frame: Frame, tracks: Tracks, clock: Stopwatch) -> AlignedFaces:
         """Cut out the faces that more should be known about."""

@@ -75,11 +75,8 @@ class Detector(Protocol):
     def detect(self, images: Sequence[U8]) -> list[FaceDetections]:
         """Find all faces of (H, W, 3) uint8 BGR pictures, in no promised order."""
 
-    def search(self, image: U8) -> Iterator[FaceDetections | None]:
-        """The same of one picture, in parts that hold nobody up: each step does one, and the last gives the faces."""
-
-    def glance(self, images: Sequence[U8]) -> list[FaceDetections]:
-        """The same as ``detect``, much cheaper, though a face may be missed."""
+    def glance(self, images: Sequence[U8], *, thorough: bool = False) -> list[FaceDetections]:
+        """The same as ``detect``, much cheaper, though a face may be missed; seldom by a thorough one."""
 
     def refine(self, image: Cuttable, boxes: F32, judge: NDArray[np.bool_] | None = None) -> FaceDetections:
         """Correct (N, 4) rough boxes in one picture: N rows in the same order, score 0 where no box was left.
@@ -97,8 +94,8 @@ class Cadence(Protocol):
         ``hurried``: frames wait to be looked at.
         """
 
-    def looked(self, at: float, *, news: bool, whole: bool) -> None:
-        """Take note of a look; ``news`` when faces came or went; ``whole`` when it was more than a glance."""
+    def looked(self, at: float, *, news: bool, thorough: bool) -> None:
+        """Take note of a look; ``news`` when faces came or went."""
 
 
 class Tracker(Protocol):

@@ -56,7 +56,7 @@ class Look(enum.Enum):
 
     NO = "not due"
     DUE = "due"
-    WHOLE = "a whole detection is due"
+    THOROUGH = "a thorough look is due"
     LOSS = "a track was lost"
     CUT = "shot cut"
 

@@ -74,19 +74,13 @@ class PaintedFaceDetector:
     def __init__(self, *, score: float = 0.999) -> None:
         self.score = score
         self.shown = 0
-        self.searched = 0
 
     def detect(self, images: Sequence[U8]) -> list[FaceDetections]:
         self.shown += len(images)
         return [self._faces(image) for image in images]
 
-    def glance(self, images: Sequence[U8]) -> list[FaceDetections]:
+    def glance(self, images: Sequence[U8], *, thorough: bool = False) -> list[FaceDetections]:
         return self.detect(images)
-
-    def search(self, image: U8) -> Iterator[FaceDetections | None]:
-        yield None
-        self.searched += 1
-        yield self._faces(image)
 
     def refine(self, image: Cuttable, boxes: F32, judge: NDArray[np.bool_] | None = None) -> FaceDetections:
         landmarks = np.stack([_landmarks(box) for box in boxes]) if len(boxes) else np.zeros((0, 5, 2), np.float32)

@@ -1,51 +1,39 @@
-"""A whole detection goes on frame by frame, and seldom while frames wait."""
+"""Where faces are looked for, and what that costs a frame."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Sequence
 
 import numpy as np
-import pytest
 
 from recognizer.detect.cadence import Cadence
-from recognizer.find import HURRIED_S, Finder
+from recognizer.find import find
 from recognizer.stopwatch import Stopwatch
 from recognizer.track import Tracker
 from recognizer.types import U8, FaceDetections, Frame
 from tests.fakes import PaintedFaceDetector
 
-PARTS = 4
 
-
-class Slow(PaintedFaceDetector):
-    """Counts the parts of its whole detections."""
+class Recording(PaintedFaceDetector):
+    """Remembers which of its looks were thorough."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.done: list[int] = []
+        self.thorough: list[bool] = []
 
-    def search(self, image: U8) -> Iterator[FaceDetections | None]:
-        self.done.append(0)
-        for _ in range(PARTS):
-            self.done[-1] += 1
-            yield None
-        yield self.detect([image])[0]
+    def glance(self, images: Sequence[U8], *, thorough: bool = False) -> list[FaceDetections]:
+        self.thorough.append(thorough)
+        return super().glance(images)
 
 
-@pytest.mark.parametrize(("hurried", "frames"), [(False, PARTS + 1), (True, PARTS * round(HURRIED_S * 25) + 1)])
-def test_a_whole_detection_is_spread_over_frames_more_so_while_others_wait(hurried: bool, frames: int) -> None:
-    detector = Slow()
-    finder = Finder(detector, Cadence(whole_s=3.0), Tracker())
+def test_the_first_look_is_thorough_and_then_one_every_few_seconds() -> None:
+    detector = Recording()
+    cadence, tracker = Cadence(interval_s=0.5, shortest_s=0.5, thorough_s=2.0), Tracker()
     picture = np.zeros((90, 160, 3), np.uint8)
-    finder.find(Frame(picture, 0, 0.0, "clip"), Stopwatch())
-    assert detector.done == [PARTS]  # the first waits for nobody
-    number, searching = 0, 0
-    while len(detector.done) < 2 or finder.searching:
-        number += 1
-        finder.find(Frame(picture, number, number / 25, "clip"), Stopwatch(), hurried=hurried)
-        searching += len(detector.done) == 2
-    assert detector.done == [PARTS, PARTS]
-    assert searching == pytest.approx(frames, abs=2)
+    for number in range(81):
+        frame = Frame(picture, number, number / 20, "clip")
+        find(frame, detector=detector, cadence=cadence, tracker=tracker, clock=Stopwatch())
+    assert detector.thorough == [True, False, False, False, True, False, False, False, True]
 
 
 class Asked:
@@ -64,8 +52,9 @@ class Asked:
 
 
 def test_a_picture_without_anybody_to_follow_is_not_brought_into_its_colours() -> None:
-    finder = Finder(PaintedFaceDetector(), Cadence(interval_s=9.0, shortest_s=9.0, whole_s=0), Tracker())
+    cadence, tracker = Cadence(interval_s=9.0, shortest_s=9.0, thorough_s=0), Tracker()
     pictures = [Asked() for _ in range(5)]
     for number, picture in enumerate(pictures):
-        finder.find(Frame(picture, number, number / 25, "clip"), Stopwatch())
+        frame = Frame(picture, number, number / 25, "clip")
+        find(frame, detector=PaintedFaceDetector(), cadence=cadence, tracker=tracker, clock=Stopwatch())
     assert [picture.asked for picture in pictures] == [1, 0, 0, 0, 0]

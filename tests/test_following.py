@@ -12,7 +12,7 @@ from recognizer.capture.video import VideoFile
 from recognizer.detect.cadence import Cadence
 from recognizer.detect.fast import StaleBoxes
 from recognizer.detect.mtcnn import Mtcnn
-from recognizer.find import Finder
+from recognizer.find import find
 from recognizer.geometry import area, iou
 from recognizer.stopwatch import Stopwatch
 from recognizer.track import Tracker
@@ -28,13 +28,14 @@ def recall(clip: Path, detector: Mtcnn, *, follow: bool, frames: int | None = No
     Detections are of pictures as the encoder meant them, tracks of what ``run`` sees. Boxes smaller than what is looked
     for do not count: the pyramid finds some by chance.
     """
-    finder = Finder(detector if follow else StaleBoxes(detector), Cadence(cut=0.5 if follow else 2.0), Tracker())
+    finder = detector if follow else StaleBoxes(detector)
+    cadence, tracker = Cadence(cut=0.5 if follow else 2.0), Tracker()
     covered: list[bool] = []
     scores: list[float] = []
     with VideoFile(clip) as video, VideoFile(clip, deblock="most" if follow else "all") as seen:
         for plain, frame in islice(zip(video, seen, strict=True), frames):
             detections = detector.detect([plain.image])[0]
-            tracks = finder.find(frame, Stopwatch())
+            tracks = find(frame, detector=finder, cadence=cadence, tracker=tracker, clock=Stopwatch())
             wanted = detections[np.sqrt(area(detections.boxes)) >= MIN_FACE_PX]
             covered += (iou(wanted.boxes, tracks.boxes).max(axis=1, initial=0) >= 0.5).tolist()
             scores += wanted.scores.tolist()

@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -55,56 +53,6 @@ def test_a_painted_person_walks_through_all_stages() -> None:
     told = [event.kind.value for result in results for event in result.events]
     assert told == ["appeared", "recognised"]
     assert {"refine", "track", "align", "embed", "match", "decide"} <= results[-1].timings.keys()
-
-
-def test_sources_take_turns_with_their_whole_detections() -> None:
-    parts: list[int] = []
-
-    class SlowDetector(PaintedFaceDetector):
-        def search(self, image: U8) -> Iterator[FaceDetections | None]:
-            for _ in range(3):
-                parts.append(int(image[0, 0, 0]))
-                yield None
-            yield self.detect([image])[0]
-
-    def often() -> Watch:
-        return Watch(Cadence(interval_s=0.2, whole_s=0.5), Tracker(), Decider(thresholds=THRESHOLDS))
-
-    recognise = Pipeline(detector=SlowDetector(), embedder=PaintedFaceEmbedder(), gallery=PaintedGallery(), watch=often)
-    pictures = {source: face_picture((3, 0)) for source in ("a", "b")}
-    pictures["b"][0, 0] = 7
-    done = []
-    for number in range(25):
-        for source, picture in pictures.items():
-            recognise.step(Frame(picture, number, number / 25, source))
-        done.append(len(parts))
-    assert done[0] == 6  # at first nobody is known who could wait
-    assert np.diff(done).max() == 1
-    assert [part == 7 for part in parts[6:12]] == [False] * 3 + [True] * 3
-
-
-def test_what_a_whole_detection_finds_is_taken_where_it_is_by_then() -> None:
-    """The glance is blind here; the face moves on while the picture is searched."""
-
-    class BlindDetector(PaintedFaceDetector):
-        def glance(self, images: Sequence[U8]) -> list[FaceDetections]:
-            return [FaceDetections.empty() for _ in images]
-
-        def refine(self, image: Cuttable, boxes: F32, judge: NDArray[np.bool_] | None = None) -> FaceDetections:
-            assert isinstance(image, np.ndarray)
-            now = PaintedFaceDetector().detect([image])[0]
-            return now if len(boxes) else now[:0]
-
-    recognise = Pipeline(
-        detector=BlindDetector(), embedder=PaintedFaceEmbedder(), gallery=PaintedGallery(), watch=watch
-    )
-    picture = face_picture((3, 0), width=400)
-    results = [
-        recognise.step(Frame(np.ascontiguousarray(np.roll(picture, 4 * n, axis=1)), n, n / 25, "a")) for n in range(12)
-    ]
-    assert names(results[-1]) == ["person 3"]
-    wanted = PaintedFaceDetector().detect([results[-1].frame.image])[0]
-    np.testing.assert_allclose(results[-1].tracks.boxes, wanted.boxes, atol=1)
 
 
 def test_faces_are_cut_as_the_embedder_declares() -> None:

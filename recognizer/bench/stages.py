@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from recognizer import build
 from recognizer.align import align
 from recognizer.bench.end_to_end import decoded
-from recognizer.bench.timing import Spent, Spread, cpu_ms, wall_ms
+from recognizer.bench.timing import Spent, Spread, cpu_ms, rounded, wall_ms
 from recognizer.config import Settings
 from recognizer.decide import Decider
 from recognizer.emit.overlay import Overlay
@@ -29,7 +29,7 @@ from recognizer.protocols import GraphRunner
 from recognizer.weights.store import ResolvedModel
 
 NETS = {"follow": "follow net", "proposals": "proposal net", "pnet": "P-Net", "rnet": "R-Net", "onet": "O-Net"}
-DETECTOR = {"detect": "detect", "search": "detect", "glance": "glance", "refine": "refine"}
+DETECTOR = {"detect": "detect", "glance": "glance", "refine": "refine"}
 SEPARATOR = " > "
 DECODE = "decoding alone"
 """The yardstick, taken frame by frame beside what is measured."""
@@ -175,10 +175,29 @@ def _clocked_decider(decider: Decider, clock: Clock) -> Decider:
     return cast(Decider, Clocked(decider, clock, {"observe": "decide", "learn": "decide", "decide": "decide"}))
 
 
-def following(rows: Sequence[Row]) -> float:
-    """CPU time of following the faces between detections, as a share of decoding alone."""
-    per_frame = {row.stage: row.cpu_ms_per_frame for row in rows}
-    return sum(per_frame.get(RECOGNISE + SEPARATOR + stage, 0.0) for stage in FOLLOW) / per_frame[DECODE]
+@dataclass(frozen=True, slots=True)
+class Stages:
+    """What every stage cost on some frames of a clip."""
+
+    rows: tuple[Row, ...]
+    frames: int
+    faces: float
+    """Reported in a frame, on average."""
+
+    @property
+    def following(self) -> float:
+        """CPU time of following the faces between detections, as a share of decoding alone."""
+        per_frame = {row.stage: row.cpu_ms_per_frame for row in self.rows}
+        return sum(per_frame.get(RECOGNISE + SEPARATOR + stage, 0.0) for stage in FOLLOW) / per_frame[DECODE]
+
+    def as_dict(self) -> dict[str, Any]:
+        """For JSON."""
+        return {
+            "stages": [row.as_dict() for row in self.rows],
+            "stage_frames": self.frames,
+            "faces_in_a_frame": rounded(self.faces),
+            "following_against_decode": rounded(self.following),
+        }
 
 
 def warm(pipeline: Pipeline, settings: Settings, *, frames: int | None) -> None:
@@ -191,8 +210,8 @@ def warm(pipeline: Pipeline, settings: Settings, *, frames: int | None) -> None:
         pipeline.end(last)
 
 
-def measure(settings: Settings, resolved: ResolvedModel, *, frames: int | None) -> tuple[list[Row], int]:
-    """Take the settings' clip frame by frame through every stage, on this thread: the table, and how many frames.
+def measure(settings: Settings, resolved: ResolvedModel, *, frames: int | None) -> Stages:
+    """Take the settings' clip frame by frame through every stage, on this thread.
 
     It is gone through once before, unmeasured: a camera runs for months, and compiling is over after minutes. And once
     after, for what others do with the faces: in a run the encoder works on a thread of its own, and between two frames
@@ -202,7 +221,7 @@ def measure(settings: Settings, resolved: ResolvedModel, *, frames: int | None) 
     pipeline = clocked_pipeline(settings, resolved, clock)
     warm(pipeline, settings, frames=frames)
     clock.calls.clear()
-    count, last = 0, None
+    count, shown_faces, last = 0, 0, None
     alone = decoded(Path(settings.source.location), threads=settings.source.decode_threads)
     with build.source(settings) as source, closing(alone):
         remaining = islice(source, frames)
@@ -214,13 +233,13 @@ def measure(settings: Settings, resolved: ResolvedModel, *, frames: int | None) 
             if frame is None:
                 break
             with clock.around(RECOGNISE):
-                pipeline.step(frame)
-            count, last = count + 1, frame
+                result = pipeline.step(frame)
+            count, shown_faces, last = count + 1, shown_faces + len(result.tracks), frame
     if last is not None:
         pipeline.end(last)
     calls = {name: list(spent) for name, spent in clock.calls.items()}
     _show(pipeline, settings, resolved.facts.cut, shown, frames=frames)
-    return rows_of({**calls, **shown.calls}, frames=count), count
+    return Stages(tuple(rows_of({**calls, **shown.calls}, frames=count)), count, shown_faces / max(count, 1))
 
 
 def _show(pipeline: Pipeline, settings: Settings, cut: Cut, clock: Clock, *, frames: int | None) -> None:

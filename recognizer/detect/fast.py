@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,14 +24,9 @@ class StaleBoxes:
         """Find all faces; the last picture's are remembered."""
         return self._kept(self._detector.detect(images))
 
-    def glance(self, images: Sequence[U8]) -> list[FaceDetections]:
+    def glance(self, images: Sequence[U8], *, thorough: bool = False) -> list[FaceDetections]:
         """As the detector does; the last picture's are remembered."""
-        return self._kept(self._detector.glance(images))
-
-    def search(self, image: U8) -> Iterator[FaceDetections | None]:
-        """As the detector does; what it finds in the end is remembered."""
-        for found in self._detector.search(image):
-            yield found if found is None else self._kept([found])[0]
+        return self._kept(self._detector.glance(images, thorough=thorough))
 
     def refine(self, image: Cuttable, boxes: F32, judge: NDArray[np.bool_] | None = None) -> FaceDetections:
         """The remembered face nearest to each of (N, 4) boxes; score 0 when there is none."""

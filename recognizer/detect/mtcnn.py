@@ -30,6 +30,10 @@ RNET_PX = 24
 ONET_PX = 48
 BATCH = 64
 """Crops a net sees at once: beyond it the time a crop takes grows, as its activations leave the cache."""
+IN_DOUBT = 0.2
+"""R-Net's score from which a proposal is looked at again where R-Net says that it should be."""
+SAME_PLACE = 0.5
+"""Intersection over union of two such boxes for one face."""
 SEARCH_BELOW = 0.2
 """O-Net score of a followed face below which its surroundings are searched."""
 SEARCH_REACH = 0.35
@@ -76,7 +80,7 @@ class Mtcnn:
         min_face_px: side of the smallest face looked for.
         thresholds: score wanted after each net.
         factor: each level of the pyramid is so much smaller than the last.
-        proposals: what a glance begins with in place of the pyramid; without it a glance is a whole detection.
+        proposals: what a glance begins with in place of P-Net and its pyramid; without it a glance is a detection.
         follow: what finds faces again; without it O-Net does.
     """
 
@@ -101,32 +105,24 @@ class Mtcnn:
     def detect(self, images: Sequence[U8]) -> list[FaceDetections]:
         """Find all faces of (H, W, 3) uint8 BGR pictures of any sizes; one result for each picture."""
         samplers = [AreaSampler(image) for image in images]
-        return self._judge(samplers, [_merged(list(self._levels(sampler))) for sampler in samplers])
+        boxes, owner = _together([_merged(list(self._levels(sampler))) for sampler in samplers])
+        boxes, owner = self._reject(samplers, boxes, owner)
+        return self._conclude(samplers, boxes, owner)
 
-    def search(self, image: U8) -> Iterator[FaceDetections | None]:
-        """The same of one picture, a part at each step: 3 to 40 ms at 1080p; the faces come last."""
-        sampler = AreaSampler(image)
-        levels = []
-        for level in self._levels(sampler):
-            levels.append(level)
-            yield None
-        boxes = _merged(levels)
-        boxes, owner = self._reject([sampler], boxes, np.zeros(len(boxes), np.int64))
-        yield None
-        yield self._conclude([sampler], boxes, owner)[0]
+    def glance(self, images: Sequence[U8], *, thorough: bool = False) -> list[FaceDetections]:
+        """The same at a fraction of the cost, where the proposal net sees a chance of a face.
 
-    def glance(self, images: Sequence[U8]) -> list[FaceDetections]:
-        """The same at a fraction of the cost, where the proposal net sees a chance of a face."""
+        Args:
+            images: as for ``detect``.
+            thorough: half the chance is enough, and the nets see exact area means.
+        """
         if self._proposals is None:
             return self.detect(images)
-        found = [evened(self._proposals.propose(image)) for image in images]
-        return self._judge([WindowSampler(image) for image in images], found)
-
-    def _judge(self, samplers: Sequence[Sampler], found: Sequence[F32]) -> list[FaceDetections]:
-        """R-Net and O-Net on the squares found in each picture."""
-        owner = np.repeat(np.arange(len(samplers)), [len(boxes) for boxes in found])
-        boxes = np.concatenate([*found, np.zeros((0, 4), np.float32)])
-        boxes, owner = self._reject(samplers, boxes, owner)
+        sampler = AreaSampler if thorough else WindowSampler
+        samplers = [sampler(image) for image in images]
+        proposed = [self._proposals.propose(image, thorough=thorough) for image in images]
+        boxes, owner = _together([evened(boxes) for boxes in proposed])
+        boxes, owner = self._reject_twice(samplers, boxes, owner)
         return self._conclude(samplers, boxes, owner)
 
     def refine(self, image: Cuttable, boxes: F32, judge: NDArray[np.bool_] | None = None) -> FaceDetections:
@@ -172,16 +168,19 @@ class Mtcnn:
         """O-Net on (N, 4) squares of one picture: N rows, score 0 where no pixel is left."""
         height, width = image.shape[:2]
         corners, inside = pixel_corners(squares, width, height)
-        scores = np.zeros(len(squares), np.float32)
-        landmarks = np.repeat((squares[:, None, :2] + squares[:, None, 2:]) / 2, 5, axis=1).astype(np.float32)
-        corrected = squares.copy()
-        if inside.any():
-            crops = WindowSampler(image).crops(corners[inside], ONET_PX)
-            outputs = _in_batches(self._onet, crops)
-            scores[inside] = outputs["scores"]
-            landmarks[inside] = _landmarks(squares[inside], outputs["landmarks"])
-            corrected[inside] = _regressed(squares[inside], outputs["offsets"])
-        return FaceDetections(corrected, scores, landmarks)
+        rows = np.flatnonzero(inside)
+        outputs = _in_batches(self._onet, WindowSampler(image).crops(corners[rows], ONET_PX))
+        seen = FaceDetections(
+            _regressed(squares[rows], outputs["offsets"]),
+            outputs["scores"],
+            _landmarks(squares[rows], outputs["landmarks"]),
+        )
+        if len(rows) == len(squares):
+            return seen
+        middle = np.repeat((squares[:, None, :2] + squares[:, None, 2:]) / 2, 5, axis=1).astype(np.float32)
+        faces = FaceDetections(squares.copy(), np.zeros(len(squares), np.float32), middle)
+        _put(faces, rows, seen)
+        return faces
 
     def _levels(self, sampler: AreaSampler) -> Iterator[Candidates]:
         """P-Net on one size of a picture after the other."""
@@ -198,18 +197,29 @@ class Mtcnn:
 
     def _reject(self, samplers: Sequence[Sampler], boxes: F32, owner: I64) -> tuple[F32, I64]:
         """R-Net: keep what looks like a face at 24 px; corrected and squared boxes and their pictures."""
-        crops, inside = _cut(samplers, boxes, owner, RNET_PX)
-        boxes, owner = boxes[inside], owner[inside]
-        outputs = _in_batches(self._rnet, crops)
-        passed = outputs["scores"] > self._thresholds.rnet
-        boxes, owner, scores, offsets = (
-            boxes[passed],
-            owner[passed],
-            outputs["scores"][passed],
-            outputs["offsets"][passed],
-        )
+        boxes, owner, scores, offsets = self._looked_closer(samplers, boxes, owner, self._thresholds.rnet)
         keep = _per_picture(owner, lambda rows: suppress(boxes[rows], scores[rows], 0.7))
         return squared(_regressed(boxes[keep], offsets[keep])), owner[keep]
+
+    def _reject_twice(self, samplers: Sequence[Sampler], boxes: F32, owner: I64) -> tuple[F32, I64]:
+        """The same where one box proposes a face, not P-Net's dozen: in doubt R-Net sees its corrected box as well."""
+        boxes, owner, scores, offsets = self._looked_closer(samplers, boxes, owner, IN_DOUBT)
+        boxes = evened(_regressed(boxes, offsets))
+        keep = _per_picture(owner, lambda rows: suppress(boxes[rows], scores[rows], SAME_PLACE))
+        boxes, owner, sure = boxes[keep], owner[keep], scores[keep] > self._thresholds.rnet
+        again, whose, _, offsets = self._looked_closer(samplers, boxes[~sure], owner[~sure], self._thresholds.rnet)
+        again = evened(_regressed(again, offsets))
+        return np.concatenate([boxes[sure], again]), np.concatenate([owner[sure], whose])
+
+    def _looked_closer(
+        self, samplers: Sequence[Sampler], boxes: F32, owner: I64, threshold: float
+    ) -> tuple[F32, I64, F32, F32]:
+        """R-Net on (N, 4) squares: those of a score above a threshold, their pictures, scores and offsets."""
+        crops, inside = _cut(samplers, boxes, owner, RNET_PX)
+        outputs = _in_batches(self._rnet, crops)
+        passed = outputs["scores"] > threshold
+        rows = inside[passed]
+        return boxes[rows], owner[rows], outputs["scores"][passed], outputs["offsets"][passed]
 
     def _conclude(self, samplers: Sequence[Sampler], boxes: F32, owner: I64) -> list[FaceDetections]:
         """O-Net: keep what is a face at 48 px, with landmarks; one result for each picture."""
@@ -250,6 +260,12 @@ def _merged(levels: Sequence[Candidates]) -> F32:
     keep = suppress(boxes, scores, 0.7)
     boxes = boxes[keep]
     return squared(boxes + offsets[keep] * np.tile(boxes[:, 2:] - boxes[:, :2], 2))
+
+
+def _together(found: Sequence[F32]) -> tuple[F32, I64]:
+    """The (N, 4) boxes of all pictures, and the (N,) number of each one's picture."""
+    owner = np.repeat(np.arange(len(found)), [len(boxes) for boxes in found])
+    return np.concatenate([*found, _none(4)]), owner
 
 
 def _per_picture(owner: I64, pick: Callable[[I64], I64]) -> I64:

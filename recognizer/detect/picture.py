@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 import cv2
 import numpy as np
@@ -29,13 +29,9 @@ class PictureDetector:
         """Find the faces of each (H, W, 3) uint8 BGR picture; look again, otherwise, where there seem to be none."""
         return [self._find(image) for image in images]
 
-    def glance(self, images: Sequence[U8]) -> list[FaceDetections]:
+    def glance(self, images: Sequence[U8], *, thorough: bool = False) -> list[FaceDetections]:
         """The same: there is time."""
         return self.detect(images)
-
-    def search(self, image: U8) -> Iterator[FaceDetections | None]:
-        """The same, at once."""
-        yield self._find(image)
 
     def refine(self, image: Cuttable, boxes: F32, judge: NDArray[np.bool_] | None = None) -> FaceDetections:
         """As the detector does."""

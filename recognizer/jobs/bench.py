@@ -10,7 +10,6 @@ from recognizer import build
 from recognizer.bench import embedding, end_to_end, inside, search, stages, start
 from recognizer.bench.peer_detection import spread_frames
 from recognizer.bench.streams import measure as measure_streams
-from recognizer.bench.timing import rounded
 from recognizer.jobs import bench_setup, console
 from recognizer.jobs.bench_gallery import gallery as search_bench
 from recognizer.jobs.bench_peers import peers
@@ -63,7 +62,7 @@ def bench(
     with console.err.status("from end to end"):  # first: the peak of memory is the product's alone
         whole = end_to_end.measure(settings, build.pipeline(settings, resolved), rounds=rounds, frames=frames)
     with console.err.status("stage by stage"):
-        rows, count = stages.measure(settings, resolved, frames=frames)
+        staged = stages.measure(settings, resolved, frames=frames)
         detector, images = build.detector(settings), spread_frames(settings, PROFILED)
         functions = inside.detection(detector, images)
     with console.err.status("embedding"):
@@ -73,13 +72,11 @@ def bench(
         galleries = [search.race(search.faces(size, probes=PROBES), rounds=20) for size in GALLERIES]
     with console.err.status("start"):
         starts = start.measure(settings, rounds=rounds)
-    found = Whole(whole, rows, count, functions, faces, galleries, starts)
+    found = Whole(whole, staged, functions, faces, galleries, starts)
     figures = {
         **bench.facts(),
         "end_to_end": whole.as_dict(),
-        "stages": [row.as_dict() for row in rows],
-        "stage_frames": count,
-        "following_against_decode": rounded(stages.following(rows)),
+        **staged.as_dict(),
         "inside_detection": [function.as_dict() for function in functions],
         "embedding": [row.as_dict() for row in faces],
         "match": [race.as_dict() for race in galleries],

@@ -13,7 +13,7 @@ from recognizer.bench.chart import Bar, bars
 from recognizer.bench.end_to_end import EndToEnd
 from recognizer.bench.inside import Function
 from recognizer.bench.search import SearchRace
-from recognizer.bench.stages import Row
+from recognizer.bench.stages import Stages
 from recognizer.bench.start import Start
 from recognizer.bench.timing import Spread, cpu_ms, wall_ms
 from recognizer.jobs import bench_setup, console
@@ -27,9 +27,7 @@ class Whole:
     """All that ``bench`` measures in one go."""
 
     end_to_end: EndToEnd
-    stages: list[Row]
-    frames: int
-    """That the stages were measured on."""
+    stages: Stages
     inside: list[Function]
     embedding: list[embedding.Embedding]
     galleries: list[SearchRace]
@@ -49,7 +47,7 @@ def first_faces(detector: Detector, images: list[U8]) -> AlignedFaces:
 
 def show(found: Whole) -> None:
     """Every table, the whole last."""
-    _show_stages(found.stages, found.frames)
+    _show_stages(found.stages)
     _show_inside(found.inside)
     show_embedding(found.embedding)
     show_galleries(found.galleries)
@@ -59,7 +57,7 @@ def show(found: Whole) -> None:
 
 def draw(found: Whole) -> str:
     """The stages of recognition beside decoding alone."""
-    rows = {row.stage: row for row in found.stages}
+    rows = {row.stage: row for row in found.stages.rows}
     chosen = [Bar(stages.DECODE, _steady(rows[stages.DECODE].cpu_ms_per_frame), "yardstick")]
     for name, row in rows.items():
         if name == stages.RECOGNISE or name.startswith(stages.RECOGNISE + stages.SEPARATOR):
@@ -74,13 +72,13 @@ def _steady(value: float) -> Spread:
     return Spread(value, value, value, value)
 
 
-def _show_stages(rows: list[Row], frames: int) -> None:
-    per_frame = {row.stage: row.cpu_ms_per_frame for row in rows}
-    table = Table(title=f"Stages, {frames} frames, one at a time", title_justify="left")
+def _show_stages(found: Stages) -> None:
+    per_frame = {row.stage: row.cpu_ms_per_frame for row in found.rows}
+    table = Table(title=f"Stages, {found.frames} frames, one at a time", title_justify="left")
     table.add_column("stage", no_wrap=True)
     for heading in ("calls", "median ms", "p95 ms", "CPU ms a frame", "of recognise", "of decode"):
         table.add_column(heading, justify="right")
-    for row in rows:
+    for row in found.rows:
         depth = row.stage.count(stages.SEPARATOR)
         table.add_row(
             "  " * depth + row.stage.rsplit(stages.SEPARATOR, 1)[-1],
@@ -93,7 +91,8 @@ def _show_stages(rows: list[Row], frames: int) -> None:
         )
     console.out.print(table)
     console.out.print(
-        f"following faces between detections ({', '.join(stages.FOLLOW)}): {stages.following(rows):.2f} of decoding",
+        f"following {found.faces:.1f} faces between detections ({', '.join(stages.FOLLOW)}): {found.following:.3f} of "
+        "decoding",
         highlight=False,
     )
 

@@ -53,13 +53,15 @@ def test_the_mean_counts_frames_without_a_call() -> None:
 
 
 def test_every_stage_of_a_clip_has_its_row(bench: Bench) -> None:
-    rows, count = stages.measure(bench.settings, bench.resolved, frames=8)
-    names = {row.stage for row in rows}
-    assert count == 8
+    found = stages.measure(bench.settings, bench.resolved, frames=8)
+    names = {row.stage for row in found.rows}
+    assert found.frames == 8
+    assert found.faces >= 1
     assert {"decoding alone", "capture", "recognise", "align, every face", "overlay", "encode"} <= names
-    inner = {"cadence", "refine", "detect", "detect > P-Net", "detect > R-Net", "detect > O-Net", "embed", "match"}
-    assert {f"recognise > {name}" for name in inner | {"track", "decide"}} <= names
-    assert stages.following(rows) > 0
+    nets = {f"glance > {net}" for net in ("proposal net", "R-Net", "O-Net")}
+    inner = {"cadence", "glance", "refine", "track", "embed", "match", "decide"}
+    assert {f"recognise > {name}" for name in inner | nets} <= names
+    assert found.following > 0
 
 
 def test_the_whole_clip_is_gone_through_in_every_way(bench: Bench) -> None:

@@ -108,17 +108,6 @@ def test_tiny_pictures_have_no_faces_and_no_error(shape: tuple[int, int]) -> Non
     assert len(mtcnn().detect([np.zeros((*shape, 3), np.uint8)])[0]) == 0
 
 
-def test_a_search_in_parts_finds_what_a_detection_finds() -> None:
-    image = portrait()
-    *parts, found = mtcnn().search(image)
-    wanted = mtcnn().detect([image])[0]
-    assert len(parts) > 3
-    assert set(parts) == {None}
-    assert found is not None
-    np.testing.assert_array_equal(found.boxes, wanted.boxes)
-    np.testing.assert_array_equal(found.scores, wanted.scores)
-
-
 @pytest.mark.parametrize("own", [True, False])
 def test_refining_keeps_rows_in_place_when_a_box_has_no_pixels(own: bool) -> None:
     image = portrait()

@@ -68,20 +68,40 @@ def test_a_glance_finds_the_portraits_that_detection_finds() -> None:
         assert (iou(sure.boxes, glance.boxes).max(axis=1, initial=0) > 0.7).all(), path.name
 
 
+def found_of_what_detection_finds(clip: Path, *, thorough: bool, frame_step: int) -> list[bool]:
+    """Of the confident faces as large as asked for, those that a glance finds as well."""
+    detector, hits = mtcnn(), []
+    with VideoFile(clip) as video:
+        for frame in video:
+            if frame.index % frame_step == 0:
+                whole, glance = detector.detect([frame.image])[0], detector.glance([frame.image], thorough=thorough)[0]
+                sides = np.sqrt((whole.boxes[:, 2:] - whole.boxes[:, :2]).prod(axis=1))
+                sure = whole[(whole.scores >= 0.95) & (sides >= 40)]
+                hits += (iou(sure.boxes, glance.boxes).max(axis=1, initial=0) >= 0.5).tolist()
+    return hits
+
+
 @pytest.mark.weights
 @pytest.mark.parametrize(("clip", "frame_step"), [("street_1080p", 26), ("classroom_720p", 60), ("friends_720p", 100)])
 def test_a_glance_finds_what_detection_finds_in_video(shared_data: Path, clip: str, frame_step: int) -> None:
     """None of these clips was learned from."""
-    detector, hits = mtcnn(), []
-    with VideoFile(shared_data / "data/video" / f"{clip}.mp4") as video:
-        for frame in video:
-            if frame.index % frame_step == 0:
-                whole, glance = (find([frame.image])[0] for find in (detector.detect, detector.glance))
-                sides = np.sqrt((whole.boxes[:, 2:] - whole.boxes[:, :2]).prod(axis=1))
-                sure = whole[(whole.scores >= 0.95) & (sides >= 40)]  # what is smaller nobody asked for
-                hits += (iou(sure.boxes, glance.boxes).max(axis=1, initial=0) >= 0.5).tolist()
+    path = shared_data / "data/video" / f"{clip}.mp4"
+    hits = found_of_what_detection_finds(path, thorough=False, frame_step=frame_step)
     assert len(hits) >= 8
     assert np.mean(hits) >= 0.95
+
+
+@pytest.mark.weights
+@pytest.mark.slow
+def test_glances_find_almost_all(shared_data: Path) -> None:
+    clips = [shared_data / "data/video" / f"{clip}.mp4" for clip in ("street_1080p", "classroom_720p", "friends_720p")]
+    plain, thorough = (
+        [hit for clip in clips for hit in found_of_what_detection_finds(clip, thorough=kind, frame_step=9)]
+        for kind in (False, True)
+    )
+    print(f"of {len(plain)} faces a glance finds {sum(plain)}, a thorough one {sum(thorough)}")
+    assert np.mean(plain) >= 0.97
+    assert np.mean(thorough) >= 0.97
 
 
 def test_the_graph_is_small_and_takes_pictures_of_any_size() -> None:

@@ -14,8 +14,8 @@ import torch
 from recognizer import build
 from recognizer.align import align
 from recognizer.config import load
+from recognizer.detect import proposals
 from recognizer.detect.follow import WINDOW_PX, FollowNet
-from recognizer.detect.proposals import ProposalNet
 from recognizer.engine.onnxruntime import OnnxRuntimeRunner
 from recognizer.errors import ConfigError, InputError
 from recognizer.geometry import iou
@@ -101,7 +101,9 @@ def test_a_training_that_was_stopped_ends_where_one_without_stop_ends(
 
 @pytest.mark.slow
 @pytest.mark.parametrize("net", list(Net))
-def test_its_graph_says_what_the_network_says(net: Net, folder: Path, tmp_path: Path) -> None:
+def test_its_graph_says_what_the_network_says(
+    net: Net, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     config = settings.read(config_file(folder, out=f"{net}-graph", samples=8))
     with pytest.raises(InputError, match="train first"):
         task.export(net, config, teacher(), tmp_path / "net.onnx")
@@ -109,7 +111,8 @@ def test_its_graph_says_what_the_network_says(net: Net, folder: Path, tmp_path: 
     task.export(net, config, teacher(), tmp_path / "net.onnx")
     graph, picture = OnnxRuntimeRunner(tmp_path / "net.onnx", threads=1), np.zeros((320, 320, 3), np.uint8)
     if net is Net.PROPOSALS:
-        assert len(ProposalNet(graph, min_face_px=40, threshold=0.0).propose(picture)) > 10
+        monkeypatch.setattr(proposals, "THRESHOLD", 0.0)
+        assert len(proposals.ProposalNet(graph, min_face_px=40).propose(picture)) > 10
     else:
         boxes = np.array([[10, 10, 60, 60], [300, 300, 400, 400]], np.float32)
         assert len(FollowNet(graph).find(picture, boxes)) == 2
