@@ -25,7 +25,8 @@ def find(
     clock.lap("cadence")
     if look is Look.CUT:
         tracker.cut()
-    found = detector.glance([frame.image], thorough=look is Look.THOROUGH)[0] if look else None
+    thorough = look in (Look.THOROUGH, Look.CUT)  # after a cut everybody is new
+    found = detector.glance([frame.image], thorough=thorough)[0] if look else None
     clock.lap("detect")
     before = tracker.alive
     if found is not None:

@@ -36,6 +36,16 @@ def test_the_first_look_is_thorough_and_then_one_every_few_seconds() -> None:
     assert detector.thorough == [True, False, False, False, True, False, False, False, True]
 
 
+def test_after_a_cut_a_look_is_thorough() -> None:
+    detector = Recording()
+    cadence, tracker = Cadence(interval_s=9.0, shortest_s=9.0, thorough_s=9.0), Tracker()
+    scenes = np.random.default_rng(1).integers(0, 256, (2, 9, 16, 3)).astype(np.uint8).repeat(10, 1).repeat(10, 2)
+    for number in range(6):
+        frame = Frame(scenes[number // 3], number, number / 25, "clip")
+        find(frame, detector=detector, cadence=cadence, tracker=tracker, clock=Stopwatch())
+    assert detector.thorough == [True, True]
+
+
 class Asked:
     """A decoded picture without anybody in it, of a format without planes, that counts who asks for its colours."""
 

@@ -2,7 +2,7 @@
 
 FastMTCNN looks at every n-th frame. Here the wait is in seconds and adapts: it is short while faces come and go and
 doubles, up to a limit, while looking brings nothing new. A look may overlook a kind of face again and again; so a
-thorough one is due at the start and every few seconds.
+thorough one is due at the start, at a cut and every few seconds.
 """
 
 from __future__ import annotations
