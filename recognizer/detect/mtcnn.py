@@ -203,7 +203,8 @@ class Mtcnn:
 
     def _reject_twice(self, samplers: Sequence[Sampler], boxes: F32, owner: I64) -> tuple[F32, I64]:
         """The same where one box proposes a face, not P-Net's dozen: in doubt R-Net sees its corrected box as well."""
-        boxes, owner, scores, offsets = self._looked_closer(samplers, boxes, owner, IN_DOUBT)
+        enough = min(IN_DOUBT, self._thresholds.rnet)
+        boxes, owner, scores, offsets = self._looked_closer(samplers, boxes, owner, enough)
         boxes = evened(_regressed(boxes, offsets))
         keep = _per_picture(owner, lambda rows: suppress(boxes[rows], scores[rows], SAME_PLACE))
         boxes, owner, sure = boxes[keep], owner[keep], scores[keep] > self._thresholds.rnet

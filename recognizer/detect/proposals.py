@@ -24,7 +24,7 @@ LEAST_FACE_PX = 10
 THRESHOLD = 0.2
 """Score that a proposal needs."""
 THOROUGH = 0.1
-"""The same where no face may be missed: some three times as many proposals."""
+"""The same for a thorough look, which has some three times as many."""
 SAME_FACE = 0.4
 """Intersection over union of two proposals for one face."""
 
