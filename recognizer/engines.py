@@ -7,19 +7,19 @@ from collections.abc import Collection, Sequence
 from pathlib import Path
 
 from recognizer.config import Settings
-from recognizer.engine import int8
+from recognizer.engine import processor
 from recognizer.errors import EngineError
 from recognizer.protocols import GraphRunner
 from recognizer.weights.cache import Cache
 from recognizer.weights.store import ResolvedModel
 
 IN_BYTES = "openvino-int8"
-"""The engine that multiplies bytes where it may."""
+"""The engine that multiplies fewer bits where it may."""
 
 
 def engine_name(settings: Settings) -> str:
     """The engine that ``auto`` stands for on this machine, or the one that was asked for."""
-    if settings.engine.name == IN_BYTES and not int8.processor_multiplies_bytes():
+    if settings.engine.name == IN_BYTES and not processor.multiplies_bytes():
         raise EngineError(
             f"{IN_BYTES} wants a processor that multiplies bytes (VNNI), as Linux tells it, and this is none: pass "
             "--engine openvino."
@@ -27,7 +27,7 @@ def engine_name(settings: Settings) -> str:
     if settings.engine.name != "auto":
         return settings.engine.name
     if importlib.util.find_spec("openvino"):
-        return IN_BYTES if int8.processor_multiplies_bytes() else "openvino"
+        return IN_BYTES if processor.multiplies_bytes() else "openvino"
     if importlib.util.find_spec("onnxruntime"):
         return "onnxruntime"
     raise EngineError("No graph engine is installed: pip install openvino (or onnxruntime).")
@@ -46,6 +46,7 @@ def graph(
     batches: Sequence[int] = (),
     ready: Collection[int] = (),
     ranges: Path | None = None,
+    halves: bool = False,
 ) -> GraphRunner:
     """An ONNX graph on the engine of the settings.
 
@@ -55,6 +56,7 @@ def graph(
         batches: sizes that its batches may be brought to.
         ready: get ready for these of them now, so that no frame waits for it.
         ranges: of the layers that may multiply bytes.
+        halves: it may multiply bfloat16 numbers.
     """
     if (engine := engine_name(settings)) in ("openvino", IN_BYTES):
         from recognizer.engine.openvino import BATCHES as USUAL
@@ -67,6 +69,7 @@ def graph(
             batches=batches or USUAL,
             ready=ready,
             ranges=ranges if engine == IN_BYTES else None,
+            halves=halves and engine == IN_BYTES and processor.multiplies_halves(),
         )
     from recognizer.engine.onnxruntime import OnnxRuntimeRunner
 

@@ -7,7 +7,7 @@ import pytest
 from loguru import logger
 
 from recognizer import build, config
-from recognizer.engine import int8
+from recognizer.engine import processor
 from recognizer.errors import EngineError
 from recognizer.pipeline import Pipeline
 from recognizer.types import U8, AlignedFaces, FaceQuality, Frame, FrameResult
@@ -70,7 +70,7 @@ def test_a_graph_of_another_network_is_told(engine: str) -> None:
         embedder.embed(AlignedFaces(np.zeros((1, 112, 112, 3), np.uint8), np.zeros(1, np.int64), FACE))
 
 
-@pytest.mark.skipif(not int8.processor_multiplies_bytes(), reason="a processor without VNNI")
+@pytest.mark.skipif(not processor.multiplies_bytes(), reason="a processor without VNNI")
 def test_bytes_asked_of_a_graph_that_has_no_place_for_them_are_told() -> None:
     settings = config.load(None, {"engine": {"name": "openvino-int8"}})
     graph = build.WEIGHTS / "edgeface_xxs_own.onnx"

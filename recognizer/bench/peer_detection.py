@@ -68,13 +68,23 @@ class DetectionRace:
         }
 
 
-def race(ours: Detector, theirs: FacenetPyTorch, images: Sequence[U8], *, min_face_px: float) -> DetectionRace:
-    """Let facenet-pytorch, our detection, our thorough look and our glance find the faces of each picture, in turns."""
+def race(
+    photos: Detector, video: Detector, theirs: FacenetPyTorch, images: Sequence[U8], *, min_face_px: float
+) -> DetectionRace:
+    """Let facenet-pytorch, our detection, our thorough look and our glance find the faces of each picture, in turns.
+
+    Args:
+        photos: our detector for single pictures.
+        video: and that for video.
+        theirs: facenet-pytorch's.
+        images: (H, W, 3) uint8 BGR each.
+        min_face_px: side of the smallest face asked for.
+    """
     ways: dict[str, Callable[[Sequence[U8]], list[FaceDetections]]] = {
         "theirs": theirs.detect,
-        "detection": ours.detect,
-        "thorough look": partial(ours.glance, thorough=True),
-        "glance": ours.glance,
+        "detection": photos.detect,
+        "thorough look": partial(video.glance, thorough=True),
+        "glance": video.glance,
     }
     found: dict[str, dict[int, FaceDetections]] = {name: {} for name in ways}
 

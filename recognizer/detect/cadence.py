@@ -8,6 +8,7 @@ thorough one is due at the start, at a cut and every few seconds.
 from __future__ import annotations
 
 import math
+from typing import NamedTuple
 
 import cv2
 import numpy as np
@@ -22,6 +23,8 @@ for newer ones, without it a half."""
 SAMPLES = 2
 """Pixels across that each of its pixels is made of: they are scattered over the whole frame, and each costs a trip to
 memory."""
+FLAT = 65.0
+"""Spread of a picture in which there is nothing to compare: its pixels differ by a quarter of a grey level."""
 
 
 class Cadence:
@@ -44,7 +47,7 @@ class Cadence:
         self._wait_s = self._shortest_s
         self._looked_at: float | None = None
         self._thorough_at: float | None = None
-        self._thumbnail: F32 | None = None
+        self._thumbnail: Thumbnail | None = None
         self._loss_owed = False
         self._for_loss = False
 
@@ -91,21 +94,33 @@ class Cadence:
         self._loss_owed = self._for_loss = False
 
 
-def shrunk(image: U8) -> F32:
-    """A blurred grey thumbnail for ``change``: (27, 48) float32 in [0, 1], from every n-th pixel."""
+class Thumbnail(NamedTuple):
+    """What is remembered of a frame to see a cut by."""
+
+    mean: float
+    """Of its brightness, in [0, 255]."""
+    rest: F32
+    """(1296,) what its pixels have more or less than that."""
+    spread: float
+    """Their squares' sum."""
+
+
+def shrunk(image: U8) -> Thumbnail:
+    """A blurred grey thumbnail of (H, W, 3) BGR or (H, W) brightness, from every n-th pixel."""
     sparse = cv2.resize(image, (SAMPLES * THUMBNAIL_PX[0], SAMPLES * THUMBNAIL_PX[1]), interpolation=cv2.INTER_NEAREST)
     grey = cv2.cvtColor(sparse, cv2.COLOR_BGR2GRAY) if sparse.ndim == 3 else sparse
-    return cv2.resize(grey, THUMBNAIL_PX, interpolation=cv2.INTER_AREA).astype(np.float32) / np.float32(255)
+    small = cv2.resize(grey, THUMBNAIL_PX, interpolation=cv2.INTER_AREA).astype(np.float32).ravel()
+    mean = float(small.sum()) / small.size  # quicker than mean()
+    small -= np.float32(mean)
+    return Thumbnail(mean, small, float(small.dot(small)))
 
 
-def change(before: F32, after: F32) -> float:
+def change(before: Thumbnail, after: Thumbnail) -> float:
     """How little two thumbnails have in common: 0 the same, about 1 unrelated; light and contrast do not count.
 
     One minus the correlation of the two, so that a lamp switched on or a camera's exposure is no cut.
     """
-    means = [float(each.sum()) / each.size for each in (before, after)]  # quicker than mean()
-    a, b = (each.ravel() - np.float32(mean) for each, mean in zip((before, after), means, strict=True))
-    spread = math.sqrt(float(a.dot(a)) * float(b.dot(b)))
-    if spread < 1e-3:  # a flat picture: blank or covered lens
-        return abs(means[0] - means[1])
-    return 1.0 - float(a.dot(b)) / spread
+    spread = math.sqrt(before.spread * after.spread)
+    if spread < FLAT:  # blank, or a covered lens
+        return abs(before.mean - after.mean) / 255
+    return 1.0 - float(before.rest.dot(after.rest)) / spread

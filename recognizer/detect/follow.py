@@ -7,6 +7,7 @@ sees more of the surroundings, so that a face that moved by a third of its width
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
 from recognizer.detect.boxes import evened
 from recognizer.detect.window import window
@@ -38,20 +39,15 @@ class FollowNet:
         """
         if len(boxes) == 0:
             return FaceDetections.empty()
-        height, width = image.shape[:2]
-        squares = windows(boxes, REACH)
-        inside = (boxes[:, 2:] > 1).all(axis=1) & (boxes[:, :2] < (width, height)).all(axis=1)
-        seen = [window(image, square, WINDOW_PX) for square in squares]
+        squares = evened(boxes, REACH)
+        seen = [window(image, square, WINDOW_PX) for square in squares.tolist()]
         outputs = self._net.run(np.stack(seen).astype(np.float32))
-        corner, side = squares[:, None, :2], (squares[:, 2] - squares[:, 0])[:, None, None]
+        side, corner = (squares[:, 2] - squares[:, 0])[:, None, None], squares[:, None, :2]
         points = outputs["places"].reshape(-1, 7, 2) * side + corner
-        return FaceDetections(
-            points[:, :2].reshape(-1, 4), outputs["scores"] * inside, np.ascontiguousarray(points[:, 2:])
-        )
+        scores = outputs["scores"] * _inside(boxes, image.shape[1], image.shape[0])
+        return FaceDetections(points[:, :2].reshape(-1, 4), scores, np.ascontiguousarray(points[:, 2:]))
 
 
-def windows(boxes: F32, reach: float) -> F32:
-    """Squares about the middle of (N, 4) boxes, ``reach`` times as large as they: (N, 4) px."""
-    squares = evened(boxes)
-    margin = (squares[:, 2] - squares[:, 0])[:, None] * np.float32((reach - 1) / 2)
-    return np.concatenate([squares[:, :2] - margin, squares[:, 2:] + margin], axis=1)
+def _inside(boxes: F32, width: int, height: int) -> NDArray[np.bool_]:
+    """Which of (N, 4) boxes have a pixel in the picture."""
+    return np.array([x2 > 1 and y2 > 1 and x1 < width and y1 < height for x1, y1, x2, y2 in boxes.tolist()], bool)

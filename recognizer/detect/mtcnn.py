@@ -315,11 +315,11 @@ def _none(*sides: int) -> F32:
 def _regressed(boxes: F32, offsets: F32) -> F32:
     """Boxes moved by a net's offsets, which are shares of a side counted inclusively."""
     sides = boxes[:, 2:] - boxes[:, :2] + 1
-    return np.asarray(boxes + offsets * np.tile(sides, 2), np.float32)
+    return boxes + (offsets.reshape(-1, 2, 2) * sides[:, None]).reshape(-1, 4)
 
 
 def _landmarks(boxes: F32, shares: F32) -> F32:
     """O-Net's (N, 10) shares of the box, five x then five y, as (N, 5, 2) px."""
     sides = boxes[:, 2:] - boxes[:, :2] + 1
-    points = shares.reshape(-1, 2, 5).transpose(0, 2, 1)
-    return np.asarray(points * sides[:, None] + boxes[:, None, :2] - 1, np.float32)
+    points = shares.reshape(-1, 2, 5) * sides[:, :, None] + (boxes[:, :2, None] - 1)
+    return np.ascontiguousarray(points.transpose(0, 2, 1))

@@ -30,9 +30,6 @@ MARGIN = 1.15
 """How much wider a range is taken than it was measured, as other faces reach further."""
 NARROWEST = 0.02
 """No range is narrower than this share of the layer's widest: of channels that slept while they were measured."""
-BYTE_PRODUCTS = {"avx512_vnni", "avx_vnni"}
-"""Processor flags: four products of bytes in one step. Without them sums of two products may overflow, and OpenVINO is
-no faster."""
 _PARTS = ("low", "high", "mean")
 
 
@@ -43,16 +40,6 @@ class Range:
     low: F32
     high: F32
     mean: F32
-
-
-def processor_multiplies_bytes(cpuinfo: Path = Path("/proc/cpuinfo")) -> bool:
-    """Whether bytes are worth it here; only Linux says so."""
-    try:
-        lines = cpuinfo.read_text("ascii", "replace").splitlines()
-    except OSError:
-        return False
-    flags = next((line for line in lines if line.startswith("flags")), "")
-    return not BYTE_PRODUCTS.isdisjoint(flags.split())
 
 
 def save(ranges: Mapping[str, Range], path: Path) -> None:

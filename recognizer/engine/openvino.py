@@ -42,6 +42,7 @@ class OpenVinoRunner:
             first shape that comes; not when they pay, which a frame would wait for. They serve alone until another
             size has come in full often enough.
         ranges: file of the layers that multiply bytes instead of floats; see ``recognizer.engine.int8``.
+        halves: multiply bfloat16 numbers instead of floats: seven bits of precision, a third less time.
 
     Raises:
         EngineError: if OpenVINO is not installed or refuses the graph; if ``ranges`` are another graph's.
@@ -56,6 +57,7 @@ class OpenVinoRunner:
         batches: Sequence[int] = BATCHES,
         ready: Collection[int] = (),
         ranges: Path | None = None,
+        halves: bool = False,
     ) -> None:
         try:
             import openvino
@@ -67,7 +69,7 @@ class OpenVinoRunner:
             "INFERENCE_NUM_THREADS": threads,
             "NUM_STREAMS": 1,
             "PERFORMANCE_HINT": "LATENCY",
-            "INFERENCE_PRECISION_HINT": "f32",  # bf16 moves scores across thresholds
+            "INFERENCE_PRECISION_HINT": "bf16" if halves else "f32",
         }
         if cache_dir is not None:
             options["CACHE_DIR"] = str(cache_dir)

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from recognizer.engine import int8
+from recognizer.engine import int8, processor
 from recognizer.engine.int8 import Range
 from recognizer.errors import EngineError
 from recognizer.types import F32
@@ -53,7 +53,7 @@ def measure(graph: Path, faces: F32, *, threads: int, on_progress: Callable[[int
     """
     if len(faces) < 2 * JUDGED_BY:
         raise EngineError(f"Wanted {2 * JUDGED_BY} faces or more to measure ranges on, got {len(faces)}.")
-    if not int8.processor_multiplies_bytes():
+    if not processor.multiplies_bytes():
         raise EngineError("This processor does not multiply bytes (VNNI): measure on one that does, and copy the file.")
     try:
         import openvino

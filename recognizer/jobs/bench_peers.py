@@ -41,12 +41,12 @@ def peers(
     )
     settings, resolved = bench.settings, bench.resolved
     images = peer_detection.spread_frames(settings, frames)
-    detector = build.detector(settings)
+    for_photos, for_video = build.detector(settings, video=False), build.detector(settings)
     missing: list[str] = []
     mtcnn = library = race = None
     try:
         mtcnn = FacenetPyTorch(settings.detect, threads=settings.engine.threads)
-        race = peer_detection.race(detector, mtcnn, images, min_face_px=settings.detect.min_face_px)
+        race = peer_detection.race(for_photos, for_video, mtcnn, images, min_face_px=settings.detect.min_face_px)
     except Absent as absent:
         missing.append(str(absent))
     try:
@@ -58,7 +58,7 @@ def peers(
     if eager is None:
         missing.append(f"EdgeFace in torch eager: no torch here, or no checkpoint of {resolved.name}")
     threads.set_up(settings.engine.threads)
-    faces = embedding.measure(settings, [resolved], first_faces(detector, images), rounds=rounds)
+    faces = embedding.measure(settings, [resolved], first_faces(for_photos, images), rounds=rounds)
     video = peer_video.race(
         settings, resolved, Peers(mtcnn=mtcnn, eager=eager, face_recognition=library), segments=segments
     )

@@ -37,7 +37,9 @@ def test_fast_mtcnn_copies_the_boxes_of_every_fourth_frame() -> None:
 def test_facenet_pytorch_finds_the_faces_that_ours_finds(bench: Bench) -> None:
     theirs = FacenetPyTorch(bench.settings.detect, threads=1)
     images = peer_detection.spread_frames(bench.settings, 2)
-    race = peer_detection.race(build.detector(bench.settings), theirs, images, min_face_px=40)
+    race = peer_detection.race(
+        build.detector(bench.settings, video=False), build.detector(bench.settings), theirs, images, min_face_px=40
+    )
     assert race.ours["detection"].every.reference >= 4
     assert race.ours["detection"].every.recall == 1.0
     for look in ("thorough look", "glance"):

@@ -6,7 +6,7 @@ import pytest
 
 from recognizer.detect.window import GREY, WindowSampler, window
 from recognizer.frame import Planes
-from recognizer.types import F32, U8
+from recognizer.types import U8
 
 SIDE = 48
 
@@ -18,14 +18,10 @@ def ramp(height: int = 400, width: int = 600) -> U8:
     return np.stack([columns, rows, np.zeros((height, width))], axis=2).astype(np.uint8)
 
 
-def part(*edges: float) -> F32:
-    return np.array(edges, np.float32)
-
-
 @pytest.mark.parametrize("square", [(100, 80, 148, 128), (100.5, 80.25, 130.5, 110.25), (50, 60, 350, 360)])
 def test_a_window_shows_the_place_that_was_asked_for_at_any_scale(square: tuple[float, ...]) -> None:
     image = ramp()
-    seen = window(image, part(*square), SIDE).astype(float)
+    seen = window(image, square, SIDE).astype(float)
     middle = seen[SIDE // 2 - 1 : SIDE // 2 + 1, SIDE // 2 - 1 : SIDE // 2 + 1].mean(axis=(0, 1))
     x, y = (square[0] + square[2]) / 2 - 0.5, (square[1] + square[3]) / 2 - 0.5
     assert middle[0] == pytest.approx(255 * x / (image.shape[1] - 1), abs=1)
@@ -36,11 +32,11 @@ def test_a_window_shows_the_place_that_was_asked_for_at_any_scale(square: tuple[
 
 def test_outside_the_picture_is_grey() -> None:
     white = np.full((100, 100, 3), 255, np.uint8)
-    seen = window(white, part(-50, 0, 50, 100), SIDE)
+    seen = window(white, (-50, 0, 50, 100), SIDE)
     assert (seen[:, : SIDE // 2 - 2] == GREY).all()
     assert (seen[:, SIDE // 2 + 2 :, 0] == 255).all()
-    assert (window(white, part(500, 500, 900, 900), SIDE) == GREY).all()
-    assert (window(white, part(-900, -900, -500, -500), SIDE) == GREY).all()
+    assert (window(white, (500, 500, 900, 900), SIDE) == GREY).all()
+    assert (window(white, (-900, -900, -500, -500), SIDE) == GREY).all()
 
 
 def test_windows_are_about_what_area_means_are() -> None:
@@ -70,7 +66,7 @@ def planes_of(image: U8) -> Planes:
 )
 def test_windows_of_planes_are_those_of_the_image(square: tuple[float, ...]) -> None:
     image = ramp()
-    of_image, of_planes = (window(each, part(*square), SIDE).astype(int) for each in (image, planes_of(image)))
+    of_image, of_planes = (window(each, square, SIDE).astype(int) for each in (image, planes_of(image)))
     assert of_planes.shape == (SIDE, SIDE, 3)
     assert np.abs(of_image - of_planes).mean() < 3
     assert np.abs(of_image - of_planes)[2:-2, 2:-2].max() <= (8 if min(square) >= 0 and square[2] <= 600 else 200)
@@ -79,7 +75,7 @@ def test_windows_of_planes_are_those_of_the_image(square: tuple[float, ...]) -> 
 def test_outside_of_planes_is_grey() -> None:
     image = np.full((100, 100, 3), 200, np.uint8)
     for square in ((500, 500, 900, 900), (-900, -900, -500, -500), (-20, -20, -1, -1)):
-        seen = window(planes_of(image), part(*square), SIDE).astype(int)
+        seen = window(planes_of(image), square, SIDE).astype(int)
         assert np.abs(seen - GREY).max() <= 2
 
 
@@ -87,6 +83,6 @@ def test_of_a_sliver_at_the_edge_something_is_seen() -> None:
     """Less than one step of the picture is left."""
     white = np.full((300, 300, 3), 255, np.uint8)
     for view in (white, planes_of(white)):
-        seen = window(view, part(298, -100, 698, 300), SIDE)
+        seen = window(view, (298, -100, 698, 300), SIDE)
         assert seen.shape == (SIDE, SIDE, 3)
         assert (seen[:, 4:] == GREY).mean() > 0.9

@@ -9,6 +9,7 @@ import pytest
 
 from recognizer.build import WEIGHTS
 from recognizer.detect import nets
+from recognizer.engine import processor
 from recognizer.engine.onnxruntime import OnnxRuntimeRunner
 from recognizer.engine.openvino import OWN_GRAPH_AFTER, OpenVinoRunner
 from recognizer.engine.torch import TorchRunner
@@ -35,6 +36,19 @@ def test_all_engines_give_the_same_for_any_batch() -> None:
         for name, answer in answers.items():
             for output, values in answer.items():
                 np.testing.assert_allclose(values, answers["torch"][output], atol=1e-4, err_msg=f"{name} {output}")
+
+
+def test_halves_give_about_the_same_and_share_the_cache(tmp_path: Path) -> None:
+    floats, halves = (
+        OpenVinoRunner(ONET, threads=1, batches=BATCHES, ready=BATCHES, cache_dir=tmp_path, halves=wanted)
+        for wanted in (False, True)
+    )
+    pixels = np.random.default_rng(0).uniform(0, 255, (4, 48, 48, 3)).astype(np.float32)
+    exact, near = floats.run(pixels), halves.run(pixels)
+    for output, values in exact.items():
+        np.testing.assert_allclose(near[output], values, atol=0.02, err_msg=output)
+    if processor.multiplies_halves():
+        assert any((near[output] != values).any() for output, values in exact.items())
 
 
 def test_what_openvino_returned_stays_valid() -> None:

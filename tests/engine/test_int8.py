@@ -11,14 +11,14 @@ import pytest
 from openvino import opset13 as ops
 
 from recognizer.embed import convert
-from recognizer.engine import int8
+from recognizer.engine import int8, processor
 from recognizer.engine.int8 import Range
 from recognizer.engine.openvino import OpenVinoRunner
 from recognizer.errors import EngineError
 from recognizer.types import F32
 from recognizer.weights.catalogue import SHIPPED_FOLDER
 
-VNNI = pytest.mark.skipif(not int8.processor_multiplies_bytes(), reason="a processor without VNNI")
+VNNI = pytest.mark.skipif(not processor.multiplies_bytes(), reason="a processor without VNNI")
 CHANNELS = 17
 
 
@@ -165,18 +165,3 @@ def test_faces_keep_their_vectors(shared_data: Path, tmp_path: Path, name: str, 
     assert cosines.mean() > 0.99
     assert cosines.min() > 0.95  # faces that nobody aligned
     assert cosines.max() < 0.99999  # bytes were multiplied
-
-
-@pytest.mark.parametrize(
-    ("flags", "fits"),
-    [
-        ("flags : fpu avx512_vnni", True),
-        ("flags\t: avx2 avx_vnni sse", True),
-        ("flags : avx2 vnni512", False),
-        ("", False),
-    ],
-)
-def test_the_processor_is_asked(tmp_path: Path, flags: str, fits: bool) -> None:
-    (tmp_path / "cpuinfo").write_text(f"processor : 0\n{flags}\n", "utf-8")
-    assert int8.processor_multiplies_bytes(tmp_path / "cpuinfo") is fits
-    assert int8.processor_multiplies_bytes(tmp_path / "none") is False

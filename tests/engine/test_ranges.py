@@ -8,12 +8,12 @@ import openvino
 import pytest
 from openvino import opset13 as ops
 
-from recognizer.engine import int8, ranges
+from recognizer.engine import processor, ranges
 from recognizer.engine.int8 import Range
 from recognizer.errors import EngineError
 from recognizer.types import F32
 
-pytestmark = pytest.mark.skipif(not int8.processor_multiplies_bytes(), reason="a processor without VNNI")
+pytestmark = pytest.mark.skipif(not processor.multiplies_bytes(), reason="a processor without VNNI")
 
 
 def network(path: Path, *, spikes: bool) -> Path:

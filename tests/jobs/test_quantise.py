@@ -6,12 +6,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from recognizer.engine import int8
+from recognizer.engine import int8, processor
 from recognizer.jobs import console, models
 from recognizer.weights import store
 from recognizer.weights.cache import Cache
 
-pytestmark = pytest.mark.skipif(not int8.processor_multiplies_bytes(), reason="a processor without VNNI")
+pytestmark = pytest.mark.skipif(not processor.multiplies_bytes(), reason="a processor without VNNI")
 
 
 @pytest.fixture(autouse=True)

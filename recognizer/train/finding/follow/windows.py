@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 
 from recognizer.detect.boxes import evened
-from recognizer.detect.follow import REACH, WINDOW_PX, windows
+from recognizer.detect.follow import REACH, WINDOW_PX
 from recognizer.detect.window import GREY, window
 from recognizer.geometry import iou
 from recognizer.train.crops import FaceRows
@@ -144,7 +144,7 @@ class Windows:
             box = box.astype(np.float32)[None]
             faces = evened(source.material.faces[number][:, :4])
             if iou(box, faces).max(initial=0) < APART:
-                return window(source.material[number], windows(box, REACH)[0], WINDOW_PX)
+                return window(source.material[number], evened(box, REACH)[0].tolist(), WINDOW_PX)
         return np.full((WINDOW_PX, WINDOW_PX, 3), GREY, np.uint8)
 
 
@@ -191,4 +191,5 @@ def _placed(picture: U8, points: F32, middle: F32, side: float, rng: Rng) -> tup
     turned = np.concatenate([points[:2].mean(axis=0)[None], points[2:]]) @ matrix[:, :2].T + matrix[:, 2]
     places = np.concatenate([turned[:1] - half, turned[:1] + half, turned[1:]])
     square = np.concatenate([middle - side / 2, middle + side / 2]).astype(np.float32)
-    return window(np.asarray(seen, np.uint8), square, WINDOW_PX), ((places - square[:2]) / side).astype(np.float32)
+    shares = ((places - square[:2]) / side).astype(np.float32)
+    return window(np.asarray(seen, np.uint8), square.tolist(), WINDOW_PX), shares
