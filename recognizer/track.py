@@ -306,8 +306,9 @@ class Tracker:
         seen = self._visible()
         if not seen:
             return Tracks.empty()
-        shifts = np.array([track.shift(at) for track in seen], np.float32)
-        landmarks = np.stack([track.landmarks for track in seen]) + shifts[:, None]
+        landmarks = np.array([track.shift(at) for track in seen], np.float32)[:, None].repeat(5, axis=1)
+        for row, track in enumerate(seen):
+            landmarks[row] += track.landmarks
         return Tracks(
             ids=np.array([track.id for track in seen], np.int64),
             boxes=_array([track.expected(at) for track in seen]),
