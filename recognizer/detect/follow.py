@@ -39,11 +39,11 @@ class FollowNet:
         """
         if len(boxes) == 0:
             return FaceDetections.empty()
-        squares = evened(boxes, REACH)
+        squares = np.rint(evened(boxes, REACH))  # windows are of whole pixels
         seen = [window(image, square, WINDOW_PX) for square in squares.tolist()]
         outputs = self._net.run(np.stack(seen).astype(np.float32))
-        side, corner = (squares[:, 2] - squares[:, 0])[:, None, None], squares[:, None, :2]
-        points = outputs["places"].reshape(-1, 7, 2) * side + corner
+        corners, sides = squares[:, None, :2], (squares[:, 2:] - squares[:, :2])[:, None]
+        points = outputs["places"].reshape(-1, 7, 2) * sides + corners
         scores = outputs["scores"] * _inside(boxes, image.shape[1], image.shape[0])
         return FaceDetections(points[:, :2].reshape(-1, 4), scores, np.ascontiguousarray(points[:, 2:]))
 

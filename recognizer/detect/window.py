@@ -41,42 +41,29 @@ def window(image: Cuttable, part: Sequence[float], side_px: int) -> U8:
 
     Args:
         image: (H, W, 3) uint8 BGR, or planes.
-        part: x1, y1, x2, y2 px; not rounded, so that the window moves as smoothly as the face.
+        part: x1, y1, x2, y2 px; whole pixels are taken.
         side_px: of the window.
     """
     if not isinstance(image, Planes):
         return _square(image, part, side_px, (GREY, GREY, GREY))
     luma = _square(image.luma, part, side_px, (image.grey,))
-    blue, red = _colours((image.blue, image.red), [edge / 2 for edge in part], side_px)
+    halves = [edge / 2 for edge in part]
+    blue, red = (_square(plane, halves, side_px, (128,)) for plane in (image.blue, image.red))
     return np.asarray(cv2.transform(cv2.merge((luma, blue, red)), image.to_bgr), np.uint8)
 
 
-def _colours(planes: tuple[U8, U8], part: Sequence[float], side_px: int) -> list[U8]:
-    """Windows of the colour differences; inside the picture whole pixels of them do."""
+def _square(plane: U8, part: Sequence[float], side_px: int, outside: tuple[float, ...]) -> U8:
     left, top, right, bottom = (round(edge) for edge in part)
-    height, width = planes[0].shape
-    if left < 0 or top < 0 or right > width or bottom > height or right <= left or bottom <= top:
-        return [_square(plane, part, side_px, (128,)) for plane in planes]
-    size = (side_px, side_px)
-    parts = [plane[top:bottom, left:right] for plane in planes]
-    return [np.asarray(cv2.resize(each, size, interpolation=cv2.INTER_LINEAR), np.uint8) for each in parts]
-
-
-def _square(image: U8, part: Sequence[float], side_px: int, outside: tuple[float, ...]) -> U8:
-    left, top, right, bottom = part
+    height, width = plane.shape[:2]
+    seen = plane[max(top, 0) : max(bottom, 0), max(left, 0) : max(right, 0)]
+    if seen.size == 0:
+        return np.full((side_px, side_px, *plane.shape[2:]), outside if plane.ndim == 3 else outside[0], np.uint8)
     step = max(1, int((right - left) / (COARSEST * side_px)))
     if step > 1:  # OpenCV's linear interpolation sees four pixels: give it a picture about as coarse as the window
-        x1, y1 = max(int(left), 0), max(int(top), 0)
-        image = image[y1 : max(int(bottom) + 2 * step, 0), x1 : max(int(right) + 2 * step, 0)]
-        if image.size:
-            rows, columns = (max(1, side // step) for side in image.shape[:2])
-            whole = image[: rows * step, : columns * step]  # so that the nearest pixel is every n-th
-            image = np.asarray(cv2.resize(whole, (columns, rows), interpolation=cv2.INTER_NEAREST), np.uint8)
-        left, right, top, bottom = (left - x1) / step, (right - x1) / step, (top - y1) / step, (bottom - y1) / step
-    if image.size == 0:
-        return np.full((side_px, side_px, *image.shape[2:]), outside if image.ndim == 3 else outside[0], np.uint8)
-    across, down = max(right - left, 1e-3) / side_px, max(bottom - top, 1e-3) / side_px
-    edge = 0.5 / step  # from a pixel's edge to its middle
-    matrix = np.array([[across, 0, left + across / 2 - edge], [0, down, top + down / 2 - edge]])
-    flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
-    return np.asarray(cv2.warpAffine(image, matrix, (side_px, side_px), flags=flags, borderValue=outside), np.uint8)
+        rows, columns = (max(1, round(side / step)) for side in seen.shape[:2])
+        seen = np.asarray(cv2.resize(seen, (columns, rows), interpolation=cv2.INTER_NEAREST_EXACT), np.uint8)
+    if left < 0 or top < 0 or right > width or bottom > height:
+        above, below, before, behind = (round(max(0, d) / step) for d in (-top, bottom - height, -left, right - width))
+        bordered = cv2.copyMakeBorder(seen, above, below, before, behind, cv2.BORDER_CONSTANT, value=outside)
+        seen = np.asarray(bordered, np.uint8)
+    return np.asarray(cv2.resize(seen, (side_px, side_px), interpolation=cv2.INTER_LINEAR), np.uint8)
