@@ -87,7 +87,10 @@ class Decider:
                 continue
             evidence.scores.append(score)
             evidence.frames += 1
-            evidence.is_face = evidence.is_face or self._holds(evidence)
+            if not evidence.is_face and self._holds(evidence):
+                evidence.is_face = True
+                if evidence.status is Status.UNKNOWN:  # by what it looked like before it was clearly a face
+                    evidence.look_due_at = at
             size_px = float(np.sqrt(np.maximum(box[2:] - box[:2], 0).prod()))
             grown = evidence.looks > 0 and size_px > LARGER * evidence.largest_px
             worth = score >= WEAK_SCORE or (evidence.is_face and score >= SHOWN_SCORE)

@@ -84,7 +84,7 @@ class _Track:
     """Its face score, smoothed."""
     sightings: int = 1
     lowest: float = 1.0
-    """Of its scores so far."""
+    """Of its scores while it is young."""
     surprising: bool = False
     """It was not where it was expected, by far."""
     rest_s: float = 0.0
@@ -138,6 +138,8 @@ class _Track:
         """Take note of where it is now, and of its score: one that nobody judged cannot raise it."""
         score = score if judged else min(score, self.score)
         self.judged_at = at if judged else self.judged_at
+        if judged and score >= DOUBT and self.trust < TRUSTED:  # it was hardly a face, and is one now: as good as new
+            self.sightings, self.lowest = 0, 1.0
         self._plan_rest(at, box, score)
         elapsed = at - self.seen_at
         if not self.visible:
@@ -223,6 +225,7 @@ class Tracker:
                 judged_at=at,
                 detection_index=row,
                 trust=float(detections.scores[row]),
+                lowest=float(detections.scores[row]),
             )
             self._tracks.append(track)
             taken[row] = track.id

@@ -115,6 +115,16 @@ def test_a_face_that_takes_time_to_turn_is_reported_when_it_has() -> None:
     assert world.frames(1, {1: unit(0.7)}, score=0.99)[1].name == "Ada"
 
 
+def test_who_was_unknown_before_it_was_clearly_a_face_is_looked_at_again_when_it_is_one() -> None:
+    world = World()
+    for _ in range(4):
+        world.frame({1: unit(0.2)}, score=0.92)
+    while not (shown := world.frame({1: unit(0.99)}, score=0.97)):
+        pass
+    assert world.asked[-1] == pytest.approx(world.at)
+    assert shown[1].name == "Ada"
+
+
 @pytest.mark.parametrize(
     ("vector", "status", "reason"),
     [

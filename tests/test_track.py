@@ -219,6 +219,25 @@ def test_a_face_that_is_clearly_one_is_young_for_less_long() -> None:
     assert seen == [True, True, True, False, True, False]
 
 
+def test_one_that_began_in_doubt_is_young_for_longer() -> None:
+    tracker = Tracker()
+    looked(tracker, 0, faces((0, 0, 50), score=0.91))
+    assert walk(tracker, frames=YOUNG - 1, step_px=2, score=0.999) == [True] * (YOUNG - 1)
+
+
+def test_what_was_hardly_a_face_is_judged_in_every_frame_again_when_it_is_one() -> None:
+    tracker, _ = started((0, 0, 50))
+    walk(tracker, frames=30, step_px=0, score=0.6)
+    at = 31 * 0.04
+    while not tracker.predict(at)[1].any():
+        at += 0.04
+    judged = []
+    for number in range(YOUNG):
+        judged += tracker.predict(at + number * 0.04)[1].tolist()
+        tracker.follow(at + number * 0.04, faces((0, 0, 50), score=0.98))
+    assert judged == [True] * YOUNG
+
+
 def test_faces_are_looked_at_in_the_same_frames() -> None:
     tracker = Tracker()
     looked(tracker, 0, faces((0, 0, 50)))

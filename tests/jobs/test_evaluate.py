@@ -123,20 +123,27 @@ def test_open_set_rates_are_what_counting_gives() -> None:
 
 @pytest.mark.weights
 def test_friends_coverage_and_no_wrong_name(shared_data: Path, tmp_path: Path) -> None:
-    settings = load(
-        None,
-        {
-            "source": {"location": str(shared_data / "data/video/friends_720p.mp4")},
-            "embed": {"model": "edgeface_xs_q", "weights_dir": shared_data / "weights"},
-            "gallery": {"folder": friends(shared_data, tmp_path / "gallery")},
-        },
-    )
-    collected, enrolled, _ = recognised(settings)
-    found = score(read_truth(ROOT / "tests/truth/friends_720p.yaml"), collected.frames, enrolled=enrolled)
-    assert found.coverage >= 0.9
-    assert found.wrong == ()
-    assert found.switches <= 2
-    assert found.mated_named >= found.mated_tracks - 2
+    """A single run's coverage hangs on which frames are looked at, by a point either way: the mean of three counts."""
+    gallery = friends(shared_data, tmp_path / "gallery")
+    truth = read_truth(ROOT / "tests/truth/friends_720p.yaml")
+    coverages = []
+    for interval_s in (0.45, 0.5, 0.55):
+        settings = load(
+            None,
+            {
+                "source": {"location": str(shared_data / "data/video/friends_720p.mp4")},
+                "embed": {"model": "edgeface_xs_q", "weights_dir": shared_data / "weights"},
+                "gallery": {"folder": gallery},
+                "detect": {"interval_s": interval_s},
+            },
+        )
+        collected, enrolled, _ = recognised(settings)
+        found = score(truth, collected.frames, enrolled=enrolled)
+        coverages.append(found.coverage)
+        assert found.wrong == ()
+        assert found.switches <= 2
+        assert found.mated_named >= found.mated_tracks - 2
+    assert np.mean(coverages) >= 0.9
 
 
 @pytest.mark.weights
