@@ -7,7 +7,8 @@ Three questions, in this order:
 2. What does it look like? Each look at the face adds to the track's template, a mean of its vectors weighted by what
    was measured to predict a good match: pixels between the eyes and how far the head is turned.
 3. Who is it? The template is compared with everybody. A name needs similarity, a lead over the next person, and more
-   than one look; it is given up only at a lower similarity; it is revised when the face turns out to be another's.
+   than one look; it is given up only at a lower similarity; it is revised when the face turns out to be another's. Of
+   a face that was lost and is back nothing is said before it has been looked at again.
 """
 
 from __future__ import annotations
@@ -70,6 +71,7 @@ class Decider:
         self._still = still
         self._norm_range = norm_range
         self._tracks: dict[int, Evidence] = {}
+        self._last_at = -math.inf
 
     def observe(self, frame: Frame, tracks: Tracks) -> NDArray[np.bool_]:
         """Take note of the tracks seen in a frame.
@@ -82,6 +84,8 @@ class Decider:
         for row, (number, score) in enumerate(zip(tracks.ids.tolist(), tracks.scores.tolist(), strict=True)):
             box = tracks.boxes[row]
             evidence = self._tracks.setdefault(number, Evidence(at, at, box))
+            if evidence.last_at < self._last_at:
+                evidence.is_back, evidence.look_due_at = evidence.looks > 0, at
             evidence.last_at, evidence.box = at, box
             if not tracks.judged[row]:
                 continue
@@ -97,6 +101,7 @@ class Decider:
             if worth and (at >= evidence.look_due_at or grown):
                 asked[row] = True
                 evidence.largest_px = max(evidence.largest_px, size_px)
+        self._last_at = at
         return asked
 
     def learn(self, at: float, embeddings: Embeddings, quality: FaceQuality) -> Embeddings:
@@ -116,10 +121,10 @@ class Decider:
         weights = weigh(quality) if by_norm is None else weigh_by_norm(norms, quality, by_norm)
         for row, number in enumerate(embeddings.track_ids.tolist()):
             evidence = self._tracks[number]
-            evidence.add(embeddings.vectors[row], float(weights[row]))
+            evidence.add(embeddings.vectors[row], float(weights[row]), same_from=self._thresholds.release)
             if evidence.best is None or weights[row] >= evidence.best_weight:
                 evidence.best, evidence.best_weight = quality[row : row + 1], float(weights[row])
-            settled = evidence.status is not Status.UNDECIDED
+            settled = evidence.status is not Status.UNDECIDED and not evidence.strangers
             wait = self._recheck_s if settled else FIRST_WAITS_S[min(evidence.looks, len(FIRST_WAITS_S)) - 1]
             evidence.look_due_at = at + wait
         vectors = [self._tracks[number].template for number in embeddings.track_ids.tolist()]
@@ -142,7 +147,8 @@ class Decider:
         """
         for row, number in enumerate(probes.track_ids.tolist()):
             self._judge(self._tracks[number], matches[row : row + 1])
-        reported = np.array([self._tracks[number].is_face for number in tracks.ids.tolist()], bool)
+        known = [self._tracks[number] for number in tracks.ids.tolist()]
+        reported = np.array([evidence.is_face and not evidence.is_back for evidence in known], bool)
         reported &= tracks.scores >= SHOWN_SCORE
         shown = tracks.ids[reported].tolist()
         self._settle_rivals(shown)

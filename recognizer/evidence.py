@@ -50,6 +50,8 @@ class Evidence:
     scores: deque[float] = field(default_factory=lambda: deque(maxlen=FACE_WINDOW))
     frames: int = 0
     is_face: bool = False
+    is_back: bool = False
+    """It was lost and something was found in its place, which is not told before it looks like the same face."""
     vector_sum: NDArray[np.float64] = field(default_factory=lambda: np.zeros(1))
     """(D,) weighted sum of the looks' vectors; before the first look, of no dimension yet."""
     weight: float = 0.0
@@ -73,23 +75,38 @@ class Evidence:
         """What the face looks like: (D,) of unit length."""
         return np.asarray(self.vector_sum / max(float(np.linalg.norm(self.vector_sum)), 1e-12), np.float32)
 
-    def add(self, vector: F32, weight: float) -> None:
-        """Take a look into the template; of two looks running at another face, begin anew with those."""
+    def add(self, vector: F32, weight: float, *, same_from: float = OTHER_FACE) -> None:
+        """Take a look into the template; of two looks running at another face, begin anew with those.
+
+        Args:
+            vector: (D,) of unit length.
+            weight: of the look.
+            same_from: similarity to the template from which a face that is back is the same.
+        """
         self.looks += 1
-        if self.looks > 1 and weight > 0.2 and float(vector @ self.template) < OTHER_FACE:
+        alike = float(vector @ self.template) if self.weight else 1.0
+        odd = alike < same_from if self.is_back else self.looks > 1 and weight > 0.2 and alike < OTHER_FACE
+        if odd:
             self.strangers.append((vector, weight))
-            if len(self.strangers) < 2:
-                return
-            self.vector_sum = np.zeros(1)
-            self.weight = 0.0
-            for stranger, its_weight in self.strangers:
-                self.vector_sum = self.vector_sum + its_weight * stranger
-                self.weight += its_weight
-            self.best = None
+            if len(self.strangers) > 1:
+                self._begin_anew()
         else:
             self.vector_sum = self.vector_sum + weight * vector
             self.weight += weight
+            self.strangers.clear()
+            self.is_back = False
+
+    def _begin_anew(self) -> None:
+        """With the strangers; what took a lost one's place has to prove that it is a face, too."""
+        self.vector_sum = np.sum([weight * vector for vector, weight in self.strangers], axis=0, dtype=np.float64)
+        self.weight = sum(weight for _, weight in self.strangers)
+        self.best = None
         self.strangers.clear()
+        if self.is_back:
+            self.is_back = self.is_face = False
+            self.frames = 0
+            self.scores.clear()
+            self.status, self.name = Status.UNDECIDED, None
 
     def reasons(self, wanted: Thresholds, *, rivals: Sequence[int], still: bool) -> Iterator[str]:
         """In words, what speaks for the status, or what is still wanted.

@@ -29,6 +29,8 @@ MIN_OVERLAP = 0.2
 """Intersection over union below which a detection is not the face of a visible track."""
 LOST_REACH = 1.0
 """A lost track may be found again within so many face widths of where it was expected."""
+FOUND_AGAIN = 0.95
+"""And by a detection of such a score: what else turns up there bears no name before it has proven to be a face."""
 SAME_FACE = 0.7
 """Two tracks that share this much of the smaller box follow one face."""
 GIVE_UP_SCORE = 0.05
@@ -261,7 +263,8 @@ class Tracker:
         nearness = _nearness(expected, detections.boxes)
         visible = np.array([track.visible for track in self._tracks])[:, None]
         # a visible track must overlap; a lost one may have moved on, but yields to any that overlaps
-        gain = np.where(visible, np.where(overlap >= MIN_OVERLAP, 1 + overlap, 0), nearness)
+        found_again = np.where(detections.scores >= FOUND_AGAIN, nearness, 0)
+        gain = np.where(visible, np.where(overlap >= MIN_OVERLAP, 1 + overlap, 0), found_again)
         taken: dict[int, int] = {}
         for row, column in zip(*linear_sum_assignment(gain, maximize=True), strict=True):
             if gain[row, column] > 0:

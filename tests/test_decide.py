@@ -186,6 +186,30 @@ def test_one_odd_look_changes_nothing() -> None:
     assert (EventKind.CHANGED, "Bea") not in world.told()
 
 
+def test_a_face_that_was_lost_and_is_back_keeps_its_name_at_once() -> None:
+    world = World()
+    world.frames(12, {1: unit(0.9)})
+    world.frame({}, alive=[1])
+    assert world.frame({1: unit(0.8, 0.1, rest=500)})[1].name == "Ada"
+
+
+def test_another_face_in_the_place_of_a_lost_one_does_not_get_its_name() -> None:
+    world = World()
+    world.frames(12, {1: unit(0.9)})
+    world.frame({}, alive=[1])
+    seen = [world.frame({1: unit(0.0, 0.9, rest=510)}) for _ in range(20)]
+    assert seen[0] == {}  # it does not look like Ada, and is not told before it has proven to be a face
+    assert {shown[1].name for shown in seen if shown} == {"Bea"}
+    assert world.told()[-1] == (EventKind.CHANGED, "Bea")
+
+
+def test_an_object_in_the_place_of_a_lost_face_is_never_told() -> None:
+    world = World()
+    world.frames(12, {1: unit(0.9)})
+    world.frame({}, alive=[1])
+    assert not any(world.frame({1: unit(0.0, 0.0, rest=510)}, score=0.93) for _ in range(30))
+
+
 def test_a_face_that_turned_away_is_not_shown_until_it_is_back() -> None:
     world = World()
     world.frames(12, {1: unit(0.7)})

@@ -81,6 +81,13 @@ def test_a_lost_number_is_not_given_to_another_face(elsewhere: tuple[float, floa
     assert looked(tracker, 0.5, faces(elsewhere)).ids.tolist() == [2]
 
 
+def test_what_is_hardly_a_face_is_no_lost_one_found_again() -> None:
+    for score, number in ((0.9, 2), (0.97, 1)):
+        tracker, _ = started((100, 100, 50))
+        tracker.follow(0.1, seen_again(tracker, 0.1, score=0.0))
+        assert looked(tracker, 0.5, faces((130, 100, 50), score=score)).ids.tolist() == [number]
+
+
 def test_a_cut_ends_every_track_even_where_a_face_is_in_the_same_place() -> None:
     tracker, _ = started((100, 100, 50))
     tracker.cut()

@@ -30,10 +30,8 @@ RNET_PX = 24
 ONET_PX = 48
 BATCH = 64
 """Crops a net sees at once: beyond it the time a crop takes grows, as its activations leave the cache."""
-IN_DOUBT = 0.2
-"""R-Net's score from which a proposal is looked at again where R-Net says that it should be."""
-SAME_PLACE = 0.5
-"""Intersection over union of two such boxes for one face."""
+WORTH_MOVING = 0.2
+"""R-Net's score from which a proposal is seen again where R-Net says that it should be."""
 SEARCH_BELOW = 0.2
 """O-Net score of a followed face below which its surroundings are searched."""
 SEARCH_REACH = 0.35
@@ -106,23 +104,26 @@ class Mtcnn:
         """Find all faces of (H, W, 3) uint8 BGR pictures of any sizes; one result for each picture."""
         samplers = [AreaSampler(image) for image in images]
         boxes, owner = _together([_merged(list(self._levels(sampler))) for sampler in samplers])
-        boxes, owner = self._reject(samplers, boxes, owner)
+        boxes, owner = self._reject(samplers, boxes, owner, self._thresholds.rnet, squared)
         return self._conclude(samplers, boxes, owner)
 
     def glance(self, images: Sequence[U8], *, thorough: bool = False) -> list[FaceDetections]:
         """The same at a fraction of the cost, where the proposal net sees a chance of a face.
 
+        Where P-Net brings a dozen boxes of a face, that net brings one, beside it: R-Net says where it should be, and
+        decides on what it sees there.
+
         Args:
             images: as for ``detect``.
-            thorough: half the chance is enough, and the nets see exact area means.
+            thorough: half the chance is enough.
         """
         if self._proposals is None:
             return self.detect(images)
-        sampler = AreaSampler if thorough else WindowSampler
-        samplers = [sampler(image) for image in images]
+        samplers = [WindowSampler(image) for image in images]
         proposed = [self._proposals.propose(image, thorough=thorough) for image in images]
         boxes, owner = _together([evened(boxes) for boxes in proposed])
-        boxes, owner = self._reject_twice(samplers, boxes, owner)
+        for threshold in (min(WORTH_MOVING, self._thresholds.rnet), self._thresholds.rnet):
+            boxes, owner = self._reject(samplers, boxes, owner, threshold, evened)
         return self._conclude(samplers, boxes, owner)
 
     def refine(self, image: Cuttable, boxes: F32, judge: NDArray[np.bool_] | None = None) -> FaceDetections:
@@ -195,32 +196,22 @@ class Mtcnn:
             offsets = outputs["offsets"][0][:, rows[keep], columns[keep]].T
             yield Candidates(boxes[keep], heat[rows[keep], columns[keep]], offsets)
 
-    def _reject(self, samplers: Sequence[Sampler], boxes: F32, owner: I64) -> tuple[F32, I64]:
-        """R-Net: keep what looks like a face at 24 px; corrected and squared boxes and their pictures."""
-        boxes, owner, scores, offsets = self._looked_closer(samplers, boxes, owner, self._thresholds.rnet)
-        keep = _per_picture(owner, lambda rows: suppress(boxes[rows], scores[rows], 0.7))
-        return squared(_regressed(boxes[keep], offsets[keep])), owner[keep]
-
-    def _reject_twice(self, samplers: Sequence[Sampler], boxes: F32, owner: I64) -> tuple[F32, I64]:
-        """The same where one box proposes a face, not P-Net's dozen: in doubt R-Net sees its corrected box as well."""
-        enough = min(IN_DOUBT, self._thresholds.rnet)
-        boxes, owner, scores, offsets = self._looked_closer(samplers, boxes, owner, enough)
-        boxes = evened(_regressed(boxes, offsets))
-        keep = _per_picture(owner, lambda rows: suppress(boxes[rows], scores[rows], SAME_PLACE))
-        boxes, owner, sure = boxes[keep], owner[keep], scores[keep] > self._thresholds.rnet
-        again, whose, _, offsets = self._looked_closer(samplers, boxes[~sure], owner[~sure], self._thresholds.rnet)
-        again = evened(_regressed(again, offsets))
-        return np.concatenate([boxes[sure], again]), np.concatenate([owner[sure], whose])
-
-    def _looked_closer(
-        self, samplers: Sequence[Sampler], boxes: F32, owner: I64, threshold: float
-    ) -> tuple[F32, I64, F32, F32]:
-        """R-Net on (N, 4) squares: those of a score above a threshold, their pictures, scores and offsets."""
+    def _reject(
+        self,
+        samplers: Sequence[Sampler],
+        boxes: F32,
+        owner: I64,
+        threshold: float,
+        square: Callable[[F32], F32],
+    ) -> tuple[F32, I64]:
+        """R-Net: keep what scores above a threshold at 24 px; corrected and squared boxes and their pictures."""
         crops, inside = _cut(samplers, boxes, owner, RNET_PX)
         outputs = _in_batches(self._rnet, crops)
         passed = outputs["scores"] > threshold
-        rows = inside[passed]
-        return boxes[rows], owner[rows], outputs["scores"][passed], outputs["offsets"][passed]
+        boxes, owner = boxes[inside[passed]], owner[inside[passed]]
+        scores, offsets = outputs["scores"][passed], outputs["offsets"][passed]
+        keep = _per_picture(owner, lambda rows: suppress(boxes[rows], scores[rows], 0.7))
+        return square(_regressed(boxes[keep], offsets[keep])), owner[keep]
 
     def _conclude(self, samplers: Sequence[Sampler], boxes: F32, owner: I64) -> list[FaceDetections]:
         """O-Net: keep what is a face at 48 px, with landmarks; one result for each picture."""
