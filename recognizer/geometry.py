@@ -10,6 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 F32 = NDArray[np.float32]
+Box = tuple[float, float, float, float]
+"""One box in plain floats. NumPy would spend twenty times as long on its four numbers."""
 
 ARCFACE_TEMPLATE: F32 = np.array(
     [[38.2946, 51.6963], [73.5318, 51.5014], [56.0252, 71.7366], [41.5493, 92.3655], [70.7299, 92.2041]],
@@ -37,6 +39,28 @@ def iou(a: F32, b: F32) -> F32:
     inter = intersection(a, b)
     union = area(a)[:, None] + area(b)[None, :] - inter
     return np.asarray(inter / np.maximum(union, 1e-9), np.float32)
+
+
+def overlap(a: Box, b: Box) -> float:
+    """Intersection over union of two boxes, as ``iou`` has it for many."""
+    shared = _shared(a, b)
+    return shared / (_size(a) + _size(b) - shared) if shared else 0.0
+
+
+def share_of_smaller(a: Box, b: Box) -> float:
+    """Intersection over the smaller of two boxes."""
+    shared = _shared(a, b)
+    return shared / min(_size(a), _size(b)) if shared else 0.0
+
+
+def _shared(a: Box, b: Box) -> float:
+    across = min(a[2], b[2]) - max(a[0], b[0])
+    down = min(a[3], b[3]) - max(a[1], b[1])
+    return across * down if across > 0 and down > 0 else 0.0
+
+
+def _size(box: Box) -> float:
+    return (box[2] - box[0]) * (box[3] - box[1])
 
 
 def centres(boxes: F32) -> F32:

@@ -22,7 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import linear_sum_assignment
 
-from recognizer.geometry import area, iou
+from recognizer.geometry import Box, area, iou, overlap, share_of_smaller
 from recognizer.types import F32, FaceDetections, Tracks
 
 MIN_OVERLAP = 0.2
@@ -63,10 +63,6 @@ DOUBT_S = 0.1
 SURPRISING = 0.2
 SURPRISE = 0.06
 """A face found further from where it was expected, in its sides, or of another size, is looked at in every frame."""
-
-
-Box = tuple[float, float, float, float]
-"""x1, y1, x2, y2 px. NumPy would spend twenty times as long on the four numbers of one track."""
 
 
 @dataclass(slots=True)
@@ -110,10 +106,10 @@ class _Track:
 
     def may_go_to(self, at: float, box: Box, score: float) -> bool:
         """A face does not jump within a frame; and while it is weak it stays about where it was good."""
-        near = _overlap(self.expected(at), box)
+        near = overlap(self.expected(at), box)
         if score >= GOOD_SCORE or near < MIN_OVERLAP:
             return near >= MIN_OVERLAP
-        return _overlap(self.anchor, box) >= ANCHOR_OVERLAP
+        return overlap(self.anchor, box) >= ANCHOR_OVERLAP
 
     def rests(self, at: float) -> bool:
         """It need not be looked at yet."""
@@ -301,7 +297,7 @@ class Tracker:
         ended = {
             younger.id
             for number, younger in enumerate(visible)
-            if any(_shared(older.box, younger.box) > SAME_FACE for older in visible[:number])
+            if any(share_of_smaller(older.box, younger.box) > SAME_FACE for older in visible[:number])
         }
         self._tracks = [track for track in self._tracks if track.id not in ended]
 
@@ -342,25 +338,3 @@ def _array(boxes: list[Box]) -> F32:
 def _box(faces: FaceDetections, row: int) -> Box:
     left, top, right, bottom = faces.boxes[row].tolist()
     return left, top, right, bottom
-
-
-def _overlap(a: Box, b: Box) -> float:
-    """Intersection over union of two boxes, as ``geometry.iou`` has it for many."""
-    shared = _intersection(a, b)
-    return shared / (_area(a) + _area(b) - shared) if shared else 0.0
-
-
-def _shared(a: Box, b: Box) -> float:
-    """Intersection over the smaller of two boxes."""
-    shared = _intersection(a, b)
-    return shared / min(_area(a), _area(b)) if shared else 0.0
-
-
-def _intersection(a: Box, b: Box) -> float:
-    across = min(a[2], b[2]) - max(a[0], b[0])
-    down = min(a[3], b[3]) - max(a[1], b[1])
-    return across * down if across > 0 and down > 0 else 0.0
-
-
-def _area(box: Box) -> float:
-    return (box[2] - box[0]) * (box[3] - box[1])

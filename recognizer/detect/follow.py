@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from recognizer.detect.boxes import evened
-from recognizer.detect.window import window
+from recognizer.detect.window import windows
 from recognizer.frame import Cuttable
 from recognizer.protocols import GraphRunner
 from recognizer.types import F32, FaceDetections
@@ -40,8 +40,7 @@ class FollowNet:
         if len(boxes) == 0:
             return FaceDetections.empty()
         squares = np.rint(evened(boxes, REACH))  # windows are of whole pixels
-        seen = [window(image, square, WINDOW_PX) for square in squares.tolist()]
-        outputs = self._net.run(np.stack(seen).astype(np.float32))
+        outputs = self._net.run(windows(image, squares.tolist(), WINDOW_PX))
         corners, sides = squares[:, None, :2], (squares[:, 2:] - squares[:, :2])[:, None]
         points = outputs["places"].reshape(-1, 7, 2) * sides + corners
         scores = outputs["scores"] * _inside(boxes, image.shape[1], image.shape[0])

@@ -29,8 +29,15 @@ class WindowSampler:
 
     def crops(self, corners: I64, size: int) -> F32:
         """See ``AreaSampler``."""
-        windows = [window(self._image, part, size) for part in corners.tolist()]
-        return np.stack(windows).astype(np.float32) if windows else np.zeros((0, size, size, 3), np.float32)
+        return windows(self._image, corners.tolist(), size)
+
+
+def windows(image: Cuttable, parts: Sequence[Sequence[float]], side_px: int) -> F32:
+    """``window`` of N parts: (N, side_px, side_px, 3), ready for a net."""
+    seen = np.empty((len(parts), side_px, side_px, 3), np.float32)
+    for row, part in enumerate(parts):
+        seen[row] = window(image, part, side_px)
+    return seen
 
 
 def window(image: Cuttable, part: Sequence[float], side_px: int) -> U8:
