@@ -39,7 +39,7 @@ EngineOption = Annotated[
     typer.Option(
         "--engine",
         "-e",
-        help="Graph engine: auto, openvino, openvino-int8 (EdgeFace mostly in bytes), onnxruntime or torch.",
+        help="Graph engine: auto, openvino (floats), openvino-int8 (fewer bits where they do), onnxruntime or torch.",
     ),
 ]
 WeightsDirOption = Annotated[Path | None, typer.Option("--weights-dir", help="Where to look for weight files first.")]

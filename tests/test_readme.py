@@ -1,0 +1,33 @@
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from recognizer import build, config
+from recognizer.emit.video import VideoWriter
+from recognizer.jobs import demo, demo_clip
+from recognizer.jobs.enroll import sync
+from recognizer.types import Frame, FrameResult, Tracks
+from tests.conftest import ROOT
+
+FRAMES = 12
+
+
+def test_its_python_recognises_a_clip(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    code = re.search(r"```python\n(.*?)```", (ROOT / "README.md").read_text("utf-8"), re.DOTALL)
+    assert code is not None
+    settings = config.load(None, {"embed": {"model": "edgeface_xxs_own"}})
+    own = build.model(settings)
+    monkeypatch.setattr(build, "model", lambda settings: own)  # it may not ask the network for a better one
+    demo.write_gallery(tmp_path / "gallery")
+    sync(settings, own)
+    with VideoWriter(Path("clip.mp4"), render=lambda result: result.frame.image) as writer:
+        for index, (at_s, image) in zip(range(FRAMES), demo_clip.frames(), strict=False):
+            writer.emit(FrameResult(Frame(image, index, at_s, "clip"), Tracks.empty(), (), ()))
+    exec(code[1], {})
+    assert len(capsys.readouterr().out.splitlines()) == FRAMES
