@@ -1,16 +1,19 @@
 """Clips played at their own rate, as cameras send them, through the real runner: how many keep up?
 
 A frame is decoded when it is due, not before, and its age counts from then: what decoding, waiting and recognising take
-together. Beside it, in the same run, the same number of clips is decoded only.
+together. Each begins at another place of the clip: cameras do not all come to a cut, with everybody new, at one moment.
+Beside it, in the same run, the same number of clips is decoded only.
 """
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass, field, replace
+from itertools import islice
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -45,15 +48,16 @@ class PacedClip:
     Args:
         settings: their source is a video file.
         name: display name.
-        begins_s: how long after it is opened the first frame is due.
+        begins_s: how long after it is ready the first frame is due.
+        begins_at: and where in the clip that is, as a share of its frames.
     """
 
     live = True
 
-    def __init__(self, settings: Settings, *, name: str, begins_s: float) -> None:
+    def __init__(self, settings: Settings, *, name: str, begins_s: float = 0.0, begins_at: float = 0.0) -> None:
         self.name = name
         self._settings = settings
-        self._begins_s = begins_s
+        self._begins_s, self._begins_at = begins_s, begins_at
         self._stop = threading.Event()
 
     def __enter__(self) -> Self:
@@ -73,17 +77,25 @@ class PacedClip:
 
     def __iter__(self) -> Iterator[Frame]:
         """Yield each frame when it is due, its time that of the monotonic clock."""
-        due, index = time.monotonic() + self._begins_s, 0
+        due, index = -math.inf, 0
         while not self._stop.is_set():
             with build.source(self._settings) as clip:
                 step = 1 / (getattr(clip, "frame_rate", None) or 25.0)
                 frames = iter(clip)
+                if index == 0:
+                    _skip(frames, round(self._begins_at * (getattr(clip, "frame_count", None) or 0)))
+                    due = time.monotonic() + self._begins_s
                 while not self._stop.wait(max(0.0, due - time.monotonic())):
                     frame = next(frames, None)
                     if frame is None:
                         break
                     yield replace(frame, index=index, captured_at=due, source=self.name)
                     due, index = due + step, index + 1
+
+
+def _skip(frames: Iterator[object], count: int) -> None:
+    for _ in islice(frames, count):
+        pass
 
 
 @dataclass(slots=True)
@@ -259,7 +271,7 @@ class Recogniser:
         watcher = _Watcher()
         names = [f"stream {number + 1}" for number in range(streams)]
         sources = [
-            PacedClip(self._settings, name=name, begins_s=0.5 + 0.04 * place / streams)
+            PacedClip(self._settings, name=name, begins_s=0.5 + 0.04 * place / streams, begins_at=place / streams)
             for place, name in enumerate(names)
         ]
         with Meter() as meter:
@@ -274,13 +286,18 @@ def decode(settings: Settings, *, streams: int, seconds: float) -> Trial:
     clip, threads = Path(settings.source.location), settings.source.decode_threads
     with build.source(settings) as source:
         step = 1 / (getattr(source, "frame_rate", None) or 25.0)
+        length = getattr(source, "frame_count", None) or 0
     figures = [StreamFigures() for _ in range(streams)]
-    begin = time.monotonic() + 0.2
+    ready = threading.Barrier(streams + 1)
 
     def play(place: int) -> None:
+        pictures = decoded(clip, threads=threads)
+        _skip(pictures, round(length * place / streams))
+        ready.wait()
+        begin = time.monotonic()
         due = begin + step * place / streams
         while due < begin + seconds:
-            with closing(decoded(clip, threads=threads)) as pictures:
+            with closing(pictures):
                 for _ in pictures:
                     now = time.monotonic()
                     figures[place].ages_s.append(now - due)
@@ -288,11 +305,13 @@ def decode(settings: Settings, *, streams: int, seconds: float) -> Trial:
                     if due >= begin + seconds or now >= begin + 2 * seconds:
                         return
                     time.sleep(max(0.0, due - now))
+            pictures = decoded(clip, threads=threads)
 
     players = [threading.Thread(target=play, args=(place,), daemon=True) for place in range(streams)]
+    for player in players:
+        player.start()
+    ready.wait()
     with Meter() as meter:
-        for player in players:
-            player.start()
         for player in players:
             player.join()
     return Trial(tuple(figures), meter.spent.cpu_s / meter.spent.wall_s)

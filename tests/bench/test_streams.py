@@ -4,8 +4,10 @@ import threading
 import time
 from itertools import pairwise
 
+import numpy as np
 import pytest
 
+from recognizer import build
 from recognizer.bench import streams
 from recognizer.bench.streams import Capacity, PacedClip, StreamFigures, Trial
 from recognizer.jobs.bench_setup import Bench
@@ -64,6 +66,20 @@ def test_a_paced_clip_comes_as_a_camera_does_again_and_again(bench: Bench) -> No
     steps = [after.captured_at - before.captured_at for before, after in pairwise(frames)]
     assert steps == pytest.approx([1 / RATE] * len(steps), rel=0.01)
     assert frames[0].captured_at >= began
+
+
+def test_a_paced_clip_begins_where_it_is_told_and_goes_on_from_the_start(bench: Bench) -> None:
+    with build.source(bench.settings) as source:
+        images = [frame.image.copy() for frame in source]
+    clip, seen = PacedClip(bench.settings, name="stream 1", begins_at=0.5), []
+    with clip:
+        for frame in clip:
+            seen.append(frame.image.copy())
+            if len(seen) == len(images):
+                clip.close()
+    half = round(len(images) / 2)
+    for got, wanted in zip(seen, images[half:] + images[:half], strict=True):
+        np.testing.assert_array_equal(got, wanted)
 
 
 def test_a_paced_clip_ends_while_it_waits(bench: Bench) -> None:
