@@ -255,12 +255,12 @@ class Tracker:
         if not self._tracks or len(detections) == 0:
             return {}
         expected = _array([track.expected(at) for track in self._tracks])
-        overlap = iou(expected, detections.boxes)
+        shared = iou(expected, detections.boxes)
         nearness = _nearness(expected, detections.boxes)
         visible = np.array([track.visible for track in self._tracks])[:, None]
         # a visible track must overlap; a lost one may have moved on, but yields to any that overlaps
         found_again = np.where(detections.scores >= FOUND_AGAIN, nearness, 0)
-        gain = np.where(visible, np.where(overlap >= MIN_OVERLAP, 1 + overlap, 0), found_again)
+        gain = np.where(visible, np.where(shared >= MIN_OVERLAP, 1 + shared, 0), found_again)
         taken: dict[int, int] = {}
         for row, column in zip(*linear_sum_assignment(gain, maximize=True), strict=True):
             if gain[row, column] > 0:

@@ -74,19 +74,9 @@ class Clocked:
 
         def clocked(*arguments: Any, **named: Any) -> Any:
             with self._clock.around(self._stages[name]):
-                made = value(*arguments, **named)
-            return self._each(made, self._stages[name]) if isinstance(made, Iterator) else made
+                return value(*arguments, **named)
 
         return clocked
-
-    def _each(self, steps: Iterator[Any], stage: str) -> Iterator[Any]:
-        """The same steps, a clock around each."""
-        while True:
-            with self._clock.around(stage):
-                step = next(steps, steps)
-            if step is steps:
-                return
-            yield step
 
 
 class ClockedNet:

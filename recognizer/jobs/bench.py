@@ -63,7 +63,7 @@ def bench(
         whole = end_to_end.measure(settings, build.pipeline(settings, resolved), rounds=rounds, frames=frames)
     with console.err.status("stage by stage"):
         staged = stages.measure(settings, resolved, frames=frames)
-        detector, images = build.detector(settings), spread_frames(settings, PROFILED)
+        detector, images = build.detector(settings, video=False), spread_frames(settings, PROFILED)
         functions = inside.detection(detector, images)
     with console.err.status("embedding"):
         models = embedding.models_at_hand(settings)
