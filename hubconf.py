@@ -8,9 +8,9 @@ from __future__ import annotations
 from torch import nn
 
 from recognizer.embed import edgeface
-from recognizer.weights.cache import Cache
-from recognizer.weights.catalogue import entry_of
-from recognizer.weights.store import checkpoint_path
+from recognizer.models.cache import Cache
+from recognizer.models.catalogue import entry_of
+from recognizer.models.resolve import checkpoint_path
 
 dependencies = ["torch", "timm", "loguru", "platformdirs", "filelock", "yaml", "pydantic"]
 

@@ -1,4 +1,4 @@
-"""python main.py COMMAND: each command is one module in recognizer/jobs; ``run`` is the one without a name."""
+"""python main.py COMMAND: each command is one module in recognizer/cli; ``run`` is the one without a name."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # NumPy's products here are 
 
 import typer
 
-from recognizer.jobs import (
+from recognizer.cli import (
+    _console,
     bench,
     calibrate,
-    console,
     demo,
     enroll,
     evaluate,
@@ -53,4 +53,4 @@ def with_default_command(arguments: list[str]) -> list[str]:
 
 
 if __name__ == "__main__":
-    sys.exit(console.guarded(app, with_default_command(sys.argv[1:])))
+    sys.exit(_console.guarded(app, with_default_command(sys.argv[1:])))

@@ -11,9 +11,9 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from recognizer.facts import Cut, template_of
 from recognizer.geometry import similarity_transforms
 from recognizer.types import F32, I64, U8, AlignedFaces, FaceQuality
+from recognizer.types.spec import Cut, template_of
 
 ARCFACE_CUT = Cut()
 

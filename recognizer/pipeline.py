@@ -7,9 +7,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from recognizer.align import align
-from recognizer.decide import Decider
-from recognizer.evidence import Thresholds
-from recognizer.find import find
+from recognizer.decide.decider import Decider
+from recognizer.decide.evidence import Thresholds
+from recognizer.detect_and_track import find
 from recognizer.protocols import Cadence, Detector, Embedder, GalleryIndex, Tracker
 from recognizer.stopwatch import Stopwatch
 from recognizer.types import AlignedFaces, Embeddings, Event, Frame, FrameResult, Tracks

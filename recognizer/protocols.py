@@ -12,8 +12,6 @@ from typing import Protocol, Self, runtime_checkable
 import numpy as np
 from numpy.typing import NDArray
 
-from recognizer.facts import Facts
-from recognizer.frame import Cuttable
 from recognizer.types import (
     F32,
     U8,
@@ -28,6 +26,8 @@ from recognizer.types import (
     SourceChange,
     Tracks,
 )
+from recognizer.types.frame import Cuttable
+from recognizer.types.spec import Facts
 
 
 class FrameSource(Protocol):

@@ -15,8 +15,6 @@ from numpy.typing import NDArray
 from recognizer.capture.life import CameraError
 from recognizer.capture.live import Shots
 from recognizer.errors import ImageError, OutputError
-from recognizer.facts import EDGEFACE, Facts
-from recognizer.frame import Cuttable
 from recognizer.geometry import ARCFACE_TEMPLATE
 from recognizer.types import (
     CROP_SIZE_PX,
@@ -31,6 +29,8 @@ from recognizer.types import (
     Matches,
     SourceChange,
 )
+from recognizer.types.frame import Cuttable
+from recognizer.types.spec import EDGEFACE, Facts
 
 _FACE_GREEN = 200
 

@@ -13,11 +13,11 @@ from recognizer.capture.video import VideoFile
 from recognizer.detect.cadence import Cadence
 from recognizer.detect.fast import StaleBoxes
 from recognizer.detect.mtcnn import Mtcnn
+from recognizer.detect_and_track import find
 from recognizer.evaluation.truth import Truth, read_truth
-from recognizer.find import find
 from recognizer.geometry import area, centres, iou
 from recognizer.stopwatch import Stopwatch
-from recognizer.track import Tracker
+from recognizer.track.tracker import Tracker
 from recognizer.types import FaceDetections
 from tests.conftest import ROOT
 from tests.detect.nets_here import mtcnn

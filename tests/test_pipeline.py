@@ -3,13 +3,11 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from recognizer.decide import Decider
+from recognizer.decide.decider import Decider
+from recognizer.decide.evidence import Thresholds
 from recognizer.detect.cadence import Cadence
-from recognizer.evidence import Thresholds
-from recognizer.facts import FACENET
-from recognizer.frame import Cuttable
 from recognizer.pipeline import Pipeline, Watch
-from recognizer.track import Tracker
+from recognizer.track.tracker import Tracker
 from recognizer.types import (
     F32,
     U8,
@@ -21,6 +19,8 @@ from recognizer.types import (
     Matches,
     Status,
 )
+from recognizer.types.frame import Cuttable
+from recognizer.types.spec import FACENET
 from tests.fakes import PaintedFaceDetector, PaintedFaceEmbedder, PaintedGallery, face_picture
 
 THRESHOLDS = Thresholds(known=0.4, release=0.3, margin=0.1, sure=0.6)

@@ -5,10 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from recognizer import build, config
+from recognizer.app import build, config
+from recognizer.cli import demo
+from recognizer.cli.enroll import sync
+from recognizer.demo import demo_clip
 from recognizer.emit.video import VideoWriter
-from recognizer.jobs import demo, demo_clip
-from recognizer.jobs.enroll import sync
 from recognizer.types import Frame, FrameResult, Tracks
 from tests.conftest import ROOT
 

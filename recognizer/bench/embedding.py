@@ -10,16 +10,17 @@ from typing import Any
 import numpy as np
 from loguru import logger
 
-from recognizer import build, engines
+from recognizer.app import build
+from recognizer.app.build import engines
+from recognizer.app.config import Settings
 from recognizer.bench.timing import Ratio, Spent, cpu_ms, interleaved, ratio, rounded, wall_ms
-from recognizer.config import Settings
 from recognizer.errors import ModelError, WeightsError
+from recognizer.models import resolve
+from recognizer.models.cache import Cache
+from recognizer.models.catalogue import CATALOGUE
+from recognizer.models.resolve import ResolvedModel
 from recognizer.protocols import Embedder
 from recognizer.types import CROP_SIZE_PX, AlignedFaces, FaceQuality
-from recognizer.weights import store
-from recognizer.weights.cache import Cache
-from recognizer.weights.catalogue import CATALOGUE
-from recognizer.weights.store import ResolvedModel
 
 BATCHES = (1, 8)
 ENGINES = ("openvino", engines.IN_BYTES, "onnxruntime", "torch")
@@ -60,11 +61,11 @@ class Embedding:
 def models_at_hand(settings: Settings) -> list[ResolvedModel]:
     """Every model that can run without fetching anything."""
     folder = settings.embed.weights_dir
-    names = [e.name for e in CATALOGUE.values() if store.state_of(e, Cache(), folder) is not store.State.ABSENT]
+    names = [e.name for e in CATALOGUE.values() if resolve.state_of(e, Cache(), folder) is not resolve.State.ABSENT]
     found = []
     for name in names:
         try:
-            found.append(store.resolve(name, weights_dir=folder, offline=True))
+            found.append(resolve.resolve(name, weights_dir=folder, offline=True))
         except WeightsError as error:  # several files of one network: the name does not tell which
             logger.warning("{} is left out: {}", name, error)
     return found

@@ -15,11 +15,12 @@ from typing import Any, Self
 import av
 from av.video.reformatter import VideoReformatter
 
-from recognizer import build, runner
+from recognizer.app import build
+from recognizer.app.config import Settings
 from recognizer.bench.timing import Ratio, Spent, Spread, cpu_ms, interleaved, ratio, rounded
-from recognizer.config import Settings
 from recognizer.emit.summary import peak_rss_mb
 from recognizer.pipeline import Pipeline
+from recognizer.runtime import runner
 from recognizer.types import FrameResult
 
 

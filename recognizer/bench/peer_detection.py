@@ -9,11 +9,11 @@ from typing import Any
 
 import numpy as np
 
-from recognizer import build
+from recognizer.app import build
+from recognizer.app.config import Settings
 from recognizer.bench.agreement import Agreement, agreement
 from recognizer.bench.peers import FacenetPyTorch
 from recognizer.bench.timing import Ratio, Spent, cpu_ms, interleaved, ratio, wall_ms
-from recognizer.config import Settings
 from recognizer.geometry import area
 from recognizer.protocols import Detector
 from recognizer.types import U8, FaceDetections

@@ -19,17 +19,17 @@ from typing import Any
 
 import numpy as np
 
-from recognizer import build
 from recognizer.align import align
+from recognizer.app import build
+from recognizer.app.config import Settings
 from recognizer.bench.agreement import Agreement, agreement
 from recognizer.bench.peer_detection import CONFIDENT
 from recognizer.bench.peers import FacenetPyTorch, FaceRecognition, FastMtcnn
 from recognizer.bench.timing import Meter, Ratio, Spent, cpu_ms, ratio
-from recognizer.config import Settings
 from recognizer.geometry import area, iou
+from recognizer.models.resolve import ResolvedModel
 from recognizer.protocols import Detector, Embedder, GalleryIndex
 from recognizer.types import F32, Frame
-from recognizer.weights.store import ResolvedModel
 
 SEGMENT = 20
 """Frames."""

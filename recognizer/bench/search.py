@@ -9,9 +9,9 @@ from typing import Any
 
 import numpy as np
 
-from recognizer import build
+from recognizer.app import build
 from recognizer.bench.timing import Meter, Ratio, Spent, interleaved, ratio, rounded, wall_ms
-from recognizer.match.records import Enrolled
+from recognizer.gallery.records import Enrolled
 from recognizer.types import EMBEDDING_SIZE, F32, Embeddings
 
 MODEL = "bench-000000000000"

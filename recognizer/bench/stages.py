@@ -15,18 +15,18 @@ from typing import Any, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from recognizer import build
 from recognizer.align import align
+from recognizer.app import build
+from recognizer.app.config import Settings
 from recognizer.bench.end_to_end import decoded
 from recognizer.bench.timing import Spent, Spread, cpu_ms, rounded, wall_ms
-from recognizer.config import Settings
-from recognizer.decide import Decider
+from recognizer.decide.decider import Decider
 from recognizer.emit.overlay import Overlay
 from recognizer.emit.video import VideoWriter
-from recognizer.facts import Cut
+from recognizer.models.resolve import ResolvedModel
 from recognizer.pipeline import Pipeline, Watch
 from recognizer.protocols import GraphRunner
-from recognizer.weights.store import ResolvedModel
+from recognizer.types.spec import Cut
 
 NETS = {"follow": "follow net", "proposals": "proposal net", "pnet": "P-Net", "rnet": "R-Net", "onet": "O-Net"}
 DETECTOR = {"detect": "detect", "glance": "glance", "refine": "refine"}

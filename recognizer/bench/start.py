@@ -13,8 +13,8 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import recognizer
+from recognizer.app.config import Settings
 from recognizer.bench.timing import Spent, Spread
-from recognizer.config import Settings
 from recognizer.errors import RecognizerError
 
 MAIN = Path(recognizer.__file__).parent.parent / "main.py"

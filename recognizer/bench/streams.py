@@ -20,13 +20,14 @@ from typing import Any, Self
 
 import numpy as np
 
-from recognizer import build, runner
+from recognizer.app import build
+from recognizer.app.config import Settings
 from recognizer.bench.end_to_end import decoded
 from recognizer.bench.stages import Clock, Row, clocked_pipeline, rows_of, warm
 from recognizer.bench.timing import Meter, rounded
-from recognizer.config import Settings
+from recognizer.models.resolve import ResolvedModel
+from recognizer.runtime import runner
 from recognizer.types import Frame, FrameResult
-from recognizer.weights.store import ResolvedModel
 
 LATE_S = 0.2
 """A stream whose frames are older than this at their label, one in twenty of them, is behind."""

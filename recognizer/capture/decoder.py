@@ -12,8 +12,8 @@ import numpy as np
 from av.video.reformatter import VideoReformatter
 
 from recognizer.errors import SourceError
-from recognizer.frame import Planes
 from recognizer.types import F32, U8
+from recognizer.types.frame import Planes
 
 Deblock = Literal["all", "most", "none"]
 """Frames whose block edges are smoothed. ``most``: of H.264 all but B frames, else all that other frames are made from.

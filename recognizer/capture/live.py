@@ -16,8 +16,8 @@ from typing import Protocol, Self
 
 from recognizer.capture.life import CameraError, Life, Trouble
 from recognizer.errors import SourceError
-from recognizer.frame import Decoded
 from recognizer.types import U8, Frame, SourceChange
+from recognizer.types.frame import Decoded
 
 WAITS_S: Mapping[Trouble, tuple[float, float]] = {
     Trouble.GONE: (0.25, 2.0),

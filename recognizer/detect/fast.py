@@ -7,10 +7,10 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from recognizer.frame import Cuttable
 from recognizer.geometry import centres
 from recognizer.protocols import Detector
 from recognizer.types import F32, U8, FaceDetections
+from recognizer.types.frame import Cuttable
 
 
 class StaleBoxes:

@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 
 from recognizer.detect.boxes import evened
 from recognizer.detect.window import windows
-from recognizer.frame import Cuttable
 from recognizer.protocols import GraphRunner
 from recognizer.types import F32, FaceDetections
+from recognizer.types.frame import Cuttable
 
 WINDOW_PX = 40
 REACH = 1.4

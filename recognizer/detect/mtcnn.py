@@ -19,10 +19,10 @@ from recognizer.detect.boxes import evened, pixel_corners, squared, suppress, su
 from recognizer.detect.follow import FollowNet
 from recognizer.detect.proposals import ProposalNet
 from recognizer.detect.window import WindowSampler
-from recognizer.frame import Cuttable
 from recognizer.geometry import overlap
 from recognizer.protocols import GraphRunner
 from recognizer.types import F32, I64, U8, FaceDetections
+from recognizer.types.frame import Cuttable
 
 PNET_CELL_PX = 12
 PNET_STRIDE_PX = 2

@@ -8,9 +8,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from recognizer.frame import Cuttable
 from recognizer.protocols import Detector
 from recognizer.types import F32, U8, FaceDetections
+from recognizer.types.frame import Cuttable
 
 SIDE_PX = 1600
 """Larger pictures are looked at in this size first: a portrait's face is large. Measured in gallery/README.md."""

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 import cv2
 import numpy as np
 
-from recognizer.frame import Cuttable, Planes
 from recognizer.types import F32, I64, U8
+from recognizer.types.frame import Cuttable, Planes
 
 COARSEST = 1.5
 """Pixels of the picture for one of the window, at most; of larger parts every n-th pixel is taken."""

@@ -2,7 +2,7 @@
 
 torch's TorchScript exporter is used: it takes 1.3 s for XS where the newer one takes 14.7 s (torch 2.14, same
 machine), a person waits for it once, and its graphs are no slower in ONNX Runtime or OpenVINO. Whoever changes what
-comes out raises ``recognizer.weights.cache.CONVERTER_VERSION``, so that cached graphs are made anew.
+comes out raises ``recognizer.models.cache.CONVERTER_VERSION``, so that cached graphs are made anew.
 
 The model store runs this file as a process of its own, so that a recogniser never holds torch.
 """
@@ -24,9 +24,9 @@ from recognizer.embed import networks
 from recognizer.embed.channels_first import channels_first
 from recognizer.embed.edgeface import EdgeFace
 from recognizer.errors import WeightsError
+from recognizer.models.catalogue import entry_of
+from recognizer.models.resolved import TRAINED_SUFFIX
 from recognizer.types import CROP_SIZE_PX, F32
-from recognizer.weights.catalogue import entry_of
-from recognizer.weights.resolved import TRAINED_SUFFIX
 
 OPSET = 17
 """The first with LayerNormalization as one node."""

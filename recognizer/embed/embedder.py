@@ -7,9 +7,9 @@ from collections.abc import Mapping
 import numpy as np
 
 from recognizer.errors import EngineError
-from recognizer.facts import EDGEFACE, Channels, Colour, Facts
 from recognizer.protocols import GraphRunner
 from recognizer.types import F32, U8, AlignedFaces, ClassScores, Embeddings
+from recognizer.types.spec import EDGEFACE, Channels, Colour, Facts
 
 BATCH = 8
 """Faces at once: measured, larger batches take no less time a face on two cores and more memory."""

@@ -20,7 +20,7 @@ from rich.console import Group
 from rich.markup import escape
 from rich.table import Table
 
-from recognizer.emit.drift import StrangerWatch
+from recognizer.calibration.drift import StrangerWatch
 from recognizer.emit.durations import Durations
 from recognizer.emit.places import require_place, words
 from recognizer.emit.sources import SourceBoard

@@ -21,10 +21,10 @@ from numpy.typing import NDArray
 from recognizer.align import ARCFACE_CUT, align
 from recognizer.capture.pictures import PICTURE_SUFFIXES, decode_picture, read_picture
 from recognizer.errors import ImageError, InputError, OutputError
-from recognizer.facts import Cut
 from recognizer.geometry import ARCFACE_TEMPLATE, centres
 from recognizer.protocols import Detector, Embedder
 from recognizer.types import CROP_SIZE_PX, EMBEDDING_SIZE, F32, U8, AlignedFaces, FaceQuality
+from recognizer.types.spec import Cut
 
 BATCH = 8
 QUALITY = ("eyes_px", "sharpness", "yaw_deg", "roll_deg", "score")

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from recognizer.evaluation import intervals
+from recognizer.calibration import intervals
 from recognizer.evaluation.truth import Appearance, Box, Truth
 
 SETTLE_S = 0.15

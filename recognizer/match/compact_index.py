@@ -20,8 +20,8 @@ import faiss
 import numpy as np
 from numpy.typing import NDArray
 
+from recognizer.gallery.records import Enrolled
 from recognizer.match.index import people_of
-from recognizer.match.records import Enrolled
 from recognizer.types import F32, I64, Embeddings, Matches
 
 CANDIDATES = 1024

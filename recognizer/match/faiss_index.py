@@ -5,8 +5,8 @@ from __future__ import annotations
 import faiss
 import numpy as np
 
+from recognizer.gallery.records import Enrolled
 from recognizer.match.index import nobody, people_of, two_best
-from recognizer.match.records import Enrolled
 from recognizer.types import F32, Embeddings, Matches
 
 _FIRST_NEIGHBOURS = 16

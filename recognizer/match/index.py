@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from recognizer.match.records import Enrolled
+from recognizer.gallery.records import Enrolled
 from recognizer.types import F32, I64, Embeddings, Matches
 
 

@@ -15,6 +15,7 @@ from torch.nn import functional
 from recognizer.embed import edgeface, trained
 from recognizer.embed.statedict import read_checkpoint
 from recognizer.errors import ModelError, WeightsError
+from recognizer.models.resolved import TRAINED_SUFFIX
 from recognizer.train.crops import FaceRows
 from recognizer.train.guard import Change, Guard
 from recognizer.train.learner import Learner
@@ -22,7 +23,6 @@ from recognizer.train.people import People, Rows
 from recognizer.train.settings import Network, PeopleConfig
 from recognizer.train.verdict import Panel, Verdict, vectors_of
 from recognizer.types import F32, I64
-from recognizer.weights.resolved import TRAINED_SUFFIX
 
 _ENOUGH_FACES = 10
 """Of one person, for the start of the person's centre."""

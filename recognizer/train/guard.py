@@ -21,8 +21,8 @@ import numpy as np
 from torch import nn
 
 from recognizer import metrics
+from recognizer.calibration.intervals import of_share
 from recognizer.errors import InputError
-from recognizer.evaluation.intervals import of_share
 from recognizer.evaluation.pairs import read_protocol
 from recognizer.train import heldout
 from recognizer.train.crops import Crops, CutFace, FaceRows, picture_crops

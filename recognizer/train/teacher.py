@@ -15,14 +15,14 @@ from numpy.typing import NDArray
 
 from recognizer.embed import convert, edgeface
 from recognizer.embed.embedder import normalised
-from recognizer.engine.openvino import OpenVinoRunner
 from recognizer.errors import WeightsError
+from recognizer.models.digest import sha256
+from recognizer.models.engines.openvino import OpenVinoRunner
 from recognizer.protocols import GraphRunner
 from recognizer.train import augment
 from recognizer.train.crops import Crops, FaceRows
 from recognizer.train.heldout import unit
 from recognizer.types import F32, I64, U8
-from recognizer.weights.digest import sha256
 
 
 class Teacher:

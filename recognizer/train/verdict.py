@@ -14,9 +14,9 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
+from recognizer.calibration.intervals import of_share
 from recognizer.embed.embedder import normalised
 from recognizer.errors import InputError
-from recognizer.evaluation.intervals import of_share
 from recognizer.train import heldout
 from recognizer.train.crops import FaceRows
 from recognizer.train.watch import embed

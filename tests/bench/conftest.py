@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from recognizer.cli import _bench_setup
+from recognizer.demo import demo_clip
 from recognizer.emit.video import VideoWriter
-from recognizer.jobs import bench_setup, demo_clip
 from recognizer.types import Frame, FrameResult, Tracks
 
 FRAMES = 20
@@ -29,6 +30,6 @@ def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def bench(clip: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> bench_setup.Bench:
+def bench(clip: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> _bench_setup.Bench:
     monkeypatch.chdir(tmp_path)
-    return bench_setup.set_up(clip, None, None, model="edgeface_xxs_own", engine=None, weights_dir=None)
+    return _bench_setup.set_up(clip, None, None, model="edgeface_xxs_own", engine=None, weights_dir=None)

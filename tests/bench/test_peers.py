@@ -7,11 +7,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from recognizer import build, config
+from recognizer.app import build, config
 from recognizer.bench import peer_detection, peer_video
 from recognizer.bench.peer_video import Peers
 from recognizer.bench.peers import Absent, FacenetPyTorch, FaceRecognition, FastMtcnn
-from recognizer.jobs.bench_setup import Bench
+from recognizer.cli._bench_setup import Bench
 from recognizer.types import U8, FaceDetections
 
 

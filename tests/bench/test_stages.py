@@ -3,13 +3,13 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from recognizer import build
+from recognizer.app import build
 from recognizer.bench import embedding, end_to_end, inside, stages
 from recognizer.bench.peer_detection import spread_frames
 from recognizer.bench.stages import Clock, Clocked, rows_of
+from recognizer.cli._bench_setup import Bench
+from recognizer.cli._bench_tables import first_faces
 from recognizer.geometry import assignment
-from recognizer.jobs.bench_setup import Bench
-from recognizer.jobs.bench_tables import first_faces
 from tests.bench.conftest import FRAMES
 
 

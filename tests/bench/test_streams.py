@@ -7,10 +7,10 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from recognizer import build
+from recognizer.app import build
 from recognizer.bench import streams
 from recognizer.bench.streams import Capacity, PacedClip, StreamFigures, Trial
-from recognizer.jobs.bench_setup import Bench
+from recognizer.cli._bench_setup import Bench
 from tests.bench.conftest import FRAMES, RATE
 
 

@@ -16,8 +16,8 @@ import numpy as np
 import pytest
 from loguru import logger
 
-from recognizer import runner
 from recognizer.capture.sources import open_source
+from recognizer.runtime import runner
 from recognizer.types import SourceState
 from tests import rig
 from tests.conftest import ROOT

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from functools import cache
 
-from recognizer.build import GRAPHS, WEIGHTS
+from recognizer.app.build import GRAPHS, WEIGHTS
 from recognizer.detect.follow import FollowNet
 from recognizer.detect.mtcnn import Mtcnn
 from recognizer.detect.proposals import ProposalNet
-from recognizer.engine.openvino import OpenVinoRunner
+from recognizer.models.engines.openvino import OpenVinoRunner
 from recognizer.protocols import GraphRunner
 
 

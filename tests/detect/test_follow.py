@@ -13,7 +13,7 @@ from recognizer.geometry import iou
 from recognizer.types import U8
 from tests.detect.nets_here import mtcnn, net
 
-PORTRAIT = Path(__file__).parent.parent.parent / "recognizer/jobs/demo_media"
+PORTRAIT = Path(__file__).parent.parent.parent / "recognizer/demo/media"
 
 
 def portrait() -> U8:

@@ -19,7 +19,7 @@ from recognizer.types import F32, U8, FaceDetections
 
 from .nets_here import mtcnn
 
-PORTRAIT = Path(__file__).parent.parent.parent / "recognizer/jobs/demo_media"
+PORTRAIT = Path(__file__).parent.parent.parent / "recognizer/demo/media"
 CLIPS = ("friends_720p", "street_1080p", "classroom_720p", "four_faces_1080p", "hamilton_360p", "no_face_432p")
 
 

@@ -30,7 +30,7 @@ def test_shipped_graphs_are_facenet_pytorchs_nets(name: str, shape: tuple[int, i
 @pytest.mark.slow
 def test_conversion_reproduces_the_shipped_graphs(tmp_path: Path) -> None:
     pixels = np.random.default_rng(0).uniform(0, 255, (2, 48, 48, 3)).astype(np.float32)
-    from recognizer.engine.onnxruntime import OnnxRuntimeRunner
+    from recognizer.models.engines.onnxruntime import OnnxRuntimeRunner
 
     for path in nets.convert(tmp_path):
         name = path.stem.removeprefix("mtcnn_")

@@ -13,7 +13,7 @@ from recognizer.detect.proposals import ProposalNet, centres, shrunk
 from recognizer.geometry import iou
 from tests.detect.nets_here import mtcnn, net
 
-MEDIA = Path(__file__).parent.parent.parent / "recognizer/jobs/demo_media"
+MEDIA = Path(__file__).parent.parent.parent / "recognizer/demo/media"
 
 
 def test_centres_stand_in_the_cells_of_four_grids() -> None:

@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 
 from recognizer.detect.window import GREY, WindowSampler, window
-from recognizer.frame import Planes
 from recognizer.types import U8
+from recognizer.types.frame import Planes
 
 SIDE = 48
 

@@ -8,12 +8,12 @@ import cv2
 import numpy as np
 import pytest
 
-from recognizer import build, config
 from recognizer.align import align
+from recognizer.app import build, config
 from recognizer.errors import ConfigError, EngineError
+from recognizer.models.resolve import resolve
 from recognizer.protocols import Embedder
 from recognizer.types import F32, U8, AlignedFaces
-from recognizer.weights.store import resolve
 from tests.embed import graphs
 
 PUBLISHED_112 = [[38.2946, 51.6963], [73.5318, 51.5014], [56.0252, 71.7366], [41.5493, 92.3655], [70.7299, 92.2041]]

@@ -9,14 +9,14 @@ import pytest
 import torch
 from numpy.typing import NDArray
 
-from recognizer import build
 from recognizer.align import align
+from recognizer.app import build
+from recognizer.app.config import load
 from recognizer.capture.pictures import read_picture
-from recognizer.config import load
 from recognizer.embed.embedder import BATCH, GraphEmbedder, normalised
 from recognizer.errors import EngineError
-from recognizer.facts import ARCFACE_ZOO, EDGEFACE, IRESNET, MAGFACE
 from recognizer.types import AlignedFaces, FaceQuality
+from recognizer.types.spec import ARCFACE_ZOO, EDGEFACE, IRESNET, MAGFACE
 
 
 class SumsOfColumns:

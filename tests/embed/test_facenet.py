@@ -15,10 +15,10 @@ from facenet_pytorch.models.utils.detect_face import extract_face
 from recognizer.align import align
 from recognizer.embed import convert, facenet
 from recognizer.embed.embedder import GraphEmbedder, normalised
-from recognizer.engine.torch import TorchRunner
 from recognizer.errors import WeightsError
-from recognizer.facts import FACENET, Cut
+from recognizer.models.engines.torch import TorchRunner
 from recognizer.types import U8, AlignedFaces, FaceQuality
+from recognizer.types.spec import FACENET, Cut
 from tests.embed.seeded import seeded
 
 

@@ -5,7 +5,7 @@ import torch
 from torch.utils.flop_counter import FlopCounterMode
 
 from recognizer.embed import networks
-from recognizer.weights.catalogue import CATALOGUE, Entry
+from recognizer.models.catalogue import CATALOGUE, Entry
 
 BUILT = [entry for entry in CATALOGUE.values() if entry.has_network]
 

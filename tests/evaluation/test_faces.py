@@ -17,7 +17,7 @@ from recognizer.evaluation.faces import (
     picture_file,
     take_aligned,
 )
-from recognizer.facts import FACENET, Cut, arcface_template
+from recognizer.types.spec import FACENET, Cut, arcface_template
 from tests.evaluation import trees
 from tests.fakes import PaintedFaceDetector, PaintedFaceEmbedder, face_picture
 

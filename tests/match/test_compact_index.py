@@ -5,12 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from recognizer import build
+from recognizer.app import build
 from recognizer.bench.search import even, faces
 from recognizer.errors import FingerprintError
+from recognizer.gallery.records import Enrolled
 from recognizer.match.compact_index import CompactIndex
 from recognizer.match.index import ExactIndex
-from recognizer.match.records import Enrolled
 from recognizer.types import Embeddings
 from tests.match.test_search import MODEL, enrolled, probes, units
 

@@ -17,9 +17,9 @@ import torch
 import yaml
 
 from recognizer.capture.pictures import read_picture
+from recognizer.cli import train as job
 from recognizer.embed import statedict
 from recognizer.errors import ConfigError, ModelError, UsageError, WeightsError
-from recognizer.jobs import train as job
 from tests.conftest import ROOT
 from tests.train import factories
 

@@ -12,10 +12,10 @@ import torch
 
 from recognizer.embed import statedict, trained
 from recognizer.errors import ConfigError
+from recognizer.models.resolve import resolve
 from recognizer.train import heads, learner, tasks
 from recognizer.train.classifier import Classifier
 from recognizer.train.settings import Network, PeopleConfig
-from recognizer.weights.store import resolve
 from tests.train import factories
 from tests.train.factories import BATCH
 

@@ -9,9 +9,9 @@ import pytest
 import torch
 
 from recognizer.embed import edgeface, trained
-from recognizer.engine.onnxruntime import OnnxRuntimeRunner
-from recognizer.engine.openvino import OpenVinoRunner
 from recognizer.errors import WeightsError
+from recognizer.models.engines.onnxruntime import OnnxRuntimeRunner
+from recognizer.models.engines.openvino import OpenVinoRunner
 from recognizer.train import card, distiller, learner, ship
 from recognizer.train.data import shrunk
 from recognizer.train.loop_settings import Stage

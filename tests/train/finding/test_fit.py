@@ -11,14 +11,14 @@ import numpy as np
 import pytest
 import torch
 
-from recognizer import build
 from recognizer.align import align
-from recognizer.config import load
+from recognizer.app import build
+from recognizer.app.config import load
 from recognizer.detect import proposals
 from recognizer.detect.follow import WINDOW_PX, FollowNet
-from recognizer.engine.onnxruntime import OnnxRuntimeRunner
 from recognizer.errors import ConfigError, InputError
 from recognizer.geometry import iou
+from recognizer.models.engines.onnxruntime import OnnxRuntimeRunner
 from recognizer.train.finding import fit, material, settings, task
 from recognizer.train.finding.follow import places
 from recognizer.train.finding.follow.windows import Windows
@@ -28,7 +28,7 @@ from recognizer.train.finding.task import Net
 from recognizer.types import U8, FaceDetections
 
 pytestmark = pytest.mark.filterwarnings("ignore::UserWarning", "ignore::FutureWarning", "ignore::DeprecationWarning")
-MEDIA = Path(__file__).parent.parent.parent.parent / "recognizer/jobs/demo_media"
+MEDIA = Path(__file__).parent.parent.parent.parent / "recognizer/demo/media"
 
 
 @cache

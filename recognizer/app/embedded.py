@@ -1,0 +1,72 @@
+"""Vectors of many pictures: from the cache, or computed with the settings' detector and model."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
+
+from recognizer.app import build, config
+from recognizer.app.build import engines
+from recognizer.errors import ImageError
+from recognizer.evaluation.faces import EmbeddedPictures, Picture, VectorStore, cut_with, embed_pictures, take_aligned
+from recognizer.models.cache import Cache
+from recognizer.models.digest import sha256
+from recognizer.models.resolve import ResolvedModel
+
+Counting = Callable[[str], AbstractContextManager[Callable[[int, int], None]]]
+"""Given a title, shows how many of how many are done while it is open."""
+
+
+@contextmanager
+def uncounted(title: str) -> Iterator[Callable[[int, int], None]]:
+    """Show nothing."""
+    yield lambda done, total: None
+
+
+def embedded(
+    settings: config.Settings,
+    resolved: ResolvedModel,
+    pictures: Sequence[Picture],
+    *,
+    face_share: float | None,
+    cache: Path | None,
+    what: str,
+    counting: Counting = uncounted,
+    on_unreadable: Callable[[Picture, ImageError], None] | None = None,
+) -> EmbeddedPictures:
+    """Vectors of pictures, from the cache or computed.
+
+    Args:
+        settings: of detector and engine.
+        resolved: the model.
+        pictures: what to embed.
+        face_share: side of the fallback crop as a share of the picture; ``None``: the pictures are crops already.
+        cache: folder for the vectors; ``None`` for the user's cache.
+        what: title for the progress.
+        counting: shows the progress.
+        on_unreadable: told of pictures that cannot be read; without it the first one ends the work.
+    """
+    wanted = settings.detect
+    detector = (
+        f"mtcnn{wanted.min_face_px:g}-{wanted.pnet_threshold:g}-{wanted.rnet_threshold:g}-{wanted.onet_threshold:g}"
+    )
+    aligner = "aligned" if face_share is None else f"{detector}-centre-{face_share:g}"
+    if engines.engine_of(settings, resolved) == engines.IN_BYTES:
+        aligner += f"-int8-{sha256(resolved.ranges)[:8]}" if resolved.ranges else ""
+    folder = cache or Cache().folder / "embeddings"
+    plain = settings.model_copy(update={"embed": settings.embed.model_copy(update={"flip": False})})  # both are kept
+    with VectorStore(folder, model=resolved.fingerprint, aligner=aligner) as store, counting(what) as on_progress:
+        known = store.known()
+        if all(picture.stamp in known for picture in pictures):  # no model needs to be loaded
+            return store.get([picture.stamp for picture in pictures])
+        embedder = build.embedder(plain, resolved)
+        cut = embedder.facts.cut
+        take = (
+            take_aligned(cut)
+            if face_share is None
+            else cut_with(build.picture_detector(settings), face_share=face_share, cut=cut)
+        )
+        return embed_pictures(
+            pictures, cut=take, embedder=embedder, store=store, on_progress=on_progress, on_unreadable=on_unreadable
+        )

@@ -1,0 +1,1 @@
+"""Thresholds: the files they stand in, impostor distributions, false-name budgets, drift."""

@@ -1,0 +1,225 @@
+"""python main.py enroll: bring the record of a gallery in line with its folder of photos."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Annotated, Any
+
+import typer
+from loguru import logger
+from rich.markup import escape
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.table import Table
+
+from recognizer.app import build, config
+from recognizer.capture.pictures import PICTURE_SUFFIXES, read_picture
+from recognizer.cli import _console
+from recognizer.cli._progress import model_bar
+from recognizer.errors import GalleryBusyError, GalleryError
+from recognizer.gallery.enrol import Enroller, EnrolReport, PhotoReport
+from recognizer.gallery.folder import RECORD_FOLDER, require_gallery
+from recognizer.models.resolve import ResolvedModel
+
+
+def enroll(
+    gallery: _console.GalleryOption = None,
+    config_file: _console.ConfigOption = None,
+    model: _console.ModelOption = None,
+    engine: _console.EngineOption = None,
+    weights_dir: _console.WeightsDirOption = None,
+    facts: _console.FactsOption = None,
+    reembed: Annotated[bool, typer.Option("--reembed", help="Replace the vectors of another model.")] = False,
+    rebuild: Annotated[
+        bool, typer.Option("--rebuild", help="Work on all photos again; replaces a damaged record.")
+    ] = False,
+    as_json: _console.JsonOption = False,
+    yes: _console.YesOption = False,
+) -> None:
+    """Enrol everybody who has a folder of photos in the gallery; forget those whose folder is gone."""
+    overrides: dict[str, dict[str, Any]] = {
+        "gallery": {"folder": gallery},
+        "embed": {"model": model, "weights_dir": weights_dir, "facts": facts},
+        "engine": {"name": engine},
+    }
+    settings = config.load(config_file, overrides)
+    require_gallery(settings.gallery.folder)  # before models are loaded, or even fetched
+    with model_bar() as progress:
+        resolved = build.model(settings, progress)
+    logger.info("model {}: {}", resolved.name, resolved.origin)
+    report = enrol_folder(settings, resolved, reembed=reembed, rebuild=rebuild, yes=yes)
+    tell(report, as_json=as_json)
+
+
+def enrol_folder(
+    settings: config.Settings,
+    resolved: ResolvedModel,
+    *,
+    reembed: bool = False,
+    rebuild: bool = False,
+    yes: bool = False,
+) -> EnrolReport:
+    """Bring the gallery's record in line with its folder, with a bar, asking before people are forgotten.
+
+    Raises:
+        GalleryError: see ``Enroller.enrol``.
+    """
+    with _bar() as (on_photo, pause):
+        return make_enroller(settings, resolved).enrol(
+            settings.gallery.folder,
+            reembed=reembed,
+            rebuild=rebuild,
+            on_photo=on_photo,
+            may_forget=lambda names: yes or _ask_to_forget(names, pause),
+        )
+
+
+def tell(report: EnrolReport, *, as_json: bool) -> None:
+    """Print what an enrolment did.
+
+    Raises:
+        GalleryError: if nobody is enrolled, or somebody with a folder is not.
+    """
+    if as_json:
+        _console.print_json(as_document(report))
+    else:
+        show(report)
+    if not report.people:
+        raise GalleryError(f"Nobody could be enrolled from {report.folder}: {_first_reasons(report)}")
+    if missing := [*report.without_photo, *(item.where for item in report.skipped if item.link)]:
+        more = f" and {len(missing) - 5} more" if len(missing) > 5 else ""
+        raise GalleryError(f"All others are enrolled, but nothing could be used of: {', '.join(missing[:5])}{more}.")
+
+
+def make_enroller(settings: config.Settings, resolved: ResolvedModel | None = None) -> Enroller:
+    """What works on photos, with the settings' detector and embedder."""
+    resolved = resolved or build.model(settings)
+    return Enroller(
+        detector=build.picture_detector(settings),
+        embedder=build.embedder(settings, resolved),
+        read=read_picture,
+        suffixes=PICTURE_SUFFIXES,
+        limits=build.limits(settings, resolved),
+    )
+
+
+def sync(settings: config.Settings, resolved: ResolvedModel) -> None:
+    """Enrol what is new in the gallery before a run, and say what changed; a gallery in use by others is left as it is.
+
+    Raises:
+        GalleryError: if there is no gallery, or nobody in it can be enrolled.
+    """
+    folder = require_gallery(settings.gallery.folder)
+    record = folder / RECORD_FOLDER
+    if record.is_dir() and not os.access(record, os.W_OK):
+        logger.warning("The gallery {} is read-only; going on with the people enrolled in it.", folder)
+        return
+    try:
+        with _bar() as (on_photo, _):
+            report = make_enroller(settings, resolved).enrol(folder, on_photo=on_photo)
+    except GalleryBusyError as error:
+        logger.warning("{} Going on with the people enrolled so far.", error)
+        return
+    if not report.people:
+        raise GalleryError(f"Nobody could be enrolled from {folder}: {_first_reasons(report)}")
+    for photo in report.photos:
+        if photo.worked_on and not photo.accepted:
+            logger.warning("refused {}/{}: {}", photo.person, photo.file, "; ".join(note.text for note in photo.notes))
+    new = sum(photo.worked_on and photo.accepted for photo in report.photos)
+    logger.info("gallery {}: {} people, {} new photos", folder, len(report.people), new)
+    for name in report.without_photo:
+        logger.warning("{} has no usable photo and will not be recognised", name)
+
+
+@contextmanager
+def _bar() -> Iterator[tuple[Callable[[int, int, str], None], Callable[[], None]]]:
+    columns = (TextColumn("{task.description}", markup=False), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=_console.err, transient=True, disable=not _console.err.is_terminal) as bar:
+        task = bar.add_task("looking for photos", total=None)
+
+        def on_photo(done: int, total: int, name: str) -> None:
+            bar.update(task, completed=done, total=total, description=name[-40:])
+
+        yield on_photo, bar.stop
+
+
+def _ask_to_forget(names: tuple[str, ...], pause: Callable[[], None]) -> bool:
+    """A person at the terminal is asked; a script, which cannot answer, means what the folder says."""
+    if not sys.stdin.isatty():
+        return True
+    pause()
+    who = ", ".join(names[:10]) + (f" and {len(names) - 10} more" if len(names) > 10 else "")
+    return typer.confirm(f"No folder any more: {who}. Forget them?", err=True)
+
+
+def show(report: EnrolReport) -> None:
+    """Print a table of every photo, and what came of the whole."""
+    if report.photos:
+        table = Table(title=f"Gallery {escape(str(report.folder))}", title_justify="left")
+        for heading in ("person", "photo", "", "what there is to say"):
+            table.add_column(heading, overflow="fold")
+        for photo in report.photos:
+            table.add_row(escape(photo.person), escape(photo.file), _verdict(photo), escape(_words(photo)))
+        _console.out.print(table)
+    for item in report.skipped:
+        _console.out.print(f"[yellow]skipped[/] {escape(item.where)}: {escape(item.reason)}", highlight=False)
+    for name in report.without_photo:
+        _console.out.print(f"[yellow]warning[/] {escape(name)} has no usable photo and will not be recognised.")
+    for name in report.forgotten:
+        _console.out.print(f"forgotten: {escape(name)}, who has no folder any more", highlight=False)
+    accepted = sum(photo.accepted for photo in report.photos)
+    worked_on = sum(photo.worked_on for photo in report.photos)
+    _console.out.print(
+        f"{len(report.people)} people enrolled with {accepted} of {len(report.photos)} photos; "
+        f"{worked_on} were new or changed. Model {escape(report.model)}.",
+        highlight=False,
+    )
+
+
+def _verdict(photo: PhotoReport) -> str:
+    if not photo.accepted:
+        return "[red]refused[/]"
+    return "[yellow]accepted[/]" if photo.notes else "[green]accepted[/]"
+
+
+def _words(photo: PhotoReport) -> str:
+    return "; ".join(note.text for note in photo.notes)
+
+
+def _first_reasons(report: EnrolReport) -> str:
+    reasons = [f"{photo.person}/{photo.file}: {_words(photo)}" for photo in report.photos[:3]]
+    reasons += [f"{item.where}: {item.reason}" for item in report.skipped[: 3 - len(reasons)]]
+    return "; ".join(reasons) or "there is no photo."
+
+
+def as_document(report: EnrolReport) -> dict[str, Any]:
+    """The report for a program."""
+    return {
+        "gallery": str(report.folder),
+        "model": report.model,
+        "people": list(report.people),
+        "without_photo": list(report.without_photo),
+        "forgotten": list(report.forgotten),
+        "photos": [
+            {
+                "person": photo.person,
+                "file": photo.file,
+                "accepted": photo.accepted,
+                "worked_on": photo.worked_on,
+                "notes": [{"finding": note.finding.value, "text": note.text} for note in photo.notes],
+                "quality": None
+                if photo.quality is None
+                else {
+                    "eyes_px": round(photo.quality.eyes_px, 1),
+                    "sharpness": round(photo.quality.sharpness, 1),
+                    "yaw_deg": round(photo.quality.yaw_deg, 1),
+                    "roll_deg": round(photo.quality.roll_deg, 1),
+                    "score": round(photo.quality.score, 4),
+                },
+            }
+            for photo in report.photos
+        ],
+        "skipped": [{"where": item.where, "reason": item.reason} for item in report.skipped],
+    }

@@ -1,0 +1,218 @@
+"""python main.py evaluate ...: how good recognition is, on published protocols, folders of people, and clips."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Annotated, Any
+
+import numpy as np
+import typer
+from rich.markup import escape
+from rich.table import Table
+
+from recognizer.app import build
+from recognizer.app.embedded import embedded
+from recognizer.calibration import strangers
+from recognizer.calibration.strangers import merged
+from recognizer.cli import _console
+from recognizer.cli._embedding import CacheOption, settings_for
+from recognizer.cli._progress import counting, model_bar
+from recognizer.cli.evaluate_video import video
+from recognizer.errors import InputError, UsageError
+from recognizer.evaluation import report
+from recognizer.evaluation.identification import Identification, identify
+from recognizer.evaluation.pairs import LOOSE_SHARE, PROTOCOLS, read_protocol
+from recognizer.evaluation.people import people_of_folder
+from recognizer.evaluation.verification import Verification, verify
+from recognizer.types import F32, I64
+
+app = typer.Typer(help="Measure: verification, identification, video.", no_args_is_help=True)
+app.command()(video)
+
+AlignedOption = Annotated[
+    bool, typer.Option("--aligned", help="The pictures are aligned crops: no detector, no aligner.")
+]
+
+
+@app.command()
+def verification(
+    protocol: Annotated[str, typer.Argument(help=f"{', '.join(PROTOCOLS)}, or bin (InsightFace).")],
+    folder: Annotated[Path, typer.Argument(help="The data set as its authors publish it, or the .bin file.")],
+    pairs: Annotated[Path | None, typer.Option(help="The file of pairs, if it lies elsewhere.")] = None,
+    images: Annotated[Path | None, typer.Option(help="The folder of pictures, if it lies elsewhere.")] = None,
+    aligned: AlignedOption = False,
+    flip: Annotated[
+        bool | None, typer.Option("--flip/--no-flip", help="Average with the mirror image; both when not said.")
+    ] = None,
+    config_file: _console.ConfigOption = None,
+    model: _console.ModelOption = None,
+    engine: _console.EngineOption = None,
+    weights_dir: _console.WeightsDirOption = None,
+    facts: _console.FactsOption = None,
+    cache: CacheOption = None,
+    report_file: _console.ReportOption = None,
+    as_json: _console.JsonOption = False,
+) -> None:
+    """Are two pictures of one person? Ten-fold accuracy, TAR at fixed FMR, AUC, EER."""
+    found = read_protocol(protocol, folder, pairs=pairs, images=images)
+    settings = settings_for(config_file, model=model, engine=engine, weights_dir=weights_dir, facts=facts)
+    with model_bar() as progress:
+        resolved = build.model(settings, progress)
+    plain = aligned or found.aligned
+    found = replace(found, aligned=plain)
+    faces = embedded(
+        settings,
+        resolved,
+        found.pictures,
+        face_share=None if plain else found.face_share,
+        cache=cache,
+        what=found.name,
+        counting=counting,
+    )
+    results = [
+        verify(found, faces, model=resolved.fingerprint, flip=each)
+        for each in ((True, False) if flip is None else (flip,))
+    ]
+    if report_file is not None:
+        section = report.verification_section(results, found)
+        report.write(report_file, report.page(f"Verification: {found.name}", [section]))
+    if as_json:
+        _console.print_json([result.as_dict() for result in results])
+    else:
+        _show_verification(results)
+
+
+def _show_verification(results: list[Verification]) -> None:
+    first = results[0]
+    table = Table(title=f"{first.protocol}: {len(first.same)} pairs, {first.model}", title_justify="left")
+    table.add_column("")
+    for result in results:
+        table.add_column("with flip" if result.flip else "no flip", justify="right")
+
+    def row(name: str, cells: list[str]) -> None:
+        table.add_row(name, *cells)
+
+    row("accuracy", [f"{100 * r.accuracy.mean:.2f} ± {100 * r.accuracy.deviation:.2f} %" for r in results])
+    row("threshold", [f"{r.accuracy.threshold:.3f}" for r in results])
+    for place, rate in enumerate(first.rates):
+        cells = [f"{r.rates[place].tar:.4f} [{r.rates[place].low:.4f}, {r.rates[place].high:.4f}]" for r in results]
+        row(f"TAR at FMR {rate.fmr:g}{'' if rate.resolved else ' *'}", cells)
+    row("AUC", [f"{r.auc:.5f}" for r in results])
+    row("EER", [f"{100 * r.eer:.2f} %" for r in results])
+    _console.out.print(table)
+    _console.out.print(
+        f"{first.pictures} pictures; no face found in {first.without_face}, for which stands {escape(first.fallback)}.",
+        highlight=False,
+        soft_wrap=True,
+    )
+    if not all(rate.resolved for rate in first.rates):
+        _console.out.print("* fewer impostor pairs than 1 / FMR: it hangs on the single most alike.", highlight=False)
+
+
+@app.command()
+def identification(
+    folder: Annotated[Path, typer.Argument(help="One folder of photos for each person.")],
+    sizes: Annotated[str, typer.Option(help="People enrolled, e.g. 10,100,all.")] = "10,100,1000,all",
+    photos: Annotated[str, typer.Option(help="Photos enrolled of each, e.g. 1,3.")] = "1",
+    one_person_above: Annotated[
+        float | None, typer.Option(help="Take two names whose photos are as alike as this for one person (LFW: 0.52).")
+    ] = None,
+    draws: Annotated[int, typer.Option(min=1, max=1000, help="Galleries drawn of each size.")] = 10,
+    aligned: AlignedOption = False,
+    flip: Annotated[bool, typer.Option("--flip/--no-flip", help="Average with the mirror image.")] = True,
+    config_file: _console.ConfigOption = None,
+    model: _console.ModelOption = None,
+    engine: _console.EngineOption = None,
+    weights_dir: _console.WeightsDirOption = None,
+    facts: _console.FactsOption = None,
+    cache: CacheOption = None,
+    report_file: _console.ReportOption = None,
+    as_json: _console.JsonOption = False,
+) -> None:
+    """Who of the enrolled is it, if anybody? TPIR at fixed FPIR, rank 1, CMC, DET, for galleries drawn at random."""
+    wanted_sizes, wanted_photos = _numbers(sizes, "--sizes"), _numbers(photos, "--photos")
+    if any(count is None for count in wanted_photos):
+        raise UsageError("--photos wants numbers, such as 1,3.")
+    pictures, people = people_of_folder(folder)
+    settings = settings_for(config_file, model=model, engine=engine, weights_dir=weights_dir, facts=facts)
+    with model_bar() as progress:
+        resolved = build.model(settings, progress)
+    share = None if aligned else LOOSE_SHARE
+    faces = embedded(settings, resolved, pictures, face_share=share, cache=cache, what=folder.name, counting=counting)
+    seen = faces.found
+    if not seen.any():
+        raise InputError(f"No face was found in any of the {len(pictures)} pictures of {folder}.")
+    vectors = faces.vectors(flip=flip)[seen]
+    numbers = np.unique(people[seen], return_inverse=True)[1].astype(np.int64)
+    if one_person_above is not None:
+        numbers, pairs = merged(vectors, numbers, above=one_person_above)
+        _console.err.print(f"{pairs} pairs of names are taken for one person each.", highlight=False)
+        merging = f" {pairs} pairs of names above {one_person_above:g} are taken for one person each."
+    else:
+        merging = _doubles(vectors, numbers)
+    with counting("galleries") as on_progress:
+        results = identify(
+            vectors,
+            numbers,
+            sizes=wanted_sizes,
+            photos=[count for count in wanted_photos if count],
+            draws=draws,
+            on_progress=on_progress,
+        )
+    missed = int((~seen).sum())
+    note = _note(results, missed) + merging
+    if report_file is not None:
+        words = f"{len(pictures)} pictures of {int(numbers.max()) + 1} people. {note}"
+        section = report.identification_section(results, model=resolved.fingerprint, note=words)
+        report.write(report_file, report.page(f"Identification: {folder.name}", [section]))
+    if as_json:
+        galleries = [result.as_dict() for result in results]
+        told: dict[str, Any] = {"model": resolved.fingerprint, "flip": flip, "people": int(numbers.max()) + 1}
+        _console.print_json({**told, "pictures": len(pictures), "without_face": missed, "galleries": galleries})
+    else:
+        _show_identification(results, f"{len(pictures)} pictures of {int(numbers.max()) + 1} people", note)
+
+
+def _numbers(text: str, option: str) -> list[int | None]:
+    try:
+        values = [None if word.strip() == "all" else int(word) for word in text.split(",")]
+    except ValueError as error:
+        raise UsageError(f"{option} wants numbers such as 10,100 or all, got '{text}'.") from error
+    if not values or any(value is not None and value < 1 for value in values):
+        raise UsageError(f"{option} wants numbers from 1, got '{text}'.")
+    return values
+
+
+def _note(results: list[Identification], missed: int) -> str:
+    return (
+        f"Mean of {len(results[0].draws)} galleries drawn at random, and where 95 % lie. No face found in {missed} "
+        "pictures, which were left out. * fewer strangers than 1 / FPIR."
+    )
+
+
+def _doubles(vectors: F32, people: I64) -> str:
+    """A word on names that seem to be one person: each costs a false name at every low rate."""
+    above = strangers.one_person_above(vectors, people)
+    pairs = 0 if above is None else merged(vectors, people, above=above)[1]
+    if pairs < 3:  # one is expected among different people
+        return ""
+    return f" {pairs} pairs of names may be one person each: look, and pass --one-person-above {above:.2f}."
+
+
+def _show_identification(results: list[Identification], title: str, note: str) -> None:
+    table = Table(title=f"Open-set identification: {title}", title_justify="left")
+    for heading in ("people", "photos", "rank 1"):
+        table.add_column(heading, justify="right")
+    values = [result.as_dict() for result in results]
+    for rate in values[0]["tpir"]:
+        table.add_column(f"TPIR at FPIR {100 * rate['fpir']:g} %", justify="right")
+    for value in values:
+        cells = [
+            f"{rate['tpir']:.4f}{'' if rate['resolved'] else ' *'}\n[dim]{rate['range_95'][0]:.3f} to "
+            f"{rate['range_95'][1]:.3f}[/]"
+            for rate in value["tpir"]
+        ]
+        table.add_row(str(value["people"]), str(value["photos"]), f"{value['rank_1']:.4f}", *cells)
+    _console.out.print(table)
+    _console.out.print(note, highlight=False, soft_wrap=True)

@@ -1,0 +1,185 @@
+"""python main.py identify IMAGE...: who is in these pictures?"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated, Any
+
+import cv2
+import numpy as np
+import typer
+from rich.markup import escape
+from rich.table import Table
+
+from recognizer.align import align
+from recognizer.app import build, config
+from recognizer.capture.pictures import PICTURE_SUFFIXES, read_picture
+from recognizer.cli import _classify as classes
+from recognizer.cli import _console
+from recognizer.cli._progress import model_bar
+from recognizer.cli.enroll import sync
+from recognizer.emit.overlay import draw
+from recognizer.errors import ImageError, InputError, OutputError, UsageError
+from recognizer.types import Frame, FrameResult
+from recognizer.types.spec import Cut
+
+
+def identify(
+    images: Annotated[list[Path], typer.Argument(help="Pictures, or folders of pictures.")],
+    gallery: _console.GalleryOption = None,
+    config_file: _console.ConfigOption = None,
+    model: _console.ModelOption = None,
+    engine: _console.EngineOption = None,
+    weights_dir: _console.WeightsDirOption = None,
+    facts: _console.FactsOption = None,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="Write the labelled picture here; a folder for several.")
+    ] = None,
+    save_crops: Annotated[
+        Path | None, typer.Option("--save-crops", help="Write each face, aligned, and its landmarks into this folder.")
+    ] = None,
+    classify: Annotated[
+        bool, typer.Option("--classify", help="Instead: whom of its training data the model takes each face for.")
+    ] = False,
+    class_names: Annotated[
+        Path | None, typer.Option("--class-names", help="With --classify: a file with a name a line, in class order.")
+    ] = None,
+    as_json: _console.JsonOption = False,
+) -> None:
+    """Say who is in these pictures."""
+    paths = _pictures(images)
+    if classify and (output or save_crops):
+        raise UsageError("--classify goes without --output and --save-crops.")
+    if output is not None and len(paths) > 1 and output.suffix:
+        raise UsageError(f"{len(paths)} pictures do not fit into one file {output}; pass a folder.")
+    settings = config.load(
+        config_file,
+        {
+            "gallery": {"folder": gallery},
+            "engine": {"name": engine},
+            "embed": {"model": model, "weights_dir": weights_dir, "facts": facts, "flip": True},
+        },
+    )
+    with model_bar() as progress:
+        resolved = build.model(settings, progress)
+    if classify:
+        likeliest = classes.classify(paths, settings, resolved, names=class_names)
+        _console.print_json(likeliest) if as_json else classes.show(likeliest)
+        return
+    build.thresholds(settings, resolved)  # before the work on photos: a model without any is told at once
+    sync(settings, resolved)
+    pipeline = build.pipeline(settings, resolved, still=True)
+    rows: list[dict[str, Any]] = []
+    failed: list[str] = []
+    for path, label in zip(paths, _labels(paths), strict=True):
+        try:
+            frame = Frame(read_picture(path), 0, 0.0, label)
+        except ImageError as error:
+            failed.append(str(error))
+            _console.err.print(f"[yellow]skipped:[/] {escape(str(error))}", soft_wrap=True)
+            continue
+        result = pipeline.step(frame)
+        pipeline.end(frame)
+        rows.extend(_rows(path, result))
+        if output is not None:
+            _write_picture(output if output.suffix else output / f"{label}{path.suffix}", result)
+        if save_crops is not None:
+            _write_crops(save_crops, label, result, resolved.facts.cut)
+    if as_json:
+        _console.print_json(rows)
+    else:
+        _show(rows, paths)
+    if len(failed) == len(paths):
+        raise InputError("None of the pictures could be read.")
+
+
+def _pictures(given: Sequence[Path]) -> list[Path]:
+    paths: list[Path] = []
+    for path in given:
+        if path.is_dir():
+            inside = sorted(p for p in path.rglob("*") if p.suffix.lower() in PICTURE_SUFFIXES and p.is_file())
+            if not inside:
+                raise InputError(f"There is no picture in the folder {path}.")
+            paths.extend(inside)
+        else:
+            paths.append(path)
+    return paths
+
+
+def _labels(paths: Sequence[Path]) -> list[str]:
+    """A name for what is written of each picture: its own, with its folder's where two are the same."""
+    stems = Counter(path.stem for path in paths)
+    labels = [path.stem if stems[path.stem] == 1 else f"{path.parent.name}_{path.stem}" for path in paths]
+    again = Counter(labels)
+    return [label if again[label] == 1 else f"{label}_{number}" for number, label in enumerate(labels, 1)]
+
+
+def _rows(path: Path, result: FrameResult) -> list[dict[str, Any]]:
+    return [
+        {
+            "file": str(path),
+            "face": number,
+            "status": identity.status.value,
+            "name": identity.name,
+            "similarity": round(identity.similarity, 4),
+            "margin": round(identity.margin, 4),
+            "box": [round(float(side), 1) for side in box],
+            "score": round(float(score), 4),
+            "landmarks": [[round(float(x), 1), round(float(y), 1)] for x, y in points],
+            "reasons": list(identity.reasons),
+        }
+        for number, (identity, box, score, points) in enumerate(
+            zip(result.identities, result.tracks.boxes, result.tracks.scores, result.tracks.landmarks, strict=True), 1
+        )
+    ]
+
+
+def _show(rows: Sequence[dict[str, Any]], paths: Sequence[Path]) -> None:
+    table = Table()
+    for heading in ("picture", "face", "who", "similarity", "why"):
+        table.add_column(heading, justify="right" if heading in {"face", "similarity"} else "left")
+    for path in paths:
+        mine = [row for row in rows if row["file"] == str(path)]
+        if not mine:
+            table.add_row(escape(path.name), "", "[dim]no face[/]", "", "")
+        for row in mine:
+            who = f"[green]{escape(row['name'])}[/]" if row["name"] else f"[yellow]{row['status']}[/]"
+            why = escape("; ".join(row["reasons"]))
+            table.add_row(escape(path.name), str(row["face"]), who, f"{row['similarity']:.2f}", why)
+    _console.out.print(table)
+
+
+def _write_picture(path: Path, result: FrameResult) -> None:
+    _write(path, draw(result.frame.image, result.tracks, result.identities))
+
+
+def _write_crops(folder: Path, label: str, result: FrameResult, cut: Cut) -> None:
+    tracks = result.tracks
+    faces = align(result.frame.image, tracks.landmarks, tracks.scores, tracks.ids, cut=cut, boxes=tracks.boxes)
+    for number, crop in enumerate(faces.crops, 1):
+        _write(folder / f"{label}_{number}.png", np.ascontiguousarray(crop[:, :, ::-1]))
+    lines = [",".join(f"{value:.2f}" for value in points.reshape(-1)) for points in tracks.landmarks]
+    text = "left_eye_x,left_eye_y,right_eye_x,right_eye_y,nose_x,nose_y,left_mouth_x,left_mouth_y,right_mouth_x,"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / f"{label}_landmarks.csv").write_text("\n".join([text + "right_mouth_y", *lines]) + "\n")
+    except OSError as error:
+        raise OutputError(f"The landmarks cannot be written into {folder}: {error.strerror}.") from error
+
+
+def _write(path: Path, image: np.ndarray[tuple[int, ...], np.dtype[np.uint8]]) -> None:
+    """Encode by the file's ending and write.
+
+    Raises:
+        OutputError: if the ending is no picture format or the file cannot be written.
+    """
+    if path.suffix.lower() not in {".jpg", ".jpeg", ".png", ".webp", ".bmp"}:
+        raise OutputError(f"{path}: wanted a file ending in .jpg, .png, .webp or .bmp.")
+    _, data = cv2.imencode(path.suffix.lower(), image)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(data.tobytes())
+    except OSError as error:
+        raise OutputError(f"{path} cannot be written: {error.strerror}.") from error

@@ -1,0 +1,96 @@
+"""python main.py gallery reembed --model NAME: move a gallery to another model, from its photos, with thresholds."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from loguru import logger
+from rich.markup import escape
+
+from recognizer.app import build, config
+from recognizer.app.calibrate_model import measure_people
+from recognizer.calibration import calibration_file
+from recognizer.cli import _console
+from recognizer.cli._embedding import CacheOption
+from recognizer.cli._progress import counting, model_bar
+from recognizer.cli.calibrate import derive
+from recognizer.cli.enroll import enrol_folder, tell
+from recognizer.errors import ConfigError
+from recognizer.gallery.folder import require_gallery
+from recognizer.gallery.store import Gallery
+from recognizer.models.resolved import ResolvedModel
+
+
+def reembed(
+    model: Annotated[str, typer.Option("--model", "-m", help="The model to move to; as for run.")],
+    people: Annotated[
+        Path | None,
+        typer.Option(help="Measure the model's thresholds on this folder of many people, such as LFW's."),
+    ] = None,
+    gallery: _console.GalleryOption = None,
+    config_file: _console.ConfigOption = None,
+    engine: _console.EngineOption = None,
+    weights_dir: _console.WeightsDirOption = None,
+    facts: _console.FactsOption = None,
+    cache: CacheOption = None,
+    as_json: _console.JsonOption = False,
+    yes: _console.YesOption = False,
+) -> None:
+    """Move a gallery to another model: vectors anew from the photos, thresholds for it, the same false-name budget."""
+    settings = config.load(
+        config_file,
+        {
+            "gallery": {"folder": gallery},
+            "embed": {"model": model, "weights_dir": weights_dir, "facts": facts},
+            "engine": {"name": engine},
+        },
+    )
+    folder = require_gallery(settings.gallery.folder)
+    with model_bar() as progress:
+        resolved = build.model(settings, progress)
+    if people is not None:
+        measured = measure_people(settings, resolved, people, cache=cache, counting=counting)
+        resolved = replace(resolved, calibration=measured)
+    elif resolved.calibration is None and not resolved.has_defaults:
+        raise ConfigError(
+            f"Nobody has measured what a name needs with {resolved.fingerprint}, and the gallery is of no use without: "
+            "add --people FOLDER, a folder of many people such as LFW's. Nothing was changed."
+        )
+    with Gallery(folder) as record:
+        old_model = record.model
+    ours = settings.model_copy(
+        update={"decide": settings.decide.model_copy(update={"calibration": resolved.calibration})}
+    )
+    report = enrol_folder(ours, resolved, reembed=True, yes=yes)
+    if old_model is not None and old_model != resolved.fingerprint and report.people:
+        _move_budget(ours, resolved, old_model, cache)
+    tell(report, as_json=as_json)
+    told = (
+        f"The gallery is now of {resolved.fingerprint}: run with --model {model}, or set embed.model in the settings."
+    )
+    _console.err.print(escape(told), highlight=False, soft_wrap=True)
+
+
+def _move_budget(settings: config.Settings, resolved: ResolvedModel, old_model: str, cache: Path | None) -> None:
+    """Work the site's false-name budget out for the new model; the old file is put aside."""
+    place = build.site_calibration(settings)
+    if not place.is_file():
+        return
+    try:
+        old = calibration_file.load(place, model=old_model)
+    except ConfigError as error:
+        logger.warning("{} It was left as it is.", error)
+        return
+    place.rename(place.with_name(f"calibration-{old_model}.json"))
+    base = calibration_file.load(resolved.calibration, model=resolved.fingerprint)
+    if old.budget is None or base.impostors is None:
+        logger.warning("The site's budget could not be carried over; run calibrate again.")
+        return
+    found = derive(settings, resolved, base, old.budget, None, cache)
+    calibration_file.save(place, replace(found.calibration, protocol=found.as_dict()))
+    logger.info("the budget '{}' holds for the new model: {}", old.budget.text, place)
+    if old.shift > found.calibration.shift:
+        logger.warning("What --negatives showed of this site's strangers is gone; run calibrate --negatives again.")

@@ -1,0 +1,252 @@
+"""python main.py run: recognise on a source; a window where there is a display, files and log lines anywhere."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from collections.abc import Callable, Iterator
+from collections.abc import Set as AbstractSet
+from contextlib import contextmanager, nullcontext
+from pathlib import Path
+from types import FrameType
+from typing import Annotated
+
+import cv2
+import typer
+from loguru import logger
+
+from recognizer.app import build, config
+from recognizer.app.build import engines
+from recognizer.capture.sources import SourceKind, require_openable, source_kind
+from recognizer.cli import _console
+from recognizer.cli._progress import model_bar
+from recognizer.cli.enroll import make_enroller, sync
+from recognizer.emit.log import EventLog
+from recognizer.emit.overlay import Overlay
+from recognizer.emit.places import require_place
+from recognizer.emit.rotation import Rotation
+from recognizer.emit.several import Mosaic, Only, file_name
+from recognizer.emit.status import StatusBlock
+from recognizer.emit.summary import Summary, summary_table
+from recognizer.emit.video import VideoWriter, require_video_place
+from recognizer.errors import OutputError, SourceError, UsageError
+from recognizer.gallery.records import Enrolled
+from recognizer.protocols import Sink
+from recognizer.runtime import runner
+from recognizer.runtime.gallery_watcher import GalleryWatcher
+from recognizer.runtime.keys import Keys
+from recognizer.runtime.supervisor import Supervisor
+
+
+def run(
+    source: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--source",
+            "-s",
+            help="Video file, folder of pictures, one picture; webcam (0, /dev/video0), rtsp(s)://, http(s)://. "
+            "Several: give it several times.",
+        ),
+    ] = None,
+    gallery: _console.GalleryOption = None,
+    config_file: _console.ConfigOption = None,
+    model: _console.ModelOption = None,
+    engine: _console.EngineOption = None,
+    weights_dir: _console.WeightsDirOption = None,
+    facts: _console.FactsOption = None,
+    headless: Annotated[bool, typer.Option("--headless", help="No window.")] = False,
+    output: Annotated[Path | None, typer.Option("--output", "-o", help="Write the labelled video here (.mp4).")] = None,
+    events: Annotated[
+        str | None, typer.Option("--events", help="Write events here, a JSON object a line; - for standard output.")
+    ] = None,
+    summary: Annotated[Path | None, typer.Option("--summary", help="Write the run's figures here (JSON).")] = None,
+    max_frames: Annotated[int | None, typer.Option("--max-frames", min=1, help="Stop after so many frames.")] = None,
+    max_seconds: Annotated[
+        float | None, typer.Option("--max-seconds", min=0.001, help="Stop after so many seconds of the source.")
+    ] = None,
+    sync_first: Annotated[
+        bool, typer.Option("--sync/--no-sync", help="First enrol photos that are new in the gallery.")
+    ] = True,
+) -> None:
+    """Recognise the people of the gallery in a video."""
+    settings = config.load(
+        config_file,
+        {
+            "source": {"max_frames": max_frames, "max_seconds": max_seconds},
+            "engine": {"name": engine},
+            "embed": {"model": model, "weights_dir": weights_dir, "facts": facts},
+            "gallery": {"folder": gallery},
+            "emit": {"headless": headless or None, "video": output, "events": events, "summary": summary},
+        },
+        sources=source,
+    )
+    people = _console.err if settings.emit.events == "-" else _console.out
+    recognise(settings, sync_first=sync_first, show=lambda figures: people.print(summary_table(figures.as_dict())))
+
+
+def recognise(
+    settings: config.Settings, *, sync_first: bool = True, show: Callable[[Summary], None] = lambda figures: None
+) -> Summary:
+    """Run on the settings' sources until they end or a signal comes.
+
+    Args:
+        settings: what to run on, and with what.
+        sync_first: enrol what is new in the gallery first.
+        show: given the figures when the run is over, also when something went wrong with a file on the way.
+
+    Raises:
+        OutputError: at the end, if something could not be written.
+        SourceError: at the end, if a file was cut off or damaged.
+    """
+    _require_places(settings)
+    sources = build.sources(settings)
+    if len(sources) == 1 or not any(source.live for source in sources):
+        for source in sources:  # before models are loaded: a wrong path is told at once
+            require_openable(source)
+    settings = _without_a_screen(settings)
+    kinds = {source_kind(camera.location) for camera in settings.cameras}
+    still = kinds <= {SourceKind.FOLDER, SourceKind.PICTURE}
+    live = frozenset(source.name for source in sources if source.live)
+    cv2.setNumThreads(1)  # the stages' pictures are small: more threads only fight with the decoder for the cores
+    with model_bar() as progress:
+        resolved = build.model(settings, progress)
+    logger.info("model {}: {}", resolved.name, resolved.origin)
+    build.thresholds(settings, resolved)  # before the work on photos: a model without any is told at once
+    if sync_first:
+        sync(settings, resolved)
+    pipeline = build.pipeline(settings, resolved, still=still)
+    strangers = build.stranger_watch(settings, resolved)
+    figures = Summary(
+        settings.emit.summary,
+        model=resolved.fingerprint,
+        engine=engines.engine_of(settings, resolved),
+        live=live,
+        strangers=strangers,
+    )
+    overlay = Overlay()
+    keys = Keys(gallery=settings.gallery.folder, snapshots=Path("out/snapshots"), render=overlay)
+    sinks = [*_sinks(settings, [source.name for source in sources], live, overlay, keys), figures]
+    status = StatusBlock(_console.err, live=live, dropped=figures.dropped)
+    if settings.emit.headless and live:
+        sinks.append(status)
+    supervisor, stop = Supervisor(), threading.Event()
+
+    def wanted() -> bool:
+        supervisor.feed()
+        status.tick()
+        closed = any(getattr(sink, "closed", False) for sink in sinks)
+        while keys.paused and not closed and not stop.wait(0.05):
+            supervisor.feed()
+            closed = any(getattr(sink, "closed", False) for sink in sinks)
+        return not closed
+
+    def take_over(enrolled: Enrolled) -> None:
+        size = len(enrolled)
+        wanted_now = build.thresholds(settings, resolved, enrolled=size)
+        pipeline.replace_gallery(build.index_of(enrolled), frozenset(enrolled.names), wanted_now)
+        near = build.strangers_near(settings, resolved, enrolled=size)
+        if strangers is not None and near is not None:
+            strangers.near = near
+
+    hot = GalleryWatcher(
+        settings.gallery.folder,
+        model=resolved.fingerprint,
+        enroller=lambda: make_enroller(settings, resolved),
+        replace=take_over,
+    )
+    with stopped_by_signals(stop), supervisor, hot if live or not settings.emit.headless else nullcontext():
+        runner.run(
+            sources,
+            pipeline,
+            sinks,
+            max_frames=settings.source.max_frames,
+            max_seconds=settings.source.max_seconds,
+            stop=stop,
+            wanted=wanted,
+            dropped=figures.dropped,
+        )
+    show(figures)
+    if failures := [failure for sink in sinks if (failure := getattr(sink, "failed", None))]:
+        raise OutputError(f"Recognition ended, but something could not be written: {'; '.join(failures)}.")
+    if shortfalls := [shortfall for source in sources if (shortfall := getattr(source, "shortfall", None))]:
+        raise SourceError(f"All that could be read was recognised, but {'; '.join(shortfalls)}.")
+    return figures
+
+
+def _without_a_screen(settings: config.Settings) -> config.Settings:
+    """The settings as they are; headless where there is no display, if there is something to write instead."""
+    emit = settings.emit
+    if emit.headless:
+        return settings
+    from recognizer.emit.window import require_display
+
+    try:
+        require_display()
+    except OutputError as error:
+        if not (emit.video or emit.events or emit.summary):
+            raise
+        logger.warning("No window: {}", error)
+        return settings.model_copy(update={"emit": emit.model_copy(update={"headless": True})})
+    return settings
+
+
+def _require_places(settings: config.Settings) -> None:
+    """Refuse early what cannot be written at the end, and to write the labelled video over the one that is read."""
+    video, events = settings.emit.video, settings.emit.events
+    if video is not None:
+        require_video_place(video)
+    if settings.emit.summary is not None:
+        require_place(settings.emit.summary, wanted="the summary")
+    if events and events != "-":
+        require_place(Path(events), wanted="the event log", beside=False)
+    for location in (Path(camera.location) for camera in settings.cameras):
+        if video is not None and video.exists() and location.exists() and video.samefile(location):
+            raise UsageError(f"--output {video} is the source itself; name another file.")
+
+
+def _sinks(
+    settings: config.Settings, sources: list[str], live: AbstractSet[str], overlay: Overlay, keys: Keys
+) -> Iterator[Sink]:
+    emit = settings.emit
+    if emit.events:
+        yield EventLog(
+            None if emit.events == "-" else Path(emit.events),
+            live=live,
+            append=bool(live),  # a supervisor's restart keeps what was told
+            rotation=Rotation(
+                max_bytes=None if emit.rotate_mb is None else round(emit.rotate_mb * 1e6),
+                max_age_s=None if emit.rotate_hours is None else emit.rotate_hours * 3600,
+                keep=emit.rotate_keep,
+            ),
+            sync_every_s=emit.sync_every_s,
+        )
+    if emit.video and len(sources) == 1:
+        yield VideoWriter(emit.video, render=overlay)
+    elif emit.video:
+        for source in sources:
+            path = emit.video.with_stem(f"{emit.video.stem}-{file_name(source)}")
+            yield Only(source, VideoWriter(path, render=overlay))
+    if not emit.headless:
+        from recognizer.emit.window import Window
+
+        yield keys
+        yield Window(
+            render=overlay if len(sources) == 1 else Mosaic(render=overlay, sources=sources), on_key=keys.press
+        )
+
+
+@contextmanager
+def stopped_by_signals(stop: threading.Event) -> Iterator[None]:
+    """Ctrl-C and SIGTERM set the event; a second Ctrl-C interrupts at once."""
+
+    def ask(number: int, _: FrameType | None) -> None:
+        if stop.is_set() and number == signal.SIGINT:
+            raise KeyboardInterrupt
+        stop.set()
+
+    before = {number: signal.signal(number, ask) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

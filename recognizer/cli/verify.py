@@ -1,0 +1,61 @@
+"""python main.py verify A B: are two pictures of one person?"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import numpy as np
+import typer
+
+from recognizer.app import build, config
+from recognizer.capture.pictures import read_picture
+from recognizer.cli import _console
+from recognizer.cli._progress import model_bar
+from recognizer.errors import ImageError
+from recognizer.gallery.enrol import measure
+
+
+def verify(
+    first: Annotated[Path, typer.Argument(help="A picture with a face.")],
+    second: Annotated[Path, typer.Argument(help="Another.")],
+    config_file: _console.ConfigOption = None,
+    model: _console.ModelOption = None,
+    engine: _console.EngineOption = None,
+    weights_dir: _console.WeightsDirOption = None,
+    facts: _console.FactsOption = None,
+    as_json: _console.JsonOption = False,
+) -> None:
+    """Compare the most prominent faces of two pictures."""
+    settings = config.load(
+        config_file, {"engine": {"name": engine}, "embed": {"model": model, "weights_dir": weights_dir, "facts": facts}}
+    )
+    pictures = [read_picture(path) for path in (first, second)]
+    with model_bar() as progress:
+        resolved = build.model(settings, progress)
+    detector, embedder = build.picture_detector(settings), build.embedder(settings, resolved)
+    vectors = []
+    for path, picture in zip((first, second), pictures, strict=True):
+        measured = measure(picture, detector=detector, embedder=embedder)
+        if measured.face is None:
+            raise ImageError(f"No face was found in {path}; wanted one, at least {settings.detect.min_face_px:.0f} px.")
+        vectors.append(measured.face.vector)
+    similarity = float(np.dot(vectors[0], vectors[1]))
+    threshold = build.thresholds(settings, resolved).known if build.has_thresholds(settings, resolved) else None
+    answer = {
+        "similarity": round(similarity, 4),
+        "distance": round(1 - similarity, 4),
+        "threshold": threshold,
+        "match": None if threshold is None else similarity >= threshold,
+        "model": resolved.fingerprint,
+    }
+    if as_json:
+        _console.print_json(answer)
+        return
+    if threshold is None:
+        _console.out.print(
+            f"similarity {similarity:.3f}; no threshold was measured for {resolved.fingerprint} ('calibrate --people')"
+        )
+        return
+    verdict = "[green]the same person[/]" if answer["match"] else "[yellow]not the same person[/]"
+    _console.out.print(f"{verdict}: similarity {similarity:.3f}, wanted {threshold:.3f} ({resolved.fingerprint})")

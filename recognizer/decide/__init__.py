@@ -1,0 +1,1 @@
+"""Stage 7, DECIDE: evidence of each track, and who that makes it."""

@@ -1,0 +1,145 @@
+"""Look an enrolled gallery over: who could be taken for whom, and what should be done about the photos."""
+
+from __future__ import annotations
+
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from recognizer.gallery.folder import Content, content, scan
+from recognizer.gallery.records import Enrolled
+from recognizer.gallery.review import Limits
+from recognizer.gallery.store import Gallery
+from recognizer.types import I64
+
+
+@dataclass(frozen=True, slots=True)
+class ConfusablePair:
+    """Two people whose most similar photos are so alike that one may be taken for the other."""
+
+    person: str
+    file: str
+    other: str
+    other_file: str
+    similarity: float
+
+
+@dataclass(frozen=True, slots=True)
+class OddPhoto:
+    """An accepted photo that is unlike all other accepted photos of its person."""
+
+    person: str
+    file: str
+    similarity: float
+    """Cosine to the nearest of the person's other photos."""
+
+
+@dataclass(frozen=True, slots=True)
+class Audit:
+    """What there is to look into; all empty when nothing is."""
+
+    people: int
+    vectors: int
+    confusable: tuple[ConfusablePair, ...]
+    """The most similar first."""
+    odd_photos: tuple[OddPhoto, ...]
+    weak_people: tuple[str, ...]
+    """Enrolled by photos that were taken for want of better ones."""
+    unusable_people: tuple[str, ...]
+    """Have a folder and no accepted photo: nobody will recognise them."""
+    new_photos: tuple[str, ...]
+    """In the folder and not in the record, or changed since, as ``person/file``."""
+    gone_photos: tuple[str, ...]
+    """In the record and no longer in the folder."""
+
+
+def audit(folder: Path, *, suffixes: AbstractSet[str], limits: Limits, confusable: float) -> Audit:
+    """Look an enrolled gallery over.
+
+    Args:
+        folder: The gallery.
+        suffixes: Lower-case endings of picture files.
+        limits: What enrolment asks of a photo.
+        confusable: Cosine from which two people are reported.
+
+    Raises:
+        GalleryError: if the gallery or its record is missing or cannot be used.
+    """
+    with Gallery(folder) as gallery:
+        enrolled, people, photos = gallery.enrolled(), gallery.people(), gallery.photos()
+    known = {(photo.person, photo.file): photo.content for photo in photos}
+    new, gone = stale(folder, known, suffixes=suffixes)
+    return Audit(
+        people=len(set(enrolled.names)),
+        vectors=len(enrolled),
+        confusable=confusable_pairs(enrolled, at_least=confusable),
+        odd_photos=odd_photos(enrolled, below=limits.same_person),
+        weak_people=tuple(person.name for person in people if person.accepted and person.weak == person.accepted),
+        unusable_people=tuple(person.name for person in people if not person.accepted),
+        new_photos=new,
+        gone_photos=gone,
+    )
+
+
+def stale(
+    folder: Path, known: dict[tuple[str, str], Content | None], *, suffixes: AbstractSet[str]
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Compare the folder with the record.
+
+    Args:
+        folder: The gallery.
+        known: What the record says of each (person, file).
+        suffixes: Lower-case endings of picture files.
+
+    Returns:
+        Photos that are new or changed, and photos that are gone, both as ``person/file``.
+    """
+    standing = {(photo.person, photo.file): photo.path for photo in scan(folder, suffixes=suffixes).photos}
+    new = tuple(f"{p}/{f}" for (p, f), path in standing.items() if _differs(path, known.get((p, f))))
+    gone = tuple(f"{p}/{f}" for p, f in known if (p, f) not in standing)
+    return new, gone
+
+
+def _differs(path: Path, known: Content | None) -> bool:
+    if known is None:
+        return True
+    try:
+        return content(path, known).sha256 != known.sha256
+    except OSError:
+        return True
+
+
+def confusable_pairs(enrolled: Enrolled, *, at_least: float) -> tuple[ConfusablePair, ...]:
+    """Pairs of people whose nearest photos have a cosine of ``at_least``, the most similar first."""
+    owners = _owners(enrolled)
+    pairs: dict[tuple[int, int], ConfusablePair] = {}
+    for row in range(len(enrolled)):
+        cosines = enrolled.vectors[row + 1 :] @ enrolled.vectors[row]
+        for column in np.nonzero((cosines >= at_least) & (owners[row + 1 :] != owners[row]))[0] + row + 1:
+            key = (int(owners[row]), int(owners[column]))
+            similarity = float(cosines[column - row - 1])
+            if key not in pairs or pairs[key].similarity < similarity:
+                names, files = enrolled.names, enrolled.files
+                pairs[key] = ConfusablePair(names[row], files[row], names[column], files[column], similarity)
+    return tuple(sorted(pairs.values(), key=lambda pair: -pair.similarity))
+
+
+def odd_photos(enrolled: Enrolled, *, below: float) -> tuple[OddPhoto, ...]:
+    """Photos whose nearest sibling has a cosine of less than ``below``."""
+    owners = _owners(enrolled)
+    odd = []
+    for row in range(len(enrolled)):
+        siblings = owners == owners[row]
+        siblings[row] = False
+        if siblings.any():
+            best = float((enrolled.vectors[siblings] @ enrolled.vectors[row]).max())
+            if best < below:
+                odd.append(OddPhoto(enrolled.names[row], enrolled.files[row], best))
+    return tuple(odd)
+
+
+def _owners(enrolled: Enrolled) -> I64:
+    numbers: dict[str, int] = {}
+    return np.array([numbers.setdefault(name, len(numbers)) for name in enrolled.names], np.int64)

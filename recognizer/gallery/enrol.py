@@ -1,0 +1,261 @@
+"""From a folder of photos to the record: the photo path, beside the video path of ``pipeline.py``.
+
+    scan -> measure what is new -> review everything together -> settle
+
+Only pictures whose content was never seen are worked on. Whatever interrupts it, the people enrolled are those of the
+last complete run (`recognizer.gallery.store`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from recognizer import geometry
+from recognizer.align import align
+from recognizer.errors import FingerprintError, GalleryError, ImageError
+from recognizer.gallery.folder import RECORD_FOLDER, Content, PhotoFile, Scan, Skipped, Stamp, content, scan
+from recognizer.gallery.records import (
+    Finding,
+    JudgedPhoto,
+    MeasuredFace,
+    Measurement,
+    Note,
+    PhotoQuality,
+    other_model,
+)
+from recognizer.gallery.review import Candidate, Limits, review
+from recognizer.gallery.schema import RECORD_FILE
+from recognizer.gallery.store import Gallery
+from recognizer.gallery.upkeep import clear_buried, discard_unusable_record
+from recognizer.protocols import Detector, Embedder
+from recognizer.types import F32, U8, AlignedFaces, FaceDetections
+
+_CHANGING = Measurement((Note(Finding.UNREADABLE, "was changed while it was being read; enrol again"),))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class PhotoReport:
+    """What became of one photo."""
+
+    person: str
+    file: str
+    accepted: bool
+    notes: tuple[Note, ...]
+    worked_on: bool
+    """False when the content was known from an earlier run."""
+    quality: PhotoQuality | None
+    """``None`` when there is no face to speak of."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class EnrolReport:
+    """What an enrolment did."""
+
+    folder: Path
+    model: str
+    photos: tuple[PhotoReport, ...]
+    skipped: tuple[Skipped, ...]
+    people: tuple[str, ...]
+    """Who is enrolled now."""
+    without_photo: tuple[str, ...]
+    """Who has a folder and no usable photo: they will not be recognised."""
+    forgotten: tuple[str, ...]
+    """Who was in the record and has no folder any more."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Enroller:
+    """Brings the record of a gallery in line with its folder."""
+
+    detector: Detector
+    embedder: Embedder
+    read: Callable[[Path], U8]
+    """Reads a picture as (H, W, 3) uint8 BGR; raises ``ImageError``."""
+    suffixes: AbstractSet[str]
+    """Lower-case endings of the files that ``read`` can read."""
+    limits: Limits = field(default_factory=Limits)
+
+    def enrol(
+        self,
+        folder: Path,
+        *,
+        reembed: bool = False,
+        rebuild: bool = False,
+        on_photo: Callable[[int, int, str], None] = lambda done, total, name: None,
+        may_forget: Callable[[tuple[str, ...]], bool] = lambda names: True,
+    ) -> EnrolReport:
+        """Sync the record to the folder.
+
+        Args:
+            folder: The gallery.
+            reembed: Replace another model's vectors by this one's.
+            rebuild: Start from the photos alone; what the record says is not trusted, not even that it is a record.
+            on_photo: Told, before each new photo, how many are done, how many there are, and which it is.
+            may_forget: Asked before people without a folder are forgotten; False leaves everything as it was.
+
+        Raises:
+            GalleryError: if the gallery is missing or holds no photo, or its record cannot be read or written.
+            GalleryBusyError: if another process is changing the gallery.
+            FingerprintError: if the record is another model's and ``reembed`` is not asked for.
+        """
+        _require_photos(folder, scan(folder, suffixes=self.suffixes))
+        if rebuild:
+            discard_unusable_record(folder)
+        with Gallery(folder, write=True, purpose="enroll") as gallery:
+            clear_buried(folder)
+            found = scan(folder, suffixes=self.suffixes)  # again: now nobody else changes it
+            self._require_model(gallery, reembed=reembed or rebuild)
+            forgotten = tuple(sorted({person.name for person in gallery.people()} - found.people.keys()))
+            if forgotten and not may_forget(forgotten):
+                raise GalleryError("Nothing was changed.")
+            contents = _contents(found.photos, gallery)
+            fresh = self._measure(gallery, found.photos, contents, trust_record=not rebuild, on_photo=on_photo)
+            return self._settle(gallery, found, contents, fresh, forgotten)
+
+    def _require_model(self, gallery: Gallery, *, reembed: bool) -> None:
+        built_with, model = gallery.model, self.embedder.model
+        if built_with not in (None, model) and gallery.measured(built_with or "") and not reembed:
+            raise FingerprintError(other_model(gallery.folder, built_with=built_with or "", asked_for=model))
+
+    def _measure(
+        self,
+        gallery: Gallery,
+        photos: Sequence[PhotoFile],
+        contents: Sequence[Content | Measurement],
+        *,
+        trust_record: bool,
+        on_photo: Callable[[int, int, str], None],
+    ) -> set[bytes]:
+        """Work on every content that the record does not know; the digests that were worked on."""
+        known = gallery.measured(self.embedder.model) if trust_record else set()
+        todo: dict[bytes, tuple[PhotoFile, Content]] = {}
+        for photo, what in zip(photos, contents, strict=True):
+            if isinstance(what, Content) and what.sha256 not in known:
+                todo.setdefault(what.sha256, (photo, what))
+        for done, (sha256, (photo, what)) in enumerate(todo.items()):
+            on_photo(done, len(todo), f"{photo.person}/{photo.file}")
+            measurement = self._measured(photo.path, what)
+            if measurement is not None:
+                gallery.store(sha256, self.embedder.model, measurement)
+        on_photo(len(todo), len(todo), "")
+        return set(todo)
+
+    def _measured(self, path: Path, what: Content) -> Measurement | None:
+        """``None`` when the file is no longer what was hashed."""
+        try:
+            image = self.read(path)
+            unchanged = Stamp.of(path) == what.stamp
+        except (ImageError, OSError) as error:
+            return Measurement((Note(Finding.UNREADABLE, f"cannot be read: {error}"),))
+        return measure(image, detector=self.detector, embedder=self.embedder) if unchanged else None
+
+    def _settle(
+        self,
+        gallery: Gallery,
+        found: Scan,
+        contents: Sequence[Content | Measurement],
+        fresh: set[bytes],
+        forgotten: tuple[str, ...],
+    ) -> EnrolReport:
+        measurements = gallery.measurements(self.embedder.model)
+        candidates = []
+        for photo, what in zip(found.photos, contents, strict=True):
+            sha256 = what.sha256 if isinstance(what, Content) else None
+            measurement = measurements.get(what.sha256, _CHANGING) if isinstance(what, Content) else what
+            candidates.append(Candidate(photo.person, photo.file, sha256, measurement))
+        verdicts = review(candidates, self.limits)
+        judged, reports = [], []
+        for candidate, what, verdict in zip(candidates, contents, verdicts, strict=True):
+            person, file, face = candidate.person, candidate.file, candidate.measurement.face
+            kept = what if isinstance(what, Content) else None
+            judged.append(JudgedPhoto(person, file, kept, verdict.accepted, verdict.notes))
+            worked_on = kept is not None and kept.sha256 in fresh
+            quality = face.quality if face else None
+            reports.append(PhotoReport(person, file, verdict.accepted, verdict.notes, worked_on, quality))
+        gallery.settle(judged, people=found.people, model=self.embedder.model)
+        enrolled = {report.person for report in reports if report.accepted}
+        return EnrolReport(
+            folder=gallery.folder,
+            model=self.embedder.model,
+            photos=tuple(reports),
+            skipped=found.skipped,
+            people=tuple(sorted(enrolled)),
+            without_photo=tuple(sorted(found.people.keys() - enrolled)),
+            forgotten=forgotten,
+        )
+
+
+def _require_photos(folder: Path, found: Scan) -> None:
+    """Refuse an empty gallery that was never enrolled; an emptied one must still be able to forget."""
+    if found.photos or (folder / RECORD_FOLDER / RECORD_FILE).exists():
+        return
+    skipped = "".join(f" {item.where}: {item.reason}." for item in found.skipped[:3])
+    raise GalleryError(
+        f"The gallery {folder} holds no photo. Make one folder per person, named like the person, "
+        f'and put photos into it: "{folder}/Ada Lovelace/1.jpg".{skipped}'
+    )
+
+
+def _contents(photos: Sequence[PhotoFile], gallery: Gallery) -> list[Content | Measurement]:
+    """What each file holds; for one that cannot be opened, a measurement that says so."""
+    known = {(photo.person, photo.file): photo.content for photo in gallery.photos()}
+    contents: list[Content | Measurement] = []
+    for photo in photos:
+        try:
+            contents.append(content(photo.path, known.get((photo.person, photo.file))))
+        except OSError as error:
+            contents.append(Measurement((Note(Finding.UNREADABLE, f"cannot be read: {error.strerror}"),)))
+    return contents
+
+
+def measure(image: U8, *, detector: Detector, embedder: Embedder) -> Measurement:
+    """Find the face that a photo is about, and everything worth knowing of it.
+
+    Args:
+        image: (H, W, 3) uint8 BGR.
+        detector: Finds the faces.
+        embedder: Embeds the one that is taken, and its mirror image.
+    """
+    height, width = image.shape[:2]
+    faces = detector.detect([image])[0]
+    if len(faces) == 0:
+        return Measurement((Note(Finding.NO_FACE, f"no face found in {width} x {height} px"),))
+    sizes = np.sqrt(geometry.area(faces.boxes))
+    offset = np.abs(geometry.centres(faces.boxes) / np.array([width, height], np.float32) - 0.5).max(axis=1)
+    prominence = sizes * (1 - offset)
+    order = np.argsort(-prominence, kind="stable")
+    face = faces[order[:1]]
+    notes = _several(faces[order], prominence[order], width) if len(faces) > 1 else ()
+    one, cut = np.zeros(1, np.int64), embedder.facts.cut
+    aligned = align(image, face.landmarks, face.scores, one, cut=cut, boxes=face.boxes)
+    x1, y1, x2, y2 = (float(side) for side in face.boxes[0])
+    q = aligned.quality
+    parts = (q.eyes_px, q.sharpness, q.yaw_deg, q.roll_deg, q.score)
+    quality = PhotoQuality(*(float(part[0]) for part in parts))
+    _, jpeg = cv2.imencode(".jpg", aligned.crops[0, :, :, ::-1], [cv2.IMWRITE_JPEG_QUALITY, 90])
+    return Measurement(notes, MeasuredFace((x1, y1, x2, y2), quality, _vector(aligned, embedder), jpeg.tobytes()))
+
+
+def _several(faces: FaceDetections, prominence: F32, width: int) -> tuple[Note, ...]:
+    """Say which of several faces, most prominent first, was taken."""
+    place = ("left", "middle", "right")[min(2, max(0, int(3 * geometry.centres(faces.boxes)[0, 0] / width)))]
+    side = float(faces.boxes[0, 2] - faces.boxes[0, 0])
+    text = f"{len(faces)} faces; the most prominent was taken ({place}, {side:.0f} px wide)"
+    if prominence[1] > 0.7 * prominence[0]:
+        text += "; another is nearly as prominent, cut the photo to be sure"
+    return (Note(Finding.SEVERAL_FACES, text),)
+
+
+def _vector(aligned: AlignedFaces, embedder: Embedder) -> F32:
+    """Mean of a face and its mirror image, (D,) of unit length."""
+    both = np.ascontiguousarray(np.concatenate([aligned.crops, aligned.crops[:, :, ::-1]]))
+    rows = np.zeros(2, np.int64)
+    vectors = embedder.embed(AlignedFaces(both, rows, aligned.quality[rows])).vectors
+    mean = vectors.sum(axis=0)
+    return np.asarray(mean / max(float(np.linalg.norm(mean)), 1e-12), np.float32)

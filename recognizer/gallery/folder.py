@@ -1,0 +1,236 @@
+"""The folder of photos, the gallery's source of truth: ``<gallery>/<Person Name>/<photo>``.
+
+Nothing here opens a picture: it says which files are photos of whom, and whether their content has changed.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import time
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass
+from pathlib import Path
+
+from recognizer.errors import GalleryError
+from recognizer.gallery.names import person_name, sameness, shown
+
+RECORD_FOLDER = ".recognizer"
+"""Hidden folder inside the gallery that holds everything this program writes there."""
+LARGEST_PHOTO_BYTES = 200 * 2**20
+"""A larger file is no photo; hashing it would only keep the machine busy."""
+_RACY_NS = 2_000_000_000
+"""Coarsest time stamp of a common file system (FAT: 2 s)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stamp:
+    """What the file system says of a file without opening it."""
+
+    size: int
+    """Bytes."""
+    modified_ns: int
+    changed_ns: int
+    """Status change time, which cannot be set by hand."""
+
+    @classmethod
+    def of(cls, path: Path) -> Stamp:
+        """Read it.
+
+        Raises:
+            OSError: if the file is gone or may not be looked at.
+        """
+        status = path.stat()
+        return cls(status.st_size, status.st_mtime_ns, status.st_ctime_ns)
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """What was in a file, and when we looked."""
+
+    sha256: bytes
+    stamp: Stamp
+    looked_at_ns: int
+
+    def still_holds(self, stamp: Stamp) -> bool:
+        """True when ``stamp`` proves that the content is the same.
+
+        A file written in the same tick of the clock in which it was hashed could keep its stamp; like git with its
+        "racily clean" entries, a stamp that was that fresh when it was taken proves nothing.
+        """
+        settled = max(self.stamp.modified_ns, self.stamp.changed_ns) + _RACY_NS < self.looked_at_ns
+        return settled and stamp == self.stamp
+
+
+@dataclass(frozen=True, slots=True)
+class PhotoFile:
+    """One photo of one person."""
+
+    person: str
+    """The person's name: the folder's, normalised."""
+    folder: str
+    """The folder's name as it stands on disk."""
+    file: str
+    """The file's name as it stands on disk."""
+    path: Path
+
+
+@dataclass(frozen=True, slots=True)
+class Skipped:
+    """Something in the gallery that is not read."""
+
+    where: str
+    """Relative to the gallery, printable."""
+    reason: str
+    link: bool = False
+    """Somebody meant it to be read: links are not followed out of the gallery, and people behind them are missing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Scan:
+    """What a gallery folder holds."""
+
+    photos: tuple[PhotoFile, ...]
+    """Sorted by person and file."""
+    skipped: tuple[Skipped, ...]
+    people: dict[str, str]
+    """Name of each person that has a folder, with or without photos, to the folder's name on disk."""
+
+
+def require_gallery(folder: Path) -> Path:
+    """The gallery's real path.
+
+    Raises:
+        GalleryError: if there is no such folder.
+    """
+    if not folder.exists():
+        raise GalleryError(
+            f"There is no gallery at {folder}. Make the folder, with one sub-folder of photos per person."
+        )
+    if not folder.is_dir():
+        raise GalleryError(f"The gallery {folder} is a file; wanted a folder with one sub-folder of photos per person.")
+    return folder.resolve()
+
+
+def scan(folder: Path, *, suffixes: AbstractSet[str]) -> Scan:
+    """List the people and photos of a gallery.
+
+    Args:
+        folder: The gallery.
+        suffixes: Lower-case endings of the files that are pictures, with the dot.
+
+    Raises:
+        GalleryError: if the gallery or a person's folder is missing or cannot be listed.
+    """
+    root = require_gallery(folder)
+    photos: list[PhotoFile] = []
+    skipped: list[Skipped] = []
+    people: dict[str, str] = {}
+    taken: dict[str, str] = {}
+    for entry in _listed(root):
+        if not _is_folder(entry):
+            if not _hidden(entry) and Path(entry.name).suffix.lower() in suffixes:
+                skipped.append(_skip(root, entry, "a photo belongs into the folder of a person, not beside them"))
+            elif entry.is_symlink() and not _hidden(entry):
+                skipped.append(_skip(root, entry, "a link that leads nowhere"))
+            continue
+        if entry.name == RECORD_FOLDER:
+            continue
+        if entry.is_symlink():
+            skipped.append(_skip(root, entry, "a link to another folder; photos must stand in the gallery itself"))
+            continue
+        try:
+            name = person_name(entry.name)
+        except GalleryError as error:
+            skipped.append(_skip(root, entry, str(error)))
+            continue
+        rival = taken.setdefault(sameness(name), entry.name)
+        if rival != entry.name:
+            reason = f"the same name as the folder {shown(rival)}; put the photos together, or give one another name"
+            skipped.append(_skip(root, entry, reason))
+            continue
+        people[name] = entry.name
+        _photos_of(root, Path(entry.path), name, suffixes, photos, skipped)
+    photos.sort(key=lambda photo: (photo.person, photo.file))
+    return Scan(tuple(photos), tuple(skipped), people)
+
+
+def _photos_of(
+    root: Path,
+    folder: Path,
+    person: str,
+    suffixes: AbstractSet[str],
+    photos: list[PhotoFile],
+    skipped: list[Skipped],
+) -> None:
+    for entry in _listed(folder):
+        if _hidden(entry):
+            continue
+        reason = _not_a_photo(root, entry, suffixes)
+        if reason:
+            skipped.append(_skip(root, entry, reason))
+        else:
+            photos.append(PhotoFile(person, folder.name, entry.name, Path(entry.path)))
+
+
+def _not_a_photo(root: Path, entry: os.DirEntry[str], suffixes: AbstractSet[str]) -> str | None:
+    path = Path(entry.path)
+    if not entry.name.isprintable():
+        return "the file name holds control characters or bytes that are not UTF-8"
+    if entry.is_symlink():
+        try:
+            inside = path.resolve(strict=True).is_relative_to(root)
+        except (OSError, RuntimeError):
+            return "a link that leads nowhere"
+        if not inside:
+            return "a link that leaves the gallery; copy the photo here instead"
+    if _is_folder(entry):
+        return "a folder inside a person's folder is not read; move its photos up"
+    suffix = path.suffix.lower()
+    if suffix not in suffixes:
+        kinds = ", ".join(sorted(suffixes))
+        return f"{suffix or 'a file without ending'} is not a picture that can be read; wanted one of {kinds}"
+    if not entry.is_file():
+        return "not a regular file"
+    size = entry.stat().st_size
+    if size > LARGEST_PHOTO_BYTES:
+        return f"{size / 2**20:.0f} MB large; at most {LARGEST_PHOTO_BYTES // 2**20} MB are read"
+    return None
+
+
+def _listed(folder: Path) -> list[os.DirEntry[str]]:
+    try:
+        with os.scandir(folder) as entries:
+            return sorted(entries, key=lambda entry: entry.name)
+    except OSError as error:
+        raise GalleryError(f"The folder {folder} cannot be listed: {error.strerror}.") from error
+
+
+def _is_folder(entry: os.DirEntry[str]) -> bool:
+    try:
+        return entry.is_dir()
+    except OSError:  # a link that leads to itself
+        return False
+
+
+def _hidden(entry: os.DirEntry[str]) -> bool:
+    return entry.name.startswith(".") or entry.name in {"Thumbs.db", "desktop.ini"}
+
+
+def _skip(root: Path, entry: os.DirEntry[str], reason: str) -> Skipped:
+    return Skipped(shown(str(Path(entry.path).relative_to(root)))[1:-1], reason, entry.is_symlink())
+
+
+def content(path: Path, known: Content | None = None) -> Content:
+    """What is in a file; it is read only when ``known`` does not prove that it is unchanged.
+
+    Raises:
+        OSError: if the file cannot be read.
+    """
+    stamp = Stamp.of(path)
+    if known is not None and known.still_holds(stamp):
+        return known
+    looked_at_ns = time.time_ns()
+    with path.open("rb") as file:
+        digest = hashlib.file_digest(file, "sha256").digest()
+    return Content(digest, stamp, looked_at_ns)

@@ -1,0 +1,310 @@
+"""Judge a gallery's photos together: which of them stand for their person, and why not the others.
+
+A pure function of measurements. Photos are first looked at one by one (is there a usable face), then beside the same
+person's other photos (does one not belong), then beside everybody else's (does it belong to someone else), and last a
+person's poor photos are left out when there are better ones. A nearest-neighbour search is only as good as its worst
+reference photo.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from recognizer.gallery.records import Finding, Measurement, Note, PhotoQuality
+from recognizer.types import F32
+
+_BLOCK = 256
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What is asked of a photo.
+
+    A photo that misses a *wanted* limit is weak: it counts only where its person has no better one. One that misses a
+    *usable* limit never counts. Measured with edgeface_xs_q on 640 LFW photos of 160 people (3 to 6 each),
+    degraded one property at a time; the table stands in ``gallery/README.md``.
+    """
+
+    wanted_eyes_px: float = 20.0
+    """From here up nothing is gained: 98.3 % of genuine pairs above 0.35, as in the full size."""
+    usable_eyes_px: float = 10.0
+    """93.8 % there, 86.7 % at 8 px, where strangers' similarity begins to rise."""
+    wanted_sharpness: float = 35.0
+    """One LFW photo in 200 has less; of faces smeared over 16 of the crop's 112 pixels three in four."""
+    usable_sharpness: float = 6.0
+    """A blur of 3 to 4 pixels of the crop: genuine pairs above 0.35 fall from 85 to 61 %, and blurred strangers
+    become alike (99.9th percentile 0.31 to 0.36)."""
+    wanted_yaw_deg: float = 60.0
+    """Up to here a turned face is never nearer to strangers (99.9th percentile 0.25 to 0.27 at every angle), it only
+    finds its person less often; beside frontal photos it helps to find profiles."""
+    usable_yaw_deg: float = 80.0
+    """Full profile: one eye's place is guessed."""
+    wanted_score: float = 0.95
+    """The lowest of the 640 photos had 0.98; of the friends clip's non-faces 5 % have more than 0.96."""
+    usable_score: float = 0.8
+    """The median of those non-faces."""
+    same_person: float = 0.25
+    """Cosine above which two photos in one folder support each other: all 640 photos have such a sibling; a stranger's
+    photo put among somebody's photos has one in fewer than 1 of 100 cases."""
+    lookalike: float = 0.45
+    """Cosine above which photos in two folders may show one person; the most similar of 160 people reach 0.43."""
+    clearly_more: float = 0.1
+    """How much more a photo must be like someone else than like its siblings to be refused for it."""
+    same_picture: float = 0.95
+    """Cosine above which two files are one picture: of photos saved again at 0.7 times the size and JPEG quality 60,
+    half reach 0.97; of 1,000 pairs of different photos of a person one does."""
+
+
+def limits_at(*, known: float, margin: float, sure: float) -> Limits:
+    """Limits for a network whose similarities are not EdgeFace's, at the rates where EdgeFace's limits lie.
+
+    Args:
+        known: cosine at FMR 1e-5.
+        margin: from there to the cosine at FMR 1e-3, which EdgeFace's ``same_person`` is (0.26).
+        sure: cosine at FMR 1e-6 and 0.1 more; ``lookalike`` is at 1e-6 (0.44).
+
+    Returns:
+        Limits by which only files of one content are one picture: from which cosine on other files are is not known.
+    """
+    return Limits(same_person=known - margin, lookalike=max(sure - 0.1, known), same_picture=1.0)
+
+
+def limits_without_likeness() -> Limits:
+    """Limits for a network of which nobody has measured how alike faces are to it."""
+    return Limits(same_person=-1.0, lookalike=1.0, same_picture=1.0)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Candidate:
+    """One photo to judge."""
+
+    person: str
+    file: str
+    sha256: bytes | None
+    """Digest of the content; ``None`` when it could not be read."""
+    measurement: Measurement
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """Whether a photo stands for its person, and what there is to say about it."""
+
+    accepted: bool
+    notes: tuple[Note, ...]
+
+
+@dataclass(slots=True, eq=False)
+class _Case:
+    candidate: Candidate
+    vector: F32
+    alive: bool
+    weak: list[Note]
+    notes: list[Note] = field(default_factory=list)
+
+    def refuse(self, finding: Finding, text: str) -> None:
+        self.alive = False
+        self.notes.append(Note(finding, text))
+
+
+def review(candidates: Sequence[Candidate], limits: Limits) -> list[Verdict]:
+    """Judge photos of everybody together; one verdict for each, in the same order."""
+    cases = [_alone(candidate, limits) for candidate in candidates]
+    people: dict[str, list[_Case]] = {}
+    for case in cases:
+        people.setdefault(case.candidate.person, []).append(case)
+    for own in people.values():
+        _same_picture_twice(own, limits)
+        _unlike_the_others(own, limits)
+    _like_someone_else(cases, limits)
+    for own in people.values():
+        _weak_beside_good(own)
+    return [Verdict(case.alive, tuple(case.notes)) for case in cases]
+
+
+def _alone(candidate: Candidate, limits: Limits) -> _Case:
+    measured = candidate.measurement
+    if measured.face is None:
+        return _Case(candidate, np.zeros(0, np.float32), False, [], list(measured.notes))
+    unusable, weak = quality_notes(measured.face.quality, limits)
+    notes = [*measured.notes, *unusable]
+    return _Case(candidate, measured.face.vector, not unusable, weak, notes)
+
+
+def quality_notes(quality: PhotoQuality, limits: Limits) -> tuple[list[Note], list[Note]]:
+    """What makes a face unusable, and what makes it weak; each names the measured and the wanted value."""
+    yaw = abs(quality.yaw_deg)
+    measured: tuple[tuple[Finding, bool, bool, str], ...] = (
+        (
+            Finding.TOO_SMALL,
+            quality.eyes_px < limits.usable_eyes_px,
+            quality.eyes_px < limits.wanted_eyes_px,
+            f"{quality.eyes_px:.0f} px between the eyes, wanted {limits.wanted_eyes_px:.0f}",
+        ),
+        (
+            Finding.BLURRED,
+            quality.sharpness < limits.usable_sharpness,
+            quality.sharpness < limits.wanted_sharpness,
+            f"blurred: sharpness {quality.sharpness:.0f}, wanted {limits.wanted_sharpness:.0f}",
+        ),
+        (
+            Finding.EXTREME_POSE,
+            yaw > limits.usable_yaw_deg,
+            yaw > limits.wanted_yaw_deg,
+            f"turned {yaw:.0f} degrees sideways, wanted at most {limits.wanted_yaw_deg:.0f}",
+        ),
+        (
+            Finding.UNSURE_FACE,
+            quality.score < limits.usable_score,
+            quality.score < limits.wanted_score,
+            f"perhaps not a face: detector score {quality.score:.2f}, wanted {limits.wanted_score:.2f}",
+        ),
+    )
+    unusable = [Note(finding, text) for finding, never, _, text in measured if never]
+    weak = [Note(finding, text) for finding, never, poor, text in measured if poor and not never]
+    return unusable, weak
+
+
+def _same_picture_twice(own: Sequence[_Case], limits: Limits) -> None:
+    """Keep the larger of two copies; a copy must not speak for itself among the others."""
+    kept: list[_Case] = []
+    usable = [case for case in own if case.alive and case.candidate.measurement.face is not None]
+    for case in sorted(usable, key=lambda case: -_eyes_px(case)):
+        twin = next((other for other in kept if _same_picture(case, other, limits)), None)
+        if twin is None:
+            kept.append(case)
+        else:
+            same_bytes = case.candidate.sha256 == twin.candidate.sha256
+            how = "the same picture as" if same_bytes else "hardly differs from"
+            case.refuse(Finding.SAME_PICTURE, f"{how} {twin.candidate.file}")
+
+
+def _same_picture(one: _Case, other: _Case, limits: Limits) -> bool:
+    if one.candidate.sha256 == other.candidate.sha256:
+        return True
+    return float(one.vector @ other.vector) > limits.same_picture
+
+
+def _eyes_px(case: _Case) -> float:
+    face = case.candidate.measurement.face
+    return face.quality.eyes_px if face else 0.0
+
+
+def _unlike_the_others(own: Sequence[_Case], limits: Limits) -> None:
+    """When more than half of the photos hang together, those that do not are someone else's, or nobody's."""
+    alive = [case for case in own if case.alive]
+    if len(alive) < 2:
+        return
+    similarities = _cosines(alive, alive)
+    groups = _linked(similarities > limits.same_person)
+    largest = max(groups, key=len)
+    agreed = len(largest) > len(alive) / 2
+    for row in sorted(set(range(len(alive))) - set(largest) if agreed else _loners(groups)):
+        best = float(np.delete(similarities[row], row).max())
+        text = f"unlike the person's other photos: similarity {best:.2f}, wanted {limits.same_person:.2f}"
+        if agreed:
+            alive[row].refuse(Finding.UNLIKE_OTHERS, text)
+            alive[row].notes.extend(alive[row].weak)
+        else:
+            alive[row].notes.append(Note(Finding.UNLIKE_OTHERS, text + "; which of them is right cannot be told"))
+
+
+def _loners(groups: list[list[int]]) -> list[int]:
+    return [group[0] for group in groups if len(group) == 1]
+
+
+def _linked(edges: np.ndarray[tuple[int, ...], np.dtype[np.bool_]]) -> list[list[int]]:
+    """Connected components of a symmetric (n, n) relation, each a list of rows; in order of their first row."""
+    groups: list[list[int]] = []
+    seen: set[int] = set()
+    for start in range(len(edges)):
+        if start in seen:
+            continue
+        group, frontier = [], [start]
+        seen.add(start)
+        while frontier:
+            row = frontier.pop()
+            group.append(row)
+            fresh = [int(column) for column in np.nonzero(edges[row])[0] if int(column) not in seen]
+            seen.update(fresh)
+            frontier.extend(fresh)
+        groups.append(group)
+    return groups
+
+
+def _like_someone_else(cases: Sequence[_Case], limits: Limits) -> None:
+    """Photos that stand in the wrong folder; the clearest first, because each one refused clears others."""
+    alive = [case for case in cases if case.alive]
+    outliers = [case for case in cases if any(note.finding is Finding.UNLIKE_OTHERS for note in case.notes)]
+    for case, (_, other, rival) in zip(outliers, _nearest(outliers, alive), strict=True):
+        if rival is not None and other > limits.lookalike and not case.alive:
+            where = f"{rival.candidate.person} ({rival.candidate.file})"
+            case.notes.append(Note(Finding.LIKE_SOMEONE_ELSE, f"more like {where}, similarity {other:.2f}"))
+    suspects = []
+    for case, (own, other, _) in zip(alive, _nearest(alive, alive), strict=True):
+        if other > limits.lookalike and other > own:
+            suspects.append((own - other, case.candidate.person, case.candidate.file, case))
+    for *_, case in sorted(suspects, key=lambda suspect: suspect[:3]):
+        if not case.alive:
+            continue
+        alive = [one for one in alive if one.alive]
+        own, other, rival = _nearest([case], alive)[0]
+        if rival is None or other <= limits.lookalike or other <= own:
+            continue
+        has_siblings = own > -1
+        where = f"{rival.candidate.person} ({rival.candidate.file})"
+        if has_siblings and other > own + limits.clearly_more:
+            text = f"more like {where}, similarity {other:.2f}, than like the person's other photos, {own:.2f}"
+            case.refuse(Finding.LIKE_SOMEONE_ELSE, text)
+        elif not has_siblings and _same_picture(case, rival, limits):
+            case.refuse(Finding.LIKE_SOMEONE_ELSE, f"the same picture stands under {where}")
+            if _nearest([rival], alive)[0][0] <= limits.same_person:  # nothing speaks for the other either
+                where = f"{case.candidate.person} ({case.candidate.file})"
+                rival.refuse(Finding.LIKE_SOMEONE_ELSE, f"the same picture stands under {where}")
+        else:
+            text = f"much like {where}, similarity {other:.2f}: one person twice, or a photo in a wrong folder?"
+            case.notes.append(Note(Finding.LIKE_SOMEONE_ELSE, text))
+
+
+def _nearest(cases: Sequence[_Case], among: Sequence[_Case]) -> list[tuple[float, float, _Case | None]]:
+    """For each case: cosine to the best other photo of its person, to the best of anyone else's, and that photo.
+
+    -1 stands for none. Works block by block, so that no (N, N) matrix is held.
+    """
+    if not among:
+        return [(-1.0, -1.0, None) for _ in cases]
+    numbers: dict[str, int] = {}
+    owners = np.array([numbers.setdefault(case.candidate.person, len(numbers)) for case in among])
+    places = {id(case): place for place, case in enumerate(among)}
+    result: list[tuple[float, float, _Case | None]] = []
+    for start in range(0, len(cases), _BLOCK):
+        block = cases[start : start + _BLOCK]
+        for case, cosines in zip(block, _cosines(block, among), strict=True):
+            is_own = owners == numbers.get(case.candidate.person, -1)
+            others = np.where(is_own, -np.inf, cosines)
+            if id(case) in places:
+                is_own[places[id(case)]] = False
+            own = float(cosines[is_own].max(initial=-1))
+            best = int(np.argmax(others))
+            found = bool(np.isfinite(others[best]))
+            result.append((own, float(others[best]), among[best]) if found else (own, -1.0, None))
+    return result
+
+
+def _weak_beside_good(own: Sequence[_Case]) -> None:
+    """A person's poor photos count only when there is no good one."""
+    alive = [case for case in own if case.alive]
+    any_good = any(not case.weak for case in alive)
+    for case in alive:
+        for note in case.weak:
+            if any_good:
+                case.refuse(note.finding, note.text)
+            else:
+                case.notes.append(Note(note.finding, note.text + "; taken for want of a better one"))
+
+
+def _cosines(rows: Sequence[_Case], columns: Sequence[_Case]) -> F32:
+    left, right = np.stack([case.vector for case in rows]), np.stack([case.vector for case in columns])
+    return np.asarray(left @ right.T, np.float32)

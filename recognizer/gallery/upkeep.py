@@ -1,0 +1,192 @@
+"""Change who is in a gallery: remove and rename people, in the folder and in the record.
+
+Folder first, by one atomic rename, inside the record's open transaction. A crash in between leaves a record that
+speaks of a folder that is no longer there under that name; the next enrolment follows the folder. It never brings a
+removed person back.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import uuid
+from pathlib import Path
+
+from loguru import logger
+
+from recognizer.errors import GalleryBusyError, GalleryError
+from recognizer.gallery import schema
+from recognizer.gallery.folder import RECORD_FOLDER, require_gallery, scan
+from recognizer.gallery.lock import WriterLock
+from recognizer.gallery.names import person_name, sameness, shown, unknown_name
+from recognizer.gallery.schema import RECORD_FILE
+from recognizer.gallery.store import Gallery
+
+_REMOVING = "removing"
+
+
+def find_person(folder: Path, name: str) -> str:
+    """The exact name of the person that ``name`` means; case and composition of letters do not matter.
+
+    Raises:
+        GalleryError: if it is no name, or nobody has it; the message lists the nearest names.
+    """
+    return _find(name, _everybody(folder))
+
+
+def remove(folder: Path, name: str, *, keep_photos: bool = False) -> Path | None:
+    """Delete a person: vectors and thumbnails, and the folder of photos.
+
+    Args:
+        folder: The gallery.
+        name: The person; case does not matter.
+        keep_photos: Move the photos out of the gallery, beside it, instead of deleting them.
+
+    Returns:
+        Where the photos went; ``None`` when they were deleted or there were none.
+
+    Raises:
+        GalleryBusyError: if another process is changing the gallery.
+        GalleryError: if nobody has that name, or the photos cannot be moved or deleted.
+    """
+    require_gallery(folder)
+    find_person(folder, name)  # before the record is created for a mistyped gallery
+    with Gallery(folder, write=True, purpose="gallery remove") as gallery:
+        people = _everybody(folder)
+        person = _find(name, people)
+        photos = folder / people[person]
+        kept = None
+        try:
+            if photos.is_dir():
+                if keep_photos:
+                    kept = _free_place(folder.resolve(), person)
+                    kept.parent.mkdir(mode=0o700, exist_ok=True)
+                    shutil.move(photos, kept)
+                else:
+                    _bury(folder, photos)
+        except OSError as error:
+            raise GalleryError(f"The photos of {shown(person)} cannot be taken out: {error}.") from error
+        gallery.forget(person)
+        clear_buried(folder)
+    return kept
+
+
+def rename(folder: Path, old: str, new: str) -> str:
+    """Give a person, and their folder, another name.
+
+    Returns:
+        The new name as it is stored.
+
+    Raises:
+        GalleryBusyError: if another process is changing the gallery.
+        GalleryError: if nobody is called ``old``, ``new`` is no name or is taken, or the folder cannot be renamed.
+    """
+    require_gallery(folder)
+    new = person_name(new)
+    find_person(folder, old)
+    with Gallery(folder, write=True, purpose="gallery rename") as gallery:
+        people = _everybody(folder)
+        person = _find(old, people)
+        for other in people:
+            if other != person and sameness(other) == sameness(new):
+                raise GalleryError(
+                    f"{shown(other)} is in this gallery already. To make one person of the two, move the photos of "
+                    f"{shown(person)} into that folder and enrol again."
+                )
+        source, target = folder / people[person], folder / new
+        try:
+            if source.is_dir() and source != target:
+                if target.exists() and not target.samefile(source):
+                    raise GalleryError(f"{target} exists already and is not a person's folder; nothing was renamed.")
+                os.rename(source, target)
+        except OSError as error:
+            raise GalleryError(f"The folder {source} cannot be renamed: {error}.") from error
+        gallery.rename(person, new, folder=new)
+    return new
+
+
+def clear_buried(folder: Path) -> None:
+    """Delete what `remove` took away and could not delete, because it was interrupted."""
+    buried = folder / RECORD_FOLDER / _REMOVING
+    if buried.is_dir():
+        shutil.rmtree(buried, ignore_errors=True)
+        if buried.exists():
+            logger.warning("Photos of a removed person could not be deleted; delete {} by hand.", buried)
+
+
+def discard_unusable_record(folder: Path) -> None:
+    """Delete a record that cannot be opened, so that it can be built again; one that can be is left alone.
+
+    Raises:
+        GalleryBusyError: if another process is changing the gallery.
+        GalleryError: if it may not be deleted.
+    """
+    path = folder / RECORD_FOLDER / RECORD_FILE
+    if not path.exists():
+        return
+    with WriterLock(path.parent, purpose="enroll --rebuild"):
+        try:
+            schema.connect(path, write=True).close()
+            _read_everything(folder)
+            return
+        except GalleryBusyError:
+            raise
+        except GalleryError as error:
+            logger.warning("The record is thrown away and built again from the photos: {}", error)
+        for leftover in (path, path.with_name(f"{path.name}-journal")):
+            try:
+                leftover.unlink(missing_ok=True)
+            except OSError as error:
+                raise GalleryError(f"No permission to delete {leftover}: {error.strerror}.") from error
+
+
+def _read_everything(folder: Path) -> None:
+    with Gallery(folder) as gallery:
+        gallery.people()
+        gallery.enrolled()
+        gallery.measurements(gallery.model or "")
+
+
+def _bury(folder: Path, photos: Path) -> None:
+    """Take a folder away in one step; a crash while its files are being deleted must not leave half a person."""
+    buried = folder / RECORD_FOLDER / _REMOVING
+    buried.mkdir(mode=0o700, exist_ok=True)
+    os.rename(photos, buried / uuid.uuid4().hex)
+
+
+def _everybody(folder: Path) -> dict[str, str]:
+    """Everyone in the folder or in the record: name to the folder's name."""
+    people = dict(scan(folder, suffixes=frozenset()).people)
+    if (folder / RECORD_FOLDER).is_dir():
+        try:
+            with Gallery(folder) as gallery:
+                # A path in a tampered record must not lead the deletion out of the gallery.
+                recorded = {p.name: p.folder for p in gallery.people() if _is_one_name(p.folder)}
+        except GalleryError as error:
+            logger.debug("The record was not read: {}", error)
+            recorded = {}
+        people = {**recorded, **people}
+    return people
+
+
+def _is_one_name(folder: str) -> bool:
+    return folder not in {"", ".", "..", RECORD_FOLDER} and Path(folder).name == folder
+
+
+def _find(name: str, people: dict[str, str]) -> str:
+    wanted = person_name(name)
+    if wanted in people:
+        return wanted
+    for person in people:
+        if sameness(person) == sameness(wanted):
+            return person
+    raise unknown_name(wanted, people)
+
+
+def _free_place(gallery: Path, person: str) -> Path:
+    """A path for a person's photos beside the gallery that does not exist yet."""
+    parent = gallery.with_name(f"{gallery.name}-removed")
+    place, number = parent / person, 2
+    while os.path.lexists(place):
+        place, number = parent / f"{person} ({number})", number + 1
+    return place

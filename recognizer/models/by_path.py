@@ -1,0 +1,110 @@
+"""Models that are named by a file or a fingerprint, not by a name of the catalogue."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from loguru import logger
+
+from recognizer.errors import WeightsError
+from recognizer.models import spec_file
+from recognizer.models.cache import Cache
+from recognizer.models.catalogue import CATALOGUE, entry_with_digest, entry_with_sha256, fingerprint
+from recognizer.models.checkpoints import converted, variant_of
+from recognizer.models.digest import git_blob_id, sha256
+from recognizer.models.download import Progress
+from recognizer.models.resolved import ResolvedModel, calibration_of, known, ranges_of
+from recognizer.types.spec import EDGEFACE
+
+
+def cached_graph(name: str, cache: Cache) -> ResolvedModel | None:
+    """What a fingerprint stands for, such as one that a bundle brought."""
+    manifest = cache.manifest(name)
+    if manifest is None or manifest.name not in CATALOGUE or (graph := cache.graph(name)) is None:
+        return None
+    return known(CATALOGUE[manifest.name], graph, name, f"{name} from the cache {cache.folder}", None, cache)
+
+
+def own_graph(path: Path, name: str | None, given: Mapping[str, Any], cache: Cache) -> ResolvedModel:
+    """An ``.onnx`` file, with the facts that stand beside it, are given, or are known by its digest.
+
+    Without any it counts as a graph of this program, such as ``train --export`` writes. Its thresholds must have been
+    measured: after a short training strangers reach similarities that mean a name for the published weights.
+
+    Raises:
+        ConfigError: if the facts cannot be understood.
+        WeightsError: if there is no such file.
+    """
+    if not path.is_file():
+        raise WeightsError(f"There is no model file {path}.")
+    name = name or path.stem
+    stated = spec_file.beside(path)
+    facts, origin = EDGEFACE, f"{path}, a graph of your own: unverified"
+    if given or stated is not None:
+        where = f"The facts of {path}, beside it or given"
+        facts = spec_file.facts_from({**(stated or {}), **given}, where)
+    elif official := entry_with_sha256(sha256(path)):
+        name, facts, origin = official.name, official.facts, f"{path}, the official {official.name} by its digest"
+    signed = fingerprint(name, spec_file.digest_with(facts, git_blob_id(path)))
+    return ResolvedModel(
+        name,
+        path,
+        signed,
+        origin,
+        calibration_of(name, signed, cache),
+        facts=facts,
+        own_graph=True,
+        has_defaults=False,
+        ranges=ranges_of(signed, cache),
+    )
+
+
+def trained_checkpoint(path: Path, name: str | None, cache: Cache, progress: Progress) -> ResolvedModel:
+    """What ``train`` left, converted where that has not been done; its thresholds must have been measured.
+
+    Raises:
+        WeightsError: if the file is missing, does not say what it holds, or is refused.
+    """
+    if not path.is_file():
+        raise WeightsError(f"There is no model file {path}.")
+    name = name or path.stem
+    signed = fingerprint(name, git_blob_id(path))
+    graph = converted(cache, name, signed, path, progress)
+    origin = f"{path}, a training of your own: unverified"
+    measured = calibration_of(name, signed, cache)
+    ranges = ranges_of(signed, cache)
+    return ResolvedModel(name, graph, signed, origin, measured, has_defaults=False, ranges=ranges)
+
+
+def checkpoint_file(path: Path, variant: str | None, cache: Cache, progress: Progress) -> ResolvedModel:
+    """A checkpoint of torch, official or not, converted where that has not been done.
+
+    Raises:
+        WeightsError: if the file is missing, its network is not told, or it is refused.
+    """
+    if not path.is_file():
+        raise WeightsError(f"There is no model file {path}.")
+    digest = git_blob_id(path)
+    if official := entry_with_digest(digest):
+        if variant not in (None, official.name):
+            raise WeightsError(f"{path} is the official {official.name} (digest {digest}), not {variant}.")
+        graph = converted(cache, official.name, official.fingerprint, path, progress)
+        origin = f"{path}, the official {official.name} by its digest"
+        return known(official, graph, official.fingerprint, origin, path, cache)
+    variant = variant or variant_of(path)
+    names = ", ".join(entry.name for entry in CATALOGUE.values() if entry.has_network)
+    if variant is None:
+        raise WeightsError(f"{path}: the file name does not tell the network; pass NAME={path} with one of: {names}.")
+    entry = CATALOGUE.get(variant)
+    if entry is None or not entry.has_network:
+        raise WeightsError(f"{variant}={path}: there is no network of that name; there are: {names}.")
+    signed = fingerprint(variant, digest)
+    graph = converted(cache, variant, signed, path, progress)
+    if entry.blob_id is None:
+        origin = f"{path}, used as {variant}: no digest is published to verify it by"
+    else:
+        origin = f"{path}, used as {variant} but not the official file: unverified"
+        logger.warning("{} is not the official {}: unverified.", path, variant)
+    return known(entry, graph, signed, origin, path, cache)

@@ -1,0 +1,247 @@
+"""From a name to a graph ready to run: find it, verify it, fetch it, convert it, and say which was taken and why."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from loguru import logger
+
+from recognizer.errors import ConfigError, WeightsError
+from recognizer.models.by_path import cached_graph, checkpoint_file, own_graph, trained_checkpoint
+from recognizer.models.cache import Cache
+from recognizer.models.catalogue import CATALOGUE, Entry, entry_of, fingerprint
+from recognizer.models.checkpoints import by_hand, converted, fetch
+from recognizer.models.digest import git_blob_id
+from recognizer.models.download import Progress, no_progress
+from recognizer.models.resolved import CHECKPOINT_SUFFIXES, FOLDER_VARIABLE, TRAINED_SUFFIX, in_folder, known, places
+from recognizer.models.resolved import ResolvedModel as ResolvedModel
+
+AUTO = "auto"
+SUFFIXES = (*CHECKPOINT_SUFFIXES, TRAINED_SUFFIX, ".onnx")
+TRY_AGAIN_S = 24 * 3600.0
+"""A machine without the network, but with a model of the package, is not made to wait for it at each start."""
+
+
+def resolve(
+    name: str = AUTO,
+    *,
+    weights_dir: Path | None = None,
+    cache_dir: Path | None = None,
+    offline: bool = False,
+    progress: Progress = no_progress,
+    catalogue: Mapping[str, Entry] = CATALOGUE,
+    facts: Mapping[str, Any] | None = None,
+) -> ResolvedModel:
+    """Find a model, verify it, and convert it where that has not been done.
+
+    ``auto`` and the names of the catalogue are looked for in ``weights_dir``, in the folder that
+    ``RECOGNIZER_WEIGHTS`` names, and in the user's cache; then at the official address; then, for ``auto``, in the
+    package. The place counts before the model: what a person pointed at beats what lies around. Within a place
+    ``auto`` prefers the catalogue's order. Files there must be the official ones, by digest.
+
+    A path to a file is taken as it is: ``file.pt`` where the digest or the file's name tells the variant,
+    ``variant=file.pt`` elsewhere, ``file.onnx``, whose facts stand in a YAML file beside it or in ``facts``, or the
+    ``.ckpt`` that ``train`` left, which says itself what it holds. A fingerprint stands for a graph of the cache.
+
+    Args:
+        name: ``auto``, a name of the catalogue, or a path.
+        weights_dir: folder to look in first.
+        cache_dir: instead of the user's cache.
+        offline: do not try the network.
+        progress: told about downloads and conversion.
+        catalogue: the models to choose from, the preferred ones first.
+        facts: of an ``.onnx`` file, over what the file beside it says.
+
+    Raises:
+        ConfigError: if the facts cannot be understood, or are given for another model.
+        WeightsError: if nothing fitting is there and what was tried says why; if a file is altered, malicious or of
+            another network.
+    """
+    cache = Cache(cache_dir)
+    variant, _, path = ("", "", name) if Path(name).is_file() else name.rpartition("=")
+    is_path = bool(variant) or Path(path).suffix.lower() in SUFFIXES
+    if is_path and Path(path).suffix.lower() == ".onnx":
+        return own_graph(Path(path).expanduser(), variant or None, facts or {}, cache)
+    if facts:
+        raise ConfigError(f"Facts are for an .onnx file of your own; those of {name} are known.")
+    if is_path and Path(path).suffix.lower() == TRAINED_SUFFIX:
+        return trained_checkpoint(Path(path).expanduser(), variant or None, cache, progress)
+    if is_path:
+        return checkpoint_file(Path(path).expanduser(), variant or None, cache, progress)
+    if found := cached_graph(name, cache):
+        return found
+    if name == AUTO:
+        wanted = [entry for entry in catalogue.values() if entry.in_auto]
+    else:
+        wanted = [catalogue.get(name) or entry_of(name)]
+    return _Search(cache, weights_dir, progress).run(name, wanted, offline=offline)
+
+
+class _Search:
+    """One search by name; remembers in words what did not serve."""
+
+    def __init__(self, cache: Cache, weights_dir: Path | None, progress: Progress) -> None:
+        self._cache = cache
+        self._weights_dir = weights_dir
+        self._progress = progress
+        self._tried: list[str] = []
+
+    def run(self, name: str, wanted: list[Entry], *, offline: bool) -> ResolvedModel:
+        why = "the best one found there" if name == AUTO else "as asked for"
+        for called, folder in places(self._weights_dir):
+            if found := self._in_folder(wanted, called, folder, why):
+                return found
+        for entry in wanted:
+            if found := self._in_cache(entry, why):
+                return found
+        self._tried.append(f"the cache {self._cache.folder}: no {'model' if name == AUTO else name}")
+        may_do_without = any(entry.shipped_file for entry in wanted)
+        if found := self._official(wanted, offline=offline, may_do_without=may_do_without):
+            return found
+        for entry in wanted:
+            if (shipped := entry.shipped_file) is not None:
+                return self._shipped(entry, shipped, fallen_back=name == AUTO)
+        raise WeightsError(self._nothing(name, wanted[0]))
+
+    def _in_folder(self, wanted: list[Entry], called: str, folder: Path, why: str) -> ResolvedModel | None:
+        if not folder.is_dir():
+            self._tried.append(f"{called}: no such folder")
+            return None
+        present = [(entry, path) for entry in wanted if (path := in_folder(entry, folder))]
+        if not present:
+            self._tried.append(f"{called}: no {wanted[0].name}.pt" if len(wanted) == 1 else f"{called}: no model in it")
+        for entry, path in present:
+            came = git_blob_id(path)
+            if entry.blob_id not in (None, came):
+                self._skip(f"{path}: not the official file (wanted digest {entry.blob_id}, came {came})")
+                continue
+            try:
+                return self._converted(entry, path, f"{entry.name} from {called}, {why}")
+            except WeightsError as error:
+                self._skip(f"{path}: {error}")
+        return None
+
+    def _in_cache(self, entry: Entry, why: str) -> ResolvedModel | None:
+        if not entry.has_network:
+            return None
+        origin = f"{entry.name} from the cache {self._cache.folder}, {why}"
+        if entry.blob_id and (graph := self._cache.graph(entry.fingerprint)):
+            return self._result(entry, graph, entry.fingerprint, origin)
+        path = self._cache.checkpoint(entry.name)
+        if not path.is_file():
+            return self._brought(entry, origin) if entry.blob_id is None else None
+        came = git_blob_id(path)
+        if entry.blob_id not in (None, came):
+            self._skip(f"{path}: not the official file (wanted digest {entry.blob_id}, came {came})")
+            return None
+        try:
+            return self._converted(entry, path, origin)
+        except WeightsError as error:
+            self._skip(f"{path}: {error}")
+        return None
+
+    def _brought(self, entry: Entry, origin: str) -> ResolvedModel | None:
+        """A graph that came in a bundle: its checkpoint is elsewhere, and the only one of its name counts."""
+        signed = self._cache.graphs_of(entry.name)
+        if len(signed) > 1:
+            self._tried.append(f"the cache holds {', '.join(signed)}: pass one of them as --model")
+        if len(signed) != 1 or (graph := self._cache.graph(signed[0])) is None:
+            return None
+        return self._result(entry, graph, signed[0], origin)
+
+    def _official(self, wanted: list[Entry], *, offline: bool, may_do_without: bool) -> ResolvedModel | None:
+        entry = next((entry for entry in wanted if entry.url), None)
+        if entry is None:
+            return None
+        if offline:
+            self._tried.append("download: not tried, offline was asked for")
+            return None
+        if may_do_without and self._cache.unreachable_for_s() < TRY_AGAIN_S:
+            self._tried.append("download: tried in vain within the last day")
+            return None
+        try:
+            path = fetch(entry, self._cache, progress=self._progress)
+            return self._converted(entry, path, f"{entry.name}, downloaded from {entry.url}")
+        except WeightsError as error:
+            self._cache.note_unreachable()
+            self._tried.append(f"download: {error}")
+            logger.debug("download: {}", error)
+        return None
+
+    def _shipped(self, entry: Entry, shipped: Path, *, fallen_back: bool) -> ResolvedModel:
+        origin = f"{entry.name}, shipped with the program"
+        if fallen_back:
+            origin += (
+                f", because no better one is at hand ({'; '.join(self._tried)}). A more accurate one comes with: "
+                "python main.py models fetch edgeface_xs_gamma_06"
+            )
+        return self._result(entry, shipped, fingerprint(entry.name, git_blob_id(shipped)), origin)
+
+    def _converted(self, entry: Entry, checkpoint: Path, origin: str) -> ResolvedModel:
+        signed = fingerprint(entry.name, git_blob_id(checkpoint))
+        graph = converted(self._cache, entry.name, signed, checkpoint, self._progress)
+        return self._result(entry, graph, signed, origin, checkpoint)
+
+    def _result(
+        self, entry: Entry, graph: Path, signed: str, origin: str, checkpoint: Path | None = None
+    ) -> ResolvedModel:
+        return known(entry, graph, signed, origin, checkpoint, self._cache)
+
+    def _skip(self, what: str) -> None:
+        logger.warning("Not used: {}", what)
+        self._tried.append(what)
+
+    def _nothing(self, name: str, entry: Entry) -> str:
+        asked = "No model was found" if name == AUTO else f"The model {name} was not found"
+        tried = "".join(f"\n  - {line}" for line in self._tried)
+        if entry.shipped is not None:
+            return f"{asked}: {entry.shipped} is missing from this checkout. Tried:{tried}"
+        if entry.url is None:
+            way = by_hand(entry)
+            once = f", or at once: --model {entry.name}=FILE" if entry.has_network else ""
+            return f"{asked}. Tried:{tried}\n{way[:1].upper()}{way[1:]}{once}."
+        return (
+            f"{asked}. Tried:{tried}\n"
+            f"With a network: python main.py models fetch {entry.name}\n"
+            f"Without: {by_hand(entry)}, or pass --weights-dir FOLDER, or set {FOLDER_VARIABLE}."
+        )
+
+
+class State(enum.Enum):
+    """Where a model of the catalogue is to be had at once."""
+
+    IN_WEIGHTS_DIR = "in weights dir"
+    CACHED = "cached"
+    SHIPPED = "shipped"
+    ABSENT = "absent"
+
+
+def state_of(entry: Entry, cache: Cache, weights_dir: Path | None = None) -> State:
+    """Look for verified files of a model, in the order of ``resolve``, converting and fetching nothing."""
+    for _, folder in places(weights_dir):
+        if (there := in_folder(entry, folder)) and entry.blob_id in (None, git_blob_id(there)):
+            return State.IN_WEIGHTS_DIR
+    if entry.has_network:
+        path = cache.checkpoint(entry.name)
+        graph = cache.graph(entry.fingerprint) if entry.blob_id else cache.graphs_of(entry.name)
+        if graph or (path.is_file() and entry.blob_id in (None, git_blob_id(path))):
+            return State.CACHED
+    return State.SHIPPED if entry.shipped_file else State.ABSENT
+
+
+def checkpoint_path(entry: Entry, cache: Cache, progress: Progress = no_progress) -> Path:
+    """The official checkpoint itself, for those who want the torch network: found as ``resolve`` does, or fetched.
+
+    Raises:
+        WeightsError: if it is in no folder and cannot be fetched.
+    """
+    for _, folder in places(None):
+        if (there := in_folder(entry, folder)) and entry.blob_id in (None, git_blob_id(there)):
+            return there
+    path = cache.checkpoint(entry.name)
+    if entry.url is None and path.is_file():
+        return path
+    return fetch(entry, cache, progress=progress)

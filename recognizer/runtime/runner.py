@@ -1,0 +1,235 @@
+"""Threads: one captures for each source, the caller's recognises, one emits.
+
+    capture -> Inbox (frames: only this may drop) -> caller: pipeline -> Outbox (results: never drops) -> sinks
+
+The caller's thread thinks and owns all state; helper threads only carry. Every way out closes what it writes and
+abandons what it reads; the first failure is raised in the caller; all threads are joined before it returns. A source
+that fails among others is told and left out.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import ExitStack, suppress
+from dataclasses import dataclass, field
+
+from loguru import logger
+
+from recognizer.errors import SourceError
+from recognizer.pipeline import Pipeline
+from recognizer.protocols import FrameSource, Lively, Sink, StateSink
+from recognizer.runtime.channels import Inbox, Outbox
+from recognizer.types import Event, Frame, FrameResult, SourceChange, SourceState, Tracks
+
+POLL_S = 0.2
+"""How soon a waiting caller sees that it was asked to stop, or that a camera has gone quiet."""
+CAPTURE_NICENESS = 5
+"""How much more readily a capturing thread gives way than the caller's, which all sources wait for: with four cameras
+on two cores a fifth of the frames is left out for newer ones, otherwise a third."""
+JOIN_S = 10.0
+LIVE_JOIN_S = 1.0
+"""A camera's thread may hang in a time-out of the network; it holds nothing that must be written."""
+
+
+def run(
+    sources: Sequence[FrameSource],
+    pipeline: Pipeline,
+    sinks: Sequence[Sink],
+    *,
+    max_frames: int | None = None,
+    max_seconds: float | None = None,
+    stop: threading.Event | None = None,
+    wanted: Callable[[], bool] = lambda: True,
+    dropped: dict[str, int] | None = None,
+) -> Mapping[str, int]:
+    """Recognise until the sources end or something says stop.
+
+    Args:
+        sources: opened and closed here.
+        pipeline: recognises.
+        sinks: opened and closed here; they get every result in order.
+        max_frames: frames recognised in all.
+        max_seconds: seconds of the sources' own time; of the run, when all are live.
+        stop: set from anywhere to end soon.
+        wanted: asked after each frame, and a few times a second without; False, as when a window was closed, ends the
+            run.
+        dropped: kept up to date while running, and complete before the sinks are closed.
+
+    Returns:
+        Frames dropped, by source name.
+
+    Raises:
+        RecognizerError: the first failure of a source or a sink, after everything was closed.
+    """
+    stop = stop or threading.Event()
+    dropped = {} if dropped is None else dropped
+    inbox, outbox = Inbox([source.live for source in sources]), Outbox()
+    with ExitStack() as opened:
+        for sink in sinks:
+            opened.enter_context(sink)
+        readers = {
+            number: threading.Thread(
+                target=_capture, args=(number, source, inbox), name=f"capture {source.name}", daemon=True
+            )
+            for number, source in enumerate(sources)
+            if _opened(source, number, inbox, opened, others=[other for other in sources if other is not source])
+        }
+        emitter = threading.Thread(target=_emit, args=(outbox, sinks), name="emit", daemon=True)
+        caller = _Caller(sources, inbox, outbox, pipeline, dropped)
+        try:
+            for thread in (emitter, *readers.values()):
+                thread.start()
+            caller.recognise(stop, wanted, max_frames, max_seconds)
+        finally:
+            inbox.abandon()
+            for source in sources:
+                source.close()
+            _join(sources, readers)
+            caller.count_dropped()
+            caller.tell_last()
+            outbox.close()
+            if emitter.ident is not None:
+                emitter.join(JOIN_S)
+        outbox.check()
+    return dropped
+
+
+def _opened(
+    source: FrameSource, number: int, inbox: Inbox, opened: ExitStack, *, others: Sequence[FrameSource]
+) -> bool:
+    """Open a source; one that cannot be opened costs cameras beside it nothing."""
+    try:
+        opened.enter_context(source)
+    except SourceError as error:
+        if not any(other.live for other in others):
+            raise
+        inbox.finish(number, error)
+        return False
+    return True
+
+
+def _join(sources: Sequence[FrameSource], readers: Mapping[int, threading.Thread]) -> None:
+    deadline = time.monotonic() + LIVE_JOIN_S
+    for number, thread in readers.items():
+        if thread.ident is None:
+            continue
+        thread.join(max(0.0, deadline - time.monotonic()) if sources[number].live else JOIN_S)
+        if thread.is_alive():
+            logger.debug("{}: still waiting for the camera, left behind", sources[number].name)
+
+
+@dataclass(slots=True)
+class _Caller:
+    """What the caller's thread does, and knows of the sources meanwhile."""
+
+    sources: Sequence[FrameSource]
+    inbox: Inbox
+    outbox: Outbox
+    pipeline: Pipeline
+    dropped: dict[str, int]
+    last: dict[str, Frame] = field(default_factory=dict)
+    began: dict[str, float] = field(default_factory=dict)
+
+    def recognise(
+        self,
+        stop: threading.Event,
+        wanted: Callable[[], bool],
+        max_frames: int | None,
+        max_seconds: float | None,
+    ) -> None:
+        count = 0
+        go_on = True
+        deadline = float("inf") if max_seconds is None else time.monotonic() + max_seconds
+        while go_on and not stop.is_set() and self.inbox.more():
+            frame = self.inbox.take(POLL_S)
+            changes = self._changes()
+            if time.monotonic() > deadline and not self.inbox.files_open:
+                break
+            if frame is not None and max_seconds is not None and self._age(frame) >= max_seconds:
+                next(source for source in self.sources if source.name == frame.source).close()
+                frame = None
+            before = [c for c in changes if frame is None or c.source != frame.source or c.at <= frame.captured_at]
+            self._tell(before)
+            if frame is not None:
+                self.outbox.put(self.pipeline.step(frame, hurried=self.inbox.hurried))
+                self.last[frame.source] = frame
+                count += 1
+            self._tell(change for change in changes if change not in before)
+            self._tell_ended()
+            self.count_dropped()
+            go_on = wanted() and (max_frames is None or count < max_frames)
+        for frame in self.last.values():
+            self._close(frame, self.pipeline.end(frame))
+
+    def count_dropped(self) -> None:
+        for source, count in zip(self.sources, self.inbox.dropped, strict=True):
+            self.dropped[source.name] = count
+
+    def tell_last(self) -> None:
+        """What the sources had to say when they were closed."""
+        if not self.outbox.failed:
+            for change in self._changes():
+                self.outbox.put(change)
+
+    def _changes(self) -> list[SourceChange]:
+        return [change for source in self.sources if isinstance(source, Lively) for change in source.take_changes()]
+
+    def _tell(self, changes: Iterable[SourceChange]) -> None:
+        for change in changes:
+            if change.state is SourceState.LOST and (frame := self.last.get(change.source)):
+                self._close(frame, self.pipeline.interrupt(frame))
+            self.outbox.put(change)
+
+    def _tell_ended(self) -> None:
+        """A source that ended among others: its people are lost, and a failure is told now, not only at the end."""
+        for number, error in self.inbox.take_ended():
+            name = self.sources[number].name
+            if frame := self.last.pop(name, None):
+                self._close(frame, self.pipeline.end(frame))
+            if error is not None and self.inbox.open:
+                logger.error("{}", error)
+                now = time.monotonic()
+                self.outbox.put(SourceChange(name, SourceState.LOST, now, str(error), "source_lost"))
+
+    def _close(self, frame: Frame, events: tuple[Event, ...]) -> None:
+        if events:
+            self.outbox.put(FrameResult(frame, Tracks.empty(), (), events, closing=True))
+
+    def _age(self, frame: Frame) -> float:
+        return frame.captured_at - self.began.setdefault(frame.source, frame.captured_at)
+
+
+def _capture(number: int, source: FrameSource, inbox: Inbox) -> None:
+    _give_way()
+    try:
+        for frame in source:
+            if not inbox.put(number, frame):
+                break
+    except BaseException as error:
+        inbox.finish(number, error)
+    else:
+        inbox.finish(number)
+
+
+def _give_way() -> None:
+    """Put this thread behind the caller's, where both want a core; Linux alone counts niceness by thread."""
+    if sys.platform == "linux":
+        with suppress(OSError):
+            mine = os.getpriority(os.PRIO_PROCESS, 0)
+            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), mine + CAPTURE_NICENESS)
+
+
+def _emit(outbox: Outbox, sinks: Sequence[Sink]) -> None:
+    try:
+        while (told := outbox.take()) is not None:
+            for sink in sinks:
+                if isinstance(told, FrameResult):
+                    sink.emit(told)
+                elif isinstance(sink, StateSink):
+                    sink.tell(told)
+    except BaseException as error:
+        outbox.fail(error)

@@ -1,0 +1,103 @@
+"""Who the faces are: matches, identities, events and the result of a frame."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Self
+
+import numpy as np
+
+from recognizer.types.arrays import F32
+from recognizer.types.faces import Tracks
+from recognizer.types.frame import Frame
+from recognizer.types.rows import Rows, require
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Matches(Rows):
+    """The nearest enrolled person of each probe."""
+
+    names: tuple[str | None, ...]
+    """(K,) the nearest person; ``None`` where nobody is enrolled."""
+    similarities: F32
+    """(K,) cosine to that person in [-1, 1]; -1 where nobody is enrolled."""
+    runner_up: F32
+    """(K,) cosine to the nearest *other* person; -1 where there is none."""
+
+    def __post_init__(self) -> None:
+        require(self, "similarities", self.similarities, np.float32, (None,))
+        require(self, "runner_up", self.runner_up, np.float32, (None,))
+        self._require_aligned()
+
+    @classmethod
+    def empty(cls) -> Self:
+        """No probes."""
+        return cls((), np.zeros(0, np.float32), np.zeros(0, np.float32))
+
+
+class Status(enum.Enum):
+    """What is known about a track."""
+
+    KNOWN = "known"
+    UNKNOWN = "unknown"
+    UNDECIDED = "undecided"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Identity:
+    """Who a track is, and why we say so."""
+
+    track_id: int
+    status: Status
+    name: str | None
+    """The enrolled person when KNOWN, else ``None``."""
+    similarity: float
+    """Cosine of the track's template to the nearest person, in [-1, 1]."""
+    margin: float
+    """How much nearer that person is than the next one."""
+    reasons: tuple[str, ...] = ()
+    """In words: what speaks for the status, or what is still wanted."""
+
+
+class EventKind(enum.Enum):
+    """What happened to a track."""
+
+    APPEARED = "appeared"
+    RECOGNISED = "recognised"
+    CHANGED = "changed"
+    LOST = "lost"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Event:
+    """Something worth telling, once."""
+
+    kind: EventKind
+    track_id: int
+    name: str | None
+    similarity: float
+    margin: float
+    at: float
+    """Seconds, the clock of ``Frame.captured_at``."""
+    source: str
+    box: tuple[float, float, float, float]
+    """x1, y1, x2, y2 px, where the face was last seen."""
+    reasons: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class FrameResult:
+    """All that is said about one frame."""
+
+    frame: Frame
+    tracks: Tracks
+    """The reported tracks: those that proved to be faces."""
+    identities: tuple[Identity, ...]
+    """One for each row of ``tracks``, in its order."""
+    events: tuple[Event, ...]
+    timings: Mapping[str, float] = field(default_factory=dict)
+    """Seconds spent, by stage."""
+    closing: bool = False
+    """The source has ended: only the events are new, the frame was told before."""

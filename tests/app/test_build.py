@@ -1,0 +1,86 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from loguru import logger
+
+from recognizer.app import build, config
+from recognizer.errors import EngineError
+from recognizer.models.engines import processor
+from recognizer.models.resolve import ResolvedModel
+from recognizer.pipeline import Pipeline
+from recognizer.types import U8, AlignedFaces, FaceQuality, Frame, FrameResult
+from tests.fakes import PaintedFaceDetector, PaintedFaceEmbedder, PaintedGallery, face_picture
+
+PAINTED = ResolvedModel("painted", Path("painted.onnx"), "painted-0123456789ab", "made up", None)
+FACE = FaceQuality(*(np.ones(1, np.float32) for _ in range(5)))
+
+
+def run(pictures: list[U8], *, still: bool) -> list[FrameResult]:
+    """Pictures a second apart, through the watch of the default settings."""
+    recognise = Pipeline(
+        detector=PaintedFaceDetector(),
+        embedder=PaintedFaceEmbedder(),
+        gallery=PaintedGallery(),
+        watch=build.watch(config.load(), PAINTED, still=still),
+    )
+    return [
+        recognise.step(Frame(picture, number, float(number), "pictures")) for number, picture in enumerate(pictures)
+    ]
+
+
+def portrait(person: int) -> U8:
+    """A face before the backdrop that all portraits of a studio share: its correlation hides the change of face."""
+    image = face_picture((person, 0), width=800)
+    image[:, 160:] = np.linspace(0, 150, 640).astype(np.uint8)[None, :, None]
+    return image
+
+
+def test_nobody_is_followed_from_one_picture_of_a_folder_into_the_next() -> None:
+    results = run([portrait(3), portrait(5), portrait(7)], still=True)
+    assert [who.name for result in results for who in result.identities] == ["person 3", "person 5", "person 7"]
+    assert len({number for result in results for number in result.tracks.ids.tolist()}) == 3
+
+
+def test_in_a_video_the_same_pictures_are_one_shot() -> None:
+    results = run([portrait(3), portrait(5)], still=False)
+    assert not any(result.events for result in results)
+
+
+def test_torch_does_not_run_another_checkpoint_of_the_same_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("RECOGNIZER_CACHE", str(tmp_path))
+    monkeypatch.delenv("RECOGNIZER_WEIGHTS", raising=False)
+    (tmp_path / "checkpoints").mkdir()
+    (tmp_path / "checkpoints/iresnet18.pt").write_bytes(b"another one")
+    resolved = ResolvedModel("iresnet18", tmp_path / "graph.onnx", "iresnet18-0123456789ab", "a bundle", None)
+    with pytest.raises(EngineError, match=r"needs the checkpoint of iresnet18-0123456789ab, and .* is another one"):
+        build.embedder(config.load(None, {"engine": {"name": "torch"}}), resolved)
+
+
+@pytest.mark.parametrize("engine", ["openvino", "onnxruntime"])
+def test_a_graph_of_another_network_is_told(engine: str) -> None:
+    onet = build.WEIGHTS / "mtcnn_onet.onnx"
+    resolved = ResolvedModel("onet", onet, "onet-0123456789ab", "mine", None)
+    embedder = build.embedder(config.load(None, {"engine": {"name": engine}}), resolved)
+    with pytest.raises(EngineError, match=r"mtcnn_onet\.onnx does not take"):
+        embedder.embed(AlignedFaces(np.zeros((1, 112, 112, 3), np.uint8), np.zeros(1, np.int64), FACE))
+
+
+@pytest.mark.skipif(not processor.multiplies_bytes(), reason="a processor without VNNI")
+def test_bytes_asked_of_a_graph_that_has_no_place_for_them_are_told() -> None:
+    settings = config.load(None, {"engine": {"name": "openvino-int8"}})
+    graph = build.WEIGHTS / "edgeface_xxs_own.onnx"
+    told: list[str] = []
+    number = logger.add(lambda line: told.append(str(line)), level="WARNING", format="{message}")
+    try:
+        build.embedder(settings, ResolvedModel("own", graph, "own-0123456789ab", "made up", None))
+    finally:
+        logger.remove(number)
+    assert told == [
+        "Nobody has measured what of own may be computed in bytes ('models quantise' does); it runs as with --engine "
+        "openvino.\n"
+    ]

@@ -1,0 +1,300 @@
+"""From a folder of photos to the record, with painted faces and real SQLite."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from collections.abc import Callable
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from recognizer.errors import FingerprintError, GalleryError
+from recognizer.gallery.enrol import Enroller, EnrolReport, measure
+from recognizer.gallery.review import Limits
+from recognizer.gallery.store import Gallery, load_enrolled
+from recognizer.match.index import ExactIndex
+from recognizer.types import U8, Embeddings
+from recognizer.types.spec import FACENET
+from tests.fakes import (
+    PaintedFaceDetector,
+    PaintedFaceEmbedder,
+    face_picture,
+    painted_vector,
+    read_picture,
+    save_picture,
+)
+
+FLAT = Limits(wanted_sharpness=0, usable_sharpness=0)  # painted faces have no texture
+
+
+def enroller(*, model: str = "painted-0123456789ab") -> Enroller:
+    return Enroller(
+        detector=PaintedFaceDetector(),
+        embedder=PaintedFaceEmbedder(model=model),
+        read=read_picture,
+        suffixes={".png", ".jpg"},
+        limits=FLAT,
+    )
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    gallery = tmp_path / "people"
+    save_picture(gallery / "Ada" / "1.png", face_picture((1, 1)))
+    save_picture(gallery / "Ada" / "2.png", face_picture((1, 2)))
+    save_picture(gallery / "Bob" / "1.png", face_picture((2, 1)))
+    return gallery
+
+
+def verdicts(report: EnrolReport) -> dict[str, bool]:
+    return {f"{photo.person}/{photo.file}": photo.accepted for photo in report.photos}
+
+
+def words(report: EnrolReport, where: str) -> str:
+    photo = next(photo for photo in report.photos if f"{photo.person}/{photo.file}" == where)
+    return "; ".join(note.text for note in photo.notes)
+
+
+def test_photos_are_cut_as_the_embedder_declares(folder: Path) -> None:
+    boxed = PaintedFaceEmbedder(facts=FACENET)
+    found = measure(face_picture((4, 1)), detector=PaintedFaceDetector(), embedder=boxed).face
+    assert found is not None
+    thumbnail = cv2.imdecode(np.frombuffer(found.thumbnail, np.uint8), cv2.IMREAD_COLOR)
+    assert thumbnail is not None
+    assert thumbnail.shape == (160, 160, 3)
+    assert float(found.vector @ painted_vector(4, 1)) > 0.999
+
+
+def test_enrolled_people_are_found_again(folder: Path) -> None:
+    report = enroller().enrol(folder)
+    assert report.people == ("Ada", "Bob")
+    assert verdicts(report) == {"Ada/1.png": True, "Ada/2.png": True, "Bob/1.png": True}
+    index = ExactIndex(enrolled=load_enrolled(folder))
+    probes = np.stack([painted_vector(1, 3), painted_vector(2, 5)])
+    found = index.search(Embeddings(probes, np.ones(2, np.float32), np.zeros(2, np.int64), "painted-0123456789ab"))
+    assert found.names == ("Ada", "Bob")
+    assert (found.similarities > 0.7).all()
+    assert (found.runner_up < 0.3).all()
+
+
+def test_only_new_and_changed_photos_are_worked_on(folder: Path) -> None:
+    one = enroller()
+    assert all(photo.worked_on for photo in one.enrol(folder).photos)
+    shown = one.detector.shown  # type: ignore[attr-defined]
+    assert not any(photo.worked_on for photo in one.enrol(folder).photos)
+    assert one.detector.shown == shown  # type: ignore[attr-defined]
+    save_picture(folder / "Bob" / "1.png", face_picture((2, 7)))
+    save_picture(folder / "Cleo" / "x.png", face_picture((3, 1)))
+    report = one.enrol(folder)
+    assert [f"{p.person}/{p.file}" for p in report.photos if p.worked_on] == ["Bob/1.png", "Cleo/x.png"]
+
+
+def test_a_photo_changed_behind_an_equal_size_and_time_is_noticed(folder: Path) -> None:
+    path = folder / "Bob" / "1.png"
+    one = enroller()
+    one.enrol(folder)
+    before = path.stat()
+    data = path.read_bytes()
+    save_picture(path, face_picture((2, 7)))
+    padding = len(data) - path.stat().st_size
+    path.write_bytes(path.read_bytes() + b"\0" * max(0, padding))
+    os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
+    assert next(p for p in one.enrol(folder).photos if p.person == "Bob").worked_on
+
+
+def test_what_is_deleted_from_the_folder_is_forgotten(folder: Path) -> None:
+    one = enroller()
+    one.enrol(folder)
+    (folder / "Ada" / "2.png").unlink()
+    (folder / "Bob" / "1.png").unlink()
+    (folder / "Bob").rmdir()
+    report = one.enrol(folder)
+    assert report.forgotten == ("Bob",)
+    assert load_enrolled(folder).names == ("Ada",)
+    with Gallery(folder) as gallery:
+        assert len(gallery.measured(one.embedder.model)) == 1
+
+
+def test_forgetting_can_be_declined(folder: Path) -> None:
+    one = enroller()
+    one.enrol(folder)
+    (folder / "Bob" / "1.png").unlink()
+    (folder / "Bob").rmdir()
+    with pytest.raises(GalleryError, match="Nothing was changed"):
+        one.enrol(folder, may_forget=lambda names: names != ("Bob",))
+    assert set(load_enrolled(folder).names) == {"Ada", "Bob"}
+
+
+def test_a_folder_renamed_by_hand_costs_no_new_measurement(folder: Path) -> None:
+    one = enroller()
+    one.enrol(folder)
+    (folder / "Bob").rename(folder / "Robert")
+    report = one.enrol(folder)
+    assert report.people == ("Ada", "Robert")
+    assert not any(photo.worked_on for photo in report.photos)
+
+
+def test_reasons_are_given_in_words(folder: Path) -> None:
+    save_picture(folder / "Ada" / "crowd.png", face_picture((1, 3), (2, 4)))
+    save_picture(folder / "Ada" / "empty.png", np.full((50, 70, 3), 90, np.uint8))
+    save_picture(folder / "Ada" / "small.png", face_picture((1, 4), side=56))
+    save_picture(folder / "Ada" / "twice.png", face_picture((1, 1)))
+    save_picture(folder / "Ada" / "wrong.png", face_picture((2, 9)))
+    (folder / "Ada" / "broken.jpg").write_bytes(b"not a picture")
+    report = enroller().enrol(folder)
+    assert verdicts(report) == {
+        "Ada/1.png": True,
+        "Ada/2.png": True,
+        "Ada/broken.jpg": False,
+        "Ada/crowd.png": True,
+        "Ada/empty.png": False,
+        "Ada/small.png": False,
+        "Ada/twice.png": False,
+        "Ada/wrong.png": False,
+        "Bob/1.png": True,
+    }
+    assert words(report, "Ada/empty.png") == "no face found in 70 x 50 px"
+    assert "2 faces; the most prominent was taken (middle, 120 px wide)" in words(report, "Ada/crowd.png")
+    assert words(report, "Ada/small.png") == "18 px between the eyes, wanted 20"
+    assert words(report, "Ada/twice.png") == "the same picture as 1.png"
+    assert "unlike the person's other photos" in words(report, "Ada/wrong.png")
+    assert "more like Bob (1.png)" in words(report, "Ada/wrong.png")
+    assert "cannot be read" in words(report, "Ada/broken.jpg")
+
+
+def test_someone_with_one_poor_photo_is_enrolled_with_a_warning(folder: Path) -> None:
+    save_picture(folder / "Cleo" / "1.png", face_picture((3, 1), side=56))
+    (folder / "Dora").mkdir()
+    report = enroller().enrol(folder)
+    assert report.people == ("Ada", "Bob", "Cleo")
+    assert report.without_photo == ("Dora",)
+    assert "taken for want of a better one" in words(report, "Cleo/1.png")
+    save_picture(folder / "Cleo" / "2.png", face_picture((3, 2)))
+    assert verdicts(enroller().enrol(folder))["Cleo/1.png"] is False
+
+
+def test_another_model_is_refused_and_reembedded_when_asked(folder: Path) -> None:
+    enroller().enrol(folder)
+    other = enroller(model="other-ba9876543210")
+    with pytest.raises(FingerprintError, match=r"painted-0123456789ab.*gallery reembed .*--model other"):
+        other.enrol(folder)
+    assert load_enrolled(folder).model == "painted-0123456789ab"
+    assert all(photo.worked_on for photo in other.enrol(folder, reembed=True).photos)
+    assert load_enrolled(folder).model == "other-ba9876543210"
+    with Gallery(folder) as gallery:
+        assert gallery.measured("painted-0123456789ab") == set()
+
+
+def test_an_interrupted_run_changes_nobody_and_is_not_lost(folder: Path) -> None:
+    one = enroller()
+    one.enrol(folder)
+    for number in range(3):
+        save_picture(folder / "Cleo" / f"{number}.png", face_picture((3, number)))
+
+    def stop(done: int, total: int, name: str) -> None:
+        if done == 2:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        one.enrol(folder, on_photo=stop)
+    assert set(load_enrolled(folder).names) == {"Ada", "Bob"}
+    report = one.enrol(folder)
+    assert sum(photo.worked_on for photo in report.photos) == 1
+    assert report.people == ("Ada", "Bob", "Cleo")
+
+
+def test_a_photo_that_changes_while_it_is_read_is_left_for_the_next_run(folder: Path) -> None:
+    growing = folder / "Bob" / "1.png"
+
+    def read(path: Path) -> U8:
+        image = read_picture(path)
+        if path == growing:
+            path.write_bytes(path.read_bytes() + b"more")
+        return image
+
+    one = enroller()
+    changing = Enroller(
+        detector=one.detector, embedder=one.embedder, read=read, suffixes=one.suffixes, limits=one.limits
+    )
+    report = changing.enrol(folder)
+    assert "changed while it was being read" in words(report, "Bob/1.png")
+    assert one.enrol(folder).people == ("Ada", "Bob")
+
+
+def test_a_damaged_record_is_rebuilt_from_the_photos_only_when_asked(folder: Path) -> None:
+    one = enroller()
+    one.enrol(folder)
+    record = folder / ".recognizer" / "gallery.sqlite3"
+    record.write_bytes(b"scribble" * 600)
+    with pytest.raises(GalleryError, match="--rebuild"):
+        one.enrol(folder)
+    with pytest.raises(GalleryError, match="--rebuild"):
+        load_enrolled(folder)
+    assert one.enrol(folder, rebuild=True).people == ("Ada", "Bob")
+    assert record.stat().st_mode & 0o777 == 0o600
+    assert record.parent.stat().st_mode & 0o777 == 0o700
+
+
+def test_rebuilding_a_sound_record_works_on_every_photo(folder: Path) -> None:
+    one = enroller()
+    one.enrol(folder)
+    assert all(photo.worked_on for photo in one.enrol(folder, rebuild=True).photos)
+
+
+def test_an_altered_vector_is_noticed(folder: Path) -> None:
+    one = enroller()
+    one.enrol(folder)
+    connection = sqlite3.connect(folder / ".recognizer" / "gallery.sqlite3")
+    connection.execute("UPDATE measurements SET vector = zeroblob(2048)")
+    connection.commit()
+    connection.close()
+    with pytest.raises(GalleryError, match=r"damaged.*--rebuild"):
+        load_enrolled(folder)
+    assert one.enrol(folder, rebuild=True).people == ("Ada", "Bob")
+
+
+@pytest.mark.parametrize(
+    ("make", "wanted"),
+    [
+        (lambda path: None, "There is no gallery"),
+        (lambda path: path.write_text("x"), "is a file"),
+        (lambda path: path.mkdir(), "holds no photo"),
+        (lambda path: save_picture(path / "loose.png", face_picture((1, 1))), "folder of a person"),
+    ],
+)
+def test_what_is_no_gallery_is_refused_and_left_untouched(
+    tmp_path: Path, make: Callable[[Path], object], wanted: str
+) -> None:
+    path = tmp_path / "people"
+    make(path)
+    before = sorted(tmp_path.rglob("*"))
+    with pytest.raises(GalleryError, match=wanted):
+        enroller().enrol(path)
+    assert sorted(tmp_path.rglob("*")) == before
+
+
+def test_a_gallery_where_nobody_has_a_usable_photo_is_reported(tmp_path: Path) -> None:
+    save_picture(tmp_path / "Ada" / "1.png", np.full((50, 70, 3), 90, np.uint8))
+    report = enroller().enrol(tmp_path)
+    assert report.people == ()
+    assert report.without_photo == ("Ada",)
+    with pytest.raises(GalleryError, match="no photo was accepted"):
+        load_enrolled(tmp_path)
+
+
+def test_the_face_is_embedded_with_its_mirror_image() -> None:
+    measured = measure(face_picture((1, 1)), detector=PaintedFaceDetector(), embedder=PaintedFaceEmbedder())
+    assert measured.face is not None
+    assert np.allclose(measured.face.vector, painted_vector(1, 1), atol=1e-6)
+    thumbnail = cv2.imdecode(np.frombuffer(measured.face.thumbnail, np.uint8), cv2.IMREAD_COLOR)
+    assert thumbnail is not None
+    assert thumbnail.shape == (112, 112, 3)
+    assert np.abs(thumbnail[56, 56].astype(int) - (20, 200, 20)).max() < 12  # BGR again, not RGB
+
+
+def test_a_picture_of_one_pixel_has_no_face() -> None:
+    measured = measure(np.zeros((1, 1, 3), np.uint8), detector=PaintedFaceDetector(), embedder=PaintedFaceEmbedder())
+    assert measured.face is None

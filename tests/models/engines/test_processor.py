@@ -1,0 +1,30 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from recognizer.models.engines import processor
+
+
+@pytest.mark.parametrize(
+    ("flags", "of_bytes", "of_halves"),
+    [
+        ("flags : fpu avx512_vnni", True, False),
+        ("flags\t: avx2 avx_vnni sse", True, False),
+        ("flags : avx512_vnni avx512_bf16", True, True),
+        ("flags : amx_bf16", False, True),
+        ("flags : avx2 vnni512 bf16", False, False),
+        ("", False, False),
+    ],
+)
+def test_the_processor_is_asked(tmp_path: Path, flags: str, of_bytes: bool, of_halves: bool) -> None:
+    told = tmp_path / "cpuinfo"
+    told.write_text(f"processor : 0\n{flags}\n", "utf-8")
+    assert processor.multiplies_bytes(told) is of_bytes
+    assert processor.multiplies_halves(told) is of_halves
+
+
+def test_where_nothing_is_told_floats_are_multiplied(tmp_path: Path) -> None:
+    assert not processor.multiplies_bytes(tmp_path / "none")
+    assert not processor.multiplies_halves(tmp_path / "none")

@@ -1,0 +1,299 @@
+from __future__ import annotations
+
+import os
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from recognizer.capture.life import CameraError, Trouble
+from recognizer.capture.live import LiveSource, Shots
+from recognizer.errors import OutputError, SourceError
+from recognizer.pipeline import Pipeline
+from recognizer.runtime.channels import FRAMES_WAITING, LATE_S, LIVE_FRAMES_WAITING, Inbox
+from recognizer.runtime.runner import CAPTURE_NICENESS, run
+from recognizer.types import Frame, SourceChange
+from tests.fakes import ListedSource, ListSink, ScriptedCamera, face_picture
+from tests.test_pipeline import pipeline as painted_pipeline
+
+PICTURE = face_picture((3, 0), side=60)
+
+
+def frames(count: int, source: str = "clip") -> list[Frame]:
+    return [Frame(PICTURE.copy(), number, number / 25, source) for number in range(count)]
+
+
+def pipeline() -> Pipeline:
+    return painted_pipeline()[0]
+
+
+def helpers() -> list[str]:
+    return [t.name for t in threading.enumerate() if t.name.startswith(("capture", "emit"))]
+
+
+def test_every_frame_of_a_file_arrives_in_order_however_slow_the_sink() -> None:
+    source, sink = ListedSource(frames(30)), ListSink(wait_s=0.002)
+    dropped = run([source], pipeline(), [sink])
+    assert [r.frame.index for r in sink.results if not r.closing] == list(range(30))
+    assert dropped == {"clip": 0}
+    assert not sink.open
+    assert source.closed
+    assert helpers() == []
+
+
+def test_the_end_tells_who_was_lost() -> None:
+    sink = ListSink()
+    run([ListedSource(frames(12))], pipeline(), [sink])
+    assert sink.results[-1].closing
+    assert [(event.kind.value, event.name) for event in sink.results[-1].events] == [("lost", "person 3")]
+
+
+def test_two_runs_give_the_same_events() -> None:
+    told = []
+    for _ in range(2):
+        sink = ListSink()
+        run([ListedSource(frames(20))], pipeline(), [sink])
+        told.append([(e.kind, e.track_id, e.name, e.at) for r in sink.results for e in r.events])
+    assert told[0] == told[1]
+    assert told[0]
+
+
+@pytest.mark.parametrize(("limit", "count"), [({"max_frames": 7}, 7), ({"max_seconds": 0.2}, 5)])
+def test_limits_end_the_run(limit: dict[str, float], count: int) -> None:
+    sink = ListSink()
+    run([ListedSource(frames(30))], pipeline(), [sink], **limit)  # type: ignore[arg-type]
+    assert len([r for r in sink.results if not r.closing]) == count
+    assert helpers() == []
+
+
+def test_stop_from_another_thread_and_a_closed_window_end_the_run() -> None:
+    endless = ListedSource(frames(100_000 // 100) * 100)
+    stop, sink = threading.Event(), ListSink()
+    threading.Timer(0.3, stop.set).start()
+    began = time.monotonic()
+    run([endless], pipeline(), [sink], stop=stop)
+    assert time.monotonic() - began < 5
+    closed = ListSink()
+    run([ListedSource(frames(30))], pipeline(), [closed], wanted=lambda: len(closed.results) < 3)
+    assert len(closed.results) < 30
+    assert helpers() == []
+
+
+def test_a_source_that_fails_is_raised_after_its_frames_were_told() -> None:
+    sink = ListSink()
+    with pytest.raises(SourceError, match="unplugged"):
+        run([ListedSource(frames(9), error=SourceError("unplugged"))], pipeline(), [sink])
+    assert len([r for r in sink.results if not r.closing]) == 9
+    assert not sink.open
+    assert helpers() == []
+
+
+def test_a_sink_that_fails_is_raised_and_ends_everything() -> None:
+    source, sink, other = ListedSource(frames(500)), ListSink(fail_at=3), ListSink()
+    with pytest.raises(OutputError, match="disk is full"):
+        run([source], pipeline(), [other, sink])
+    assert not other.open
+    assert len(other.results) < 500
+    assert helpers() == []
+
+
+def test_a_failure_in_the_pipeline_is_raised_and_ends_everything() -> None:
+    small = Frame(np.zeros((4, 4, 3), np.uint8), 0, 0.0, "clip")
+
+    class Broken:
+        def step(self, frame: Frame, *, hurried: bool = False) -> object:
+            raise ZeroDivisionError("a bug")
+
+    with pytest.raises(ZeroDivisionError, match="a bug"):
+        run([ListedSource([small])], Broken(), [ListSink()])  # type: ignore[arg-type]
+    assert helpers() == []
+
+
+def test_several_sources_are_told_in_their_own_order() -> None:
+    sink = ListSink()
+    run([ListedSource(frames(15, s), name=s) for s in ("left", "right")], pipeline(), [sink])
+    for name in ("left", "right"):
+        mine = [r.frame.index for r in sink.results if r.frame.source == name and not r.closing]
+        assert mine == list(range(15))
+
+
+def test_each_source_has_its_seconds() -> None:
+    class Slow(ListedSource):
+        def __iter__(self) -> Iterator[Frame]:
+            for frame in super().__iter__():
+                time.sleep(0.005)
+                yield frame
+
+    sink, lengths = ListSink(), {"long": 90, "short": 10}
+    made = [ListedSource(frames(n, s), name=s) for s, n in lengths.items()]
+    run([*made, Slow(frames(90, "slow"), name="slow")], pipeline(), [sink], max_seconds=1)
+    count = {s: sum(r.frame.source == s and not r.closing for r in sink.results) for s in (*lengths, "slow")}
+    assert count == {"long": 25, "short": 10, "slow": 25}
+
+
+def test_a_file_waits_for_room_and_a_live_source_replaces() -> None:
+    inbox = Inbox([True, False])
+    live, file = frames(10, "live"), frames(FRAMES_WAITING, "file")
+    for frame in live:
+        assert inbox.put(0, frame)
+    for frame in file:
+        assert inbox.put(1, frame)
+    waiting = threading.Thread(target=inbox.put, args=(1, file[0]))
+    waiting.start()
+    waiting.join(0.1)
+    assert waiting.is_alive()
+    taken = [inbox.take(0), inbox.take(0)]
+    assert [(f.source, f.index) for f in taken if f is not None] == [("live", 9), ("file", 0)]
+    waiting.join(2)
+    assert not waiting.is_alive()
+    assert inbox.dropped == [9, 0]
+
+
+def just_now(count: int, *, ago_s: float) -> list[Frame]:
+    """Frames of a camera, 40 ms apart, the first so long ago."""
+    now = time.monotonic()
+    return [replace(f, captured_at=now - ago_s + 0.04 * f.index) for f in frames(count, "live")]
+
+
+def test_a_short_stall_costs_no_frame_of_a_camera() -> None:
+    inbox = Inbox([True])
+    for frame in just_now(LIVE_FRAMES_WAITING, ago_s=0.0):
+        assert inbox.put(0, frame)
+    seen, hurried = [], []
+    for _ in range(LIVE_FRAMES_WAITING):
+        taken = inbox.take(0)
+        seen.append(-1 if taken is None else taken.index)
+        hurried.append(inbox.hurried)
+    assert seen == list(range(LIVE_FRAMES_WAITING))
+    assert hurried == [True] * (LIVE_FRAMES_WAITING - 1) + [False]
+    assert inbox.dropped == [0]
+
+
+def test_a_late_frame_of_a_camera_makes_way_for_the_newest() -> None:
+    inbox = Inbox([True])
+    for frame in just_now(3, ago_s=LATE_S + 0.05):
+        inbox.put(0, frame)
+    newest = inbox.take(0)
+    assert newest is not None
+    assert newest.index == 2
+    assert inbox.dropped == [2]
+    (late,) = just_now(1, ago_s=1.0)  # late or not, it is the newest
+    inbox.put(0, late)
+    assert inbox.take(0) is late
+    assert inbox.take(0) is None
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="niceness is counted by thread on Linux only")
+def test_capturing_gives_way_to_recognising() -> None:
+    seen: list[int] = []
+
+    class Asked(ListedSource):
+        def __iter__(self) -> Iterator[Frame]:
+            seen.append(os.getpriority(os.PRIO_PROCESS, 0))
+            return super().__iter__()
+
+    run([Asked(frames(2))], pipeline(), [ListSink()])
+    here = os.getpriority(os.PRIO_PROCESS, 0)
+    assert seen == [min(here + CAPTURE_NICENESS, 19)]
+
+
+def test_whoever_waits_to_put_is_let_go() -> None:
+    inbox = Inbox([False])
+    for frame in frames(FRAMES_WAITING):
+        inbox.put(0, frame)
+    threading.Timer(0.05, inbox.abandon).start()
+    assert inbox.put(0, frames(1)[0]) is False
+
+
+def camera(*script: int | CameraError | str, name: str = "door", interval_s: float = 0.01) -> LiveSource:
+    waits = {trouble: (0.05, 0.2) for trouble in Trouble}
+    return LiveSource(ScriptedCamera(*script, interval_s=interval_s), name=name, waits_s=waits, stall_s=0.3)
+
+
+def test_every_frame_of_a_camera_is_recognised_or_counted_as_dropped() -> None:
+    sink, slow = ListSink(wait_s=0.03), camera(60, "hang", interval_s=0.01)
+    stop = threading.Event()
+    threading.Timer(2.5, stop.set).start()
+    dropped = run([slow], pipeline(), [sink], stop=stop)
+    indices = [r.frame.index for r in sink.results if not r.closing]
+    assert indices == sorted(set(indices))
+    assert dropped["door"] > 0
+    assert len(indices) + dropped["door"] == 61
+
+
+def test_people_are_lost_before_their_camera_and_come_again_after_it() -> None:
+    sink = ListSink()
+    run([camera(30, CameraError("refused"), 30)], pipeline(), [sink], max_frames=50)
+    story: list[str] = []
+    for told in sink.told:
+        if isinstance(told, SourceChange):
+            story += [told.event] if told.event else []
+        else:
+            story += [event.kind.value for event in told.events]
+    once = ["appeared", "recognised", "lost"]
+    assert story == [*once, "source_lost", "source_back", *once]
+    numbers = [event.track_id for result in sink.results for event in result.events]
+    assert len(set(numbers)) == 2  # a number is never used again
+
+
+def test_broken_cameras_cost_the_others_nothing() -> None:
+    sink = ListSink()
+    broken = camera(CameraError("refused"), name="broken")
+    hanging = camera("hang", name="hanging")
+    missing = ListedSource([], name="missing", fails_to_open=SourceError("missing: there is no such file"))
+    torn = ListedSource(frames(5, "torn"), name="torn", error=SourceError("torn: cut off"))
+    good = camera(10**6, name="good")
+    began = time.monotonic()
+    run([broken, hanging, missing, torn, good], pipeline(), [sink], max_seconds=1.5)
+    assert 1 < time.monotonic() - began < 4
+    count = {n: sum(r.frame.source == n and not r.closing for r in sink.results) for n in ("good", "torn", "hanging")}
+    assert count["good"] > 60
+    assert count["torn"] == 5
+    assert count["hanging"] == 1
+    lost = {change.source: change.why for change in sink.changes if change.event == "source_lost"}
+    assert lost == {
+        "broken": "refused",
+        "missing": "missing: there is no such file",
+        "torn": "torn: cut off",
+    }
+    assert [c.state.value for c in sink.changes if c.source == "hanging"] == ["open", "live", "stalled", "closed"]
+    assert helpers() == []
+
+
+def test_who_was_seen_by_a_source_that_broke_is_lost_then_and_not_at_the_end() -> None:
+    sink = ListSink()
+    torn = ListedSource(frames(12, "torn"), name="torn", error=ZeroDivisionError("a driver's bug"))
+    with pytest.raises(ZeroDivisionError, match="a driver's bug"):  # at the end, after the others had theirs
+        run([torn, ListedSource(frames(60, "good"), name="good")], pipeline(), [sink])
+    results = [told for told in sink.told if not isinstance(told, SourceChange)]
+    [place] = [n for n, result in enumerate(results) if result.closing and result.frame.source == "torn"]
+    assert [event.kind.value for event in results[place].events] == ["lost"]
+    assert sum(result.frame.source == "good" and not result.closing for result in results[place:]) > 30
+    [change] = [told for told in sink.told if isinstance(told, SourceChange)]
+    assert sink.told.index(change) == sink.told.index(results[place]) + 1
+
+
+def test_a_file_that_cannot_be_opened_ends_a_run_of_files() -> None:
+    missing = ListedSource([], name="missing", fails_to_open=SourceError("no such file"))
+    with pytest.raises(SourceError, match="no such file"):
+        run([ListedSource(frames(5)), missing], pipeline(), [ListSink()])
+
+
+def test_a_hanging_camera_does_not_hold_up_the_end() -> None:
+    class Deaf(ScriptedCamera):
+        def frames(self, stop: threading.Event) -> Shots:
+            time.sleep(4)  # as in a connect that nothing interrupts
+            yield time.monotonic(), PICTURE.copy()
+
+    stop = threading.Event()
+    threading.Timer(0.3, stop.set).start()
+    began = time.monotonic()
+    run([LiveSource(Deaf(1), name="deaf")], pipeline(), [ListSink()], stop=stop)
+    assert time.monotonic() - began < 2
+    for thread in threading.enumerate():
+        if thread.name.startswith("capture"):
+            thread.join(6)
