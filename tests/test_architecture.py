@@ -18,7 +18,7 @@ def loaded_by(statement: str) -> set[str]:
     return set(done.stdout.split())
 
 
-@pytest.mark.parametrize("name", ["recognizer", "recognizer.types", "recognizer.protocols", "recognizer.config"])
+@pytest.mark.parametrize("name", ["recognizer", "recognizer.types", "recognizer.protocols", "recognizer.app.config"])
 def test_importing_the_package_loads_nothing_heavy(name: str) -> None:
     assert loaded_by(f"import {name}") == set()
 
@@ -28,7 +28,7 @@ def test_the_command_line_starts_without_networks_and_engines() -> None:
 
 
 def test_a_recogniser_is_built_without_torch() -> None:
-    program = "from recognizer import build, config; build.detector(config.load())"
+    program = "from recognizer.app import build, config; build.detector(config.load())"
     assert "torch" not in loaded_by(program)
 
 

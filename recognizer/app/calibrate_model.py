@@ -36,6 +36,7 @@ def measure_people(
         output: instead of the model's own place.
         above: names whose photos are as alike as this are one person's; estimated by default.
         cache: folder for vectors.
+        counting: shows the progress.
 
     Returns:
         Where it was written.

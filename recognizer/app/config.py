@@ -78,8 +78,8 @@ class Engine(Section):
     name: Literal["auto", "openvino", "openvino-int8", "onnxruntime", "torch"] = "auto"
     """``openvino-int8``: most of EdgeFace in bytes, for processors with VNNI and models whose ranges were measured
     (`recognizer.models.engines.int8`); its vectors may be compared with those of the other engines. And what finds
-    faces in video in bfloat16, where the processor multiplies that. ``auto``: that where it can be, else OpenVINO where it is
-    installed, else ONNX Runtime. ``openvino``: everything in floats."""
+    faces in video in bfloat16, where the processor multiplies that. ``auto``: that where it can be, else OpenVINO
+    where it is installed, else ONNX Runtime. ``openvino``: everything in floats."""
     threads: Threads = 1
     """Processor threads a graph may use."""
 

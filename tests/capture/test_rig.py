@@ -202,7 +202,7 @@ def test_two_broken_cameras_leave_the_others_their_rate(rig_data: Path, clip: Pa
 
 _UNPLUGGED = """
 import pathlib, sys, threading, time
-from recognizer import runner
+from recognizer.runtime import runner
 from recognizer.capture.sources import open_source
 from tests import rig
 control, times = pathlib.Path(sys.argv[1]), int(sys.argv[2])

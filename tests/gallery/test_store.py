@@ -271,7 +271,7 @@ def kill(child: subprocess.Popen[bytes]) -> None:
 ENROL = """
 import sys; from pathlib import Path
 from tests.fakes import PaintedFaceDetector, PaintedFaceEmbedder, read_picture
-from recognizer.enrol import Enroller
+from recognizer.gallery.enrol import Enroller
 from recognizer.gallery.review import Limits
 enroller = Enroller(detector=PaintedFaceDetector(), embedder=PaintedFaceEmbedder(), read=read_picture,
                     suffixes={'.png'}, limits=Limits(wanted_sharpness=0, usable_sharpness=0))

@@ -80,9 +80,7 @@ def test_who_is_removed_during_an_enrolment_is_forgotten_before_it_ends(tmp_path
     slow = replace(enroller(), detector=RemovesBob())
     for number in (7, 9):
         save_picture(tmp_path / "Eve" / f"{number}.png", face_picture((number, 0)))
-    with GalleryWatcher(
-        settings.gallery.folder, model=PaintedFaceEmbedder().model, enroller=lambda: slow, replace=taken
-    ):
+    with GalleryWatcher(gallery, model=PaintedFaceEmbedder().model, enroller=lambda: slow, replace=taken):
         shutil.move(tmp_path / "Eve", gallery / "Eve")
         assert wait_until(lambda: bool(taken.people) and "Eve" in taken.people[-1], seconds=10) < 10
     assert seen == [frozenset({"Ada", "Bob"}), frozenset({"Ada"})]
