@@ -63,7 +63,7 @@ def measure(settings: Settings, *, rounds: int) -> Start:
 def _measured(file: str, rounds: int) -> Start:
     words = ["run", "--config", file, "--no-sync", "--headless", "--events", "-"]
     preparing = (
-        "import pathlib, sys; sys.path.insert(0, sys.argv[1]); import main; from recognizer import build, config; "
+        "import pathlib, sys; sys.path.insert(0, sys.argv[1]); import main; from recognizer.app import build, config; "
         "settings = config.load(pathlib.Path(sys.argv[2])); build.pipeline(settings, build.model(settings))"
     )
     ways: Mapping[str, Callable[[], None]] = {
