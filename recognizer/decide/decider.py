@@ -1,14 +1,14 @@
-"""Stage 7, DECIDE: gather the evidence of each track and say who it is, or that it is not known, and why.
+"""Stage 7, DECIDE: gather the evidence of each track, decide who it is or that it is unknown, and say why.
 
 Three questions, in this order:
 
-1. Is it a face? MTCNN takes hands, flowers and cushions for faces, scored up to 0.97 in single frames. A face scores
-   high for many frames; only then is a track reported at all.
-2. What does it look like? Each look at the face adds to the track's template, a mean of its vectors weighted by what
-   was measured to predict a good match: pixels between the eyes and how far the head is turned.
+1. Is it a face? MTCNN scores hands, flowers and cushions up to 0.97 in single frames. A face scores high for many
+   frames; only then is a track reported.
+2. What does it look like? Each sample (an embedding of the face) adds to the track's template, a mean weighted by what
+   was measured to predict a good match: pixels between the eyes and yaw (`recognizer.decide.weights`).
 3. Who is it? The template is compared with everybody. A name needs similarity, a lead over the next person, and more
-   than one look; it is given up only at a lower similarity; it is revised when the face turns out to be another's. Of
-   a face that was lost and is back nothing is said before it has been looked at again.
+   than one sample; it is withdrawn at a lower similarity, and replaced when the face turns out to be somebody else's.
+   A track that was lost and reacquired is not reported before a new sample was taken.
 """
 
 from __future__ import annotations
@@ -21,7 +21,8 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from recognizer.decide.evidence import FACE_WINDOW, WEAK_SCORE, Evidence, Thresholds, weigh, weigh_by_norm
+from recognizer.decide.evidence import FACE_WINDOW, Evidence, Thresholds
+from recognizer.decide.weights import WEAK_SCORE, weigh, weigh_by_norm
 from recognizer.types import (
     Embeddings,
     Event,
@@ -35,14 +36,14 @@ from recognizer.types import (
 )
 
 SURE_FACE = 0.99
-"""A track whose first SURE_FRAMES all score so high is a face without waiting."""
+"""Face score of the first SURE_FRAMES frames that proves a face without waiting for the whole window."""
 SURE_FRAMES = 4
 SHOWN_SCORE = 0.5
-"""A face that turned away is followed below this score, in case it turns back, but not shown."""
+"""Face score below which a track is followed but not shown, as when the head is turned away."""
 FIRST_WAITS_S = (0.08, 0.12, 0.2, 0.3)
-"""Time between the first looks of a track; then the last of them until it is settled."""
+"""Seconds between the first samples of a track; the last value repeats until the track is settled."""
 LARGER = 1.3
-"""A face that has grown so much since the last look is worth another."""
+"""A face that has grown by this factor since its last sample is sampled again."""
 
 
 class Decider:
@@ -51,9 +52,9 @@ class Decider:
     Args:
         thresholds: what a name needs.
         face_score: mean O-Net score that makes a track a face.
-        recheck_s: a settled track is looked at again so often.
+        recheck_s: seconds between two samples of a settled track.
         still: the frames are unrelated pictures: one frame must do.
-        norm_range: of a network whose vectors are the longer the better the face, see ``weigh_by_norm``.
+        norm_range: vector lengths of a hopeless and of a good face, of networks whose length measures quality.
     """
 
     def __init__(
@@ -74,42 +75,42 @@ class Decider:
         self._last_at = -math.inf
 
     def observe(self, frame: Frame, tracks: Tracks) -> NDArray[np.bool_]:
-        """Take note of the tracks seen in a frame.
+        """Record the tracks seen in a frame, and choose those to sample.
 
         Returns:
-            (T,) bool: whose faces should be aligned, embedded and matched now.
+            (T,) bool: whose faces to align, embed and match now.
         """
         at = frame.captured_at
-        asked = np.zeros(len(tracks), bool)
+        wanted = np.zeros(len(tracks), bool)
         for row, (number, score) in enumerate(zip(tracks.ids.tolist(), tracks.scores.tolist(), strict=True)):
             box = tracks.boxes[row]
             evidence = self._tracks.setdefault(number, Evidence(at, at, box))
             if evidence.last_at < self._last_at:
-                evidence.is_back, evidence.look_due_at = evidence.looks > 0, at
+                evidence.is_reacquired, evidence.sample_due_at = evidence.sample_count > 0, at
             evidence.last_at, evidence.box = at, box
-            if not tracks.judged[row]:
+            if not tracks.verified[row]:
                 continue
             evidence.scores.append(score)
             evidence.frames += 1
-            if not evidence.is_face and self._holds(evidence):
+            if not evidence.is_face and self._is_face(evidence):
                 evidence.is_face = True
-                if evidence.status is Status.UNKNOWN:  # by what it looked like before it was clearly a face
-                    evidence.look_due_at = at
+                if evidence.status is Status.UNKNOWN:  # by samples from before it was clearly a face
+                    evidence.sample_due_at = at
             size_px = float(np.sqrt(np.maximum(box[2:] - box[:2], 0).prod()))
-            grown = evidence.looks > 0 and size_px > LARGER * evidence.largest_px
+            grown = evidence.sample_count > 0 and size_px > LARGER * evidence.largest_px
             worth = score >= WEAK_SCORE or (evidence.is_face and score >= SHOWN_SCORE)
-            if worth and (at >= evidence.look_due_at or grown):
-                asked[row] = True
+            if worth and (at >= evidence.sample_due_at or grown):
+                wanted[row] = True
                 evidence.largest_px = max(evidence.largest_px, size_px)
         self._last_at = at
-        return asked
+        return wanted
 
     def learn(self, at: float, embeddings: Embeddings, quality: FaceQuality) -> Embeddings:
-        """Add looks to their tracks.
+        """Add samples to their tracks.
 
         Args:
             at: time of the frame, seconds.
-            embeddings: one row for each look.
+            embeddings: one row for each sample.
             quality: the same rows.
 
         Returns:
@@ -124,57 +125,57 @@ class Decider:
             evidence.add(embeddings.vectors[row], float(weights[row]), same_from=self._thresholds.release)
             if evidence.best is None or weights[row] >= evidence.best_weight:
                 evidence.best, evidence.best_weight = quality[row : row + 1], float(weights[row])
-            settled = evidence.status is not Status.UNDECIDED and not evidence.strangers
-            wait = self._recheck_s if settled else FIRST_WAITS_S[min(evidence.looks, len(FIRST_WAITS_S)) - 1]
-            evidence.look_due_at = at + wait
+            settled = evidence.status is not Status.UNDECIDED and not evidence.outliers
+            wait = self._recheck_s if settled else FIRST_WAITS_S[min(evidence.sample_count, len(FIRST_WAITS_S)) - 1]
+            evidence.sample_due_at = at + wait
         vectors = [self._tracks[number].template for number in embeddings.track_ids.tolist()]
         return Embeddings(np.stack(vectors), embeddings.norms, embeddings.track_ids, embeddings.model)
 
     def decide(
         self, frame: Frame, tracks: Tracks, alive: frozenset[int], probes: Embeddings, matches: Matches
     ) -> tuple[NDArray[np.bool_], tuple[Identity, ...], tuple[Event, ...]]:
-        """Say who the tracks are.
+        """Decide who the tracks are.
 
         Args:
             frame: the frame.
             tracks: the tracks seen in it.
-            alive: numbers of the tracks that may still be seen again.
+            alive: ids of the tracks that may still be seen again.
             probes: the templates that were matched.
             matches: their nearest people, the same rows.
 
         Returns:
-            (T,) bool, which tracks are reported; an identity for each of those; what happened.
+            (T,) bool, which tracks are reported; an identity for each of those; the events.
         """
         for row, number in enumerate(probes.track_ids.tolist()):
-            self._judge(self._tracks[number], matches[row : row + 1])
+            self._match(self._tracks[number], matches[row : row + 1])
         known = [self._tracks[number] for number in tracks.ids.tolist()]
-        reported = np.array([evidence.is_face and not evidence.is_back for evidence in known], bool)
+        reported = np.array([evidence.is_face and not evidence.is_reacquired for evidence in known], bool)
         reported &= tracks.scores >= SHOWN_SCORE
         shown = tracks.ids[reported].tolist()
-        self._settle_rivals(shown)
+        self._resolve_rivals(shown)
         identities = tuple(self._identity(number, shown) for number in shown)
-        events = tuple(self._happened(frame, identities, alive))
+        events = tuple(self._new_events(frame, identities, alive))
         for number in [number for number in self._tracks if number not in alive]:
             del self._tracks[number]
         return reported, identities, events
 
     def end(self, at: float, source: str) -> tuple[Event, ...]:
-        """The source has ended: all tracks are lost."""
-        events = tuple(_event(EventKind.LOST, n, e, at, source) for n, e in self._tracks.items() if e.told)
+        """End all tracks of the source and return their ``lost`` events."""
+        events = tuple(_event(EventKind.LOST, n, e, at, source) for n, e in self._tracks.items() if e.reported)
         self._tracks.clear()
         return events
 
     def gallery_changed(self, people: AbstractSet[str], thresholds: Thresholds) -> None:
-        """Withdraw the names of those who are no longer enrolled, and look at everybody again, now."""
+        """Withdraw the names of people who are no longer enrolled, and sample every track again now."""
         self._thresholds = thresholds
         for evidence in self._tracks.values():
-            evidence.look_due_at = -math.inf
+            evidence.sample_due_at = -math.inf
             if evidence.nearest not in people:
                 evidence.nearest, evidence.similarity, evidence.margin = None, -1.0, 0.0
             if evidence.name is not None and evidence.name not in people:
                 evidence.name, evidence.status = None, Status.UNDECIDED
 
-    def _holds(self, evidence: Evidence) -> bool:
+    def _is_face(self, evidence: Evidence) -> bool:
         scores = evidence.scores
         if self._still:
             return scores[-1] >= self._face_score
@@ -182,13 +183,13 @@ class Decider:
             return True
         return evidence.frames == SURE_FRAMES and min(scores) >= SURE_FACE
 
-    def _judge(self, evidence: Evidence, match: Matches) -> None:
+    def _match(self, evidence: Evidence, match: Matches) -> None:
         wanted = self._thresholds
         nearest, similarity = match.names[0], float(match.similarities[0])
         evidence.nearest, evidence.similarity = nearest, similarity
         evidence.margin = similarity - float(match.runner_up[0])
         keeps = evidence.name is not None and nearest == evidence.name
-        enough = evidence.weight >= wanted.evidence and (evidence.looks > 1 or self._still)
+        enough = evidence.weight >= wanted.evidence and (evidence.sample_count > 1 or self._still)
         if keeps and similarity >= wanted.release and evidence.margin >= wanted.margin / 2:
             evidence.status = Status.KNOWN
         elif (
@@ -202,8 +203,8 @@ class Decider:
             unknown = enough and similarity < wanted.release
             evidence.status, evidence.name = Status.UNKNOWN if unknown else Status.UNDECIDED, None
 
-    def _settle_rivals(self, shown: Sequence[int]) -> None:
-        """One name in one frame goes to the nearer track, unless both are overwhelming."""
+    def _resolve_rivals(self, shown: Sequence[int]) -> None:
+        """Give a name that two tracks of one frame claim to the nearer one, unless both similarities are sure."""
         claims: dict[str, list[int]] = {}
         for number in shown:
             if name := self._tracks[number].name:
@@ -226,7 +227,7 @@ class Decider:
             reasons=tuple(evidence.reasons(self._thresholds, rivals=rivals, still=self._still)),
         )
 
-    def _happened(
+    def _new_events(
         self,
         frame: Frame,
         shown: Sequence[Identity],
@@ -236,16 +237,16 @@ class Decider:
         for identity in shown:
             number, reasons = identity.track_id, identity.reasons
             evidence = self._tracks[number]
-            old_name = evidence.told_name
-            if not evidence.told:
-                evidence.told = True
+            old_name = evidence.reported_name
+            if not evidence.reported:
+                evidence.reported = True
                 yield replace(_event(EventKind.APPEARED, number, evidence, at, source), name=None, reasons=reasons)
             if evidence.name != old_name:
                 kind = EventKind.RECOGNISED if old_name is None else EventKind.CHANGED
-                evidence.told_name = evidence.name
+                evidence.reported_name = evidence.name
                 yield replace(_event(kind, number, evidence, at, source), reasons=reasons)
         for number, evidence in self._tracks.items():
-            if number not in alive and evidence.told:
+            if number not in alive and evidence.reported:
                 yield _event(EventKind.LOST, number, evidence, at, source)
 
 

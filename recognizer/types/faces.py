@@ -67,7 +67,7 @@ class Tracks(Rows):
     """(T,) face score in this frame, in [0, 1]."""
     detection_index: I64
     """(T,) row of the frame's detections that the track was seen at; -1 when it was followed, not detected."""
-    judged: NDArray[np.bool_]
+    verified: NDArray[np.bool_]
     """(T,) True where the detector itself saw the face in this frame: others were followed, or carried on."""
 
     def __post_init__(self) -> None:
@@ -76,7 +76,7 @@ class Tracks(Rows):
         require(self, "landmarks", self.landmarks, np.float32, (None, 5, 2))
         require(self, "scores", self.scores, np.float32, (None,))
         require(self, "detection_index", self.detection_index, np.int64, (None,))
-        require(self, "judged", self.judged, np.bool_, (None,))
+        require(self, "verified", self.verified, np.bool_, (None,))
         self._require_aligned()
 
     @classmethod

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from recognizer.decide.decider import Decider
-from recognizer.decide.evidence import Thresholds, weigh, weigh_by_norm
+from recognizer.decide.evidence import Thresholds
+from recognizer.decide.weights import weigh, weigh_by_norm
 from recognizer.types import (
     F32,
     Embeddings,
@@ -54,7 +55,7 @@ class World:
         seconds: float = 0.1,
         alive: Sequence[int] | None = None,
         size_px: float = 100,
-        looks: FaceQuality | None = None,
+        sampled: FaceQuality | None = None,
     ) -> dict[int, Identity]:
         self.at += seconds
         frame = Frame(np.zeros((8, 8, 3), np.uint8), 0, self.at, "clip")
@@ -69,7 +70,7 @@ class World:
         wanted = ids[mask]
         vectors = np.stack([faces[i] for i in wanted.tolist()]) if len(wanted) else np.zeros((0, 512), np.float32)
         seen = Embeddings(vectors, np.ones(len(wanted), np.float32), wanted, "m")
-        templates = self.decider.learn(self.at, seen, looks or quality(len(wanted), score=score))
+        templates = self.decider.learn(self.at, seen, sampled or quality(len(wanted), score=score))
         ordered = np.sort(templates.vectors[:, :3], axis=1)[:, ::-1]
         best = templates.vectors[:, :3].argmax(axis=1)
         matches = Matches(
@@ -115,7 +116,7 @@ def test_a_face_that_takes_time_to_turn_is_reported_when_it_has() -> None:
     assert world.frames(1, {1: unit(0.7)}, score=0.99)[1].name == "Ada"
 
 
-def test_who_was_unknown_before_it_was_clearly_a_face_is_looked_at_again_when_it_is_one() -> None:
+def test_who_was_unknown_before_it_was_clearly_a_face_is_sampled_again_when_it_is_one() -> None:
     world = World()
     for _ in range(4):
         world.frame({1: unit(0.2)}, score=0.92)
@@ -139,22 +140,22 @@ def test_without_similarity_or_lead_there_is_no_name(vector: F32, status: Status
     assert reason in identity.reasons
 
 
-def test_poor_looks_are_not_enough_for_a_name_or_for_unknown() -> None:
+def test_poor_samples_are_not_enough_for_a_name_or_for_unknown() -> None:
     world = World()
     for _ in range(6):
-        last = world.frame({1: unit(0.45)}, looks=quality(1, eyes_px=6, yaw_deg=60), seconds=0.05)
+        last = world.frame({1: unit(0.45)}, sampled=quality(1, eyes_px=6, yaw_deg=60), seconds=0.05)
     assert last[1].status is Status.UNDECIDED
     assert "6 px between the eyes, wanted 22" in last[1].reasons
     assert "head turned 60 degrees, wanted at most 45" in last[1].reasons
-    assert last[1].reasons[-1].startswith("3 looks weigh 0.09, wanted 0.50")
+    assert last[1].reasons[-1] == "evidence 0.09 of 0.50 (3 samples)"
 
 
-def test_one_good_look_is_not_enough_for_a_name_and_says_so() -> None:
+def test_one_good_sample_is_not_enough_for_a_name_and_says_so() -> None:
     world = World()
     for _ in range(4):
-        last = world.frame({1: unit(0.5)}, seconds=0.01)  # reported, and the second look is not due yet
+        last = world.frame({1: unit(0.5)}, seconds=0.01)  # reported, and the second sample is not due yet
     assert last[1].status is Status.UNDECIDED
-    assert last[1].reasons[-1] == "1 look so far, wanted 2"
+    assert last[1].reasons[-1] == "1 sample so far, wanted 2"
 
 
 def test_a_name_is_kept_between_the_two_thresholds_and_withdrawn_below() -> None:
@@ -176,11 +177,11 @@ def test_another_face_on_the_same_track_is_noticed_and_renamed() -> None:
     assert world.told()[-1] == (EventKind.CHANGED, "Bea")
 
 
-def test_one_odd_look_changes_nothing() -> None:
+def test_one_odd_sample_changes_nothing() -> None:
     world = World()
     world.frames(12, {1: unit(0.9)})
     world.frames(20, {1: unit(0.9)}, seconds=0.04)
-    world.decider._tracks[1].look_due_at = 0
+    world.decider._tracks[1].sample_due_at = 0
     world.frame({1: unit(0.0, 0.9, rest=510)})
     assert world.frames(30, {1: unit(0.9)})[1].name == "Ada"
     assert (EventKind.CHANGED, "Bea") not in world.told()
@@ -198,7 +199,7 @@ def test_another_face_in_the_place_of_a_lost_one_does_not_get_its_name() -> None
     world.frames(12, {1: unit(0.9)})
     world.frame({}, alive=[1])
     seen = [world.frame({1: unit(0.0, 0.9, rest=510)}) for _ in range(20)]
-    assert seen[0] == {}  # it does not look like Ada, and is not told before it has proven to be a face
+    assert seen[0] == {}  # it does not resemble Ada, and is not reported before it has proven to be a face
     assert {shown[1].name for shown in seen if shown} == {"Bea"}
     assert world.told()[-1] == (EventKind.CHANGED, "Bea")
 
@@ -229,7 +230,7 @@ def test_unless_both_are_overwhelmingly_alike() -> None:
     assert [last[1].name, last[2].name] == ["Ada", "Ada"]
 
 
-def test_a_settled_face_is_looked_at_rarely_and_an_undecided_one_often() -> None:
+def test_a_settled_face_is_sampled_rarely_and_an_undecided_one_often() -> None:
     settled, undecided = World(), World()
     settled.frames(100, {1: unit(0.7)})
     undecided.frames(100, {1: unit(0.35)})
@@ -237,7 +238,7 @@ def test_a_settled_face_is_looked_at_rarely_and_an_undecided_one_often() -> None
     assert 25 <= len(undecided.asked) <= 36
 
 
-def test_a_settled_face_that_comes_nearer_is_looked_at_again() -> None:
+def test_a_settled_face_that_comes_nearer_is_sampled_again() -> None:
     world = World()
     world.frames(12, {1: unit(0.7)})
     before = len(world.asked)
@@ -262,7 +263,7 @@ def test_the_end_of_the_source_loses_everybody_who_was_told() -> None:
     assert [(event.kind, event.track_id) for event in world.decider.end(9.0, "clip")] == [(EventKind.LOST, 1)]
 
 
-def test_a_still_picture_must_do_with_one_look() -> None:
+def test_a_still_picture_must_do_with_one_sample() -> None:
     world = World(still=True)
     assert world.frame({1: unit(0.5)})[1].name == "Ada"
     assert world.frame({2: unit(0.1)}, alive=[2])[2].status is Status.UNKNOWN
@@ -314,7 +315,7 @@ def test_a_template_leans_towards_the_longer_vectors_of_magface(
     tracks = Tracks(one, np.zeros((1, 4), np.float32), points, scores, one, np.ones(1, bool))
     decider.observe(frame, tracks)
     for vector, norm in ((unit(0.8), 12.0), (unit(0.6, 0.6), 28.0)):
-        looks = Embeddings(vector[None], np.array([norm], np.float32), one, "m")
-        template = decider.learn(0.0, looks, quality(1)).vectors[0]
+        sample = Embeddings(vector[None], np.array([norm], np.float32), one, "m")
+        template = decider.learn(0.0, sample, quality(1)).vectors[0]
     total = (1 - nearer) * unit(0.8) + nearer * unit(0.6, 0.6)
     np.testing.assert_allclose(template, total / np.linalg.norm(total), atol=1e-5)

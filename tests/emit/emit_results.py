@@ -17,8 +17,8 @@ def make_tracks(boxes: Sequence[Box], ids: Sequence[int] | None = None) -> Track
     corners = np.array(boxes, np.float32).reshape(count, 4)
     landmarks = np.repeat(corners[:, None, :2], 5, axis=1)
     numbers = np.array(ids if ids is not None else range(1, count + 1), np.int64)
-    rows, judged = np.arange(count, dtype=np.int64), np.ones(count, bool)
-    return Tracks(numbers, corners, landmarks, np.full(count, 0.99, np.float32), rows, judged)
+    rows, verified = np.arange(count, dtype=np.int64), np.ones(count, bool)
+    return Tracks(numbers, corners, landmarks, np.full(count, 0.99, np.float32), rows, verified)
 
 
 def identity(track_id: int, name: str | None = None, status: Status | None = None, similarity: float = 0.6) -> Identity:

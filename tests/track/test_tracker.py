@@ -3,7 +3,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from recognizer.track.tracker import JUDGE_S, YOUNG, Tracker
+from recognizer.track.track import TENTATIVE, VERIFY_S
+from recognizer.track.tracker import Tracker
 from recognizer.types import F32, FaceDetections, Tracks
 
 
@@ -28,22 +29,22 @@ def seen_again(tracker: Tracker, at: float, score: float = 0.999) -> FaceDetecti
     return faces(*[(b[0], b[1], b[2] - b[0]) for b in boxes.tolist()], score=score)
 
 
-def looked(tracker: Tracker, at: float, found: FaceDetections, score: float = 0.999) -> Tracks:
-    """A frame that was looked at; faces that were not found are where they are expected."""
+def detected(tracker: Tracker, at: float, found: FaceDetections, score: float = 0.999) -> Tracks:
+    """A frame with a detection; faces that were not found are where they are expected."""
     tracker.update(at, found)
     return tracker.follow(at, seen_again(tracker, at, score))
 
 
 def started(*boxes: tuple[float, float, float]) -> tuple[Tracker, Tracks]:
     tracker = Tracker(min_score=0.5, keep_lost_s=1.5)
-    return tracker, looked(tracker, 0.0, faces(*boxes))
+    return tracker, detected(tracker, 0.0, faces(*boxes))
 
 
 def test_each_detection_starts_a_track_and_keeps_its_number() -> None:
     tracker, tracks = started((0, 0, 50), (200, 0, 60))
     assert tracks.ids.tolist() == [1, 2]
     assert tracks.detection_index.tolist() == [0, 1]
-    swapped = looked(tracker, 0.04, faces((203, 2, 60), (1, 1, 50)))
+    swapped = detected(tracker, 0.04, faces((203, 2, 60), (1, 1, 50)))
     assert swapped.ids.tolist() == [1, 2]
     assert swapped.detection_index.tolist() == [1, 0]
 
@@ -60,7 +61,7 @@ def test_following_takes_the_refined_box_and_learns_the_speed() -> None:
 def test_crossing_faces_keep_their_numbers() -> None:
     """The assignment is of all pairs at once: the nearest first would swap these two."""
     tracker, _ = started((0, 0, 100), (90, 0, 100))
-    tracks = looked(tracker, 0.04, faces((45, 0, 100), (100, 0, 100)))
+    tracks = detected(tracker, 0.04, faces((45, 0, 100), (100, 0, 100)))
     assert dict(zip(tracks.ids.tolist(), tracks.boxes[:, 0].tolist(), strict=True)) == {1: 45, 2: 100}
 
 
@@ -69,47 +70,47 @@ def test_a_short_occlusion_keeps_the_number_and_a_long_one_does_not() -> None:
     assert len(tracker.follow(0.04, seen_again(tracker, 0.04, score=0.01))) == 0
     assert tracker.lost_now
     assert tracker.alive == {1}
-    assert looked(tracker, 1.0, faces((130, 100, 50))).ids.tolist() == [1]
+    assert detected(tracker, 1.0, faces((130, 100, 50))).ids.tolist() == [1]
     tracker.follow(1.04, seen_again(tracker, 1.04, score=0.01))
-    assert looked(tracker, 3.0, faces((130, 100, 50))).ids.tolist() == [2]
+    assert detected(tracker, 3.0, faces((130, 100, 50))).ids.tolist() == [2]
 
 
 @pytest.mark.parametrize("elsewhere", [(300, 100, 50), (100, 100, 150)])  # too far; three times the size
 def test_a_lost_number_is_not_given_to_another_face(elsewhere: tuple[float, float, float]) -> None:
     tracker, _ = started((100, 100, 50))
     tracker.follow(0.04, seen_again(tracker, 0.04, score=0.01))
-    assert looked(tracker, 0.5, faces(elsewhere)).ids.tolist() == [2]
+    assert detected(tracker, 0.5, faces(elsewhere)).ids.tolist() == [2]
 
 
 def test_what_is_hardly_a_face_is_no_lost_one_found_again() -> None:
     for score, number in ((0.9, 2), (0.97, 1)):
         tracker, _ = started((100, 100, 50))
         tracker.follow(0.1, seen_again(tracker, 0.1, score=0.0))
-        assert looked(tracker, 0.5, faces((130, 100, 50), score=score)).ids.tolist() == [number]
+        assert detected(tracker, 0.5, faces((130, 100, 50), score=score)).ids.tolist() == [number]
 
 
 def test_a_cut_ends_every_track_even_where_a_face_is_in_the_same_place() -> None:
     tracker, _ = started((100, 100, 50))
     tracker.cut()
     assert tracker.alive == frozenset()
-    assert looked(tracker, 0.04, faces((100, 100, 50))).ids.tolist() == [2]
+    assert detected(tracker, 0.04, faces((100, 100, 50))).ids.tolist() == [2]
 
 
 def test_a_face_the_detector_misses_is_still_followed() -> None:
     tracker, _ = started((0, 0, 50), (200, 0, 60))
-    tracks = looked(tracker, 0.04, faces((0, 0, 50)))
+    tracks = detected(tracker, 0.04, faces((0, 0, 50)))
     assert tracks.ids.tolist() == [1, 2]
     assert tracks.detection_index.tolist() == [0, -1]
 
 
-def test_a_weak_face_is_followed_and_worth_a_look_when_it_was_a_good_one() -> None:
+def test_a_weak_face_is_followed_and_triggers_a_detection_when_it_was_a_good_one() -> None:
     tracker, _ = started((0, 0, 50))
     assert tracker.follow(0.04, seen_again(tracker, 0.04, score=0.3)).ids.tolist() == [1]
     assert tracker.lost_now
     tracker.follow(0.08, seen_again(tracker, 0.08, score=0.3))
     assert not tracker.lost_now  # once is enough
     flower = Tracker()
-    looked(flower, 0.0, faces((0, 0, 50), score=0.72))
+    detected(flower, 0.0, faces((0, 0, 50), score=0.72))
     flower.follow(0.04, seen_again(flower, 0.04, score=0.01))
     assert not flower.lost_now
 
@@ -145,7 +146,7 @@ def test_nobody_is_a_result_too() -> None:
     tracker = Tracker()
     assert len(tracker.follow(0.0, NOBODY)) == 0
     assert expected(tracker, 1.0).shape == (0, 4)
-    assert len(looked(tracker, 0.04, NOBODY)) == 0
+    assert len(detected(tracker, 0.04, NOBODY)) == 0
     assert not tracker.lost_now
 
 
@@ -153,26 +154,26 @@ def test_many_numbers_are_never_used_twice() -> None:
     tracker = Tracker(keep_lost_s=0)
     given: set[int] = set()
     for step in range(50):
-        tracks = looked(tracker, step * 1.0, faces(((step % 2) * 500, 0, 50)), score=0)
+        tracks = detected(tracker, step * 1.0, faces(((step % 2) * 500, 0, 50)), score=0)
         assert not given & set(tracks.ids.tolist())
         given |= set(tracks.ids.tolist())
     assert len(given) == 50
 
 
 def walk(tracker: Tracker, *, frames: int, step_px: float, score: float = 0.98) -> list[bool]:
-    """Follow a face of side 50 at 25 frames a second; whether it was looked at, frame by frame."""
+    """Follow a face of side 50 at 25 frames a second; whether it was refined, frame by frame."""
     seen = []
     for number in range(1, frames + 1):
         at = number * 0.04
         due = len(expected(tracker, at)) > 0
         tracks = tracker.follow(at, faces((number * step_px, 0, 50), score=score) if due else NOBODY)
         assert tracks.boxes[0, 0] == pytest.approx(number * step_px, abs=1)
-        assert not (tracks.judged[0] and not due)
+        assert not (tracks.verified[0] and not due)
         seen.append(due)
     return seen
 
 
-def test_a_face_that_goes_as_expected_rests_between_looks_and_is_carried_on_meanwhile() -> None:
+def test_a_face_that_goes_as_expected_coasts_between_refinements() -> None:
     tracker, _ = started((0, 0, 50))
     seen = walk(tracker, frames=30, step_px=2)
     assert all(seen[:7])
@@ -181,33 +182,33 @@ def test_a_face_that_goes_as_expected_rests_between_looks_and_is_carried_on_mean
 
 def test_a_young_face_is_judged_in_every_frame_then_a_few_times_a_second() -> None:
     tracker, _ = started((0, 0, 50))
-    judged = []
+    verified = []
     for number in range(1, 60):
         at = number * 0.04
         wanted = tracker.predict(at)[1]
         tracks = tracker.follow(at, faces(*[(0, 0, 50)] * len(expected(tracker, at)), score=0.98))
-        assert tracks.judged.tolist() == ([True] if wanted.any() else [False])
-        judged.append(bool(tracks.judged[0]))
-    assert all(judged[: YOUNG - 1])
-    gaps = np.diff(np.flatnonzero(judged[YOUNG - 1 :])) * 0.04
-    assert ((gaps > JUDGE_S - 0.01) & (gaps < JUDGE_S + 0.17)).all()
+        assert tracks.verified.tolist() == ([True] if wanted.any() else [False])
+        verified.append(bool(tracks.verified[0]))
+    assert all(verified[: TENTATIVE - 1])
+    gaps = np.diff(np.flatnonzero(verified[TENTATIVE - 1 :])) * 0.04
+    assert ((gaps > VERIFY_S - 0.01) & (gaps < VERIFY_S + 0.17)).all()
 
 
 def test_a_score_that_nobody_judged_lowers_but_does_not_raise_a_tracks_and_brings_a_judgement() -> None:
     tracker, _ = started((0, 0, 50))
-    walk(tracker, frames=YOUNG, step_px=0, score=0.95)
-    at = (YOUNG + 1) * 0.04
+    walk(tracker, frames=TENTATIVE, step_px=0, score=0.95)
+    at = (TENTATIVE + 1) * 0.04
     while tracker.predict(at)[1].any() or not len(expected(tracker, at)):
         at += 0.04
     assert tracker.follow(at, faces((0, 0, 50), score=0.99)).scores[0] == pytest.approx(0.95)
-    at = _next_look(tracker, at + 0.04)
+    at = _next_refinement(tracker, at + 0.04)
     assert tracker.follow(at, faces((0, 0, 50), score=0.6)).scores[0] == pytest.approx(0.6)
-    at = _next_look(tracker, at + 0.1)
+    at = _next_refinement(tracker, at + 0.1)
     assert tracker.predict(at)[1].tolist() == [True]
     assert tracker.follow(at, faces((0, 0, 50), score=0.97)).scores[0] == pytest.approx(0.97)
 
 
-def _next_look(tracker: Tracker, at: float) -> float:
+def _next_refinement(tracker: Tracker, at: float) -> float:
     while not len(expected(tracker, at)):
         at += 0.04
     return at
@@ -220,16 +221,16 @@ def test_a_weak_face_does_not_rest() -> None:
     assert seen[-8:] == [True, False] * 4  # with the others, in every second frame
 
 
-def test_a_face_that_is_clearly_one_is_young_for_less_long() -> None:
+def test_a_face_that_is_clearly_one_is_tentative_for_less_long() -> None:
     tracker, _ = started((0, 0, 50))
     seen = walk(tracker, frames=6, step_px=2, score=0.999)
     assert seen == [True, True, True, False, True, False]
 
 
-def test_one_that_began_in_doubt_is_young_for_longer() -> None:
+def test_one_that_began_in_doubt_is_tentative_for_longer() -> None:
     tracker = Tracker()
-    looked(tracker, 0, faces((0, 0, 50), score=0.91))
-    assert walk(tracker, frames=YOUNG - 1, step_px=2, score=0.999) == [True] * (YOUNG - 1)
+    detected(tracker, 0, faces((0, 0, 50), score=0.91))
+    assert walk(tracker, frames=TENTATIVE - 1, step_px=2, score=0.999) == [True] * (TENTATIVE - 1)
 
 
 def test_what_was_hardly_a_face_is_judged_in_every_frame_again_when_it_is_one() -> None:
@@ -238,18 +239,18 @@ def test_what_was_hardly_a_face_is_judged_in_every_frame_again_when_it_is_one() 
     at = 31 * 0.04
     while not tracker.predict(at)[1].any():
         at += 0.04
-    judged = []
-    for number in range(YOUNG):
-        judged += tracker.predict(at + number * 0.04)[1].tolist()
+    verified = []
+    for number in range(TENTATIVE):
+        verified += tracker.predict(at + number * 0.04)[1].tolist()
         tracker.follow(at + number * 0.04, faces((0, 0, 50), score=0.98))
-    assert judged == [True] * YOUNG
+    assert verified == [True] * TENTATIVE
 
 
-def test_faces_are_looked_at_in_the_same_frames() -> None:
+def test_faces_are_refined_in_the_same_frames() -> None:
     tracker = Tracker()
-    looked(tracker, 0, faces((0, 0, 50)))
+    detected(tracker, 0, faces((0, 0, 50)))
     walk(tracker, frames=9, step_px=6, score=0.8)
-    looked(tracker, 0.40, faces((60, 0, 50), (300, 0, 50)))
+    detected(tracker, 0.40, faces((60, 0, 50), (300, 0, 50)))
     counts = []
     for number in range(11, 31):
         at = number * 0.04
@@ -258,14 +259,14 @@ def test_faces_are_looked_at_in_the_same_frames() -> None:
     assert set(counts[-8:]) == {0, 2}
 
 
-def test_a_resting_face_that_jumps_is_looked_at_in_every_frame_again() -> None:
+def test_a_coasting_face_that_jumps_is_refined_in_every_frame_again() -> None:
     tracker, _ = started((0, 0, 50))
     walk(tracker, frames=30, step_px=0)
     tracker.follow(1.32, faces((15, 0, 50)))
     assert len(expected(tracker, 1.36)) == 1
 
 
-def test_where_the_whole_frame_is_looked_at_faces_that_were_not_found_are_due_and_no_others() -> None:
+def test_after_a_detection_only_faces_that_were_not_found_are_due() -> None:
     tracker, _ = started((0, 0, 50), (200, 0, 60))
     tracker.update(0.04, faces((0, 0, 50)))
     assert expected(tracker, 0.04)[:, 0].tolist() == [200]
