@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 
 from recognizer.geometry import similarity_transforms
-from recognizer.types import F32, I64, U8, AlignedFaces, FaceQuality
+from recognizer.types import F32, U8, AlignedFaces, FaceQuality
 from recognizer.types.spec import Cut, template_of
 
 ARCFACE_CUT = Cut()
@@ -26,7 +26,6 @@ def align(
     image: U8,
     landmarks: F32,
     scores: F32,
-    track_ids: I64,
     *,
     cut: Cut = ARCFACE_CUT,
     boxes: F32 | None = None,
@@ -37,7 +36,6 @@ def align(
         image: (H, W, 3) uint8 BGR.
         landmarks: (K, 5, 2) px.
         scores: (K,) detector scores, kept as a part of the quality.
-        track_ids: (K,) int64.
         cut: what the embedder declares.
         boxes: (K, 4) px; needed where the cut goes by the box.
 
@@ -61,7 +59,7 @@ def align(
         for row, matrix in enumerate(similarity_transforms(landmarks, template_of(cut))):
             crops[row] = _warped(image, matrix, cut.size_px)[:, :, ::-1]
     eyes_px, yaw_deg, roll_deg = pose(landmarks)
-    return AlignedFaces(crops, track_ids, FaceQuality(eyes_px, sharpness, yaw_deg, roll_deg, scores))
+    return AlignedFaces(crops, FaceQuality(eyes_px, sharpness, yaw_deg, roll_deg, scores))
 
 
 def _warped(image: U8, matrix: F32, size_px: int) -> U8:

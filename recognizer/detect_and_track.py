@@ -1,4 +1,4 @@
-"""Where the faces of one source are, frame by frame: followed in each, looked for when it is time."""
+"""Where the faces of one source are, frame by frame: detected when due, tracked in between."""
 
 from __future__ import annotations
 
@@ -7,22 +7,22 @@ from recognizer.stopwatch import Stopwatch
 from recognizer.types import FaceDetections, Frame, Look, Tracks
 
 
-def find(
-    frame: Frame, *, detector: Detector, cadence: Cadence, tracker: Tracker, clock: Stopwatch, hurried: bool = False
+def detect_and_track(
+    frame: Frame, *, detector: Detector, cadence: Cadence, tracker: Tracker, clock: Stopwatch, backlogged: bool = False
 ) -> Tracks:
-    """The faces in the next frame of a source.
+    """Detect if it is due, refine the tracks, and return them as they stand in this frame.
 
     Args:
-        frame: newer than those that came before.
-        detector: finds faces, and finds them again.
-        cadence: knows when to look in this source.
-        tracker: follows the faces of this source.
-        clock: told the time that each part took.
-        hurried: frames wait: look less often.
+        frame: newer than the earlier frames of its source.
+        detector: detects faces and refines boxes.
+        cadence: decides when to detect in this source.
+        tracker: holds the tracks of this source.
+        clock: gets the time of each part.
+        backlogged: other frames wait: detect less often.
     """
     at = frame.captured_at
-    look = cadence.look(frame.view, at, lost=tracker.lost_now, hurried=hurried)
-    clock.lap("cadence")
+    look = cadence.look(frame.view, at, lost=tracker.lost_now, hurried=backlogged)
+    clock.lap("schedule")
     if look is Look.CUT:
         tracker.cut()
     thorough = look in (Look.THOROUGH, Look.CUT)  # after a cut everybody is new
@@ -31,10 +31,12 @@ def find(
     before = tracker.alive
     if found is not None:
         tracker.update(at, found)
-    boxes, judge = tracker.predict(at)
-    refined = detector.refine(frame.cuttable, boxes, judge) if len(boxes) else FaceDetections.empty()
+    boxes, verify = tracker.predict(at)
+    clock.lap("track")
+    refined = detector.refine(frame.cuttable, boxes, verify) if len(boxes) else FaceDetections.empty()
     clock.lap("refine")
     tracks = tracker.follow(at, refined)
     if found is not None:
         cadence.looked(at, news=tracker.alive != before, thorough=look is Look.THOROUGH)
+    clock.lap("track")
     return tracks

@@ -1,4 +1,4 @@
-"""The story: frames come in, named people come out. No threads and no input or output here."""
+"""The story of a frame: detect, track, align, embed, match, decide. No threads and no input or output here."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from dataclasses import dataclass, replace
 from recognizer.align import align
 from recognizer.decide.decider import Decider
 from recognizer.decide.evidence import Thresholds
-from recognizer.detect_and_track import find
+from recognizer.detect_and_track import detect_and_track
 from recognizer.protocols import Cadence, Detector, Embedder, GalleryIndex, Tracker
 from recognizer.stopwatch import Stopwatch
-from recognizer.types import AlignedFaces, Embeddings, Event, Frame, FrameResult, Tracks
+from recognizer.types import AlignedFaces, Event, Frame, FrameResult, Tracks
 
 
 @dataclass(frozen=True, slots=True)
-class Watch:
-    """What is remembered of one source: when to look, whom we follow, what we know about them."""
+class SourceContext:
+    """What is remembered of one source between its frames."""
 
     cadence: Cadence
     tracker: Tracker
@@ -28,95 +28,95 @@ class Pipeline:
     """Recognises the frames of any number of sources, one after the other.
 
     Args:
-        detector: finds faces, and finds them again in between.
-        embedder: turns faces into vectors.
-        gallery: finds the nearest person.
-        watch: makes what is remembered of a source, once for each.
+        detector: finds faces, and refines the boxes of tracked ones.
+        embedder: turns aligned faces into vectors.
+        index: finds the nearest enrolled person.
+        new_context: makes the context of a source, once for each.
     """
 
     def __init__(
-        self, *, detector: Detector, embedder: Embedder, gallery: GalleryIndex, watch: Callable[[], Watch]
+        self, *, detector: Detector, embedder: Embedder, index: GalleryIndex, new_context: Callable[[], SourceContext]
     ) -> None:
-        self._detector, self._embedder, self._gallery = detector, embedder, gallery
-        self._make_watch = watch
-        self._watches: dict[str, Watch] = {}
+        self._detector, self._embedder, self._index = detector, embedder, index
+        self._new_context = new_context
+        self._contexts: dict[str, SourceContext] = {}
         self._newest_gallery: deque[tuple[GalleryIndex, frozenset[str], Thresholds]] = deque(maxlen=1)
         self._thresholds: Thresholds | None = None
 
-    def step(self, frame: Frame, *, hurried: bool = False) -> FrameResult:
+    def step(self, frame: Frame, *, backlogged: bool = False) -> FrameResult:
         """Recognise the next frame of any source.
 
         Args:
-            frame: newer than those that came of its source before.
-            hurried: others wait behind it: what can wait, should.
+            frame: newer than the earlier frames of its source.
+            backlogged: other frames wait; detections that can wait are put off.
         """
         self._take_new_gallery()
         clock = Stopwatch()
-        watch = self._watch(frame.source)
-        tracks = find(
-            frame, detector=self._detector, cadence=watch.cadence, tracker=watch.tracker, clock=clock, hurried=hurried
+        context = self._context(frame.source)
+        decider = context.decider
+        tracks = detect_and_track(
+            frame,
+            detector=self._detector,
+            cadence=context.cadence,
+            tracker=context.tracker,
+            clock=clock,
+            backlogged=backlogged,
         )
-        faces = self._ask(frame, tracks, clock)
-        looks = self._embedder.embed(faces)
+        wanted = tracks[decider.observe(frame, tracks)]
+        clock.lap("decide")
+        faces = self._align(frame, wanted)
+        clock.lap("align")
+        samples = self._embedder.embed(faces)
         clock.lap("embed")
-        return self._conclude(frame, tracks, faces, looks, clock)
+        templates = decider.learn(frame.captured_at, wanted.ids, samples, faces.quality)
+        clock.lap("decide")
+        matches = self._index.search(templates)
+        clock.lap("match")
+        alive = context.tracker.alive
+        reported, identities, events = decider.decide(frame, tracks, alive, wanted.ids, matches)
+        clock.lap("decide")
+        return FrameResult(frame, tracks[reported], identities, events, clock.seconds)
 
     def end(self, last: Frame) -> tuple[Event, ...]:
-        """A source has ended with this frame: forget it, and tell whom that loses."""
-        watch = self._watches.pop(last.source, None)
-        return watch.decider.end(last.captured_at, last.source) if watch else ()
+        """Forget a source that has ended with this frame; return the ``lost`` events of its tracks."""
+        context = self._contexts.pop(last.source, None)
+        return context.decider.end(last.captured_at, last.source) if context else ()
 
-    def replace_gallery(self, gallery: GalleryIndex, people: frozenset[str], thresholds: Thresholds) -> None:
+    def interrupt(self, last: Frame) -> tuple[Event, ...]:
+        """End all tracks of a source that was lost after this frame; it may come back."""
+        context = self._contexts.get(last.source)
+        if context is None:
+            return ()
+        context.tracker.cut()
+        self._contexts[last.source] = replace(self._new_context(), tracker=context.tracker, decider=context.decider)
+        return context.decider.end(last.captured_at, last.source)
+
+    def replace_gallery(self, index: GalleryIndex, people: frozenset[str], thresholds: Thresholds) -> None:
         """Search another gallery from the next step on; may be called from any thread.
 
         Args:
-            gallery: The new index, ready.
-            people: Who is in it; the names of all others are withdrawn at once.
-            thresholds: What a name needs among so many.
+            index: of the new gallery.
+            people: who is enrolled in it; the names of all others are withdrawn at once.
+            thresholds: what a name needs in a gallery of that size.
         """
-        self._newest_gallery.append((gallery, people, thresholds))
+        self._newest_gallery.append((index, people, thresholds))
 
     def _take_new_gallery(self) -> None:
         if self._newest_gallery:
-            self._gallery, people, self._thresholds = self._newest_gallery.pop()
-            for watch in self._watches.values():
-                watch.decider.gallery_changed(people, self._thresholds)
+            self._index, people, self._thresholds = self._newest_gallery.pop()
+            for context in self._contexts.values():
+                context.decider.gallery_changed(people, self._thresholds)
 
-    def interrupt(self, last: Frame) -> tuple[Event, ...]:
-        """A source was lost after this frame and may come back: nobody is followed across that."""
-        watch = self._watches.get(last.source)
-        if watch is None:
-            return ()
-        watch.tracker.cut()
-        self._watches[last.source] = replace(self._make_watch(), tracker=watch.tracker, decider=watch.decider)
-        return watch.decider.end(last.captured_at, last.source)
+    def _context(self, source: str) -> SourceContext:
+        if source not in self._contexts:
+            self._contexts[source] = self._new_context()
+            if self._thresholds is not None:  # a new context has the thresholds of the gallery at the start
+                self._contexts[source].decider.gallery_changed(frozenset(), self._thresholds)
+        return self._contexts[source]
 
-    def _watch(self, source: str) -> Watch:
-        if source not in self._watches:
-            self._watches[source] = self._make_watch()
-            if self._thresholds is not None:  # those that the watch is made with are of the gallery at the start
-                self._watches[source].decider.gallery_changed(frozenset(), self._thresholds)
-        return self._watches[source]
-
-    def _ask(self, frame: Frame, tracks: Tracks, clock: Stopwatch) -> AlignedFaces:
-        """Cut out the faces that more should be known about."""
-        asked = tracks[self._watch(frame.source).decider.observe(frame, tracks)]
-        clock.lap("track")
-        cut = self._embedder.facts.cut
-        faces = AlignedFaces.empty(cut.size_px)
-        if len(asked):  # in few frames
-            faces = align(frame.image, asked.landmarks, asked.scores, asked.ids, cut=cut, boxes=asked.boxes)
-        clock.lap("align")
-        return faces
-
-    def _conclude(
-        self, frame: Frame, tracks: Tracks, faces: AlignedFaces, looks: Embeddings, clock: Stopwatch
-    ) -> FrameResult:
-        """Match what was learnt, and say who is there."""
-        watch = self._watch(frame.source)
-        templates = watch.decider.learn(frame.captured_at, looks, faces.quality)
-        matches = self._gallery.search(templates)
-        clock.lap("match")
-        reported, people, events = watch.decider.decide(frame, tracks, watch.tracker.alive, templates, matches)
-        clock.lap("decide")
-        return FrameResult(frame, tracks[reported], people, events, clock.seconds)
+    def _align(self, frame: Frame, wanted: Tracks) -> AlignedFaces:
+        """Cut out the faces of some tracks; in most frames there are none, and the BGR picture is not needed."""
+        crop = self._embedder.facts.cut
+        if len(wanted) == 0:
+            return AlignedFaces.empty(crop.size_px)
+        return align(frame.image, wanted.landmarks, wanted.scores, cut=crop, boxes=wanted.boxes)

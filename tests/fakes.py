@@ -114,7 +114,7 @@ class PaintedFaceEmbedder:
         middles = faces.crops[:, middle, middle].astype(np.float32) / 20
         vectors = [painted_vector(round(float(blue)), round(float(red))) for red, _, blue in middles]
         stacked = np.stack(vectors) if vectors else np.zeros((0, EMBEDDING_SIZE), np.float32)
-        return Embeddings(stacked, np.ones(len(vectors), np.float32), faces.track_ids, self.model)
+        return Embeddings(stacked, np.ones(len(vectors), np.float32), self.model)
 
 
 def painted_vector(person: int, variation: int) -> F32:

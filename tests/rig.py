@@ -118,7 +118,7 @@ class EchoPipeline:
     def __init__(self, *, wait_s: float = 0.0) -> None:
         self._wait_s = wait_s
 
-    def step(self, frame: Frame, *, hurried: bool = False) -> FrameResult:
+    def step(self, frame: Frame, *, backlogged: bool = False) -> FrameResult:
         time.sleep(self._wait_s)
         return FrameResult(frame, Tracks.empty(), (), ())
 

@@ -11,9 +11,8 @@ from recognizer.types import F32
 
 def test_a_face_in_the_template_is_cut_out_unchanged() -> None:
     image = np.random.default_rng(0).integers(0, 256, (200, 220, 3), np.uint8)
-    faces = align(image, ARCFACE_TEMPLATE[None] + np.array([40, 30], np.float32), np.ones(1, np.float32), np.array([7]))
+    faces = align(image, ARCFACE_TEMPLATE[None] + np.array([40, 30], np.float32), np.ones(1, np.float32))
     np.testing.assert_array_equal(faces.crops[0], image[30:142, 40:152, ::-1])
-    assert faces.track_ids.tolist() == [7]
 
 
 def test_a_turned_and_scaled_face_comes_back_upright() -> None:
@@ -21,15 +20,15 @@ def test_a_turned_and_scaled_face_comes_back_upright() -> None:
     turn = cv2.getRotationMatrix2D((56, 56), 25, 2.0) + np.array([[0, 0, 200], [0, 0, 150]])
     image = cv2.warpAffine(small, turn, (600, 500), flags=cv2.INTER_CUBIC)
     points = (ARCFACE_TEMPLATE @ turn[:, :2].T + turn[:, 2]).astype(np.float32)[None]
-    crop = align(np.asarray(image, np.uint8), points, np.ones(1, np.float32), np.array([1])).crops[0]
+    crop = align(np.asarray(image, np.uint8), points, np.ones(1, np.float32)).crops[0]
     assert np.abs(crop[:, :, ::-1].astype(int) - small)[4:-4, 4:-4].mean() < 4
 
 
 def test_outside_the_picture_is_black_and_nobody_is_nobody() -> None:
     image = np.full((50, 50, 3), 200, np.uint8)
-    faces = align(image, ARCFACE_TEMPLATE[None] + np.array([-60, 0], np.float32), np.ones(1, np.float32), np.array([1]))
+    faces = align(image, ARCFACE_TEMPLATE[None] + np.array([-60, 0], np.float32), np.ones(1, np.float32))
     assert faces.crops[0][:, :50].max() == 0
-    assert len(align(image, np.zeros((0, 5, 2), np.float32), np.zeros(0, np.float32), np.zeros(0, np.int64))) == 0
+    assert len(align(image, np.zeros((0, 5, 2), np.float32), np.zeros(0, np.float32))) == 0
 
 
 def turned(yaw_deg: float, roll_deg: float = 0, eyes_px: float = 40) -> F32:
@@ -53,9 +52,7 @@ def test_blur_lowers_sharpness() -> None:
     image = np.random.default_rng(0).integers(0, 256, (112, 112, 3), np.uint8)
     blurred = cv2.GaussianBlur(image, (0, 0), 2)
     sharp, soft = (
-        align(
-            np.asarray(each, np.uint8), ARCFACE_TEMPLATE[None], np.ones(1, np.float32), np.array([1])
-        ).quality.sharpness[0]
+        align(np.asarray(each, np.uint8), ARCFACE_TEMPLATE[None], np.ones(1, np.float32)).quality.sharpness[0]
         for each in (image, blurred)
     )
     assert soft < sharp / 10

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from recognizer.detect.cadence import Cadence
-from recognizer.detect_and_track import find
+from recognizer.detect_and_track import detect_and_track
 from recognizer.stopwatch import Stopwatch
 from recognizer.track.tracker import Tracker
 from recognizer.types import U8, FaceDetections, Frame
@@ -32,7 +32,7 @@ def test_the_first_look_is_thorough_and_then_one_every_few_seconds() -> None:
     picture = np.zeros((90, 160, 3), np.uint8)
     for number in range(81):
         frame = Frame(picture, number, number / 20, "clip")
-        find(frame, detector=detector, cadence=cadence, tracker=tracker, clock=Stopwatch())
+        detect_and_track(frame, detector=detector, cadence=cadence, tracker=tracker, clock=Stopwatch())
     assert detector.thorough == [True, False, False, False, True, False, False, False, True]
 
 
@@ -42,7 +42,7 @@ def test_after_a_cut_a_look_is_thorough() -> None:
     scenes = np.random.default_rng(1).integers(0, 256, (2, 9, 16, 3)).astype(np.uint8).repeat(10, 1).repeat(10, 2)
     for number in range(6):
         frame = Frame(scenes[number // 3], number, number / 25, "clip")
-        find(frame, detector=detector, cadence=cadence, tracker=tracker, clock=Stopwatch())
+        detect_and_track(frame, detector=detector, cadence=cadence, tracker=tracker, clock=Stopwatch())
     assert detector.thorough == [True, True]
 
 
@@ -66,5 +66,5 @@ def test_a_picture_without_anybody_to_follow_is_not_brought_into_its_colours() -
     pictures = [Asked() for _ in range(5)]
     for number, picture in enumerate(pictures):
         frame = Frame(picture, number, number / 25, "clip")
-        find(frame, detector=PaintedFaceDetector(), cadence=cadence, tracker=tracker, clock=Stopwatch())
+        detect_and_track(frame, detector=PaintedFaceDetector(), cadence=cadence, tracker=tracker, clock=Stopwatch())
     assert [picture.asked for picture in pictures] == [1, 0, 0, 0, 0]

@@ -13,7 +13,7 @@ from recognizer.capture.video import VideoFile
 from recognizer.detect.cadence import Cadence
 from recognizer.detect.fast import StaleBoxes
 from recognizer.detect.mtcnn import Mtcnn
-from recognizer.detect_and_track import find
+from recognizer.detect_and_track import detect_and_track
 from recognizer.evaluation.truth import Truth, read_truth
 from recognizer.geometry import area, centres, iou
 from recognizer.stopwatch import Stopwatch
@@ -41,7 +41,7 @@ def recall(
     with VideoFile(clip) as video, VideoFile(clip, deblock="most" if follow else "all") as seen:
         for plain, frame in islice(zip(video, seen, strict=True), frames):
             detections = detector.detect([plain.image])[0]
-            tracks = find(frame, detector=finder, cadence=cadence, tracker=tracker, clock=Stopwatch())
+            tracks = detect_and_track(frame, detector=finder, cadence=cadence, tracker=tracker, clock=Stopwatch())
             counts = np.sqrt(area(detections.boxes)) >= MIN_FACE_PX
             wanted = detections[counts & (True if truth is None else _of_people(detections, truth, plain.captured_at))]
             covered += (iou(wanted.boxes, tracks.boxes).max(axis=1, initial=0) >= 0.5).tolist()

@@ -6,7 +6,7 @@ from numpy.typing import NDArray
 from recognizer.decide.decider import Decider
 from recognizer.decide.evidence import Thresholds
 from recognizer.detect.cadence import Cadence
-from recognizer.pipeline import Pipeline, Watch
+from recognizer.pipeline import Pipeline, SourceContext
 from recognizer.track.tracker import Tracker
 from recognizer.types import (
     F32,
@@ -26,13 +26,17 @@ from tests.fakes import PaintedFaceDetector, PaintedFaceEmbedder, PaintedGallery
 THRESHOLDS = Thresholds(known=0.4, release=0.3, margin=0.1, sure=0.6)
 
 
-def watch() -> Watch:
-    return Watch(Cadence(interval_s=1.0), Tracker(), Decider(thresholds=THRESHOLDS))
+def new_context() -> SourceContext:
+    return SourceContext(Cadence(interval_s=1.0), Tracker(), Decider(thresholds=THRESHOLDS))
 
 
 def pipeline() -> tuple[Pipeline, PaintedFaceDetector, PaintedFaceEmbedder]:
     detector, embedder = PaintedFaceDetector(), PaintedFaceEmbedder()
-    return Pipeline(detector=detector, embedder=embedder, gallery=PaintedGallery(), watch=watch), detector, embedder
+    return (
+        Pipeline(detector=detector, embedder=embedder, index=PaintedGallery(), new_context=new_context),
+        detector,
+        embedder,
+    )
 
 
 def frames(image: U8, count: int, source: str = "clip") -> list[Frame]:
@@ -70,7 +74,7 @@ def test_faces_are_cut_as_the_embedder_declares() -> None:
             return FaceDetections(found.boxes, found.scores, found.landmarks + np.float32(200))
 
     recognise = Pipeline(
-        detector=OffsetDetector(), embedder=BoxEmbedder(facts=FACENET), gallery=PaintedGallery(), watch=watch
+        detector=OffsetDetector(), embedder=BoxEmbedder(facts=FACENET), index=PaintedGallery(), new_context=new_context
     )
     results = [recognise.step(frame) for frame in frames(face_picture((3, 0), width=600), 12)]
     assert names(results[-1]) == ["person 3"]

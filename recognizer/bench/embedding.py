@@ -136,12 +136,12 @@ def scaled(faces: AlignedFaces, size_px: int) -> AlignedFaces:
     if faces.crops.shape[1] == size_px:
         return faces
     places = np.arange(size_px) * faces.crops.shape[1] // size_px
-    return AlignedFaces(faces.crops[:, places][:, :, places], faces.track_ids, faces.quality)
+    return AlignedFaces(faces.crops[:, places][:, :, places], faces.quality)
 
 
 def repeated(faces: AlignedFaces, count: int) -> AlignedFaces:
     """So many rows, from the first on and again; grey pictures where there is no face at all."""
     if len(faces) == 0:
         grey = np.full((count, CROP_SIZE_PX, CROP_SIZE_PX, 3), 127, np.uint8)
-        return AlignedFaces(grey, np.arange(count), FaceQuality(*(np.zeros(count, np.float32) for _ in range(5))))
+        return AlignedFaces(grey, FaceQuality(*(np.zeros(count, np.float32) for _ in range(5))))
     return faces[np.arange(count) % len(faces)]

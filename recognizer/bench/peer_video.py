@@ -177,8 +177,7 @@ def _per_frame(
 ) -> Callable[[Frame], Seen]:
     def look(frame: Frame) -> Seen:
         found = mtcnn.detect([frame.image])[0]
-        numbers, cut = np.arange(len(found)), eager.facts.cut
-        faces = align(frame.image, found.landmarks, found.scores, numbers, cut=cut, boxes=found.boxes)
+        faces = align(frame.image, found.landmarks, found.scores, cut=eager.facts.cut, boxes=found.boxes)
         matches = gallery.search(eager.embed(faces))
         near = zip(matches.names, matches.similarities, strict=True)
         return found.boxes, [name if similarity >= known else None for name, similarity in near]

@@ -169,7 +169,7 @@ def race(drawn: Drawn, *, rounds: int) -> SearchRace:
 
 
 def _probes(vectors: F32) -> Embeddings:
-    return Embeddings(vectors, np.ones(len(vectors), np.float32), np.zeros(len(vectors), np.int64), MODEL)
+    return Embeddings(vectors, np.ones(len(vectors), np.float32), MODEL)
 
 
 def resident_mb() -> float | None:

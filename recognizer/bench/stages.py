@@ -24,7 +24,7 @@ from recognizer.decide.decider import Decider
 from recognizer.emit.overlay import Overlay
 from recognizer.emit.video import VideoWriter
 from recognizer.models.resolve import ResolvedModel
-from recognizer.pipeline import Pipeline, Watch
+from recognizer.pipeline import Pipeline, SourceContext
 from recognizer.protocols import GraphRunner
 from recognizer.types.spec import Cut
 
@@ -138,9 +138,9 @@ def _mean_ms(spent: Sequence[Spent], frames: int) -> float:
 def clocked_pipeline(settings: Settings, resolved: ResolvedModel, clock: Clock) -> Pipeline:
     """The pipeline of ``build`` with a clock at every seam."""
     enrolled = build.enrolled_people(settings, resolved.fingerprint)
-    make = build.watch(settings, resolved, enrolled=len(enrolled))
+    make = build.new_context(settings, resolved, enrolled=len(enrolled))
 
-    def watch() -> Watch:
+    def new_context() -> SourceContext:
         made = make()
         return replace(
             made,
@@ -155,8 +155,8 @@ def clocked_pipeline(settings: Settings, resolved: ResolvedModel, clock: Clock) 
     return Pipeline(
         detector=Clocked(build.detector(settings, watched), clock, DETECTOR),
         embedder=Clocked(build.embedder(settings, resolved), clock, {"embed": "embed"}),
-        gallery=Clocked(build.index_of(enrolled), clock, {"search": "match"}),
-        watch=watch,
+        index=Clocked(build.index_of(enrolled), clock, {"search": "match"}),
+        new_context=new_context,
     )
 
 
@@ -244,7 +244,7 @@ def _show(pipeline: Pipeline, settings: Settings, cut: Cut, clock: Clock, *, fra
             result = pipeline.step(frame)
             tracks = result.tracks
             with clock.around("align, every face"):  # the pipeline aligns those that are asked for
-                align(frame.image, tracks.landmarks, tracks.scores, tracks.ids, cut=cut, boxes=tracks.boxes)
+                align(frame.image, tracks.landmarks, tracks.scores, cut=cut, boxes=tracks.boxes)
             with clock.around("overlay"):
                 overlay(result)
             with clock.around("encode"):

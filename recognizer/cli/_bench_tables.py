@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import numpy as np
 from rich.table import Table
 
 from recognizer.align import align
@@ -39,7 +38,7 @@ def first_faces(detector: Detector, images: list[U8]) -> AlignedFaces:
     parts = [AlignedFaces.empty()]
     for image in images:
         found = detector.detect([image])[0]
-        parts.append(align(image, found.landmarks, found.scores, np.arange(len(found))))
+        parts.append(align(image, found.landmarks, found.scores))
         if sum(map(len, parts)) >= max(embedding.BATCHES):
             break
     return AlignedFaces.joined(parts)

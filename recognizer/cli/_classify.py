@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from rich.markup import escape
 from rich.table import Table
 
@@ -48,12 +47,11 @@ def classify(
             _console.err.print(f"[yellow]skipped:[/] {escape(str(error))}", soft_wrap=True)
             continue
         found = detector.detect([picture])[0]
-        numbers = np.arange(len(found), dtype=np.int64)
         cut = classifier.facts.cut
-        faces = align(picture, found.landmarks, found.scores, numbers, cut=cut, boxes=found.boxes)
+        faces = align(picture, found.landmarks, found.scores, cut=cut, boxes=found.boxes)
         scores = classifier.classify(faces, best=BEST)
-        for number, box, classes, shares in zip(
-            numbers.tolist(), found.boxes, scores.classes.tolist(), scores.probabilities.tolist(), strict=True
+        for number, (box, classes, shares) in enumerate(
+            zip(found.boxes, scores.classes.tolist(), scores.probabilities.tolist(), strict=True)
         ):
             likeliest = [
                 {"class": each, "name": called[each] if each < len(called) else None, "probability": round(share, 4)}

@@ -209,15 +209,7 @@ def as_document(report: EnrolReport) -> dict[str, Any]:
                 "accepted": photo.accepted,
                 "worked_on": photo.worked_on,
                 "notes": [{"finding": note.finding.value, "text": note.text} for note in photo.notes],
-                "quality": None
-                if photo.quality is None
-                else {
-                    "eyes_px": round(photo.quality.eyes_px, 1),
-                    "sharpness": round(photo.quality.sharpness, 1),
-                    "yaw_deg": round(photo.quality.yaw_deg, 1),
-                    "roll_deg": round(photo.quality.roll_deg, 1),
-                    "score": round(photo.quality.score, 4),
-                },
+                "quality": None if photo.quality is None else photo.quality.as_dict(),
             }
             for photo in report.photos
         ],

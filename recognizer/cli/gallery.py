@@ -20,9 +20,9 @@ from recognizer.errors import UsageError
 from recognizer.gallery import upkeep
 from recognizer.gallery.audit import Audit
 from recognizer.gallery.audit import audit as look_over
+from recognizer.gallery.limits import Limits
 from recognizer.gallery.names import shown
 from recognizer.gallery.records import model_name
-from recognizer.gallery.review import Limits
 from recognizer.gallery.store import Gallery
 from recognizer.models.cache import Cache
 from recognizer.models.catalogue import CATALOGUE

@@ -157,7 +157,7 @@ def _write_picture(path: Path, result: FrameResult) -> None:
 
 def _write_crops(folder: Path, label: str, result: FrameResult, cut: Cut) -> None:
     tracks = result.tracks
-    faces = align(result.frame.image, tracks.landmarks, tracks.scores, tracks.ids, cut=cut, boxes=tracks.boxes)
+    faces = align(result.frame.image, tracks.landmarks, tracks.scores, cut=cut, boxes=tracks.boxes)
     for number, crop in enumerate(faces.crops, 1):
         _write(folder / f"{label}_{number}.png", np.ascontiguousarray(crop[:, :, ::-1]))
     lines = [",".join(f"{value:.2f}" for value in points.reshape(-1)) for points in tracks.landmarks]

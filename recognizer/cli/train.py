@@ -269,7 +269,7 @@ def face_cutter(min_face_px: int) -> CutFace:
         middle = np.array(picture.shape[1::-1], np.float32) / 2
         nearest = np.linalg.norm(centres(found.boxes) - middle, axis=1).argmin()
         chosen = found[np.array([nearest])]
-        crop: U8 = align(picture, chosen.landmarks, chosen.scores, np.zeros(1, np.int64)).crops[0]
+        crop: U8 = align(picture, chosen.landmarks, chosen.scores).crops[0]
         return crop
 
     return cut

@@ -24,6 +24,7 @@ from numpy.typing import NDArray
 from recognizer.decide.evidence import FACE_WINDOW, Evidence, Thresholds
 from recognizer.decide.weights import WEAK_SCORE, weigh, weigh_by_norm
 from recognizer.types import (
+    I64,
     Embeddings,
     Event,
     EventKind,
@@ -105,12 +106,13 @@ class Decider:
         self._last_at = at
         return wanted
 
-    def learn(self, at: float, embeddings: Embeddings, quality: FaceQuality) -> Embeddings:
+    def learn(self, at: float, ids: I64, embeddings: Embeddings, quality: FaceQuality) -> Embeddings:
         """Add samples to their tracks.
 
         Args:
             at: time of the frame, seconds.
-            embeddings: one row for each sample.
+            ids: (K,) of the tracks that were sampled.
+            embeddings: one row for each of them.
             quality: the same rows.
 
         Returns:
@@ -120,7 +122,7 @@ class Decider:
             return embeddings
         norms, by_norm = embeddings.norms, self._norm_range
         weights = weigh(quality) if by_norm is None else weigh_by_norm(norms, quality, by_norm)
-        for row, number in enumerate(embeddings.track_ids.tolist()):
+        for row, number in enumerate(ids.tolist()):
             evidence = self._tracks[number]
             evidence.add(embeddings.vectors[row], float(weights[row]), same_from=self._thresholds.release)
             if evidence.best is None or weights[row] >= evidence.best_weight:
@@ -128,11 +130,11 @@ class Decider:
             settled = evidence.status is not Status.UNDECIDED and not evidence.outliers
             wait = self._recheck_s if settled else FIRST_WAITS_S[min(evidence.sample_count, len(FIRST_WAITS_S)) - 1]
             evidence.sample_due_at = at + wait
-        vectors = [self._tracks[number].template for number in embeddings.track_ids.tolist()]
-        return Embeddings(np.stack(vectors), embeddings.norms, embeddings.track_ids, embeddings.model)
+        vectors = [self._tracks[number].template for number in ids.tolist()]
+        return Embeddings(np.stack(vectors), embeddings.norms, embeddings.model)
 
     def decide(
-        self, frame: Frame, tracks: Tracks, alive: frozenset[int], probes: Embeddings, matches: Matches
+        self, frame: Frame, tracks: Tracks, alive: frozenset[int], sampled: I64, matches: Matches
     ) -> tuple[NDArray[np.bool_], tuple[Identity, ...], tuple[Event, ...]]:
         """Decide who the tracks are.
 
@@ -140,13 +142,13 @@ class Decider:
             frame: the frame.
             tracks: the tracks seen in it.
             alive: ids of the tracks that may still be seen again.
-            probes: the templates that were matched.
-            matches: their nearest people, the same rows.
+            sampled: (K,) ids of the tracks whose templates were matched.
+            matches: the people nearest to those templates, the same rows.
 
         Returns:
             (T,) bool, which tracks are reported; an identity for each of those; the events.
         """
-        for row, number in enumerate(probes.track_ids.tolist()):
+        for row, number in enumerate(sampled.tolist()):
             self._match(self._tracks[number], matches[row : row + 1])
         known = [self._tracks[number] for number in tracks.ids.tolist()]
         reported = np.array([evidence.is_face and not evidence.is_reacquired for evidence in known], bool)

@@ -45,7 +45,7 @@ class GraphEmbedder:
             vectors = (vectors + self._run(faces.crops[:, :, ::-1])) / np.float32(2)
         norms = np.linalg.norm(vectors, axis=1)
         units = vectors / np.maximum(norms, 1e-12)[:, None]
-        return Embeddings(units.astype(np.float32), norms.astype(np.float32), faces.track_ids, self.model)
+        return Embeddings(units.astype(np.float32), norms.astype(np.float32), self.model)
 
     def classify(self, faces: AlignedFaces, *, best: int = 1) -> ClassScores:
         """The likeliest people of the training data, for a network that kept its classifier; no mirror images.

@@ -108,17 +108,16 @@ def cut_with(detector: Detector, *, face_share: float, cut: Cut = ARCFACE_CUT) -
 
     def take(image: U8) -> tuple[AlignedFaces, bool]:
         faces = detector.detect([image])[0]
-        one = np.zeros(1, np.int64)
         if len(faces) == 0:
             side = face_share * min(image.shape[:2])
             corner = (np.array(image.shape[1::-1]) - side) / 2
             points = (ARCFACE_TEMPLATE * (side / CROP_SIZE_PX) + corner)[None].astype(np.float32)
             box = np.concatenate([corner, corner + side])[None].astype(np.float32)
-            return align(image, points, np.zeros(1, np.float32), one, cut=cut, boxes=box), False
+            return align(image, points, np.zeros(1, np.float32), cut=cut, boxes=box), False
         middle = np.array(image.shape[1::-1], np.float32) / 2
         nearest = np.linalg.norm(centres(faces.boxes) - middle, axis=1).argmin()
         chosen = faces[np.array([nearest])]
-        return align(image, chosen.landmarks, chosen.scores, one, cut=cut, boxes=chosen.boxes), True
+        return align(image, chosen.landmarks, chosen.scores, cut=cut, boxes=chosen.boxes), True
 
     return take
 
@@ -132,7 +131,7 @@ def take_aligned(cut: Cut = ARCFACE_CUT) -> Cutter:
             image = np.asarray(cv2.resize(image, (size, size), interpolation=cv2.INTER_AREA), np.uint8)
         points = np.asarray(ARCFACE_TEMPLATE[None] * (size / CROP_SIZE_PX), np.float32)
         whole = np.array([[0, 0, size, size]], np.float32)
-        return align(image, points, np.ones(1, np.float32), np.zeros(1, np.int64), cut=cut, boxes=whole), True
+        return align(image, points, np.ones(1, np.float32), cut=cut, boxes=whole), True
 
     return take
 
@@ -251,7 +250,7 @@ def embed_pictures(
         if not batch:
             continue
         faces = AlignedFaces.joined([face for face, _ in cuts])
-        mirrored = AlignedFaces(np.ascontiguousarray(faces.crops[:, :, ::-1]), faces.track_ids, faces.quality)
+        mirrored = AlignedFaces(np.ascontiguousarray(faces.crops[:, :, ::-1]), faces.quality)
         both = embedder.embed(AlignedFaces.joined([faces, mirrored]))
         raw = (both.vectors * both.norms[:, None]).astype("<f4")
         quality = np.stack([getattr(faces.quality, part) for part in QUALITY], axis=1)

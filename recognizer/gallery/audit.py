@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 
 from recognizer.gallery.folder import Content, content, scan
+from recognizer.gallery.limits import Limits
 from recognizer.gallery.records import Enrolled
-from recognizer.gallery.review import Limits
 from recognizer.gallery.store import Gallery
 from recognizer.types import I64
 

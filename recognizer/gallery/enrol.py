@@ -20,21 +20,21 @@ from recognizer import geometry
 from recognizer.align import align
 from recognizer.errors import FingerprintError, GalleryError, ImageError
 from recognizer.gallery.folder import RECORD_FOLDER, Content, PhotoFile, Scan, Skipped, Stamp, content, scan
+from recognizer.gallery.limits import Limits
 from recognizer.gallery.records import (
     Finding,
     JudgedPhoto,
     MeasuredFace,
     Measurement,
     Note,
-    PhotoQuality,
     other_model,
 )
-from recognizer.gallery.review import Candidate, Limits, review
+from recognizer.gallery.review import Candidate, review
 from recognizer.gallery.schema import RECORD_FILE
 from recognizer.gallery.store import Gallery
 from recognizer.gallery.upkeep import clear_buried, discard_unusable_record
 from recognizer.protocols import Detector, Embedder
-from recognizer.types import F32, U8, AlignedFaces, FaceDetections
+from recognizer.types import F32, U8, AlignedFaces, FaceDetections, FaceQuality
 
 _CHANGING = Measurement((Note(Finding.UNREADABLE, "was changed while it was being read; enrol again"),))
 
@@ -49,7 +49,7 @@ class PhotoReport:
     notes: tuple[Note, ...]
     worked_on: bool
     """False when the content was known from an earlier run."""
-    quality: PhotoQuality | None
+    quality: FaceQuality | None
     """``None`` when there is no face to speak of."""
 
 
@@ -232,14 +232,12 @@ def measure(image: U8, *, detector: Detector, embedder: Embedder) -> Measurement
     order = np.argsort(-prominence, kind="stable")
     face = faces[order[:1]]
     notes = _several(faces[order], prominence[order], width) if len(faces) > 1 else ()
-    one, cut = np.zeros(1, np.int64), embedder.facts.cut
-    aligned = align(image, face.landmarks, face.scores, one, cut=cut, boxes=face.boxes)
+    aligned = align(image, face.landmarks, face.scores, cut=embedder.facts.cut, boxes=face.boxes)
     x1, y1, x2, y2 = (float(side) for side in face.boxes[0])
-    q = aligned.quality
-    parts = (q.eyes_px, q.sharpness, q.yaw_deg, q.roll_deg, q.score)
-    quality = PhotoQuality(*(float(part[0]) for part in parts))
     _, jpeg = cv2.imencode(".jpg", aligned.crops[0, :, :, ::-1], [cv2.IMWRITE_JPEG_QUALITY, 90])
-    return Measurement(notes, MeasuredFace((x1, y1, x2, y2), quality, _vector(aligned, embedder), jpeg.tobytes()))
+    return Measurement(
+        notes, MeasuredFace((x1, y1, x2, y2), aligned.quality, _vector(aligned, embedder), jpeg.tobytes())
+    )
 
 
 def _several(faces: FaceDetections, prominence: F32, width: int) -> tuple[Note, ...]:
@@ -256,6 +254,6 @@ def _vector(aligned: AlignedFaces, embedder: Embedder) -> F32:
     """Mean of a face and its mirror image, (D,) of unit length."""
     both = np.ascontiguousarray(np.concatenate([aligned.crops, aligned.crops[:, :, ::-1]]))
     rows = np.zeros(2, np.int64)
-    vectors = embedder.embed(AlignedFaces(both, rows, aligned.quality[rows])).vectors
+    vectors = embedder.embed(AlignedFaces(both, aligned.quality[rows])).vectors
     mean = vectors.sum(axis=0)
     return np.asarray(mean / max(float(np.linalg.norm(mean)), 1e-12), np.float32)

@@ -10,7 +10,7 @@ import numpy as np
 
 from recognizer.errors import FingerprintError
 from recognizer.gallery.folder import Content
-from recognizer.types import F32
+from recognizer.types import F32, FaceQuality
 
 _DIGEST = re.compile(r"-[0-9a-f]{8,}$")
 
@@ -44,24 +44,14 @@ class Note:
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class PhotoQuality:
-    """The quality parts of one photo's face; units as in ``FaceQuality``."""
-
-    eyes_px: float
-    sharpness: float
-    yaw_deg: float
-    roll_deg: float
-    score: float
-
-
 @dataclass(frozen=True, slots=True, eq=False)
 class MeasuredFace:
     """The face that was taken from a photo."""
 
     box: tuple[float, float, float, float]
     """x1, y1, x2, y2 px in the photo."""
-    quality: PhotoQuality
+    quality: FaceQuality
+    """One row."""
     vector: F32
     """(D,) of unit length: the mean of the face and its mirror image."""
     thumbnail: bytes

@@ -33,9 +33,8 @@ from recognizer.gallery.records import (
     Measurement,
     Note,
     PersonRecord,
-    PhotoQuality,
 )
-from recognizer.types import EMBEDDING_SIZE, F32
+from recognizer.types import EMBEDDING_SIZE, F32, FaceQuality
 
 
 class Gallery:
@@ -159,7 +158,7 @@ class Gallery:
         for sha256, notes, x1, y1, x2, y2, eyes_px, sharpness, yaw, roll, score, vector, thumbnail in rows:
             face = None
             if vector is not None:
-                quality = PhotoQuality(eyes_px, sharpness, yaw, roll, score)
+                quality = FaceQuality.of(eyes_px, sharpness, yaw, roll, score)
                 face = MeasuredFace((x1, y1, x2, y2), quality, self._vector(vector), thumbnail)
             found[sha256] = Measurement(self._notes(notes), face)
         return found
@@ -201,9 +200,7 @@ class Gallery:
         face = measurement.face
         parts: tuple[Any, ...] = (None,) * 11
         if face is not None:
-            q = face.quality
-            parts = (*face.box, q.eyes_px, q.sharpness, q.yaw_deg, q.roll_deg, q.score)
-            parts = (*parts, face.vector.astype("<f4").tobytes(), face.thumbnail)
+            parts = (*face.box, *face.quality.numbers(), face.vector.astype("<f4").tobytes(), face.thumbnail)
         row = (sha256, model, _now(), _notes_to(measurement.notes), *parts)
         self._rows(f"INSERT OR REPLACE INTO measurements VALUES ({', '.join('?' * len(row))})", row)  # noqa: S608
 

@@ -97,7 +97,7 @@ class Inbox:
         return waiting.popleft()
 
     @property
-    def hurried(self) -> bool:
+    def backlogged(self) -> bool:
         """Frames of some camera wait behind others."""
         return any(self._behind)
 

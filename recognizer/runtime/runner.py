@@ -155,7 +155,7 @@ class _Caller:
             before = [c for c in changes if frame is None or c.source != frame.source or c.at <= frame.captured_at]
             self._tell(before)
             if frame is not None:
-                self.outbox.put(self.pipeline.step(frame, hurried=self.inbox.hurried))
+                self.outbox.put(self.pipeline.step(frame, backlogged=self.inbox.backlogged))
                 self.last[frame.source] = frame
                 count += 1
             self._tell(change for change in changes if change not in before)

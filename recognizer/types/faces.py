@@ -112,6 +112,28 @@ class FaceQuality(Rows):
         """No faces."""
         return cls(*(np.zeros(0, np.float32) for _ in range(5)))
 
+    @classmethod
+    def of(cls, eyes_px: float, sharpness: float, yaw_deg: float, roll_deg: float, score: float) -> Self:
+        """One face, in plain numbers."""
+        return cls(*(np.array([part], np.float32) for part in (eyes_px, sharpness, yaw_deg, roll_deg, score)))
+
+    def numbers(self, row: int = 0) -> tuple[float, float, float, float, float]:
+        """Eyes px, sharpness, yaw and roll in degrees, and score of one face, as ``of`` takes them."""
+        parts = (self.eyes_px, self.sharpness, self.yaw_deg, self.roll_deg, self.score)
+        eyes_px, sharpness, yaw_deg, roll_deg, score = (float(part[row]) for part in parts)
+        return eyes_px, sharpness, yaw_deg, roll_deg, score
+
+    def as_dict(self, row: int = 0) -> dict[str, float]:
+        """The parts of one face by name, rounded for JSON."""
+        eyes_px, sharpness, yaw_deg, roll_deg, score = self.numbers(row)
+        return {
+            "eyes_px": round(eyes_px, 1),
+            "sharpness": round(sharpness, 1),
+            "yaw_deg": round(yaw_deg, 1),
+            "roll_deg": round(roll_deg, 1),
+            "score": round(score, 4),
+        }
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class AlignedFaces(Rows):
@@ -119,22 +141,19 @@ class AlignedFaces(Rows):
 
     crops: U8
     """(K, S, S, 3) uint8 RGB; S is 112 for nearly every network."""
-    track_ids: I64
-    """(K,) int64 of the tracks they were cut for."""
     quality: FaceQuality
     """(K) rows."""
 
     def __post_init__(self) -> None:
         side = self.crops.shape[1] if getattr(self.crops, "ndim", 0) == 4 else CROP_SIZE_PX
         require(self, "crops", self.crops, np.uint8, (None, side, side, 3))
-        require(self, "track_ids", self.track_ids, np.int64, (None,))
         self._require_aligned()
 
     @classmethod
     def empty(cls, size_px: int = CROP_SIZE_PX) -> Self:
         """No faces."""
         crops = np.zeros((0, size_px, size_px, 3), np.uint8)
-        return cls(crops, np.zeros(0, np.int64), FaceQuality.empty())
+        return cls(crops, FaceQuality.empty())
 
     @classmethod
     def joined(cls, parts: Sequence[Self]) -> Self:
@@ -144,7 +163,7 @@ class AlignedFaces(Rows):
         names = [f.name for f in fields(FaceQuality)]
         quality = FaceQuality(*(np.concatenate([getattr(part.quality, name) for part in parts]) for name in names))
         crops = np.concatenate([part.crops for part in parts])
-        return cls(crops, np.concatenate([part.track_ids for part in parts]), quality)
+        return cls(crops, quality)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -155,21 +174,18 @@ class Embeddings(Rows):
     """(K, D) of unit length; D is 512 for nearly every network."""
     norms: F32
     """(K,) length before normalisation; a measure of quality for MagFace, not for EdgeFace."""
-    track_ids: I64
-    """(K,) int64."""
     model: str
     """Fingerprint of the model; only vectors of equal fingerprints may be compared."""
 
     def __post_init__(self) -> None:
         require(self, "vectors", self.vectors, np.float32, (None, None))
         require(self, "norms", self.norms, np.float32, (None,))
-        require(self, "track_ids", self.track_ids, np.int64, (None,))
         self._require_aligned()
 
     @classmethod
     def empty(cls, model: str, dimension: int = EMBEDDING_SIZE) -> Self:
         """No vectors of ``model``."""
-        return cls(np.zeros((0, dimension), np.float32), np.zeros(0, np.float32), np.zeros(0, np.int64), model)
+        return cls(np.zeros((0, dimension), np.float32), np.zeros(0, np.float32), model)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -23,8 +23,8 @@ def run(pictures: list[U8], *, still: bool) -> list[FrameResult]:
     recognise = Pipeline(
         detector=PaintedFaceDetector(),
         embedder=PaintedFaceEmbedder(),
-        gallery=PaintedGallery(),
-        watch=build.watch(config.load(), PAINTED, still=still),
+        index=PaintedGallery(),
+        new_context=build.new_context(config.load(), PAINTED, still=still),
     )
     return [
         recognise.step(Frame(picture, number, float(number), "pictures")) for number, picture in enumerate(pictures)
@@ -67,7 +67,7 @@ def test_a_graph_of_another_network_is_told(engine: str) -> None:
     resolved = ResolvedModel("onet", onet, "onet-0123456789ab", "mine", None)
     embedder = build.embedder(config.load(None, {"engine": {"name": engine}}), resolved)
     with pytest.raises(EngineError, match=r"mtcnn_onet\.onnx does not take"):
-        embedder.embed(AlignedFaces(np.zeros((1, 112, 112, 3), np.uint8), np.zeros(1, np.int64), FACE))
+        embedder.embed(AlignedFaces(np.zeros((1, 112, 112, 3), np.uint8), FACE))
 
 
 @pytest.mark.skipif(not processor.multiplies_bytes(), reason="a processor without VNNI")

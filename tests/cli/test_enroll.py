@@ -12,7 +12,7 @@ import typer
 
 from recognizer.cli import _console, enroll
 from recognizer.gallery.enrol import Enroller, EnrolReport
-from recognizer.gallery.review import Limits
+from recognizer.gallery.limits import Limits
 from tests.fakes import PaintedFaceDetector, PaintedFaceEmbedder, face_picture, read_picture, save_picture
 
 

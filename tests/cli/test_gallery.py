@@ -12,7 +12,7 @@ import typer
 from recognizer.calibration.calibration_file import Calibration, save
 from recognizer.cli import _console, gallery
 from recognizer.gallery.enrol import Enroller
-from recognizer.gallery.review import Limits
+from recognizer.gallery.limits import Limits
 from recognizer.gallery.store import load_enrolled
 from recognizer.models.cache import Cache
 from tests.fakes import PaintedFaceDetector, PaintedFaceEmbedder, face_picture, read_picture, save_picture

@@ -69,15 +69,15 @@ class World:
             self.asked.append(self.at)
         wanted = ids[mask]
         vectors = np.stack([faces[i] for i in wanted.tolist()]) if len(wanted) else np.zeros((0, 512), np.float32)
-        seen = Embeddings(vectors, np.ones(len(wanted), np.float32), wanted, "m")
-        templates = self.decider.learn(self.at, seen, sampled or quality(len(wanted), score=score))
+        seen = Embeddings(vectors, np.ones(len(wanted), np.float32), "m")
+        templates = self.decider.learn(self.at, wanted, seen, sampled or quality(len(wanted), score=score))
         ordered = np.sort(templates.vectors[:, :3], axis=1)[:, ::-1]
         best = templates.vectors[:, :3].argmax(axis=1)
         matches = Matches(
             tuple(PEOPLE[i] for i in best), np.ascontiguousarray(ordered[:, 0]), np.ascontiguousarray(ordered[:, 1])
         )
         _, identities, events = self.decider.decide(
-            frame, tracks, frozenset(alive if alive is not None else faces), templates, matches
+            frame, tracks, frozenset(alive if alive is not None else faces), wanted, matches
         )
         self.events.extend(events)
         return {identity.track_id: identity for identity in identities}
@@ -282,9 +282,9 @@ def test_nobody_enrolled_is_said() -> None:
         np.array([True]),
     )
     decider.observe(frame, tracks)
-    probes = decider.learn(0.0, Embeddings(unit(1.0)[None], np.ones(1, np.float32), ids, "m"), quality(1))
+    decider.learn(0.0, ids, Embeddings(unit(1.0)[None], np.ones(1, np.float32), "m"), quality(1))
     none = Matches((None,), np.array([-1], np.float32), np.array([-1], np.float32))
-    _, identities, _ = decider.decide(frame, tracks, frozenset({1}), probes, none)
+    _, identities, _ = decider.decide(frame, tracks, frozenset({1}), ids, none)
     assert (identities[0].status, identities[0].reasons) == (Status.UNKNOWN, ("nobody is enrolled",))
 
 
@@ -315,7 +315,7 @@ def test_a_template_leans_towards_the_longer_vectors_of_magface(
     tracks = Tracks(one, np.zeros((1, 4), np.float32), points, scores, one, np.ones(1, bool))
     decider.observe(frame, tracks)
     for vector, norm in ((unit(0.8), 12.0), (unit(0.6, 0.6), 28.0)):
-        sample = Embeddings(vector[None], np.array([norm], np.float32), one, "m")
-        template = decider.learn(0.0, sample, quality(1)).vectors[0]
+        sample = Embeddings(vector[None], np.array([norm], np.float32), "m")
+        template = decider.learn(0.0, one, sample, quality(1)).vectors[0]
     total = (1 - nearer) * unit(0.8) + nearer * unit(0.6, 0.6)
     np.testing.assert_allclose(template, total / np.linalg.norm(total), atol=1e-5)

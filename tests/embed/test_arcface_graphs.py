@@ -55,8 +55,7 @@ def warped(image: U8, points: F32, template: F32, size_px: int) -> list[U8]:
 def aligned(image: U8, points: F32, embedder: Embedder) -> AlignedFaces:
     count = len(points)
     boxes = np.stack([points.min(axis=1), points.max(axis=1)], axis=1).reshape(count, 4)
-    numbers = np.arange(count, dtype=np.int64)
-    return align(image, points, np.ones(count, np.float32), numbers, cut=embedder.facts.cut, boxes=boxes)
+    return align(image, points, np.ones(count, np.float32), cut=embedder.facts.cut, boxes=boxes)
 
 
 def unit(vectors: F32) -> F32:

@@ -36,7 +36,7 @@ class SumsOfColumns:
 def faces(count: int) -> AlignedFaces:
     crops = np.random.default_rng(0).integers(0, 256, (count, 112, 112, 3), np.uint8)
     quality = FaceQuality(*(np.ones(count, np.float32) for _ in range(5)))
-    return AlignedFaces(crops, np.arange(count), quality)
+    return AlignedFaces(crops, quality)
 
 
 def test_input_is_rgb_first_axis_from_minus_one_to_one() -> None:
@@ -77,14 +77,13 @@ def test_vectors_have_unit_length_and_their_own_rows() -> None:
     embeddings = GraphEmbedder(runner=runner, model="m").embed(faces(2 * BATCH + 1))
     assert runner.batches == [BATCH, BATCH, 1]
     np.testing.assert_allclose(np.linalg.norm(embeddings.vectors, axis=1), 1, atol=1e-6)
-    assert embeddings.track_ids.tolist() == list(range(2 * BATCH + 1))
     alone = GraphEmbedder(runner=runner, model="m").embed(faces(2 * BATCH + 1)[np.array([3])])
     np.testing.assert_allclose(alone.vectors[0], embeddings.vectors[3], atol=1e-6)
 
 
 def test_flipping_averages_with_the_mirror_image() -> None:
     one = faces(1)
-    mirrored = AlignedFaces(np.ascontiguousarray(one.crops[:, :, ::-1]), one.track_ids, one.quality)
+    mirrored = AlignedFaces(np.ascontiguousarray(one.crops[:, :, ::-1]), one.quality)
     embedder = GraphEmbedder(runner=SumsOfColumns(), model="m", flip=True)
     np.testing.assert_allclose(embedder.embed(one).vectors, embedder.embed(mirrored).vectors, atol=1e-6)
 
@@ -109,7 +108,7 @@ def test_one_person_twice_and_another_with_real_weights(shared_data: Path, engin
         found = detector.detect([image])[0]
         central = np.abs(found.boxes.mean(axis=1) - 125).argmin()
         face = found[np.array([central])]
-        vectors.append(embedder.embed(align(image, face.landmarks, face.scores, np.zeros(1, np.int64))).vectors[0])
+        vectors.append(embedder.embed(align(image, face.landmarks, face.scores)).vectors[0])
     assert vectors[0] @ vectors[1] > 0.45
     assert abs(float(vectors[0] @ vectors[2])) < 0.3
 

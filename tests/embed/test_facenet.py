@@ -100,7 +100,7 @@ def test_the_crop_is_theirs(box: list[float], margin: int) -> None:
     boxes = np.array([box], np.float32)
     points = np.zeros((1, 5, 2), np.float32)
     cut = Cut(size_px=160, template=None, margin_px=margin)
-    ours = align(image, points, np.ones(1, np.float32), np.zeros(1, np.int64), cut=cut, boxes=boxes).crops[0]
+    ours = align(image, points, np.ones(1, np.float32), cut=cut, boxes=boxes).crops[0]
     rgb = np.ascontiguousarray(image[:, :, ::-1])
     wanted = extract_face(rgb, boxes[0].astype(np.float64), image_size=160, margin=margin)
     np.testing.assert_array_equal(ours, wanted.permute(1, 2, 0).numpy())
@@ -108,12 +108,12 @@ def test_the_crop_is_theirs(box: list[float], margin: int) -> None:
 
 def test_a_box_outside_the_picture_gives_a_black_crop() -> None:
     boxes = np.array([[500, 400, 600, 500], [20, 20, 20.4, 20.4]], np.float32)
-    points, ids = np.zeros((2, 5, 2), np.float32), np.zeros(2, np.int64)
-    crops = align(picture(), points, np.ones(2, np.float32), ids, cut=FACENET.cut, boxes=boxes).crops
+    points = np.zeros((2, 5, 2), np.float32)
+    crops = align(picture(), points, np.ones(2, np.float32), cut=FACENET.cut, boxes=boxes).crops
     assert crops.shape == (2, 160, 160, 3)
     assert crops.max() == 0
     with pytest.raises(ValueError, match="goes by the box"):
-        align(picture(), points, np.ones(2, np.float32), ids, cut=FACENET.cut)
+        align(picture(), points, np.ones(2, np.float32), cut=FACENET.cut)
 
 
 def test_the_whitening_is_theirs() -> None:
@@ -133,8 +133,8 @@ def test_from_picture_to_vector_and_class_as_they_do_it(theirs: InceptionResnetV
     network = facenet.load("facenet_vggface2", checkpoint)
     runner = TorchRunner(network, outputs=["vectors", "logits"], threads=1)
     embedder = GraphEmbedder(runner=runner, model="m", facts=FACENET)
-    points, one = np.zeros((1, 5, 2), np.float32), np.zeros(1, np.int64)
-    faces = align(image, points, np.ones(1, np.float32), one, cut=embedder.facts.cut, boxes=box)
+    points = np.zeros((1, 5, 2), np.float32)
+    faces = align(image, points, np.ones(1, np.float32), cut=embedder.facts.cut, boxes=box)
     np.testing.assert_allclose(embedder.embed(faces).vectors[0], vector, atol=1e-6)
     likeliest = embedder.classify(faces, best=3)
     shares = torch.softmax(logits.double(), 0)
@@ -142,7 +142,7 @@ def test_from_picture_to_vector_and_class_as_they_do_it(theirs: InceptionResnetV
     np.testing.assert_allclose(
         likeliest.probabilities[0], torch.sort(shares, descending=True)[0][:3].numpy(), rtol=1e-4
     )
-    assert len(embedder.classify(AlignedFaces(faces.crops[:0], one[:0], FaceQuality.empty()), best=3)) == 0
+    assert len(embedder.classify(AlignedFaces(faces.crops[:0], FaceQuality.empty()), best=3)) == 0
 
 
 @pytest.mark.slow

@@ -13,7 +13,7 @@ import pytest
 
 from recognizer.errors import FingerprintError, GalleryError
 from recognizer.gallery.enrol import Enroller, EnrolReport, measure
-from recognizer.gallery.review import Limits
+from recognizer.gallery.limits import Limits
 from recognizer.gallery.store import Gallery, load_enrolled
 from recognizer.match.index import ExactIndex
 from recognizer.types import U8, Embeddings
@@ -74,7 +74,7 @@ def test_enrolled_people_are_found_again(folder: Path) -> None:
     assert verdicts(report) == {"Ada/1.png": True, "Ada/2.png": True, "Bob/1.png": True}
     index = ExactIndex(enrolled=load_enrolled(folder))
     probes = np.stack([painted_vector(1, 3), painted_vector(2, 5)])
-    found = index.search(Embeddings(probes, np.ones(2, np.float32), np.zeros(2, np.int64), "painted-0123456789ab"))
+    found = index.search(Embeddings(probes, np.ones(2, np.float32), "painted-0123456789ab"))
     assert found.names == ("Ada", "Bob")
     assert (found.similarities > 0.7).all()
     assert (found.runner_up < 0.3).all()

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import dataclasses
-
 import numpy as np
 import pytest
 
-from recognizer.gallery.records import Finding, MeasuredFace, Measurement, Note, PhotoQuality
-from recognizer.gallery.review import Candidate, Limits, Verdict, limits_at, limits_without_likeness, review
-from recognizer.types import EMBEDDING_SIZE, F32
+from recognizer.gallery.limits import Limits, limits_at, limits_without_likeness
+from recognizer.gallery.records import Finding, MeasuredFace, Measurement, Note
+from recognizer.gallery.review import Candidate, Verdict, review
+from recognizer.types import EMBEDDING_SIZE, F32, FaceQuality
 
-GOOD = PhotoQuality(eyes_px=60, sharpness=150, yaw_deg=5, roll_deg=0, score=0.999)
+GOOD: dict[str, float] = {"eyes_px": 60, "sharpness": 150, "yaw_deg": 5, "roll_deg": 0, "score": 0.999}
 LIMITS = Limits()
 
 
@@ -28,7 +27,7 @@ def face_of(person: int, photo: int, *, alike: float = 0.7) -> F32:
 
 def photo(where: str, vector: F32, **quality: float) -> Candidate:
     person, file = where.split("/")
-    face = MeasuredFace((0, 0, 1, 1), dataclasses.replace(GOOD, **quality), vector, b"")
+    face = MeasuredFace((0, 0, 1, 1), FaceQuality.of(**{**GOOD, **quality}), vector, b"")
     return Candidate(person, file, where.encode(), Measurement((), face))
 
 

@@ -19,12 +19,13 @@ import pytest
 from recognizer.errors import GalleryBusyError, GalleryError
 from recognizer.gallery import schema
 from recognizer.gallery.folder import Content, Stamp
-from recognizer.gallery.records import Finding, JudgedPhoto, MeasuredFace, Measurement, Note, PhotoQuality
+from recognizer.gallery.records import Finding, JudgedPhoto, MeasuredFace, Measurement, Note
 from recognizer.gallery.store import Gallery, load_enrolled
+from recognizer.types import FaceQuality
 from tests.fakes import face_picture, painted_vector, save_picture
 
 MODEL = "painted-0123456789ab"
-QUALITY = PhotoQuality(40.5, 120.25, -3.5, 1.5, 0.99)
+QUALITY = FaceQuality.of(40.5, 120.25, -3.5, 1.5, 0.99)
 NOTE = Note(Finding.SEVERAL_FACES, "2 faces; “the left”")
 
 
@@ -60,7 +61,7 @@ def test_what_is_settled_is_read_back(tmp_path: Path) -> None:
         assert photo.content == Content(b"Ada1", Stamp(1, 2, 3), 4)
         measured = gallery.measurements(MODEL)[b"Ada1"]
         assert measured.face is not None
-        assert measured.face.quality == QUALITY
+        assert measured.face.quality.numbers() == QUALITY.numbers()
         assert measured.face.thumbnail == b"thumbnail of 0-1"
         assert (measured.face.vector == painted_vector(0, 1)).all()
         assert [(person.name, person.accepted, person.refused) for person in gallery.people()] == [
@@ -272,7 +273,7 @@ ENROL = """
 import sys; from pathlib import Path
 from tests.fakes import PaintedFaceDetector, PaintedFaceEmbedder, read_picture
 from recognizer.gallery.enrol import Enroller
-from recognizer.gallery.review import Limits
+from recognizer.gallery.limits import Limits
 enroller = Enroller(detector=PaintedFaceDetector(), embedder=PaintedFaceEmbedder(), read=read_picture,
                     suffixes={'.png'}, limits=Limits(wanted_sharpness=0, usable_sharpness=0))
 print('ready', flush=True)

@@ -9,7 +9,7 @@ import pytest
 from recognizer.errors import GalleryBusyError, GalleryError
 from recognizer.gallery.audit import Audit, audit
 from recognizer.gallery.enrol import Enroller
-from recognizer.gallery.review import Limits
+from recognizer.gallery.limits import Limits
 from recognizer.gallery.store import Gallery, load_enrolled
 from recognizer.gallery.upkeep import find_person, remove, rename
 from tests.fakes import PaintedFaceDetector, PaintedFaceEmbedder, face_picture, read_picture, save_picture

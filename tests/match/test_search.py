@@ -26,7 +26,7 @@ def enrolled(names: list[str], vectors: F32, model: str = MODEL) -> Enrolled:
 
 
 def probes(vectors: F32, model: str = MODEL) -> Embeddings:
-    return Embeddings(vectors, np.ones(len(vectors), np.float32), np.zeros(len(vectors), np.int64), model)
+    return Embeddings(vectors, np.ones(len(vectors), np.float32), model)
 
 
 def by_hand(gallery: Enrolled, vector: F32) -> tuple[str, float, float]:

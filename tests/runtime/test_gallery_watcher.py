@@ -10,8 +10,8 @@ from pathlib import Path
 from recognizer.app import build
 from recognizer.gallery.enrol import Enroller
 from recognizer.gallery.folder import RECORD_FOLDER
+from recognizer.gallery.limits import Limits
 from recognizer.gallery.records import Enrolled
-from recognizer.gallery.review import Limits
 from recognizer.runtime.gallery_watcher import GalleryWatcher
 from recognizer.types import U8, Embeddings, FaceDetections
 from tests.fakes import PaintedFaceDetector, PaintedFaceEmbedder, face_picture, read_picture, save_picture

@@ -105,7 +105,7 @@ def test_a_failure_in_the_pipeline_is_raised_and_ends_everything() -> None:
     small = Frame(np.zeros((4, 4, 3), np.uint8), 0, 0.0, "clip")
 
     class Broken:
-        def step(self, frame: Frame, *, hurried: bool = False) -> object:
+        def step(self, frame: Frame, *, backlogged: bool = False) -> object:
             raise ZeroDivisionError("a bug")
 
     with pytest.raises(ZeroDivisionError, match="a bug"):
@@ -163,13 +163,13 @@ def test_a_short_stall_costs_no_frame_of_a_camera() -> None:
     inbox = Inbox([True])
     for frame in just_now(LIVE_FRAMES_WAITING, ago_s=0.0):
         assert inbox.put(0, frame)
-    seen, hurried = [], []
+    seen, backlogged = [], []
     for _ in range(LIVE_FRAMES_WAITING):
         taken = inbox.take(0)
         seen.append(-1 if taken is None else taken.index)
-        hurried.append(inbox.hurried)
+        backlogged.append(inbox.backlogged)
     assert seen == list(range(LIVE_FRAMES_WAITING))
-    assert hurried == [True] * (LIVE_FRAMES_WAITING - 1) + [False]
+    assert backlogged == [True] * (LIVE_FRAMES_WAITING - 1) + [False]
     assert inbox.dropped == [0]
 
 

@@ -40,21 +40,20 @@ def test_picking_rows_takes_them_of_all_fields(rows: object, kept: list[int]) ->
 
 def test_picking_rows_keeps_what_is_not_a_row_and_reaches_into_parts() -> None:
     vectors = np.eye(3, 512, dtype=np.float32)
-    embeddings = Embeddings(vectors, np.ones(3, np.float32), np.array([4, 5, 6]), "model")
+    embeddings = Embeddings(vectors, np.ones(3, np.float32), "model")
     assert embeddings[np.array([2])].model == "model"
     matches = Matches(("a", None, "c"), np.zeros(3, np.float32), np.zeros(3, np.float32))
     assert matches[np.array([False, True, True])].names == (None, "c")
     quality = FaceQuality(*(np.arange(2, dtype=np.float32) for _ in range(5)))
-    faces = AlignedFaces(np.zeros((2, 112, 112, 3), np.uint8), np.array([1, 2]), quality)
+    faces = AlignedFaces(np.zeros((2, 112, 112, 3), np.uint8), quality)
     assert faces[np.array([1])].quality.eyes_px.tolist() == [1]
 
 
 def test_joined_faces_are_all_rows_in_order() -> None:
     quality = FaceQuality(*(np.arange(2, dtype=np.float32) for _ in range(5)))
-    faces = AlignedFaces(np.zeros((2, 112, 112, 3), np.uint8), np.array([1, 2]), quality)
+    faces = AlignedFaces(np.zeros((2, 112, 112, 3), np.uint8), quality)
     assert AlignedFaces.joined([faces]) is faces
     together = AlignedFaces.joined([faces, AlignedFaces.empty(), faces[np.array([0])]])
-    assert together.track_ids.tolist() == [1, 2, 1]
     assert together.quality.score.tolist() == [0, 1, 0]
 
 

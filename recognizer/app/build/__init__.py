@@ -25,8 +25,8 @@ from recognizer.detect.proposals import ProposalNet
 from recognizer.embed.embedder import GraphEmbedder
 from recognizer.errors import ConfigError, EngineError
 from recognizer.gallery.folder import RECORD_FOLDER
+from recognizer.gallery.limits import Limits, limits_at, limits_without_likeness
 from recognizer.gallery.records import Enrolled
-from recognizer.gallery.review import Limits, limits_at, limits_without_likeness
 from recognizer.gallery.store import load_enrolled
 from recognizer.match.index import ExactIndex
 from recognizer.models.cache import Cache
@@ -35,7 +35,7 @@ from recognizer.models.digest import git_blob_id
 from recognizer.models.download import Progress, no_progress
 from recognizer.models.resolve import ResolvedModel, checkpoint_path, resolve
 from recognizer.models.spec_file import inline
-from recognizer.pipeline import Pipeline, Watch
+from recognizer.pipeline import Pipeline, SourceContext
 from recognizer.protocols import Classifier, Detector, Embedder, FrameSource, GalleryIndex, GraphRunner
 from recognizer.track.tracker import Tracker
 
@@ -285,13 +285,13 @@ def decider(settings: Settings, resolved: ResolvedModel, *, enrolled: int = 1, s
     )
 
 
-def watch(
+def new_context(
     settings: Settings, resolved: ResolvedModel, *, enrolled: int = 1, still: bool = False
-) -> Callable[[], Watch]:
-    """Makes what is remembered of a source."""
+) -> Callable[[], SourceContext]:
+    """Make the context of a source."""
 
-    def make() -> Watch:
-        return Watch(
+    def make() -> SourceContext:
+        return SourceContext(
             Cadence(
                 interval_s=0 if still else settings.detect.interval_s,
                 shortest_s=settings.detect.shortest_s,
@@ -329,8 +329,8 @@ def pipeline(settings: Settings, resolved: ResolvedModel, *, still: bool = False
     return Pipeline(
         detector=picture_detector(settings) if still else detector(settings),
         embedder=embedder(settings, resolved),
-        gallery=index_of(enrolled),
-        watch=watch(settings, resolved, enrolled=len(enrolled), still=still),
+        index=index_of(enrolled),
+        new_context=new_context(settings, resolved, enrolled=len(enrolled), still=still),
     )
 
 

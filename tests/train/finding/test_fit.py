@@ -173,7 +173,7 @@ def windows(folder: Path, *, seed: int = 1) -> Windows:
 
 def _aligned(picture: U8) -> U8:
     found = find(picture)
-    crop: U8 = align(picture, found.landmarks[:1], found.scores[:1], np.zeros(1, np.int64)).crops[0]
+    crop: U8 = align(picture, found.landmarks[:1], found.scores[:1]).crops[0]
     return crop
 
 
