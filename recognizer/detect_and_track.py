@@ -21,7 +21,7 @@ def detect_and_track(
         backlogged: other frames wait: detect less often.
     """
     at = frame.captured_at
-    look = cadence.look(frame.view, at, lost=tracker.lost_now, hurried=backlogged)
+    look = cadence.look(frame.preview, at, lost=tracker.lost_now, hurried=backlogged)
     clock.lap("schedule")
     if look is Look.CUT:
         tracker.cut()
@@ -33,7 +33,7 @@ def detect_and_track(
         tracker.update(at, found)
     boxes, verify = tracker.predict(at)
     clock.lap("track")
-    refined = detector.refine(frame.cuttable, boxes, verify) if len(boxes) else FaceDetections.empty()
+    refined = detector.refine(frame.crop_source, boxes, verify) if len(boxes) else FaceDetections.empty()
     clock.lap("refine")
     tracks = tracker.follow(at, refined)
     if found is not None:

@@ -26,7 +26,7 @@ from recognizer.types import (
     SourceChange,
     Tracks,
 )
-from recognizer.types.frame import Cuttable
+from recognizer.types.frame import CropSource
 from recognizer.types.spec import Facts
 
 
@@ -78,7 +78,7 @@ class Detector(Protocol):
     def glance(self, images: Sequence[U8], *, thorough: bool = False) -> list[FaceDetections]:
         """The same as ``detect``, much cheaper, though a face may be missed; seldom by a thorough one."""
 
-    def refine(self, image: Cuttable, boxes: F32, judge: NDArray[np.bool_] | None = None) -> FaceDetections:
+    def refine(self, image: CropSource, boxes: F32, judge: NDArray[np.bool_] | None = None) -> FaceDetections:
         """Correct (N, 4) rough boxes in one picture: N rows in the same order, score 0 where no box was left.
 
         A quicker eye than the detector's may do for rows that are not (N,) ``judge``.

@@ -29,7 +29,7 @@ from recognizer.types import (
     Matches,
     SourceChange,
 )
-from recognizer.types.frame import Cuttable
+from recognizer.types.frame import CropSource
 from recognizer.types.spec import EDGEFACE, Facts
 
 _FACE_GREEN = 200
@@ -82,7 +82,7 @@ class PaintedFaceDetector:
     def glance(self, images: Sequence[U8], *, thorough: bool = False) -> list[FaceDetections]:
         return self.detect(images)
 
-    def refine(self, image: Cuttable, boxes: F32, judge: NDArray[np.bool_] | None = None) -> FaceDetections:
+    def refine(self, image: CropSource, boxes: F32, judge: NDArray[np.bool_] | None = None) -> FaceDetections:
         landmarks = np.stack([_landmarks(box) for box in boxes]) if len(boxes) else np.zeros((0, 5, 2), np.float32)
         return FaceDetections(boxes, np.full(len(boxes), self.score, np.float32), landmarks)
 

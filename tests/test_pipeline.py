@@ -19,7 +19,7 @@ from recognizer.types import (
     Matches,
     Status,
 )
-from recognizer.types.frame import Cuttable
+from recognizer.types.frame import CropSource
 from recognizer.types.spec import FACENET
 from tests.fakes import PaintedFaceDetector, PaintedFaceEmbedder, PaintedGallery, face_picture
 
@@ -69,7 +69,7 @@ def test_faces_are_cut_as_the_embedder_declares() -> None:
             return super().embed(faces)
 
     class OffsetDetector(PaintedFaceDetector):
-        def refine(self, image: Cuttable, boxes: F32, judge: NDArray[np.bool_] | None = None) -> FaceDetections:
+        def refine(self, image: CropSource, boxes: F32, judge: NDArray[np.bool_] | None = None) -> FaceDetections:
             found = super().refine(image, boxes)
             return FaceDetections(found.boxes, found.scores, found.landmarks + np.float32(200))
 

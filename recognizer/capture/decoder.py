@@ -1,4 +1,4 @@
-"""What FFmpeg's decoders are told, and the pictures that they give."""
+"""Options of FFmpeg's decoders, and the pictures that they return."""
 
 from __future__ import annotations
 
@@ -41,8 +41,8 @@ def decoder_options(codec: str, *, deblock: Deblock, max_pixels: int) -> dict[st
     return {"max_pixels": str(max_pixels), "skip_loop_filter": unsmoothed[deblock]}
 
 
-class Colours:
-    """Brings one source's pictures into OpenCV's colours, upright; one at a time, from any thread.
+class BgrConverter:
+    """Converts the pictures of one source to upright BGR; one at a time, from any thread.
 
     Args:
         name: the source's display name.
@@ -52,8 +52,8 @@ class Colours:
         self._name = name
         self._reformatter, self._lock = VideoReformatter(), threading.Lock()
 
-    def of(self, picture: av.VideoFrame) -> U8:
-        """(H, W, 3) uint8 BGR.
+    def convert(self, picture: av.VideoFrame) -> U8:
+        """Convert to (H, W, 3) uint8 BGR.
 
         Raises:
             SourceError: FFmpeg cannot convert its pixel format.
@@ -71,10 +71,11 @@ class Colours:
 
 
 class Picture:
-    """One decoded picture, its colours on demand: see ``frame.Decoded``."""
+    """One decoded picture, converted to BGR on demand: see ``recognizer.types.Decoded``."""
 
-    def __init__(self, picture: av.VideoFrame, colours: Colours) -> None:
-        self._picture, self._colours = picture, colours
+    def __init__(self, picture: av.VideoFrame, converter: BgrConverter) -> None:
+        self._picture, self._converter = picture, converter
+        self._bgr: U8 | None = None
 
     @property
     def size(self) -> tuple[int, int]:
@@ -97,8 +98,12 @@ class Picture:
         return Planes(self._plane(0), self._plane(1), self._plane(2), to_bgr, grey)
 
     def bgr(self) -> U8:
-        """(H, W, 3) uint8, upright."""
-        return self._colours.of(self._picture)
+        """(H, W, 3) uint8, upright, read-only."""
+        if self._bgr is None:  # two threads may both convert; the results are equal
+            image = self._converter.convert(self._picture)
+            image.flags.writeable = False
+            self._bgr = image
+        return self._bgr
 
     def _plane(self, number: int) -> U8:
         plane = self._picture.planes[number]

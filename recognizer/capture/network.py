@@ -15,7 +15,7 @@ import av.container
 import av.error
 from av.video.stream import VideoStream
 
-from recognizer.capture.decoder import Colours, Deblock, Picture, decoder_options
+from recognizer.capture.decoder import BgrConverter, Deblock, Picture, decoder_options
 from recognizer.capture.life import CameraError, Trouble
 from recognizer.capture.live import Shots
 from recognizer.capture.pictures import MAX_PIXELS
@@ -109,7 +109,7 @@ class NetworkStream:
     def _read(
         self, container: av.container.InputContainer, stream: VideoStream, stop: threading.Event, *, paced: bool
     ) -> Shots:
-        colours, pace = Colours("the camera"), _Pace()
+        converter, pace = BgrConverter("the camera"), _Pace()
         damaged, shown = 0, False
         for packet in container.demux(stream):
             arrived = time.monotonic()
@@ -121,9 +121,9 @@ class NetworkStream:
                 if paced and not pace.wait(picture, stop):
                     return
                 if not shown:
-                    colours.of(picture)  # a camera that sends what cannot be shown costs the others nothing
+                    converter.convert(picture)  # a camera that sends what cannot be shown costs the others nothing
                     shown = True
-                yield time.monotonic() if paced else arrived, Picture(picture, colours)
+                yield time.monotonic() if paced else arrived, Picture(picture, converter)
             if stop.is_set():
                 return
 

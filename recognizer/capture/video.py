@@ -14,7 +14,7 @@ import av.error
 from av.video.stream import VideoStream
 from loguru import logger
 
-from recognizer.capture.decoder import Colours, Deblock, Picture, decoder_options
+from recognizer.capture.decoder import BgrConverter, Deblock, Picture, decoder_options
 from recognizer.capture.names import display_name
 from recognizer.capture.pictures import MAX_PIXELS
 from recognizer.errors import SourceError
@@ -172,11 +172,11 @@ class VideoFile:
         self._damaged, self._broken = 0, None
         step = 1 / (self.frame_rate or _USUAL_RATE)
         timeline = _Timeline(step)
-        colours = Colours(self.name)
+        converter = BgrConverter(self.name)
         index = 0
         for picture in self._decode(container, stream):
             at = timeline.place(None if picture.pts is None else float(picture.pts * (picture.time_base or 0)))
-            frame = Frame(Picture(picture, colours), index, at, self.name)
+            frame = Frame(Picture(picture, converter), index, at, self.name)
             self.size = (frame.width, frame.height)
             yield frame
             index += 1

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from recognizer.geometry import centres
 from recognizer.protocols import Detector
 from recognizer.types import F32, U8, FaceDetections
-from recognizer.types.frame import Cuttable
+from recognizer.types.frame import CropSource
 
 
 class StaleBoxes:
@@ -28,7 +28,7 @@ class StaleBoxes:
         """As the detector does; the last picture's are remembered."""
         return self._kept(self._detector.glance(images, thorough=thorough))
 
-    def refine(self, image: Cuttable, boxes: F32, judge: NDArray[np.bool_] | None = None) -> FaceDetections:
+    def refine(self, image: CropSource, boxes: F32, judge: NDArray[np.bool_] | None = None) -> FaceDetections:
         """The remembered face nearest to each of (N, 4) boxes; score 0 when there is none."""
         if len(self._last) == 0:
             middle = np.repeat(centres(boxes)[:, None], 5, axis=1)

@@ -13,7 +13,7 @@ from recognizer.detect.boxes import evened
 from recognizer.detect.window import windows
 from recognizer.protocols import GraphRunner
 from recognizer.types import F32, FaceDetections
-from recognizer.types.frame import Cuttable
+from recognizer.types.frame import CropSource
 
 WINDOW_PX = 40
 REACH = 1.4
@@ -31,7 +31,7 @@ class FollowNet:
     def __init__(self, net: GraphRunner) -> None:
         self._net = net
 
-    def find(self, image: Cuttable, boxes: F32) -> FaceDetections:
+    def find(self, image: CropSource, boxes: F32) -> FaceDetections:
         """The face about each of (N, 4) boxes of a picture, (H, W, 3) uint8 BGR or planes.
 
         Returns:

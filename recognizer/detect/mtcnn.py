@@ -22,7 +22,7 @@ from recognizer.detect.window import WindowSampler
 from recognizer.geometry import overlap
 from recognizer.protocols import GraphRunner
 from recognizer.types import F32, I64, U8, FaceDetections
-from recognizer.types.frame import Cuttable
+from recognizer.types.frame import CropSource
 
 PNET_CELL_PX = 12
 PNET_STRIDE_PX = 2
@@ -126,7 +126,7 @@ class Mtcnn:
             boxes, owner = self._reject(samplers, boxes, owner, threshold, evened)
         return self._conclude(samplers, boxes, owner)
 
-    def refine(self, image: Cuttable, boxes: F32, judge: NDArray[np.bool_] | None = None) -> FaceDetections:
+    def refine(self, image: CropSource, boxes: F32, judge: NDArray[np.bool_] | None = None) -> FaceDetections:
         """Correct rough boxes of one picture, by our own net or by O-Net.
 
         Args:
@@ -154,7 +154,7 @@ class Mtcnn:
             _put(faces, np.array(judged), self._looked_at(image, squares))
         return faces
 
-    def _seen_by_onet(self, image: Cuttable, boxes: F32) -> FaceDetections:
+    def _seen_by_onet(self, image: CropSource, boxes: F32) -> FaceDetections:
         """O-Net on rough boxes, and where it sees no face, around them."""
         squares = evened(boxes)
         faces = self._looked_at(image, squares)
@@ -168,7 +168,7 @@ class Mtcnn:
         _put(faces, weak[better], tries[best[better]])
         return faces
 
-    def _looked_at(self, image: Cuttable, squares: F32) -> FaceDetections:
+    def _looked_at(self, image: CropSource, squares: F32) -> FaceDetections:
         """O-Net on (N, 4) squares of one picture: N rows, score 0 where no pixel is left."""
         height, width = image.shape[:2]
         corners, inside = pixel_corners(squares, width, height)

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from recognizer.protocols import Detector
 from recognizer.types import F32, U8, FaceDetections
-from recognizer.types.frame import Cuttable
+from recognizer.types.frame import CropSource
 
 SIDE_PX = 1600
 """Larger pictures are looked at in this size first: a portrait's face is large. Measured in gallery/README.md."""
@@ -33,7 +33,7 @@ class PictureDetector:
         """The same: there is time."""
         return self.detect(images)
 
-    def refine(self, image: Cuttable, boxes: F32, judge: NDArray[np.bool_] | None = None) -> FaceDetections:
+    def refine(self, image: CropSource, boxes: F32, judge: NDArray[np.bool_] | None = None) -> FaceDetections:
         """As the detector does."""
         return self._detector.refine(image, boxes, judge)
 

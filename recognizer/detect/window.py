@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 
 from recognizer.types import F32, I64, U8
-from recognizer.types.frame import Cuttable, Planes
+from recognizer.types.frame import CropSource, Planes
 
 COARSEST = 1.5
 """Pixels of the picture for one of the window, at most; of larger parts every n-th pixel is taken."""
@@ -23,7 +23,7 @@ class WindowSampler:
     577 of the 581 that detection is confident of in 180 frames of five clips, in 13.4 and 15.6 ms.
     """
 
-    def __init__(self, image: Cuttable) -> None:
+    def __init__(self, image: CropSource) -> None:
         self.height, self.width = int(image.shape[0]), int(image.shape[1])
         self._image = image
 
@@ -32,7 +32,7 @@ class WindowSampler:
         return windows(self._image, corners.tolist(), size)
 
 
-def windows(image: Cuttable, parts: Sequence[Sequence[float]], side_px: int) -> F32:
+def windows(image: CropSource, parts: Sequence[Sequence[float]], side_px: int) -> F32:
     """``window`` of N parts: (N, side_px, side_px, 3), ready for a net."""
     seen = np.empty((len(parts), side_px, side_px, 3), np.float32)
     for row, part in enumerate(parts):
@@ -40,7 +40,7 @@ def windows(image: Cuttable, parts: Sequence[Sequence[float]], side_px: int) -> 
     return seen
 
 
-def window(image: Cuttable, part: Sequence[float], side_px: int) -> U8:
+def window(image: CropSource, part: Sequence[float], side_px: int) -> U8:
     """What a picture shows in a part, brought to a square: (side_px, side_px, 3) BGR, grey where the picture ends.
 
     Of planes three windows are cut and then brought into their colours: 25 us more for a window, and 0.7 to 1 ms less

@@ -7,7 +7,7 @@ said otherwise; pictures are uint8.
 
 from recognizer.types.arrays import CROP_SIZE_PX, EMBEDDING_SIZE, F32, I64, U8
 from recognizer.types.faces import AlignedFaces, ClassScores, Embeddings, FaceDetections, FaceQuality, Look, Tracks
-from recognizer.types.frame import Cuttable, Decoded, Frame, Planes
+from recognizer.types.frame import CropSource, Decoded, Frame, Planes
 from recognizer.types.identities import Event, EventKind, FrameResult, Identity, Matches, Status
 from recognizer.types.rows import Rows, require
 from recognizer.types.sources import SourceChange, SourceState
@@ -20,7 +20,7 @@ __all__ = [
     "U8",
     "AlignedFaces",
     "ClassScores",
-    "Cuttable",
+    "CropSource",
     "Decoded",
     "Embeddings",
     "Event",

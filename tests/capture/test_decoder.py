@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from av.video.stream import VideoStream
 
-from recognizer.capture.decoder import Colours, Deblock, Picture, decoder_options
+from recognizer.capture.decoder import BgrConverter, Deblock, Picture, decoder_options
 from recognizer.capture.video import VideoFile
 from recognizer.types import U8
 
@@ -66,7 +66,7 @@ def test_b_frames_of_other_codecs_may_be_needed() -> None:
 @pytest.mark.parametrize(("pixels", "has_luma"), [("yuv420p", True), ("yuv444p", True), ("rgb24", False)])
 def test_brightness_is_that_of_the_colours(pixels: str, has_luma: bool) -> None:
     ramp = np.tile(np.arange(0, 250, 5, dtype=np.uint8)[None, :, None], (30, 1, 3))  # grey, 50 x 30: rows are padded
-    picture = Picture(av.VideoFrame.from_ndarray(ramp, format="bgr24").reformat(format=pixels), Colours("clip"))
+    picture = Picture(av.VideoFrame.from_ndarray(ramp, format="bgr24").reformat(format=pixels), BgrConverter("clip"))
     assert picture.size == (50, 30)
     assert np.abs(picture.bgr().astype(int) - ramp).max() <= 5
     assert (picture.luma is not None) == has_luma
@@ -83,7 +83,7 @@ def test_planes_become_the_colours_that_ffmpeg_gives(pixels: str, colorspace: in
     drawn = np.repeat(np.repeat(blocks, 8, axis=0), 8, axis=1)
     decoded = av.VideoFrame.from_ndarray(drawn, format="bgr24").reformat(format=pixels)
     decoded.colorspace, decoded.color_range = colorspace, color_range
-    picture = Picture(decoded, Colours("clip"))
+    picture = Picture(decoded, BgrConverter("clip"))
     planes = picture.planes
     assert planes is not None
     assert planes.shape == (32, 48)
@@ -99,5 +99,7 @@ def test_planes_become_the_colours_that_ffmpeg_gives(pixels: str, colorspace: in
 def test_other_pictures_have_no_planes() -> None:
     drawn = np.zeros((30, 50, 3), np.uint8)
     for pixels in ("yuv444p", "nv12", "rgb24"):
-        picture = Picture(av.VideoFrame.from_ndarray(drawn, format="bgr24").reformat(format=pixels), Colours("clip"))
+        picture = Picture(
+            av.VideoFrame.from_ndarray(drawn, format="bgr24").reformat(format=pixels), BgrConverter("clip")
+        )
         assert picture.planes is None
