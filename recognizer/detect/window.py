@@ -7,13 +7,12 @@ from collections.abc import Sequence
 import cv2
 import numpy as np
 
+from recognizer.detect.area import GREY
 from recognizer.types import F32, I64, U8
 from recognizer.types.frame import CropSource, Planes
 
 COARSEST = 1.5
 """Pixels of the picture for one of the window, at most; of larger parts every n-th pixel is taken."""
-GREY = 127
-"""What is seen outside the picture, in all three colours."""
 
 
 class WindowSampler:

@@ -1,11 +1,12 @@
 from __future__ import annotations
 
+import cv2
 import numpy as np
 import pytest
 import torch
 from torch.nn.functional import interpolate
 
-from recognizer.detect.area import AreaSampler
+from recognizer.detect.area import GREY, AreaSampler
 from recognizer.types import F32, U8
 
 
@@ -30,6 +31,15 @@ def test_crops_are_torchs_area_of_each_part() -> None:
     crops = AreaSampler(image).crops(corners, 24)
     for crop, (x1, y1, x2, y2) in zip(crops, corners, strict=True):
         np.testing.assert_allclose(crop, torch_area(image[y1:y2, x1:x2], 24, 24), rtol=1e-5, atol=1e-4)
+
+
+def test_parts_beyond_the_picture_are_those_of_a_picture_with_a_grey_border() -> None:
+    image = picture(90, 120)
+    corners = np.array([[-20, -10, 40, 50], [100, 60, 160, 120], [-30, -30, 150, 130], [5, 5, 60, 60]], np.int64)
+    crops = AreaSampler(image).crops(corners, 24)
+    bordered = np.asarray(cv2.copyMakeBorder(image, 50, 50, 50, 50, cv2.BORDER_CONSTANT, value=(GREY,) * 3), np.uint8)
+    for crop, (x1, y1, x2, y2) in zip(crops, corners + 50, strict=True):
+        np.testing.assert_allclose(crop, torch_area(bordered[y1:y2, x1:x2], 24, 24), rtol=1e-5, atol=1e-4)
 
 
 def test_sums_that_overflow_still_give_the_right_means() -> None:
