@@ -79,9 +79,10 @@ def _boxed(image: U8, box: F32, cut: Cut) -> U8:
     inside = image[max(y1, 0) : max(y2, 0), max(x1, 0) : max(x2, 0)]
     if inside.size == 0:  # the box lies outside the picture, or has no pixel
         return np.zeros((cut.size_px, cut.size_px, 3), np.uint8)
-    beyond = [max(0, -y1), max(0, y2 - height), max(0, -x1), max(0, x2 - width)]
-    if any(beyond):
-        inside = np.asarray(cv2.copyMakeBorder(inside, *beyond, cv2.BORDER_CONSTANT, value=0), np.uint8)
+    above, below, before, behind = (max(0, int(d)) for d in (-y1, y2 - height, -x1, x2 - width))
+    if above or below or before or behind:
+        bordered = cv2.copyMakeBorder(inside, above, below, before, behind, cv2.BORDER_CONSTANT, value=0)
+        inside = np.asarray(bordered, np.uint8)
     return np.asarray(cv2.resize(inside, (cut.size_px, cut.size_px), interpolation=cv2.INTER_AREA), np.uint8)
 
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import cv2
 import numpy as np
 
-from recognizer.detect.area import GREY
+from recognizer.detect.area import GREY as GREY
 from recognizer.types import F32, I64, U8
 from recognizer.types.frame import CropSource, Planes
 
