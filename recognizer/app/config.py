@@ -100,8 +100,8 @@ class Detect(Section):
     """Wait while faces come and go."""
     thorough_s: Seconds = 5.0
     """So often a look follows up every small chance of a face. 0, or torch: P-Net's whole pyramid at each look."""
-    cut: Annotated[float, Field(gt=0, le=2)] = 0.5
-    """Change of the picture that counts as a shot cut, 0 the same, 1 unrelated."""
+    cut: Annotated[float, Field(gt=0, le=1)] = 0.5
+    """Share of the picture that a shot cut leaves unlike before; higher: fewer cuts."""
 
 
 class Track(Section):

@@ -1,12 +1,8 @@
 from __future__ import annotations
 
-from pathlib import Path
-
 import numpy as np
-import pytest
 
-from recognizer.capture.video import VideoFile
-from recognizer.detect.cadence import Cadence, change, shrunk
+from recognizer.detect.cadence import Cadence
 from recognizer.types import U8, Look
 
 
@@ -78,33 +74,6 @@ def test_interval_zero_looks_at_every_frame() -> None:
     for step in range(3):
         assert cadence.look(scene(1), step / 25, lost=False)
         cadence.looked(step / 25, news=False, thorough=True)
-
-
-@pytest.mark.parametrize("shape", [(1, 1), (5, 400), (12, 12), (4320, 100)])
-def test_any_size_has_a_thumbnail(shape: tuple[int, int]) -> None:
-    assert shrunk(np.full((*shape, 3), 7, np.uint8)).mean == pytest.approx(7)
-
-
-def test_a_covered_lens_is_a_change_of_light_only_when_it_changes() -> None:
-    dark, light = np.zeros((90, 160, 3), np.uint8), np.full((90, 160, 3), 255, np.uint8)
-    assert change(shrunk(dark), shrunk(dark)) == 0
-    assert change(shrunk(dark), shrunk(light)) == pytest.approx(1)
-
-
-@pytest.mark.weights
-@pytest.mark.parametrize(
-    ("clip", "cuts"),
-    [("friends_720p", [104, 270, 401, 452, 553]), ("hamilton_360p", [20, 82, 211]), ("street_1080p", [])],
-)
-def test_the_cuts_of_real_clips(shared_data: Path, clip: str, cuts: list[int]) -> None:
-    found, before = [], None
-    with VideoFile(shared_data / "data/video" / f"{clip}.mp4") as video:
-        for frame in video:
-            thumbnail = shrunk(frame.image)
-            if before is not None and change(before, thumbnail) > 0.5:
-                found.append(frame.index)
-            before = thumbnail
-    assert found == cuts
 
 
 def test_where_frames_wait_looks_wait_too_but_for_cuts() -> None:
