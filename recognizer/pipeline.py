@@ -102,7 +102,7 @@ class Pipeline:
         """Cut out the faces that more should be known about."""
         asked = tracks[self._watch(frame.source).decider.observe(frame, tracks)]
         clock.lap("track")
-        cut = self._embedder.facts.cut
+        cut = self._embedder.spec.crop
         faces = AlignedFaces.empty(cut.size_px)
         if len(asked):  # in few frames
             faces = align(frame.image, asked.landmarks, asked.scores, asked.ids, cut=cut, boxes=asked.boxes)

@@ -30,7 +30,7 @@ from recognizer.types import (
     SourceChange,
 )
 from recognizer.types.frame import Cuttable
-from recognizer.types.spec import EDGEFACE, Facts
+from recognizer.types.spec import EDGEFACE, EmbedderSpec
 
 _FACE_GREEN = 200
 
@@ -101,16 +101,16 @@ def _landmarks(box: F32) -> F32:
 class PaintedFaceEmbedder:
     """Reads person and variation from the middle of a crop: cosine 0.8 within a person, near 0 between people."""
 
-    def __init__(self, *, model: str = "painted-0123456789ab", facts: Facts = EDGEFACE) -> None:
+    def __init__(self, *, model: str = "painted-0123456789ab", spec: EmbedderSpec = EDGEFACE) -> None:
         self.model = model
-        self.facts = facts
+        self.spec = spec
         self.batches = 0
         self.embedded = 0
 
     def embed(self, faces: AlignedFaces) -> Embeddings:
         self.batches += len(faces) > 0
         self.embedded += len(faces)
-        middle = self.facts.cut.size_px // 2
+        middle = self.spec.crop.size_px // 2
         middles = faces.crops[:, middle, middle].astype(np.float32) / 20
         vectors = [painted_vector(round(float(blue)), round(float(red))) for red, _, blue in middles]
         stacked = np.stack(vectors) if vectors else np.zeros((0, EMBEDDING_SIZE), np.float32)

@@ -70,7 +70,7 @@ def test_faces_are_cut_as_the_embedder_declares() -> None:
             return FaceDetections(found.boxes, found.scores, found.landmarks + np.float32(200))
 
     recognise = Pipeline(
-        detector=OffsetDetector(), embedder=BoxEmbedder(facts=FACENET), gallery=PaintedGallery(), watch=watch
+        detector=OffsetDetector(), embedder=BoxEmbedder(spec=FACENET), gallery=PaintedGallery(), watch=watch
     )
     results = [recognise.step(frame) for frame in frames(face_picture((3, 0), width=600), 12)]
     assert names(results[-1]) == ["person 3"]

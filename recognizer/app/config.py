@@ -13,6 +13,7 @@ from typing import Annotated, Any, Literal, get_args, get_origin
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
+from recognizer.app import renamed
 from recognizer.capture.names import display_name
 from recognizer.errors import ConfigError
 
@@ -94,14 +95,15 @@ class Detect(Section):
     onet_threshold: Share = 0.7
     factor: Annotated[float, Field(ge=0.3, le=0.95)] = 0.709
     """Each level of the pyramid is so much smaller than the last."""
-    interval_s: Seconds = 0.5
-    """Longest wait between two looks for faces; 0 looks in every frame."""
-    shortest_s: Seconds = 0.25
-    """Wait while faces come and go."""
-    thorough_s: Seconds = 5.0
-    """So often a look follows up every small chance of a face. 0, or torch: P-Net's whole pyramid at each look."""
+    max_interval_s: Seconds = 0.5
+    """Longest wait between two detections; 0 detects in every frame."""
+    min_interval_s: Seconds = 0.25
+    """Wait between two detections while faces come and go."""
+    full_interval_s: Seconds = 5.0
+    """Wait between two full detections, which verify proposals at half the threshold; those between are fast ones.
+    With 0, or with the torch engine, every detection is exact MTCNN with P-Net's whole pyramid."""
     cut: Annotated[float, Field(gt=0, le=2)] = 0.5
-    """Change of the picture that counts as a shot cut, 0 the same, 1 unrelated."""
+    """Change between two frames that counts as a shot cut: 0 the same picture, 1 an unrelated one."""
 
 
 class Track(Section):
@@ -121,8 +123,8 @@ class Embed(Section):
 
     model: str = "auto"
     weights_dir: Path | None = None
-    facts: str | dict[str, Any] | None = None
-    """What a graph of one's own is fed and gives, over the file beside it (`recognizer.models.spec_file`)."""
+    spec: str | dict[str, Any] | None = None
+    """Input and output of an ONNX file of one's own, over the file beside it (`recognizer.models.spec_file`)."""
     flip: bool = False
     """Average each face with its mirror image."""
 
@@ -209,7 +211,7 @@ def load(
     Raises:
         ConfigError: naming the key, what was wanted and what came.
     """
-    values = _read(path) if path else {}
+    values = renamed.current_settings(_read(path)) if path else {}
     if sources:
         values.pop("sources", None)
         if len(sources) > 1:

@@ -177,7 +177,7 @@ def _per_frame(
 ) -> Callable[[Frame], Seen]:
     def look(frame: Frame) -> Seen:
         found = mtcnn.detect([frame.image])[0]
-        numbers, cut = np.arange(len(found)), eager.facts.cut
+        numbers, cut = np.arange(len(found)), eager.spec.crop
         faces = align(frame.image, found.landmarks, found.scores, numbers, cut=cut, boxes=found.boxes)
         matches = gallery.search(eager.embed(faces))
         near = zip(matches.names, matches.similarities, strict=True)

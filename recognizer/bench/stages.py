@@ -26,7 +26,7 @@ from recognizer.emit.video import VideoWriter
 from recognizer.models.resolve import ResolvedModel
 from recognizer.pipeline import Pipeline, Watch
 from recognizer.protocols import GraphRunner
-from recognizer.types.spec import Cut
+from recognizer.types.spec import CropSpec
 
 NETS = {"follow": "follow net", "proposals": "proposal net", "pnet": "P-Net", "rnet": "R-Net", "onet": "O-Net"}
 DETECTOR = {"detect": "detect", "glance": "glance", "refine": "refine"}
@@ -228,11 +228,11 @@ def measure(settings: Settings, resolved: ResolvedModel, *, frames: int | None) 
     if last is not None:
         pipeline.end(last)
     calls = {name: list(spent) for name, spent in clock.calls.items()}
-    _show(pipeline, settings, resolved.facts.cut, shown, frames=frames)
+    _show(pipeline, settings, resolved.spec.crop, shown, frames=frames)
     return Stages(tuple(rows_of({**calls, **shown.calls}, frames=count)), count, shown_faces / max(count, 1))
 
 
-def _show(pipeline: Pipeline, settings: Settings, cut: Cut, clock: Clock, *, frames: int | None) -> None:
+def _show(pipeline: Pipeline, settings: Settings, cut: CropSpec, clock: Clock, *, frames: int | None) -> None:
     """Cut out all faces of the clip's frames, draw what was recognised, and encode that."""
     overlay = Overlay()
     with (

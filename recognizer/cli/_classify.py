@@ -49,7 +49,7 @@ def classify(
             continue
         found = detector.detect([picture])[0]
         numbers = np.arange(len(found), dtype=np.int64)
-        cut = classifier.facts.cut
+        cut = classifier.spec.crop
         faces = align(picture, found.landmarks, found.scores, numbers, cut=cut, boxes=found.boxes)
         scores = classifier.classify(faces, best=BEST)
         for number, box, classes, shares in zip(

@@ -38,7 +38,7 @@ def bench(
     model: _console.ModelOption = None,
     engine: _console.EngineOption = None,
     weights_dir: _console.WeightsDirOption = None,
-    facts: _console.FactsOption = None,
+    spec: _console.SpecOption = None,
     streams: Annotated[
         int | None,
         typer.Option("--streams", min=1, max=64, help="Instead: how many such clips keep up at once, up to so many."),
@@ -51,7 +51,7 @@ def bench(
     if context.invoked_subcommand is not None:
         return
     bench = _bench_setup.set_up(
-        clip, gallery, config_file, model=model, engine=engine, weights_dir=weights_dir, facts=facts
+        clip, gallery, config_file, model=model, engine=engine, weights_dir=weights_dir, spec=spec
     )
     settings, resolved = bench.settings, bench.resolved
     if streams is not None:

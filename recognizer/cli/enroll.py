@@ -30,7 +30,7 @@ def enroll(
     model: _console.ModelOption = None,
     engine: _console.EngineOption = None,
     weights_dir: _console.WeightsDirOption = None,
-    facts: _console.FactsOption = None,
+    spec: _console.SpecOption = None,
     reembed: Annotated[bool, typer.Option("--reembed", help="Replace the vectors of another model.")] = False,
     rebuild: Annotated[
         bool, typer.Option("--rebuild", help="Work on all photos again; replaces a damaged record.")
@@ -41,7 +41,7 @@ def enroll(
     """Enrol everybody who has a folder of photos in the gallery; forget those whose folder is gone."""
     overrides: dict[str, dict[str, Any]] = {
         "gallery": {"folder": gallery},
-        "embed": {"model": model, "weights_dir": weights_dir, "facts": facts},
+        "embed": {"model": model, "weights_dir": weights_dir, "spec": spec},
         "engine": {"name": engine},
     }
     settings = config.load(config_file, overrides)

@@ -99,7 +99,7 @@ def video(
     model: _console.ModelOption = None,
     engine: _console.EngineOption = None,
     weights_dir: _console.WeightsDirOption = None,
-    facts: _console.FactsOption = None,
+    spec: _console.SpecOption = None,
     report_file: _console.ReportOption = None,
     as_json: _console.JsonOption = False,
 ) -> None:
@@ -110,7 +110,7 @@ def video(
     overrides: dict[str, dict[str, Any]] = {
         "source": {"location": clip},
         "engine": {"name": engine},
-        "embed": {"model": model, "weights_dir": weights_dir, "facts": facts},
+        "embed": {"model": model, "weights_dir": weights_dir, "spec": spec},
         "gallery": {"folder": gallery},
     }
     settings = config.load(config_file, overrides)

@@ -35,13 +35,13 @@ def quantise(
     config_file: _console.ConfigOption = None,
     model: _console.ModelOption = None,
     weights_dir: _console.WeightsDirOption = None,
-    facts: _console.FactsOption = None,
+    spec: _console.SpecOption = None,
 ) -> None:
     """Measure which layers of a model may multiply bytes, so that OpenVINO runs it faster from then on."""
-    settings = settings_for(config_file, model=model, engine="openvino", weights_dir=weights_dir, facts=facts)
+    settings = settings_for(config_file, model=model, engine="openvino", weights_dir=weights_dir, spec=spec)
     with model_bar() as progress:
         resolved = build.model(settings, progress)
-    cut = resolved.facts.cut
+    cut = resolved.spec.crop
     take = take_aligned(cut) if aligned else cut_with(build.picture_detector(settings), face_share=LOOSE_SHARE, cut=cut)
     pictures = pictures_of_folder(faces)
     chosen = [pictures[place] for place in np.random.default_rng(0).permutation(len(pictures))[:most]]
@@ -57,7 +57,7 @@ def quantise(
                 found.append(face)
             on_progress(done, len(chosen))
     crops = AlignedFaces.joined(found).crops if found else np.zeros((0, cut.size_px, cut.size_px, 3), np.uint8)
-    inputs = normalised(crops, resolved.facts)
+    inputs = normalised(crops, resolved.spec)
     with counting("layers") as on_progress:
         measured = ranges.measure(resolved.graph, inputs, threads=settings.engine.threads, on_progress=on_progress)
     if not measured.ranges:

@@ -34,7 +34,7 @@ def reembed(
     config_file: _console.ConfigOption = None,
     engine: _console.EngineOption = None,
     weights_dir: _console.WeightsDirOption = None,
-    facts: _console.FactsOption = None,
+    spec: _console.SpecOption = None,
     cache: CacheOption = None,
     as_json: _console.JsonOption = False,
     yes: _console.YesOption = False,
@@ -44,7 +44,7 @@ def reembed(
         config_file,
         {
             "gallery": {"folder": gallery},
-            "embed": {"model": model, "weights_dir": weights_dir, "facts": facts},
+            "embed": {"model": model, "weights_dir": weights_dir, "spec": spec},
             "engine": {"name": engine},
         },
     )

@@ -53,7 +53,7 @@ def run(
     model: _console.ModelOption = None,
     engine: _console.EngineOption = None,
     weights_dir: _console.WeightsDirOption = None,
-    facts: _console.FactsOption = None,
+    spec: _console.SpecOption = None,
     headless: Annotated[bool, typer.Option("--headless", help="No window.")] = False,
     output: Annotated[Path | None, typer.Option("--output", "-o", help="Write the labelled video here (.mp4).")] = None,
     events: Annotated[
@@ -74,7 +74,7 @@ def run(
         {
             "source": {"max_frames": max_frames, "max_seconds": max_seconds},
             "engine": {"name": engine},
-            "embed": {"model": model, "weights_dir": weights_dir, "facts": facts},
+            "embed": {"model": model, "weights_dir": weights_dir, "spec": spec},
             "gallery": {"folder": gallery},
             "emit": {"headless": headless or None, "video": output, "events": events, "summary": summary},
         },

@@ -59,7 +59,7 @@ def to_onnx(name: str, checkpoint: Path, target: Path) -> float:
             from recognizer.embed import trained  # loads more networks than a published file needs
 
             return export(trained.snapshot(checkpoint).network, target)
-        return export(networks.load(name, checkpoint), target, size_px=entry_of(name).facts.cut.size_px)
+        return export(networks.load(name, checkpoint), target, size_px=entry_of(name).spec.crop.size_px)
 
 
 def export(network: nn.Module, target: Path, *, size_px: int = CROP_SIZE_PX) -> float:

@@ -9,28 +9,28 @@ import numpy as np
 from recognizer.errors import EngineError
 from recognizer.protocols import GraphRunner
 from recognizer.types import F32, U8, AlignedFaces, ClassScores, Embeddings
-from recognizer.types.spec import EDGEFACE, Channels, Colour, Facts
+from recognizer.types.spec import EDGEFACE, Channels, Colour, EmbedderSpec
 
 BATCH = 8
 """Faces at once: measured, larger batches take no less time a face on two cores and more memory."""
 
 
 class GraphEmbedder:
-    """Runs an embedding graph as its facts say.
+    """Run an embedding graph as its spec says.
 
     Args:
         runner: takes (B, 3, S, S) float32, gives the vectors (B, D).
         model: fingerprint of the weights.
-        facts: how the graph is fed and read.
+        spec: how the graph is fed and read.
         flip: average each face with its mirror image; steadier, at twice the price.
     """
 
-    def __init__(self, *, runner: GraphRunner, model: str, facts: Facts = EDGEFACE, flip: bool = False) -> None:
+    def __init__(self, *, runner: GraphRunner, model: str, spec: EmbedderSpec = EDGEFACE, flip: bool = False) -> None:
         self._runner = runner
         self.model = model
-        self.facts = facts
+        self.spec = spec
         self._flip = flip
-        self._batch = 1 if facts.one_by_one else BATCH
+        self._batch = 1 if spec.fixed_batch_one else BATCH
 
     def embed(self, faces: AlignedFaces) -> Embeddings:
         """One row for each face, in the same order.
@@ -39,7 +39,7 @@ class GraphEmbedder:
             EngineError: if the graph is another network's.
         """
         if len(faces) == 0:
-            return Embeddings.empty(self.model, self.facts.dimension)
+            return Embeddings.empty(self.model, self.spec.dimension)
         vectors = self._run(faces.crops)
         if self._flip:
             vectors = (vectors + self._run(faces.crops[:, :, ::-1])) / np.float32(2)
@@ -57,32 +57,32 @@ class GraphEmbedder:
         Raises:
             EngineError: if the graph has no classifier.
         """
-        if self.facts.classes is None:
+        if self.spec.classes is None:
             raise EngineError(f"The model {self.model} has no classifier; facenet_vggface2 and facenet_casia have one.")
         if len(faces) == 0:
             return ClassScores.empty(best)
-        logits = self._through(faces.crops, self.facts.classes, wanted="class logits").astype(np.float64)
+        logits = self._through(faces.crops, self.spec.classes, wanted="class logits").astype(np.float64)
         shares = np.exp(logits - logits.max(axis=1, keepdims=True))
         shares /= shares.sum(axis=1, keepdims=True)
         order = np.argsort(-shares, axis=1, kind="stable")[:, :best]
         return ClassScores(order.astype(np.int64), np.take_along_axis(shares, order, axis=1).astype(np.float32))
 
     def check(self) -> None:
-        """Run one black face: a graph that is not what its facts say is told before there is anybody to recognise.
+        """Run one black face: a graph that does not fit its spec is refused before any face is embedded.
 
         Raises:
             EngineError: if the graph does not take the input, or gives something else.
         """
-        self._run(np.zeros((1, self.facts.cut.size_px, self.facts.cut.size_px, 3), np.uint8))
+        self._run(np.zeros((1, self.spec.crop.size_px, self.spec.crop.size_px, 3), np.uint8))
 
     def _run(self, crops: U8) -> F32:
-        vectors = self._through(crops, self.facts.output)
-        if vectors.shape != (len(crops), self.facts.dimension):
-            raise self._other_graph("vectors", {self.facts.output or "its output": vectors})
+        vectors = self._through(crops, self.spec.output)
+        if vectors.shape != (len(crops), self.spec.dimension):
+            raise self._other_graph("vectors", {self.spec.output or "its output": vectors})
         return vectors
 
     def _through(self, crops: U8, output: str | None, *, wanted: str = "vectors") -> F32:
-        inputs = normalised(crops, self.facts)
+        inputs = normalised(crops, self.spec)
         parts = []
         for start in range(0, len(inputs), self._batch):
             outputs = self._runner.run(inputs[start : start + self._batch])
@@ -93,20 +93,20 @@ class GraphEmbedder:
         return np.concatenate(parts)
 
     def _other_graph(self, wanted: str, outputs: Mapping[str, F32]) -> EngineError:
-        size = f" of {self.facts.dimension} numbers" if wanted == "vectors" else ""
-        name = self.facts.classes if wanted != "vectors" else self.facts.output
+        size = f" of {self.spec.dimension} numbers" if wanted == "vectors" else ""
+        name = self.spec.classes if wanted != "vectors" else self.spec.output
         got = ", ".join(f"{each} {values.shape}" for each, values in outputs.items())
         return EngineError(
             f"The model {self.model} gives no {wanted}: wanted {name or 'a single output'}{size}, got {got}. For a "
-            "graph of your own say what it is, in a YAML file beside it or by --facts ('models facts' shows how)."
+            "graph of your own say what it is, in a YAML file beside it or by --spec ('models spec' shows how)."
         )
 
 
-def normalised(crops: U8, facts: Facts = EDGEFACE) -> F32:
+def normalised(crops: U8, spec: EmbedderSpec = EDGEFACE) -> F32:
     """A network's input: (K, S, S, 3) uint8 RGB to (K, 3, S, S) float32, in its order, ``(pixel - mean) / std``."""
-    if facts.colour is Colour.BGR:
+    if spec.colour is Colour.BGR:
         crops = crops[..., ::-1]
-    scale, shift = _channels(facts.std), _channels(facts.mean) / _channels(facts.std)
+    scale, shift = _channels(spec.std), _channels(spec.mean) / _channels(spec.std)
     return np.asarray(np.ascontiguousarray(crops.transpose(0, 3, 1, 2), np.float32) / scale - shift, np.float32)
 
 

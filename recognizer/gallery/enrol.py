@@ -232,7 +232,7 @@ def measure(image: U8, *, detector: Detector, embedder: Embedder) -> Measurement
     order = np.argsort(-prominence, kind="stable")
     face = faces[order[:1]]
     notes = _several(faces[order], prominence[order], width) if len(faces) > 1 else ()
-    one, cut = np.zeros(1, np.int64), embedder.facts.cut
+    one, cut = np.zeros(1, np.int64), embedder.spec.crop
     aligned = align(image, face.landmarks, face.scores, one, cut=cut, boxes=face.boxes)
     x1, y1, x2, y2 = (float(side) for side in face.boxes[0])
     q = aligned.quality

@@ -87,8 +87,8 @@ class Cache:
     def graphs_of(self, name: str) -> list[str]:
         """Fingerprints of the whole graphs of a model, whichever file they were made from."""
         found = sorted((self.folder / "graphs").glob(f"{name}-*-v{CONVERTER_VERSION}.json"))
-        signed = [path.stem.removesuffix(f"-v{CONVERTER_VERSION}") for path in found]
-        return [each for each in signed if each.rpartition("-")[0] == name and self.graph(each)]
+        fingerprints = [path.stem.removesuffix(f"-v{CONVERTER_VERSION}") for path in found]
+        return [each for each in fingerprints if each.rpartition("-")[0] == name and self.graph(each)]
 
     def graph(self, fingerprint: str) -> Path | None:
         """The converted graph of these weights when it is there and whole."""

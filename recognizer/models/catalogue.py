@@ -21,7 +21,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from recognizer.errors import WeightsError
-from recognizer.types.spec import ARCFACE_ZOO, EDGEFACE, FACENET, IRESNET, MAGFACE, Facts
+from recognizer.types.spec import ARCFACE_ZOO, EDGEFACE, FACENET, IRESNET, MAGFACE, EmbedderSpec
 
 OFFICIAL = "https://gitlab.idiap.ch/bob/bob.paper.tbiom2023_edgeface/-/raw/master/checkpoints/{name}.pt"
 EDGEFACE_LICENCE = "BSD-3-Clause (see note)"
@@ -56,7 +56,7 @@ class Entry:
     """ONNX graph inside the package; it may be absent from a checkout."""
     note: str = ""
     """What to know about the licence."""
-    facts: Facts = EDGEFACE
+    spec: EmbedderSpec = EDGEFACE
     """How it is fed and read."""
     in_auto: bool = True
     """``auto`` may choose it."""
@@ -68,7 +68,7 @@ class Entry:
     @property
     def has_network(self) -> bool:
         """A checkpoint of torch holds it, and it is converted here."""
-        return self.shipped is None and self.facts.output == EDGEFACE.output
+        return self.shipped is None and self.spec.output == EDGEFACE.output
 
     @property
     def fingerprint(self) -> str:
@@ -79,7 +79,7 @@ class Entry:
         """
         if self.blob_id is None:
             raise ValueError(f"{self.name} has no known digest; its fingerprint is that of the file in use.")
-        return fingerprint(self.name, self.blob_id)
+        return fingerprint_of(self.name, self.blob_id)
 
     @property
     def shipped_file(self) -> Path | None:
@@ -87,7 +87,7 @@ class Entry:
         return self.shipped if self.shipped is not None and self.shipped.is_file() else None
 
 
-def fingerprint(name: str, digest: str) -> str:
+def fingerprint_of(name: str, digest: str) -> str:
     """Name a set of weights: the model and the first 12 digits of its file's digest."""
     return f"{name}-{digest[:12]}"
 
@@ -122,7 +122,7 @@ def _facenet(name: str, stem: str, parameters: int, lfw_percent: float) -> Entry
         mflops=2_844,
         lfw_percent=lfw_percent,
         url=f"https://github.com/timesler/facenet-pytorch/releases/download/v2.2.9/{stem}.pt",
-        facts=FACENET,
+        spec=FACENET,
         in_auto=False,
         official_stem=stem,
     )
@@ -145,7 +145,7 @@ def _by_path(
     parameters: int,
     mflops: float,
     origin: tuple[str, str, str],
-    facts: Facts,
+    spec: EmbedderSpec,
     lfw_percent: float | None = None,
 ) -> Entry:
     licence, good_for, how_to_get = origin
@@ -156,7 +156,7 @@ def _by_path(
         parameters=parameters,
         mflops=mflops,
         lfw_percent=lfw_percent,
-        facts=facts,
+        spec=spec,
         in_auto=False,
         how_to_get=how_to_get,
     )
@@ -232,7 +232,7 @@ _ENTRIES = (
         parameters=65_156_160,
         mflops=24_179,
         lfw_percent=99.77,
-        facts=ARCFACE_ZOO,
+        spec=ARCFACE_ZOO,
         in_auto=False,
         official_stem="arcfaceresnet100-8",
         sha256="f3a6bc281e72f88862f5748b53be3d76b3b48f8f1ab1f4a537941bdc4e1b01da",

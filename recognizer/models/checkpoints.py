@@ -10,7 +10,7 @@ from pathlib import Path
 
 from recognizer.errors import WeightsError
 from recognizer.models.cache import Cache
-from recognizer.models.catalogue import CATALOGUE, Entry, entry_of, entry_with_digest, fingerprint
+from recognizer.models.catalogue import CATALOGUE, Entry, entry_of, entry_with_digest, fingerprint_of
 from recognizer.models.digest import git_blob_id
 from recognizer.models.download import Progress, download, no_progress
 
@@ -55,30 +55,30 @@ def import_checkpoint(path: Path, cache: Cache, *, name: str | None = None, prog
             f"{path} is not the official {name}: wanted digest {entry.blob_id}, came {came} "
             f"({path.stat().st_size} bytes). Fetch it again; a file of your own is used by --model {name}={path}"
         )
-    signed = fingerprint(name, came)
-    converted(cache, name, signed, path, progress)  # first: a file of another network must not replace a good one
+    fingerprint = fingerprint_of(name, came)
+    converted(cache, name, fingerprint, path, progress)  # first: a file of another network must not replace a good one
     cache.add_checkpoint(name, path)
     return name
 
 
-def converted(cache: Cache, variant: str, signed: str, checkpoint: Path, progress: Progress = no_progress) -> Path:
+def converted(cache: Cache, variant: str, fingerprint: str, checkpoint: Path, progress: Progress = no_progress) -> Path:
     """The graph of a checkpoint, from the cache or made now.
 
     Args:
         cache: where graphs are kept.
         variant: which network the checkpoint holds.
-        signed: fingerprint of the checkpoint.
+        fingerprint: fingerprint of the checkpoint.
         checkpoint: a ``.pt`` file.
         progress: told that conversion began and ended.
 
     Raises:
         WeightsError: if the file is refused, torch is not installed, or the graph computes something else.
     """
-    if found := cache.graph(signed):
+    if found := cache.graph(fingerprint):
         return found
 
     progress(f"converting {variant}, once", 0, 1)
-    graph = cache.add_graph(variant, signed, lambda target: _convert(variant, checkpoint, target))
+    graph = cache.add_graph(variant, fingerprint, lambda target: _convert(variant, checkpoint, target))
     progress(f"converting {variant}, once", 1, 1)
     return graph
 

@@ -12,7 +12,7 @@ from loguru import logger
 from recognizer.errors import ConfigError, WeightsError
 from recognizer.models.by_path import cached_graph, checkpoint_file, own_graph, trained_checkpoint
 from recognizer.models.cache import Cache
-from recognizer.models.catalogue import CATALOGUE, Entry, entry_of, fingerprint
+from recognizer.models.catalogue import CATALOGUE, Entry, entry_of, fingerprint_of
 from recognizer.models.checkpoints import by_hand, converted, fetch
 from recognizer.models.digest import git_blob_id
 from recognizer.models.download import Progress, no_progress
@@ -33,7 +33,7 @@ def resolve(
     offline: bool = False,
     progress: Progress = no_progress,
     catalogue: Mapping[str, Entry] = CATALOGUE,
-    facts: Mapping[str, Any] | None = None,
+    spec: Mapping[str, Any] | None = None,
 ) -> ResolvedModel:
     """Find a model, verify it, and convert it where that has not been done.
 
@@ -43,7 +43,7 @@ def resolve(
     ``auto`` prefers the catalogue's order. Files there must be the official ones, by digest.
 
     A path to a file is taken as it is: ``file.pt`` where the digest or the file's name tells the variant,
-    ``variant=file.pt`` elsewhere, ``file.onnx``, whose facts stand in a YAML file beside it or in ``facts``, or the
+    ``variant=file.pt`` elsewhere, ``file.onnx``, whose spec is a YAML file beside it or ``spec``, or the
     ``.ckpt`` that ``train`` left, which says itself what it holds. A fingerprint stands for a graph of the cache.
 
     Args:
@@ -53,10 +53,10 @@ def resolve(
         offline: do not try the network.
         progress: told about downloads and conversion.
         catalogue: the models to choose from, the preferred ones first.
-        facts: of an ``.onnx`` file, over what the file beside it says.
+        spec: of an ``.onnx`` file, over what the file beside it says.
 
     Raises:
-        ConfigError: if the facts cannot be understood, or are given for another model.
+        ConfigError: if the spec is not valid, or is given for another kind of model.
         WeightsError: if nothing fitting is there and what was tried says why; if a file is altered, malicious or of
             another network.
     """
@@ -64,9 +64,9 @@ def resolve(
     variant, _, path = ("", "", name) if Path(name).is_file() else name.rpartition("=")
     is_path = bool(variant) or Path(path).suffix.lower() in SUFFIXES
     if is_path and Path(path).suffix.lower() == ".onnx":
-        return own_graph(Path(path).expanduser(), variant or None, facts or {}, cache)
-    if facts:
-        raise ConfigError(f"Facts are for an .onnx file of your own; those of {name} are known.")
+        return own_graph(Path(path).expanduser(), variant or None, spec or {}, cache)
+    if spec:
+        raise ConfigError(f"A spec is for an .onnx file of your own; that of {name} is known.")
     if is_path and Path(path).suffix.lower() == TRAINED_SUFFIX:
         return trained_checkpoint(Path(path).expanduser(), variant or None, cache, progress)
     if is_path:
@@ -145,12 +145,12 @@ class _Search:
 
     def _brought(self, entry: Entry, origin: str) -> ResolvedModel | None:
         """A graph that came in a bundle: its checkpoint is elsewhere, and the only one of its name counts."""
-        signed = self._cache.graphs_of(entry.name)
-        if len(signed) > 1:
-            self._tried.append(f"the cache holds {', '.join(signed)}: pass one of them as --model")
-        if len(signed) != 1 or (graph := self._cache.graph(signed[0])) is None:
+        fingerprints = self._cache.graphs_of(entry.name)
+        if len(fingerprints) > 1:
+            self._tried.append(f"the cache holds {', '.join(fingerprints)}: pass one of them as --model")
+        if len(fingerprints) != 1 or (graph := self._cache.graph(fingerprints[0])) is None:
             return None
-        return self._result(entry, graph, signed[0], origin)
+        return self._result(entry, graph, fingerprints[0], origin)
 
     def _official(self, wanted: list[Entry], *, offline: bool, may_do_without: bool) -> ResolvedModel | None:
         entry = next((entry for entry in wanted if entry.url), None)
@@ -178,17 +178,17 @@ class _Search:
                 f", because no better one is at hand ({'; '.join(self._tried)}). A more accurate one comes with: "
                 "python main.py models fetch edgeface_xs_gamma_06"
             )
-        return self._result(entry, shipped, fingerprint(entry.name, git_blob_id(shipped)), origin)
+        return self._result(entry, shipped, fingerprint_of(entry.name, git_blob_id(shipped)), origin)
 
     def _converted(self, entry: Entry, checkpoint: Path, origin: str) -> ResolvedModel:
-        signed = fingerprint(entry.name, git_blob_id(checkpoint))
-        graph = converted(self._cache, entry.name, signed, checkpoint, self._progress)
-        return self._result(entry, graph, signed, origin, checkpoint)
+        fingerprint = fingerprint_of(entry.name, git_blob_id(checkpoint))
+        graph = converted(self._cache, entry.name, fingerprint, checkpoint, self._progress)
+        return self._result(entry, graph, fingerprint, origin, checkpoint)
 
     def _result(
-        self, entry: Entry, graph: Path, signed: str, origin: str, checkpoint: Path | None = None
+        self, entry: Entry, graph: Path, fingerprint: str, origin: str, checkpoint: Path | None = None
     ) -> ResolvedModel:
-        return known(entry, graph, signed, origin, checkpoint, self._cache)
+        return known(entry, graph, fingerprint, origin, checkpoint, self._cache)
 
     def _skip(self, what: str) -> None:
         logger.warning("Not used: {}", what)

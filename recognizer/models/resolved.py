@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from recognizer.models.cache import Cache
-from recognizer.models.catalogue import CATALOGUE, SHIPPED_FOLDER, Entry, fingerprint
+from recognizer.models.catalogue import CATALOGUE, SHIPPED_FOLDER, Entry, fingerprint_of
 from recognizer.models.digest import git_blob_id
-from recognizer.types.spec import EDGEFACE, Facts
+from recognizer.types.spec import EDGEFACE, EmbedderSpec
 
 FOLDER_VARIABLE = "RECOGNIZER_WEIGHTS"
 CHECKPOINT_SUFFIXES = (".pt", ".pth", ".tar")
@@ -25,7 +25,7 @@ class ResolvedModel:
     name: str
     """In the catalogue; for a graph of one's own the stem of its file."""
     graph: Path
-    """ONNX file: faces (batch, 3, S, S) to vectors (batch, D), as its facts say."""
+    """ONNX file: faces (batch, 3, S, S) to vectors (batch, D), as its spec says."""
     fingerprint: str
     """The same on every machine and engine for the same weights, and different for others."""
     origin: str
@@ -34,7 +34,7 @@ class ResolvedModel:
     """Thresholds measured for these weights, where there are any."""
     checkpoint: Path | None = None
     """The ``.pt`` file, where it is at hand, for those who want the torch network (variant ``name``)."""
-    facts: Facts = EDGEFACE
+    spec: EmbedderSpec = EDGEFACE
     """How the graph is fed and read."""
     own_graph: bool = False
     """An ONNX file of one's own, which nobody has checked yet."""
@@ -61,38 +61,40 @@ def in_folder(entry: Entry, folder: Path) -> Path | None:
     return next((path for path in found if path.is_file()), None)
 
 
-def calibration_place(name: str, signed: str, cache: Cache) -> Path:
+def calibration_place(name: str, fingerprint: str, cache: Cache) -> Path:
     """Where the thresholds measured for a model lie, or would lie: with the package for those that ``auto`` takes."""
     entry = CATALOGUE.get(name)
     if entry is not None and entry.in_auto:
         official = entry.blob_id or (git_blob_id(entry.shipped) if entry.shipped and entry.shipped_file else "")
-        if signed == fingerprint(name, official):
+        if fingerprint == fingerprint_of(name, official):
             return SHIPPED_FOLDER / "calibration" / f"{name}.json"
-    return cache.calibration(signed)
+    return cache.calibration(fingerprint)
 
 
-def calibration_of(name: str, signed: str, cache: Cache) -> Path | None:
+def calibration_of(name: str, fingerprint: str, cache: Cache) -> Path | None:
     """The thresholds measured for a model, where there are any."""
-    path = calibration_place(name, signed, cache)
+    path = calibration_place(name, fingerprint, cache)
     return path if path.is_file() else None
 
 
-def ranges_of(signed: str, cache: Cache) -> Path | None:
+def ranges_of(fingerprint: str, cache: Cache) -> Path | None:
     """Which layers may multiply bytes, as measured on this machine, or for the package."""
-    found = (cache.ranges(signed), SHIPPED_FOLDER / "ranges" / f"{signed}.npz")
+    found = (cache.ranges(fingerprint), SHIPPED_FOLDER / "ranges" / f"{fingerprint}.npz")
     return next((path for path in found if path.is_file()), None)
 
 
-def known(entry: Entry, graph: Path, signed: str, origin: str, checkpoint: Path | None, cache: Cache) -> ResolvedModel:
+def known(
+    entry: Entry, graph: Path, fingerprint: str, origin: str, checkpoint: Path | None, cache: Cache
+) -> ResolvedModel:
     """A graph whose network the catalogue knows."""
     return ResolvedModel(
         entry.name,
         graph,
-        signed,
+        fingerprint,
         origin,
-        calibration_of(entry.name, signed, cache),
+        calibration_of(entry.name, fingerprint, cache),
         checkpoint,
-        facts=entry.facts,
+        spec=entry.spec,
         has_defaults=entry.in_auto,
-        ranges=ranges_of(signed, cache),
+        ranges=ranges_of(fingerprint, cache),
     )

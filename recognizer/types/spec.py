@@ -31,7 +31,7 @@ ARCFACE_112 = arcface_template(CROP_SIZE_PX)
 
 
 @dataclass(frozen=True, slots=True)
-class Cut:
+class CropSpec:
     """How a face is cut out of a picture."""
 
     size_px: int = CROP_SIZE_PX
@@ -43,9 +43,9 @@ class Cut:
 
 
 @functools.cache
-def template_of(cut: Cut) -> F32:
+def template_of(crop: CropSpec) -> F32:
     """(5, 2) px, of a cut that goes by landmarks."""
-    return np.array(cut.template, np.float32)
+    return np.array(crop.template, np.float32)
 
 
 class Colour(enum.Enum):
@@ -56,10 +56,10 @@ class Colour(enum.Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Facts:
+class EmbedderSpec:
     """All there is to know of a network to feed it and to read it."""
 
-    cut: Cut = Cut()
+    crop: CropSpec = CropSpec()
     colour: Colour = Colour.RGB
     mean: Channels = 127.5
     """The input is ``(pixel - mean) / std``, pixels from 0 to 255."""
@@ -68,7 +68,7 @@ class Facts:
     """Numbers in a vector."""
     output: str | None = "vectors"
     """Name of the vectors in the graph; ``None``: the only output there is."""
-    one_by_one: bool = False
+    fixed_batch_one: bool = False
     """The graph was exported for one face at a time."""
     norm_range: tuple[float, float] | None = None
     """Lengths, before normalisation, of the vectors of a hopeless and of a good face, where length measures quality."""
@@ -76,18 +76,18 @@ class Facts:
     """Name of the class logits in the graph, where there are any."""
 
 
-EDGEFACE = Facts()
+EDGEFACE = EmbedderSpec()
 """``(x / 255 - 0.5) / 0.5``: the EdgeFace repository's transform; also what our own converted graphs expect."""
 IRESNET = EDGEFACE
 """``img.div_(255).sub_(0.5).div_(0.5)`` on RGB (InsightFace, ``arcface_torch/inference.py``)."""
 MAGFACE = replace(EDGEFACE, colour=Colour.BGR, mean=0.0, std=255.0, norm_range=(10.0, 30.0))
 """``cv2.imread``, ``ToTensor``, mean 0, std 1 (MagFace, ``inference/gen_feat.py``). Its training keeps vectors from 10
 up (``l_a``); the ten pictures of its ``examples.ipynb`` have 21.8 to 30.3, the best ones the longest."""
-FACENET = replace(EDGEFACE, cut=Cut(size_px=160, template=None), mean=127.5, std=128.0, classes="logits")
+FACENET = replace(EDGEFACE, crop=CropSpec(size_px=160, template=None), mean=127.5, std=128.0, classes="logits")
 """The box that MTCNN finds, margin 0, scaled to 160 px; ``(x - 127.5) / 128`` (facenet-pytorch, ``extract_face`` and
 ``fixed_image_standardization``)."""
 INSIGHTFACE = replace(EDGEFACE, output=None)
 """``blobFromImages(..., 1 / 127.5, mean 127.5, swapRB=True)`` (InsightFace, ``model_zoo/arcface_onnx.py``)."""
-ARCFACE_ZOO = replace(EDGEFACE, mean=0.0, std=1.0, output="fc1", one_by_one=True)
+ARCFACE_ZOO = replace(EDGEFACE, mean=0.0, std=1.0, output="fc1", fixed_batch_one=True)
 """LResNet100E-IR of the ONNX model zoo: RGB 0..255, the graph itself scales; the vector is brought to unit length
 afterwards (``vision/body_analysis/arcface``, ``arcface_inference.ipynb``)."""

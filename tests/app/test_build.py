@@ -4,7 +4,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from loguru import logger
 
 from recognizer.app import build, config
 from recognizer.errors import EngineError
@@ -70,17 +69,12 @@ def test_a_graph_of_another_network_is_told(engine: str) -> None:
         embedder.embed(AlignedFaces(np.zeros((1, 112, 112, 3), np.uint8), np.zeros(1, np.int64), FACE))
 
 
-@pytest.mark.skipif(not processor.multiplies_bytes(), reason="a processor without VNNI")
-def test_bytes_asked_of_a_graph_that_has_no_place_for_them_are_told() -> None:
+@pytest.mark.skipif(not processor.has_vnni(), reason="a processor without VNNI")
+def test_int8_without_measured_ranges_warns_and_runs_floats(logged_warnings: list[str]) -> None:
     settings = config.load(None, {"engine": {"name": "openvino-int8"}})
     graph = build.WEIGHTS / "edgeface_xxs_own.onnx"
-    told: list[str] = []
-    number = logger.add(lambda line: told.append(str(line)), level="WARNING", format="{message}")
-    try:
-        build.embedder(settings, ResolvedModel("own", graph, "own-0123456789ab", "made up", None))
-    finally:
-        logger.remove(number)
-    assert told == [
-        "Nobody has measured what of own may be computed in bytes ('models quantise' does); it runs as with --engine "
-        "openvino.\n"
+    build.embedder(settings, ResolvedModel("own", graph, "own-0123456789ab", "made up", None))
+    assert logged_warnings == [
+        "No int8 ranges are measured for own, so it runs in floats as with --engine openvino; 'models quantise' "
+        "measures them."
     ]

@@ -22,9 +22,9 @@ def test_defaults_need_no_file() -> None:
 
 
 def test_the_command_line_lies_over_the_file_key_by_key(tmp_path: Path) -> None:
-    path = written(tmp_path, "detect: {min_face_px: 60, interval_s: 2}\nengine: {name: onnxruntime}\n")
-    settings = load(path, {"detect": {"interval_s": 0.5, "cut": None}, "embed": {"model": None}})
-    assert (settings.detect.min_face_px, settings.detect.interval_s) == (60, 0.5)
+    path = written(tmp_path, "detect: {min_face_px: 60, max_interval_s: 2}\nengine: {name: onnxruntime}\n")
+    settings = load(path, {"detect": {"max_interval_s": 0.5, "cut": None}, "embed": {"model": None}})
+    assert (settings.detect.min_face_px, settings.detect.max_interval_s) == (60, 0.5)
     assert settings.engine.name == "onnxruntime"
 
 
@@ -45,7 +45,7 @@ def test_an_empty_file_and_an_empty_section_say_nothing(tmp_path: Path) -> None:
         ("detect: 3", "'detect': input should be a valid dictionary.*got 3"),
         ("- a\n- b", "wanted sections such as 'detect:', got a list"),
         ("detect: {a: [}", "is not valid YAML"),
-        ("detect: {interval_s: -1}\ntrack: {min_score: 2}", "detect.interval_s.*track.min_score"),
+        ("detect: {max_interval_s: -1}\ntrack: {min_score: 2}", "detect.max_interval_s.*track.min_score"),
     ],
 )
 def test_what_is_wrong_is_told_by_its_key(tmp_path: Path, text: str, message: str) -> None:

@@ -20,7 +20,7 @@ def test_the_command_starts_with_all_that_was_set(clip: Path, tmp_path: Path, mo
         f"sources: [door.mp4]\ndecide: {{known: 0.4, margin: 0.1}}\nemit: {{video: {video}}}\n", "utf-8"
     )
     bench = _bench_setup.set_up(
-        clip, None, Path("settings.yaml"), model="mine.onnx", engine=None, weights_dir=None, facts="edgeface"
+        clip, None, Path("settings.yaml"), model="mine.onnx", engine=None, weights_dir=None, spec="edgeface"
     )
     assert [camera.location for camera in bench.settings.cameras] == [str(clip)]
     found = start.measure(bench.settings, rounds=1)

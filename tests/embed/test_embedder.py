@@ -61,7 +61,7 @@ def test_inputs_are_those_of_each_network() -> None:
 def test_a_graph_for_one_face_at_a_time() -> None:
     runner = SumsOfColumns()
     together = GraphEmbedder(runner=runner, model="m").embed(faces(3))
-    single = GraphEmbedder(runner=runner, model="m", facts=replace(EDGEFACE, one_by_one=True)).embed(faces(3))
+    single = GraphEmbedder(runner=runner, model="m", spec=replace(EDGEFACE, fixed_batch_one=True)).embed(faces(3))
     assert runner.batches == [3, 1, 1, 1]
     np.testing.assert_array_equal(single.vectors, together.vectors)
 

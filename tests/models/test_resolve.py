@@ -192,9 +192,9 @@ class TestPath:
 
 def stand_in(cache_dir: Path, name: str, path: Path) -> str:
     """As if this checkpoint had been converted before; returns its fingerprint."""
-    signed = f"{name}-{git_blob_id(path)[:12]}"
-    keep_graph(cache_dir, signed)
-    return signed
+    fingerprint = f"{name}-{git_blob_id(path)[:12]}"
+    keep_graph(cache_dir, fingerprint)
+    return fingerprint
 
 
 @pytest.fixture
@@ -205,14 +205,14 @@ def backbone(tmp_path: Path) -> Path:
 
 
 class TestOthers:
-    """Networks of whose files no digest is published, and graphs with facts."""
+    """Networks of whose files no digest is published, and graphs with spec."""
 
     def test_a_checkpoint_by_path_has_its_networks_facts_and_no_default_thresholds(
         self, backbone: Path, tmp_path: Path
     ) -> None:
-        signed = stand_in(tmp_path / "cache", "magface_iresnet50", backbone)
+        fingerprint = stand_in(tmp_path / "cache", "magface_iresnet50", backbone)
         model = resolve(f"magface_iresnet50={backbone}", cache_dir=tmp_path / "cache")
-        assert (model.fingerprint, model.facts, model.has_defaults) == (signed, MAGFACE, False)
+        assert (model.fingerprint, model.spec, model.has_defaults) == (fingerprint, MAGFACE, False)
         assert "no digest is published to verify it by" in model.origin
         with pytest.raises(WeightsError, match=r"does not tell the network; pass NAME=.*facenet_casia, iresnet18"):
             resolve(str(backbone), cache_dir=tmp_path / "cache")
@@ -222,11 +222,11 @@ class TestOthers:
     def test_facenets_file_is_known_by_its_authors_name(self, tmp_path: Path) -> None:
         path = tmp_path / "20180402-114759-vggface2.pt"
         path.write_bytes(b"stands for the file")
-        signed = stand_in(tmp_path / "cache", "facenet_vggface2", path)
+        fingerprint = stand_in(tmp_path / "cache", "facenet_vggface2", path)
         model = resolve(str(path), cache_dir=tmp_path / "cache")
-        assert (model.fingerprint, model.facts) == (signed, FACENET)
+        assert (model.fingerprint, model.spec) == (fingerprint, FACENET)
         there = resolve("facenet_vggface2", weights_dir=tmp_path, cache_dir=tmp_path / "cache")
-        assert (there.fingerprint, there.checkpoint) == (signed, path)
+        assert (there.fingerprint, there.checkpoint) == (fingerprint, path)
         assert state_of(CATALOGUE["facenet_vggface2"], Cache(tmp_path / "none"), tmp_path) is State.IN_WEIGHTS_DIR
 
     def test_facenet_is_downloaded_without_a_digest(self, serve: Callable[..., Any], tmp_path: Path) -> None:
@@ -255,29 +255,29 @@ class TestOthers:
             fetch(CATALOGUE["iresnet100"], Cache(tmp_path))
 
     def test_a_bundles_graph_is_found_by_name_and_by_fingerprint(self, backbone: Path, tmp_path: Path) -> None:
-        signed = stand_in(tmp_path / "cache", "iresnet18", backbone)
+        fingerprint = stand_in(tmp_path / "cache", "iresnet18", backbone)
         assert state_of(CATALOGUE["iresnet18"], Cache(tmp_path / "cache")) is State.CACHED
-        assert resolve("iresnet18", cache_dir=tmp_path / "cache").fingerprint == signed
+        assert resolve("iresnet18", cache_dir=tmp_path / "cache").fingerprint == fingerprint
         keep_graph(tmp_path / "cache", "iresnet18-0123456789ab")
-        with pytest.raises(WeightsError, match=f"iresnet18-0123456789ab, {signed}: pass one of them"):
+        with pytest.raises(WeightsError, match=f"iresnet18-0123456789ab, {fingerprint}: pass one of them"):
             resolve("iresnet18", cache_dir=tmp_path / "cache")
-        model = resolve(signed, cache_dir=tmp_path / "cache")
-        assert (model.name, model.fingerprint, model.facts) == ("iresnet18", signed, IRESNET)
+        model = resolve(fingerprint, cache_dir=tmp_path / "cache")
+        assert (model.name, model.fingerprint, model.spec) == ("iresnet18", fingerprint, IRESNET)
 
-    def test_a_graphs_facts_stand_beside_it_and_in_its_fingerprint(self, tmp_path: Path) -> None:
+    def test_the_spec_of_a_graph_is_a_file_beside_it_and_part_of_its_fingerprint(self, tmp_path: Path) -> None:
         path = tmp_path / "w600k_r50.onnx"
         path.write_bytes(b"graph")
         plain = resolve(str(path), cache_dir=tmp_path)
-        assert (plain.facts, plain.has_defaults) == (EDGEFACE, False)
+        assert (plain.spec, plain.has_defaults) == (EDGEFACE, False)
         (tmp_path / "w600k_r50.yaml").write_text("like: insightface")
         stated = resolve(str(path), cache_dir=tmp_path)
-        assert (stated.facts, stated.has_defaults) == (INSIGHTFACE, False)
-        over = resolve(str(path), cache_dir=tmp_path, facts={"colour": "bgr"})
-        assert over.facts.colour is Colour.BGR
-        assert over.facts.output is None
+        assert (stated.spec, stated.has_defaults) == (INSIGHTFACE, False)
+        over = resolve(str(path), cache_dir=tmp_path, spec={"colour": "bgr"})
+        assert over.spec.colour is Colour.BGR
+        assert over.spec.output is None
         assert len({plain.fingerprint, stated.fingerprint, over.fingerprint}) == 3
-        with pytest.raises(ConfigError, match=r"w600k_r50\.onnx, beside it or given: there is no fact 'color'"):
-            resolve(str(path), cache_dir=tmp_path, facts={"color": "bgr"})
+        with pytest.raises(ConfigError, match=r"w600k_r50\.onnx, beside it or given: there is no key 'color'"):
+            resolve(str(path), cache_dir=tmp_path, spec={"color": "bgr"})
 
     def test_the_zoos_file_is_known_by_its_digest(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         path = tmp_path / "download.onnx"
@@ -285,17 +285,17 @@ class TestOthers:
         zoo = replace(CATALOGUE["arcface_zoo"], sha256=sha256(path))
         monkeypatch.setitem(CATALOGUE, "arcface_zoo", zoo)
         model = resolve(str(path), cache_dir=tmp_path)
-        assert (model.name, model.facts) == ("arcface_zoo", ARCFACE_ZOO)
+        assert (model.name, model.spec) == ("arcface_zoo", ARCFACE_ZOO)
         assert "the official arcface_zoo by its digest" in model.origin
 
     def test_thresholds_measured_here_are_found(self, backbone: Path, entry: Entry, tmp_path: Path) -> None:
         cache = Cache(tmp_path / "cache")
-        signed = stand_in(cache.folder, "iresnet18", backbone)
-        place = calibration_place("iresnet18", signed, cache)
-        assert place == cache.calibration(signed)
+        fingerprint = stand_in(cache.folder, "iresnet18", backbone)
+        place = calibration_place("iresnet18", fingerprint, cache)
+        assert place == cache.calibration(fingerprint)
         place.parent.mkdir()
         place.write_text("{}")
-        assert resolve(signed, cache_dir=cache.folder).calibration == place
+        assert resolve(fingerprint, cache_dir=cache.folder).calibration == place
         shipped = calibration_place("edgeface_xs_q", CATALOGUE["edgeface_xs_q"].fingerprint, cache)
         assert shipped.name == "edgeface_xs_q.json"
         assert shipped.is_file()

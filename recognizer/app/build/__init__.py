@@ -8,12 +8,12 @@ from pathlib import Path
 
 from loguru import logger
 
-from recognizer.app.build.engines import IN_BYTES, engine_name, graph
+from recognizer.app.build.engines import INT8, engine_name, graph
 from recognizer.app.config import Camera, Settings
 from recognizer.calibration import calibration_file
 from recognizer.calibration.drift import StrangerWatch
 from recognizer.capture.adjust import Adjustment
-from recognizer.capture.sources import Wishes, default_name, open_source
+from recognizer.capture.sources import SourceOptions, default_name, open_source
 from recognizer.decide.decider import Decider
 from recognizer.decide.evidence import Thresholds as DecisionThresholds
 from recognizer.detect.cadence import Cadence
@@ -30,7 +30,7 @@ from recognizer.gallery.review import Limits, limits_at, limits_without_likeness
 from recognizer.gallery.store import load_enrolled
 from recognizer.match.index import ExactIndex
 from recognizer.models.cache import Cache
-from recognizer.models.catalogue import SHIPPED_FOLDER, entry_of, fingerprint
+from recognizer.models.catalogue import SHIPPED_FOLDER, entry_of, fingerprint_of
 from recognizer.models.digest import git_blob_id
 from recognizer.models.download import Progress, no_progress
 from recognizer.models.resolve import ResolvedModel, checkpoint_path, resolve
@@ -88,7 +88,7 @@ def detector(
     load = _torch_net if engine_name(settings) == "torch" else _graph_net
 
     def net(settings: Settings, name: str) -> GraphRunner:
-        return watched(name, load(settings, name, ready=video, halves=video and glances))
+        return watched(name, load(settings, name, precompile=video, bf16=video and glances))
 
     wanted = settings.detect
     own, glances = load is _graph_net, _glances(settings)
@@ -107,7 +107,7 @@ def detector(
 
 def _glances(settings: Settings) -> bool:
     """Most looks are by nets of our own; torch has MTCNN's only."""
-    return settings.detect.thorough_s > 0 and engine_name(settings) != "torch"
+    return settings.detect.full_interval_s > 0 and engine_name(settings) != "torch"
 
 
 def proposals(settings: Settings) -> ProposalNet:
@@ -120,12 +120,12 @@ def picture_detector(settings: Settings) -> Detector:
     return PictureDetector(detector(settings, video=False))
 
 
-def _graph_net(settings: Settings, name: str, *, ready: bool = False, halves: bool = False) -> GraphRunner:
+def _graph_net(settings: Settings, name: str, *, precompile: bool = False, bf16: bool = False) -> GraphRunner:
     batches = BATCHES.get(name, ())
-    return graph(settings, WEIGHTS / GRAPHS[name], batches=batches, ready=batches if ready else (), halves=halves)
+    return graph(settings, WEIGHTS / GRAPHS[name], batches=batches, precompile=batches if precompile else (), bf16=bf16)
 
 
-def _torch_net(settings: Settings, name: str, *, ready: bool, halves: bool) -> GraphRunner:
+def _torch_net(settings: Settings, name: str, *, precompile: bool, bf16: bool) -> GraphRunner:
     from recognizer.detect import nets
     from recognizer.models.engines.torch import TorchRunner
 
@@ -135,8 +135,8 @@ def _torch_net(settings: Settings, name: str, *, ready: bool, halves: bool) -> G
 def model(settings: Settings, progress: Progress = no_progress) -> ResolvedModel:
     """The embedding model of the settings, found, fetched or converted."""
     wanted = settings.embed
-    facts = inline(wanted.facts) if isinstance(wanted.facts, str) else wanted.facts
-    return resolve(wanted.model, weights_dir=wanted.weights_dir, progress=progress, facts=facts)
+    spec = inline(wanted.spec) if isinstance(wanted.spec, str) else wanted.spec
+    return resolve(wanted.model, weights_dir=wanted.weights_dir, progress=progress, spec=spec)
 
 
 def embedder(settings: Settings, resolved: ResolvedModel | None = None) -> Embedder:
@@ -150,7 +150,7 @@ def classifier(settings: Settings, resolved: ResolvedModel) -> Classifier:
     Raises:
         EngineError: if it has no classifier.
     """
-    if resolved.facts.classes is None:
+    if resolved.spec.classes is None:
         raise EngineError(f"{resolved.name} has no classes; facenet_vggface2 and facenet_casia have.")
     return _graph_embedder(settings, resolved)
 
@@ -160,14 +160,14 @@ def _graph_embedder(settings: Settings, resolved: ResolvedModel) -> GraphEmbedde
         runner = _torch_embedder(settings, resolved)
     else:
         sizes = FACES if resolved.graph.stat().st_size < ONE_BY_ONE_BYTES else FACES[:1]
-        runner = graph(settings, resolved.graph, batches=sizes, ready=FACES[:1], ranges=resolved.ranges)
-    if settings.engine.name == IN_BYTES and not getattr(runner, "layers_in_bytes", 0):
+        runner = graph(settings, resolved.graph, batches=sizes, precompile=FACES[:1], ranges=resolved.ranges)
+    if settings.engine.name == INT8 and not getattr(runner, "int8_layers", 0):
         logger.warning(
-            "Nobody has measured what of {} may be computed in bytes ('models quantise' does); it runs as with "
-            "--engine openvino.",
+            "No int8 ranges are measured for {}, so it runs in floats as with --engine openvino; 'models quantise' "
+            "measures them.",
             resolved.name,
         )
-    made = GraphEmbedder(runner=runner, model=resolved.fingerprint, facts=resolved.facts, flip=settings.embed.flip)
+    made = GraphEmbedder(runner=runner, model=resolved.fingerprint, spec=resolved.spec, flip=settings.embed.flip)
     if resolved.own_graph:
         made.check()
     return made
@@ -180,7 +180,7 @@ def _torch_embedder(settings: Settings, resolved: ResolvedModel) -> GraphRunner:
     from recognizer.models.engines.torch import TorchRunner
 
     checkpoint = resolved.checkpoint or checkpoint_path(entry_of(resolved.name), Cache())
-    if fingerprint(resolved.name, git_blob_id(checkpoint)) != resolved.fingerprint:
+    if fingerprint_of(resolved.name, git_blob_id(checkpoint)) != resolved.fingerprint:
         raise EngineError(f"torch needs the checkpoint of {resolved.fingerprint}, and {checkpoint} is another one.")
     network = networks.load(resolved.name, checkpoint)
     return TorchRunner(network, outputs=networks.outputs(network), threads=settings.engine.threads)
@@ -281,7 +281,7 @@ def decider(settings: Settings, resolved: ResolvedModel, *, enrolled: int = 1, s
         face_score=settings.decide.face_score,
         recheck_s=settings.decide.recheck_s,
         still=still,
-        norm_range=resolved.facts.norm_range,
+        norm_range=resolved.spec.norm_range,
     )
 
 
@@ -293,9 +293,9 @@ def watch(
     def make() -> Watch:
         return Watch(
             Cadence(
-                interval_s=0 if still else settings.detect.interval_s,
-                shortest_s=settings.detect.shortest_s,
-                thorough_s=settings.detect.thorough_s if _glances(settings) and not still else 0,
+                interval_s=0 if still else settings.detect.max_interval_s,
+                shortest_s=settings.detect.min_interval_s,
+                thorough_s=settings.detect.full_interval_s if _glances(settings) and not still else 0,
                 cut=-1 if still else settings.detect.cut,  # unrelated pictures: nobody is followed into the next one
             ),
             Tracker(min_score=settings.track.min_score, keep_lost_s=settings.track.keep_lost_s),
@@ -346,12 +346,12 @@ def sources(settings: Settings) -> list[FrameSource]:
         name = camera.name or default_name(camera.location)
         taken = {source.name for source in made}
         unique = next(n for n in (name, *(f"{name} ({i})" for i in range(2, len(made) + 3))) if n not in taken)
-        made.append(open_source(camera.location, _wishes(camera, unique)))
+        made.append(open_source(camera.location, _options(camera, unique)))
     return made
 
 
-def _wishes(camera: Camera, name: str) -> Wishes:
-    return Wishes(
+def _options(camera: Camera, name: str) -> SourceOptions:
+    return SourceOptions(
         name=name,
         threads=camera.decode_threads,
         deblock=camera.deblock,

@@ -13,21 +13,21 @@ from recognizer.models.engines import processor
 from recognizer.models.resolve import ResolvedModel
 from recognizer.protocols import GraphRunner
 
-IN_BYTES = "openvino-int8"
+INT8 = "openvino-int8"
 """The engine that multiplies fewer bits where it may."""
 
 
 def engine_name(settings: Settings) -> str:
     """The engine that ``auto`` stands for on this machine, or the one that was asked for."""
-    if settings.engine.name == IN_BYTES and not processor.multiplies_bytes():
+    if settings.engine.name == INT8 and not processor.has_vnni():
         raise EngineError(
-            f"{IN_BYTES} wants a processor that multiplies bytes (VNNI), as Linux tells it, and this is none: pass "
+            f"{INT8} wants a processor that multiplies bytes (VNNI), as Linux tells it, and this is none: pass "
             "--engine openvino."
         )
     if settings.engine.name != "auto":
         return settings.engine.name
     if importlib.util.find_spec("openvino"):
-        return IN_BYTES if processor.multiplies_bytes() else "openvino"
+        return INT8 if processor.has_vnni() else "openvino"
     if importlib.util.find_spec("onnxruntime"):
         return "onnxruntime"
     raise EngineError("No graph engine is installed: pip install openvino (or onnxruntime).")
@@ -36,7 +36,7 @@ def engine_name(settings: Settings) -> str:
 def engine_of(settings: Settings, resolved: ResolvedModel) -> str:
     """The engine that runs a model here: bytes are multiplied only where its ranges are known."""
     name = engine_name(settings)
-    return "openvino" if name == IN_BYTES and resolved.ranges is None else name
+    return "openvino" if name == INT8 and resolved.ranges is None else name
 
 
 def graph(
@@ -44,9 +44,9 @@ def graph(
     path: Path,
     *,
     batches: Sequence[int] = (),
-    ready: Collection[int] = (),
+    precompile: Collection[int] = (),
     ranges: Path | None = None,
-    halves: bool = False,
+    bf16: bool = False,
 ) -> GraphRunner:
     """An ONNX graph on the engine of the settings.
 
@@ -54,11 +54,11 @@ def graph(
         settings: engine and threads.
         path: of the graph.
         batches: sizes that its batches may be brought to.
-        ready: get ready for these of them now, so that no frame waits for it.
+        precompile: get ready for these of them now, so that no frame waits for it.
         ranges: of the layers that may multiply bytes.
-        halves: it may multiply bfloat16 numbers.
+        bf16: it may multiply bfloat16 numbers.
     """
-    if (engine := engine_name(settings)) in ("openvino", IN_BYTES):
+    if (engine := engine_name(settings)) in ("openvino", INT8):
         from recognizer.models.engines.openvino import BATCHES as USUAL
         from recognizer.models.engines.openvino import OpenVinoRunner
 
@@ -67,9 +67,9 @@ def graph(
             threads=settings.engine.threads,
             cache_dir=Cache().folder / "openvino",
             batches=batches or USUAL,
-            ready=ready,
-            ranges=ranges if engine == IN_BYTES else None,
-            halves=halves and engine == IN_BYTES and processor.multiplies_halves(),
+            precompile=precompile,
+            ranges=ranges if engine == INT8 else None,
+            bf16=bf16 and engine == INT8 and processor.has_bf16(),
         )
     from recognizer.models.engines.onnxruntime import OnnxRuntimeRunner
 

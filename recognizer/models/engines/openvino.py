@@ -38,11 +38,11 @@ class OpenVinoRunner:
         threads: processor threads.
         cache_dir: where compiled graphs are kept for the next start.
         batches: sizes that batches are cut into, and filled up to where little is wanting.
-        ready: those of them that graphs are compiled for now, or, where the other sides are not known yet, for the
+        precompile: those of them that graphs are compiled for now, or, where the other sides are not known yet, for the
             first shape that comes; not when they pay, which a frame would wait for. They serve alone until another
             size has come in full often enough.
         ranges: file of the layers that multiply bytes instead of floats; see ``recognizer.models.engines.int8``.
-        halves: multiply bfloat16 numbers instead of floats: seven bits of precision, a third less time.
+        bf16: multiply bfloat16 numbers instead of floats: seven bits of precision, a third less time.
 
     Raises:
         EngineError: if OpenVINO is not installed or refuses the graph; if ``ranges`` are another graph's.
@@ -55,9 +55,9 @@ class OpenVinoRunner:
         threads: int,
         cache_dir: Path | None = None,
         batches: Sequence[int] = BATCHES,
-        ready: Collection[int] = (),
+        precompile: Collection[int] = (),
         ranges: Path | None = None,
-        halves: bool = False,
+        bf16: bool = False,
     ) -> None:
         try:
             import openvino
@@ -69,23 +69,23 @@ class OpenVinoRunner:
             "INFERENCE_NUM_THREADS": threads,
             "NUM_STREAMS": 1,
             "PERFORMANCE_HINT": "LATENCY",
-            "INFERENCE_PRECISION_HINT": "bf16" if halves else "f32",
+            "INFERENCE_PRECISION_HINT": "bf16" if bf16 else "f32",
         }
         if cache_dir is not None:
             options["CACHE_DIR"] = str(cache_dir)
         self._graph, self._core, self._options = graph, openvino.Core(), options
         try:
             self._model = self._core.read_model(str(graph))
-            self.layers_in_bytes = 0 if ranges is None else int8.quantise(self._model, int8.load(ranges))
+            self.int8_layers = 0 if ranges is None else int8.quantise(self._model, int8.load(ranges))
             # a port may have further names, of nodes inside; the graph's own is that of its result
             results = [result.get_friendly_name() for result in self._model.get_results()]
             self._outputs = [name.split("/sink_port")[0] for name in results]
-            self._own_after = 0 if ready else OWN_GRAPH_AFTER
-            self._batches, self._ready = tuple(sorted(batches)), frozenset(ready)
+            self._own_after = 0 if precompile else OWN_GRAPH_AFTER
+            self._batches, self._precompile = tuple(sorted(batches)), frozenset(precompile)
             self._own: dict[tuple[int, ...], _Fixed] = {}
             self._runs: Counter[tuple[int, ...]] = Counter()
-            self._any_shape = None if ready else self._request(self._model)  # made when it is needed after all
-            if ready:
+            self._any_shape = None if precompile else self._request(self._model)  # made when it is needed after all
+            if precompile:
                 self._prepare()
         except RuntimeError as error:
             raise EngineError(f"OpenVINO cannot run {graph}: {_last_line(error)}") from error
@@ -106,9 +106,9 @@ class OpenVinoRunner:
 
     def _sizes(self, inputs: NDArray[np.float32]) -> Sequence[int]:
         """What this batch is cut into."""
-        if not self._ready:
+        if not self._precompile:
             return self._batches
-        return [size for size in self._batches if size in self._ready or self._comes_often(size, inputs)]
+        return [size for size in self._batches if size in self._precompile or self._comes_often(size, inputs)]
 
     def _comes_often(self, size: int, inputs: NDArray[np.float32]) -> bool:
         """A size that was not made ready is worth a graph by now, of a network that takes other sizes."""
@@ -144,7 +144,7 @@ class OpenVinoRunner:
         """Compile a graph for each of the batches, if their other sides are known."""
         sides = list(self._model.inputs[0].partial_shape)[1:]
         if all(side.is_static for side in sides):
-            for rows in self._ready:
+            for rows in self._precompile:
                 self._compiled((rows, *(side.get_length() for side in sides)))
 
     def _request(self, model: Any) -> Any:

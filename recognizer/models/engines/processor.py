@@ -12,12 +12,12 @@ HALF_PRODUCTS = frozenset({"avx512_bf16", "amx_bf16"})
 """Flags: two products of bfloat16 numbers in the time of one of floats."""
 
 
-def multiplies_bytes(cpuinfo: Path = CPUINFO) -> bool:
+def has_vnni(cpuinfo: Path = CPUINFO) -> bool:
     """Whether bytes in place of floats are worth it here."""
     return not BYTE_PRODUCTS.isdisjoint(_flags(cpuinfo))
 
 
-def multiplies_halves(cpuinfo: Path = CPUINFO) -> bool:
+def has_bf16(cpuinfo: Path = CPUINFO) -> bool:
     """Whether bfloat16 numbers in place of floats are."""
     return not HALF_PRODUCTS.isdisjoint(_flags(cpuinfo))
 

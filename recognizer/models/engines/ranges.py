@@ -53,7 +53,7 @@ def measure(graph: Path, faces: F32, *, threads: int, on_progress: Callable[[int
     """
     if len(faces) < 2 * JUDGED_BY:
         raise EngineError(f"Wanted {2 * JUDGED_BY} faces or more to measure ranges on, got {len(faces)}.")
-    if not processor.multiplies_bytes():
+    if not processor.has_vnni():
         raise EngineError("This processor does not multiply bytes (VNNI): measure on one that does, and copy the file.")
     try:
         import openvino

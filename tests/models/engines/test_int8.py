@@ -18,7 +18,7 @@ from recognizer.models.engines.int8 import Range
 from recognizer.models.engines.openvino import OpenVinoRunner
 from recognizer.types import F32
 
-VNNI = pytest.mark.skipif(not processor.multiplies_bytes(), reason="a processor without VNNI")
+VNNI = pytest.mark.skipif(not processor.has_vnni(), reason="a processor without VNNI")
 CHANNELS = 17
 
 
@@ -159,7 +159,7 @@ def test_faces_keep_their_vectors(shared_data: Path, tmp_path: Path, name: str, 
     plain = OpenVinoRunner(tmp_path / "graph.onnx", threads=1)
     (ranges,) = (SHIPPED_FOLDER / "ranges").glob(f"{name}-*.npz")
     runner = OpenVinoRunner(tmp_path / "graph.onnx", threads=1, ranges=ranges)
-    assert (plain.layers_in_bytes, runner.layers_in_bytes) == (0, layers)
+    assert (plain.int8_layers, runner.int8_layers) == (0, layers)
     floats, came = (each.run(faces)["vectors"] for each in (plain, runner))
     cosines = (floats * came).sum(1) / np.linalg.norm(floats, axis=1) / np.linalg.norm(came, axis=1)
     assert cosines.mean() > 0.99

@@ -21,10 +21,10 @@ from recognizer.models.engines import processor
 def test_the_processor_is_asked(tmp_path: Path, flags: str, of_bytes: bool, of_halves: bool) -> None:
     told = tmp_path / "cpuinfo"
     told.write_text(f"processor : 0\n{flags}\n", "utf-8")
-    assert processor.multiplies_bytes(told) is of_bytes
-    assert processor.multiplies_halves(told) is of_halves
+    assert processor.has_vnni(told) is of_bytes
+    assert processor.has_bf16(told) is of_halves
 
 
 def test_where_nothing_is_told_floats_are_multiplied(tmp_path: Path) -> None:
-    assert not processor.multiplies_bytes(tmp_path / "none")
-    assert not processor.multiplies_halves(tmp_path / "none")
+    assert not processor.has_vnni(tmp_path / "none")
+    assert not processor.has_bf16(tmp_path / "none")

@@ -13,7 +13,7 @@ from recognizer.models.engines import processor, ranges
 from recognizer.models.engines.int8 import Range
 from recognizer.types import F32
 
-pytestmark = pytest.mark.skipif(not processor.multiplies_bytes(), reason="a processor without VNNI")
+pytestmark = pytest.mark.skipif(not processor.has_vnni(), reason="a processor without VNNI")
 
 
 def network(path: Path, *, spikes: bool) -> Path:
