@@ -65,7 +65,7 @@ def embedded(
         take = (
             take_aligned(cut)
             if face_share is None
-            else cut_with(build.picture_detector(settings), face_share=face_share, cut=cut)
+            else cut_with(build.photo_detector(settings), face_share=face_share, cut=cut)
         )
         return embed_pictures(
             pictures, cut=take, embedder=embedder, store=store, on_progress=on_progress, on_unreadable=on_unreadable

@@ -104,7 +104,7 @@ def race(settings: Settings, resolved: ResolvedModel, peers: Peers, *, segments:
         peers: who takes part.
         segments: how many, of ``SEGMENT`` frames.
     """
-    detector, pipeline = build.detector(settings, video=False), build.pipeline(settings, resolved)
+    detector, pipeline = build.exact_detector(settings), build.video_pipeline(settings, resolved)
     enrolled = build.enrolled_people(settings, resolved.fingerprint)
     known = build.thresholds(settings, resolved, enrolled=len(enrolled)).known
     gallery = build.index_of(enrolled)

@@ -138,7 +138,7 @@ def _mean_ms(spent: Sequence[Spent], frames: int) -> float:
 def clocked_pipeline(settings: Settings, resolved: ResolvedModel, clock: Clock) -> Pipeline:
     """The pipeline of ``build`` with a clock at every seam."""
     enrolled = build.enrolled_people(settings, resolved.fingerprint)
-    make = build.watch(settings, resolved, enrolled=len(enrolled))
+    make = build.video_context(settings, resolved, enrolled=len(enrolled))
 
     def watch() -> Watch:
         made = make()
@@ -153,7 +153,7 @@ def clocked_pipeline(settings: Settings, resolved: ResolvedModel, clock: Clock) 
         return ClockedNet(runner, clock, NETS[name])
 
     return Pipeline(
-        detector=Clocked(build.detector(settings, watched), clock, DETECTOR),
+        detector=Clocked(build.video_detector(settings, watched), clock, DETECTOR),
         embedder=Clocked(build.embedder(settings, resolved), clock, {"embed": "embed"}),
         gallery=Clocked(build.index_of(enrolled), clock, {"search": "match"}),
         watch=watch,

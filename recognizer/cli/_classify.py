@@ -37,7 +37,7 @@ def classify(
         InputError: if the names cannot be read, or no picture.
     """
     called = _names(names)
-    classifier, detector = build.classifier(settings, resolved), build.picture_detector(settings)
+    classifier, detector = build.classifier(settings, resolved), build.photo_detector(settings)
     rows: list[dict[str, Any]] = []
     failed = 0
     for path in paths:

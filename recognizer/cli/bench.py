@@ -60,10 +60,10 @@ def bench(
         _bench_setup.save(save, document, lambda: show_streams(capacity))
         return
     with _console.err.status("from end to end"):  # first: the peak of memory is the product's alone
-        whole = end_to_end.measure(settings, build.pipeline(settings, resolved), rounds=rounds, frames=frames)
+        whole = end_to_end.measure(settings, build.video_pipeline(settings, resolved), rounds=rounds, frames=frames)
     with _console.err.status("stage by stage"):
         staged = stages.measure(settings, resolved, frames=frames)
-        detector, images = build.detector(settings, video=False), spread_frames(settings, PROFILED)
+        detector, images = build.exact_detector(settings), spread_frames(settings, PROFILED)
         functions = inside.detection(detector, images)
     with _console.err.status("embedding"):
         models = embedding.models_at_hand(settings)

@@ -41,7 +41,7 @@ def peers(
     )
     settings, resolved = bench.settings, bench.resolved
     images = peer_detection.spread_frames(settings, frames)
-    for_photos, for_video = build.detector(settings, video=False), build.detector(settings)
+    for_photos, for_video = build.exact_detector(settings), build.video_detector(settings)
     missing: list[str] = []
     mtcnn = library = race = None
     try:

@@ -97,7 +97,7 @@ def make_enroller(settings: config.Settings, resolved: ResolvedModel | None = No
     """What works on photos, with the settings' detector and embedder."""
     resolved = resolved or build.model(settings)
     return Enroller(
-        detector=build.picture_detector(settings),
+        detector=build.photo_detector(settings),
         embedder=build.embedder(settings, resolved),
         read=read_picture,
         suffixes=PICTURE_SUFFIXES,

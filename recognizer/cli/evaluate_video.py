@@ -137,7 +137,7 @@ def recognised(settings: config.Settings, *, sheets: bool = False) -> tuple[Coll
     with model_bar() as progress:
         resolved = build.model(settings, progress)
     sync(settings, resolved)
-    pipeline = build.pipeline(settings, resolved)
+    pipeline = build.video_pipeline(settings, resolved)
     collected = Collector(sheets=sheets)
     with counting("frames") as on_progress:
 

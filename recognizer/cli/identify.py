@@ -70,7 +70,7 @@ def identify(
         return
     build.thresholds(settings, resolved)  # before the work on photos: a model without any is told at once
     sync(settings, resolved)
-    pipeline = build.pipeline(settings, resolved, still=True)
+    pipeline = build.photo_pipeline(settings, resolved)
     rows: list[dict[str, Any]] = []
     failed: list[str] = []
     for path, label in zip(paths, _labels(paths), strict=True):

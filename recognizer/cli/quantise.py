@@ -42,7 +42,7 @@ def quantise(
     with model_bar() as progress:
         resolved = build.model(settings, progress)
     cut = resolved.spec.crop
-    take = take_aligned(cut) if aligned else cut_with(build.picture_detector(settings), face_share=LOOSE_SHARE, cut=cut)
+    take = take_aligned(cut) if aligned else cut_with(build.photo_detector(settings), face_share=LOOSE_SHARE, cut=cut)
     pictures = pictures_of_folder(faces)
     chosen = [pictures[place] for place in np.random.default_rng(0).permutation(len(pictures))[:most]]
     found = []

@@ -17,7 +17,7 @@ from loguru import logger
 
 from recognizer.app import build, config
 from recognizer.app.build import engines
-from recognizer.capture.sources import SourceKind, require_openable, source_kind
+from recognizer.capture.sources import require_openable
 from recognizer.cli import _console
 from recognizer.cli._progress import model_bar
 from recognizer.cli.enroll import make_enroller, sync
@@ -104,8 +104,6 @@ def recognise(
         for source in sources:  # before models are loaded: a wrong path is told at once
             require_openable(source)
     settings = _without_a_screen(settings)
-    kinds = {source_kind(camera.location) for camera in settings.cameras}
-    still = kinds <= {SourceKind.FOLDER, SourceKind.PICTURE}
     live = frozenset(source.name for source in sources if source.live)
     cv2.setNumThreads(1)  # the stages' pictures are small: more threads only fight with the decoder for the cores
     with model_bar() as progress:
@@ -114,7 +112,8 @@ def recognise(
     build.thresholds(settings, resolved)  # before the work on photos: a model without any is told at once
     if sync_first:
         sync(settings, resolved)
-    pipeline = build.pipeline(settings, resolved, still=still)
+    make_pipeline = build.photo_pipeline if build.only_photos(settings) else build.video_pipeline
+    pipeline = make_pipeline(settings, resolved)
     strangers = build.stranger_watch(settings, resolved)
     figures = Summary(
         settings.emit.summary,

@@ -33,7 +33,7 @@ def verify(
     pictures = [read_picture(path) for path in (first, second)]
     with model_bar() as progress:
         resolved = build.model(settings, progress)
-    detector, embedder = build.picture_detector(settings), build.embedder(settings, resolved)
+    detector, embedder = build.photo_detector(settings), build.embedder(settings, resolved)
     vectors = []
     for path, picture in zip((first, second), pictures, strict=True):
         measured = measure(picture, detector=detector, embedder=embedder)

@@ -52,9 +52,11 @@ class Decider:
         thresholds: what a name needs.
         face_score: mean O-Net score that makes a track a face.
         recheck_s: a settled track is looked at again so often.
-        still: the frames are unrelated pictures: one frame must do.
         norm_range: of a network whose vectors are the longer the better the face, see ``weigh_by_norm``.
     """
+
+    min_samples = 2
+    """Samples that a name, or being called unknown, needs below the threshold ``sure``."""
 
     def __init__(
         self,
@@ -62,13 +64,11 @@ class Decider:
         thresholds: Thresholds,
         face_score: float = 0.95,
         recheck_s: float = 2.0,
-        still: bool = False,
         norm_range: tuple[float, float] | None = None,
     ) -> None:
         self._thresholds = thresholds
         self._face_score = face_score
         self._recheck_s = recheck_s
-        self._still = still
         self._norm_range = norm_range
         self._tracks: dict[int, Evidence] = {}
         self._last_at = -math.inf
@@ -91,7 +91,7 @@ class Decider:
                 continue
             evidence.scores.append(score)
             evidence.frames += 1
-            if not evidence.is_face and self._holds(evidence):
+            if not evidence.is_face and self._is_face(evidence):
                 evidence.is_face = True
                 if evidence.status is Status.UNKNOWN:  # by what it looked like before it was clearly a face
                     evidence.look_due_at = at
@@ -174,10 +174,8 @@ class Decider:
             if evidence.name is not None and evidence.name not in people:
                 evidence.name, evidence.status = None, Status.UNDECIDED
 
-    def _holds(self, evidence: Evidence) -> bool:
+    def _is_face(self, evidence: Evidence) -> bool:
         scores = evidence.scores
-        if self._still:
-            return scores[-1] >= self._face_score
         if len(scores) == FACE_WINDOW and sum(scores) / FACE_WINDOW >= self._face_score:
             return True
         return evidence.frames == SURE_FRAMES and min(scores) >= SURE_FACE
@@ -188,7 +186,7 @@ class Decider:
         evidence.nearest, evidence.similarity = nearest, similarity
         evidence.margin = similarity - float(match.runner_up[0])
         keeps = evidence.name is not None and nearest == evidence.name
-        enough = evidence.weight >= wanted.evidence and (evidence.looks > 1 or self._still)
+        enough = evidence.weight >= wanted.evidence and evidence.looks >= self.min_samples
         if keeps and similarity >= wanted.release and evidence.margin >= wanted.margin / 2:
             evidence.status = Status.KNOWN
         elif (
@@ -223,7 +221,7 @@ class Decider:
             name=evidence.name,
             similarity=evidence.similarity,
             margin=evidence.margin,
-            reasons=tuple(evidence.reasons(self._thresholds, rivals=rivals, still=self._still)),
+            reasons=tuple(evidence.reasons(self._thresholds, rivals=rivals, min_samples=self.min_samples)),
         )
 
     def _happened(

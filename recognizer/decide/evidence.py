@@ -108,13 +108,13 @@ class Evidence:
             self.scores.clear()
             self.status, self.name = Status.UNDECIDED, None
 
-    def reasons(self, wanted: Thresholds, *, rivals: Sequence[int], still: bool) -> Iterator[str]:
+    def reasons(self, wanted: Thresholds, *, rivals: Sequence[int], min_samples: int) -> Iterator[str]:
         """In words, what speaks for the status, or what is still wanted.
 
         Args:
             wanted: what a name needs.
             rivals: other tracks in the same picture that bear the name of the nearest person.
-            still: one look must do.
+            min_samples: looks that a name needs.
         """
         if self.looks == 0:
             yield "not looked at closely yet"
@@ -133,7 +133,7 @@ class Evidence:
             yield from _shortcomings(self.best)
             many = "1 look weighs" if self.looks == 1 else f"{self.looks} looks weigh"
             yield f"{many} {math.floor(100 * self.weight) / 100:.2f}, wanted {wanted.evidence:.2f}"
-        elif self.status is Status.UNDECIDED and self.looks == 1 and not still:
+        elif self.status is Status.UNDECIDED and self.looks < min_samples:
             yield "1 look so far, wanted 2"
 
 

@@ -138,9 +138,9 @@ def test_a_graph_that_is_not_as_its_facts_say_is_told_at_once(
         made(tmp_path / "mine.onnx", engine, spec=spec)
 
 
-def test_a_graph_does_not_run_on_torch_and_facts_are_for_graphs(tmp_path: Path) -> None:
+def test_a_graph_does_not_run_on_torch_and_a_spec_is_for_graphs(tmp_path: Path) -> None:
     graphs.write_insightface(tmp_path / "mine.onnx")
-    with pytest.raises(EngineError, match=r"mine\.onnx is a graph, which torch does not run"):
+    with pytest.raises(EngineError, match=r"mine\.onnx is an ONNX graph, which torch does not run"):
         made(tmp_path / "mine.onnx", "torch", spec="insightface")
     with pytest.raises(ConfigError, match=r"A spec is for an \.onnx file of your own; that of iresnet50 is known"):
         resolve("iresnet50", cache_dir=tmp_path, spec={"like": "insightface"})

@@ -102,7 +102,7 @@ def test_one_person_twice_and_another_with_real_weights(shared_data: Path, engin
         None,
         {"engine": {"name": engine}, "embed": {"model": "edgeface_xs_q", "weights_dir": shared_data / "weights"}},
     )
-    detector, embedder = build.detector(settings), build.embedder(settings)
+    detector, embedder = build.exact_detector(settings), build.embedder(settings)
     vectors = []
     for name, number in (("George_W_Bush", 7), ("George_W_Bush", 16), ("Colin_Powell", 40)):
         image = read_picture(shared_data / f"data/lfw/images/{name}/{name}_{number:04d}.jpg")

@@ -7,16 +7,16 @@ import onnx
 import openvino
 import pytest
 
-from recognizer.app.build import WEIGHTS
 from recognizer.detect import nets
 from recognizer.errors import EngineError
+from recognizer.models.catalogue import SHIPPED_FOLDER
 from recognizer.models.engines import processor
 from recognizer.models.engines.onnxruntime import OnnxRuntimeRunner
 from recognizer.models.engines.openvino import OWN_GRAPH_AFTER, OpenVinoRunner
 from recognizer.models.engines.torch import TorchRunner
 from recognizer.protocols import GraphRunner
 
-ONET = WEIGHTS / "mtcnn_onet.onnx"
+ONET = SHIPPED_FOLDER / "mtcnn_onet.onnx"
 ENOUGH = OWN_GRAPH_AFTER + 2
 
 
