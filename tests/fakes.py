@@ -16,6 +16,7 @@ from recognizer.capture.life import CameraError
 from recognizer.capture.live import Shots
 from recognizer.errors import ImageError, OutputError
 from recognizer.geometry import ARCFACE_TEMPLATE
+from recognizer.models.published_specs import EDGEFACE
 from recognizer.types import (
     CROP_SIZE_PX,
     EMBEDDING_SIZE,
@@ -30,7 +31,7 @@ from recognizer.types import (
     SourceChange,
 )
 from recognizer.types.frame import Cuttable
-from recognizer.types.spec import EDGEFACE, EmbedderSpec
+from recognizer.types.spec import EmbedderSpec
 
 _FACE_GREEN = 200
 

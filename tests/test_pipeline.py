@@ -6,6 +6,7 @@ from numpy.typing import NDArray
 from recognizer.decide.decider import Decider
 from recognizer.decide.evidence import Thresholds
 from recognizer.detect.cadence import Cadence
+from recognizer.models.published_specs import FACENET
 from recognizer.pipeline import Pipeline, Watch
 from recognizer.track.tracker import Tracker
 from recognizer.types import (
@@ -20,7 +21,6 @@ from recognizer.types import (
     Status,
 )
 from recognizer.types.frame import Cuttable
-from recognizer.types.spec import FACENET
 from tests.fakes import PaintedFaceDetector, PaintedFaceEmbedder, PaintedGallery, face_picture
 
 THRESHOLDS = Thresholds(known=0.4, release=0.3, margin=0.1, sure=0.6)

@@ -13,7 +13,7 @@ from recognizer.calibration.strangers import measure, merged, one_person_above
 from recognizer.evaluation.pairs import LOOSE_SHARE
 from recognizer.evaluation.people import people_of_folder
 from recognizer.models.cache import Cache
-from recognizer.models.resolved import ResolvedModel, calibration_place
+from recognizer.models.resolved_model import ResolvedModel, calibration_place
 from recognizer.types import F32, I64
 
 

@@ -15,7 +15,7 @@ from recognizer.app import build, config
 from recognizer.capture.pictures import read_picture
 from recognizer.cli import _console
 from recognizer.errors import ImageError, InputError
-from recognizer.models.resolved import ResolvedModel
+from recognizer.models.resolved_model import ResolvedModel
 
 BEST = 3
 """Classes told of each face."""

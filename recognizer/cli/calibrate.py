@@ -27,7 +27,7 @@ from recognizer.errors import ConfigError, UsageError
 from recognizer.gallery.audit import ConfusablePair, confusable_pairs
 from recognizer.gallery.records import Enrolled, PersonRecord
 from recognizer.gallery.store import Gallery
-from recognizer.models.resolved import ResolvedModel
+from recognizer.models.resolved_model import ResolvedModel
 
 
 def calibrate(

@@ -21,7 +21,7 @@ from recognizer.cli.enroll import enrol_folder, tell
 from recognizer.errors import ConfigError
 from recognizer.gallery.folder import require_gallery
 from recognizer.gallery.store import Gallery
-from recognizer.models.resolved import ResolvedModel
+from recognizer.models.resolved_model import ResolvedModel
 
 
 def reembed(

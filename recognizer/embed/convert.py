@@ -25,7 +25,7 @@ from recognizer.embed.channels_first import channels_first
 from recognizer.embed.edgeface import EdgeFace
 from recognizer.errors import WeightsError
 from recognizer.models.catalogue import entry_of
-from recognizer.models.resolved import TRAINED_SUFFIX
+from recognizer.models.resolved_model import TRAINED_SUFFIX
 from recognizer.types import CROP_SIZE_PX, F32
 
 OPSET = 17

@@ -7,9 +7,10 @@ from collections.abc import Mapping
 import numpy as np
 
 from recognizer.errors import EngineError
+from recognizer.models.published_specs import EDGEFACE
 from recognizer.protocols import GraphRunner
 from recognizer.types import F32, U8, AlignedFaces, ClassScores, Embeddings
-from recognizer.types.spec import EDGEFACE, Channels, Colour, EmbedderSpec
+from recognizer.types.spec import Channels, Colour, EmbedderSpec
 
 BATCH = 8
 """Faces at once: measured, larger batches take no less time a face on two cores and more memory."""

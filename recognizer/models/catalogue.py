@@ -21,7 +21,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from recognizer.errors import WeightsError
-from recognizer.types.spec import ARCFACE_ZOO, EDGEFACE, FACENET, IRESNET, MAGFACE, EmbedderSpec
+from recognizer.models.published_specs import ARCFACE_ZOO, EDGEFACE, FACENET, IRESNET, MAGFACE
+from recognizer.types.spec import EmbedderSpec
 
 OFFICIAL = "https://gitlab.idiap.ch/bob/bob.paper.tbiom2023_edgeface/-/raw/master/checkpoints/{name}.pt"
 EDGEFACE_LICENCE = "BSD-3-Clause (see note)"

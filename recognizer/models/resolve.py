@@ -10,14 +10,21 @@ from typing import Any
 from loguru import logger
 
 from recognizer.errors import ConfigError, WeightsError
-from recognizer.models.by_path import cached_graph, checkpoint_file, own_graph, trained_checkpoint
 from recognizer.models.cache import Cache
 from recognizer.models.catalogue import CATALOGUE, Entry, entry_of, fingerprint_of
 from recognizer.models.checkpoints import by_hand, converted, fetch
 from recognizer.models.digest import git_blob_id
 from recognizer.models.download import Progress, no_progress
-from recognizer.models.resolved import CHECKPOINT_SUFFIXES, FOLDER_VARIABLE, TRAINED_SUFFIX, in_folder, known, places
-from recognizer.models.resolved import ResolvedModel as ResolvedModel
+from recognizer.models.resolve_path import cached_graph, checkpoint_file, own_graph, trained_checkpoint
+from recognizer.models.resolved_model import (
+    CHECKPOINT_SUFFIXES,
+    FOLDER_VARIABLE,
+    TRAINED_SUFFIX,
+    in_folder,
+    known,
+    places,
+)
+from recognizer.models.resolved_model import ResolvedModel as ResolvedModel
 
 AUTO = "auto"
 SUFFIXES = (*CHECKPOINT_SUFFIXES, TRAINED_SUFFIX, ".onnx")

@@ -21,18 +21,8 @@ from loguru import logger
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from recognizer.errors import ConfigError
-from recognizer.types.spec import (
-    ARCFACE_ZOO,
-    EDGEFACE,
-    FACENET,
-    INSIGHTFACE,
-    MAGFACE,
-    Channels,
-    Colour,
-    CropSpec,
-    EmbedderSpec,
-    Template,
-)
+from recognizer.models.published_specs import ARCFACE_ZOO, EDGEFACE, FACENET, INSIGHTFACE, MAGFACE
+from recognizer.types.spec import Channels, Colour, CropSpec, EmbedderSpec, Template
 from recognizer.types.spec import arcface_template as arcface_template_of
 
 KINDS: dict[str, EmbedderSpec] = {

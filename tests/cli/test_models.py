@@ -9,8 +9,8 @@ import yaml
 from recognizer.cli import _console, models
 from recognizer.models.cache import Cache
 from recognizer.models.catalogue import CATALOGUE
+from recognizer.models.published_specs import ARCFACE_ZOO
 from recognizer.models.spec_file import KINDS, spec_from
-from recognizer.types.spec import ARCFACE_ZOO
 
 
 @pytest.fixture(autouse=True)

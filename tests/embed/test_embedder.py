@@ -15,8 +15,8 @@ from recognizer.app.config import load
 from recognizer.capture.pictures import read_picture
 from recognizer.embed.embedder import BATCH, GraphEmbedder, normalised
 from recognizer.errors import EngineError
+from recognizer.models.published_specs import ARCFACE_ZOO, EDGEFACE, IRESNET, MAGFACE
 from recognizer.types import AlignedFaces, FaceQuality
-from recognizer.types.spec import ARCFACE_ZOO, EDGEFACE, IRESNET, MAGFACE
 
 
 class SumsOfColumns:

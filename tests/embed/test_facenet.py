@@ -17,8 +17,9 @@ from recognizer.embed import convert, facenet
 from recognizer.embed.embedder import GraphEmbedder, normalised
 from recognizer.errors import WeightsError
 from recognizer.models.engines.torch import TorchRunner
+from recognizer.models.published_specs import FACENET
 from recognizer.types import U8, AlignedFaces, FaceQuality
-from recognizer.types.spec import FACENET, CropSpec
+from recognizer.types.spec import CropSpec
 from tests.embed.seeded import seeded
 
 

@@ -17,7 +17,8 @@ from recognizer.evaluation.faces import (
     picture_file,
     take_aligned,
 )
-from recognizer.types.spec import FACENET, CropSpec, arcface_template
+from recognizer.models.published_specs import FACENET
+from recognizer.types.spec import CropSpec, arcface_template
 from tests.evaluation import trees
 from tests.fakes import PaintedFaceDetector, PaintedFaceEmbedder, face_picture
 

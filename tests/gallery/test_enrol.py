@@ -16,8 +16,8 @@ from recognizer.gallery.enrol import Enroller, EnrolReport, measure
 from recognizer.gallery.review import Limits
 from recognizer.gallery.store import Gallery, load_enrolled
 from recognizer.match.index import ExactIndex
+from recognizer.models.published_specs import FACENET
 from recognizer.types import U8, Embeddings
-from recognizer.types.spec import FACENET
 from tests.fakes import (
     PaintedFaceDetector,
     PaintedFaceEmbedder,

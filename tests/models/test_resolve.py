@@ -16,9 +16,10 @@ from recognizer.models.cache import Cache
 from recognizer.models.catalogue import CATALOGUE, Entry
 from recognizer.models.checkpoints import fetch, import_checkpoint
 from recognizer.models.digest import git_blob_id, sha256
+from recognizer.models.published_specs import ARCFACE_ZOO, EDGEFACE, FACENET, INSIGHTFACE, IRESNET, MAGFACE
 from recognizer.models.resolve import State, resolve, state_of
-from recognizer.models.resolved import calibration_place
-from recognizer.types.spec import ARCFACE_ZOO, EDGEFACE, FACENET, INSIGHTFACE, IRESNET, MAGFACE, Colour
+from recognizer.models.resolved_model import calibration_place
+from recognizer.types.spec import Colour
 
 NOWHERE = "http://127.0.0.1:9/edgeface_xxs.pt"
 

@@ -8,8 +8,9 @@ import pytest
 import yaml
 
 from recognizer.errors import ConfigError
+from recognizer.models.published_specs import EDGEFACE, FACENET, INSIGHTFACE
 from recognizer.models.spec_file import KINDS, as_yaml, beside, digest_with, inline, spec_from
-from recognizer.types.spec import EDGEFACE, FACENET, INSIGHTFACE, Colour, CropSpec, EmbedderSpec, arcface_template
+from recognizer.types.spec import Colour, CropSpec, EmbedderSpec, arcface_template
 
 WHOLE: dict[str, Any] = {"size": 112, "crop": "arcface", "colour": "rgb", "mean": 127.5, "std": 127.5, "dimension": 512}
 

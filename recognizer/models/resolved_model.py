@@ -10,7 +10,8 @@ from pathlib import Path
 from recognizer.models.cache import Cache
 from recognizer.models.catalogue import CATALOGUE, SHIPPED_FOLDER, Entry, fingerprint_of
 from recognizer.models.digest import git_blob_id
-from recognizer.types.spec import EDGEFACE, EmbedderSpec
+from recognizer.models.published_specs import EDGEFACE
+from recognizer.types.spec import EmbedderSpec
 
 FOLDER_VARIABLE = "RECOGNIZER_WEIGHTS"
 CHECKPOINT_SUFFIXES = (".pt", ".pth", ".tar")

@@ -15,8 +15,8 @@ from recognizer.models.catalogue import CATALOGUE, entry_with_digest, entry_with
 from recognizer.models.checkpoints import converted, variant_of
 from recognizer.models.digest import git_blob_id, sha256
 from recognizer.models.download import Progress
-from recognizer.models.resolved import ResolvedModel, calibration_of, known, ranges_of
-from recognizer.types.spec import EDGEFACE
+from recognizer.models.published_specs import EDGEFACE
+from recognizer.models.resolved_model import ResolvedModel, calibration_of, known, ranges_of
 
 
 def cached_graph(name: str, cache: Cache) -> ResolvedModel | None:
