@@ -73,7 +73,7 @@ def quantise(
     _console.err.print(
         f"{resolved.fingerprint}: {len(measured.ranges)} of {measured.layers} layers in bytes; cosine to the vectors "
         f"in floats {measured.mean_cosine:.4f} in the mean, {measured.least_cosine:.4f} at least "
-        f"({ranges.JUDGED_BY} faces); {escape(str(place))}",
+        f"({ranges.HELD_OUT_FACES} faces); {escape(str(place))}",
         soft_wrap=True,
         highlight=False,
     )

@@ -1,18 +1,16 @@
-"""The models there are: where each is published, how it is recognised, under which terms, and what it is good for.
+"""List the published models: address, digest, licence, figures, use.
 
-The digests are git blob ids, which three independent repositories of the same files agree on. Parameters, MFLOPs and
-LFW accuracies of EdgeFace are the ones George et al. publish (https://arxiv.org/abs/2307.01838, table II); their
-MFLOPs count a multiplication and an addition as two. The paper gives none for the int8 files.
+The digests are git blob ids; three independent repositories of the same files agree on them. Parameters, MFLOPs and
+LFW accuracies of EdgeFace are those of George et al. (https://arxiv.org/abs/2307.01838, table II); their MFLOPs count
+a multiply-add as two. The paper gives none for the int8 files.
 
-The order is the order of preference of ``auto``, which chooses among the EdgeFace models: the best that keeps up with
-video on two CPU cores comes first, not the largest. XS costs 5 ms a face on OpenVINO, S 10 ms, base 25 ms, for a tenth
-of a point on LFW.
+The order is the preference of ``auto``, which chooses among the EdgeFace models: first the best that keeps up with
+video on two CPU cores. XS takes 5 ms a face on OpenVINO, S 10 ms, base 25 ms, for a gain of 0.1 points on LFW.
 
-The others are there for those who have reasons to use them. No digest is published of their checkpoints: a file is
-checked key for key when it is converted, and its vectors are signed with its own digest. The zoo's file is known by
-the digest in its repository. MFLOPs of IResNet and
-InceptionResnetV1 were counted on our networks; ``arcface_torch`` gives half as many for R18, R50 and R100, counting a
-multiply-add as one. LFW: facenet-pytorch's README, the ONNX model zoo's, the MagFace paper's table 2.
+For the other models no digest of a checkpoint is published: conversion checks a file key for key, and the fingerprint
+of its vectors holds its own digest. The model zoo's file is recognised by the digest in its repository. MFLOPs of
+IResNet and InceptionResnetV1 were counted on the networks here; ``arcface_torch`` gives half as many for R18, R50 and
+R100, counting a multiply-add as one. LFW: README of facenet-pytorch and of the ONNX model zoo, MagFace paper table 2.
 """
 
 from __future__ import annotations
@@ -40,40 +38,40 @@ class Entry:
     name: str
     licence: str
     good_for: str
-    """In a few words, for the table of ``models list``."""
+    """Use in a few words, for the table of ``models list``."""
     parameters: int
     """Weights and biases of the float network."""
     mflops: float | None = None
-    """Millions of operations a face, as published; a multiply-add counts two."""
+    """Millions of operations a face; a multiply-add counts as two."""
     lfw_percent: float | None = None
     """Verification accuracy on LFW as published, %."""
     url: str | None = None
-    """Official address of the checkpoint; ``None`` where there is no download."""
+    """Official address of the checkpoint; ``None`` without a download."""
     blob_id: str | None = None
-    """Git blob id of the official checkpoint; ``None`` where none is published, or the repository carries the file."""
+    """Git blob id of the official checkpoint; ``None`` where none is published, or the package ships the graph."""
     sha256: str | None = None
-    """Of the official file, where that is what is published."""
+    """SHA-256 of the official file, where that is the published digest."""
     shipped: Path | None = None
-    """ONNX graph inside the package; it may be absent from a checkout."""
+    """ONNX graph inside the package; the file may be missing."""
     note: str = ""
-    """What to know about the licence."""
+    """Note on the licence."""
     spec: EmbedderSpec = EDGEFACE
-    """How it is fed and read."""
+    """Input and output of the network."""
     in_auto: bool = True
     """``auto`` may choose it."""
     official_stem: str = ""
-    """What its authors call the file, without its ending, where that is not the name."""
+    """Published file name without suffix, where it is not the model's name."""
     how_to_get: str = ""
-    """Where a person gets the file, for a model without a download."""
+    """Where to get the file, for a model without a download."""
 
     @property
     def has_network(self) -> bool:
-        """A checkpoint of torch holds it, and it is converted here."""
+        """Whether it comes as a torch checkpoint that is converted here."""
         return self.shipped is None and self.spec.output == EDGEFACE.output
 
     @property
     def fingerprint(self) -> str:
-        """What vectors of the official file are signed with, on every machine and engine.
+        """Return the fingerprint of vectors of the official file, on every machine and engine.
 
         Raises:
             ValueError: if no digest of an official file is known.
@@ -84,12 +82,12 @@ class Entry:
 
     @property
     def shipped_file(self) -> Path | None:
-        """The graph inside the package when this checkout has it."""
+        """Return the graph inside the package; ``None`` when it is missing."""
         return self.shipped if self.shipped is not None and self.shipped.is_file() else None
 
 
 def fingerprint_of(name: str, digest: str) -> str:
-    """Name a set of weights: the model and the first 12 digits of its file's digest."""
+    """Return the fingerprint of weights: the model and the first 12 digits of the file's digest."""
     return f"{name}-{digest[:12]}"
 
 

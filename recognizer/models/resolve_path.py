@@ -1,4 +1,4 @@
-"""Models that are named by a file or a fingerprint, not by a name of the catalogue."""
+"""Resolve models given as a file or a fingerprint, not as a name of the catalogue."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from recognizer.models.resolved_model import ResolvedModel, calibration_of, know
 
 
 def cached_graph(name: str, cache: Cache) -> ResolvedModel | None:
-    """What a fingerprint stands for, such as one that a bundle brought."""
+    """Resolve a fingerprint to a graph of the cache, such as one from a bundle; ``None`` without one."""
     manifest = cache.manifest(name)
     if manifest is None or manifest.name not in CATALOGUE or (graph := cache.graph(name)) is None:
         return None
@@ -62,27 +62,27 @@ def own_graph(path: Path, name: str | None, given: Mapping[str, Any], cache: Cac
 
 
 def trained_checkpoint(path: Path, name: str | None, cache: Cache, progress: Progress) -> ResolvedModel:
-    """What ``train`` left, converted where that has not been done; its thresholds must have been measured.
+    """Resolve a checkpoint written by ``train``; it needs thresholds of its own.
 
     Raises:
-        WeightsError: if the file is missing, does not say what it holds, or is refused.
+        WeightsError: if the file is missing, does not state its network, or is refused.
     """
     if not path.is_file():
         raise WeightsError(f"There is no model file {path}.")
     name = name or path.stem
     fingerprint = fingerprint_of(name, git_blob_id(path))
     graph = converted(cache, name, fingerprint, path, progress)
-    origin = f"{path}, a training of your own: unverified"
+    origin = f"{path}, a checkpoint of your own training: unverified"
     measured = calibration_of(name, fingerprint, cache)
     ranges = ranges_of(fingerprint, cache)
     return ResolvedModel(name, graph, fingerprint, origin, measured, has_defaults=False, ranges=ranges)
 
 
 def checkpoint_file(path: Path, variant: str | None, cache: Cache, progress: Progress) -> ResolvedModel:
-    """A checkpoint of torch, official or not, converted where that has not been done.
+    """Resolve a torch checkpoint, official or not.
 
     Raises:
-        WeightsError: if the file is missing, its network is not told, or it is refused.
+        WeightsError: if the file is missing, its network is unknown, or it is refused.
     """
     if not path.is_file():
         raise WeightsError(f"There is no model file {path}.")
@@ -96,10 +96,10 @@ def checkpoint_file(path: Path, variant: str | None, cache: Cache, progress: Pro
     variant = variant or variant_of(path)
     names = ", ".join(entry.name for entry in CATALOGUE.values() if entry.has_network)
     if variant is None:
-        raise WeightsError(f"{path}: the file name does not tell the network; pass NAME={path} with one of: {names}.")
+        raise WeightsError(f"{path}: its file name names no known network; pass NAME={path} with one of: {names}.")
     entry = CATALOGUE.get(variant)
     if entry is None or not entry.has_network:
-        raise WeightsError(f"{variant}={path}: there is no network of that name; there are: {names}.")
+        raise WeightsError(f"{variant}={path}: there is no network {variant}; there are: {names}.")
     fingerprint = fingerprint_of(variant, digest)
     graph = converted(cache, variant, fingerprint, path, progress)
     if entry.blob_id is None:

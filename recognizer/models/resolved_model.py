@@ -1,4 +1,4 @@
-"""A model on this machine, ready to run; where its files and its thresholds lie."""
+"""Describe a model on this machine, and find its checkpoint, calibration and int8 ranges."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from recognizer.types.spec import EmbedderSpec
 FOLDER_VARIABLE = "RECOGNIZER_WEIGHTS"
 CHECKPOINT_SUFFIXES = (".pt", ".pth", ".tar")
 TRAINED_SUFFIX = ".ckpt"
-"""Of what ``train`` leaves."""
+"""Of the checkpoints that ``train`` writes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,29 +24,29 @@ class ResolvedModel:
     """A model on this machine, ready to run."""
 
     name: str
-    """In the catalogue; for a graph of one's own the stem of its file."""
+    """Name in the catalogue; for a graph of one's own the stem of its file."""
     graph: Path
     """ONNX file: faces (batch, 3, S, S) to vectors (batch, D), as its spec says."""
     fingerprint: str
-    """The same on every machine and engine for the same weights, and different for others."""
+    """Identifies the weights, the same on every machine and engine; vectors are compared only within one."""
     origin: str
-    """One sentence: which was taken, and why."""
+    """One sentence: where it comes from, and why it was chosen."""
     calibration: Path | None
-    """Thresholds measured for these weights, where there are any."""
+    """Calibration file of these weights; ``None`` without one."""
     checkpoint: Path | None = None
-    """The ``.pt`` file, where it is at hand, for those who want the torch network (variant ``name``)."""
+    """The ``.pt`` file of the torch network ``name``, where there is one."""
     spec: EmbedderSpec = EDGEFACE
-    """How the graph is fed and read."""
+    """Input and output of the graph."""
     own_graph: bool = False
-    """An ONNX file of one's own, which nobody has checked yet."""
+    """An ONNX file of one's own, which must be checked by a first run."""
     has_defaults: bool = True
-    """Its similarities are EdgeFace's, so that cautious thresholds hold where nobody measured any."""
+    """Its similarities are distributed as EdgeFace's, so cautious default thresholds apply without a calibration."""
     ranges: Path | None = None
-    """Which of its layers may multiply bytes, where somebody measured it."""
+    """File of the int8 ranges of its layers, where they were measured."""
 
 
 def places(weights_dir: Path | None) -> Iterator[tuple[str, Path]]:
-    """The folders that may hold official checkpoints, as (what to call it, folder), in the order they are searched."""
+    """Yield the folders to search for official checkpoints, in order, as (name for messages, folder)."""
     if weights_dir is not None:
         yield f"--weights-dir {weights_dir}", weights_dir
     if chosen := os.environ.get(FOLDER_VARIABLE):
@@ -54,7 +54,7 @@ def places(weights_dir: Path | None) -> Iterator[tuple[str, Path]]:
 
 
 def in_folder(entry: Entry, folder: Path) -> Path | None:
-    """The file in a folder that should be the model's checkpoint."""
+    """Find the file in a folder that has the name of the model's checkpoint."""
     if not entry.has_network:
         return None
     stems = [entry.name, *([entry.official_stem] if entry.official_stem else [])]
@@ -63,7 +63,7 @@ def in_folder(entry: Entry, folder: Path) -> Path | None:
 
 
 def calibration_place(name: str, fingerprint: str, cache: Cache) -> Path:
-    """Where the thresholds measured for a model lie, or would lie: with the package for those that ``auto`` takes."""
+    """Return the path of a model's calibration: in the package for official ``auto`` models, else in the cache."""
     entry = CATALOGUE.get(name)
     if entry is not None and entry.in_auto:
         official = entry.blob_id or (git_blob_id(entry.shipped) if entry.shipped and entry.shipped_file else "")
@@ -73,13 +73,13 @@ def calibration_place(name: str, fingerprint: str, cache: Cache) -> Path:
 
 
 def calibration_of(name: str, fingerprint: str, cache: Cache) -> Path | None:
-    """The thresholds measured for a model, where there are any."""
+    """Return the calibration file of a model; ``None`` without one."""
     path = calibration_place(name, fingerprint, cache)
     return path if path.is_file() else None
 
 
 def ranges_of(fingerprint: str, cache: Cache) -> Path | None:
-    """Which layers may multiply bytes, as measured on this machine, or for the package."""
+    """Return the int8 ranges measured on this machine, else those in the package; ``None`` without any."""
     found = (cache.ranges(fingerprint), SHIPPED_FOLDER / "ranges" / f"{fingerprint}.npz")
     return next((path for path in found if path.is_file()), None)
 
@@ -87,7 +87,7 @@ def ranges_of(fingerprint: str, cache: Cache) -> Path | None:
 def known(
     entry: Entry, graph: Path, fingerprint: str, origin: str, checkpoint: Path | None, cache: Cache
 ) -> ResolvedModel:
-    """A graph whose network the catalogue knows."""
+    """Describe a graph whose network is in the catalogue."""
     return ResolvedModel(
         entry.name,
         graph,

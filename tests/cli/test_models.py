@@ -90,7 +90,7 @@ def test_bundle_carries_models_to_another_machine(
     [
         (["fetch"], 2, "Say which model to fetch, or --all"),
         (["fetch", "nobody"], 5, "No model 'nobody'"),
-        (["fetch", "edgeface_xxs_own"], 5, "nothing to fetch"),
+        (["fetch", "edgeface_xxs_own"], 5, "has no download"),
         (["path", "edgeface_base", "--offline"], 5, "The model edgeface_base was not found"),
         (["import", "absent.pt"], 5, "There is no file absent.pt"),
         (["import", "absent.zip"], 5, "no readable bundle"),
@@ -108,7 +108,7 @@ def test_altered_file_is_not_imported(tmp_path: Path, capfd: pytest.CaptureFixtu
     (tmp_path / "edgeface_xs_q.pt").write_bytes(b"altered")
     assert models_command("import", tmp_path / "edgeface_xs_q.pt") == 5
     said = capfd.readouterr().err
-    assert "wanted digest 6177cb0d59a94830e64d8da358b6a7f7529403ab, came" in said
+    assert "wanted digest 6177cb0d59a94830e64d8da358b6a7f7529403ab, got" in said
 
 
 def test_the_spec_of_a_kind_is_a_file_to_save(capfd: pytest.CaptureFixture[str]) -> None:

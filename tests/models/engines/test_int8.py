@@ -137,14 +137,14 @@ def test_ranges_are_kept(tmp_path: Path) -> None:
 @pytest.mark.parametrize("content", [b"", b"PK\x03\x04 cut off", b"nothing of the kind"])
 def test_a_damaged_file_is_told(tmp_path: Path, content: bytes) -> None:
     (path := tmp_path / "ranges.npz").write_bytes(content)
-    with pytest.raises(EngineError, match=r"ranges\.npz holds no ranges .* 'models quantise'"):
+    with pytest.raises(EngineError, match=r"ranges\.npz holds no int8 ranges .* 'models quantise'"):
         int8.load(path)
 
 
 def test_a_file_without_a_part_is_told(tmp_path: Path) -> None:
     with zipfile.ZipFile(path := tmp_path / "ranges.npz", "w") as file, file.open("layer:low.npy", "w") as low:
         np.save(low, np.zeros(3, np.float32))
-    with pytest.raises(EngineError, match=r"holds no ranges"):
+    with pytest.raises(EngineError, match=r"holds no int8 ranges"):
         int8.load(path)
 
 
