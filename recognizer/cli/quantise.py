@@ -1,4 +1,4 @@
-"""python main.py models quantise: measure what of a model may multiply bytes: up to a third less time."""
+"""python main.py models quantise: measure which layers of a model can run in int8, for up to a third less time."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def quantise(
     weights_dir: _console.WeightsDirOption = None,
     spec: _console.SpecOption = None,
 ) -> None:
-    """Measure which layers of a model may multiply bytes, so that OpenVINO runs it faster from then on."""
+    """Measure which layers of a model can run in int8, which OpenVINO then uses on processors with VNNI."""
     settings = settings_for(config_file, model=model, engine="openvino", weights_dir=weights_dir, spec=spec)
     with model_bar() as progress:
         resolved = build.model(settings, progress)
@@ -71,7 +71,7 @@ def quantise(
     except OSError as error:
         raise OutputError(f"{place} cannot be written: {error.strerror or error}.") from error
     _console.err.print(
-        f"{resolved.fingerprint}: {len(measured.ranges)} of {measured.layers} layers in bytes; cosine to the vectors "
+        f"{resolved.fingerprint}: {len(measured.ranges)} of {measured.layers} layers in int8; cosine to the vectors "
         f"in floats {measured.mean_cosine:.4f} in the mean, {measured.least_cosine:.4f} at least "
         f"({ranges.HELD_OUT_FACES} faces); {escape(str(place))}",
         soft_wrap=True,

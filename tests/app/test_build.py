@@ -63,7 +63,7 @@ def test_torch_does_not_run_another_checkpoint_of_the_same_name(
 
 
 @pytest.mark.parametrize("engine", ["openvino", "onnxruntime"])
-def test_a_graph_of_another_network_is_told(engine: str) -> None:
+def test_a_graph_of_another_network_is_reported(engine: str) -> None:
     onet = SHIPPED_FOLDER / "mtcnn_onet.onnx"
     resolved = ResolvedModel("onet", onet, "onet-0123456789ab", "mine", None)
     embedder = build.embedder(config.load(None, {"engine": {"name": engine}}), resolved)

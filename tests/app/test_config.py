@@ -48,12 +48,12 @@ def test_an_empty_file_and_an_empty_section_say_nothing(tmp_path: Path) -> None:
         ("detect: {max_interval_s: -1}\ntrack: {min_score: 2}", "detect.max_interval_s.*track.min_score"),
     ],
 )
-def test_what_is_wrong_is_told_by_its_key(tmp_path: Path, text: str, message: str) -> None:
+def test_an_error_names_its_key(tmp_path: Path, text: str, message: str) -> None:
     with pytest.raises(ConfigError, match=message):
         load(written(tmp_path, text))
 
 
-def test_a_missing_or_binary_file_is_told(tmp_path: Path) -> None:
+def test_a_missing_or_binary_file_is_reported(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="There is no settings file"):
         load(tmp_path / "none.yaml")
     (tmp_path / "b.yaml").write_bytes(b"\xff\xfe\x00\x80")
@@ -88,7 +88,7 @@ def test_several_sources_in_the_file_and_on_the_command_line(tmp_path: Path) -> 
         ("source: {rtsp://u:Gh7xQ2@h/x: 1}", "unknown key"),
     ],
 )
-def test_mistakes_in_sources_are_told_without_passwords(tmp_path: Path, text: str, message: str) -> None:
+def test_errors_in_sources_hide_passwords(tmp_path: Path, text: str, message: str) -> None:
     with pytest.raises(ConfigError, match=message) as caught:
         load(written(tmp_path, text))
     assert "Gh7xQ2" not in str(caught.value)

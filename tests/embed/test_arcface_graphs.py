@@ -130,7 +130,7 @@ def test_the_packs_preprocessing_is_insightfaces(tmp_path: Path) -> None:
     ids=["no spec", "dimension", "size", "output"],
 )
 @pytest.mark.parametrize("engine", ["openvino", "onnxruntime"])
-def test_a_graph_that_is_not_as_its_facts_say_is_told_at_once(
+def test_a_graph_that_does_not_fit_its_spec_is_refused_at_once(
     spec: str | None, message: str, engine: str, tmp_path: Path
 ) -> None:
     graphs.write_insightface(tmp_path / "mine.onnx", dimension=96)

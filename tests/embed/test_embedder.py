@@ -127,7 +127,7 @@ class OtherNetwork:
 @pytest.mark.parametrize(
     "outputs", [{"scores": np.zeros(1, np.float32)}, {"vectors": np.zeros((1, 128), np.float32)}], ids=["name", "size"]
 )
-def test_a_graph_that_gives_something_else_is_told(outputs: dict[str, NDArray[np.float32]]) -> None:
+def test_a_graph_that_gives_something_else_is_reported(outputs: dict[str, NDArray[np.float32]]) -> None:
     embedder = GraphEmbedder(runner=OtherNetwork(**outputs), model="mine-0123456789ab")
     with pytest.raises(EngineError, match="mine-0123456789ab gives no vectors: wanted vectors of 512 numbers, got"):
         embedder.embed(faces(1))

@@ -18,7 +18,7 @@ from recognizer.embed import edgeface
 
 @dataclass
 class Served:
-    """What the server does, and what it was asked."""
+    """How the server behaves, and the requests it got."""
 
     content: bytes
     break_after: list[int] = field(default_factory=list)
@@ -27,7 +27,7 @@ class Served:
     """Statuses of the first answers, instead of the content."""
     ranges: bool = True
     url: str = ""
-    asked: list[str | None] = field(default_factory=list)
+    requests: list[str | None] = field(default_factory=list)
     """The Range header of each request."""
 
 
@@ -44,12 +44,12 @@ def serve() -> Iterator[Callable[..., Served]]:
                 pass
 
             def do_GET(self) -> None:
-                asked = self.headers.get("Range")
-                served.asked.append(asked)
+                wanted = self.headers.get("Range")
+                served.requests.append(wanted)
                 if served.statuses:
                     self.send_error(served.statuses.pop(0))
                     return
-                found = re.fullmatch(r"bytes=(\d+)-", asked or "")
+                found = re.fullmatch(r"bytes=(\d+)-", wanted or "")
                 start = int(found[1]) if found and served.ranges else 0
                 if found and served.ranges and start >= len(served.content):
                     self.send_error(416)

@@ -36,7 +36,7 @@ def test_broken_answers_are_carried_on(serve: Callable[..., Any], tmp_path: Path
     served = serve(CONTENT, break_after=[100_000, 50_000])
     get(served, tmp_path / "m.pt")
     assert (tmp_path / "m.pt").read_bytes() == CONTENT
-    assert served.asked == [None, "bytes=100000-", "bytes=150000-"]
+    assert served.requests == [None, "bytes=100000-", "bytes=150000-"]
 
 
 def test_part_of_an_earlier_run_is_carried_on(serve: Callable[..., Any], tmp_path: Path) -> None:
@@ -44,7 +44,7 @@ def test_part_of_an_earlier_run_is_carried_on(serve: Callable[..., Any], tmp_pat
     served = serve(CONTENT)
     get(served, tmp_path / "m.pt")
     assert (tmp_path / "m.pt").read_bytes() == CONTENT
-    assert served.asked == ["bytes=400000-"]
+    assert served.requests == ["bytes=400000-"]
 
 
 def test_part_that_is_already_whole_is_taken(serve: Callable[..., Any], tmp_path: Path) -> None:
@@ -52,7 +52,7 @@ def test_part_that_is_already_whole_is_taken(serve: Callable[..., Any], tmp_path
     served = serve(CONTENT)
     get(served, tmp_path / "m.pt")
     assert (tmp_path / "m.pt").read_bytes() == CONTENT
-    assert len(served.asked) == 1
+    assert len(served.requests) == 1
 
 
 def test_part_of_another_file_is_thrown_away(serve: Callable[..., Any], tmp_path: Path) -> None:
@@ -60,7 +60,7 @@ def test_part_of_another_file_is_thrown_away(serve: Callable[..., Any], tmp_path
     served = serve(CONTENT)
     get(served, tmp_path / "m.pt")
     assert (tmp_path / "m.pt").read_bytes() == CONTENT
-    assert served.asked == ["bytes=19-", None]
+    assert served.requests == ["bytes=19-", None]
 
 
 def test_server_without_ranges_begins_anew(serve: Callable[..., Any], tmp_path: Path) -> None:
@@ -72,14 +72,14 @@ def test_server_without_ranges_begins_anew(serve: Callable[..., Any], tmp_path: 
 def test_busy_server_is_asked_again(serve: Callable[..., Any], tmp_path: Path) -> None:
     served = serve(CONTENT, statuses=[503, 429])
     get(served, tmp_path / "m.pt")
-    assert len(served.asked) == 3
+    assert len(served.requests) == 3
 
 
 def test_missing_file_is_not_asked_for_again(serve: Callable[..., Any], tmp_path: Path) -> None:
     served = serve(CONTENT, statuses=[404])
     with pytest.raises(WeightsError, match="HTTP 404"):
         get(served, tmp_path / "m.pt")
-    assert len(served.asked) == 1
+    assert len(served.requests) == 1
 
 
 def test_another_file_says_wanted_and_came_and_leaves_the_old_one(serve: Callable[..., Any], tmp_path: Path) -> None:

@@ -111,8 +111,8 @@ class TestAuto:
         assert "models fetch edgeface_xs_gamma_06" in model.origin
         again = resolve("auto", cache_dir=tmp_path / "none", catalogue=catalogue)
         assert "download: not tried again, as it failed within the last day" in again.origin
-        asked = resolve("edgeface_xxs_own", cache_dir=tmp_path / "none", catalogue=catalogue)
-        assert asked.origin == "edgeface_xxs_own, shipped with the program"
+        chosen = resolve("edgeface_xxs_own", cache_dir=tmp_path / "none", catalogue=catalogue)
+        assert chosen.origin == "edgeface_xxs_own, shipped with the program"
 
     def test_with_something_to_fall_back_to_the_network_is_tried_once_a_day(
         self, serve: Callable[..., Any], entry: Entry, tmp_path: Path
@@ -123,14 +123,14 @@ class TestAuto:
         own = replace(CATALOGUE["edgeface_xxs_own"], shipped=shipped)
         catalogue = {entry.name: replace(entry, url=served.url), own.name: own}
         resolve("auto", cache_dir=tmp_path / "c", catalogue=catalogue)
-        asked = len(served.asked)
-        assert asked > 0
+        requests = len(served.requests)
+        assert requests > 0
         resolve("auto", cache_dir=tmp_path / "c", catalogue=catalogue)
-        assert len(served.asked) == asked
+        assert len(served.requests) == requests
         yesterday = time.time() - 25 * 3600
         os.utime(tmp_path / "c/unreachable", (yesterday, yesterday))
         resolve("auto", cache_dir=tmp_path / "c", catalogue=catalogue)
-        assert len(served.asked) > asked
+        assert len(served.requests) > requests
 
     def test_nothing_at_all_says_what_was_tried_and_what_to_do(self, entry: Entry, tmp_path: Path) -> None:
         begun = time.monotonic()
@@ -241,9 +241,9 @@ class TestOthers:
         entry = replace(CATALOGUE["facenet_casia"], url=served.url)
         path = fetch(entry, Cache(tmp_path))
         assert path.read_bytes() == b"what the server has"
-        asked = len(served.asked)
+        requests = len(served.requests)
         assert fetch(entry, Cache(tmp_path)) == path
-        assert len(served.asked) == asked
+        assert len(served.requests) == requests
 
     def test_auto_never_takes_them(self, backbone: Path, tmp_path: Path) -> None:
         Cache(tmp_path / "cache").add_checkpoint("iresnet50", backbone)

@@ -38,7 +38,7 @@ def test_all_engines_give_the_same_for_any_batch() -> None:
                 np.testing.assert_allclose(values, answers["torch"][output], atol=1e-4, err_msg=f"{name} {output}")
 
 
-def test_halves_give_about_the_same_and_share_the_cache(tmp_path: Path) -> None:
+def test_bf16_gives_about_the_same_and_shares_the_cache(tmp_path: Path) -> None:
     floats, bf16 = (
         OpenVinoRunner(ONET, threads=1, batches=BATCHES, precompile=BATCHES, cache_dir=tmp_path, bf16=wanted)
         for wanted in (False, True)
@@ -123,7 +123,7 @@ def test_what_is_ready_serves_alone_until_another_size_has_come_often(
 
 
 @pytest.mark.parametrize("engine", [OpenVinoRunner, OnnxRuntimeRunner])
-def test_a_file_that_is_no_graph_is_told(engine: type[OpenVinoRunner], tmp_path: Path) -> None:
+def test_a_file_that_is_no_graph_is_reported(engine: type[OpenVinoRunner], tmp_path: Path) -> None:
     (tmp_path / "no.onnx").write_bytes(b"this is no graph")
     with pytest.raises(EngineError, match=r"cannot run .*no\.onnx"):
         engine(tmp_path / "no.onnx", threads=1)

@@ -17,7 +17,7 @@ pytestmark = pytest.mark.skipif(not processor.has_vnni(), reason="a processor wi
 
 
 def network(path: Path, *, spikes: bool) -> Path:
-    """Two 1x1 layers and a mean; what goes into the second one has, where asked for, a channel of rare large values."""
+    """Two 1x1 layers and a mean; the second one's input can have a channel of rare large values."""
     x = ops.parameter([-1, 3, 8, 8], np.float32)
     between = ops.relu(layer("first", x, 3, 16))
     last = ops.power(x, np.float32(7 if spikes else 1))
@@ -50,7 +50,7 @@ def test_layers_that_change_little_are_taken(tmp_path: Path) -> None:
 
 def test_ranges_are_those_of_the_faces_but_the_last(tmp_path: Path) -> None:
     shown = faces()
-    shown[-1, 0, 0, 0] = 1.1 * shown.max()  # a judge's, which is not to be known
+    shown[-1, 0, 0, 0] = 1.1 * shown.max()  # in a held-out face, which must not widen the range
     found = ranges.measure(network(tmp_path / "net.xml", spikes=False), shown, threads=1, on_progress=lambda *_: None)
     seen: Range = found.ranges["first"]
     known = shown[: -ranges.HELD_OUT_FACES]
