@@ -13,9 +13,9 @@ import numpy as np
 
 from recognizer.geometry import similarity_transforms
 from recognizer.types import F32, U8, AlignedFaces, FaceQuality
-from recognizer.types.spec import Cut, template_of
+from recognizer.types.spec import CropSpec, template_of
 
-ARCFACE_CUT = Cut()
+ARCFACE_CUT = CropSpec()
 
 NOSE_DEPTH = 0.55
 """How far the nose tip stands before the eyes, in distances between the eyes (mean of the 3D heads commonly used for
@@ -27,7 +27,7 @@ def align(
     landmarks: F32,
     scores: F32,
     *,
-    cut: Cut = ARCFACE_CUT,
+    cut: CropSpec = ARCFACE_CUT,
     boxes: F32 | None = None,
 ) -> AlignedFaces:
     """Cut faces out.
@@ -67,7 +67,7 @@ def _warped(image: U8, matrix: F32, size_px: int) -> U8:
     return np.asarray(cv2.warpAffine(image, matrix, (size_px, size_px), flags=cv2.INTER_LINEAR), np.uint8)
 
 
-def _boxed(image: U8, box: F32, cut: Cut) -> U8:
+def _boxed(image: U8, box: F32, cut: CropSpec) -> U8:
     """Cut out a box with its margin and scale it, as facenet-pytorch's ``extract_face`` does inside the picture.
 
     Beyond the picture's edge ``extract_face`` clips the box and stretches what is left; here it is filled with black.

@@ -116,7 +116,7 @@ class Pipeline:
 
     def _align(self, frame: Frame, wanted: Tracks) -> AlignedFaces:
         """Cut out the faces of some tracks; in most frames there are none, and the BGR picture is not needed."""
-        crop = self._embedder.facts.cut
+        crop = self._embedder.spec.crop
         if len(wanted) == 0:
             return AlignedFaces.empty(crop.size_px)
         return align(frame.image, wanted.landmarks, wanted.scores, cut=crop, boxes=wanted.boxes)

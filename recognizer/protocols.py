@@ -27,7 +27,7 @@ from recognizer.types import (
     Tracks,
 )
 from recognizer.types.frame import CropSource
-from recognizer.types.spec import Facts
+from recognizer.types.spec import EmbedderSpec
 
 
 class FrameSource(Protocol):
@@ -127,7 +127,7 @@ class Embedder(Protocol):
 
     model: str
     """Fingerprint: equal only where vectors may be compared."""
-    facts: Facts
+    spec: EmbedderSpec
     """What it wants to be shown, and what it gives."""
 
     def embed(self, faces: AlignedFaces) -> Embeddings:
@@ -137,7 +137,7 @@ class Embedder(Protocol):
 class Classifier(Protocol):
     """Takes aligned faces for people of its training data."""
 
-    facts: Facts
+    spec: EmbedderSpec
 
     def classify(self, faces: AlignedFaces, *, best: int = 1) -> ClassScores:
         """The likeliest classes of each face."""

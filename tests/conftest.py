@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from loguru import logger
 
 from tests import rig
 
@@ -23,6 +25,15 @@ def shared_data() -> Path:
         _skipped_for_data += 1
         pytest.skip(f"no development data at {folder} (RECOGNIZER_TEST_DATA)")
     return folder
+
+
+@pytest.fixture
+def logged_warnings() -> Iterator[list[str]]:
+    """The warnings logged so far, a text each."""
+    lines: list[str] = []
+    handler = logger.add(lambda line: lines.append(str(line).rstrip("\n")), level="WARNING", format="{message}")
+    yield lines
+    logger.remove(handler)
 
 
 @pytest.fixture(scope="session")

@@ -16,6 +16,7 @@ from recognizer.capture.life import CameraError
 from recognizer.capture.live import Shots
 from recognizer.errors import ImageError, OutputError
 from recognizer.geometry import ARCFACE_TEMPLATE
+from recognizer.models.published_specs import EDGEFACE
 from recognizer.types import (
     CROP_SIZE_PX,
     EMBEDDING_SIZE,
@@ -30,7 +31,7 @@ from recognizer.types import (
     SourceChange,
 )
 from recognizer.types.frame import CropSource
-from recognizer.types.spec import EDGEFACE, Facts
+from recognizer.types.spec import EmbedderSpec
 
 _FACE_GREEN = 200
 
@@ -101,16 +102,16 @@ def _landmarks(box: F32) -> F32:
 class PaintedFaceEmbedder:
     """Reads person and variation from the middle of a crop: cosine 0.8 within a person, near 0 between people."""
 
-    def __init__(self, *, model: str = "painted-0123456789ab", facts: Facts = EDGEFACE) -> None:
+    def __init__(self, *, model: str = "painted-0123456789ab", spec: EmbedderSpec = EDGEFACE) -> None:
         self.model = model
-        self.facts = facts
+        self.spec = spec
         self.batches = 0
         self.embedded = 0
 
     def embed(self, faces: AlignedFaces) -> Embeddings:
         self.batches += len(faces) > 0
         self.embedded += len(faces)
-        middle = self.facts.cut.size_px // 2
+        middle = self.spec.crop.size_px // 2
         middles = faces.crops[:, middle, middle].astype(np.float32) / 20
         vectors = [painted_vector(round(float(blue)), round(float(red))) for red, _, blue in middles]
         stacked = np.stack(vectors) if vectors else np.zeros((0, EMBEDDING_SIZE), np.float32)

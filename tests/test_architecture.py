@@ -28,7 +28,7 @@ def test_the_command_line_starts_without_networks_and_engines() -> None:
 
 
 def test_a_recogniser_is_built_without_torch() -> None:
-    program = "from recognizer.app import build, config; build.detector(config.load())"
+    program = "from recognizer.app import build, config; build.video_detector(config.load())"
     assert "torch" not in loaded_by(program)
 
 

@@ -6,6 +6,7 @@ from numpy.typing import NDArray
 from recognizer.decide.decider import Decider
 from recognizer.decide.evidence import Thresholds
 from recognizer.detect.cadence import Cadence
+from recognizer.models.published_specs import FACENET
 from recognizer.pipeline import Pipeline, SourceContext
 from recognizer.track.tracker import Tracker
 from recognizer.types import (
@@ -20,7 +21,6 @@ from recognizer.types import (
     Status,
 )
 from recognizer.types.frame import CropSource
-from recognizer.types.spec import FACENET
 from tests.fakes import PaintedFaceDetector, PaintedFaceEmbedder, PaintedGallery, face_picture
 
 THRESHOLDS = Thresholds(known=0.4, release=0.3, margin=0.1, sure=0.6)
@@ -74,7 +74,7 @@ def test_faces_are_cut_as_the_embedder_declares() -> None:
             return FaceDetections(found.boxes, found.scores, found.landmarks + np.float32(200))
 
     recognise = Pipeline(
-        detector=OffsetDetector(), embedder=BoxEmbedder(facts=FACENET), index=PaintedGallery(), new_context=new_context
+        detector=OffsetDetector(), embedder=BoxEmbedder(spec=FACENET), index=PaintedGallery(), new_context=new_context
     )
     results = [recognise.step(frame) for frame in frames(face_picture((3, 0), width=600), 12)]
     assert names(results[-1]) == ["person 3"]

@@ -13,7 +13,7 @@ from recognizer.calibration.strangers import measure, merged, one_person_above
 from recognizer.evaluation.pairs import LOOSE_SHARE
 from recognizer.evaluation.people import people_of_folder
 from recognizer.models.cache import Cache
-from recognizer.models.resolved import ResolvedModel, calibration_place
+from recognizer.models.resolved_model import ResolvedModel, calibration_place
 from recognizer.types import F32, I64
 
 
@@ -46,7 +46,7 @@ def measure_people(
         settings, resolved, pictures, face_share=LOOSE_SHARE, cache=cache, what=folder.name, counting=counting
     )
     seen = faces.found
-    how = "5-point alignment" if resolved.facts.cut.template else "the detector's box"
+    how = "5-point alignment" if resolved.spec.crop.template else "the detector's box"
     data = f"{folder.parent.name} {folder.name}, {int(seen.sum())} pictures, MTCNN (min face "
     data += f"{settings.detect.min_face_px:g} px), {how}, flip-averaged"
     model = resolved.graph.name if resolved.own_graph else resolved.name

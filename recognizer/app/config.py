@@ -1,6 +1,6 @@
-"""The settings: what YAML and command line may say, with every default, range and unit.
+"""Define the settings of YAML files and command line, with every default, range and unit.
 
-A frozen model; an unknown key, a wrong type or a value out of range is an error that names the key.
+The model is frozen; an unknown key, a wrong type or a value out of range is an error that names the key.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from typing import Annotated, Any, Literal, get_args, get_origin
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
+from recognizer.app import renamed
 from recognizer.capture.names import display_name
 from recognizer.errors import ConfigError
 
@@ -29,32 +30,32 @@ class Section(BaseModel):
 
 
 class Camera(Section):
-    """A place where frames come from, and what is asked of it."""
+    """One source of frames."""
 
     location: str = "0"
-    """A video file, a folder of pictures, one picture; number or path of a webcam; rtsp://, rtsps://, http(s)://."""
+    """A video file, a folder of photos, one photo; number or path of a webcam; rtsp://, rtsps://, http(s)://."""
     name: Annotated[str, Field(min_length=1, max_length=100)] | None = None
-    """What it is called in events and pictures; its address without credentials by default."""
+    """Name in events and on screen; by default the address without credentials."""
     width: Annotated[int, Field(ge=16, le=16384)] | None = None
-    """Of a webcam's pictures, px; it gives what it can."""
+    """Requested width of a webcam's frames, px; the webcam may give another."""
     height: Annotated[int, Field(ge=16, le=16384)] | None = None
     rate: Annotated[float, Field(gt=0, le=1000)] | None = None
-    """Frames a second wanted of a webcam."""
+    """Requested frames a second of a webcam."""
     transport: Literal["tcp", "udp"] = "tcp"
-    """Of RTSP."""
+    """Transport of RTSP."""
     rotate_deg: Literal[0, 90, 180, 270] = 0
-    """Turned clockwise before anything else."""
+    """Clockwise rotation, applied before ``mirror`` and ``region``."""
     mirror: bool = False
     region: tuple[Share, Share, Share, Share] = (0, 0, 1, 1)
-    """Left, top, right, bottom of the part that is looked at, as shares of the turned and mirrored picture."""
+    """Left, top, right, bottom of the part to process, as shares of the rotated and mirrored frame."""
     analysis_rate: Annotated[float, Field(gt=0, le=1000)] | None = None
-    """Frames a second that are looked at, at most."""
+    """Most frames a second to process."""
     decode_threads: Threads = 1
     """Decoder threads of a video file."""
     deblock: Literal["all", "most", "none"] = "most"
-    """Frames whose block edges the decoder smooths. ``most`` leaves out B frames of H.264, a fifth of decoding here,
-    and of other codecs what no frame is made from. Cameras send few of either; ``none`` makes theirs cheaper too, and
-    one face in a hundred is followed less."""
+    """Frames that the decoder deblocks. ``most`` skips B frames of H.264 and non-reference frames of other codecs,
+    which saves a fifth of the decoding time. Cameras send few of either; ``none`` makes their streams cheaper too, and
+    loses 1 % of the followed faces."""
 
     @field_validator("region")
     @classmethod
@@ -65,113 +66,116 @@ class Camera(Section):
 
 
 class Source(Camera):
-    """Where frames come from, and how many of them."""
+    """One source of frames, and how many to process."""
 
     max_frames: Annotated[int, Field(ge=1)] | None = None
     max_seconds: Annotated[float, Field(gt=0)] | None = None
-    """Seconds of the source's own time."""
+    """Seconds of the source's own time to process."""
 
 
 class Engine(Section):
-    """What runs the neural graphs."""
+    """The engine that runs the neural graphs."""
 
     name: Literal["auto", "openvino", "openvino-int8", "onnxruntime", "torch"] = "auto"
-    """``openvino-int8``: most of EdgeFace in bytes, for processors with VNNI and models whose ranges were measured
-    (`recognizer.models.engines.int8`); its vectors may be compared with those of the other engines. And what finds
-    faces in video in bfloat16, where the processor multiplies that. ``auto``: that where it can be, else OpenVINO
-    where it is installed, else ONNX Runtime. ``openvino``: everything in floats."""
+    """``openvino-int8``: most layers of EdgeFace in int8, on processors with VNNI and for models with measured ranges
+    (`recognizer.models.engines.int8`), and detection in video in bf16 where the processor has it; the vectors are
+    comparable with those of the other engines. ``auto``: that where possible, else OpenVINO where it is installed, else
+    ONNX Runtime. ``openvino``: everything in fp32."""
     threads: Threads = 1
-    """Processor threads a graph may use."""
+    """Processor threads of a graph."""
 
 
 class Detect(Section):
     """How faces are looked for, and when."""
 
     min_face_px: Annotated[float, Field(ge=12, le=2000)] = 40
-    """Side of the smallest face looked for; halving it costs up to four times as much."""
+    """Side of the smallest face to detect, px; halving it costs up to four times as much."""
     pnet_threshold: Share = 0.6
     rnet_threshold: Share = 0.7
     onet_threshold: Share = 0.7
     factor: Annotated[float, Field(ge=0.3, le=0.95)] = 0.709
-    """Each level of the pyramid is so much smaller than the last."""
-    interval_s: Seconds = 0.5
-    """Longest wait between two looks for faces; 0 looks in every frame."""
-    shortest_s: Seconds = 0.25
-    """Wait while faces come and go."""
-    thorough_s: Seconds = 5.0
-    """So often a look follows up every small chance of a face. 0, or torch: P-Net's whole pyramid at each look."""
+    """Scale from one level of P-Net's pyramid to the next."""
+    max_interval_s: Seconds = 0.5
+    """Longest wait between two detections; 0 detects in every frame."""
+    min_interval_s: Seconds = 0.25
+    """Wait between two detections while faces come and go."""
+    full_interval_s: Seconds = 5.0
+    """Wait between two full detections, which verify proposals at half the threshold; those between are fast ones.
+    With 0, or with the torch engine, every detection is exact MTCNN with P-Net's whole pyramid."""
     cut: Annotated[float, Field(gt=0, le=1)] = 0.5
     """Share of the picture that a shot cut leaves unlike before; higher: fewer cuts."""
 
 
 class Track(Section):
-    """How faces are followed."""
+    """How faces are tracked between detections."""
 
     follow: Literal["own", "onet", "copy"] = "own"
-    """``own``: our own small net finds each face again. ``onet``, and ``own`` with torch: MTCNN's O-Net does, at many
-    times the cost. ``copy``: boxes stay, as in FastMTCNN; for comparison."""
+    """``own``: our own follow net refines each box. ``onet``, and ``own`` with torch: MTCNN's O-Net does, at many times
+    the cost. ``copy``: boxes stay between detections, as in FastMTCNN; for comparison."""
     min_score: Share = 0.5
-    """Score below which a followed face counts as not seen."""
+    """Score below which a followed face counts as missed."""
     keep_lost_s: Seconds = 1.5
-    """How long a face that is not seen keeps its number."""
+    """How long a missed face keeps its track id."""
 
 
 class Embed(Section):
-    """Which model turns faces into vectors."""
+    """The embedding model."""
 
     model: str = "auto"
+    """``auto``, a name from ``models list``, a fingerprint, FILE.onnx, FILE.ckpt, FILE.pt or NAME=FILE.pt."""
     weights_dir: Path | None = None
-    facts: str | dict[str, Any] | None = None
-    """What a graph of one's own is fed and gives, over the file beside it (`recognizer.models.spec_file`)."""
+    """Folder to search first for checkpoints."""
+    spec: str | dict[str, Any] | None = None
+    """Spec of an ONNX file of one's own, over the file beside it (`recognizer.models.spec_file`)."""
     flip: bool = False
-    """Average each face with its mirror image."""
+    """Average the vectors of each face and its mirror image."""
 
 
 class Gallery(Section):
-    """Who is enrolled."""
+    """The enrolled people."""
 
     folder: Path = Path("gallery")
 
 
 class Decide(Section):
-    """When a track gets a name. Unset thresholds come from the model's calibration file."""
+    """When a track gets a name. Unset thresholds come from the calibration file."""
 
     calibration: Path | None = None
-    """A calibration file of your own."""
+    """A calibration file, in place of the gallery's or the model's."""
     known: Cosine | None = None
-    """Cosine from which a track is a person."""
+    """Similarity from which a track is a person."""
     margin: Annotated[float, Field(ge=0, le=1)] | None = None
-    """How much nearer than the next person."""
+    """Lead in similarity over the next person."""
     face_score: Share = 0.95
     """Mean O-Net score that makes a track a face."""
     recheck_s: Seconds = 2.0
-    """A settled track is looked at again so often."""
+    """Seconds between two samples of a settled track."""
 
 
 class Emit(Section):
-    """What is shown and written."""
+    """The outputs."""
 
     headless: bool = False
     video: Path | None = None
     events: str | None = None
-    """A file of JSON lines, or - for standard output. Live sources add to it, files begin it anew."""
+    """A file of JSON lines, or - for standard output. Live sources append to it, files overwrite it."""
     rotate_mb: Annotated[float, Field(gt=0, le=1e6)] | None = None
-    """The event file is put aside before it grows beyond this."""
+    """Size at which the event file is rotated, MB."""
     rotate_hours: Annotated[float, Field(gt=0, le=24 * 366)] | None = None
-    """The event file is put aside at this age."""
+    """Age at which the event file is rotated."""
     rotate_keep: Annotated[int, Field(ge=1, le=1000)] = 10
-    """Old event files that are kept."""
+    """Rotated event files to keep."""
     sync_every_s: Seconds | None = None
-    """Events are safe from a power failure after so long, 0 at once; unset, when the system writes them."""
+    """Seconds between two fsyncs of the event file, 0: after each event; unset: the system decides."""
     summary: Path | None = None
 
 
 class Settings(Section):
-    """Everything that can be set."""
+    """All settings."""
 
     source: Source = Source()
     sources: tuple[Camera, ...] = ()
-    """Several sources at once, instead of ``source``; each a location, or a section like it."""
+    """Several sources, in place of ``source``; each a location, or a section like ``source``."""
     engine: Engine = Engine()
     detect: Detect = Detect()
     track: Track = Track()
@@ -189,7 +193,7 @@ class Settings(Section):
 
     @property
     def cameras(self) -> tuple[Camera, ...]:
-        """Where frames come from, one or several."""
+        """Return the one or several sources."""
         return self.sources or (self.source,)
 
 
@@ -199,17 +203,17 @@ def load(
     *,
     sources: Sequence[str] | None = None,
 ) -> Settings:
-    """Read a YAML file and lay the command line's values over it.
+    """Read a YAML file and apply the command line's values over it.
 
     Args:
         path: the file; ``None`` for defaults only.
-        overrides: section -> key -> value; a value of ``None`` was not given.
+        overrides: section -> key -> value; ``None``: not given.
         sources: locations that replace those of the file.
 
     Raises:
-        ConfigError: naming the key, what was wanted and what came.
+        ConfigError: naming the key, what was wanted and what was given.
     """
-    values = _read(path) if path else {}
+    values = renamed.current_settings(_read(path)) if path else {}
     if sources:
         values.pop("sources", None)
         if len(sources) > 1:
@@ -225,7 +229,7 @@ def load(
         return Settings.model_validate({key: value for key, value in values.items() if value is not None})
     except ValidationError as error:
         where = f"{path}: " if path else ""
-        raise ConfigError(where + "; ".join(_told(values, error))) from None
+        raise ConfigError(where + "; ".join(_problems(error))) from None
 
 
 def _read(path: Path) -> dict[str, Any]:
@@ -247,7 +251,7 @@ def _read(path: Path) -> dict[str, Any]:
     return {str(key): value for key, value in values.items()}
 
 
-def _told(values: Mapping[str, Any], error: ValidationError) -> Iterator[str]:
+def _problems(error: ValidationError) -> Iterator[str]:
     for problem in error.errors():
         keys = [display_name(str(key)) for key in problem["loc"]]
         key = ".".join(keys)
@@ -262,7 +266,7 @@ def _told(values: Mapping[str, Any], error: ValidationError) -> Iterator[str]:
 
 
 def _shown(got: Any) -> str:
-    """What came instead; an address may hold a password, anywhere."""
+    """Format a wrong value for the message; an address may hold a password, anywhere."""
     if isinstance(got, list | dict | tuple):
         return f"a {type(got).__name__}"
     return repr(display_name(got)) if isinstance(got, str) else repr(got)

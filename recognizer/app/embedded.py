@@ -52,7 +52,7 @@ def embedded(
         f"mtcnn{wanted.min_face_px:g}-{wanted.pnet_threshold:g}-{wanted.rnet_threshold:g}-{wanted.onet_threshold:g}"
     )
     aligner = "aligned" if face_share is None else f"{detector}-centre-{face_share:g}"
-    if engines.engine_of(settings, resolved) == engines.IN_BYTES:
+    if engines.engine_of(settings, resolved) == engines.INT8:
         aligner += f"-int8-{sha256(resolved.ranges)[:8]}" if resolved.ranges else ""
     folder = cache or Cache().folder / "embeddings"
     plain = settings.model_copy(update={"embed": settings.embed.model_copy(update={"flip": False})})  # both are kept
@@ -61,11 +61,11 @@ def embedded(
         if all(picture.stamp in known for picture in pictures):  # no model needs to be loaded
             return store.get([picture.stamp for picture in pictures])
         embedder = build.embedder(plain, resolved)
-        cut = embedder.facts.cut
+        cut = embedder.spec.crop
         take = (
             take_aligned(cut)
             if face_share is None
-            else cut_with(build.picture_detector(settings), face_share=face_share, cut=cut)
+            else cut_with(build.photo_detector(settings), face_share=face_share, cut=cut)
         )
         return embed_pictures(
             pictures, cut=take, embedder=embedder, store=store, on_progress=on_progress, on_unreadable=on_unreadable

@@ -101,5 +101,5 @@ class _Nearest:
 def _of_video(place: str, settings: config.Settings, resolved: ResolvedModel) -> list[tuple[str, float]]:
     there = settings.model_copy(update={"source": settings.source.model_copy(update={"location": place})})
     nearest = _Nearest()
-    runner.run([build.source(there)], build.pipeline(there, resolved), [nearest])
+    runner.run([build.source(there)], build.video_pipeline(there, resolved), [nearest])
     return [(f"track {number}", similarity) for number, similarity in nearest.tracks.items()]

@@ -23,7 +23,7 @@ from recognizer.protocols import Embedder
 from recognizer.types import CROP_SIZE_PX, AlignedFaces, FaceQuality
 
 BATCHES = (1, 8)
-ENGINES = ("openvino", engines.IN_BYTES, "onnxruntime", "torch")
+ENGINES = ("openvino", engines.INT8, "onnxruntime", "torch")
 WARM_UP = 45
 """Rounds before: OpenVINO compiles a graph for eight faces after 40 times eight."""
 PROTOTYPE = "torch"
@@ -75,7 +75,7 @@ def embedder_on(engine: str, settings: Settings, resolved: ResolvedModel) -> Emb
     """A model on an engine; ``None`` where that is not installed, or has no checkpoint or ranges of it here."""
     if importlib.util.find_spec(engine.partition("-")[0]) is None:
         return None
-    if engine == engines.IN_BYTES and resolved.ranges is None:
+    if engine == engines.INT8 and resolved.ranges is None:
         return None
     if engine == PROTOTYPE:
         checkpoint = resolved.checkpoint or Cache().checkpoint(resolved.name)
@@ -105,7 +105,7 @@ def measure(
         made = {engine: embedder_on(engine, settings, resolved) for engine in ENGINES}
         embedders = {engine: embedder for engine, embedder in made.items() if embedder is not None}
         for batch in BATCHES:
-            shown = scaled(repeated(faces, batch), resolved.facts.cut.size_px)
+            shown = scaled(repeated(faces, batch), resolved.spec.crop.size_px)
             rows += _measured(resolved.name, embedders, shown, rounds)
     return rows
 

@@ -104,7 +104,7 @@ def race(settings: Settings, resolved: ResolvedModel, peers: Peers, *, segments:
         peers: who takes part.
         segments: how many, of ``SEGMENT`` frames.
     """
-    detector, pipeline = build.detector(settings, video=False), build.pipeline(settings, resolved)
+    detector, pipeline = build.exact_detector(settings), build.video_pipeline(settings, resolved)
     enrolled = build.enrolled_people(settings, resolved.fingerprint)
     known = build.thresholds(settings, resolved, enrolled=len(enrolled)).known
     gallery = build.index_of(enrolled)
@@ -177,7 +177,7 @@ def _per_frame(
 ) -> Callable[[Frame], Seen]:
     def look(frame: Frame) -> Seen:
         found = mtcnn.detect([frame.image])[0]
-        faces = align(frame.image, found.landmarks, found.scores, cut=eager.facts.cut, boxes=found.boxes)
+        faces = align(frame.image, found.landmarks, found.scores, cut=eager.spec.crop, boxes=found.boxes)
         matches = gallery.search(eager.embed(faces))
         near = zip(matches.names, matches.similarities, strict=True)
         return found.boxes, [name if similarity >= known else None for name, similarity in near]

@@ -26,7 +26,7 @@ from recognizer.emit.video import VideoWriter
 from recognizer.models.resolve import ResolvedModel
 from recognizer.pipeline import Pipeline, SourceContext
 from recognizer.protocols import GraphRunner
-from recognizer.types.spec import Cut
+from recognizer.types.spec import CropSpec
 
 NETS = {"follow": "follow net", "proposals": "proposal net", "pnet": "P-Net", "rnet": "R-Net", "onet": "O-Net"}
 DETECTOR = {"detect": "detect", "glance": "glance", "refine": "refine"}
@@ -138,7 +138,7 @@ def _mean_ms(spent: Sequence[Spent], frames: int) -> float:
 def clocked_pipeline(settings: Settings, resolved: ResolvedModel, clock: Clock) -> Pipeline:
     """The pipeline of ``build`` with a clock at every seam."""
     enrolled = build.enrolled_people(settings, resolved.fingerprint)
-    make = build.new_context(settings, resolved, enrolled=len(enrolled))
+    make = build.video_context(settings, resolved, enrolled=len(enrolled))
 
     def new_context() -> SourceContext:
         made = make()
@@ -153,7 +153,7 @@ def clocked_pipeline(settings: Settings, resolved: ResolvedModel, clock: Clock) 
         return ClockedNet(runner, clock, NETS[name])
 
     return Pipeline(
-        detector=Clocked(build.detector(settings, watched), clock, DETECTOR),
+        detector=Clocked(build.video_detector(settings, watched), clock, DETECTOR),
         embedder=Clocked(build.embedder(settings, resolved), clock, {"embed": "embed"}),
         index=Clocked(build.index_of(enrolled), clock, {"search": "match"}),
         new_context=new_context,
@@ -228,11 +228,11 @@ def measure(settings: Settings, resolved: ResolvedModel, *, frames: int | None) 
     if last is not None:
         pipeline.end(last)
     calls = {name: list(spent) for name, spent in clock.calls.items()}
-    _show(pipeline, settings, resolved.facts.cut, shown, frames=frames)
+    _show(pipeline, settings, resolved.spec.crop, shown, frames=frames)
     return Stages(tuple(rows_of({**calls, **shown.calls}, frames=count)), count, shown_faces / max(count, 1))
 
 
-def _show(pipeline: Pipeline, settings: Settings, cut: Cut, clock: Clock, *, frames: int | None) -> None:
+def _show(pipeline: Pipeline, settings: Settings, cut: CropSpec, clock: Clock, *, frames: int | None) -> None:
     """Cut out all faces of the clip's frames, draw what was recognised, and encode that."""
     overlay = Overlay()
     with (

@@ -64,7 +64,7 @@ def _measured(file: str, rounds: int) -> Start:
     words = ["run", "--config", file, "--no-sync", "--headless", "--events", "-"]
     preparing = (
         "import pathlib, sys; sys.path.insert(0, sys.argv[1]); import main; from recognizer.app import build, config; "
-        "settings = config.load(pathlib.Path(sys.argv[2])); build.pipeline(settings, build.model(settings))"
+        "settings = config.load(pathlib.Path(sys.argv[2])); build.video_pipeline(settings, build.model(settings))"
     )
     ways: Mapping[str, Callable[[], None]] = {
         "imported": lambda: _to_the_end([sys.executable, str(MAIN), "--help"]),

@@ -63,7 +63,7 @@ def source_kind(text: str) -> SourceKind:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Wishes:
+class SourceOptions:
     """What may be asked of a source; what does not fit its kind is not looked at."""
 
     name: str | None = None
@@ -87,36 +87,38 @@ class Wishes:
     """What is done to each picture."""
 
 
-def open_source(text: str, wishes: Wishes | None = None) -> FrameSource:
+def open_source(text: str, options: SourceOptions | None = None) -> FrameSource:
     """Make the source a text names; ``with`` opens it.
 
     Args:
         text: Path of a video, a folder of pictures or a picture, also as ``file://``; number or path of a webcam;
             address of a network stream.
-        wishes: What is asked of it.
+        options: What is asked of it.
 
     Raises:
         SourceError: Nothing that can be a source.
     """
-    wishes = wishes or Wishes()
-    source = _source(text.strip(), source_kind(text), wishes)
-    return source if wishes.adjustment == AS_IT_IS else Adjusted(source, wishes.adjustment)
+    options = options or SourceOptions()
+    source = _source(text.strip(), source_kind(text), options)
+    return source if options.adjustment == AS_IT_IS else Adjusted(source, options.adjustment)
 
 
-def _source(text: str, kind: SourceKind, wishes: Wishes) -> FrameSource:
-    path, name = _path(text), wishes.name or default_name(text)
+def _source(text: str, kind: SourceKind, options: SourceOptions) -> FrameSource:
+    path, name = _path(text), options.name or default_name(text)
     if kind is SourceKind.FOLDER:
-        return ImageFolder(path, fps=wishes.fps, max_pixels=wishes.max_pixels, name=name)
+        return ImageFolder(path, fps=options.fps, max_pixels=options.max_pixels, name=name)
     if kind is SourceKind.PICTURE:
-        return SinglePicture(path, max_pixels=wishes.max_pixels, name=name)
+        return SinglePicture(path, max_pixels=options.max_pixels, name=name)
     if kind is SourceKind.VIDEO:
-        return VideoFile(path, threads=wishes.threads, deblock=wishes.deblock, max_pixels=wishes.max_pixels, name=name)
+        return VideoFile(
+            path, threads=options.threads, deblock=options.deblock, max_pixels=options.max_pixels, name=name
+        )
     if kind is SourceKind.WEBCAM:
         device = int(text) if text.isdecimal() else text
-        camera = Webcam(device, width=wishes.width, height=wishes.height, rate=wishes.rate)
+        camera = Webcam(device, width=options.width, height=options.height, rate=options.rate)
         return LiveSource(camera, name=name, fixed=True)
     stream = partial(
-        NetworkStream, text, transport=wishes.transport, deblock=wishes.deblock, max_pixels=wishes.max_pixels
+        NetworkStream, text, transport=options.transport, deblock=options.deblock, max_pixels=options.max_pixels
     )
     if text[:4].lower() == "http":  # play lists come in segments of some seconds
         return LiveSource(stream(open_s=10, read_s=10), name=name, stall_s=5)

@@ -63,7 +63,7 @@ def set_up(
     model: str | None,
     engine: str | None,
     weights_dir: Path | None,
-    facts: str | None = None,
+    spec: str | None = None,
 ) -> Bench:
     """Settings with a clip and a gallery, the model found, the people enrolled, the threads set.
 
@@ -76,7 +76,7 @@ def set_up(
         config_file,
         {
             "engine": {"name": engine},
-            "embed": {"model": model, "weights_dir": weights_dir, "facts": facts},
+            "embed": {"model": model, "weights_dir": weights_dir, "spec": spec},
             "gallery": {"folder": gallery or FOLDER / "gallery"},
             "emit": {"headless": True},
         },

@@ -14,7 +14,7 @@ from recognizer.app import build, config
 from recognizer.capture.pictures import read_picture
 from recognizer.cli import _console
 from recognizer.errors import ImageError, InputError
-from recognizer.models.resolved import ResolvedModel
+from recognizer.models.resolved_model import ResolvedModel
 
 BEST = 3
 """Classes told of each face."""
@@ -36,7 +36,7 @@ def classify(
         InputError: if the names cannot be read, or no picture.
     """
     called = _names(names)
-    classifier, detector = build.classifier(settings, resolved), build.picture_detector(settings)
+    classifier, detector = build.classifier(settings, resolved), build.photo_detector(settings)
     rows: list[dict[str, Any]] = []
     failed = 0
     for path in paths:
@@ -47,7 +47,7 @@ def classify(
             _console.err.print(f"[yellow]skipped:[/] {escape(str(error))}", soft_wrap=True)
             continue
         found = detector.detect([picture])[0]
-        cut = classifier.facts.cut
+        cut = classifier.spec.crop
         faces = align(picture, found.landmarks, found.scores, cut=cut, boxes=found.boxes)
         scores = classifier.classify(faces, best=BEST)
         for number, (box, classes, shares) in enumerate(

@@ -15,6 +15,7 @@ from loguru import logger
 from rich.console import Console
 from rich.markup import escape
 
+from recognizer.app import renamed
 from recognizer.errors import RecognizerError
 
 BUG = 70
@@ -43,10 +44,10 @@ EngineOption = Annotated[
     ),
 ]
 WeightsDirOption = Annotated[Path | None, typer.Option("--weights-dir", help="Where to look for weight files first.")]
-FactsOption = Annotated[
+SpecOption = Annotated[
     str | None,
     typer.Option(
-        "--facts", help="What an .onnx file of your own is fed: a kind or 'KEY: VALUE, ...'; see 'models facts'."
+        "--spec", help="Input and output of an .onnx file of your own: a kind or 'KEY: VALUE, ...'; see 'models spec'."
     ),
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
@@ -87,7 +88,7 @@ def guarded(app: typer.Typer, arguments: list[str]) -> int:
     arguments = [word for word in arguments if word != "--debug"]
     set_up_logging(debug=debug)
     try:
-        app(args=arguments, prog_name="main.py")
+        app(args=renamed.current_options(arguments), prog_name="main.py")
     except SystemExit as end:
         return end.code if isinstance(end.code, int) else 0
     except RecognizerError as error:

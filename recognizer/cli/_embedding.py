@@ -20,13 +20,13 @@ def settings_for(
     model: str | None,
     engine: str | None,
     weights_dir: Path | None,
-    facts: str | None = None,
+    spec: str | None = None,
     gallery: Path | None = None,
 ) -> config.Settings:
     """Settings with the options that these commands have."""
     overrides: dict[str, dict[str, Any]] = {
         "engine": {"name": engine},
-        "embed": {"model": model, "weights_dir": weights_dir, "facts": facts},
+        "embed": {"model": model, "weights_dir": weights_dir, "spec": spec},
         "gallery": {"folder": gallery},
     }
     return config.load(config_file, overrides)

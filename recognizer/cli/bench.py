@@ -38,7 +38,7 @@ def bench(
     model: _console.ModelOption = None,
     engine: _console.EngineOption = None,
     weights_dir: _console.WeightsDirOption = None,
-    facts: _console.FactsOption = None,
+    spec: _console.SpecOption = None,
     streams: Annotated[
         int | None,
         typer.Option("--streams", min=1, max=64, help="Instead: how many such clips keep up at once, up to so many."),
@@ -51,7 +51,7 @@ def bench(
     if context.invoked_subcommand is not None:
         return
     bench = _bench_setup.set_up(
-        clip, gallery, config_file, model=model, engine=engine, weights_dir=weights_dir, facts=facts
+        clip, gallery, config_file, model=model, engine=engine, weights_dir=weights_dir, spec=spec
     )
     settings, resolved = bench.settings, bench.resolved
     if streams is not None:
@@ -60,10 +60,10 @@ def bench(
         _bench_setup.save(save, document, lambda: show_streams(capacity))
         return
     with _console.err.status("from end to end"):  # first: the peak of memory is the product's alone
-        whole = end_to_end.measure(settings, build.pipeline(settings, resolved), rounds=rounds, frames=frames)
+        whole = end_to_end.measure(settings, build.video_pipeline(settings, resolved), rounds=rounds, frames=frames)
     with _console.err.status("stage by stage"):
         staged = stages.measure(settings, resolved, frames=frames)
-        detector, images = build.detector(settings, video=False), spread_frames(settings, PROFILED)
+        detector, images = build.exact_detector(settings), spread_frames(settings, PROFILED)
         functions = inside.detection(detector, images)
     with _console.err.status("embedding"):
         models = embedding.models_at_hand(settings)

@@ -31,17 +31,17 @@ def peers(
     model: _console.ModelOption = None,
     engine: _console.EngineOption = None,
     weights_dir: _console.WeightsDirOption = None,
-    facts: _console.FactsOption = None,
+    spec: _console.SpecOption = None,
     save: _bench_setup.SaveOption = None,
     plot: _bench_setup.PlotOption = None,
 ) -> None:
     """Compare with facenet-pytorch, FastMTCNN, EdgeFace in torch eager and face_recognition; is it the same work?"""
     bench = _bench_setup.set_up(
-        clip, gallery, config_file, model=model, engine=engine, weights_dir=weights_dir, facts=facts
+        clip, gallery, config_file, model=model, engine=engine, weights_dir=weights_dir, spec=spec
     )
     settings, resolved = bench.settings, bench.resolved
     images = peer_detection.spread_frames(settings, frames)
-    for_photos, for_video = build.detector(settings, video=False), build.detector(settings)
+    for_photos, for_video = build.exact_detector(settings), build.video_detector(settings)
     missing: list[str] = []
     mtcnn = library = race = None
     try:

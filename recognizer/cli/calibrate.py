@@ -27,7 +27,7 @@ from recognizer.errors import ConfigError, UsageError
 from recognizer.gallery.audit import ConfusablePair, confusable_pairs
 from recognizer.gallery.records import Enrolled, PersonRecord
 from recognizer.gallery.store import Gallery
-from recognizer.models.resolved import ResolvedModel
+from recognizer.models.resolved_model import ResolvedModel
 
 
 def calibrate(
@@ -61,13 +61,13 @@ def calibrate(
     model: _console.ModelOption = None,
     engine: _console.EngineOption = None,
     weights_dir: _console.WeightsDirOption = None,
-    facts: _console.FactsOption = None,
+    spec: _console.SpecOption = None,
     cache: CacheOption = None,
     as_json: _console.JsonOption = False,
 ) -> None:
     """Derive what a name needs from a false-name budget; write it where run finds it."""
     settings = settings_for(
-        config_file, model=model, engine=engine, weights_dir=weights_dir, facts=facts, gallery=gallery
+        config_file, model=model, engine=engine, weights_dir=weights_dir, spec=spec, gallery=gallery
     )
     if people is not None:
         with model_bar() as progress:

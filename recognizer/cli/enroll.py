@@ -30,7 +30,7 @@ def enroll(
     model: _console.ModelOption = None,
     engine: _console.EngineOption = None,
     weights_dir: _console.WeightsDirOption = None,
-    facts: _console.FactsOption = None,
+    spec: _console.SpecOption = None,
     reembed: Annotated[bool, typer.Option("--reembed", help="Replace the vectors of another model.")] = False,
     rebuild: Annotated[
         bool, typer.Option("--rebuild", help="Work on all photos again; replaces a damaged record.")
@@ -41,7 +41,7 @@ def enroll(
     """Enrol everybody who has a folder of photos in the gallery; forget those whose folder is gone."""
     overrides: dict[str, dict[str, Any]] = {
         "gallery": {"folder": gallery},
-        "embed": {"model": model, "weights_dir": weights_dir, "facts": facts},
+        "embed": {"model": model, "weights_dir": weights_dir, "spec": spec},
         "engine": {"name": engine},
     }
     settings = config.load(config_file, overrides)
@@ -97,7 +97,7 @@ def make_enroller(settings: config.Settings, resolved: ResolvedModel | None = No
     """What works on photos, with the settings' detector and embedder."""
     resolved = resolved or build.model(settings)
     return Enroller(
-        detector=build.picture_detector(settings),
+        detector=build.photo_detector(settings),
         embedder=build.embedder(settings, resolved),
         read=read_picture,
         suffixes=PICTURE_SUFFIXES,

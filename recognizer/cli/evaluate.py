@@ -49,14 +49,14 @@ def verification(
     model: _console.ModelOption = None,
     engine: _console.EngineOption = None,
     weights_dir: _console.WeightsDirOption = None,
-    facts: _console.FactsOption = None,
+    spec: _console.SpecOption = None,
     cache: CacheOption = None,
     report_file: _console.ReportOption = None,
     as_json: _console.JsonOption = False,
 ) -> None:
     """Are two pictures of one person? Ten-fold accuracy, TAR at fixed FMR, AUC, EER."""
     found = read_protocol(protocol, folder, pairs=pairs, images=images)
-    settings = settings_for(config_file, model=model, engine=engine, weights_dir=weights_dir, facts=facts)
+    settings = settings_for(config_file, model=model, engine=engine, weights_dir=weights_dir, spec=spec)
     with model_bar() as progress:
         resolved = build.model(settings, progress)
     plain = aligned or found.aligned
@@ -125,7 +125,7 @@ def identification(
     model: _console.ModelOption = None,
     engine: _console.EngineOption = None,
     weights_dir: _console.WeightsDirOption = None,
-    facts: _console.FactsOption = None,
+    spec: _console.SpecOption = None,
     cache: CacheOption = None,
     report_file: _console.ReportOption = None,
     as_json: _console.JsonOption = False,
@@ -135,7 +135,7 @@ def identification(
     if any(count is None for count in wanted_photos):
         raise UsageError("--photos wants numbers, such as 1,3.")
     pictures, people = people_of_folder(folder)
-    settings = settings_for(config_file, model=model, engine=engine, weights_dir=weights_dir, facts=facts)
+    settings = settings_for(config_file, model=model, engine=engine, weights_dir=weights_dir, spec=spec)
     with model_bar() as progress:
         resolved = build.model(settings, progress)
     share = None if aligned else LOOSE_SHARE

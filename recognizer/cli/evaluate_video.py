@@ -99,7 +99,7 @@ def video(
     model: _console.ModelOption = None,
     engine: _console.EngineOption = None,
     weights_dir: _console.WeightsDirOption = None,
-    facts: _console.FactsOption = None,
+    spec: _console.SpecOption = None,
     report_file: _console.ReportOption = None,
     as_json: _console.JsonOption = False,
 ) -> None:
@@ -110,7 +110,7 @@ def video(
     overrides: dict[str, dict[str, Any]] = {
         "source": {"location": clip},
         "engine": {"name": engine},
-        "embed": {"model": model, "weights_dir": weights_dir, "facts": facts},
+        "embed": {"model": model, "weights_dir": weights_dir, "spec": spec},
         "gallery": {"folder": gallery},
     }
     settings = config.load(config_file, overrides)
@@ -137,7 +137,7 @@ def recognised(settings: config.Settings, *, sheets: bool = False) -> tuple[Coll
     with model_bar() as progress:
         resolved = build.model(settings, progress)
     sync(settings, resolved)
-    pipeline = build.pipeline(settings, resolved)
+    pipeline = build.video_pipeline(settings, resolved)
     collected = Collector(sheets=sheets)
     with counting("frames") as on_progress:
 

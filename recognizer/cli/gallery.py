@@ -26,7 +26,7 @@ from recognizer.gallery.records import model_name
 from recognizer.gallery.store import Gallery
 from recognizer.models.cache import Cache
 from recognizer.models.catalogue import CATALOGUE
-from recognizer.models.resolved import calibration_of
+from recognizer.models.resolved_model import calibration_of
 
 CONFUSABLE = 0.35
 """Cosine from which the audit names two people: of 640 LFW photos of 160 people, 1.5 % have a stranger that near

@@ -23,7 +23,7 @@ from recognizer.cli.enroll import sync
 from recognizer.emit.overlay import draw
 from recognizer.errors import ImageError, InputError, OutputError, UsageError
 from recognizer.types import Frame, FrameResult
-from recognizer.types.spec import Cut
+from recognizer.types.spec import CropSpec
 
 
 def identify(
@@ -33,7 +33,7 @@ def identify(
     model: _console.ModelOption = None,
     engine: _console.EngineOption = None,
     weights_dir: _console.WeightsDirOption = None,
-    facts: _console.FactsOption = None,
+    spec: _console.SpecOption = None,
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="Write the labelled picture here; a folder for several.")
     ] = None,
@@ -59,7 +59,7 @@ def identify(
         {
             "gallery": {"folder": gallery},
             "engine": {"name": engine},
-            "embed": {"model": model, "weights_dir": weights_dir, "facts": facts, "flip": True},
+            "embed": {"model": model, "weights_dir": weights_dir, "spec": spec, "flip": True},
         },
     )
     with model_bar() as progress:
@@ -70,7 +70,7 @@ def identify(
         return
     build.thresholds(settings, resolved)  # before the work on photos: a model without any is told at once
     sync(settings, resolved)
-    pipeline = build.pipeline(settings, resolved, still=True)
+    pipeline = build.photo_pipeline(settings, resolved)
     rows: list[dict[str, Any]] = []
     failed: list[str] = []
     for path, label in zip(paths, _labels(paths), strict=True):
@@ -86,7 +86,7 @@ def identify(
         if output is not None:
             _write_picture(output if output.suffix else output / f"{label}{path.suffix}", result)
         if save_crops is not None:
-            _write_crops(save_crops, label, result, resolved.facts.cut)
+            _write_crops(save_crops, label, result, resolved.spec.crop)
     if as_json:
         _console.print_json(rows)
     else:
@@ -155,7 +155,7 @@ def _write_picture(path: Path, result: FrameResult) -> None:
     _write(path, draw(result.frame.image, result.tracks, result.identities))
 
 
-def _write_crops(folder: Path, label: str, result: FrameResult, cut: Cut) -> None:
+def _write_crops(folder: Path, label: str, result: FrameResult, cut: CropSpec) -> None:
     tracks = result.tracks
     faces = align(result.frame.image, tracks.landmarks, tracks.scores, cut=cut, boxes=tracks.boxes)
     for number, crop in enumerate(faces.crops, 1):

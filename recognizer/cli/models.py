@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from loguru import logger
 from rich.markup import escape
 from rich.table import Table
 
@@ -36,7 +37,7 @@ def list_models(weights_dir: _console.WeightsDirOption = None, as_json: _console
         rows = []
         for name, entry in CATALOGUE.items():
             row = asdict(entry) | {"state": states[name].value, "shipped": entry.shipped_file is not None}
-            row["facts"] = spec_file.as_dict(entry.facts)
+            row["spec"] = spec_file.as_dict(entry.spec)
             rows.append(row)
         _console.print_json(rows)
         return
@@ -98,10 +99,10 @@ def import_file(
 
 
 @app.command()
-def facts(
+def spec(
     kind: Annotated[str | None, typer.Argument(help=f"One of: {', '.join(spec_file.KINDS)}.")] = None,
 ) -> None:
-    """Print what a kind of network is fed and gives, as the file that belongs beside an .onnx file of your own."""
+    """Print the spec of a kind of network, as the file that belongs beside an .onnx file of your own."""
     if kind is None:
         for name, known in spec_file.KINDS.items():
             _console.out.print(f"# {name}", highlight=False)
@@ -110,6 +111,13 @@ def facts(
         typer.echo(spec_file.as_yaml(spec_file.KINDS[kind]), nl=False)
     else:
         raise UsageError(f"There is no kind of network '{kind}'; there are: {', '.join(spec_file.KINDS)}.")
+
+
+@app.command("facts", hidden=True)
+def facts(kind: Annotated[str | None, typer.Argument()] = None) -> None:
+    """Print the spec of a kind; the old name of ``models spec``."""
+    logger.warning("'models facts' is now called 'models spec'; the old name will be refused in the next release.")
+    spec(kind)
 
 
 @app.command()
@@ -141,11 +149,11 @@ def export(
     wanted = names or here
     if not wanted:
         raise UsageError("There is no model on this machine to pack; 'models fetch NAME' gets one.")
-    signed = []
+    fingerprint = []
     for name in wanted:
         with model_bar() as progress:
-            signed.append(resolve.resolve(name, weights_dir=weights_dir, progress=progress).fingerprint)
-    export_bundle(file, cache, signed)
+            fingerprint.append(resolve.resolve(name, weights_dir=weights_dir, progress=progress).fingerprint)
+    export_bundle(file, cache, fingerprint)
     _console.err.print(f"{escape(str(file))}: {', '.join(wanted)}", soft_wrap=True)
 
 

@@ -37,7 +37,7 @@ def predict(
     model: _console.ModelOption = None,
     engine: _console.EngineOption = None,
     weights_dir: _console.WeightsDirOption = None,
-    facts: _console.FactsOption = None,
+    spec: _console.SpecOption = None,
     cache: CacheOption = None,
 ) -> None:
     """Embed the face nearest the centre of each picture; interrupted, the same command goes on where it was."""
@@ -48,7 +48,7 @@ def predict(
     require_place(output, wanted="the vectors")  # now, not after hours of work
     found, are_crops = _pictures(pictures)
     plain = aligned or are_crops
-    settings = settings_for(config_file, model=model, engine=engine, weights_dir=weights_dir, facts=facts)
+    settings = settings_for(config_file, model=model, engine=engine, weights_dir=weights_dir, spec=spec)
     with model_bar() as progress:
         resolved = build.model(settings, progress)
     unreadable: dict[str, str] = {}

@@ -1,4 +1,4 @@
-"""python main.py models quantise: measure what of a model may multiply bytes: up to a third less time."""
+"""python main.py models quantise: measure which layers of a model can run in int8, for up to a third less time."""
 
 from __future__ import annotations
 
@@ -35,14 +35,14 @@ def quantise(
     config_file: _console.ConfigOption = None,
     model: _console.ModelOption = None,
     weights_dir: _console.WeightsDirOption = None,
-    facts: _console.FactsOption = None,
+    spec: _console.SpecOption = None,
 ) -> None:
-    """Measure which layers of a model may multiply bytes, so that OpenVINO runs it faster from then on."""
-    settings = settings_for(config_file, model=model, engine="openvino", weights_dir=weights_dir, facts=facts)
+    """Measure which layers of a model can run in int8, which OpenVINO then uses on processors with VNNI."""
+    settings = settings_for(config_file, model=model, engine="openvino", weights_dir=weights_dir, spec=spec)
     with model_bar() as progress:
         resolved = build.model(settings, progress)
-    cut = resolved.facts.cut
-    take = take_aligned(cut) if aligned else cut_with(build.picture_detector(settings), face_share=LOOSE_SHARE, cut=cut)
+    cut = resolved.spec.crop
+    take = take_aligned(cut) if aligned else cut_with(build.photo_detector(settings), face_share=LOOSE_SHARE, cut=cut)
     pictures = pictures_of_folder(faces)
     chosen = [pictures[place] for place in np.random.default_rng(0).permutation(len(pictures))[:most]]
     found = []
@@ -57,7 +57,7 @@ def quantise(
                 found.append(face)
             on_progress(done, len(chosen))
     crops = AlignedFaces.joined(found).crops if found else np.zeros((0, cut.size_px, cut.size_px, 3), np.uint8)
-    inputs = normalised(crops, resolved.facts)
+    inputs = normalised(crops, resolved.spec)
     with counting("layers") as on_progress:
         measured = ranges.measure(resolved.graph, inputs, threads=settings.engine.threads, on_progress=on_progress)
     if not measured.ranges:
@@ -71,9 +71,9 @@ def quantise(
     except OSError as error:
         raise OutputError(f"{place} cannot be written: {error.strerror or error}.") from error
     _console.err.print(
-        f"{resolved.fingerprint}: {len(measured.ranges)} of {measured.layers} layers in bytes; cosine to the vectors "
+        f"{resolved.fingerprint}: {len(measured.ranges)} of {measured.layers} layers in int8; cosine to the vectors "
         f"in floats {measured.mean_cosine:.4f} in the mean, {measured.least_cosine:.4f} at least "
-        f"({ranges.JUDGED_BY} faces); {escape(str(place))}",
+        f"({ranges.HELD_OUT_FACES} faces); {escape(str(place))}",
         soft_wrap=True,
         highlight=False,
     )

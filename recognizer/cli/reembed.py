@@ -21,7 +21,7 @@ from recognizer.cli.enroll import enrol_folder, tell
 from recognizer.errors import ConfigError
 from recognizer.gallery.folder import require_gallery
 from recognizer.gallery.store import Gallery
-from recognizer.models.resolved import ResolvedModel
+from recognizer.models.resolved_model import ResolvedModel
 
 
 def reembed(
@@ -34,7 +34,7 @@ def reembed(
     config_file: _console.ConfigOption = None,
     engine: _console.EngineOption = None,
     weights_dir: _console.WeightsDirOption = None,
-    facts: _console.FactsOption = None,
+    spec: _console.SpecOption = None,
     cache: CacheOption = None,
     as_json: _console.JsonOption = False,
     yes: _console.YesOption = False,
@@ -44,7 +44,7 @@ def reembed(
         config_file,
         {
             "gallery": {"folder": gallery},
-            "embed": {"model": model, "weights_dir": weights_dir, "facts": facts},
+            "embed": {"model": model, "weights_dir": weights_dir, "spec": spec},
             "engine": {"name": engine},
         },
     )

@@ -17,7 +17,7 @@ from loguru import logger
 
 from recognizer.app import build, config
 from recognizer.app.build import engines
-from recognizer.capture.sources import SourceKind, require_openable, source_kind
+from recognizer.capture.sources import require_openable
 from recognizer.cli import _console
 from recognizer.cli._progress import model_bar
 from recognizer.cli.enroll import make_enroller, sync
@@ -53,7 +53,7 @@ def run(
     model: _console.ModelOption = None,
     engine: _console.EngineOption = None,
     weights_dir: _console.WeightsDirOption = None,
-    facts: _console.FactsOption = None,
+    spec: _console.SpecOption = None,
     headless: Annotated[bool, typer.Option("--headless", help="No window.")] = False,
     output: Annotated[Path | None, typer.Option("--output", "-o", help="Write the labelled video here (.mp4).")] = None,
     events: Annotated[
@@ -74,7 +74,7 @@ def run(
         {
             "source": {"max_frames": max_frames, "max_seconds": max_seconds},
             "engine": {"name": engine},
-            "embed": {"model": model, "weights_dir": weights_dir, "facts": facts},
+            "embed": {"model": model, "weights_dir": weights_dir, "spec": spec},
             "gallery": {"folder": gallery},
             "emit": {"headless": headless or None, "video": output, "events": events, "summary": summary},
         },
@@ -104,8 +104,6 @@ def recognise(
         for source in sources:  # before models are loaded: a wrong path is told at once
             require_openable(source)
     settings = _without_a_screen(settings)
-    kinds = {source_kind(camera.location) for camera in settings.cameras}
-    still = kinds <= {SourceKind.FOLDER, SourceKind.PICTURE}
     live = frozenset(source.name for source in sources if source.live)
     cv2.setNumThreads(1)  # the stages' pictures are small: more threads only fight with the decoder for the cores
     with model_bar() as progress:
@@ -114,7 +112,8 @@ def recognise(
     build.thresholds(settings, resolved)  # before the work on photos: a model without any is told at once
     if sync_first:
         sync(settings, resolved)
-    pipeline = build.pipeline(settings, resolved, still=still)
+    make_pipeline = build.photo_pipeline if build.only_photos(settings) else build.video_pipeline
+    pipeline = make_pipeline(settings, resolved)
     strangers = build.stranger_watch(settings, resolved)
     figures = Summary(
         settings.emit.summary,

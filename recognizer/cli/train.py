@@ -163,8 +163,8 @@ def _teach(name: str, config: Path, export: Path | None) -> None:
     wanted = settings.read(config)
     # without nets of our own: refine is O-Net
     mtcnn = load(None, {"detect": {"min_face_px": wanted.data.min_face_px}, "track": {"follow": "onet"}})
-    proposals = build.proposals(load(None, {"detect": {"min_face_px": CANDIDATE_PX}}))
-    teacher = task.Teacher(build.detector(mtcnn, video=False), proposals.propose)
+    proposals = build.proposal_net(load(None, {"detect": {"min_face_px": CANDIDATE_PX}}))
+    teacher = task.Teacher(build.exact_detector(mtcnn), proposals.propose)
     if export is None:
         task.learn(task.Net(name), wanted, teacher)
     else:
@@ -259,7 +259,7 @@ def _tell(target: Path, taken: Snapshot, measured: list[ship.Measured]) -> None:
 
 def face_cutter(min_face_px: int) -> CutFace:
     """Cut the face nearest the picture's centre with the product's own detector and aligner."""
-    detector = build.detector(load(None, {"detect": {"min_face_px": min_face_px}}), video=False)
+    detector = build.exact_detector(load(None, {"detect": {"min_face_px": min_face_px}}))
 
     def cut(picture: U8) -> U8 | None:
         cv2.setNumThreads(1)

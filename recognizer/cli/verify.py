@@ -23,17 +23,17 @@ def verify(
     model: _console.ModelOption = None,
     engine: _console.EngineOption = None,
     weights_dir: _console.WeightsDirOption = None,
-    facts: _console.FactsOption = None,
+    spec: _console.SpecOption = None,
     as_json: _console.JsonOption = False,
 ) -> None:
     """Compare the most prominent faces of two pictures."""
     settings = config.load(
-        config_file, {"engine": {"name": engine}, "embed": {"model": model, "weights_dir": weights_dir, "facts": facts}}
+        config_file, {"engine": {"name": engine}, "embed": {"model": model, "weights_dir": weights_dir, "spec": spec}}
     )
     pictures = [read_picture(path) for path in (first, second)]
     with model_bar() as progress:
         resolved = build.model(settings, progress)
-    detector, embedder = build.picture_detector(settings), build.embedder(settings, resolved)
+    detector, embedder = build.photo_detector(settings), build.embedder(settings, resolved)
     vectors = []
     for path, picture in zip((first, second), pictures, strict=True):
         measured = measure(picture, detector=detector, embedder=embedder)

@@ -54,9 +54,11 @@ class Decider:
         thresholds: what a name needs.
         face_score: mean O-Net score that makes a track a face.
         recheck_s: seconds between two samples of a settled track.
-        still: the frames are unrelated pictures: one frame must do.
         norm_range: vector lengths of a hopeless and of a good face, of networks whose length measures quality.
     """
+
+    min_samples = 2
+    """Samples that a name, or being called unknown, needs below the threshold ``sure``."""
 
     def __init__(
         self,
@@ -64,13 +66,11 @@ class Decider:
         thresholds: Thresholds,
         face_score: float = 0.95,
         recheck_s: float = 2.0,
-        still: bool = False,
         norm_range: tuple[float, float] | None = None,
     ) -> None:
         self._thresholds = thresholds
         self._face_score = face_score
         self._recheck_s = recheck_s
-        self._still = still
         self._norm_range = norm_range
         self._tracks: dict[int, Evidence] = {}
         self._last_at = -math.inf
@@ -179,8 +179,6 @@ class Decider:
 
     def _is_face(self, evidence: Evidence) -> bool:
         scores = evidence.scores
-        if self._still:
-            return scores[-1] >= self._face_score
         if len(scores) == FACE_WINDOW and sum(scores) / FACE_WINDOW >= self._face_score:
             return True
         return evidence.frames == SURE_FRAMES and min(scores) >= SURE_FACE
@@ -191,7 +189,7 @@ class Decider:
         evidence.nearest, evidence.similarity = nearest, similarity
         evidence.margin = similarity - float(match.runner_up[0])
         keeps = evidence.name is not None and nearest == evidence.name
-        enough = evidence.weight >= wanted.evidence and (evidence.sample_count > 1 or self._still)
+        enough = evidence.weight >= wanted.evidence and evidence.sample_count >= self.min_samples
         if keeps and similarity >= wanted.release and evidence.margin >= wanted.margin / 2:
             evidence.status = Status.KNOWN
         elif (
@@ -226,7 +224,7 @@ class Decider:
             name=evidence.name,
             similarity=evidence.similarity,
             margin=evidence.margin,
-            reasons=tuple(evidence.reasons(self._thresholds, rivals=rivals, still=self._still)),
+            reasons=tuple(evidence.reasons(self._thresholds, rivals=rivals, min_samples=self.min_samples)),
         )
 
     def _new_events(

@@ -112,13 +112,13 @@ class Evidence:
             self.scores.clear()
             self.status, self.name = Status.UNDECIDED, None
 
-    def reasons(self, wanted: Thresholds, *, rivals: Sequence[int], still: bool) -> Iterator[str]:
+    def reasons(self, wanted: Thresholds, *, rivals: Sequence[int], min_samples: int) -> Iterator[str]:
         """Say in words what supports the status, or what is missing.
 
         Args:
             wanted: what a name needs.
             rivals: other tracks in the same picture that bear the name of the nearest person.
-            still: one sample must do.
+            min_samples: samples that a name needs.
         """
         if self.sample_count == 0:
             yield "no sample of the face yet"
@@ -137,8 +137,8 @@ class Evidence:
             yield from _shortcomings(self.best)
             samples = "1 sample" if self.sample_count == 1 else f"{self.sample_count} samples"
             yield f"evidence {math.floor(100 * self.weight) / 100:.2f} of {wanted.evidence:.2f} ({samples})"
-        elif self.status is Status.UNDECIDED and self.sample_count == 1 and not still:
-            yield "1 sample so far, wanted 2"
+        elif self.status is Status.UNDECIDED and self.sample_count < min_samples:
+            yield f"{self.sample_count} sample so far, wanted {min_samples}"
 
 
 def _shortcomings(quality: FaceQuality) -> Iterator[str]:

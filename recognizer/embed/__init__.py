@@ -1,1 +1,1 @@
-"""Stage 5, EMBED: an aligned face becomes a vector of unit length."""
+"""Stage 5, EMBED: turn an aligned face into a vector of unit length."""

@@ -1,13 +1,13 @@
-"""EdgeFace as engines run it fastest: the same numbers, every layer channels first.
+"""Rewrite EdgeFace with channels first, the layout that engines run fastest; the output is the same.
 
-timm's EdgeNeXt turns each block's values to channels last for LayerNorm and the linear layers, and back. Here linear
-layers are 1x1 convolutions, LayerNorm is a mean over channels, its affine part is folded into the layer that follows,
-layer scale into the layer before it, the positions' encoding is a constant, and blocks that add nothing are left out.
-Against the graph of timm's network, CPU time, interleaved: EdgeFace XS on OpenVINO 2026.4 1.27 to 1.35 times faster
-with one face, 1.24 to 1.30 with four, 1.45 to 1.5 while a batch size has no graph of its own yet; on ONNX Runtime
-1.31 1.2 and 1.4. EdgeFace XXS on OpenVINO: 1.1.
+timm's EdgeNeXt transposes each block's values to channels last for LayerNorm and the linear layers, and back. Here
+linear layers are 1x1 convolutions, LayerNorm is a mean over channels, its affine part is folded into the next layer,
+layer scale into the previous one, the positional encoding is a constant, and blocks that add nothing are dropped.
+CPU time of timm's graph over this one, interleaved: EdgeFace XS on OpenVINO 2026.4 1.27 to 1.35 with one face, 1.24 to
+1.30 with four, 1.45 to 1.5 while a batch size has no graph of its own yet; on ONNX Runtime 1.31, 1.2 and 1.4. EdgeFace
+XXS on OpenVINO: 1.1.
 
-Only for inference: weights are copied, so training does not reach them.
+For inference only: weights are copied, so training does not change them.
 """
 
 from __future__ import annotations
@@ -21,17 +21,17 @@ from torch import Tensor, nn
 from recognizer.embed.edgeface import INPUT_SIZE_PX, EdgeFace, LowRankLinear
 
 IDLE = 1e-4
-"""A block that changes no value by more than this share of the largest adds nothing. The last one of the published
-``edgeface_xs_q`` changes LFW's faces by at most 2e-6 (its attention's weights are zero, its units never fire; 6 to 8 %
-of the time); no other block of it or of ``edgeface_xxs_q`` changes them by less than 0.05."""
+"""Largest change, as a share of the largest input, of a block that is dropped. The last block of the published
+``edgeface_xs_q`` changes LFW's faces by at most 2e-6 (its attention weights are zero, its units never fire; it takes 6
+to 8 % of the time); no other block of it or of ``edgeface_xxs_q`` changes them by less than 0.05."""
 
 
 def channels_first(network: EdgeFace, probes: Tensor) -> nn.Module:
-    """The same function of (B, 3, 112, 112) in another form.
+    """Rewrite the network: the same function of (B, 3, 112, 112).
 
     Args:
-        network: stays as it is.
-        probes: (B, 3, 112, 112) in [-1, 1], on which blocks are told that add nothing.
+        network: is not changed.
+        probes: (B, 3, 112, 112) in [-1, 1], to find the blocks that add nothing.
     """
     with torch.no_grad():
         return _ChannelsFirst(network.model, _idle(network, probes)).eval()
@@ -62,7 +62,7 @@ class _ChannelsFirst(nn.Module):
 
 
 class _Norm(nn.Module):
-    """LayerNorm over the channels of (B, C, H, W), its affine part left to the next layer."""
+    """LayerNorm over the channels of (B, C, H, W), without the affine part."""
 
     def __init__(self, norm: nn.LayerNorm) -> None:
         super().__init__()
@@ -74,7 +74,7 @@ class _Norm(nn.Module):
 
 
 class _AffineNorm(_Norm):
-    """The same before layers that cannot take the affine part."""
+    """LayerNorm with the affine part, before layers that cannot absorb it."""
 
     def __init__(self, norm: nn.LayerNorm) -> None:
         super().__init__(norm)
@@ -85,7 +85,7 @@ class _AffineNorm(_Norm):
 
 
 class _Mlp(nn.Module):
-    """LayerNorm, two layers with a GELU between them, layer scale."""
+    """LayerNorm, two layers with a GELU between them, and layer scale."""
 
     def __init__(self, block: Any) -> None:
         super().__init__()
@@ -135,17 +135,17 @@ class _Attention(nn.Module):
         return out
 
     def _attended(self, x: Tensor) -> Tensor:
-        rows, places = self.channels // self.heads, self.side * self.side
-        q, k, v = self.qkv(x).reshape(-1, 3 * self.heads, rows, places).split(self.heads, dim=1)
-        alike = (F.normalize(q, dim=-1) @ F.normalize(k, dim=-1).transpose(-2, -1)) * self.temperature
-        out: Tensor = (alike.softmax(dim=-1) @ v).reshape(-1, self.channels, self.side, self.side)
+        rows, positions = self.channels // self.heads, self.side * self.side
+        q, k, v = self.qkv(x).reshape(-1, 3 * self.heads, rows, positions).split(self.heads, dim=1)
+        attention = (F.normalize(q, dim=-1) @ F.normalize(k, dim=-1).transpose(-2, -1)) * self.temperature
+        out: Tensor = (attention.softmax(dim=-1) @ v).reshape(-1, self.channels, self.side, self.side)
         return out
 
 
 def _pointwise(
     linear: nn.Linear | LowRankLinear, *, norm: nn.LayerNorm | None = None, scale: Tensor | None = None
 ) -> nn.Module:
-    """A linear layer as a 1x1 convolution that also does the norm's affine part before it and the scale after it."""
+    """Turn a linear layer, the affine part of the norm before it and the scale after it into a 1x1 convolution."""
     if isinstance(linear, LowRankLinear):
         return nn.Sequential(_pointwise(linear.linear1, norm=norm), _pointwise(linear.linear2, scale=scale))
     weight = linear.weight.double()
@@ -162,14 +162,14 @@ def _pointwise(
 
 
 def _idle(network: EdgeFace, probes: Tensor) -> set[nn.Module]:
-    """The blocks that change nothing."""
+    """Find the blocks that change their input by less than ``IDLE``."""
     found: set[nn.Module] = set()
 
-    def look(block: nn.Module, inputs: tuple[Tensor, ...], out: Tensor) -> None:
+    def compare(block: nn.Module, inputs: tuple[Tensor, ...], out: Tensor) -> None:
         if (out - inputs[0]).abs().max() < IDLE * inputs[0].abs().max():
             found.add(block)
 
-    hooks = [block.register_forward_hook(look) for stage in network.model.stages for block in stage.blocks]
+    hooks = [block.register_forward_hook(compare) for stage in network.model.stages for block in stage.blocks]
     network(probes)
     for hook in hooks:
         hook.remove()

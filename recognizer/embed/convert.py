@@ -1,10 +1,10 @@
-"""From a checkpoint to a graph that every engine runs; the one place of the recognition path that needs torch.
+"""Convert a checkpoint to an ONNX graph; the only step before recognition that needs torch.
 
-torch's TorchScript exporter is used: it takes 1.3 s for XS where the newer one takes 14.7 s (torch 2.14, same
-machine), a person waits for it once, and its graphs are no slower in ONNX Runtime or OpenVINO. Whoever changes what
-comes out raises ``recognizer.models.cache.CONVERTER_VERSION``, so that cached graphs are made anew.
+It uses torch's TorchScript exporter, which takes 1.3 s for XS where the newer one takes 14.7 s (torch 2.14, same
+machine); its graphs are no slower in ONNX Runtime or OpenVINO. Raise ``recognizer.models.cache.CONVERTER_VERSION`` with
+any change of the output, so that cached graphs are converted again.
 
-The model store runs this file as a process of its own, so that a recogniser never holds torch.
+`recognizer.models.checkpoints` runs this file as a subprocess, so that a recogniser never loads torch.
 """
 
 from __future__ import annotations
@@ -25,53 +25,53 @@ from recognizer.embed.channels_first import channels_first
 from recognizer.embed.edgeface import EdgeFace
 from recognizer.errors import WeightsError
 from recognizer.models.catalogue import entry_of
-from recognizer.models.resolved import TRAINED_SUFFIX
+from recognizer.models.resolved_model import TRAINED_SUFFIX
 from recognizer.types import CROP_SIZE_PX, F32
 
 OPSET = 17
-"""The first with LayerNormalization as one node."""
+"""The first opset with LayerNormalization as one node."""
 MIN_PARITY = 0.9999
-"""Smallest cosine between the graph's vectors and the torch network's; float noise stays above 0.999999."""
+"""Smallest accepted cosine between the vectors of graph and torch network; float noise stays above 0.999999."""
 
 INPUT, OUTPUT = "faces", "vectors"
 
 
 def to_onnx(name: str, checkpoint: Path, target: Path) -> float:
-    """Convert a checkpoint to a float graph and compare the two.
+    """Convert a checkpoint to an fp32 graph and compare their outputs.
 
     The graph maps ``faces`` (batch, 3, S, S) float32, for EdgeFace 112 px RGB in [-1, 1], to ``vectors`` (batch, 512)
     float32, not of unit length, and to ``logits`` where the network has a classifier; any batch size.
 
     Args:
-        name: the variant that the checkpoint holds; a ``.ckpt`` file says it itself.
-        checkpoint: a ``.pt`` file in the published layout, or a ``.ckpt`` of our own training.
-        target: where to write the graph; the folder exists.
+        name: the network that the checkpoint holds; a ``.ckpt`` file states it itself.
+        checkpoint: a ``.pt`` file in the published layout, or a ``.ckpt`` written by ``train``.
+        target: path of the graph, in an existing folder.
 
     Returns:
-        The smallest cosine seen between graph and network.
+        The smallest cosine measured between graph and network.
 
     Raises:
-        WeightsError: if the checkpoint is refused (see ``networks.load``) or the graph does not compute the same;
-            nothing is left at ``target`` then.
+        WeightsError: if the checkpoint is refused (see ``networks.load``), or graph and network differ; ``target`` is
+            removed then.
     """
     with _one_torch_thread():
         if checkpoint.suffix.lower() == TRAINED_SUFFIX:
-            from recognizer.embed import trained  # loads more networks than a published file needs
+            from recognizer.embed import trained  # imports more networks than a published file needs
 
             return export(trained.snapshot(checkpoint).network, target)
-        return export(networks.load(name, checkpoint), target, size_px=entry_of(name).facts.cut.size_px)
+        return export(networks.load(name, checkpoint), target, size_px=entry_of(name).spec.crop.size_px)
 
 
 def export(network: nn.Module, target: Path, *, size_px: int = CROP_SIZE_PX) -> float:
-    """Write an embedding network as a graph and compare the two; see ``to_onnx``.
+    """Export an embedding network to a graph and compare their outputs; see ``to_onnx``.
 
     Args:
-        network: gives vectors, or vectors and class logits.
-        target: where to write the graph.
-        size_px: side of the faces it takes.
+        network: returns vectors, or vectors and class logits.
+        target: path of the graph.
+        size_px: side of its input faces.
 
     Raises:
-        WeightsError: if the graph does not compute what the network computes.
+        WeightsError: if graph and network differ.
     """
     network = network.eval()
     outputs = networks.outputs(network)
@@ -99,7 +99,7 @@ def export(network: nn.Module, target: Path, *, size_px: int = CROP_SIZE_PX) -> 
     if not parity > MIN_PARITY:  # NaN must fail too
         target.unlink(missing_ok=True)
         raise WeightsError(
-            f"The converted graph does not compute what the network does: cosine {parity:.6f}, wanted more than "
+            f"The converted graph differs from the network: cosine {parity:.6f}, wanted more than "
             f"{MIN_PARITY}. The checkpoint may be damaged; fetch it again."
         )
     return parity
@@ -107,7 +107,7 @@ def export(network: nn.Module, target: Path, *, size_px: int = CROP_SIZE_PX) -> 
 
 @contextmanager
 def _one_torch_thread() -> Iterator[None]:
-    """On a busy machine the threads of such small networks wait for each other: four times as long on two cores."""
+    """Limit torch to one thread: on two busy cores these small networks take four times as long with more."""
     before = torch.get_num_threads()
     torch.set_num_threads(1)
     try:
@@ -135,7 +135,7 @@ def _parity(network: nn.Module, graph: Path, outputs: list[str], size_px: int) -
 
 
 def _probes(count: int, size_px: int) -> F32:
-    """(count, 3, size, size) in [-1, 1]: the even rows noise, the odd ones skin with dark eyes and mouth."""
+    """Make test inputs (count, 3, size, size) in [-1, 1]: even rows noise, odd rows a sketch of a face."""
     rng = np.random.default_rng(0)
     probes = rng.uniform(-1.0, 1.0, (count, 3, size_px, size_px)).astype(np.float32)
     y, x = np.mgrid[0:size_px, 0:size_px].astype(np.float32) * np.float32(CROP_SIZE_PX / size_px)
@@ -150,7 +150,7 @@ def _probes(count: int, size_px: int) -> F32:
 
 
 def main(arguments: list[str]) -> int:
-    """``python -m recognizer.embed.convert NAME CHECKPOINT TARGET``: prints the parity; errors as one message."""
+    """``python -m recognizer.embed.convert NAME CHECKPOINT TARGET``: print the parity, or one error message."""
     name, checkpoint, target = arguments
     try:
         parity = to_onnx(name, Path(checkpoint), Path(target))

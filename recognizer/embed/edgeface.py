@@ -1,9 +1,9 @@
-"""EdgeFace: the network that turns an aligned face into 512 numbers, in its six published variants.
+"""EdgeFace, the default embedding network, in its six published variants.
 
 George, Ecabert, Otroshi Shahreza, Kotwal, Marcel: "EdgeFace: Efficient Face Recognition Model for Edge Devices",
 IEEE T-BIOM 2024, https://arxiv.org/abs/2307.01838. The body is EdgeNeXt (Maaz et al. 2022) as timm builds it; in the
 gamma variants every linear layer outside the head is replaced by two of low rank. In the ``_q`` checkpoints the
-linear layers are stored as int8; they are read back to float, so that one float network serves all six.
+linear layers are stored as int8; they are dequantised on reading, so that one fp32 network serves all six.
 
 Input: (B, 3, 112, 112) float32 RGB, ``(pixel / 255 - 0.5) / 0.5``. Output: (B, 512) float32, not normalised.
 """
@@ -27,12 +27,12 @@ INPUT_SIZE_PX = 112
 
 @dataclass(frozen=True, slots=True)
 class Variant:
-    """How one published network is built."""
+    """Parameters of one published network."""
 
     backbone: str
     """Name of the EdgeNeXt in timm."""
     rank_ratio: float | None = None
-    """Low rank of a linear layer as a share of its smaller side; ``None`` keeps the layer whole."""
+    """Rank of the factored linear layers as a share of their smaller side; ``None``: not factored."""
     int8_linears: bool = False
     """The published checkpoint stores its linear layers as int8."""
 
@@ -48,7 +48,7 @@ VARIANTS: dict[str, Variant] = {
 
 
 class LowRankLinear(nn.Module):
-    """A linear layer as the product of two thin ones (EdgeFace, section III-B)."""
+    """A linear layer factored into two of low rank (EdgeFace, section III-B)."""
 
     def __init__(self, in_features: int, out_features: int, rank_ratio: float, bias: bool = True) -> None:
         super().__init__()
@@ -106,7 +106,7 @@ def create(name: str) -> EdgeFace:
 def load(name: str, path: Path) -> EdgeFace:
     """Build a variant and fill it from a checkpoint in the published layout.
 
-    Nothing in the file is executed: it is read with ``weights_only=True`` whatever the environment says.
+    Nothing in the file is executed: it is always read with ``weights_only=True``.
 
     Raises:
         WeightsError: if the file is no checkpoint, holds more than tensors, or belongs to another network.
@@ -117,7 +117,7 @@ def load(name: str, path: Path) -> EdgeFace:
 
 
 def dequantise(state: Mapping[str, Any]) -> dict[str, Tensor]:
-    """Turn the packed int8 linears of a ``_q`` checkpoint into float weights; float entries pass unchanged."""
+    """Convert the packed int8 linears of a ``_q`` checkpoint to fp32 weights; keep fp32 entries."""
     packed = "._packed_params._packed_params"
     beside = ("._packed_params.dtype", ".scale", ".zero_point")
     linears = {key.removesuffix(packed) for key in state if key.endswith(packed)}

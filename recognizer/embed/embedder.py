@@ -1,4 +1,4 @@
-"""Stage 5, EMBED: aligned faces through one graph, to vectors of unit length."""
+"""Embed aligned faces with one graph, as vectors of unit length."""
 
 from __future__ import annotations
 
@@ -7,39 +7,40 @@ from collections.abc import Mapping
 import numpy as np
 
 from recognizer.errors import EngineError
+from recognizer.models.published_specs import EDGEFACE
 from recognizer.protocols import GraphRunner
 from recognizer.types import F32, U8, AlignedFaces, ClassScores, Embeddings
-from recognizer.types.spec import EDGEFACE, Channels, Colour, Facts
+from recognizer.types.spec import Channels, Colour, EmbedderSpec
 
 BATCH = 8
-"""Faces at once: measured, larger batches take no less time a face on two cores and more memory."""
+"""Faces in a batch: on two cores larger batches take no less time a face, and more memory."""
 
 
 class GraphEmbedder:
-    """Runs an embedding graph as its facts say.
+    """Run an embedding graph as its spec says.
 
     Args:
-        runner: takes (B, 3, S, S) float32, gives the vectors (B, D).
+        runner: maps (B, 3, S, S) float32 to vectors (B, D).
         model: fingerprint of the weights.
-        facts: how the graph is fed and read.
-        flip: average each face with its mirror image; steadier, at twice the price.
+        spec: input and output of the graph.
+        flip: average the vectors of each face and its mirror image; more accurate, at twice the time.
     """
 
-    def __init__(self, *, runner: GraphRunner, model: str, facts: Facts = EDGEFACE, flip: bool = False) -> None:
+    def __init__(self, *, runner: GraphRunner, model: str, spec: EmbedderSpec = EDGEFACE, flip: bool = False) -> None:
         self._runner = runner
         self.model = model
-        self.facts = facts
+        self.spec = spec
         self._flip = flip
-        self._batch = 1 if facts.one_by_one else BATCH
+        self._batch = 1 if spec.fixed_batch_one else BATCH
 
     def embed(self, faces: AlignedFaces) -> Embeddings:
-        """One row for each face, in the same order.
+        """Embed K faces: (K, D) vectors of unit length, in the same order.
 
         Raises:
-            EngineError: if the graph is another network's.
+            EngineError: if the graph does not fit its spec.
         """
         if len(faces) == 0:
-            return Embeddings.empty(self.model, self.facts.dimension)
+            return Embeddings.empty(self.model, self.spec.dimension)
         vectors = self._run(faces.crops)
         if self._flip:
             vectors = (vectors + self._run(faces.crops[:, :, ::-1])) / np.float32(2)
@@ -48,65 +49,65 @@ class GraphEmbedder:
         return Embeddings(units.astype(np.float32), norms.astype(np.float32), self.model)
 
     def classify(self, faces: AlignedFaces, *, best: int = 1) -> ClassScores:
-        """The likeliest people of the training data, for a network that kept its classifier; no mirror images.
+        """Classify faces as people of the training data, with a network that has its classifier.
 
         Args:
             faces: K faces.
-            best: how many of each.
+            best: number of classes to return for each face.
 
         Raises:
             EngineError: if the graph has no classifier.
         """
-        if self.facts.classes is None:
+        if self.spec.classes is None:
             raise EngineError(f"The model {self.model} has no classifier; facenet_vggface2 and facenet_casia have one.")
         if len(faces) == 0:
             return ClassScores.empty(best)
-        logits = self._through(faces.crops, self.facts.classes, wanted="class logits").astype(np.float64)
+        logits = self._outputs(faces.crops, self.spec.classes, wanted="class logits").astype(np.float64)
         shares = np.exp(logits - logits.max(axis=1, keepdims=True))
         shares /= shares.sum(axis=1, keepdims=True)
         order = np.argsort(-shares, axis=1, kind="stable")[:, :best]
         return ClassScores(order.astype(np.int64), np.take_along_axis(shares, order, axis=1).astype(np.float32))
 
     def check(self) -> None:
-        """Run one black face: a graph that is not what its facts say is told before there is anybody to recognise.
+        """Run one black face, so that a graph that does not fit its spec is refused before any face comes.
 
         Raises:
-            EngineError: if the graph does not take the input, or gives something else.
+            EngineError: if the graph does not take the input, or has other outputs.
         """
-        self._run(np.zeros((1, self.facts.cut.size_px, self.facts.cut.size_px, 3), np.uint8))
+        self._run(np.zeros((1, self.spec.crop.size_px, self.spec.crop.size_px, 3), np.uint8))
 
     def _run(self, crops: U8) -> F32:
-        vectors = self._through(crops, self.facts.output)
-        if vectors.shape != (len(crops), self.facts.dimension):
-            raise self._other_graph("vectors", {self.facts.output or "its output": vectors})
+        vectors = self._outputs(crops, self.spec.output)
+        if vectors.shape != (len(crops), self.spec.dimension):
+            raise self._mismatch("vectors", {self.spec.output or "its output": vectors})
         return vectors
 
-    def _through(self, crops: U8, output: str | None, *, wanted: str = "vectors") -> F32:
-        inputs = normalised(crops, self.facts)
+    def _outputs(self, crops: U8, output: str | None, *, wanted: str = "vectors") -> F32:
+        inputs = normalised(crops, self.spec)
         parts = []
         for start in range(0, len(inputs), self._batch):
             outputs = self._runner.run(inputs[start : start + self._batch])
             name = next(iter(outputs)) if output is None and len(outputs) == 1 else output
             if name is None or name not in outputs:
-                raise self._other_graph(wanted, outputs)
+                raise self._mismatch(wanted, outputs)
             parts.append(outputs[name])
         return np.concatenate(parts)
 
-    def _other_graph(self, wanted: str, outputs: Mapping[str, F32]) -> EngineError:
-        size = f" of {self.facts.dimension} numbers" if wanted == "vectors" else ""
-        name = self.facts.classes if wanted != "vectors" else self.facts.output
+    def _mismatch(self, wanted: str, outputs: Mapping[str, F32]) -> EngineError:
+        size = f" of {self.spec.dimension} numbers" if wanted == "vectors" else ""
+        name = self.spec.classes if wanted != "vectors" else self.spec.output
         got = ", ".join(f"{each} {values.shape}" for each, values in outputs.items())
         return EngineError(
             f"The model {self.model} gives no {wanted}: wanted {name or 'a single output'}{size}, got {got}. For a "
-            "graph of your own say what it is, in a YAML file beside it or by --facts ('models facts' shows how)."
+            "graph of your own state its spec in a YAML file beside it or with --spec ('models spec' prints examples)."
         )
 
 
-def normalised(crops: U8, facts: Facts = EDGEFACE) -> F32:
-    """A network's input: (K, S, S, 3) uint8 RGB to (K, 3, S, S) float32, in its order, ``(pixel - mean) / std``."""
-    if facts.colour is Colour.BGR:
+def normalised(crops: U8, spec: EmbedderSpec = EDGEFACE) -> F32:
+    """Convert crops (K, S, S, 3) uint8 RGB to a network's input (K, 3, S, S) float32."""
+    if spec.colour is Colour.BGR:
         crops = crops[..., ::-1]
-    scale, shift = _channels(facts.std), _channels(facts.mean) / _channels(facts.std)
+    scale, shift = _channels(spec.std), _channels(spec.mean) / _channels(spec.std)
     return np.asarray(np.ascontiguousarray(crops.transpose(0, 3, 1, 2), np.float32) / scale - shift, np.float32)
 
 

@@ -1,11 +1,11 @@
-"""IResNet: the network of ArcFace and MagFace, with 18, 34, 50 or 100 layers.
+"""IResNet, the network of ArcFace and MagFace, with 18, 34, 50 or 100 layers.
 
 Deng, Guo, Xue, Zafeiriou: "ArcFace: Additive Angular Margin Loss for Deep Face Recognition", CVPR 2019,
 https://arxiv.org/abs/1801.07698; the blocks are those of Duta, Liu, Zhu, Shao: "Improved Residual Networks", ICPR 2020,
 https://arxiv.org/abs/2004.04989. State-dict keys are those of InsightFace's ``arcface_torch``
 (``backbones/iresnet.py``), so its ``backbone.pth`` files load key for key; those of MagFace (Meng, Zhao, Huang, Zhou:
-"MagFace: A Universal Representation for Face Recognition and Quality Assessment", CVPR 2021) after taking off what
-their training put in front of each key.
+"MagFace: A Universal Representation for Face Recognition and Quality Assessment", CVPR 2021) after
+their training's key prefixes are removed.
 
 Input: (B, 3, 112, 112) float32, RGB in [-1, 1] for ArcFace, BGR in [0, 1] for MagFace. Output: (B, embedding size)
 float32, not normalised; its length is MagFace's measure of quality.
@@ -37,7 +37,7 @@ WIDTHS = (64, 128, 256, 512)
 
 
 class Block(nn.Module):
-    """Normalise, convolve, normalise, bend, convolve, normalise; the second convolution carries the stride."""
+    """Norm, convolution, norm, PReLU, convolution, norm, residual; the second convolution has the stride."""
 
     def __init__(self, in_channels: int, channels: int, stride: int, eps: float) -> None:
         super().__init__()
@@ -63,12 +63,12 @@ class Block(nn.Module):
 
 
 class IResNet(nn.Module):
-    """Four stages, each halving the picture, then one linear layer over what is left of it.
+    """Four stages, each of stride 2, then one linear layer over the last feature map.
 
     Args:
         layers: 18, 34, 50 or 100.
         embedding_size: width of the output.
-        dropout: share of the last feature map that training leaves out; nothing when evaluating.
+        dropout: share of the last feature map that is zeroed in training.
         eps: of every batch normalisation: ``arcface_torch`` has 1e-5, MagFace 2e-5.
     """
 
@@ -88,10 +88,10 @@ class IResNet(nn.Module):
         self.dropout = nn.Dropout(dropout)
         self.fc = nn.Linear(WIDTHS[-1] * (INPUT_SIZE_PX // 16) ** 2, embedding_size)
         self.features = nn.BatchNorm1d(embedding_size, eps=eps)
-        self.features.weight.requires_grad = False  # the loss scales vectors itself; this one would only compete
+        self.features.weight.requires_grad = False  # the loss has a scale of its own
         for module in self.modules():
             if isinstance(module, nn.Conv2d):
-                nn.init.normal_(module.weight, 0.0, 0.1)  # as arcface_torch starts
+                nn.init.normal_(module.weight, 0.0, 0.1)  # as in arcface_torch
 
     def forward(self, x: Tensor) -> Tensor:
         """Embed (B, 3, 112, 112); returns (B, embedding size), not of unit length."""
@@ -104,7 +104,7 @@ class IResNet(nn.Module):
 
 
 def _stage(in_channels: int, channels: int, depth: int, eps: float) -> nn.Sequential:
-    """``depth`` blocks, of which the first halves the picture."""
+    """Build ``depth`` blocks, the first with stride 2."""
     blocks = [Block(in_channels, channels, 2, eps)]
     blocks += [Block(channels, channels, 1, eps) for _ in range(depth - 1)]
     return nn.Sequential(*blocks)
@@ -112,7 +112,7 @@ def _stage(in_channels: int, channels: int, depth: int, eps: float) -> nn.Sequen
 
 @dataclass(frozen=True, slots=True)
 class Variant:
-    """How one published kind of checkpoint is built."""
+    """Parameters of one published kind of checkpoint."""
 
     layers: int
     eps: float = 1e-5
@@ -122,9 +122,9 @@ VARIANTS: dict[str, Variant] = {f"iresnet{layers}": Variant(layers) for layers i
     f"magface_iresnet{layers}": Variant(layers, eps=2e-5) for layers in DEPTHS
 }
 _WRAPPERS = ("features.module.", "module.features.")
-"""MagFace's checkpoints hold the network inside the classifier that trained it: on one machine, and on several."""
+"""Key prefixes of MagFace's checkpoints, from training on one machine and on several."""
 _HEADS = frozenset({"fc.weight", "module.fc.weight"})
-"""MagFace's class centres, which the vectors do not need."""
+"""MagFace's class centres, which embedding does not use."""
 
 
 def create(name: str) -> IResNet:
@@ -152,9 +152,9 @@ def load(name: str, path: Path) -> IResNet:
 
 
 def unwrapped(state: Mapping[str, Any]) -> dict[str, Any]:
-    """The network's own keys: without the names that DataParallel or MagFace's classifier put in front."""
+    """Remove the key prefixes of DataParallel or MagFace's classifier."""
     for wrapper in _WRAPPERS:
-        if f"{wrapper}conv1.weight" in state:  # the network has a layer called features, too
+        if f"{wrapper}conv1.weight" in state:  # the network also has a layer called features
             return {key.removeprefix(wrapper): value for key, value in state.items() if key not in _HEADS}
     if state and all(key.startswith("module.") for key in state):
         return {key.removeprefix("module."): value for key, value in state.items()}

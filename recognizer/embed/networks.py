@@ -1,4 +1,4 @@
-"""The torch networks by their names in the catalogue; it loads torch, so the recognition path stays away from it."""
+"""Build torch networks by their names in the catalogue; imports torch, so recognition never imports this module."""
 
 from __future__ import annotations
 
@@ -36,5 +36,5 @@ def load(name: str, path: Path) -> nn.Module:
 
 
 def outputs(network: nn.Module) -> list[str]:
-    """Names for what a network gives, in order: vectors, and class logits where it kept its classifier."""
+    """Return the names of a network's outputs, in order: vectors, and class logits if it has a classifier."""
     return ["vectors", "logits"] if getattr(network, "logits", None) is not None else ["vectors"]

@@ -1,4 +1,4 @@
-"""Checkpoints of torch: read without running anything in them, and taken into a network key for key."""
+"""Read torch checkpoints without executing them, and load them into a network key for key."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ from recognizer.errors import WeightsError
 
 
 def fill(network: nn.Module, state: Mapping[str, Tensor], *, name: str, path: Path) -> None:
-    """Take a state dict into a network: every key, no other key, each of the same shape.
+    """Load a state dict into a network: exactly its keys, each of the same shape.
 
     Args:
-        network: is filled.
+        network: to fill.
         state: layer names to tensors.
-        name: of the network, for the message.
-        path: of the file, for the message.
+        name: of the network, for the error.
+        path: of the file, for the error.
 
     Raises:
-        WeightsError: naming the first keys that are missing, left over, or of another shape.
+        WeightsError: naming the first keys that are missing, unexpected, or of another shape.
     """
     wanted = network.state_dict()
     odd = [(key, value) for key, value in state.items() if not isinstance(value, Tensor)]
@@ -46,22 +46,22 @@ def fill(network: nn.Module, state: Mapping[str, Tensor], *, name: str, path: Pa
     ]
     if any(keys for _, keys in differing):
         raise WeightsError(
-            f"{path} does not hold {name}: {''.join(_told(differing))}pass the model that the file was made for."
+            f"{path} does not hold {name}: {''.join(_listed(differing))}pass the model that the file was made for."
         )
     network.load_state_dict(dict(state))
 
 
-def _told(differing: list[tuple[str, list[str]]]) -> Iterator[str]:
+def _listed(differing: list[tuple[str, list[str]]]) -> Iterator[str]:
     for what, keys in differing:
         if keys:
             yield f"{len(keys)} {what} ({', '.join(keys[:3])}{', ...' if len(keys) > 3 else ''}); "
 
 
 def read_checkpoint(path: Path) -> dict[str, Any]:
-    """Read a state dict without running anything that the file may carry.
+    """Read a state dict without executing anything in the file.
 
     Raises:
-        WeightsError: if the file is missing, damaged, or would run code.
+        WeightsError: if the file is missing, damaged, or would execute code.
     """
     try:
         with warnings.catch_warnings():
@@ -72,7 +72,7 @@ def read_checkpoint(path: Path) -> dict[str, Any]:
     except pickle.UnpicklingError as error:
         raise WeightsError(
             f"{path} was refused: a weight file may hold tensors only, and loading this one would run code or read "
-            f"something else{_what_it_asks_for(error)}. Fetch the official file again."
+            f"something else{_called_function(error)}. Fetch the official file again."
         ) from error
     except (RuntimeError, EOFError, OSError, ValueError, KeyError) as error:
         raise WeightsError(
@@ -85,10 +85,10 @@ def read_checkpoint(path: Path) -> dict[str, Any]:
     return dict(state)
 
 
-def _what_it_asks_for(error: pickle.UnpicklingError) -> str:
-    """The function that a file calls for, from among torch's advice on how to let it; nothing where it names none."""
+def _called_function(error: pickle.UnpicklingError) -> str:
+    """Extract the function that a file would call from torch's message; empty where it names none."""
     called = re.search(r"GLOBAL ([\w.]+)", str(error))
-    return f" (it asks for {called[1]})" if called else ""
+    return f" (it calls {called[1]})" if called else ""
 
 
 def _first_line(error: Exception) -> str:

@@ -1,4 +1,4 @@
-"""Networks that can be trained, by name, and what a training leaves: a checkpoint that says what it holds.
+"""Build the networks that can be trained, and read the checkpoints of a training, which state their network.
 
 Input: (B, 3, 112, 112) float32 RGB, ``(pixel / 255 - 0.5) / 0.5``. Output: (B, 512) float32, not normalised.
 """
@@ -21,17 +21,17 @@ from recognizer.errors import WeightsError
 from recognizer.types import CROP_SIZE_PX
 
 SELF_DESCRIPTION = "network"
-"""Key of a checkpoint under which it says which network it holds."""
+"""Key of a checkpoint with the description of its network."""
 BACKBONES = {
     "edgeface_xxs": "edgenext_xx_small",
     "edgeface_xs": "edgenext_x_small",
     "edgeface_s": "edgenext_small",
     "edgeface_base": "edgenext_base",
 }
-"""The four sizes of EdgeFace, for which a low rank may be chosen; the published variants have theirs."""
+"""The four sizes of EdgeFace with a free choice of the rank; the published variants have theirs."""
 INCEPTION = "inception_resnet_v1"
 LAST_LAYERS = ("model.head.", "fc.", "features.", "last_linear.", "last_bn.")
-"""How the keys of each network's last layer begin: what learns while the body is frozen."""
+"""Key prefixes of each network's last layer, which is trained while the body is frozen."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -39,16 +39,16 @@ class Snapshot:
     """The averaged network at a checkpoint."""
 
     network: nn.Module
-    """Takes faces of 112 px; shrinks them itself if that is how the network learned."""
+    """Takes faces of 112 px; resizes them itself if it was trained on smaller ones."""
     size_px: int
-    """Side of the picture that the network itself looks at."""
+    """Side of the input that the network was trained on."""
     samples: int
     hours: float
-    """Time spent on training steps, over all sessions."""
+    """Hours of training steps, over all sessions."""
 
 
 class Shrink(nn.Module):
-    """Averages a square picture down to another size, as OpenCV's ``INTER_AREA`` does, by two products of matrices."""
+    """Downscales faces of 112 px as OpenCV's ``INTER_AREA`` does, by two matrix products."""
 
     weights: Tensor
 
@@ -60,7 +60,7 @@ class Shrink(nn.Module):
         self.register_buffer("weights", overlap.clamp(min=0) * (size_px / CROP_SIZE_PX))
 
     def forward(self, faces: Tensor) -> Tensor:
-        """From (B, 3, 112, 112) to (B, 3, S, S)."""
+        """Map (B, 3, 112, 112) to (B, 3, S, S)."""
         return self.weights @ faces @ self.weights.T
 
 
@@ -90,42 +90,42 @@ def create(name: str, rank_ratio: float | None = None) -> nn.Module:
 
 
 def described(name: str, rank_ratio: float | None, size_px: int) -> dict[str, Any]:
-    """What a checkpoint says of its network."""
+    """Return the description of a network for its checkpoint."""
     return {"name": name, "rank_ratio": rank_ratio, "size_px": size_px}
 
 
 def snapshot(checkpoint: Path) -> Snapshot:
-    """Read the averaged network out of a training checkpoint, which says itself what it holds.
+    """Read the averaged network from a training checkpoint.
 
     Raises:
-        WeightsError: if there is no checkpoint, or it does not say, or holds something else.
+        WeightsError: if there is no checkpoint, it does not state its network, or holds another one.
     """
     state = read_checkpoint(checkpoint)
     whole = torch.load(checkpoint, map_location="cpu", weights_only=True, mmap=True)
-    said = whole.get(SELF_DESCRIPTION) if isinstance(whole, Mapping) else None
-    if not isinstance(said, Mapping) or {"name", "rank_ratio", "size_px"} - said.keys():
+    description = whole.get(SELF_DESCRIPTION) if isinstance(whole, Mapping) else None
+    if not isinstance(description, Mapping) or {"name", "rank_ratio", "size_px"} - description.keys():
         raise WeightsError(
-            f"{checkpoint} does not say which network it holds. If it is from one of our trainings: "
+            f"{checkpoint} does not state its network. If 'train' wrote it, export it with its settings: "
             "python main.py train --config THE_SAME_FILE --export FILE.onnx"
         )
-    return averaged(checkpoint, state, str(said["name"]), said["rank_ratio"], int(said["size_px"]))
+    return averaged(checkpoint, state, str(description["name"]), description["rank_ratio"], int(description["size_px"]))
 
 
 def averaged_weights(state: Mapping[str, Any]) -> dict[str, Any]:
-    """The averaged network's own keys, out of the state of a training."""
+    """Select the averaged network's weights from the state of a training."""
     return {key.removeprefix("average."): value for key, value in state.items() if key.startswith("average.")}
 
 
 def averaged(checkpoint: Path, state: Mapping[str, Any], name: str, rank_ratio: float | None, size_px: int) -> Snapshot:
-    """The averaged network from the state of a training.
+    """Build the averaged network from the state of a training.
 
     Raises:
-        WeightsError: if the state is not one of that network in training.
+        WeightsError: if the state is not one of that network.
     """
     network = create(name, rank_ratio)
     try:
         network.load_state_dict(averaged_weights(state))
     except RuntimeError as error:
-        raise WeightsError(f"{checkpoint} holds no averaged {name}; give the config it was trained with.") from error
+        raise WeightsError(f"{checkpoint} holds no averaged {name}; pass the config it was trained with.") from error
     shrinking = network if size_px == CROP_SIZE_PX else nn.Sequential(Shrink(size_px), network)
     return Snapshot(shrinking.eval(), size_px, int(state["samples_seen"]), float(state["seconds"]) / 3600)

@@ -24,7 +24,7 @@ from recognizer.errors import ImageError, InputError, OutputError
 from recognizer.geometry import ARCFACE_TEMPLATE, centres
 from recognizer.protocols import Detector, Embedder
 from recognizer.types import CROP_SIZE_PX, EMBEDDING_SIZE, F32, U8, AlignedFaces, FaceQuality
-from recognizer.types.spec import Cut
+from recognizer.types.spec import CropSpec
 
 BATCH = 8
 QUALITY = ("eyes_px", "sharpness", "yaw_deg", "roll_deg", "score")
@@ -97,7 +97,7 @@ Cutter = Callable[[U8], tuple[AlignedFaces, bool]]
 """Takes a picture to one aligned face and whether a face was found."""
 
 
-def cut_with(detector: Detector, *, face_share: float, cut: Cut = ARCFACE_CUT) -> Cutter:
+def cut_with(detector: Detector, *, face_share: float, cut: CropSpec = ARCFACE_CUT) -> Cutter:
     """The face nearest the centre of the picture, cut out as the embedder declares.
 
     Args:
@@ -122,7 +122,7 @@ def cut_with(detector: Detector, *, face_share: float, cut: Cut = ARCFACE_CUT) -
     return take
 
 
-def take_aligned(cut: Cut = ARCFACE_CUT) -> Cutter:
+def take_aligned(cut: CropSpec = ARCFACE_CUT) -> Cutter:
     """The pictures are crops already, to ArcFace's template as data sets have them; scaled to the embedder's size."""
     size = cut.size_px
 

@@ -232,7 +232,7 @@ def measure(image: U8, *, detector: Detector, embedder: Embedder) -> Measurement
     order = np.argsort(-prominence, kind="stable")
     face = faces[order[:1]]
     notes = _several(faces[order], prominence[order], width) if len(faces) > 1 else ()
-    aligned = align(image, face.landmarks, face.scores, cut=embedder.facts.cut, boxes=face.boxes)
+    aligned = align(image, face.landmarks, face.scores, cut=embedder.spec.crop, boxes=face.boxes)
     x1, y1, x2, y2 = (float(side) for side in face.boxes[0])
     _, jpeg = cv2.imencode(".jpg", aligned.crops[0, :, :, ::-1], [cv2.IMWRITE_JPEG_QUALITY, 90])
     return Measurement(

@@ -1,13 +1,16 @@
-"""The models: which there are, where they come from, and how a verified graph of one gets onto this machine.
+"""The models: which are published, how one gets onto this machine, and the engines that run it.
 
-catalogue   what is published: name, address, digest, licence, numbers
-digest      git blob ids and SHA-256
-fetch       a download that resumes, verifies and replaces in one step
-cache       the user's cache: verified checkpoints and the graphs converted from them
-checkpoints official files: fetched, imported, converted once
-resolved    a model on this machine: graph, fingerprint, facts, thresholds
-by_path     a checkpoint or a graph of one's own; a fingerprint
-facts_file  what a graph of one's own is fed and gives
-store       resolve(): from a name, ``auto`` or a path to a graph ready to run
-bundle      converted graphs for machines without torch
+catalogue        the published models: name, address, digest, licence, figures
+published_specs  input and output of each published kind of network
+spec_file        the spec of an ONNX file of one's own
+digest           git blob ids and SHA-256
+download         downloads that resume, verify and replace in one step
+cache            the user's cache: verified checkpoints and the graphs converted from them
+checkpoints      official files: fetched, imported, converted once
+resolved_model   a model on this machine: graph, fingerprint, spec, calibration
+resolve          resolve(): a name, ``auto`` or a path becomes a resolved model
+resolve_path     models given as a file or a fingerprint
+bundle           converted graphs in one file, for machines without torch
+engines/         OpenVINO, ONNX Runtime, torch; int8 quantisation
+data/            the shipped graphs, calibrations and int8 ranges
 """

@@ -1,7 +1,7 @@
-"""Converted graphs in one file, for machines that have neither torch nor a network.
+"""Pack converted graphs into one file, for machines without torch or a network.
 
-A zip with ``manifest.json`` (the cache's manifests, in a list) and one ``<fingerprint>.onnx`` for each. The digests
-guard against damage; whether to trust the sender is for the person who imports it to say. Graphs cannot run code.
+A zip with ``manifest.json`` (a list of the cache's manifests) and one ``<fingerprint>.onnx`` each. The digests detect
+damage, not a malicious sender; graphs cannot run code.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _CONVERTER = "converter"
 
 
 def export_bundle(target: Path, cache: Cache, fingerprints: Sequence[str]) -> None:
-    """Write the graphs of these weights, which the cache must hold.
+    """Write a bundle with the graphs of these weights from the cache.
 
     Raises:
         WeightsError: if a graph is not in the cache.
@@ -52,10 +52,10 @@ def export_bundle(target: Path, cache: Cache, fingerprints: Sequence[str]) -> No
 
 
 def import_bundle(source: Path, cache: Cache) -> list[str]:
-    """Put the graphs of a bundle into the cache; returns the models' names.
+    """Copy the graphs of a bundle into the cache; return the models' names.
 
     Raises:
-        WeightsError: if the file is no bundle, is damaged, or comes from another version of the program.
+        WeightsError: if the file is no bundle, is damaged, or was written by another version of the program.
     """
     try:
         with zipfile.ZipFile(source) as bundle:
@@ -84,13 +84,13 @@ def _install(bundle: zipfile.ZipFile, manifest: Manifest, source: Path, cache: C
         member = bundle.getinfo(f"{manifest.fingerprint}.onnx")
         if member.file_size > _MAX_BYTES:
             raise WeightsError(
-                f"{source}: {member.filename} claims {member.file_size} bytes; that is no model of ours."
+                f"{source}: {member.filename} claims {member.file_size} bytes; models have less than {_MAX_BYTES}."
             )
         with bundle.open(member) as packed, target.open("wb") as out:
             shutil.copyfileobj(packed, out)
         came = sha256(target)
         if came != manifest.sha256:
-            raise WeightsError(f"{source}: {member.filename} is damaged (wanted {manifest.sha256}, came {came}).")
+            raise WeightsError(f"{source}: {member.filename} is damaged (wanted digest {manifest.sha256}, got {came}).")
         return manifest.parity
 
     cache.add_graph(manifest.name, manifest.fingerprint, make)

@@ -1,12 +1,12 @@
-"""The user's cache: official checkpoints once verified, and the graphs that were converted from them.
+"""Keep verified checkpoints, and the graphs converted from them, in the user's cache.
 
     checkpoints/<name>.pt
     graphs/<fingerprint>-v<converter>.onnx     the graph
-    graphs/<fingerprint>-v<converter>.json     its SHA-256: a graph that does not fit it does not count
-    calibration/<fingerprint>.json             thresholds measured here, of a model that the package has none of
-    ranges/<fingerprint>.npz                   which layers may multiply bytes, measured here
+    graphs/<fingerprint>-v<converter>.json     its manifest with the SHA-256; a graph that does not match is not used
+    calibration/<fingerprint>.json             thresholds measured here, for a model without shipped ones
+    ranges/<fingerprint>.npz                   int8 ranges measured here
 
-Every file appears whole or not at all. One process converts, the others wait for it at the lock.
+Files are replaced atomically. One process converts a model; others wait at its lock.
 """
 
 from __future__ import annotations
@@ -30,68 +30,68 @@ from recognizer.models.digest import sha256
 
 FOLDER_VARIABLE = "RECOGNIZER_CACHE"
 CONVERTER_VERSION = 2
-"""Part of the file names: raise it when conversion gives other graphs."""
+"""Part of the file names; raise it when conversion changes its output."""
 _LOCK_S = 300.0
 
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
-    """What stands beside a cached graph."""
+    """The JSON file beside a cached graph."""
 
     name: str
-    """Model in the catalogue, or the variant of a file of one's own."""
+    """Model in the catalogue, or the network of a file of one's own."""
     fingerprint: str
     sha256: str
-    """Of the graph."""
+    """Of the graph file."""
     parity: float
-    """Smallest cosine between graph and torch network when it was converted."""
+    """Smallest cosine between the vectors of graph and torch network at conversion."""
 
 
 class Cache:
-    """Reads and writes below one folder; nothing is created before it is needed."""
+    """Reads and writes files below one folder; creates folders on first use."""
 
     def __init__(self, folder: Path | None = None) -> None:
-        """Use ``folder``, else ``RECOGNIZER_CACHE``, else the place that the platform has for caches."""
+        """Use ``folder``, else ``RECOGNIZER_CACHE``, else the platform's cache folder."""
         chosen = os.environ.get(FOLDER_VARIABLE)
         self.folder = folder or (Path(chosen) if chosen else platformdirs.user_cache_path("recognizer"))
 
     def checkpoint(self, name: str) -> Path:
-        """Where the official checkpoint of a model lies, or would lie."""
+        """Return the path of a model's official checkpoint; it may not exist."""
         return self.folder / "checkpoints" / f"{name}.pt"
 
     def unreachable_for_s(self) -> float:
-        """Seconds since a download was last tried in vain; infinite when none was."""
+        """Return the seconds since the last failed download; infinite when none failed."""
         try:
             return time.time() - (self.folder / "unreachable").stat().st_mtime
         except OSError:
             return math.inf
 
     def note_unreachable(self) -> None:
-        """Remember that a download was tried in vain just now; a cache that cannot be written forgets it."""
+        """Record that a download failed just now; ignored where the cache cannot be written."""
         with suppress(OSError):
             self.folder.mkdir(parents=True, exist_ok=True)
             (self.folder / "unreachable").touch()
 
     def graph_path(self, fingerprint: str) -> Path:
-        """Where the graph of these weights lies, or would lie."""
+        """Return the path of the graph of these weights; it may not exist."""
         return self.folder / "graphs" / f"{fingerprint}-v{CONVERTER_VERSION}.onnx"
 
     def calibration(self, fingerprint: str) -> Path:
-        """Where thresholds measured for these weights lie, or would lie."""
+        """Return the path of the calibration of these weights; it may not exist."""
         return self.folder / "calibration" / f"{fingerprint}.json"
 
     def ranges(self, fingerprint: str) -> Path:
-        """Where the ranges measured for these weights lie, or would lie."""
+        """Return the path of the int8 ranges of these weights; it may not exist."""
         return self.folder / "ranges" / f"{fingerprint}.npz"
 
     def graphs_of(self, name: str) -> list[str]:
-        """Fingerprints of the whole graphs of a model, whichever file they were made from."""
+        """Return the fingerprints of all valid graphs of a model, of any checkpoint."""
         found = sorted((self.folder / "graphs").glob(f"{name}-*-v{CONVERTER_VERSION}.json"))
-        signed = [path.stem.removesuffix(f"-v{CONVERTER_VERSION}") for path in found]
-        return [each for each in signed if each.rpartition("-")[0] == name and self.graph(each)]
+        fingerprints = [path.stem.removesuffix(f"-v{CONVERTER_VERSION}") for path in found]
+        return [each for each in fingerprints if each.rpartition("-")[0] == name and self.graph(each)]
 
     def graph(self, fingerprint: str) -> Path | None:
-        """The converted graph of these weights when it is there and whole."""
+        """Return the converted graph of these weights; ``None`` when absent or damaged."""
         path = self.graph_path(fingerprint)
         manifest = self.manifest(fingerprint)
         if manifest is None or not path.is_file() or sha256(path) != manifest.sha256:
@@ -99,17 +99,17 @@ class Cache:
         return path
 
     def manifest(self, fingerprint: str) -> Manifest | None:
-        """What was written beside a graph; ``None`` when absent or unreadable."""
+        """Return the manifest of a graph; ``None`` when absent or unreadable."""
         try:
             return Manifest(**json.loads(self.graph_path(fingerprint).with_suffix(".json").read_text("utf-8")))
         except (OSError, ValueError, TypeError):
             return None
 
     def add_graph(self, name: str, fingerprint: str, make: Callable[[Path], float]) -> Path:
-        """Return the graph of these weights, making it where it is missing or damaged.
+        """Return the graph of these weights, converting where it is missing or damaged.
 
         Args:
-            name: model or variant, for the manifest.
+            name: model or network, for the manifest.
             fingerprint: of the weights.
             make: writes the graph to the path it is given and returns the parity it measured.
 
@@ -118,11 +118,11 @@ class Cache:
         """
         path = self.graph_path(fingerprint)
         with self.locked(fingerprint):
-            if found := self.graph(fingerprint):  # made by another process while we waited
+            if found := self.graph(fingerprint):  # converted by another process while this one waited
                 return found
             if path.exists():
-                logger.warning("The cached graph {} is damaged; it is made again.", path)
-            for left_over in path.parent.glob(f"{path.stem}.*.tmp"):  # of a process that was killed: we hold the lock
+                logger.warning("The cached graph {} is damaged; it is converted again.", path)
+            for left_over in path.parent.glob(f"{path.stem}.*.tmp"):  # of killed processes: this one holds the lock
                 left_over.unlink(missing_ok=True)
             part = path.with_name(f"{path.stem}.{os.getpid()}.tmp")
             try:
@@ -149,7 +149,7 @@ class Cache:
 
     @contextmanager
     def locked(self, what: str) -> Iterator[None]:
-        """Hold one model of the cache alone among processes; its folders exist inside.
+        """Hold the lock of one model among all processes, and create the cache's folders.
 
         Raises:
             WeightsError: if the folder cannot be written, or the lock is not free within minutes.
@@ -161,7 +161,7 @@ class Cache:
                 yield
         except Timeout:
             raise WeightsError(
-                f"Another process has been holding {what} in {self.folder} for {_LOCK_S:g} s; end it and try again."
+                f"Another process has held the lock of {what} in {self.folder} for {_LOCK_S:g} s; end it and try again."
             ) from None
         except OSError as error:
             raise WeightsError(

@@ -1,18 +1,16 @@
-"""The models there are: where each is published, how it is recognised, under which terms, and what it is good for.
+"""List the published models: address, digest, licence, figures, use.
 
-The digests are git blob ids, which three independent repositories of the same files agree on. Parameters, MFLOPs and
-LFW accuracies of EdgeFace are the ones George et al. publish (https://arxiv.org/abs/2307.01838, table II); their
-MFLOPs count a multiplication and an addition as two. The paper gives none for the int8 files.
+The digests are git blob ids; three independent repositories of the same files agree on them. Parameters, MFLOPs and
+LFW accuracies of EdgeFace are those of George et al. (https://arxiv.org/abs/2307.01838, table II); their MFLOPs count
+a multiply-add as two. The paper gives none for the int8 files.
 
-The order is the order of preference of ``auto``, which chooses among the EdgeFace models: the best that keeps up with
-video on two CPU cores comes first, not the largest. XS costs 5 ms a face on OpenVINO, S 10 ms, base 25 ms, for a tenth
-of a point on LFW.
+The order is the preference of ``auto``, which chooses among the EdgeFace models: first the best that keeps up with
+video on two CPU cores. XS takes 5 ms a face on OpenVINO, S 10 ms, base 25 ms, for a gain of 0.1 points on LFW.
 
-The others are there for those who have reasons to use them. No digest is published of their checkpoints: a file is
-checked key for key when it is converted, and its vectors are signed with its own digest. The zoo's file is known by
-the digest in its repository. MFLOPs of IResNet and
-InceptionResnetV1 were counted on our networks; ``arcface_torch`` gives half as many for R18, R50 and R100, counting a
-multiply-add as one. LFW: facenet-pytorch's README, the ONNX model zoo's, the MagFace paper's table 2.
+For the other models no digest of a checkpoint is published: conversion checks a file key for key, and the fingerprint
+of its vectors holds its own digest. The model zoo's file is recognised by the digest in its repository. MFLOPs of
+IResNet and InceptionResnetV1 were counted on the networks here; ``arcface_torch`` gives half as many for R18, R50 and
+R100, counting a multiply-add as one. LFW: README of facenet-pytorch and of the ONNX model zoo, MagFace paper table 2.
 """
 
 from __future__ import annotations
@@ -21,7 +19,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from recognizer.errors import WeightsError
-from recognizer.types.spec import ARCFACE_ZOO, EDGEFACE, FACENET, IRESNET, MAGFACE, Facts
+from recognizer.models.published_specs import ARCFACE_ZOO, EDGEFACE, FACENET, IRESNET, MAGFACE
+from recognizer.types.spec import EmbedderSpec
 
 OFFICIAL = "https://gitlab.idiap.ch/bob/bob.paper.tbiom2023_edgeface/-/raw/master/checkpoints/{name}.pt"
 EDGEFACE_LICENCE = "BSD-3-Clause (see note)"
@@ -39,56 +38,56 @@ class Entry:
     name: str
     licence: str
     good_for: str
-    """In a few words, for the table of ``models list``."""
+    """Use in a few words, for the table of ``models list``."""
     parameters: int
     """Weights and biases of the float network."""
     mflops: float | None = None
-    """Millions of operations a face, as published; a multiply-add counts two."""
+    """Millions of operations a face; a multiply-add counts as two."""
     lfw_percent: float | None = None
     """Verification accuracy on LFW as published, %."""
     url: str | None = None
-    """Official address of the checkpoint; ``None`` where there is no download."""
+    """Official address of the checkpoint; ``None`` without a download."""
     blob_id: str | None = None
-    """Git blob id of the official checkpoint; ``None`` where none is published, or the repository carries the file."""
+    """Git blob id of the official checkpoint; ``None`` where none is published, or the package ships the graph."""
     sha256: str | None = None
-    """Of the official file, where that is what is published."""
+    """SHA-256 of the official file, where that is the published digest."""
     shipped: Path | None = None
-    """ONNX graph inside the package; it may be absent from a checkout."""
+    """ONNX graph inside the package; the file may be missing."""
     note: str = ""
-    """What to know about the licence."""
-    facts: Facts = EDGEFACE
-    """How it is fed and read."""
+    """Note on the licence."""
+    spec: EmbedderSpec = EDGEFACE
+    """Input and output of the network."""
     in_auto: bool = True
     """``auto`` may choose it."""
     official_stem: str = ""
-    """What its authors call the file, without its ending, where that is not the name."""
+    """Published file name without suffix, where it is not the model's name."""
     how_to_get: str = ""
-    """Where a person gets the file, for a model without a download."""
+    """Where to get the file, for a model without a download."""
 
     @property
     def has_network(self) -> bool:
-        """A checkpoint of torch holds it, and it is converted here."""
-        return self.shipped is None and self.facts.output == EDGEFACE.output
+        """Whether it comes as a torch checkpoint that is converted here."""
+        return self.shipped is None and self.spec.output == EDGEFACE.output
 
     @property
     def fingerprint(self) -> str:
-        """What vectors of the official file are signed with, on every machine and engine.
+        """Return the fingerprint of vectors of the official file, on every machine and engine.
 
         Raises:
             ValueError: if no digest of an official file is known.
         """
         if self.blob_id is None:
             raise ValueError(f"{self.name} has no known digest; its fingerprint is that of the file in use.")
-        return fingerprint(self.name, self.blob_id)
+        return fingerprint_of(self.name, self.blob_id)
 
     @property
     def shipped_file(self) -> Path | None:
-        """The graph inside the package when this checkout has it."""
+        """Return the graph inside the package; ``None`` when it is missing."""
         return self.shipped if self.shipped is not None and self.shipped.is_file() else None
 
 
-def fingerprint(name: str, digest: str) -> str:
-    """Name a set of weights: the model and the first 12 digits of its file's digest."""
+def fingerprint_of(name: str, digest: str) -> str:
+    """Return the fingerprint of weights: the model and the first 12 digits of the file's digest."""
     return f"{name}-{digest[:12]}"
 
 
@@ -122,7 +121,7 @@ def _facenet(name: str, stem: str, parameters: int, lfw_percent: float) -> Entry
         mflops=2_844,
         lfw_percent=lfw_percent,
         url=f"https://github.com/timesler/facenet-pytorch/releases/download/v2.2.9/{stem}.pt",
-        facts=FACENET,
+        spec=FACENET,
         in_auto=False,
         official_stem=stem,
     )
@@ -145,7 +144,7 @@ def _by_path(
     parameters: int,
     mflops: float,
     origin: tuple[str, str, str],
-    facts: Facts,
+    spec: EmbedderSpec,
     lfw_percent: float | None = None,
 ) -> Entry:
     licence, good_for, how_to_get = origin
@@ -156,7 +155,7 @@ def _by_path(
         parameters=parameters,
         mflops=mflops,
         lfw_percent=lfw_percent,
-        facts=facts,
+        spec=spec,
         in_auto=False,
         how_to_get=how_to_get,
     )
@@ -232,7 +231,7 @@ _ENTRIES = (
         parameters=65_156_160,
         mflops=24_179,
         lfw_percent=99.77,
-        facts=ARCFACE_ZOO,
+        spec=ARCFACE_ZOO,
         in_auto=False,
         official_stem="arcfaceresnet100-8",
         sha256="f3a6bc281e72f88862f5748b53be3d76b3b48f8f1ab1f4a537941bdc4e1b01da",

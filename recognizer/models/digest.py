@@ -1,4 +1,4 @@
-"""How files are recognised: git blob ids, which repositories publish, and SHA-256 for what we write ourselves."""
+"""Compute digests of files: git blob ids, which repositories publish, and SHA-256 for files written here."""
 
 from __future__ import annotations
 
@@ -9,10 +9,9 @@ _CHUNK = 1 << 20
 
 
 def git_blob_id(path: Path) -> str:
-    """SHA-1 of ``blob <size>`` + NUL + the bytes, as 40 hex digits; what ``git hash-object`` prints.
+    """Return the SHA-1 of ``blob <size>`` + NUL + the bytes, 40 hex digits, as ``git hash-object`` does.
 
-    SHA-1 serves here because that is what was published; with the length inside, a forgery would have to collide at
-    a given size.
+    SHA-1 is what was published; as the length is hashed too, a forgery would have to collide at a given size.
 
     Raises:
         OSError: if the file cannot be read.
@@ -22,7 +21,7 @@ def git_blob_id(path: Path) -> str:
 
 
 def sha256(path: Path) -> str:
-    """SHA-256 of a file, as 64 hex digits.
+    """Return the SHA-256 of a file, 64 hex digits.
 
     Raises:
         OSError: if the file cannot be read.

@@ -1,7 +1,7 @@
-"""A download that survives a broken line: it resumes, verifies, and replaces the target in one step.
+"""Download a file: resume after interruptions, verify, replace the target in one step.
 
-The standard library does all of it. What it lacks is a limit on the time to find and reach the host, which matters
-most: without a network the program must say so within seconds, so a probe with its own limit comes first.
+The standard library does this but for one limit: the time of name look-up and connection together. Without a network
+the program must report that within seconds, so a probe with its own limit comes first.
 """
 
 from __future__ import annotations
@@ -21,12 +21,12 @@ from recognizer.errors import WeightsError
 from recognizer.models.digest import git_blob_id
 
 Progress = Callable[[str, int, int | None], None]
-"""Called with what is being done, how much of it is done, and the whole (``None``: unknown); bytes in a download."""
+"""Called with a title, the amount done, and the total (``None``: unknown); bytes in a download."""
 
 CONNECT_S = 3.0
-"""For finding the host and connecting, together."""
+"""Limit for name look-up and connection together."""
 READ_S = 20.0
-"""Silence after which a connection counts as broken."""
+"""Seconds without data after which a connection counts as broken."""
 TRIES = 4
 MAX_BYTES = 1 << 30
 _CHUNK = 1 << 16
@@ -34,7 +34,7 @@ _RETRIED_STATUS = frozenset({408, 425, 429, 500, 502, 503, 504})
 
 
 def no_progress(what: str, done: int, whole: int | None) -> None:
-    """Say nothing."""
+    """Report nothing."""
 
 
 def download(
@@ -46,18 +46,18 @@ def download(
     connect_s: float = CONNECT_S,
     pause_s: float = 1.0,
 ) -> None:
-    """Fetch a file. What arrived of an earlier try is kept beside the target and carried on.
+    """Download a file; continue the partial file of an earlier attempt.
 
     Args:
         url: http or https.
-        target: is replaced only by the whole, verified file.
-        blob_id: git blob id of the wanted file; ``None`` where none is published, and any whole file is taken.
-        progress: told about every chunk.
-        connect_s: time to find and reach the host; there is one try for that.
-        pause_s: before the second try; doubles with each further one.
+        target: replaced only by the complete, verified file; the partial one is kept beside it.
+        blob_id: git blob id of the wanted file; ``None``: any complete file is accepted.
+        progress: called after every chunk.
+        connect_s: limit for name look-up and connection; not retried.
+        pause_s: wait before the second attempt; doubles with each further one.
 
     Raises:
-        WeightsError: if the host is out of reach, does not have the file, keeps breaking off, or sends another file.
+        WeightsError: if the host cannot be reached, lacks the file, breaks off on each attempt, or sends another file.
         OSError: if the target's folder cannot be written.
     """
     _require_reachable(url, connect_s)
@@ -83,14 +83,14 @@ def download(
             return
         size = part.stat().st_size
         part.unlink()
-        trouble = f"wanted digest {blob_id}, came {came} ({size} bytes)"
-        if not resumed:  # a whole file in one go, and another one: asking again would bring the same
+        trouble = f"wanted digest {blob_id}, got {came} ({size} bytes)"
+        if not resumed:  # a complete file with another digest: a retry would give the same
             break
     raise WeightsError(f"{url} could not be fetched: {trouble}.")
 
 
 def _require_reachable(url: str, connect_s: float) -> None:
-    """Find and reach the host, or the proxy in front of it, within a time that covers the name look-up too."""
+    """Connect to the host, or to the proxy in front of it, within a limit that covers the name look-up too."""
     parts = urllib.parse.urlsplit(url)
     host = parts.hostname or ""
     proxy = urllib.request.getproxies().get(parts.scheme)
@@ -111,11 +111,11 @@ def _require_reachable(url: str, connect_s: float) -> None:
     thread.join(connect_s)
     trouble = outcome[0] if outcome else f"no answer within {connect_s:g} s"
     if trouble:
-        raise WeightsError(f"{host} is out of reach ({trouble}).")
+        raise WeightsError(f"{host} cannot be reached ({trouble}).")
 
 
 def _append(url: str, part: Path, progress: Progress) -> None:
-    """Carry on where ``part`` ends, or begin anew where the server cannot.
+    """Append to ``part`` from where it ends, or start again where the server cannot resume.
 
     Raises:
         ConnectionError: if the answer ends before its announced length.
@@ -129,7 +129,7 @@ def _append(url: str, part: Path, progress: Progress) -> None:
     except urllib.error.HTTPError as error:
         if error.code == http.HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE and have:
             error.close()
-            return  # nothing is left to fetch; the digest says whether that is the file
+            return  # nothing is left to download; the digest is checked by the caller
         raise
     with response:
         if response.status != http.HTTPStatus.PARTIAL_CONTENT:

@@ -1,4 +1,4 @@
-"""From a name to a graph ready to run: find it, verify it, fetch it, convert it, and say which was taken and why."""
+"""Resolve a model's name to a graph: find, verify, download, convert, and say which was chosen and why."""
 
 from __future__ import annotations
 
@@ -10,19 +10,26 @@ from typing import Any
 from loguru import logger
 
 from recognizer.errors import ConfigError, WeightsError
-from recognizer.models.by_path import cached_graph, checkpoint_file, own_graph, trained_checkpoint
 from recognizer.models.cache import Cache
-from recognizer.models.catalogue import CATALOGUE, Entry, entry_of, fingerprint
+from recognizer.models.catalogue import CATALOGUE, Entry, entry_of, fingerprint_of
 from recognizer.models.checkpoints import by_hand, converted, fetch
 from recognizer.models.digest import git_blob_id
 from recognizer.models.download import Progress, no_progress
-from recognizer.models.resolved import CHECKPOINT_SUFFIXES, FOLDER_VARIABLE, TRAINED_SUFFIX, in_folder, known, places
-from recognizer.models.resolved import ResolvedModel as ResolvedModel
+from recognizer.models.resolve_path import cached_graph, checkpoint_file, own_graph, trained_checkpoint
+from recognizer.models.resolved_model import (
+    CHECKPOINT_SUFFIXES,
+    FOLDER_VARIABLE,
+    TRAINED_SUFFIX,
+    in_folder,
+    known,
+    places,
+)
+from recognizer.models.resolved_model import ResolvedModel as ResolvedModel
 
 AUTO = "auto"
 SUFFIXES = (*CHECKPOINT_SUFFIXES, TRAINED_SUFFIX, ".onnx")
 TRY_AGAIN_S = 24 * 3600.0
-"""A machine without the network, but with a model of the package, is not made to wait for it at each start."""
+"""Wait after a failed download, where the package has a model that serves instead."""
 
 
 def resolve(
@@ -33,40 +40,39 @@ def resolve(
     offline: bool = False,
     progress: Progress = no_progress,
     catalogue: Mapping[str, Entry] = CATALOGUE,
-    facts: Mapping[str, Any] | None = None,
+    spec: Mapping[str, Any] | None = None,
 ) -> ResolvedModel:
-    """Find a model, verify it, and convert it where that has not been done.
+    """Find a model, verify it, and convert it unless that was done.
 
-    ``auto`` and the names of the catalogue are looked for in ``weights_dir``, in the folder that
-    ``RECOGNIZER_WEIGHTS`` names, and in the user's cache; then at the official address; then, for ``auto``, in the
-    package. The place counts before the model: what a person pointed at beats what lies around. Within a place
-    ``auto`` prefers the catalogue's order. Files there must be the official ones, by digest.
+    ``auto`` and the names of the catalogue are searched in ``weights_dir``, in the folder ``RECOGNIZER_WEIGHTS`` and
+    in the user's cache; then at the official address; then, for ``auto``, in the package. The first place that has
+    any wanted model is used; within a place ``auto`` takes the catalogue's order. Files must have the official digest.
 
-    A path to a file is taken as it is: ``file.pt`` where the digest or the file's name tells the variant,
-    ``variant=file.pt`` elsewhere, ``file.onnx``, whose facts stand in a YAML file beside it or in ``facts``, or the
-    ``.ckpt`` that ``train`` left, which says itself what it holds. A fingerprint stands for a graph of the cache.
+    A path is used as it is: ``file.pt`` where the digest or the file name identifies the network,
+    ``variant=file.pt`` elsewhere, ``file.onnx``, whose spec is a YAML file beside it or ``spec``, or the
+    ``.ckpt`` that ``train`` writes, which states its network. A fingerprint means a graph of the cache.
 
     Args:
         name: ``auto``, a name of the catalogue, or a path.
-        weights_dir: folder to look in first.
+        weights_dir: folder to search first.
         cache_dir: instead of the user's cache.
         offline: do not try the network.
-        progress: told about downloads and conversion.
-        catalogue: the models to choose from, the preferred ones first.
-        facts: of an ``.onnx`` file, over what the file beside it says.
+        progress: called during downloads and conversion.
+        catalogue: the models to choose from, in order of preference.
+        spec: keys for an ``.onnx`` file, over those of the file beside it.
 
     Raises:
-        ConfigError: if the facts cannot be understood, or are given for another model.
-        WeightsError: if nothing fitting is there and what was tried says why; if a file is altered, malicious or of
-            another network.
+        ConfigError: if the spec is not valid, or is given for another kind of model.
+        WeightsError: if no such model is found (the message lists what was tried), or a file is altered, malicious
+            or of another network.
     """
     cache = Cache(cache_dir)
     variant, _, path = ("", "", name) if Path(name).is_file() else name.rpartition("=")
     is_path = bool(variant) or Path(path).suffix.lower() in SUFFIXES
     if is_path and Path(path).suffix.lower() == ".onnx":
-        return own_graph(Path(path).expanduser(), variant or None, facts or {}, cache)
-    if facts:
-        raise ConfigError(f"Facts are for an .onnx file of your own; those of {name} are known.")
+        return own_graph(Path(path).expanduser(), variant or None, spec or {}, cache)
+    if spec:
+        raise ConfigError(f"A spec is for an .onnx file of your own; that of {name} is known.")
     if is_path and Path(path).suffix.lower() == TRAINED_SUFFIX:
         return trained_checkpoint(Path(path).expanduser(), variant or None, cache, progress)
     if is_path:
@@ -81,7 +87,7 @@ def resolve(
 
 
 class _Search:
-    """One search by name; remembers in words what did not serve."""
+    """One search by name; records in words what was tried."""
 
     def __init__(self, cache: Cache, weights_dir: Path | None, progress: Progress) -> None:
         self._cache = cache
@@ -90,7 +96,7 @@ class _Search:
         self._tried: list[str] = []
 
     def run(self, name: str, wanted: list[Entry], *, offline: bool) -> ResolvedModel:
-        why = "the best one found there" if name == AUTO else "as asked for"
+        why = "the best one found there" if name == AUTO else "as requested"
         for called, folder in places(self._weights_dir):
             if found := self._in_folder(wanted, called, folder, why):
                 return found
@@ -116,7 +122,7 @@ class _Search:
         for entry, path in present:
             came = git_blob_id(path)
             if entry.blob_id not in (None, came):
-                self._skip(f"{path}: not the official file (wanted digest {entry.blob_id}, came {came})")
+                self._skip(f"{path}: not the official file (wanted digest {entry.blob_id}, got {came})")
                 continue
             try:
                 return self._converted(entry, path, f"{entry.name} from {called}, {why}")
@@ -135,7 +141,7 @@ class _Search:
             return self._brought(entry, origin) if entry.blob_id is None else None
         came = git_blob_id(path)
         if entry.blob_id not in (None, came):
-            self._skip(f"{path}: not the official file (wanted digest {entry.blob_id}, came {came})")
+            self._skip(f"{path}: not the official file (wanted digest {entry.blob_id}, got {came})")
             return None
         try:
             return self._converted(entry, path, origin)
@@ -144,23 +150,23 @@ class _Search:
         return None
 
     def _brought(self, entry: Entry, origin: str) -> ResolvedModel | None:
-        """A graph that came in a bundle: its checkpoint is elsewhere, and the only one of its name counts."""
-        signed = self._cache.graphs_of(entry.name)
-        if len(signed) > 1:
-            self._tried.append(f"the cache holds {', '.join(signed)}: pass one of them as --model")
-        if len(signed) != 1 or (graph := self._cache.graph(signed[0])) is None:
+        """Use the graph of a bundle, which has no checkpoint here, if it is the only one of its name."""
+        fingerprints = self._cache.graphs_of(entry.name)
+        if len(fingerprints) > 1:
+            self._tried.append(f"the cache holds {', '.join(fingerprints)}: pass one of them as --model")
+        if len(fingerprints) != 1 or (graph := self._cache.graph(fingerprints[0])) is None:
             return None
-        return self._result(entry, graph, signed[0], origin)
+        return self._result(entry, graph, fingerprints[0], origin)
 
     def _official(self, wanted: list[Entry], *, offline: bool, may_do_without: bool) -> ResolvedModel | None:
         entry = next((entry for entry in wanted if entry.url), None)
         if entry is None:
             return None
         if offline:
-            self._tried.append("download: not tried, offline was asked for")
+            self._tried.append("download: not tried, as --offline was given")
             return None
         if may_do_without and self._cache.unreachable_for_s() < TRY_AGAIN_S:
-            self._tried.append("download: tried in vain within the last day")
+            self._tried.append("download: not tried again, as it failed within the last day")
             return None
         try:
             path = fetch(entry, self._cache, progress=self._progress)
@@ -175,43 +181,43 @@ class _Search:
         origin = f"{entry.name}, shipped with the program"
         if fallen_back:
             origin += (
-                f", because no better one is at hand ({'; '.join(self._tried)}). A more accurate one comes with: "
+                f", because no better one was found ({'; '.join(self._tried)}). For a more accurate one: "
                 "python main.py models fetch edgeface_xs_gamma_06"
             )
-        return self._result(entry, shipped, fingerprint(entry.name, git_blob_id(shipped)), origin)
+        return self._result(entry, shipped, fingerprint_of(entry.name, git_blob_id(shipped)), origin)
 
     def _converted(self, entry: Entry, checkpoint: Path, origin: str) -> ResolvedModel:
-        signed = fingerprint(entry.name, git_blob_id(checkpoint))
-        graph = converted(self._cache, entry.name, signed, checkpoint, self._progress)
-        return self._result(entry, graph, signed, origin, checkpoint)
+        fingerprint = fingerprint_of(entry.name, git_blob_id(checkpoint))
+        graph = converted(self._cache, entry.name, fingerprint, checkpoint, self._progress)
+        return self._result(entry, graph, fingerprint, origin, checkpoint)
 
     def _result(
-        self, entry: Entry, graph: Path, signed: str, origin: str, checkpoint: Path | None = None
+        self, entry: Entry, graph: Path, fingerprint: str, origin: str, checkpoint: Path | None = None
     ) -> ResolvedModel:
-        return known(entry, graph, signed, origin, checkpoint, self._cache)
+        return known(entry, graph, fingerprint, origin, checkpoint, self._cache)
 
     def _skip(self, what: str) -> None:
         logger.warning("Not used: {}", what)
         self._tried.append(what)
 
     def _nothing(self, name: str, entry: Entry) -> str:
-        asked = "No model was found" if name == AUTO else f"The model {name} was not found"
+        missing = "No model was found" if name == AUTO else f"The model {name} was not found"
         tried = "".join(f"\n  - {line}" for line in self._tried)
         if entry.shipped is not None:
-            return f"{asked}: {entry.shipped} is missing from this checkout. Tried:{tried}"
+            return f"{missing}: {entry.shipped} is missing from this installation. Tried:{tried}"
         if entry.url is None:
             way = by_hand(entry)
-            once = f", or at once: --model {entry.name}=FILE" if entry.has_network else ""
-            return f"{asked}. Tried:{tried}\n{way[:1].upper()}{way[1:]}{once}."
+            once = f", or directly: --model {entry.name}=FILE" if entry.has_network else ""
+            return f"{missing}. Tried:{tried}\n{way[:1].upper()}{way[1:]}{once}."
         return (
-            f"{asked}. Tried:{tried}\n"
+            f"{missing}. Tried:{tried}\n"
             f"With a network: python main.py models fetch {entry.name}\n"
             f"Without: {by_hand(entry)}, or pass --weights-dir FOLDER, or set {FOLDER_VARIABLE}."
         )
 
 
 class State(enum.Enum):
-    """Where a model of the catalogue is to be had at once."""
+    """Where a model of the catalogue is on this machine."""
 
     IN_WEIGHTS_DIR = "in weights dir"
     CACHED = "cached"
@@ -220,7 +226,7 @@ class State(enum.Enum):
 
 
 def state_of(entry: Entry, cache: Cache, weights_dir: Path | None = None) -> State:
-    """Look for verified files of a model, in the order of ``resolve``, converting and fetching nothing."""
+    """Return where verified files of a model are, without converting or downloading."""
     for _, folder in places(weights_dir):
         if (there := in_folder(entry, folder)) and entry.blob_id in (None, git_blob_id(there)):
             return State.IN_WEIGHTS_DIR
@@ -233,10 +239,10 @@ def state_of(entry: Entry, cache: Cache, weights_dir: Path | None = None) -> Sta
 
 
 def checkpoint_path(entry: Entry, cache: Cache, progress: Progress = no_progress) -> Path:
-    """The official checkpoint itself, for those who want the torch network: found as ``resolve`` does, or fetched.
+    """Return the official checkpoint, for use with torch: found as ``resolve`` does, or downloaded.
 
     Raises:
-        WeightsError: if it is in no folder and cannot be fetched.
+        WeightsError: if it is in no folder and cannot be downloaded.
     """
     for _, folder in places(None):
         if (there := in_folder(entry, folder)) and entry.blob_id in (None, git_blob_id(there)):

@@ -1,10 +1,10 @@
-"""The facts of a graph of one's own: in a small YAML file beside it, in the settings, or on the command line.
+"""Read the spec of an ONNX file that is not in the catalogue: a YAML file beside it, the settings, or ``--spec``.
 
     # w600k_r50.yaml, beside w600k_r50.onnx
-    like: insightface       # start from what is known of a kind of graph; without it everything must be said
+    like: insightface       # start from the spec of a known kind; without it every key is required
     dimension: 512
 
-`python main.py models facts insightface` prints all facts of a kind, to be saved and corrected.
+`python main.py models spec insightface` prints the whole spec of a kind, to be saved and edited.
 """
 
 from __future__ import annotations
@@ -17,24 +17,15 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import yaml
+from loguru import logger
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from recognizer.errors import ConfigError
-from recognizer.types.spec import (
-    ARCFACE_ZOO,
-    EDGEFACE,
-    FACENET,
-    INSIGHTFACE,
-    MAGFACE,
-    Channels,
-    Colour,
-    Cut,
-    Facts,
-    Template,
-)
+from recognizer.models.published_specs import ARCFACE_ZOO, EDGEFACE, FACENET, INSIGHTFACE, MAGFACE
+from recognizer.types.spec import Channels, Colour, CropSpec, EmbedderSpec, Template
 from recognizer.types.spec import arcface_template as arcface_template_of
 
-KINDS: dict[str, Facts] = {
+KINDS: dict[str, EmbedderSpec] = {
     "edgeface": EDGEFACE,
     "insightface": INSIGHTFACE,
     "arcface_zoo": ARCFACE_ZOO,
@@ -42,6 +33,8 @@ KINDS: dict[str, Facts] = {
     "facenet": FACENET,
 }
 _DEMANDED = ("size", "crop", "colour", "mean", "std", "dimension")
+_RENAMED = {"one_by_one": "fixed_batch_one"}
+"""Old to new keys of the file; the old ones are read for one release."""
 _Point = tuple[float, float]
 _Size = Annotated[int, Field(ge=16, le=1024)]
 _Length = Annotated[float, Field(ge=0)]
@@ -61,30 +54,30 @@ class _Written(BaseModel):
     std: Annotated[float, Field(gt=0)] | tuple[float, float, float] | None = None
     dimension: Annotated[int, Field(ge=2, le=65536)] | None = None
     output: str | None = None
-    one_by_one: bool | None = None
+    fixed_batch_one: bool | None = None
     norm_range: tuple[float, float] | None = None
 
     @model_validator(mode="after")
     def _whole(self) -> _Written:
         lacking = [key for key in _DEMANDED if getattr(self, key) is None]
         if self.like is None and lacking:
-            raise ValueError(f"without 'like' these must be said too: {', '.join(lacking)}")
+            raise ValueError(f"without 'like' these are required too: {', '.join(lacking)}")
         if isinstance(self.std, tuple) and min(self.std) <= 0:
             raise ValueError("std: wanted numbers above 0")
-        base = KINDS[self.like].cut if self.like else Cut()
+        base = KINDS[self.like].crop if self.like else CropSpec()
         if self.margin is not None and self.margin >= (self.size or base.size_px):
             raise ValueError("margin: wanted fewer px than size, of which it is a part")
         if self.norm_range is not None and not 0 <= self.norm_range[0] < self.norm_range[1]:
             raise ValueError("norm_range: wanted the length of a hopeless vector, then that of a good one")
         return self
 
-    def facts(self) -> Facts:
-        """What the file says, over the kind that it starts from."""
-        base = KINDS[self.like] if self.like else Facts(output=None)
-        size = self.size or base.cut.size_px
+    def spec(self) -> EmbedderSpec:
+        """Merge the file's keys into the spec of the kind that it starts from."""
+        base = KINDS[self.like] if self.like else EmbedderSpec(output=None)
+        size = self.size or base.crop.size_px
         given: dict[str, Any] = {
             key: getattr(self, key)
-            for key in ("mean", "std", "dimension", "output", "one_by_one", "norm_range")
+            for key in ("mean", "std", "dimension", "output", "fixed_batch_one", "norm_range")
             if getattr(self, key) is not None
         }
         if self.colour is not None:
@@ -92,10 +85,10 @@ class _Written(BaseModel):
         template: Template | None = arcface_template_of(size)
         if isinstance(self.crop, tuple):
             template = self.crop
-        elif self.crop == "box" or (self.crop is None and base.cut.template is None):
+        elif self.crop == "box" or (self.crop is None and base.crop.template is None):
             template = None
-        margin = base.cut.margin_px if self.margin is None else self.margin
-        return replace(base, cut=Cut(size_px=size, template=template, margin_px=margin), **given)
+        margin = base.crop.margin_px if self.margin is None else self.margin
+        return replace(base, crop=CropSpec(size_px=size, template=template, margin_px=margin), **given)
 
 
 def beside(graph: Path) -> dict[str, Any] | None:
@@ -110,52 +103,57 @@ def beside(graph: Path) -> dict[str, Any] | None:
             try:
                 return _mapping(path.read_text(encoding="utf-8"), str(path))
             except (OSError, UnicodeDecodeError) as error:
-                raise ConfigError(f"The facts in {path} cannot be read: {error}.") from error
+                raise ConfigError(f"The spec in {path} cannot be read: {error}.") from error
     return None
 
 
 def inline(text: str) -> dict[str, Any]:
-    """Facts in one line: ``insightface``, or ``like: insightface, dimension: 256``.
+    """Parse a spec in one line: ``insightface``, or ``like: insightface, dimension: 256``.
 
     Raises:
         ConfigError: if it is neither.
     """
-    return {"like": text} if text in KINDS else _mapping(f"{{{text}}}", "--facts")
+    return {"like": text} if text in KINDS else _mapping(f"{{{text}}}", "--spec")
 
 
-def facts_from(values: Mapping[str, Any], where: str) -> Facts:
-    """The facts that a file, the settings or the command line state.
+def spec_from(values: Mapping[str, Any], where: str) -> EmbedderSpec:
+    """Validate a spec from a file, the settings or the command line.
 
     Args:
         values: keys and values.
-        where: they stand, for the message.
+        where: where they were written, for the message.
 
     Raises:
         ConfigError: naming the key, what was wanted and what came.
     """
+    current = {_RENAMED.get(key, key): value for key, value in values.items()}
+    for old in _RENAMED.keys() & values.keys():
+        logger.warning(
+            "{}: {} is now called {}; the old name will be refused in the next release.", where, old, _RENAMED[old]
+        )
     try:
-        return _Written.model_validate(dict(values)).facts()
+        return _Written.model_validate(current).spec()
     except ValidationError as error:
         problem = error.errors()[0]
         key = ".".join(str(part) for part in problem["loc"][:1])
         if problem["type"] == "extra_forbidden":
-            told = f"there is no fact '{key}'; there are: {', '.join(_Written.model_fields)}"
+            problem_text = f"there is no key '{key}'; there are: {', '.join(_Written.model_fields)}"
         elif key:
-            told = f"'{key}': {problem['msg'][:1].lower()}{problem['msg'][1:]}, got {problem['input']!r}"
+            problem_text = f"'{key}': {problem['msg'][:1].lower()}{problem['msg'][1:]}, got {problem['input']!r}"
         else:
-            told = problem["msg"].removeprefix("Value error, ")
-        raise ConfigError(f"{where}: {told}.") from None
+            problem_text = problem["msg"].removeprefix("Value error, ")
+        raise ConfigError(f"{where}: {problem_text}.") from None
 
 
-def as_dict(facts: Facts) -> dict[str, Any]:
-    """All facts by the keys of the file; what is not known of a network is left out."""
-    cut = facts.cut
-    crop: Any = "box" if cut.template is None else [list(point) for point in cut.template]
-    if cut.template == arcface_template_of(cut.size_px):
+def as_dict(spec: EmbedderSpec) -> dict[str, Any]:
+    """Convert a spec to the keys of the file, without those that are unset."""
+    crop: Any = "box" if spec.crop.template is None else [list(point) for point in spec.crop.template]
+    if spec.crop.template == arcface_template_of(spec.crop.size_px):
         crop = "arcface"
-    values: dict[str, Any] = {"size": cut.size_px, "crop": crop, "margin": cut.margin_px, "colour": facts.colour.value}
-    values |= {"mean": _plain(facts.mean), "std": _plain(facts.std), "dimension": facts.dimension}
-    values |= {"output": facts.output, "one_by_one": facts.one_by_one, "norm_range": _plain(facts.norm_range)}
+    values: dict[str, Any] = {"size": spec.crop.size_px, "crop": crop, "margin": spec.crop.margin_px}
+    values |= {"colour": spec.colour.value}
+    values |= {"mean": _plain(spec.mean), "std": _plain(spec.std), "dimension": spec.dimension}
+    values |= {"output": spec.output, "fixed_batch_one": spec.fixed_batch_one, "norm_range": _plain(spec.norm_range)}
     return {key: value for key, value in values.items() if value is not None}
 
 
@@ -163,18 +161,17 @@ def _plain(value: float | tuple[float, ...] | None) -> Any:
     return list(value) if isinstance(value, tuple) else value
 
 
-def as_yaml(facts: Facts) -> str:
-    """All facts as a file beside a graph would state them."""
-    return str(yaml.safe_dump(as_dict(facts), sort_keys=False))
+def as_yaml(spec: EmbedderSpec) -> str:
+    """Format a spec as the YAML file beside a graph."""
+    return str(yaml.safe_dump(as_dict(spec), sort_keys=False))
 
 
-def digest_with(facts: Facts, digest: str) -> str:
-    """The digest of a graph used as these facts say: fed otherwise, its vectors are another model's."""
-    if facts == EDGEFACE:
+def digest_with(spec: EmbedderSpec, digest: str) -> str:
+    """Mix a spec into a graph's digest: with another input its vectors are another model's."""
+    if spec == EDGEFACE:
         return digest
-    cut = asdict(facts.cut)
-    said = [cut, facts.colour.value, _listed(facts.mean), _listed(facts.std), facts.output]
-    return hashlib.sha256((digest + json.dumps(said)).encode()).hexdigest()
+    relevant = [asdict(spec.crop), spec.colour.value, _listed(spec.mean), _listed(spec.std), spec.output]
+    return hashlib.sha256((digest + json.dumps(relevant)).encode()).hexdigest()
 
 
 def _listed(values: Channels) -> list[float]:
@@ -187,5 +184,5 @@ def _mapping(text: str, where: str) -> dict[str, Any]:
     except yaml.YAMLError as error:
         raise ConfigError(f"{where}: wanted YAML such as 'like: insightface', got something unreadable.") from error
     if not isinstance(values, dict) or None in values.values():
-        raise ConfigError(f"{where}: wanted facts such as 'like: insightface' or one of: {', '.join(KINDS)}.")
+        raise ConfigError(f"{where}: wanted keys such as 'like: insightface' or one of: {', '.join(KINDS)}.")
     return {str(key): value for key, value in values.items()}

@@ -15,7 +15,7 @@ from torch.nn import functional
 from recognizer.embed import edgeface, trained
 from recognizer.embed.statedict import read_checkpoint
 from recognizer.errors import ModelError, WeightsError
-from recognizer.models.resolved import TRAINED_SUFFIX
+from recognizer.models.resolved_model import TRAINED_SUFFIX
 from recognizer.train.crops import FaceRows
 from recognizer.train.guard import Change, Guard
 from recognizer.train.learner import Learner

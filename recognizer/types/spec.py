@@ -1,15 +1,15 @@
-"""What an embedding network wants to be shown, and what it gives: each declares it, nobody guesses it.
+"""The input and output of an embedding network: crop, colour order, normalisation, dimension, output names.
 
-The same picture cut or coloured otherwise gives a vector that looks sound and matches nobody. So size, colour order,
-normalisation, template or crop and dimension are written down for each network, here for the published ones, in a YAML
-file beside it for a graph of one's own (`recognizer.models.spec_file`).
+A face cropped or coloured differently gives a vector that looks valid and matches nobody. So every network declares
+its spec: the published ones in `recognizer.models.published_specs`, a graph of one's own in a YAML file beside it
+(`recognizer.models.spec_file`).
 """
 
 from __future__ import annotations
 
 import enum
 import functools
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -22,7 +22,7 @@ Channels = float | tuple[float, float, float]
 
 
 def arcface_template(size_px: int) -> Template:
-    """ArcFace's five points, which are given for 112 px, in a crop of another size."""
+    """Scale ArcFace's five points, published for a crop of 112 px, to another size."""
     scaled = ARCFACE_TEMPLATE.astype(np.float64) * (size_px / CROP_SIZE_PX)
     return tuple((round(float(x), 4), round(float(y), 4)) for x, y in scaled)
 
@@ -31,21 +31,21 @@ ARCFACE_112 = arcface_template(CROP_SIZE_PX)
 
 
 @dataclass(frozen=True, slots=True)
-class Cut:
-    """How a face is cut out of a picture."""
+class CropSpec:
+    """How a face is cropped from a picture."""
 
     size_px: int = CROP_SIZE_PX
     """Side of the square crop."""
     template: Template | None = ARCFACE_112
-    """Where the five landmarks belong in the crop, px; ``None``: the face's box is cut out, upright as it stands."""
+    """Where the five landmarks belong in the crop, px; ``None``: the face's box is cropped, without rotation."""
     margin_px: float = 0.0
-    """Of a box: how much of the finished crop's side lies outside the box, both sides together, px."""
+    """For a box: pixels of the finished crop's side that lie outside the box, both sides together."""
 
 
 @functools.cache
-def template_of(cut: Cut) -> F32:
-    """(5, 2) px, of a cut that goes by landmarks."""
-    return np.array(cut.template, np.float32)
+def template_of(crop: CropSpec) -> F32:
+    """Return the template of a crop by landmarks as an array, (5, 2) px."""
+    return np.array(crop.template, np.float32)
 
 
 class Colour(enum.Enum):
@@ -56,10 +56,10 @@ class Colour(enum.Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Facts:
-    """All there is to know of a network to feed it and to read it."""
+class EmbedderSpec:
+    """The input and output of an embedding network."""
 
-    cut: Cut = Cut()
+    crop: CropSpec = CropSpec()
     colour: Colour = Colour.RGB
     mean: Channels = 127.5
     """The input is ``(pixel - mean) / std``, pixels from 0 to 255."""
@@ -67,27 +67,10 @@ class Facts:
     dimension: int = EMBEDDING_SIZE
     """Numbers in a vector."""
     output: str | None = "vectors"
-    """Name of the vectors in the graph; ``None``: the only output there is."""
-    one_by_one: bool = False
-    """The graph was exported for one face at a time."""
+    """Name of the vectors in the graph; ``None``: the graph's only output."""
+    fixed_batch_one: bool = False
+    """The graph was exported with a fixed batch size of one."""
     norm_range: tuple[float, float] | None = None
     """Lengths, before normalisation, of the vectors of a hopeless and of a good face, where length measures quality."""
     classes: str | None = None
     """Name of the class logits in the graph, where there are any."""
-
-
-EDGEFACE = Facts()
-"""``(x / 255 - 0.5) / 0.5``: the EdgeFace repository's transform; also what our own converted graphs expect."""
-IRESNET = EDGEFACE
-"""``img.div_(255).sub_(0.5).div_(0.5)`` on RGB (InsightFace, ``arcface_torch/inference.py``)."""
-MAGFACE = replace(EDGEFACE, colour=Colour.BGR, mean=0.0, std=255.0, norm_range=(10.0, 30.0))
-"""``cv2.imread``, ``ToTensor``, mean 0, std 1 (MagFace, ``inference/gen_feat.py``). Its training keeps vectors from 10
-up (``l_a``); the ten pictures of its ``examples.ipynb`` have 21.8 to 30.3, the best ones the longest."""
-FACENET = replace(EDGEFACE, cut=Cut(size_px=160, template=None), mean=127.5, std=128.0, classes="logits")
-"""The box that MTCNN finds, margin 0, scaled to 160 px; ``(x - 127.5) / 128`` (facenet-pytorch, ``extract_face`` and
-``fixed_image_standardization``)."""
-INSIGHTFACE = replace(EDGEFACE, output=None)
-"""``blobFromImages(..., 1 / 127.5, mean 127.5, swapRB=True)`` (InsightFace, ``model_zoo/arcface_onnx.py``)."""
-ARCFACE_ZOO = replace(EDGEFACE, mean=0.0, std=1.0, output="fc1", one_by_one=True)
-"""LResNet100E-IR of the ONNX model zoo: RGB 0..255, the graph itself scales; the vector is brought to unit length
-afterwards (``vision/body_analysis/arcface``, ``arcface_inference.ipynb``)."""

@@ -1,16 +1,17 @@
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
-from loguru import logger
 
 from recognizer.app import build, config
 from recognizer.errors import EngineError
+from recognizer.models.catalogue import SHIPPED_FOLDER
 from recognizer.models.engines import processor
 from recognizer.models.resolve import ResolvedModel
-from recognizer.pipeline import Pipeline
+from recognizer.pipeline import Pipeline, SourceContext
 from recognizer.types import U8, AlignedFaces, FaceQuality, Frame, FrameResult
 from tests.fakes import PaintedFaceDetector, PaintedFaceEmbedder, PaintedGallery, face_picture
 
@@ -18,13 +19,13 @@ PAINTED = ResolvedModel("painted", Path("painted.onnx"), "painted-0123456789ab",
 FACE = FaceQuality(*(np.ones(1, np.float32) for _ in range(5)))
 
 
-def run(pictures: list[U8], *, still: bool) -> list[FrameResult]:
-    """Pictures a second apart, through the watch of the default settings."""
+def run(pictures: list[U8], make_context: Callable[..., Callable[[], SourceContext]]) -> list[FrameResult]:
+    """Recognise pictures a second apart, with the state that the default settings keep of a source."""
     recognise = Pipeline(
         detector=PaintedFaceDetector(),
         embedder=PaintedFaceEmbedder(),
         index=PaintedGallery(),
-        new_context=build.new_context(config.load(), PAINTED, still=still),
+        new_context=make_context(config.load(), PAINTED),
     )
     return [
         recognise.step(Frame(picture, number, float(number), "pictures")) for number, picture in enumerate(pictures)
@@ -39,13 +40,13 @@ def portrait(person: int) -> U8:
 
 
 def test_nobody_is_followed_from_one_picture_of_a_folder_into_the_next() -> None:
-    results = run([portrait(3), portrait(5), portrait(7)], still=True)
+    results = run([portrait(3), portrait(5), portrait(7)], build.photo_context)
     assert [who.name for result in results for who in result.identities] == ["person 3", "person 5", "person 7"]
     assert len({number for result in results for number in result.tracks.ids.tolist()}) == 3
 
 
 def test_in_a_video_the_same_pictures_are_one_shot() -> None:
-    results = run([portrait(3), portrait(5)], still=False)
+    results = run([portrait(3), portrait(5)], build.video_context)
     assert not any(result.events for result in results)
 
 
@@ -62,25 +63,20 @@ def test_torch_does_not_run_another_checkpoint_of_the_same_name(
 
 
 @pytest.mark.parametrize("engine", ["openvino", "onnxruntime"])
-def test_a_graph_of_another_network_is_told(engine: str) -> None:
-    onet = build.WEIGHTS / "mtcnn_onet.onnx"
+def test_a_graph_of_another_network_is_reported(engine: str) -> None:
+    onet = SHIPPED_FOLDER / "mtcnn_onet.onnx"
     resolved = ResolvedModel("onet", onet, "onet-0123456789ab", "mine", None)
     embedder = build.embedder(config.load(None, {"engine": {"name": engine}}), resolved)
     with pytest.raises(EngineError, match=r"mtcnn_onet\.onnx does not take"):
         embedder.embed(AlignedFaces(np.zeros((1, 112, 112, 3), np.uint8), FACE))
 
 
-@pytest.mark.skipif(not processor.multiplies_bytes(), reason="a processor without VNNI")
-def test_bytes_asked_of_a_graph_that_has_no_place_for_them_are_told() -> None:
+@pytest.mark.skipif(not processor.has_vnni(), reason="a processor without VNNI")
+def test_int8_without_measured_ranges_warns_and_runs_floats(logged_warnings: list[str]) -> None:
     settings = config.load(None, {"engine": {"name": "openvino-int8"}})
-    graph = build.WEIGHTS / "edgeface_xxs_own.onnx"
-    told: list[str] = []
-    number = logger.add(lambda line: told.append(str(line)), level="WARNING", format="{message}")
-    try:
-        build.embedder(settings, ResolvedModel("own", graph, "own-0123456789ab", "made up", None))
-    finally:
-        logger.remove(number)
-    assert told == [
-        "Nobody has measured what of own may be computed in bytes ('models quantise' does); it runs as with --engine "
-        "openvino.\n"
+    graph = SHIPPED_FOLDER / "edgeface_xxs_own.onnx"
+    build.embedder(settings, ResolvedModel("own", graph, "own-0123456789ab", "made up", None))
+    assert logged_warnings == [
+        "No int8 ranges are measured for own, so it runs in floats as with --engine openvino; 'models quantise' "
+        "measures them."
     ]

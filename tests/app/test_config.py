@@ -22,9 +22,9 @@ def test_defaults_need_no_file() -> None:
 
 
 def test_the_command_line_lies_over_the_file_key_by_key(tmp_path: Path) -> None:
-    path = written(tmp_path, "detect: {min_face_px: 60, interval_s: 2}\nengine: {name: onnxruntime}\n")
-    settings = load(path, {"detect": {"interval_s": 0.5, "cut": None}, "embed": {"model": None}})
-    assert (settings.detect.min_face_px, settings.detect.interval_s) == (60, 0.5)
+    path = written(tmp_path, "detect: {min_face_px: 60, max_interval_s: 2}\nengine: {name: onnxruntime}\n")
+    settings = load(path, {"detect": {"max_interval_s": 0.5, "cut": None}, "embed": {"model": None}})
+    assert (settings.detect.min_face_px, settings.detect.max_interval_s) == (60, 0.5)
     assert settings.engine.name == "onnxruntime"
 
 
@@ -45,15 +45,15 @@ def test_an_empty_file_and_an_empty_section_say_nothing(tmp_path: Path) -> None:
         ("detect: 3", "'detect': input should be a valid dictionary.*got 3"),
         ("- a\n- b", "wanted sections such as 'detect:', got a list"),
         ("detect: {a: [}", "is not valid YAML"),
-        ("detect: {interval_s: -1}\ntrack: {min_score: 2}", "detect.interval_s.*track.min_score"),
+        ("detect: {max_interval_s: -1}\ntrack: {min_score: 2}", "detect.max_interval_s.*track.min_score"),
     ],
 )
-def test_what_is_wrong_is_told_by_its_key(tmp_path: Path, text: str, message: str) -> None:
+def test_an_error_names_its_key(tmp_path: Path, text: str, message: str) -> None:
     with pytest.raises(ConfigError, match=message):
         load(written(tmp_path, text))
 
 
-def test_a_missing_or_binary_file_is_told(tmp_path: Path) -> None:
+def test_a_missing_or_binary_file_is_reported(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="There is no settings file"):
         load(tmp_path / "none.yaml")
     (tmp_path / "b.yaml").write_bytes(b"\xff\xfe\x00\x80")
@@ -88,7 +88,7 @@ def test_several_sources_in_the_file_and_on_the_command_line(tmp_path: Path) -> 
         ("source: {rtsp://u:Gh7xQ2@h/x: 1}", "unknown key"),
     ],
 )
-def test_mistakes_in_sources_are_told_without_passwords(tmp_path: Path, text: str, message: str) -> None:
+def test_errors_in_sources_hide_passwords(tmp_path: Path, text: str, message: str) -> None:
     with pytest.raises(ConfigError, match=message) as caught:
         load(written(tmp_path, text))
     assert "Gh7xQ2" not in str(caught.value)

@@ -38,7 +38,7 @@ def test_facenet_pytorch_finds_the_faces_that_ours_finds(bench: Bench) -> None:
     theirs = FacenetPyTorch(bench.settings.detect, threads=1)
     images = peer_detection.spread_frames(bench.settings, 2)
     race = peer_detection.race(
-        build.detector(bench.settings, video=False), build.detector(bench.settings), theirs, images, min_face_px=40
+        build.exact_detector(bench.settings), build.video_detector(bench.settings), theirs, images, min_face_px=40
     )
     assert race.ours["detection"].every.reference >= 4
     assert race.ours["detection"].every.recall == 1.0

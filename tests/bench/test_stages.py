@@ -66,7 +66,7 @@ def test_every_stage_of_a_clip_has_its_row(bench: Bench) -> None:
 
 def test_the_whole_clip_is_gone_through_in_every_way(bench: Bench) -> None:
     whole = end_to_end.measure(
-        bench.settings, build.pipeline(bench.settings, bench.resolved), rounds=2, frames=None
+        bench.settings, build.video_pipeline(bench.settings, bench.resolved), rounds=2, frames=None
     ).as_dict()
     assert whole["frames"] == FRAMES
     assert set(whole["ways"]) == {"decode", "decode to BGR", "recognise"}
@@ -80,14 +80,14 @@ def test_a_profile_names_our_functions_and_counts_foreign_ones_to_them() -> None
 
 
 def test_detection_is_taken_apart(bench: Bench) -> None:
-    detector = build.detector(bench.settings)
+    detector = build.exact_detector(bench.settings)
     functions = inside.detection(detector, spread_frames(bench.settings, 2))
     assert sum(each.share for each in functions) == pytest.approx(1.0, abs=0.15)
     assert any(each.name.startswith("Mtcnn.") for each in functions)
 
 
 def test_engines_embed_the_same_faces_alike(bench: Bench) -> None:
-    faces = first_faces(build.detector(bench.settings), spread_frames(bench.settings, 3))
+    faces = first_faces(build.exact_detector(bench.settings), spread_frames(bench.settings, 3))
     assert len(faces) >= 2
     rows = embedding.measure(bench.settings, [bench.resolved], faces, rounds=2)
     assert {(row.engine, row.batch) for row in rows} >= {("openvino", 1), ("openvino", 8)}

@@ -12,7 +12,7 @@ from tests.conftest import ROOT
 
 @pytest.mark.slow
 def test_the_command_starts_with_all_that_was_set(clip: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A graph of one's own without a file of facts, thresholds in the settings only, an output that is not meant."""
+    """A graph of one's own without a spec file, thresholds in the settings only, an output that is not meant."""
     monkeypatch.chdir(tmp_path)
     shutil.copy(ROOT / "recognizer/models/data/edgeface_xxs_own.onnx", tmp_path / "mine.onnx")
     video = tmp_path / "labelled.mp4"
@@ -20,7 +20,7 @@ def test_the_command_starts_with_all_that_was_set(clip: Path, tmp_path: Path, mo
         f"sources: [door.mp4]\ndecide: {{known: 0.4, margin: 0.1}}\nemit: {{video: {video}}}\n", "utf-8"
     )
     bench = _bench_setup.set_up(
-        clip, None, Path("settings.yaml"), model="mine.onnx", engine=None, weights_dir=None, facts="edgeface"
+        clip, None, Path("settings.yaml"), model="mine.onnx", engine=None, weights_dir=None, spec="edgeface"
     )
     assert [camera.location for camera in bench.settings.cameras] == [str(clip)]
     found = start.measure(bench.settings, rounds=1)

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from recognizer.capture.adjust import Adjusted, Adjustment
-from recognizer.capture.sources import Wishes, open_source
+from recognizer.capture.sources import SourceOptions, open_source
 from recognizer.types import U8, Frame
 from tests.capture.capture_media import write_clip
 from tests.fakes import ListedSource
@@ -65,7 +65,7 @@ def test_a_turned_file_that_is_cut_off_says_so(tmp_path: Path) -> None:
     whole = write_clip(tmp_path / "a.mp4", frames=100, noisy=True)
     cut = tmp_path / "cut.mp4"
     cut.write_bytes(whole.read_bytes()[: whole.stat().st_size // 2])
-    turned = open_source(str(cut), Wishes(adjustment=Adjustment(rotate_deg=90)))
+    turned = open_source(str(cut), SourceOptions(adjustment=Adjustment(rotate_deg=90)))
     assert isinstance(turned, Adjusted)
     with turned as source:
         assert source.shortfall is None

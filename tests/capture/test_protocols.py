@@ -21,7 +21,7 @@ import cv2
 import numpy as np
 import pytest
 
-from recognizer.capture.sources import Wishes, open_source
+from recognizer.capture.sources import SourceOptions, open_source
 from recognizer.types import U8, Frame
 from tests import rig
 
@@ -97,7 +97,7 @@ def write_hls(folder: Path, stop: threading.Event) -> None:
 def taken(address: str, count: int = 30, *, transport: str = "tcp", seconds: float = 20) -> list[Frame]:
     """The first frames of a source."""
     found: list[Frame] = []
-    with open_source(address, Wishes(transport=transport)) as source:
+    with open_source(address, SourceOptions(transport=transport)) as source:
         timer = threading.Timer(seconds, source.close)
         timer.start()
         for frame in source:

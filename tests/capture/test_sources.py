@@ -10,7 +10,7 @@ from PIL import Image
 from recognizer.capture.adjust import Adjusted, Adjustment
 from recognizer.capture.files import ImageFolder, SinglePicture
 from recognizer.capture.live import LiveSource
-from recognizer.capture.sources import SourceKind, Wishes, open_source, require_openable, source_kind
+from recognizer.capture.sources import SourceKind, SourceOptions, open_source, require_openable, source_kind
 from recognizer.capture.video import VideoFile
 from recognizer.errors import SourceError
 from tests.capture.capture_media import write_clip
@@ -42,7 +42,7 @@ def test_open_source(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert isinstance(open_source(str(tmp_path)), ImageFolder)
     assert isinstance(open_source("7"), ImageFolder)
     assert isinstance(open_source("1.png"), SinglePicture)
-    assert isinstance(open_source("ä b.mp4", Wishes(threads=2)), VideoFile)
+    assert isinstance(open_source("ä b.mp4", SourceOptions(threads=2)), VideoFile)
     source = open_source((tmp_path / "ä b.mp4").as_uri())
     with source:
         assert len(list(source)) == 2
@@ -66,7 +66,7 @@ def test_cameras_are_live_and_named_without_credentials(text: str, name: str) ->
 
 
 def test_a_wish_about_the_pictures_wraps_any_source() -> None:
-    source = open_source("rtsp://u:Gh7xQ2@h/x", Wishes(name="door", adjustment=Adjustment(mirror=True)))
+    source = open_source("rtsp://u:Gh7xQ2@h/x", SourceOptions(name="door", adjustment=Adjustment(mirror=True)))
     assert isinstance(source, Adjusted)
     assert source.live
     assert source.name == "door"

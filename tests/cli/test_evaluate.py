@@ -134,7 +134,7 @@ def test_friends_coverage_and_no_wrong_name(shared_data: Path, tmp_path: Path) -
                 "source": {"location": str(shared_data / "data/video/friends_720p.mp4")},
                 "embed": {"model": "edgeface_xs_q", "weights_dir": shared_data / "weights"},
                 "gallery": {"folder": gallery},
-                "detect": {"interval_s": interval_s},
+                "detect": {"max_interval_s": interval_s},
             },
         )
         collected, enrolled, _ = recognised(settings)

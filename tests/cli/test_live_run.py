@@ -151,7 +151,7 @@ def test_who_is_enrolled_while_running_is_named_and_no_frame_is_dropped_for_it(
     settings = load(None, overrides)
     resolved = build.model(settings)
     sync(settings, resolved)
-    pipeline, sink, stop = build.pipeline(settings, resolved), ListSink(), threading.Event()
+    pipeline, sink, stop = build.video_pipeline(settings, resolved), ListSink(), threading.Event()
 
     def take_over(people: Enrolled) -> None:
         thresholds = build.thresholds(settings, resolved, enrolled=len(people))

@@ -9,8 +9,8 @@ import yaml
 from recognizer.cli import _console, models
 from recognizer.models.cache import Cache
 from recognizer.models.catalogue import CATALOGUE
-from recognizer.models.spec_file import KINDS, facts_from
-from recognizer.types.spec import ARCFACE_ZOO
+from recognizer.models.published_specs import ARCFACE_ZOO
+from recognizer.models.spec_file import KINDS, spec_from
 
 
 @pytest.fixture(autouse=True)
@@ -42,8 +42,8 @@ def test_list_as_json(cache: Cache, capfd: pytest.CaptureFixture[str]) -> None:
     assert rows["edgeface_base"]["state"] == "absent"
     assert rows["edgeface_base"]["lfw_percent"] == 99.83
     assert rows["edgeface_xs_gamma_06"]["parameters"] == 1_770_492
-    assert rows["facenet_vggface2"]["facts"]["size"] == 160
-    assert rows["magface_iresnet100"]["facts"]["norm_range"] == [10.0, 30.0]
+    assert rows["facenet_vggface2"]["spec"]["size"] == 160
+    assert rows["magface_iresnet100"]["spec"]["norm_range"] == [10.0, 30.0]
     assert "backbone.pth" in rows["iresnet50"]["how_to_get"]
 
 
@@ -90,7 +90,7 @@ def test_bundle_carries_models_to_another_machine(
     [
         (["fetch"], 2, "Say which model to fetch, or --all"),
         (["fetch", "nobody"], 5, "No model 'nobody'"),
-        (["fetch", "edgeface_xxs_own"], 5, "nothing to fetch"),
+        (["fetch", "edgeface_xxs_own"], 5, "has no download"),
         (["path", "edgeface_base", "--offline"], 5, "The model edgeface_base was not found"),
         (["import", "absent.pt"], 5, "There is no file absent.pt"),
         (["import", "absent.zip"], 5, "no readable bundle"),
@@ -108,17 +108,26 @@ def test_altered_file_is_not_imported(tmp_path: Path, capfd: pytest.CaptureFixtu
     (tmp_path / "edgeface_xs_q.pt").write_bytes(b"altered")
     assert models_command("import", tmp_path / "edgeface_xs_q.pt") == 5
     said = capfd.readouterr().err
-    assert "wanted digest 6177cb0d59a94830e64d8da358b6a7f7529403ab, came" in said
+    assert "wanted digest 6177cb0d59a94830e64d8da358b6a7f7529403ab, got" in said
 
 
-def test_facts_of_a_kind_are_a_file_to_save(capfd: pytest.CaptureFixture[str]) -> None:
-    assert models_command("facts", "arcface_zoo") == 0
+def test_the_spec_of_a_kind_is_a_file_to_save(capfd: pytest.CaptureFixture[str]) -> None:
+    assert models_command("spec", "arcface_zoo") == 0
     printed = yaml.safe_load(capfd.readouterr().out)
-    assert facts_from(printed, "here") == ARCFACE_ZOO
-    assert models_command("facts") == 0
+    assert spec_from(printed, "here") == ARCFACE_ZOO
+    assert models_command("spec") == 0
     assert capfd.readouterr().out.count("dimension: 512") == len(KINDS)
-    assert models_command("facts", "resnet") == 2
+    assert models_command("spec", "resnet") == 2
     assert "there are: edgeface, insightface" in " ".join(capfd.readouterr().err.split())
+
+
+def test_the_old_command_models_facts_warns_and_works(capfd: pytest.CaptureFixture[str]) -> None:
+    assert models_command("spec", "arcface_zoo") == 0
+    expected = capfd.readouterr().out
+    assert models_command("facts", "arcface_zoo") == 0
+    output = capfd.readouterr()
+    assert output.out == expected
+    assert "'models facts' is now called 'models spec'" in output.err
 
 
 @pytest.mark.slow

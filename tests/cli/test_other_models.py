@@ -77,9 +77,9 @@ def test_all_commands_run_on_it(gallery: Path, mine: Path, tmp_path: Path) -> No
     portrait = PORTRAITS / "barack_obama_2009.jpg"
     assert json.loads(command("enroll", *there, "--json"))["people"] == ["Ada", "Bob"]
     assert load_enrolled(gallery).vectors.shape == (3, 96)
-    with pytest.raises(ConfigError, match=r"so that no threshold is known.*calibrate --people FOLDER"):
+    with pytest.raises(ConfigError, match=r"No thresholds were measured.*calibrate --people FOLDER"):
         command("identify", portrait, *there)
-    with pytest.raises(ConfigError, match="no threshold is known"):
+    with pytest.raises(ConfigError, match="No thresholds were measured"):
         command("run", "--source", portrait, "--headless", "--events", tmp_path / "e.jsonl", *there)
     free = ("--config", settings_with(tmp_path, known=0.99, margin=0.0))
     (seen,) = json.loads(command("identify", portrait, *there, *free, "--json", "--save-crops", tmp_path / "crops"))
@@ -101,7 +101,7 @@ def test_facts_on_the_command_line(gallery: Path, mine: Path) -> None:
     with pytest.raises(EngineError, match="gives no vectors"):
         command("enroll", "--gallery", gallery, "--model", mine)
     facts = "like: insightface, dimension: 96"
-    assert json.loads(command("enroll", "--gallery", gallery, "--model", mine, "--facts", facts, "--json"))["people"]
+    assert json.loads(command("enroll", "--gallery", gallery, "--model", mine, "--spec", facts, "--json"))["people"]
 
 
 @pytest.mark.weights
@@ -138,8 +138,8 @@ def test_classes_of_the_training_data(tmp_path: Path) -> None:
     checkpoint = tmp_path / "20180402-114759-vggface2.pt"
     network = seeded(facenet.InceptionResnetV1(5))
     torch.save(network.state_dict(), checkpoint)
-    signed = f"facenet_vggface2-{git_blob_id(checkpoint)[:12]}"
-    Cache().add_graph("facenet_vggface2", signed, lambda target: convert.export(network, target, size_px=160))
+    fingerprint = f"facenet_vggface2-{git_blob_id(checkpoint)[:12]}"
+    Cache().add_graph("facenet_vggface2", fingerprint, lambda target: convert.export(network, target, size_px=160))
     (tmp_path / "names.txt").write_text("n0\nn1\nn2\nn3\n")
     portrait, model = PORTRAITS / "grace_hopper.jpg", ("--model", checkpoint, "--classify", "--json")
     (row,) = json.loads(command("identify", portrait, *model, "--class-names", tmp_path / "names.txt"))

@@ -11,7 +11,7 @@ from recognizer.models import resolve
 from recognizer.models.cache import Cache
 from recognizer.models.engines import int8, processor
 
-pytestmark = pytest.mark.skipif(not processor.multiplies_bytes(), reason="a processor without VNNI")
+pytestmark = pytest.mark.skipif(not processor.has_vnni(), reason="a processor without VNNI")
 
 
 @pytest.fixture(autouse=True)

@@ -7,6 +7,7 @@ import pytest
 
 from recognizer.decide.decider import Decider
 from recognizer.decide.evidence import Thresholds
+from recognizer.decide.photo import PhotoDecider
 from recognizer.decide.weights import weigh, weigh_by_norm
 from recognizer.types import (
     F32,
@@ -41,8 +42,8 @@ def quality(count: int, *, eyes_px: float = 60, yaw_deg: float = 0, score: float
 class World:
     """Drives a decider frame by frame; Ada, Bea and Cleo are the first three axes of the vectors' space."""
 
-    def __init__(self, *, still: bool = False) -> None:
-        self.decider = Decider(thresholds=THRESHOLDS, face_score=0.95, recheck_s=2.0, still=still)
+    def __init__(self, kind: type[Decider] = Decider) -> None:
+        self.decider = kind(thresholds=THRESHOLDS, face_score=0.95, recheck_s=2.0)
         self.at = 0.0
         self.asked: list[float] = []
         self.events: list[Event] = []
@@ -263,14 +264,14 @@ def test_the_end_of_the_source_loses_everybody_who_was_told() -> None:
     assert [(event.kind, event.track_id) for event in world.decider.end(9.0, "clip")] == [(EventKind.LOST, 1)]
 
 
-def test_a_still_picture_must_do_with_one_sample() -> None:
-    world = World(still=True)
+def test_a_photo_must_do_with_one_sample() -> None:
+    world = World(PhotoDecider)
     assert world.frame({1: unit(0.5)})[1].name == "Ada"
     assert world.frame({2: unit(0.1)}, alive=[2])[2].status is Status.UNKNOWN
 
 
 def test_nobody_enrolled_is_said() -> None:
-    decider = Decider(thresholds=THRESHOLDS, still=True)
+    decider = PhotoDecider(thresholds=THRESHOLDS)
     frame = Frame(np.zeros((8, 8, 3), np.uint8), 0, 0.0, "clip")
     ids = np.array([1])
     tracks = Tracks(

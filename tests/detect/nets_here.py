@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from functools import cache
 
-from recognizer.app.build import GRAPHS, WEIGHTS
+from recognizer.app.build.detectors import GRAPHS
 from recognizer.detect.follow import FollowNet
 from recognizer.detect.mtcnn import Mtcnn
 from recognizer.detect.proposals import ProposalNet
+from recognizer.models.catalogue import SHIPPED_FOLDER
 from recognizer.models.engines.openvino import OpenVinoRunner
 from recognizer.protocols import GraphRunner
 
 
 @cache
 def net(name: str) -> GraphRunner:
-    return OpenVinoRunner(WEIGHTS / GRAPHS[name], threads=1)
+    return OpenVinoRunner(SHIPPED_FOLDER / GRAPHS[name], threads=1)
 
 
 def mtcnn(*, min_face_px: float = 40, own: bool = True) -> Mtcnn:

@@ -50,8 +50,8 @@ def cut_to_the_face(image: U8, face: FaceDetections, width: float) -> Cut:
 def errors(files: list[Path], width: float, *, video: bool) -> list[float]:
     """Mean error of the landmarks in each cut picture, in face widths; infinite where no face was found."""
     settings = config.load()
-    photo = build.picture_detector(settings)
-    fast = build.detector(settings)
+    photo = build.photo_detector(settings)
+    fast = build.video_detector(settings)
     found: list[float] = []
     for file in files:
         image = read_picture(file)

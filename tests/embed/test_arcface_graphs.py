@@ -55,7 +55,7 @@ def warped(image: U8, points: F32, template: F32, size_px: int) -> list[U8]:
 def aligned(image: U8, points: F32, embedder: Embedder) -> AlignedFaces:
     count = len(points)
     boxes = np.stack([points.min(axis=1), points.max(axis=1)], axis=1).reshape(count, 4)
-    return align(image, points, np.ones(count, np.float32), cut=embedder.facts.cut, boxes=boxes)
+    return align(image, points, np.ones(count, np.float32), cut=embedder.spec.crop, boxes=boxes)
 
 
 def unit(vectors: F32) -> F32:
@@ -101,7 +101,7 @@ def test_an_insightface_graph_with_facts_of_its_own(engine: str, tmp_path: Path)
     assert came.vectors.shape == (3, 96)
     assert float((came.vectors * unit(fed)).sum(axis=1).min()) > 0.9999
     for other in ("colour: rgb", "mean: 127.5", "crop: arcface"):
-        changed = made(tmp_path / "mine.onnx", engine, facts=other)
+        changed = made(tmp_path / "mine.onnx", engine, spec=other)
         there = changed.embed(aligned(image, points, changed))
         assert changed.model != embedder.model
         assert float((there.vectors * unit(fed)).sum(axis=1).max()) < 0.9999
@@ -110,7 +110,7 @@ def test_an_insightface_graph_with_facts_of_its_own(engine: str, tmp_path: Path)
 def test_the_packs_preprocessing_is_insightfaces(tmp_path: Path) -> None:
     graphs.write_insightface(tmp_path / "w600k_r50.onnx")
     image, points = scene()
-    embedder = made(tmp_path / "w600k_r50.onnx", "onnxruntime", facts="insightface")
+    embedder = made(tmp_path / "w600k_r50.onnx", "onnxruntime", spec="insightface")
     came = embedder.embed(aligned(image, points, embedder))
     crops = [np.ascontiguousarray(crop[:, :, ::-1]) for crop in warped(image, points, np.array(PUBLISHED_112), 112)]
     blob = cv2.dnn.blobFromImages(crops, 1 / 127.5, (112, 112), (127.5, 127.5, 127.5), swapRB=True)
@@ -119,34 +119,34 @@ def test_the_packs_preprocessing_is_insightfaces(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("facts", "message"),
+    ("spec", "message"),
     [
-        (None, r"mine-\w{12} gives no vectors: wanted vectors of 512 numbers, got 683 \(1, 96\).*--facts"),
+        (None, r"mine-\w{12} gives no vectors: wanted vectors of 512 numbers, got 683 \(1, 96\).*--spec"),
         ("insightface", r"gives no vectors: wanted a single output of 512 numbers, got its output \(1, 96\)"),
         ("like: insightface, size: 160, dimension: 96", r"mine\.onnx does not take \(1, 3, 160, 160\)"),
         ("like: insightface, output: vectors, dimension: 96", r"wanted vectors of 96 numbers, got 683"),
     ],
-    ids=["no facts", "dimension", "size", "output"],
+    ids=["no spec", "dimension", "size", "output"],
 )
 @pytest.mark.parametrize("engine", ["openvino", "onnxruntime"])
-def test_a_graph_that_is_not_as_its_facts_say_is_told_at_once(
-    facts: str | None, message: str, engine: str, tmp_path: Path
+def test_a_graph_that_does_not_fit_its_spec_is_refused_at_once(
+    spec: str | None, message: str, engine: str, tmp_path: Path
 ) -> None:
     graphs.write_insightface(tmp_path / "mine.onnx", dimension=96)
     with pytest.raises(EngineError, match=message):
-        made(tmp_path / "mine.onnx", engine, facts=facts)
+        made(tmp_path / "mine.onnx", engine, spec=spec)
 
 
-def test_a_graph_does_not_run_on_torch_and_facts_are_for_graphs(tmp_path: Path) -> None:
+def test_a_graph_does_not_run_on_torch_and_a_spec_is_for_graphs(tmp_path: Path) -> None:
     graphs.write_insightface(tmp_path / "mine.onnx")
-    with pytest.raises(EngineError, match=r"mine\.onnx is a graph, which torch does not run"):
-        made(tmp_path / "mine.onnx", "torch", facts="insightface")
-    with pytest.raises(ConfigError, match=r"Facts are for an \.onnx file of your own; those of iresnet50 are known"):
-        resolve("iresnet50", cache_dir=tmp_path, facts={"like": "insightface"})
+    with pytest.raises(EngineError, match=r"mine\.onnx is an ONNX graph, which torch does not run"):
+        made(tmp_path / "mine.onnx", "torch", spec="insightface")
+    with pytest.raises(ConfigError, match=r"A spec is for an \.onnx file of your own; that of iresnet50 is known"):
+        resolve("iresnet50", cache_dir=tmp_path, spec={"like": "insightface"})
 
 
 def test_a_graph_without_a_classifier_has_no_classes(tmp_path: Path) -> None:
     graphs.write_insightface(tmp_path / "mine.onnx")
-    settings = config.load(None, {"embed": {"model": str(tmp_path / "mine.onnx"), "facts": "insightface"}})
+    settings = config.load(None, {"embed": {"model": str(tmp_path / "mine.onnx"), "spec": "insightface"}})
     with pytest.raises(EngineError, match="mine has no classes; facenet_vggface2 and facenet_casia have"):
         build.classifier(settings, build.model(settings))

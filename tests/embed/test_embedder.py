@@ -15,8 +15,8 @@ from recognizer.app.config import load
 from recognizer.capture.pictures import read_picture
 from recognizer.embed.embedder import BATCH, GraphEmbedder, normalised
 from recognizer.errors import EngineError
+from recognizer.models.published_specs import ARCFACE_ZOO, EDGEFACE, IRESNET, MAGFACE
 from recognizer.types import AlignedFaces, FaceQuality
-from recognizer.types.spec import ARCFACE_ZOO, EDGEFACE, IRESNET, MAGFACE
 
 
 class SumsOfColumns:
@@ -61,7 +61,7 @@ def test_inputs_are_those_of_each_network() -> None:
 def test_a_graph_for_one_face_at_a_time() -> None:
     runner = SumsOfColumns()
     together = GraphEmbedder(runner=runner, model="m").embed(faces(3))
-    single = GraphEmbedder(runner=runner, model="m", facts=replace(EDGEFACE, one_by_one=True)).embed(faces(3))
+    single = GraphEmbedder(runner=runner, model="m", spec=replace(EDGEFACE, fixed_batch_one=True)).embed(faces(3))
     assert runner.batches == [3, 1, 1, 1]
     np.testing.assert_array_equal(single.vectors, together.vectors)
 
@@ -101,7 +101,7 @@ def test_one_person_twice_and_another_with_real_weights(shared_data: Path, engin
         None,
         {"engine": {"name": engine}, "embed": {"model": "edgeface_xs_q", "weights_dir": shared_data / "weights"}},
     )
-    detector, embedder = build.detector(settings), build.embedder(settings)
+    detector, embedder = build.exact_detector(settings), build.embedder(settings)
     vectors = []
     for name, number in (("George_W_Bush", 7), ("George_W_Bush", 16), ("Colin_Powell", 40)):
         image = read_picture(shared_data / f"data/lfw/images/{name}/{name}_{number:04d}.jpg")
@@ -126,7 +126,7 @@ class OtherNetwork:
 @pytest.mark.parametrize(
     "outputs", [{"scores": np.zeros(1, np.float32)}, {"vectors": np.zeros((1, 128), np.float32)}], ids=["name", "size"]
 )
-def test_a_graph_that_gives_something_else_is_told(outputs: dict[str, NDArray[np.float32]]) -> None:
+def test_a_graph_that_gives_something_else_is_reported(outputs: dict[str, NDArray[np.float32]]) -> None:
     embedder = GraphEmbedder(runner=OtherNetwork(**outputs), model="mine-0123456789ab")
     with pytest.raises(EngineError, match="mine-0123456789ab gives no vectors: wanted vectors of 512 numbers, got"):
         embedder.embed(faces(1))

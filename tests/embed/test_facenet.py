@@ -18,8 +18,9 @@ from recognizer.embed import convert, facenet
 from recognizer.embed.embedder import GraphEmbedder, normalised
 from recognizer.errors import WeightsError
 from recognizer.models.engines.torch import TorchRunner
+from recognizer.models.published_specs import FACENET
 from recognizer.types import U8, AlignedFaces, FaceQuality
-from recognizer.types.spec import FACENET, Cut
+from recognizer.types.spec import CropSpec
 from tests.embed.seeded import seeded
 
 
@@ -98,7 +99,7 @@ def test_the_crop_is_theirs(box: list[float], margin: int) -> None:
     image = picture()
     boxes = np.array([box], np.float32)
     points = np.zeros((1, 5, 2), np.float32)
-    cut = Cut(size_px=160, template=None, margin_px=margin)
+    cut = CropSpec(size_px=160, template=None, margin_px=margin)
     ours = align(image, points, np.ones(1, np.float32), cut=cut, boxes=boxes).crops[0]
     rgb = np.ascontiguousarray(image[:, :, ::-1])
     wanted = extract_face(rgb, boxes[0].astype(np.float64), image_size=160, margin=margin)
@@ -111,19 +112,19 @@ def test_a_crop_beyond_the_edge_is_filled_and_not_stretched(box: list[float]) ->
     bordered = np.asarray(cv2.copyMakeBorder(image, 200, 200, 200, 200, cv2.BORDER_CONSTANT, value=0), np.uint8)
     points, one = np.zeros((1, 5, 2), np.float32), np.ones(1, np.float32)
     boxes = np.trunc(np.array([box], np.float32))
-    ours = align(image, points, one, cut=FACENET.cut, boxes=boxes).crops
-    wanted = align(bordered, points, one, cut=FACENET.cut, boxes=boxes + np.float32(200)).crops
+    ours = align(image, points, one, cut=FACENET.crop, boxes=boxes).crops
+    wanted = align(bordered, points, one, cut=FACENET.crop, boxes=boxes + np.float32(200)).crops
     np.testing.assert_array_equal(ours, wanted)
 
 
 def test_a_box_outside_the_picture_gives_a_black_crop() -> None:
     boxes = np.array([[500, 400, 600, 500], [20, 20, 20.4, 20.4]], np.float32)
     points = np.zeros((2, 5, 2), np.float32)
-    crops = align(picture(), points, np.ones(2, np.float32), cut=FACENET.cut, boxes=boxes).crops
+    crops = align(picture(), points, np.ones(2, np.float32), cut=FACENET.crop, boxes=boxes).crops
     assert crops.shape == (2, 160, 160, 3)
     assert crops.max() == 0
     with pytest.raises(ValueError, match="goes by the box"):
-        align(picture(), points, np.ones(2, np.float32), cut=FACENET.cut)
+        align(picture(), points, np.ones(2, np.float32), cut=FACENET.crop)
 
 
 def test_the_whitening_is_theirs() -> None:
@@ -142,9 +143,9 @@ def test_from_picture_to_vector_and_class_as_they_do_it(theirs: InceptionResnetV
         theirs.classify = True
     network = facenet.load("facenet_vggface2", checkpoint)
     runner = TorchRunner(network, outputs=["vectors", "logits"], threads=1)
-    embedder = GraphEmbedder(runner=runner, model="m", facts=FACENET)
+    embedder = GraphEmbedder(runner=runner, model="m", spec=FACENET)
     points = np.zeros((1, 5, 2), np.float32)
-    faces = align(image, points, np.ones(1, np.float32), cut=embedder.facts.cut, boxes=box)
+    faces = align(image, points, np.ones(1, np.float32), cut=embedder.spec.crop, boxes=box)
     np.testing.assert_allclose(embedder.embed(faces).vectors[0], vector, atol=1e-6)
     likeliest = embedder.classify(faces, best=3)
     shares = torch.softmax(logits.double(), 0)

@@ -16,15 +16,15 @@ def test_size_and_work_are_those_of_the_catalogue(entry: Entry) -> None:
     with torch.device("meta"):  # shapes without numbers: the same sums in no time
         network, faces = (
             networks.create(entry.name),
-            torch.zeros(1, 3, entry.facts.cut.size_px, entry.facts.cut.size_px),
+            torch.zeros(1, 3, entry.spec.crop.size_px, entry.spec.crop.size_px),
         )
     assert sum(p.numel() for p in network.parameters()) == entry.parameters
     with FlopCounterMode(display=False) as counted, torch.inference_mode():
         vectors = network(faces)
-    if entry.facts.classes:
+    if entry.spec.classes:
         vectors, logits = vectors
         assert logits.shape[0] == 1
-    assert vectors.shape == (1, entry.facts.dimension)
+    assert vectors.shape == (1, entry.spec.dimension)
     if entry.mflops is not None:
         assert counted.get_total_flops() / 1e6 == pytest.approx(entry.mflops, rel=2e-3)
 

@@ -67,8 +67,8 @@ def test_a_checkpoint_becomes_a_graph_for_112_px_without_the_file_that_made_it(t
 @pytest.mark.parametrize(
     ("changes", "fault"),
     [
-        ({trained.SELF_DESCRIPTION: None}, r"does not say which network.*--export"),
-        ({trained.SELF_DESCRIPTION: {"name": "edgeface_xxs"}}, "does not say which network"),
+        ({trained.SELF_DESCRIPTION: None}, r"does not state its network.*--export"),
+        ({trained.SELF_DESCRIPTION: {"name": "edgeface_xxs"}}, "does not state its network"),
         ({trained.SELF_DESCRIPTION: trained.described("iresnet18", None, 112)}, "holds no averaged iresnet18"),
         ({"state_dict": None}, "does not say|holds no averaged"),
     ],

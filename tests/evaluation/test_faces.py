@@ -17,7 +17,8 @@ from recognizer.evaluation.faces import (
     picture_file,
     take_aligned,
 )
-from recognizer.types.spec import FACENET, Cut, arcface_template
+from recognizer.models.published_specs import FACENET
+from recognizer.types.spec import CropSpec, arcface_template
 from tests.evaluation import trees
 from tests.fakes import PaintedFaceDetector, PaintedFaceEmbedder, face_picture
 
@@ -78,18 +79,18 @@ def test_aligned_crops_are_taken_as_they_are() -> None:
 
 def test_pictures_are_cut_as_the_embedder_declares() -> None:
     picture = face_picture((5, 2), width=300)
-    faces, found = cut_with(PaintedFaceDetector(), face_share=0.5, cut=FACENET.cut)(picture)
+    faces, found = cut_with(PaintedFaceDetector(), face_share=0.5, cut=FACENET.crop)(picture)
     assert found
     assert faces.crops.shape == (1, 160, 160, 3)
     assert (faces.crops[0] == (40, 200, 100)).all()  # the painted square, and nothing of what lies round it
     empty = np.full((200, 300, 3), 90, np.uint8)
     empty[50:150, 100:200] = 10
-    middle, found = cut_with(PaintedFaceDetector(), face_share=0.5, cut=FACENET.cut)(empty)
+    middle, found = cut_with(PaintedFaceDetector(), face_share=0.5, cut=FACENET.crop)(empty)
     assert not found
     assert (middle.crops == 10).all()
     crop = np.random.default_rng(0).integers(0, 255, (160, 160, 3), np.uint8)
-    np.testing.assert_array_equal(take_aligned(FACENET.cut)(crop)[0].crops[0], crop[:, :, ::-1])
-    wide = Cut(224, arcface_template(224))
+    np.testing.assert_array_equal(take_aligned(FACENET.crop)(crop)[0].crops[0], crop[:, :, ::-1])
+    wide = CropSpec(224, arcface_template(224))
     large = np.random.default_rng(0).integers(0, 255, (224, 224, 3), np.uint8)
     np.testing.assert_array_equal(take_aligned(wide)(large)[0].crops[0], large[:, :, ::-1])
 

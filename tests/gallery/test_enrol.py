@@ -16,8 +16,8 @@ from recognizer.gallery.enrol import Enroller, EnrolReport, measure
 from recognizer.gallery.limits import Limits
 from recognizer.gallery.store import Gallery, load_enrolled
 from recognizer.match.index import ExactIndex
+from recognizer.models.published_specs import FACENET
 from recognizer.types import U8, Embeddings
-from recognizer.types.spec import FACENET
 from tests.fakes import (
     PaintedFaceDetector,
     PaintedFaceEmbedder,
@@ -59,7 +59,7 @@ def words(report: EnrolReport, where: str) -> str:
 
 
 def test_photos_are_cut_as_the_embedder_declares(folder: Path) -> None:
-    boxed = PaintedFaceEmbedder(facts=FACENET)
+    boxed = PaintedFaceEmbedder(spec=FACENET)
     found = measure(face_picture((4, 1)), detector=PaintedFaceDetector(), embedder=boxed).face
     assert found is not None
     thumbnail = cv2.imdecode(np.frombuffer(found.thumbnail, np.uint8), cv2.IMREAD_COLOR)

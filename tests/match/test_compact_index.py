@@ -83,7 +83,7 @@ def test_no_probes_no_rows_and_another_models_are_refused() -> None:
 def test_the_gallerys_size_decides(monkeypatch: pytest.MonkeyPatch) -> None:
     gallery = faces(2000, probes=1).enrolled
     assert type(build.index_of(gallery)).__name__ == "FaissIndex"
-    monkeypatch.setattr(build, "COMPACT_FROM", 2000)
+    monkeypatch.setattr("recognizer.app.build.galleries.COMPACT_FROM", 2000)
     assert isinstance(build.index_of(gallery), CompactIndex)
 
 

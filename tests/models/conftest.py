@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import http.server
 import re
+import shutil
 import threading
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,11 +15,14 @@ import pytest
 import torch
 
 from recognizer.embed import edgeface
+from recognizer.models.catalogue import CATALOGUE, Entry
+from recognizer.models.digest import git_blob_id
+from tests.models.graph_helpers import NOWHERE, keep_graph
 
 
 @dataclass
 class Served:
-    """What the server does, and what it was asked."""
+    """How the server behaves, and the requests it got."""
 
     content: bytes
     break_after: list[int] = field(default_factory=list)
@@ -27,7 +31,7 @@ class Served:
     """Statuses of the first answers, instead of the content."""
     ranges: bool = True
     url: str = ""
-    asked: list[str | None] = field(default_factory=list)
+    requests: list[str | None] = field(default_factory=list)
     """The Range header of each request."""
 
 
@@ -44,12 +48,12 @@ def serve() -> Iterator[Callable[..., Served]]:
                 pass
 
             def do_GET(self) -> None:
-                asked = self.headers.get("Range")
-                served.asked.append(asked)
+                wanted = self.headers.get("Range")
+                served.requests.append(wanted)
                 if served.statuses:
                     self.send_error(served.statuses.pop(0))
                     return
-                found = re.fullmatch(r"bytes=(\d+)-", asked or "")
+                found = re.fullmatch(r"bytes=(\d+)-", wanted or "")
                 start = int(found[1]) if found and served.ranges else 0
                 if found and served.ranges and start >= len(served.content):
                     self.send_error(416)
@@ -87,3 +91,24 @@ def random_checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def _no_settings_from_outside(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.delenv("RECOGNIZER_WEIGHTS", raising=False)
     monkeypatch.setenv("RECOGNIZER_CACHE", str(tmp_path / "cache-of-the-environment"))
+
+
+@pytest.fixture
+def entry(random_checkpoint: Path) -> Entry:
+    """An ``edgeface_xxs`` whose official file is the random checkpoint, and whose server is down."""
+    return replace(CATALOGUE["edgeface_xxs"], blob_id=git_blob_id(random_checkpoint), url=NOWHERE)
+
+
+@pytest.fixture
+def weights_dir(random_checkpoint: Path, tmp_path: Path) -> Path:
+    folder = tmp_path / "weights"
+    folder.mkdir()
+    shutil.copy(random_checkpoint, folder / "edgeface_xxs.pt")
+    return folder
+
+
+@pytest.fixture
+def cache_dir(entry: Entry, tmp_path: Path) -> Path:
+    """A cache that holds the random checkpoint's graph."""
+    keep_graph(tmp_path / "cache", entry.fingerprint)
+    return tmp_path / "cache"

@@ -9,7 +9,7 @@ import pytest
 
 from recognizer.embed.edgeface import VARIANTS
 from recognizer.errors import WeightsError
-from recognizer.models.catalogue import CATALOGUE, Entry, entry_of, entry_with_digest, fingerprint
+from recognizer.models.catalogue import CATALOGUE, Entry, entry_of, entry_with_digest, fingerprint_of
 from recognizer.models.digest import git_blob_id
 
 PUBLISHED = [entry for entry in CATALOGUE.values() if entry.blob_id]
@@ -44,7 +44,7 @@ def test_unknown_name_lists_the_choices() -> None:
     with pytest.raises(WeightsError, match="No model 'nobody'; there are: auto, edgeface_xs_gamma_06"):
         entry_of("nobody")
     assert entry_with_digest("0" * 40) is None
-    assert fingerprint("own", "0123456789abcdef") == "own-0123456789ab"
+    assert fingerprint_of("own", "0123456789abcdef") == "own-0123456789ab"
 
 
 def test_store_and_catalogue_load_no_torch() -> None:

@@ -16,7 +16,7 @@ SIGNED = "some_model-0123456789ab"
 
 
 class Maker:
-    """Writes a graph and counts how often it was asked to."""
+    """Writes a graph and counts its calls."""
 
     def __init__(self, content: bytes = b"graph") -> None:
         self.content, self.calls = content, 0

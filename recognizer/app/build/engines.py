@@ -1,4 +1,4 @@
-"""Which engine runs a graph on this machine."""
+"""Choose the engine that runs a graph on this machine, and load the graph."""
 
 from __future__ import annotations
 
@@ -13,30 +13,34 @@ from recognizer.models.engines import processor
 from recognizer.models.resolve import ResolvedModel
 from recognizer.protocols import GraphRunner
 
-IN_BYTES = "openvino-int8"
-"""The engine that multiplies fewer bits where it may."""
+INT8 = "openvino-int8"
+"""OpenVINO with int8 layers where their ranges were measured, and bf16 for detection in video."""
 
 
 def engine_name(settings: Settings) -> str:
-    """The engine that ``auto`` stands for on this machine, or the one that was asked for."""
-    if settings.engine.name == IN_BYTES and not processor.multiplies_bytes():
+    """Return the engine of the settings, with ``auto`` resolved for this machine.
+
+    Raises:
+        EngineError: if this machine cannot run it, or has no engine at all.
+    """
+    if settings.engine.name == INT8 and not processor.has_vnni():
         raise EngineError(
-            f"{IN_BYTES} wants a processor that multiplies bytes (VNNI), as Linux tells it, and this is none: pass "
+            f"{INT8} wants a processor with VNNI, as /proc/cpuinfo states it, and this one has none: pass "
             "--engine openvino."
         )
     if settings.engine.name != "auto":
         return settings.engine.name
     if importlib.util.find_spec("openvino"):
-        return IN_BYTES if processor.multiplies_bytes() else "openvino"
+        return INT8 if processor.has_vnni() else "openvino"
     if importlib.util.find_spec("onnxruntime"):
         return "onnxruntime"
     raise EngineError("No graph engine is installed: pip install openvino (or onnxruntime).")
 
 
 def engine_of(settings: Settings, resolved: ResolvedModel) -> str:
-    """The engine that runs a model here: bytes are multiplied only where its ranges are known."""
+    """Return the engine that runs a model: int8 only where its ranges are measured."""
     name = engine_name(settings)
-    return "openvino" if name == IN_BYTES and resolved.ranges is None else name
+    return "openvino" if name == INT8 and resolved.ranges is None else name
 
 
 def graph(
@@ -44,32 +48,35 @@ def graph(
     path: Path,
     *,
     batches: Sequence[int] = (),
-    ready: Collection[int] = (),
+    precompile: Collection[int] = (),
     ranges: Path | None = None,
-    halves: bool = False,
+    bf16: bool = False,
 ) -> GraphRunner:
-    """An ONNX graph on the engine of the settings.
+    """Load an ONNX graph on the engine of the settings.
 
     Args:
         settings: engine and threads.
         path: of the graph.
-        batches: sizes that its batches may be brought to.
-        ready: get ready for these of them now, so that no frame waits for it.
-        ranges: of the layers that may multiply bytes.
-        halves: it may multiply bfloat16 numbers.
+        batches: sizes that batches are split or padded to; empty for the engine's own.
+        precompile: those of them to compile now, so that no frame waits for it.
+        ranges: file with the ranges of the layers that may run in int8.
+        bf16: allow bfloat16 arithmetic where the processor has it.
+
+    Raises:
+        EngineError: if the engine is not installed or refuses the graph.
     """
-    if (engine := engine_name(settings)) in ("openvino", IN_BYTES):
-        from recognizer.models.engines.openvino import BATCHES as USUAL
+    if (engine := engine_name(settings)) in ("openvino", INT8):
+        from recognizer.models.engines.openvino import BATCHES as DEFAULT_BATCHES
         from recognizer.models.engines.openvino import OpenVinoRunner
 
         return OpenVinoRunner(
             path,
             threads=settings.engine.threads,
             cache_dir=Cache().folder / "openvino",
-            batches=batches or USUAL,
-            ready=ready,
-            ranges=ranges if engine == IN_BYTES else None,
-            halves=halves and engine == IN_BYTES and processor.multiplies_halves(),
+            batches=batches or DEFAULT_BATCHES,
+            precompile=precompile,
+            ranges=ranges if engine == INT8 else None,
+            bf16=bf16 and engine == INT8 and processor.has_bf16(),
         )
     from recognizer.models.engines.onnxruntime import OnnxRuntimeRunner
 

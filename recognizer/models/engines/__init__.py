@@ -1,1 +1,1 @@
-"""Run a neural graph: one small protocol, one file for each engine."""
+"""Run neural graphs: one module for each engine, one protocol (`recognizer.protocols.GraphRunner`)."""

@@ -1,15 +1,15 @@
-"""Bytes instead of floats in EdgeFace's convolutions: post-training quantisation, by ranges measured on faces.
+"""Quantise EdgeFace's convolutions to int8 after training, by ranges measured on faces.
 
-Each channel that goes into a layer has a range of its own, which becomes the bytes 0 to 255; the channels' steps are
-moved into the weights, and these are bytes with one scale for each output channel. What rounding the weights does to
-the channels' means is added to the bias. Which layers are computed so, and their ranges, is measured once for each
-model (``ranges.measure``, ``python main.py models quantise``); those of the published ``edgeface_xs_q`` and
-``edgeface_xxs_q`` lie with the package. Everything else stays float.
+Each input channel of a layer has a range of its own, mapped to 0..255; the channels' steps are folded into the
+weights, which become int8 with one scale for each output channel. The shift of the means that rounding the weights
+causes is added to the bias. Which layers are quantised, and their ranges, is measured once for each model
+(``ranges.measure``, ``python main.py models quantise``); the package ships those of ``edgeface_xs_q`` and
+``edgeface_xxs_q``. All other layers stay fp32.
 
-edgeface_xs_q against floats, CPU time, interleaved, OpenVINO 2026.4: 1.3 to 1.4 times faster (1 face), 1.4 (8).
+edgeface_xs_q, CPU time of fp32 over int8, interleaved, OpenVINO 2026.4: 1.3 to 1.4 with one face, 1.4 with eight.
 
 Nagel et al. 2021, "A White Paper on Neural Network Quantization", https://arxiv.org/abs/2106.08295: scales by channel,
-bias correction, equalised channels (there between two layers; here within one, so that it is exact).
+bias correction, equalised channels (there between two layers; here within one, which is exact).
 """
 
 from __future__ import annotations
@@ -27,15 +27,15 @@ from recognizer.errors import EngineError
 from recognizer.types import F32
 
 MARGIN = 1.15
-"""How much wider a range is taken than it was measured, as other faces reach further."""
+"""Factor by which a measured range is widened, as other faces exceed it."""
 NARROWEST = 0.02
-"""No range is narrower than this share of the layer's widest: of channels that slept while they were measured."""
+"""Narrowest range, as a share of the layer's widest, for channels that were inactive during the measurement."""
 _PARTS = ("low", "high", "mean")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Range:
-    """What goes into one layer, a number for each of its C channels, as measured."""
+    """Measured input of one layer, (C,) each: a number for each of its C channels."""
 
     low: F32
     high: F32
@@ -43,14 +43,14 @@ class Range:
 
 
 def save(ranges: Mapping[str, Range], path: Path) -> None:
-    """Write the ranges of a model's layers."""
+    """Write the ranges of a model's layers to an ``.npz`` file."""
     arrays = {f"{layer}:{part}": getattr(each, part) for layer, each in ranges.items() for part in _PARTS}
     with path.open("wb") as file:
         np.savez_compressed(file, **arrays)
 
 
 def load(path: Path) -> dict[str, Range]:
-    """Read what ``save`` wrote.
+    """Read a file of ``save``.
 
     Raises:
         EngineError: if it cannot be read.
@@ -61,19 +61,19 @@ def load(path: Path) -> dict[str, Range]:
             return {layer: Range(*(arrays[f"{layer}:{part}"] for part in _PARTS)) for layer in layers}
     except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
         raise EngineError(
-            f"{path} holds no ranges of a model's values ({error}): remove it, or measure them anew: 'models quantise'."
+            f"{path} holds no int8 ranges ({error}): remove it, or measure them again with 'models quantise'."
         ) from error
 
 
 def quantise(model: Any, ranges: Mapping[str, Range]) -> int:
-    """Change an OpenVINO model in place; returns how many layers now multiply bytes.
+    """Quantise layers of an OpenVINO model in place; return their number.
 
     Args:
         model: ``openvino.Model``.
-        ranges: of the layers that are to; others stay as they are.
+        ranges: of the layers to quantise; others stay fp32.
 
     Raises:
-        EngineError: if they are another model's.
+        EngineError: if the ranges are another model's.
     """
     from openvino import opset13 as ops
 
@@ -92,11 +92,11 @@ def quantise(model: Any, ranges: Mapping[str, Range]) -> int:
         bias = rounded.sum((2, 3)) @ low + (weights - rounded).sum((2, 3)) @ seen.mean
 
         ends = [ops.constant(_channels(end)) for end in (low, low + 255 * step.ravel())]
-        bytes_in = ops.fake_quantize(layer.input_value(0), *ends, _scalar(ops, 0), _scalar(ops, 255), 256)
+        quantised_inputs = ops.fake_quantize(layer.input_value(0), *ends, _scalar(ops, 0), _scalar(ops, 255), 256)
         sides = [ops.constant(side) for side in (-largest, largest)]
-        bytes_by = ops.fake_quantize(ops.constant(scaled), *sides, *sides, 255)
+        quantised_weights = ops.fake_quantize(ops.constant(scaled), *sides, *sides, 255)
         strides, none = layer.get_attributes()["strides"], [0, 0]
-        products = ops.convolution(bytes_in, bytes_by, strides, none, none, [1, 1])
+        products = ops.convolution(quantised_inputs, quantised_weights, strides, none, none, [1, 1])
         layer.output(0).replace(ops.add(products, ops.constant(_channels(bias))).output(0))
         count += 1
     model.validate_nodes_and_infer_types()
@@ -104,16 +104,16 @@ def quantise(model: Any, ranges: Mapping[str, Range]) -> int:
 
 
 def layers(model: Any) -> Iterator[tuple[str, Any, F32]]:
-    """The convolutions that could multiply bytes: name, node, and weights (O, I, h, w).
+    """Yield the convolutions that can be quantised: name, node, and weights (O, I, h, w).
 
-    Their weights are known and nothing is padded, as the byte of zero is another one in each channel.
+    They have constant weights and no padding, as zero maps to another int8 value in each channel.
     """
     for layer in model.get_ordered_ops():
         if layer.get_type_name() != "Convolution":
             continue
         shape = layer.get_attributes()
         weights = layer.input_value(1).get_node()
-        if weights.get_type_name() == "Convert":  # what ships is stored in half precision
+        if weights.get_type_name() == "Convert":  # the shipped graphs store fp16
             weights = weights.input_value(0).get_node()
         plain = not any([*shape["pads_begin"], *shape["pads_end"]]) and set(shape["dilations"]) == {1}
         if plain and weights.get_type_name() == "Constant":

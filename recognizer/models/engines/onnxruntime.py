@@ -1,4 +1,4 @@
-"""Run an ONNX graph with ONNX Runtime: works wherever OpenVINO does not install."""
+"""Run an ONNX graph with ONNX Runtime, for platforms without OpenVINO."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from recognizer.errors import EngineError
 
 
 class OnnxRuntimeRunner:
-    """One graph in one session.
+    """Runs one graph in one session.
 
     Raises:
         EngineError: if ONNX Runtime is not installed or refuses the graph.
@@ -27,7 +27,7 @@ class OnnxRuntimeRunner:
         options.intra_op_num_threads = threads
         options.inter_op_num_threads = 1
         options.log_severity_level = 3
-        options.add_session_config_entry("session.intra_op.allow_spinning", "0")  # idle threads leave the core alone
+        options.add_session_config_entry("session.intra_op.allow_spinning", "0")  # idle threads must not occupy a core
         try:
             self._session = onnxruntime.InferenceSession(str(graph), options, providers=["CPUExecutionProvider"])
         except Exception as error:  # its errors share no narrower base
@@ -37,10 +37,10 @@ class OnnxRuntimeRunner:
         self._outputs = [output.name for output in self._session.get_outputs()]
 
     def run(self, inputs: NDArray[np.float32]) -> Mapping[str, NDArray[np.float32]]:
-        """Feed the single input.
+        """Run the graph on its single input; return every output by name.
 
         Raises:
-            EngineError: if the graph is made for inputs of another shape.
+            EngineError: if the graph takes inputs of another shape.
         """
         try:
             results = self._session.run(self._outputs, {self._input: np.ascontiguousarray(inputs)})

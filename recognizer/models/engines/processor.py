@@ -1,25 +1,25 @@
-"""What this machine's processor multiplies quickly, as Linux tells it; of other systems nothing is known."""
+"""Detect fast int8 and bf16 arithmetic of the processor, from Linux' cpuinfo; elsewhere assume none."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 CPUINFO = Path("/proc/cpuinfo")
-BYTE_PRODUCTS = frozenset({"avx512_vnni", "avx_vnni"})
-"""Flags: four products of bytes in one step. Without them sums of two products may overflow, and OpenVINO is no
-faster."""
-HALF_PRODUCTS = frozenset({"avx512_bf16", "amx_bf16"})
-"""Flags: two products of bfloat16 numbers in the time of one of floats."""
+VNNI_FLAGS = frozenset({"avx512_vnni", "avx_vnni"})
+"""Flags of int8 dot products, four products in one step. Without them sums of two products may overflow, and int8 is
+no faster in OpenVINO."""
+BF16_FLAGS = frozenset({"avx512_bf16", "amx_bf16"})
+"""Flags of bfloat16 dot products, two in the time of one in fp32."""
 
 
-def multiplies_bytes(cpuinfo: Path = CPUINFO) -> bool:
-    """Whether bytes in place of floats are worth it here."""
-    return not BYTE_PRODUCTS.isdisjoint(_flags(cpuinfo))
+def has_vnni(cpuinfo: Path = CPUINFO) -> bool:
+    """Whether int8 is faster than fp32 on this processor."""
+    return not VNNI_FLAGS.isdisjoint(_flags(cpuinfo))
 
 
-def multiplies_halves(cpuinfo: Path = CPUINFO) -> bool:
-    """Whether bfloat16 numbers in place of floats are."""
-    return not HALF_PRODUCTS.isdisjoint(_flags(cpuinfo))
+def has_bf16(cpuinfo: Path = CPUINFO) -> bool:
+    """Whether bfloat16 is faster than fp32 on this processor."""
+    return not BF16_FLAGS.isdisjoint(_flags(cpuinfo))
 
 
 def _flags(cpuinfo: Path) -> list[str]:

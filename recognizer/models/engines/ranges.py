@@ -1,7 +1,7 @@
-"""Which layers of a model may multiply bytes, and the ranges of what goes into them: measured on faces.
+"""Measure on faces which layers of a model can run in int8, and the ranges of their inputs.
 
-A layer is taken if it alone, in bytes, leaves the vectors as they are but for ``KEPT``. Of the published
-``edgeface_xs_q`` these are 34 of 42; the others hold rare large values, which bytes cut off or let drown the rest.
+A layer is chosen if quantising it alone keeps the mean cosine to the fp32 vectors at ``MIN_COSINE``. Of the published
+``edgeface_xs_q`` these are 34 of 42; the others have rare large values, which int8 clips or which coarsen the rest.
 """
 
 from __future__ import annotations
@@ -18,47 +18,48 @@ from recognizer.models.engines import int8, processor
 from recognizer.models.engines.int8 import Range
 from recognizer.types import F32
 
-KEPT = 0.9999
-"""Mean cosine to the float vectors that a layer must leave. ``edgeface_xs_q``, all such layers in bytes: with 0.99995
-.99955 and 1.12 times faster than floats; with 0.9999 .9987 and 1.4; with 0.9998 .998 and 1.45 (LFW's 7,701 faces)."""
-JUDGED_BY = 256
-"""Faces, the last ones, that layers are judged by; ranges are measured on the others."""
+MIN_COSINE = 0.9999
+"""Mean cosine to the fp32 vectors that a layer must keep. ``edgeface_xs_q`` with all chosen layers in int8, mean cosine
+and CPU time of fp32 over int8: limit 0.99995 gives .99955 and 1.12; 0.9999 gives .9987 and 1.4; 0.9998 gives .998 and
+1.45 (LFW, 7,701 faces)."""
+HELD_OUT_FACES = 256
+"""Faces, the last ones, to measure the cosine on; the ranges are measured on the others."""
 BATCH = 32
 
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """What was found out about a model."""
+    """Result of a measurement."""
 
     ranges: dict[str, Range]
-    """Of the layers that may multiply bytes."""
+    """Of the chosen layers."""
     layers: int
-    """That were tried."""
+    """Number of layers tried."""
     mean_cosine: float
-    """Between the vectors with all these layers in bytes and in floats."""
+    """Between the vectors with all chosen layers in int8 and in fp32."""
     least_cosine: float
 
 
 def measure(graph: Path, faces: F32, *, threads: int, on_progress: Callable[[int, int], None]) -> Measured:
-    """Measure a graph.
+    """Measure the int8 ranges of a graph.
 
     Args:
         graph: ONNX; its first output is the vectors.
-        faces: (N, 3, S, S) as the graph takes them, of all sorts; N more than twice ``JUDGED_BY``.
+        faces: (N, 3, S, S) inputs of the graph, of many people; N at least twice ``HELD_OUT_FACES``.
         threads: processor threads.
-        on_progress: told how many steps of how many are done.
+        on_progress: called with the steps done and their total.
 
     Raises:
-        EngineError: if there are too few faces, OpenVINO is missing, or no layer of the graph could multiply bytes.
+        EngineError: if there are too few faces, VNNI or OpenVINO is missing, or no layer can be quantised.
     """
-    if len(faces) < 2 * JUDGED_BY:
-        raise EngineError(f"Wanted {2 * JUDGED_BY} faces or more to measure ranges on, got {len(faces)}.")
-    if not processor.multiplies_bytes():
-        raise EngineError("This processor does not multiply bytes (VNNI): measure on one that does, and copy the file.")
+    if len(faces) < 2 * HELD_OUT_FACES:
+        raise EngineError(f"Wanted {2 * HELD_OUT_FACES} faces or more to measure ranges on, got {len(faces)}.")
+    if not processor.has_vnni():
+        raise EngineError("This processor has no VNNI (int8): measure on one that has, and copy the file.")
     try:
         import openvino
     except ImportError as error:
-        raise EngineError("Only OpenVINO multiplies bytes, and it is not installed: pip install openvino.") from error
+        raise EngineError("Only OpenVINO runs int8, and it is not installed: pip install openvino.") from error
     core = openvino.Core()
     options = {"INFERENCE_NUM_THREADS": threads, "NUM_STREAMS": 1, "INFERENCE_PRECISION_HINT": "f32"}
     try:
@@ -69,20 +70,20 @@ def measure(graph: Path, faces: F32, *, threads: int, on_progress: Callable[[int
 
         names = [name for name, _, _ in int8.layers(model)]
         if not names:
-            raise EngineError(f"No layer of {graph} could multiply bytes.")
-        seen = _observed(model.clone(), faces[:-JUDGED_BY], request)
-        judges = faces[-JUDGED_BY:]
-        floats = _vectors(request(model), judges)
+            raise EngineError(f"No layer of {graph} can run in int8.")
+        seen = _observed(model.clone(), faces[:-HELD_OUT_FACES], request)
+        held_out = faces[-HELD_OUT_FACES:]
+        floats = _vectors(request(model), held_out)
 
         def cosines(ranges: dict[str, Range]) -> F32:
             changed = model.clone()
             int8.quantise(changed, ranges)
-            return np.asarray((_vectors(request(changed), judges) * floats).sum(axis=1), np.float32)
+            return np.asarray((_vectors(request(changed), held_out) * floats).sum(axis=1), np.float32)
 
         kept = {}
         for done, name in enumerate(names):
             on_progress(done, len(names))
-            if cosines({name: seen[name]}).mean() >= KEPT:
+            if cosines({name: seen[name]}).mean() >= MIN_COSINE:
                 kept[name] = seen[name]
         on_progress(len(names), len(names))
         together = cosines(kept)
@@ -92,7 +93,7 @@ def measure(graph: Path, faces: F32, *, threads: int, on_progress: Callable[[int
 
 
 def _observed(model: Any, faces: F32, request: Callable[[Any], Any]) -> dict[str, Range]:
-    """The range and the mean of each channel that goes into each layer."""
+    """Measure the range and the mean of each input channel of each layer."""
     inputs = {name: layer.input_value(0) for name, layer, _ in int8.layers(model)}
     first = len(model.outputs)
     model.add_outputs(list(inputs.values()))
@@ -110,6 +111,6 @@ def _observed(model: Any, faces: F32, request: Callable[[Any], Any]) -> dict[str
 
 
 def _vectors(run: Any, faces: F32) -> F32:
-    """Of unit length."""
+    """Run the graph in batches; return vectors of unit length, (N, D)."""
     found = np.concatenate([run.infer([faces[i : i + BATCH]])[0].copy() for i in range(0, len(faces), BATCH)])
     return np.asarray(found / np.linalg.norm(found, axis=1, keepdims=True), np.float32)

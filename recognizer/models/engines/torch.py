@@ -1,4 +1,4 @@
-"""Run a torch network as it is: for comparison with the originals, and for CUDA."""
+"""Run a torch network without conversion, for comparison with the originals and on CUDA."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from recognizer.errors import EngineError
 
 
 class TorchRunner:
-    """One network on the processor, or on a CUDA device when there is one.
+    """Runs one network on the processor, or on a CUDA device when there is one.
 
     Args:
         network: called with one float32 tensor; returns a tensor or a tuple of them.
-        outputs: names for what it returns, in order.
+        outputs: names of the returned tensors, in order.
         threads: processor threads; torch has one setting for the whole process.
 
     Raises:
@@ -35,7 +35,7 @@ class TorchRunner:
         self._outputs = tuple(outputs)
 
     def run(self, inputs: NDArray[np.float32]) -> Mapping[str, NDArray[np.float32]]:
-        """Feed the single input."""
+        """Run the network on its single input; return every output by name."""
         with self._torch.inference_mode():
             results = self._network(self._torch.from_numpy(np.ascontiguousarray(inputs)).to(self._device))
         if not isinstance(results, tuple):

@@ -7,16 +7,16 @@ import onnx
 import openvino
 import pytest
 
-from recognizer.app.build import WEIGHTS
 from recognizer.detect import nets
 from recognizer.errors import EngineError
+from recognizer.models.catalogue import SHIPPED_FOLDER
 from recognizer.models.engines import processor
 from recognizer.models.engines.onnxruntime import OnnxRuntimeRunner
 from recognizer.models.engines.openvino import OWN_GRAPH_AFTER, OpenVinoRunner
 from recognizer.models.engines.torch import TorchRunner
 from recognizer.protocols import GraphRunner
 
-ONET = WEIGHTS / "mtcnn_onet.onnx"
+ONET = SHIPPED_FOLDER / "mtcnn_onet.onnx"
 ENOUGH = OWN_GRAPH_AFTER + 2
 
 
@@ -38,16 +38,16 @@ def test_all_engines_give_the_same_for_any_batch() -> None:
                 np.testing.assert_allclose(values, answers["torch"][output], atol=1e-4, err_msg=f"{name} {output}")
 
 
-def test_halves_give_about_the_same_and_share_the_cache(tmp_path: Path) -> None:
-    floats, halves = (
-        OpenVinoRunner(ONET, threads=1, batches=BATCHES, ready=BATCHES, cache_dir=tmp_path, halves=wanted)
+def test_bf16_gives_about_the_same_and_shares_the_cache(tmp_path: Path) -> None:
+    floats, bf16 = (
+        OpenVinoRunner(ONET, threads=1, batches=BATCHES, precompile=BATCHES, cache_dir=tmp_path, bf16=wanted)
         for wanted in (False, True)
     )
     pixels = np.random.default_rng(0).uniform(0, 255, (4, 48, 48, 3)).astype(np.float32)
-    exact, near = floats.run(pixels), halves.run(pixels)
+    exact, near = floats.run(pixels), bf16.run(pixels)
     for output, values in exact.items():
         np.testing.assert_allclose(near[output], values, atol=0.02, err_msg=output)
-    if processor.multiplies_halves():
+    if processor.has_bf16():
         assert any((near[output] != values).any() for output, values in exact.items())
 
 
@@ -74,25 +74,25 @@ BATCHES = (2, 4, 6, 16)
 
 
 @pytest.fixture(scope="module")
-def ready() -> OpenVinoRunner:
-    return OpenVinoRunner(ONET, threads=1, batches=BATCHES, ready=BATCHES)
+def precompiled() -> OpenVinoRunner:
+    return OpenVinoRunner(ONET, threads=1, batches=BATCHES, precompile=BATCHES)
 
 
 @pytest.mark.parametrize("rows", [*range(1, 10), 15, 16, 37])
-def test_a_batch_that_was_cut_or_filled_up_gives_its_own_rows(rows: int, ready: OpenVinoRunner) -> None:
+def test_a_batch_that_was_cut_or_filled_up_gives_its_own_rows(rows: int, precompiled: OpenVinoRunner) -> None:
     pixels = np.random.default_rng(rows).uniform(0, 255, (rows, 48, 48, 3)).astype(np.float32)
     plain = OpenVinoRunner(ONET, threads=1, batches=(rows,)).run(pixels)
-    for output, values in ready.run(pixels).items():
+    for output, values in precompiled.run(pixels).items():
         assert len(values) == rows
         np.testing.assert_allclose(values, plain[output], atol=1e-5)
 
 
 def test_what_is_ready_compiles_nothing_when_frames_come(
-    ready: OpenVinoRunner, monkeypatch: pytest.MonkeyPatch
+    precompiled: OpenVinoRunner, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delattr(openvino.Core, "compile_model")
     for rows in range(1, 40):
-        ready.run(np.zeros((rows, 48, 48, 3), np.float32))
+        precompiled.run(np.zeros((rows, 48, 48, 3), np.float32))
 
 
 @pytest.mark.parametrize("fixed", [False, True])
@@ -112,7 +112,7 @@ def test_what_is_ready_serves_alone_until_another_size_has_come_often(
 
     monkeypatch.setattr(openvino.Core, "compile_model", counted)
     pixels = np.random.default_rng(0).uniform(0, 255, (9, 48, 48, 3)).astype(np.float32)
-    engine = OpenVinoRunner(tmp_path / "net.onnx", threads=1, batches=(1, 8), ready=(1,))
+    engine = OpenVinoRunner(tmp_path / "net.onnx", threads=1, batches=(1, 8), precompile=(1,))
     for rows in range(1, 8):
         first = engine.run(pixels[:rows])
     answers = [engine.run(pixels) for _ in range(ENOUGH)]
@@ -123,7 +123,7 @@ def test_what_is_ready_serves_alone_until_another_size_has_come_often(
 
 
 @pytest.mark.parametrize("engine", [OpenVinoRunner, OnnxRuntimeRunner])
-def test_a_file_that_is_no_graph_is_told(engine: type[OpenVinoRunner], tmp_path: Path) -> None:
+def test_a_file_that_is_no_graph_is_reported(engine: type[OpenVinoRunner], tmp_path: Path) -> None:
     (tmp_path / "no.onnx").write_bytes(b"this is no graph")
     with pytest.raises(EngineError, match=r"cannot run .*no\.onnx"):
         engine(tmp_path / "no.onnx", threads=1)

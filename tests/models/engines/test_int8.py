@@ -18,7 +18,7 @@ from recognizer.models.engines.int8 import Range
 from recognizer.models.engines.openvino import OpenVinoRunner
 from recognizer.types import F32
 
-VNNI = pytest.mark.skipif(not processor.multiplies_bytes(), reason="a processor without VNNI")
+VNNI = pytest.mark.skipif(not processor.has_vnni(), reason="a processor without VNNI")
 CHANNELS = 17
 
 
@@ -60,7 +60,7 @@ def answer(wanted: openvino.Model, values: F32) -> F32:
 
 
 def by_hand(values: F32, seen: Range) -> F32:
-    """A 1x1 layer of ``model`` in bytes, written out."""
+    """A 1x1 layer of ``model`` in int8, computed by hand."""
     reach = (seen.high - seen.low) / 2 * 1.15
     reach = np.maximum(reach, 0.02 * reach.max())
     low, step = (seen.high + seen.low) / 2 - reach, 2 * reach / 255
@@ -76,14 +76,14 @@ def by_hand(values: F32, seen: Range) -> F32:
 
 @VNNI
 @pytest.mark.parametrize("half", [False, True])
-def test_a_layer_in_bytes_is_what_rounding_by_hand_gives(half: bool) -> None:
+def test_an_int8_layer_is_what_rounding_by_hand_gives(half: bool) -> None:
     values, ranges = values_and_range()
     changed = model(half=half)
     assert int8.quantise(changed, ranges) == 1
     came, wanted, floats = answer(changed, values), by_hand(values, ranges["layer"]), answer(model(), values)
     spread = floats.std()
-    np.testing.assert_allclose(came, wanted, atol=0.02 * spread)  # a value between two bytes may fall to either
-    assert 0 < np.abs(came - floats).max() < 0.05 * spread  # bytes were multiplied, and little is lost
+    np.testing.assert_allclose(came, wanted, atol=0.02 * spread)  # a value between two steps may round either way
+    assert 0 < np.abs(came - floats).max() < 0.05 * spread  # it ran in int8, and little is lost
 
 
 @VNNI
@@ -135,16 +135,16 @@ def test_ranges_are_kept(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("content", [b"", b"PK\x03\x04 cut off", b"nothing of the kind"])
-def test_a_damaged_file_is_told(tmp_path: Path, content: bytes) -> None:
+def test_a_damaged_file_is_reported(tmp_path: Path, content: bytes) -> None:
     (path := tmp_path / "ranges.npz").write_bytes(content)
-    with pytest.raises(EngineError, match=r"ranges\.npz holds no ranges .* 'models quantise'"):
+    with pytest.raises(EngineError, match=r"ranges\.npz holds no int8 ranges .* 'models quantise'"):
         int8.load(path)
 
 
-def test_a_file_without_a_part_is_told(tmp_path: Path) -> None:
+def test_a_file_without_a_part_is_reported(tmp_path: Path) -> None:
     with zipfile.ZipFile(path := tmp_path / "ranges.npz", "w") as file, file.open("layer:low.npy", "w") as low:
         np.save(low, np.zeros(3, np.float32))
-    with pytest.raises(EngineError, match=r"holds no ranges"):
+    with pytest.raises(EngineError, match=r"holds no int8 ranges"):
         int8.load(path)
 
 
@@ -159,9 +159,9 @@ def test_faces_keep_their_vectors(shared_data: Path, tmp_path: Path, name: str, 
     plain = OpenVinoRunner(tmp_path / "graph.onnx", threads=1)
     (ranges,) = (SHIPPED_FOLDER / "ranges").glob(f"{name}-*.npz")
     runner = OpenVinoRunner(tmp_path / "graph.onnx", threads=1, ranges=ranges)
-    assert (plain.layers_in_bytes, runner.layers_in_bytes) == (0, layers)
+    assert (plain.int8_layers, runner.int8_layers) == (0, layers)
     floats, came = (each.run(faces)["vectors"] for each in (plain, runner))
     cosines = (floats * came).sum(1) / np.linalg.norm(floats, axis=1) / np.linalg.norm(came, axis=1)
     assert cosines.mean() > 0.99
     assert cosines.min() > 0.95  # faces that nobody aligned
-    assert cosines.max() < 0.99999  # bytes were multiplied
+    assert cosines.max() < 0.99999  # it ran in int8

@@ -8,7 +8,7 @@ from recognizer.models.engines import processor
 
 
 @pytest.mark.parametrize(
-    ("flags", "of_bytes", "of_halves"),
+    ("flags", "vnni", "bf16"),
     [
         ("flags : fpu avx512_vnni", True, False),
         ("flags\t: avx2 avx_vnni sse", True, False),
@@ -18,13 +18,13 @@ from recognizer.models.engines import processor
         ("", False, False),
     ],
 )
-def test_the_processor_is_asked(tmp_path: Path, flags: str, of_bytes: bool, of_halves: bool) -> None:
-    told = tmp_path / "cpuinfo"
-    told.write_text(f"processor : 0\n{flags}\n", "utf-8")
-    assert processor.multiplies_bytes(told) is of_bytes
-    assert processor.multiplies_halves(told) is of_halves
+def test_the_processor_is_asked(tmp_path: Path, flags: str, vnni: bool, bf16: bool) -> None:
+    cpuinfo = tmp_path / "cpuinfo"
+    cpuinfo.write_text(f"processor : 0\n{flags}\n", "utf-8")
+    assert processor.has_vnni(cpuinfo) is vnni
+    assert processor.has_bf16(cpuinfo) is bf16
 
 
-def test_where_nothing_is_told_floats_are_multiplied(tmp_path: Path) -> None:
-    assert not processor.multiplies_bytes(tmp_path / "none")
-    assert not processor.multiplies_halves(tmp_path / "none")
+def test_where_nothing_is_cpuinfo_floats_are_multiplied(tmp_path: Path) -> None:
+    assert not processor.has_vnni(tmp_path / "none")
+    assert not processor.has_bf16(tmp_path / "none")

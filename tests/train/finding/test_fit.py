@@ -34,7 +34,7 @@ MEDIA = Path(__file__).parent.parent.parent.parent / "recognizer/demo/media"
 @cache
 def teacher() -> task.Teacher:
     settings = load(None, {"track": {"follow": "onet"}})
-    return task.Teacher(build.detector(settings), build.proposals(settings).propose)
+    return task.Teacher(build.exact_detector(settings), build.proposal_net(settings).propose)
 
 
 def find(picture: U8) -> FaceDetections:

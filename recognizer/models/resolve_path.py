@@ -1,4 +1,4 @@
-"""Models that are named by a file or a fingerprint, not by a name of the catalogue."""
+"""Resolve models given as a file or a fingerprint, not as a name of the catalogue."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ from loguru import logger
 from recognizer.errors import WeightsError
 from recognizer.models import spec_file
 from recognizer.models.cache import Cache
-from recognizer.models.catalogue import CATALOGUE, entry_with_digest, entry_with_sha256, fingerprint
+from recognizer.models.catalogue import CATALOGUE, entry_with_digest, entry_with_sha256, fingerprint_of
 from recognizer.models.checkpoints import converted, variant_of
 from recognizer.models.digest import git_blob_id, sha256
 from recognizer.models.download import Progress
-from recognizer.models.resolved import ResolvedModel, calibration_of, known, ranges_of
-from recognizer.types.spec import EDGEFACE
+from recognizer.models.published_specs import EDGEFACE
+from recognizer.models.resolved_model import ResolvedModel, calibration_of, known, ranges_of
 
 
 def cached_graph(name: str, cache: Cache) -> ResolvedModel | None:
-    """What a fingerprint stands for, such as one that a bundle brought."""
+    """Resolve a fingerprint to a graph of the cache, such as one from a bundle; ``None`` without one."""
     manifest = cache.manifest(name)
     if manifest is None or manifest.name not in CATALOGUE or (graph := cache.graph(name)) is None:
         return None
@@ -28,61 +28,61 @@ def cached_graph(name: str, cache: Cache) -> ResolvedModel | None:
 
 
 def own_graph(path: Path, name: str | None, given: Mapping[str, Any], cache: Cache) -> ResolvedModel:
-    """An ``.onnx`` file, with the facts that stand beside it, are given, or are known by its digest.
+    """Resolve an ``.onnx`` file by the spec beside it, the spec given, or its digest.
 
-    Without any it counts as a graph of this program, such as ``train --export`` writes. Its thresholds must have been
-    measured: after a short training strangers reach similarities that mean a name for the published weights.
+    Without a spec it counts as a graph of this program, such as ``train --export`` writes. It needs thresholds of its
+    own: after a short training strangers reach similarities that mean a name for the published weights.
 
     Raises:
-        ConfigError: if the facts cannot be understood.
+        ConfigError: if the spec is not valid.
         WeightsError: if there is no such file.
     """
     if not path.is_file():
         raise WeightsError(f"There is no model file {path}.")
     name = name or path.stem
     stated = spec_file.beside(path)
-    facts, origin = EDGEFACE, f"{path}, a graph of your own: unverified"
+    spec, origin = EDGEFACE, f"{path}, a graph of your own: unverified"
     if given or stated is not None:
-        where = f"The facts of {path}, beside it or given"
-        facts = spec_file.facts_from({**(stated or {}), **given}, where)
+        where = f"The spec of {path}, beside it or given"
+        spec = spec_file.spec_from({**(stated or {}), **given}, where)
     elif official := entry_with_sha256(sha256(path)):
-        name, facts, origin = official.name, official.facts, f"{path}, the official {official.name} by its digest"
-    signed = fingerprint(name, spec_file.digest_with(facts, git_blob_id(path)))
+        name, spec, origin = official.name, official.spec, f"{path}, the official {official.name} by its digest"
+    fingerprint = fingerprint_of(name, spec_file.digest_with(spec, git_blob_id(path)))
     return ResolvedModel(
         name,
         path,
-        signed,
+        fingerprint,
         origin,
-        calibration_of(name, signed, cache),
-        facts=facts,
+        calibration_of(name, fingerprint, cache),
+        spec=spec,
         own_graph=True,
         has_defaults=False,
-        ranges=ranges_of(signed, cache),
+        ranges=ranges_of(fingerprint, cache),
     )
 
 
 def trained_checkpoint(path: Path, name: str | None, cache: Cache, progress: Progress) -> ResolvedModel:
-    """What ``train`` left, converted where that has not been done; its thresholds must have been measured.
+    """Resolve a checkpoint written by ``train``; it needs thresholds of its own.
 
     Raises:
-        WeightsError: if the file is missing, does not say what it holds, or is refused.
+        WeightsError: if the file is missing, does not state its network, or is refused.
     """
     if not path.is_file():
         raise WeightsError(f"There is no model file {path}.")
     name = name or path.stem
-    signed = fingerprint(name, git_blob_id(path))
-    graph = converted(cache, name, signed, path, progress)
-    origin = f"{path}, a training of your own: unverified"
-    measured = calibration_of(name, signed, cache)
-    ranges = ranges_of(signed, cache)
-    return ResolvedModel(name, graph, signed, origin, measured, has_defaults=False, ranges=ranges)
+    fingerprint = fingerprint_of(name, git_blob_id(path))
+    graph = converted(cache, name, fingerprint, path, progress)
+    origin = f"{path}, a checkpoint of your own training: unverified"
+    measured = calibration_of(name, fingerprint, cache)
+    ranges = ranges_of(fingerprint, cache)
+    return ResolvedModel(name, graph, fingerprint, origin, measured, has_defaults=False, ranges=ranges)
 
 
 def checkpoint_file(path: Path, variant: str | None, cache: Cache, progress: Progress) -> ResolvedModel:
-    """A checkpoint of torch, official or not, converted where that has not been done.
+    """Resolve a torch checkpoint, official or not.
 
     Raises:
-        WeightsError: if the file is missing, its network is not told, or it is refused.
+        WeightsError: if the file is missing, its network is unknown, or it is refused.
     """
     if not path.is_file():
         raise WeightsError(f"There is no model file {path}.")
@@ -96,15 +96,15 @@ def checkpoint_file(path: Path, variant: str | None, cache: Cache, progress: Pro
     variant = variant or variant_of(path)
     names = ", ".join(entry.name for entry in CATALOGUE.values() if entry.has_network)
     if variant is None:
-        raise WeightsError(f"{path}: the file name does not tell the network; pass NAME={path} with one of: {names}.")
+        raise WeightsError(f"{path}: its file name names no known network; pass NAME={path} with one of: {names}.")
     entry = CATALOGUE.get(variant)
     if entry is None or not entry.has_network:
-        raise WeightsError(f"{variant}={path}: there is no network of that name; there are: {names}.")
-    signed = fingerprint(variant, digest)
-    graph = converted(cache, variant, signed, path, progress)
+        raise WeightsError(f"{variant}={path}: there is no network {variant}; there are: {names}.")
+    fingerprint = fingerprint_of(variant, digest)
+    graph = converted(cache, variant, fingerprint, path, progress)
     if entry.blob_id is None:
         origin = f"{path}, used as {variant}: no digest is published to verify it by"
     else:
         origin = f"{path}, used as {variant} but not the official file: unverified"
         logger.warning("{} is not the official {}: unverified.", path, variant)
-    return known(entry, graph, signed, origin, path, cache)
+    return known(entry, graph, fingerprint, origin, path, cache)

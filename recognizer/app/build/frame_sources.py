@@ -1,0 +1,52 @@
+"""Build the frame sources of the settings."""
+
+from __future__ import annotations
+
+from recognizer.app.config import Camera, Settings
+from recognizer.capture.adjust import Adjustment
+from recognizer.capture.sources import SourceKind, SourceOptions, default_name, open_source, source_kind
+from recognizer.protocols import FrameSource
+
+
+def source(settings: Settings) -> FrameSource:
+    """Build the first source of the settings."""
+    return sources(settings)[0]
+
+
+def sources(settings: Settings) -> list[FrameSource]:
+    """Build all sources of the settings, each under a name of its own.
+
+    Raises:
+        SourceError: if a location cannot be a source.
+    """
+    made: list[FrameSource] = []
+    for camera in settings.cameras:
+        name = camera.name or default_name(camera.location)
+        taken = {source.name for source in made}
+        unique = next(n for n in (name, *(f"{name} ({i})" for i in range(2, len(made) + 3))) if n not in taken)
+        made.append(open_source(camera.location, _options(camera, unique)))
+    return made
+
+
+def only_photos(settings: Settings) -> bool:
+    """Whether all sources are photos or folders of photos, so that no frame belongs with the one before it."""
+    kinds = {source_kind(camera.location) for camera in settings.cameras}
+    return kinds <= {SourceKind.FOLDER, SourceKind.PICTURE}
+
+
+def _options(camera: Camera, name: str) -> SourceOptions:
+    return SourceOptions(
+        name=name,
+        threads=camera.decode_threads,
+        deblock=camera.deblock,
+        width=camera.width,
+        height=camera.height,
+        rate=camera.rate,
+        transport=camera.transport,
+        adjustment=Adjustment(
+            rotate_deg=camera.rotate_deg,
+            mirror=camera.mirror,
+            region=camera.region,
+            rate=camera.analysis_rate,
+        ),
+    )

@@ -1,0 +1,41 @@
+"""Build the gallery's index: exact, FAISS, or FAISS with compact codes, by its size."""
+
+from __future__ import annotations
+
+import importlib.util
+
+from recognizer.app.config import Settings
+from recognizer.gallery.records import Enrolled
+from recognizer.gallery.store import load_enrolled
+from recognizer.match.index import ExactIndex
+from recognizer.protocols import GalleryIndex
+
+FAISS_FROM = 1_000
+"""Enrolled vectors from which FAISS answers sooner than NumPy; for fewer it is not worth loading."""
+COMPACT_FROM = 50_000
+"""Enrolled vectors from which codes are worth learning: comparing every vector takes 8 ms a probe."""
+
+
+def enrolled_people(settings: Settings, fingerprint: str) -> Enrolled:
+    """Load the enrolled people.
+
+    Raises:
+        FingerprintError: if they were enrolled with another model.
+        GalleryError: if nobody is enrolled.
+    """
+    enrolled = load_enrolled(settings.gallery.folder)
+    enrolled.require(fingerprint)
+    return enrolled
+
+
+def index_of(enrolled: Enrolled) -> GalleryIndex:
+    """Build the search index that is fastest for so many vectors."""
+    if len(enrolled) < FAISS_FROM or not importlib.util.find_spec("faiss"):
+        return ExactIndex(enrolled=enrolled)
+    if len(enrolled) >= COMPACT_FROM and enrolled.vectors.shape[1] % 2 == 0:  # its codes take two numbers each
+        from recognizer.match.compact_index import CompactIndex
+
+        return CompactIndex(enrolled=enrolled)
+    from recognizer.match.faiss_index import FaissIndex
+
+    return FaissIndex(enrolled=enrolled)

@@ -1,0 +1,89 @@
+"""Build the two pipelines: one for video, one for photos that have nothing to do with each other."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from recognizer.app.build.detectors import has_fast_detection, photo_detector, video_detector
+from recognizer.app.build.embedders import embedder
+from recognizer.app.build.galleries import enrolled_people, index_of
+from recognizer.app.build.name_thresholds import thresholds
+from recognizer.app.config import Settings
+from recognizer.decide.decider import Decider
+from recognizer.decide.photo import PhotoDecider
+from recognizer.detect.cadence import Cadence
+from recognizer.detect.every_frame import EveryFrame
+from recognizer.models.resolve import ResolvedModel
+from recognizer.pipeline import Pipeline, SourceContext
+from recognizer.track.tracker import Tracker
+
+
+def video_pipeline(settings: Settings, resolved: ResolvedModel) -> Pipeline:
+    """Build all stages between the sources and the sinks, for video.
+
+    Raises:
+        ConfigError: if no thresholds were measured for the model.
+        EngineError: if the engine cannot run the model.
+        GalleryError: if nobody is enrolled, or with another model.
+    """
+    enrolled = enrolled_people(settings, resolved.fingerprint)
+    return Pipeline(
+        detector=video_detector(settings),
+        embedder=embedder(settings, resolved),
+        index=index_of(enrolled),
+        new_context=video_context(settings, resolved, enrolled=len(enrolled)),
+    )
+
+
+def photo_pipeline(settings: Settings, resolved: ResolvedModel) -> Pipeline:
+    """Build all stages between the sources and the sinks, for photos: each is recognised by itself.
+
+    Raises:
+        ConfigError: if no thresholds were measured for the model.
+        EngineError: if the engine cannot run the model.
+        GalleryError: if nobody is enrolled, or with another model.
+    """
+    enrolled = enrolled_people(settings, resolved.fingerprint)
+    return Pipeline(
+        detector=photo_detector(settings),
+        embedder=embedder(settings, resolved),
+        index=index_of(enrolled),
+        new_context=photo_context(settings, resolved, enrolled=len(enrolled)),
+    )
+
+
+def video_context(settings: Settings, resolved: ResolvedModel, *, enrolled: int = 1) -> Callable[[], SourceContext]:
+    """Return a function that makes the state of one video source: scheduler, tracker, decider."""
+
+    def make() -> SourceContext:
+        scheduler = Cadence(
+            interval_s=settings.detect.max_interval_s,
+            shortest_s=settings.detect.min_interval_s,
+            thorough_s=settings.detect.full_interval_s if has_fast_detection(settings) else 0,
+            cut=settings.detect.cut,
+        )
+        return SourceContext(scheduler, _tracker(settings), _decider(Decider, settings, resolved, enrolled))
+
+    return make
+
+
+def photo_context(settings: Settings, resolved: ResolvedModel, *, enrolled: int = 1) -> Callable[[], SourceContext]:
+    """Return a function that makes the state of one folder of photos: nobody is followed into the next photo."""
+
+    def make() -> SourceContext:
+        return SourceContext(EveryFrame(), _tracker(settings), _decider(PhotoDecider, settings, resolved, enrolled))
+
+    return make
+
+
+def _tracker(settings: Settings) -> Tracker:
+    return Tracker(min_score=settings.track.min_score, keep_lost_s=settings.track.keep_lost_s)
+
+
+def _decider(kind: type[Decider], settings: Settings, resolved: ResolvedModel, enrolled: int) -> Decider:
+    return kind(
+        thresholds=thresholds(settings, resolved, enrolled=enrolled),
+        face_score=settings.decide.face_score,
+        recheck_s=settings.decide.recheck_s,
+        norm_range=resolved.spec.norm_range,
+    )
