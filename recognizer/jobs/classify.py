@@ -13,7 +13,7 @@ from rich.table import Table
 from recognizer import build, config
 from recognizer.align import align
 from recognizer.capture.pictures import read_picture
-from recognizer.errors import ImageError, InputError
+from recognizer.errors import ImageError, InputError, one_picture
 from recognizer.jobs import console
 from recognizer.weights.resolved import ResolvedModel
 
@@ -43,15 +43,16 @@ def classify(
     for path in paths:
         try:
             picture = read_picture(path)
+            with one_picture(path, "it cannot be searched for faces", "export it again, or pass another"):
+                found = detector.detect([picture])[0]
+                numbers = np.arange(len(found), dtype=np.int64)
+                cut = classifier.facts.cut
+                faces = align(picture, found.landmarks, found.scores, numbers, cut=cut, boxes=found.boxes)
+                scores = classifier.classify(faces, best=BEST)
         except ImageError as error:
             failed += 1
             console.err.print(f"[yellow]skipped:[/] {escape(str(error))}", soft_wrap=True)
             continue
-        found = detector.detect([picture])[0]
-        numbers = np.arange(len(found), dtype=np.int64)
-        cut = classifier.facts.cut
-        faces = align(picture, found.landmarks, found.scores, numbers, cut=cut, boxes=found.boxes)
-        scores = classifier.classify(faces, best=BEST)
         for number, box, classes, shares in zip(
             numbers.tolist(), found.boxes, scores.classes.tolist(), scores.probabilities.tolist(), strict=True
         ):

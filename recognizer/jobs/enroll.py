@@ -129,6 +129,9 @@ def sync(settings: config.Settings, resolved: ResolvedModel) -> None:
             logger.warning("refused {}/{}: {}", photo.person, photo.file, "; ".join(note.text for note in photo.notes))
     new = sum(photo.worked_on and photo.accepted for photo in report.photos)
     logger.info("gallery {}: {} people, {} new photos", folder, len(report.people), new)
+    for item in report.skipped:
+        if item.unreadable:
+            logger.warning("gallery: {}: {}", item.where, item.reason)
     for name in report.without_photo:
         logger.warning("{} has no usable photo and will not be recognised", name)
 

@@ -17,7 +17,7 @@ from recognizer import build, config
 from recognizer.align import align
 from recognizer.capture.pictures import PICTURE_SUFFIXES, read_picture
 from recognizer.emit.overlay import draw
-from recognizer.errors import ImageError, InputError, OutputError, UsageError
+from recognizer.errors import ImageError, InputError, OutputError, UsageError, one_picture
 from recognizer.facts import Cut
 from recognizer.jobs import classify as classes
 from recognizer.jobs import console
@@ -76,11 +76,12 @@ def identify(
     for path, label in zip(paths, _labels(paths), strict=True):
         try:
             frame = Frame(read_picture(path), 0, 0.0, label)
+            with one_picture(path, "it cannot be searched for faces", "export it again, or pass another"):
+                result = pipeline.step(frame)
         except ImageError as error:
             failed.append(str(error))
             console.err.print(f"[yellow]skipped:[/] {escape(str(error))}", soft_wrap=True)
             continue
-        result = pipeline.step(frame)
         pipeline.end(frame)
         rows.extend(_rows(path, result))
         if output is not None:

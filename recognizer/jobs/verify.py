@@ -11,7 +11,7 @@ import typer
 from recognizer import build, config
 from recognizer.capture.pictures import read_picture
 from recognizer.enrol import measure
-from recognizer.errors import ImageError
+from recognizer.errors import ImageError, one_picture
 from recognizer.jobs import console
 from recognizer.jobs.progress import model_bar
 
@@ -36,7 +36,8 @@ def verify(
     detector, embedder = build.picture_detector(settings), build.embedder(settings, resolved)
     vectors = []
     for path, picture in zip((first, second), pictures, strict=True):
-        measured = measure(picture, detector=detector, embedder=embedder)
+        with one_picture(path, "it cannot be searched for faces", "export it again, or pass another"):
+            measured = measure(picture, detector=detector, embedder=embedder)
         if measured.face is None:
             raise ImageError(f"No face was found in {path}; wanted one, at least {settings.detect.min_face_px:.0f} px.")
         vectors.append(measured.face.vector)
