@@ -5,11 +5,14 @@ from __future__ import annotations
 import os
 import sys
 
+from recognizer.children import protect_this_process
+
+protect_this_process()
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # NumPy's products here are small; more threads wait for each other
 
-import typer
+import typer  # noqa: E402 - not before the module path is safe
 
-from recognizer.cli import (
+from recognizer.cli import (  # noqa: E402
     _console,
     bench,
     calibrate,

@@ -19,6 +19,9 @@ Programming mistakes stay ``TypeError`` and ``ValueError``: they are bugs, and k
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 
 class RecognizerError(Exception):
     """Base of every error with a message meant for the user."""
@@ -84,3 +87,24 @@ class OutputError(RecognizerError):
     """A file that was asked for cannot be written."""
 
     exit_code = 6
+
+
+@contextmanager
+def one_picture(name: object, problem: str, remedy: str) -> Iterator[None]:
+    """Turn whatever goes wrong with one picture into an ``ImageError``, so that all others go on.
+
+    Args:
+        name: what the message calls the picture.
+        problem: what cannot be done with it.
+        remedy: what to do.
+
+    Raises:
+        ImageError: ``{name}: {problem} ({reason}); {remedy}.``
+    """
+    try:
+        yield
+    except RecognizerError:
+        raise
+    except Exception as error:  # Pillow's plug-ins, OpenCV and the engines raise anything at all on hostile pictures
+        reason = str(error) or type(error).__name__
+        raise ImageError(f"{name}: {problem} ({reason}); {remedy}.") from error

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 
@@ -35,3 +36,23 @@ def test_a_recogniser_is_built_without_torch() -> None:
 def test_import_rules_hold() -> None:
     done = subprocess.run(["lint-imports", "--no-cache"], cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout
+
+
+STARTS_PYTHON = re.compile(
+    r"sys\.executable|\bos\.(exec|spawn|posix_spawn|fork|system|popen)|forkserver|runpy|num_workers=[^0]"
+    r"|[\"'](/usr/bin/(env )?)?python3?[\"']|(?<!_)spawn\(|get_context\(|start_method="
+)
+
+
+def test_nobody_starts_a_python_without_the_safe_command() -> None:
+    """``recognizer.children`` makes the command; what libraries start has a protected process before it."""
+    for file in [ROOT / "main.py", *sorted((ROOT / "recognizer").rglob("*.py"))]:
+        text = file.read_text("utf-8")
+        if file.name == "children.py":
+            continue
+        if found := STARTS_PYTHON.search(text):
+            library = found[0] in {"get_context(", "start_method="}
+            assert library, f"{file}: {found[0]}"
+            assert "protect_this_process()" in text, f"{file}: {found[0]}"
+        if "python_command(" in text:
+            assert "env=clean_environment()" in text or "= clean_environment()" in text, file

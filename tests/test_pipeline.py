@@ -9,17 +9,7 @@ from recognizer.detect.cadence import Cadence
 from recognizer.models.published_specs import FACENET
 from recognizer.pipeline import Pipeline, SourceContext
 from recognizer.track.tracker import Tracker
-from recognizer.types import (
-    F32,
-    U8,
-    AlignedFaces,
-    Embeddings,
-    FaceDetections,
-    Frame,
-    FrameResult,
-    Matches,
-    Status,
-)
+from recognizer.types import F32, U8, AlignedFaces, Embeddings, FaceDetections, Frame, FrameResult, Matches, Status
 from recognizer.types.frame import CropSource
 from tests.fakes import PaintedFaceDetector, PaintedFaceEmbedder, PaintedGallery, face_picture
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -15,6 +14,7 @@ from typing import Any
 import recognizer
 from recognizer.app.config import Settings
 from recognizer.bench.timing import Spent, Spread
+from recognizer.children import clean_environment, python_command
 from recognizer.errors import RecognizerError
 
 MAIN = Path(recognizer.__file__).parent.parent / "main.py"
@@ -63,13 +63,13 @@ def measure(settings: Settings, *, rounds: int) -> Start:
 def _measured(file: str, rounds: int) -> Start:
     words = ["run", "--config", file, "--no-sync", "--headless", "--events", "-"]
     preparing = (
-        "import pathlib, sys; sys.path.insert(0, sys.argv[1]); import main; from recognizer.app import build, config; "
-        "settings = config.load(pathlib.Path(sys.argv[2])); build.video_pipeline(settings, build.model(settings))"
+        "import pathlib, sys; import main; from recognizer.app import build, config; "
+        "settings = config.load(pathlib.Path(sys.argv[1])); build.video_pipeline(settings, build.model(settings))"
     )
     ways: Mapping[str, Callable[[], None]] = {
-        "imported": lambda: _to_the_end([sys.executable, str(MAIN), "--help"]),
-        "ready": lambda: _to_the_end([sys.executable, "-c", preparing, str(MAIN.parent), file]),
-        "first_event": lambda: _to_first_line([sys.executable, str(MAIN), *words]),
+        "imported": lambda: _to_the_end(python_command(str(MAIN), "--help")),
+        "ready": lambda: _to_the_end(python_command("-c", preparing, file)),
+        "first_event": lambda: _to_first_line(python_command(str(MAIN), *words)),
     }
     times: dict[str, list[Spent]] = {name: [] for name in ways}
     for number in range(rounds + 1):
@@ -101,14 +101,20 @@ def _cpu_of_children() -> float:
 
 def _to_the_end(program: Sequence[str]) -> None:
     done = subprocess.run(  # noqa: S603 - ourselves
-        program, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, timeout=TIME_OUT_S, text=True, check=False
+        program,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        timeout=TIME_OUT_S,
+        text=True,
+        env=clean_environment(),
+        check=False,
     )
     if done.returncode:
         raise RecognizerError(f"Starting did not work: {done.stderr.strip() or done.returncode}")
 
 
 def _to_first_line(program: Sequence[str]) -> None:
-    environment = os.environ | {"RECOGNIZER_LOG_LEVEL": "ERROR"}
+    environment = clean_environment() | {"RECOGNIZER_LOG_LEVEL": "ERROR"}
     with subprocess.Popen(  # noqa: S603 - ourselves
         program, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment
     ) as process:

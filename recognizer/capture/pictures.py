@@ -7,17 +7,16 @@ memory is taken. ``cv2.imdecode`` takes 1.8 GB for a 44-byte PNG whose chunk cla
 from __future__ import annotations
 
 import io
-import struct
 import threading
 import warnings
-import zlib
 from pathlib import Path
 from typing import IO
 
 import numpy as np
+from loguru import logger
 from PIL import Image, UnidentifiedImageError
 
-from recognizer.errors import ImageError
+from recognizer.errors import ImageError, one_picture
 from recognizer.types import U8
 
 _FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "TIFF", "GIF", "PPM", "AVIF")
@@ -32,20 +31,9 @@ PICTURE_SUFFIXES = frozenset(
 MAX_PIXELS = 2**26
 """67 million, 8192 x 8192: twice an 8K picture, and at most half a gigabyte while it is decoded."""
 
-_DAMAGED = (
-    OSError,
-    SyntaxError,
-    ValueError,
-    TypeError,
-    LookupError,
-    EOFError,
-    ArithmeticError,
-    struct.error,
-    zlib.error,
-    MemoryError,
-    NotImplementedError,
-)
-"""What Pillow's decoders raise on damaged data."""
+MAX_MISSING = 0.1
+"""Share of a JPEG's rows that may be missing at its end. Browsers, OpenCV and FFmpeg show any; a face may be gone."""
+_REMEDY = "copy or export it again"
 
 _TURNS = {
     2: (Image.Transpose.FLIP_LEFT_RIGHT,),
@@ -58,6 +46,10 @@ _TURNS = {
 }
 """EXIF orientation -> what brings the picture upright (TIFF 6.0, tag 274)."""
 _ORIENTATION = 274
+_START_OF_SCAN, _END_OF_JPEG = b"\xff\xda", b"\xff\xd9"
+_ENOUGH_SCANS = 6
+"""Of a progressive JPEG: before the sixth of its ten, libjpeg has sent every coefficient of the brightness, without
+the lowest two bits (jcparam.c, ``jpeg_simple_progression``)."""
 
 
 class _Quiet:
@@ -109,10 +101,10 @@ def read_picture(path: Path, *, max_pixels: int = MAX_PIXELS) -> U8:
             raise ImageError(f"{path}: wanted a picture file, got a device or a pipe.")
         with path.open("rb") as file:
             return _decode(file, str(path), max_pixels)
-    except FileNotFoundError:
-        raise ImageError(f"{path}: wanted a picture, there is no such file; check the name.") from None
-    except PermissionError:
-        raise ImageError(f"{path}: this picture may not be read; check the file's permissions.") from None
+    except FileNotFoundError as error:
+        raise ImageError(f"{path}: wanted a picture, there is no such file; check the name.") from error
+    except PermissionError as error:
+        raise ImageError(f"{path}: this picture may not be read; check the file's permissions.") from error
     except (OSError, ValueError) as error:  # a name too long, or with a NUL in it
         raise ImageError(f"{path}: wanted a picture, it cannot be opened ({error}).") from error
 
@@ -139,29 +131,53 @@ def _decode(file: IO[bytes], name: str, max_pixels: int) -> U8:
     file.seek(0)
     if not head:
         raise ImageError(f"{name}: wanted a picture, the file is empty; copy it again.")
-    with _quiet:
+    with _quiet, one_picture(name, "the picture is damaged", _REMEDY):
         try:
-            picture = Image.open(file, formats=_FORMATS)
-        except UnidentifiedImageError:
-            raise ImageError(f"{name}: wanted a picture, {_guess(head)}") from None
-        except Image.DecompressionBombError:
-            raise ImageError(f"{name}: {_too_large(None, max_pixels)}") from None
-        except _DAMAGED as error:
-            raise ImageError(f"{name}: the picture's header is damaged ({error}); copy or export it again.") from error
-        with picture:
-            width, height = picture.size
-            if width * height > max_pixels:
-                raise ImageError(f"{name}: {_too_large((width, height), max_pixels)}")
-            if width < 1 or height < 1:
-                raise ImageError(f"{name}: wanted a picture, got one of {width} x {height} pixels.")
-            try:
-                return _to_bgr(_upright(picture))
-            except Image.DecompressionBombError:
+            with one_picture(name, "the picture's header is damaged", _REMEDY):
+                picture = _open(file, head, name)
+            with picture:
+                width, height = picture.size
+                if width * height > max_pixels:
+                    raise ImageError(f"{name}: {_too_large((width, height), max_pixels)}")
+                if width < 1 or height < 1:
+                    raise ImageError(f"{name}: wanted a picture, got one of {width} x {height} pixels.")
+                with one_picture(name, f"the {picture.format} picture is damaged or cut off", _REMEDY):
+                    try:
+                        return _to_bgr(_upright(picture))
+                    except OSError:
+                        file.seek(0)
+                        if picture.format != "JPEG" or (image := _without_its_end(file.read(), name)) is None:
+                            raise
+                        return image
+        except ImageError as error:
+            if isinstance(error.__cause__, Image.DecompressionBombError):
                 raise ImageError(f"{name}: {_too_large(None, max_pixels)}") from None
-            except _DAMAGED as error:
-                raise ImageError(
-                    f"{name}: the {picture.format} picture is damaged or cut off ({error}); copy or export it again."
-                ) from error
+            raise
+
+
+def _open(file: IO[bytes], head: bytes, name: str) -> Image.Image:
+    try:
+        return Image.open(file, formats=_FORMATS)
+    except UnidentifiedImageError:
+        raise ImageError(f"{name}: wanted a picture, {_guess(head)}") from None
+
+
+def _without_its_end(data: bytes, name: str) -> U8 | None:
+    """Read a JPEG that is cut off near its end; ``None`` when too much of it is missing.
+
+    The decoder fills what is missing, (H, W, 3), with the last colour it knew: rows at the bottom that are one colour.
+    """
+    with Image.open(io.BytesIO(data + _END_OF_JPEG), formats=("JPEG",)) as picture:
+        picture.load()
+        stored = np.asarray(picture)
+        rows = (stored == stored[:, :1]).reshape(len(stored), -1).all(axis=1)
+        missing = len(stored) if rows.all() else int(rows[::-1].argmin())
+        coarse = "progressive" in picture.info and data.count(_START_OF_SCAN) < _ENOUGH_SCANS
+        if coarse or missing > MAX_MISSING * len(stored):
+            return None
+        lost = "detail" if "progressive" in picture.info else f"at most {missing} of {len(stored)} rows"
+        logger.warning("{}: the JPEG has no end; it is used, but {} may be missing. Copy it again.", name, lost)
+        return _to_bgr(_upright(picture))
 
 
 def _guess(head: bytes) -> str:
@@ -187,8 +203,9 @@ def _upright(picture: Image.Image) -> Image.Image:
     """Decode, then turn as EXIF says; damaged EXIF turns nothing."""
     picture.load()
     try:
-        orientation = picture.getexif().get(_ORIENTATION)
-    except _DAMAGED:
+        with one_picture("", "", ""):
+            orientation = picture.getexif().get(_ORIENTATION)
+    except ImageError:
         return picture
     for turn in _TURNS.get(orientation, ()) if isinstance(orientation, int) else ():
         picture = picture.transpose(turn)

@@ -13,7 +13,7 @@ from recognizer.align import align
 from recognizer.app import build, config
 from recognizer.capture.pictures import read_picture
 from recognizer.cli import _console
-from recognizer.errors import ImageError, InputError
+from recognizer.errors import ImageError, InputError, one_picture
 from recognizer.models.resolved_model import ResolvedModel
 
 BEST = 3
@@ -42,14 +42,15 @@ def classify(
     for path in paths:
         try:
             picture = read_picture(path)
+            with one_picture(path, "it cannot be searched for faces", "export it again, or pass another"):
+                found = detector.detect([picture])[0]
+                cut = classifier.spec.crop
+                faces = align(picture, found.landmarks, found.scores, cut=cut, boxes=found.boxes)
+                scores = classifier.classify(faces, best=BEST)
         except ImageError as error:
             failed += 1
             _console.err.print(f"[yellow]skipped:[/] {escape(str(error))}", soft_wrap=True)
             continue
-        found = detector.detect([picture])[0]
-        cut = classifier.spec.crop
-        faces = align(picture, found.landmarks, found.scores, cut=cut, boxes=found.boxes)
-        scores = classifier.classify(faces, best=BEST)
         for number, (box, classes, shares) in enumerate(
             zip(found.boxes, scores.classes.tolist(), scores.probabilities.tolist(), strict=True)
         ):

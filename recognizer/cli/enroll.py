@@ -129,6 +129,11 @@ def sync(settings: config.Settings, resolved: ResolvedModel) -> None:
             logger.warning("refused {}/{}: {}", photo.person, photo.file, "; ".join(note.text for note in photo.notes))
     new = sum(photo.worked_on and photo.accepted for photo in report.photos)
     logger.info("gallery {}: {} people, {} new photos", folder, len(report.people), new)
+    for name in report.forgotten:
+        logger.info("gallery: {} is forgotten, who has no folder any more", name)
+    for item in report.skipped:
+        if item.unreadable:
+            logger.warning("gallery: {}: {}", item.where, item.reason)
     for name in report.without_photo:
         logger.warning("{} has no usable photo and will not be recognised", name)
 
@@ -147,7 +152,7 @@ def _bar() -> Iterator[tuple[Callable[[int, int, str], None], Callable[[], None]
 
 def _ask_to_forget(names: tuple[str, ...], pause: Callable[[], None]) -> bool:
     """A person at the terminal is asked; a script, which cannot answer, means what the folder says."""
-    if not sys.stdin.isatty():
+    if sys.stdin is None or not sys.stdin.isatty():  # None when it was closed before Python started
         return True
     pause()
     who = ", ".join(names[:10]) + (f" and {len(names) - 10} more" if len(names) > 10 else "")

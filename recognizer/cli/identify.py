@@ -21,7 +21,7 @@ from recognizer.cli import _console
 from recognizer.cli._progress import model_bar
 from recognizer.cli.enroll import sync
 from recognizer.emit.overlay import draw
-from recognizer.errors import ImageError, InputError, OutputError, UsageError
+from recognizer.errors import ImageError, InputError, OutputError, UsageError, one_picture
 from recognizer.types import Frame, FrameResult
 from recognizer.types.spec import CropSpec
 
@@ -76,11 +76,12 @@ def identify(
     for path, label in zip(paths, _labels(paths), strict=True):
         try:
             frame = Frame(read_picture(path), 0, 0.0, label)
+            with one_picture(path, "it cannot be searched for faces", "export it again, or pass another"):
+                result = pipeline.step(frame)
         except ImageError as error:
             failed.append(str(error))
             _console.err.print(f"[yellow]skipped:[/] {escape(str(error))}", soft_wrap=True)
             continue
-        result = pipeline.step(frame)
         pipeline.end(frame)
         rows.extend(_rows(path, result))
         if output is not None:

@@ -15,7 +15,7 @@ from recognizer.cli import _console
 from recognizer.cli._embedding import settings_for
 from recognizer.cli._progress import counting, model_bar
 from recognizer.embed.embedder import normalised
-from recognizer.errors import ImageError, ModelError, OutputError
+from recognizer.errors import ImageError, ModelError, OutputError, one_picture
 from recognizer.evaluation.faces import cut_with, pictures_of_folder, take_aligned
 from recognizer.evaluation.pairs import LOOSE_SHARE
 from recognizer.models.cache import Cache
@@ -49,7 +49,8 @@ def quantise(
     with counting("faces") as on_progress:
         for done, picture in enumerate(chosen, start=1):
             try:
-                face, there = take(picture.read())
+                with one_picture(picture.name, "it cannot be searched for faces", "leave it out"):
+                    face, there = take(picture.read())
             except ImageError as error:
                 _console.err.print(f"left out: {escape(str(error))}", soft_wrap=True)
                 continue

@@ -12,7 +12,7 @@ from recognizer.app import build, config
 from recognizer.capture.pictures import read_picture
 from recognizer.cli import _console
 from recognizer.cli._progress import model_bar
-from recognizer.errors import ImageError
+from recognizer.errors import ImageError, one_picture
 from recognizer.gallery.enrol import measure
 
 
@@ -36,7 +36,8 @@ def verify(
     detector, embedder = build.photo_detector(settings), build.embedder(settings, resolved)
     vectors = []
     for path, picture in zip((first, second), pictures, strict=True):
-        measured = measure(picture, detector=detector, embedder=embedder)
+        with one_picture(path, "it cannot be searched for faces", "export it again, or pass another"):
+            measured = measure(picture, detector=detector, embedder=embedder)
         if measured.face is None:
             raise ImageError(f"No face was found in {path}; wanted one, at least {settings.detect.min_face_px:.0f} px.")
         vectors.append(measured.face.vector)

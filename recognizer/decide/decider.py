@@ -23,18 +23,7 @@ from numpy.typing import NDArray
 
 from recognizer.decide.evidence import FACE_WINDOW, Evidence, Thresholds
 from recognizer.decide.weights import WEAK_SCORE, weigh, weigh_by_norm
-from recognizer.types import (
-    I64,
-    Embeddings,
-    Event,
-    EventKind,
-    FaceQuality,
-    Frame,
-    Identity,
-    Matches,
-    Status,
-    Tracks,
-)
+from recognizer.types import I64, Embeddings, Event, EventKind, FaceQuality, Frame, Identity, Matches, Status, Tracks
 
 SURE_FACE = 0.99
 """Face score of the first SURE_FRAMES frames that proves a face without waiting for the whole window."""

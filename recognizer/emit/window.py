@@ -20,6 +20,7 @@ from typing import IO, Self
 import numpy as np
 from loguru import logger
 
+from recognizer.children import clean_environment, python_command
 from recognizer.emit import viewer
 from recognizer.errors import OutputError
 from recognizer.types import U8, FrameResult
@@ -162,7 +163,8 @@ def _start(title: str) -> subprocess.Popen[bytes]:
         OutputError: The window did not come; nothing is left of its process.
     """
     process = subprocess.Popen(  # noqa: S603 - our own interpreter, our own file
-        [sys.executable, "-P", str(Path(viewer.__file__)), title],
+        python_command(str(Path(viewer.__file__)), title),
+        env=clean_environment(),
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,

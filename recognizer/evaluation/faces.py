@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from recognizer.align import ARCFACE_CUT, align
 from recognizer.capture.pictures import PICTURE_SUFFIXES, decode_picture, read_picture
-from recognizer.errors import ImageError, InputError, OutputError
+from recognizer.errors import ImageError, InputError, OutputError, one_picture
 from recognizer.geometry import ARCFACE_TEMPLATE, centres
 from recognizer.protocols import Detector, Embedder
 from recognizer.types import CROP_SIZE_PX, EMBEDDING_SIZE, F32, U8, AlignedFaces, FaceQuality
@@ -239,7 +239,8 @@ def embed_pictures(
         batch, cuts = [], []
         for picture in todo[start : start + BATCH]:
             try:
-                cuts.append(cut(picture.read()))
+                with one_picture(picture.name, "it cannot be searched for faces", "export it again, or leave it out"):
+                    cuts.append(cut(picture.read()))
                 batch.append(picture)
             except ImageError as error:
                 if on_unreadable is None:

@@ -18,17 +18,10 @@ import numpy as np
 
 from recognizer import geometry
 from recognizer.align import align
-from recognizer.errors import FingerprintError, GalleryError, ImageError
+from recognizer.errors import FingerprintError, GalleryError, ImageError, one_picture
 from recognizer.gallery.folder import RECORD_FOLDER, Content, PhotoFile, Scan, Skipped, Stamp, content, scan
 from recognizer.gallery.limits import Limits
-from recognizer.gallery.records import (
-    Finding,
-    JudgedPhoto,
-    MeasuredFace,
-    Measurement,
-    Note,
-    other_model,
-)
+from recognizer.gallery.records import Finding, JudgedPhoto, MeasuredFace, Measurement, Note, other_model
 from recognizer.gallery.review import Candidate, review
 from recognizer.gallery.schema import RECORD_FILE
 from recognizer.gallery.store import Gallery
@@ -115,8 +108,8 @@ class Enroller:
             if forgotten and not may_forget(forgotten):
                 raise GalleryError("Nothing was changed.")
             contents = _contents(found.photos, gallery)
-            fresh = self._measure(gallery, found.photos, contents, trust_record=not rebuild, on_photo=on_photo)
-            return self._settle(gallery, found, contents, fresh, forgotten)
+            fresh, passing = self._measure(gallery, found.photos, contents, trust_record=not rebuild, on_photo=on_photo)
+            return self._settle(gallery, found, contents, fresh, passing, forgotten)
 
     def _require_model(self, gallery: Gallery, *, reembed: bool) -> None:
         built_with, model = gallery.model, self.embedder.model
@@ -131,8 +124,14 @@ class Enroller:
         *,
         trust_record: bool,
         on_photo: Callable[[int, int, str], None],
-    ) -> set[bytes]:
-        """Work on every content that the record does not know; the digests that were worked on."""
+    ) -> tuple[set[bytes], dict[bytes, Measurement]]:
+        """Work on every content that the record does not know.
+
+        Returns:
+            The digests that were worked on; of those whose failure may pass, and which are therefore not stored, the
+            measurement that says so.
+        """
+        passing: dict[bytes, Measurement] = {}
         known = gallery.measured(self.embedder.model) if trust_record else set()
         todo: dict[bytes, tuple[PhotoFile, Content]] = {}
         for photo, what in zip(photos, contents, strict=True):
@@ -140,20 +139,28 @@ class Enroller:
                 todo.setdefault(what.sha256, (photo, what))
         for done, (sha256, (photo, what)) in enumerate(todo.items()):
             on_photo(done, len(todo), f"{photo.person}/{photo.file}")
-            measurement = self._measured(photo.path, what)
-            if measurement is not None:
+            measurement, lasting = self._measured(photo.path, what)
+            if lasting:
                 gallery.store(sha256, self.embedder.model, measurement)
+            else:
+                passing[sha256] = measurement
         on_photo(len(todo), len(todo), "")
-        return set(todo)
+        return set(todo), passing
 
-    def _measured(self, path: Path, what: Content) -> Measurement | None:
-        """``None`` when the file is no longer what was hashed."""
+    def _measured(self, path: Path, what: Content) -> tuple[Measurement, bool]:
+        """The measurement of a photo, and whether it would be the same next time: not of what memory or disk did."""
         try:
-            image = self.read(path)
-            unchanged = Stamp.of(path) == what.stamp
-        except (ImageError, OSError) as error:
-            return Measurement((Note(Finding.UNREADABLE, f"cannot be read: {error}"),))
-        return measure(image, detector=self.detector, embedder=self.embedder) if unchanged else None
+            with one_picture(path, "it cannot be read", "copy or export it again"):
+                image = self.read(path)
+        except ImageError as error:
+            return _unreadable(error), _is_damage(error) and _is_unchanged(path, what.stamp)
+        if not _is_unchanged(path, what.stamp):
+            return _CHANGING, False
+        try:
+            with one_picture(path, "it cannot be searched for faces", "export it again, or take another photo"):
+                return measure(image, detector=self.detector, embedder=self.embedder), True
+        except ImageError as error:
+            return _unreadable(error), False
 
     def _settle(
         self,
@@ -161,9 +168,10 @@ class Enroller:
         found: Scan,
         contents: Sequence[Content | Measurement],
         fresh: set[bytes],
+        passing: dict[bytes, Measurement],
         forgotten: tuple[str, ...],
     ) -> EnrolReport:
-        measurements = gallery.measurements(self.embedder.model)
+        measurements = gallery.measurements(self.embedder.model) | passing
         candidates = []
         for photo, what in zip(found.photos, contents, strict=True):
             sha256 = what.sha256 if isinstance(what, Content) else None
@@ -200,6 +208,23 @@ def _require_photos(folder: Path, found: Scan) -> None:
         f"The gallery {folder} holds no photo. Make one folder per person, named like the person, "
         f'and put photos into it: "{folder}/Ada Lovelace/1.jpg".{skipped}'
     )
+
+
+def _unreadable(error: ImageError) -> Measurement:
+    return Measurement((Note(Finding.UNREADABLE, f"cannot be read: {error}"),))
+
+
+def _is_damage(error: ImageError) -> bool:
+    """Whether the content is at fault: what the system reports has a number, what decoders say of data has none."""
+    cause = error.__cause__
+    return not (isinstance(cause, MemoryError) or (isinstance(cause, OSError) and cause.errno is not None))
+
+
+def _is_unchanged(path: Path, stamp: Stamp) -> bool:
+    try:
+        return Stamp.of(path) == stamp
+    except OSError:
+        return False
 
 
 def _contents(photos: Sequence[PhotoFile], gallery: Gallery) -> list[Content | Measurement]:

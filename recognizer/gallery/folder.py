@@ -9,7 +9,7 @@ import hashlib
 import os
 import time
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from recognizer.errors import GalleryError
@@ -19,6 +19,11 @@ RECORD_FOLDER = ".recognizer"
 """Hidden folder inside the gallery that holds everything this program writes there."""
 LARGEST_PHOTO_BYTES = 200 * 2**20
 """A larger file is no photo; hashing it would only keep the machine busy."""
+NOBODYS = frozenset(
+    {"@eadir", "@tmp", "@recycle", "#recycle", "#snapshot", "lost+found", "$recycle.bin", "recycler", "__macosx"}
+    | {"system volume information", "thumbs.db", "desktop.ini"}
+)
+"""What systems and network storage (Synology, QNAP, Windows, macOS, ext4) leave in any folder, in lower case."""
 _RACY_NS = 2_000_000_000
 """Coarsest time stamp of a common file system (FAT: 2 s)."""
 
@@ -84,6 +89,8 @@ class Skipped:
     reason: str
     link: bool = False
     """Somebody meant it to be read: links are not followed out of the gallery, and people behind them are missing."""
+    unreadable: bool = False
+    """The system does not let it be read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,11 +110,15 @@ def require_gallery(folder: Path) -> Path:
     Raises:
         GalleryError: if there is no such folder.
     """
-    if not folder.exists():
+    try:
+        exists, is_folder = folder.exists(), folder.is_dir()
+    except OSError as error:
+        raise GalleryError(f"The gallery {folder} cannot be looked at: {error.strerror}.") from error
+    if not exists:
         raise GalleryError(
             f"There is no gallery at {folder}. Make the folder, with one sub-folder of photos per person."
         )
-    if not folder.is_dir():
+    if not is_folder:
         raise GalleryError(f"The gallery {folder} is a file; wanted a folder with one sub-folder of photos per person.")
     return folder.resolve()
 
@@ -120,7 +131,7 @@ def scan(folder: Path, *, suffixes: AbstractSet[str]) -> Scan:
         suffixes: Lower-case endings of the files that are pictures, with the dot.
 
     Raises:
-        GalleryError: if the gallery or a person's folder is missing or cannot be listed.
+        GalleryError: if the gallery is missing or cannot be listed; a person's folder that cannot is in ``skipped``.
     """
     root = require_gallery(folder)
     photos: list[PhotoFile] = []
@@ -128,6 +139,8 @@ def scan(folder: Path, *, suffixes: AbstractSet[str]) -> Scan:
     people: dict[str, str] = {}
     taken: dict[str, str] = {}
     for entry in _listed(root):
+        if is_nobodys(entry.name):
+            continue
         if not _is_folder(entry):
             if not _hidden(entry) and Path(entry.name).suffix.lower() in suffixes:
                 skipped.append(_skip(root, entry, "a photo belongs into the folder of a person, not beside them"))
@@ -150,7 +163,10 @@ def scan(folder: Path, *, suffixes: AbstractSet[str]) -> Scan:
             skipped.append(_skip(root, entry, reason))
             continue
         people[name] = entry.name
-        _photos_of(root, Path(entry.path), name, suffixes, photos, skipped)
+        try:
+            _photos_of(root, Path(entry.path), name, suffixes, photos, skipped)
+        except GalleryError as error:
+            skipped.append(replace(_skip(root, entry, str(error)), unreadable=True))
     photos.sort(key=lambda photo: (photo.person, photo.file))
     return Scan(tuple(photos), tuple(skipped), people)
 
@@ -166,7 +182,11 @@ def _photos_of(
     for entry in _listed(folder):
         if _hidden(entry):
             continue
-        reason = _not_a_photo(root, entry, suffixes)
+        try:
+            reason = _not_a_photo(root, entry, suffixes)
+        except OSError as error:  # gone since it was listed, for one
+            skipped.append(replace(_skip(root, entry, f"cannot be looked at: {error.strerror}"), unreadable=True))
+            continue
         if reason:
             skipped.append(_skip(root, entry, reason))
         else:
@@ -214,7 +234,12 @@ def _is_folder(entry: os.DirEntry[str]) -> bool:
 
 
 def _hidden(entry: os.DirEntry[str]) -> bool:
-    return entry.name.startswith(".") or entry.name in {"Thumbs.db", "desktop.ini"}
+    return entry.name.startswith(".") or is_nobodys(entry.name)
+
+
+def is_nobodys(name: str) -> bool:
+    """Whether a file or folder is a system's or a network storage's own, and neither a person nor a photo."""
+    return name.lower() in NOBODYS or name.startswith("._")
 
 
 def _skip(root: Path, entry: os.DirEntry[str], reason: str) -> Skipped:

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import importlib.util
-import os
 import subprocess
-import sys
 from pathlib import Path
 
+from recognizer.children import clean_environment, python_command
 from recognizer.errors import WeightsError
 from recognizer.models.cache import Cache
 from recognizer.models.catalogue import CATALOGUE, Entry, entry_of, entry_with_digest, fingerprint_of
@@ -94,10 +93,10 @@ def _convert(variant: str, checkpoint: Path, target: Path) -> float:
             "machine that has them: python main.py models export-bundle models.zip; here: python main.py models "
             "import models.zip"
         )
-    program = str(Path(__file__).resolve().parents[2])
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([program, os.environ.get("PYTHONPATH", "")])}
-    command = [sys.executable, "-m", _CONVERTER, variant, str(checkpoint.resolve()), str(target.resolve())]
-    done = subprocess.run(command, capture_output=True, text=True, env=environment, check=False)  # noqa: S603
+    command = python_command("-m", _CONVERTER, variant, str(checkpoint.resolve()), str(target.resolve()))
+    done = subprocess.run(  # noqa: S603 - ourselves
+        command, capture_output=True, text=True, env=clean_environment(), check=False
+    )
     if done.returncode == WeightsError.exit_code:
         raise WeightsError(done.stderr.strip())
     if done.returncode:

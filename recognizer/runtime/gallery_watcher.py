@@ -1,31 +1,46 @@
 """A gallery that changes while we run: who was added is recognised, who was removed is forgotten, nobody restarts.
 
-All work is done on a thread of its own; the pipeline only ever gets an index that is ready.
+All work is done on a thread of its own; the pipeline only ever gets an index that is ready. Whatever fails is tried
+again until it is done: a watch that ended would leave the names of people who were deleted.
 """
 
 from __future__ import annotations
 
 import hashlib
+import os
 import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+import numpy as np
 from loguru import logger
 from watchfiles import Change, watch
 
 from recognizer.capture.pictures import PICTURE_SUFFIXES
-from recognizer.errors import RecognizerError
+from recognizer.errors import GalleryError, RecognizerError
+from recognizer.gallery.audit import stale
 from recognizer.gallery.enrol import Enroller
-from recognizer.gallery.folder import RECORD_FOLDER, scan
+from recognizer.gallery.folder import RECORD_FOLDER, Content, Stamp, is_nobodys, scan
 from recognizer.gallery.records import Enrolled
 from recognizer.gallery.schema import RECORD_FILE
 from recognizer.gallery.store import Gallery
 
 _QUIET_MS = 300
 """Changes are gathered until none came for so long: a copied folder is many changes."""
+_TICK_MS = 500
 _JOIN_S = 1.0
+BEHIND_S = 5.0
+"""A change that is not loaded for so long is reported."""
+_FIRST_PAUSE_S = 1.0
+_LONGEST_PAUSE_S = 60.0
+"""Pauses before what failed is tried again; each is twice the one before."""
+
+
+HELD_VECTORS = 50_000
+"""Galleries with more vectors are not held twice in memory; a removal then reads the record again."""
 
 
 class GalleryWatcher:
@@ -36,6 +51,7 @@ class GalleryWatcher:
         model: Fingerprint of the model in use.
         enroller: Makes what works on photos; called when photos change for the first time.
         replace: Takes each new state of the gallery; called from the watching thread.
+        behind_s: A change that is not loaded for so long is reported.
     """
 
     def __init__(
@@ -45,6 +61,7 @@ class GalleryWatcher:
         model: str,
         enroller: Callable[[], Enroller],
         replace: Callable[[Enrolled], None],
+        behind_s: float = BEHIND_S,
     ) -> None:
         self._folder = folder.resolve()
         self._model = model
@@ -56,13 +73,29 @@ class GalleryWatcher:
         self._digest = b""
         self._told: frozenset[str] = frozenset()
         """Who the pipeline knows."""
+        self._held: Enrolled | None = None
+        """What the pipeline knows; ``None`` for large galleries, whose vectors are not kept twice."""
+        self._with_folder: frozenset[str] = frozenset()
+        """Who had a folder at some time: without one now, they were removed."""
+        self._known: dict[tuple[str, str], Content | None] | None = None
+        """What the record said of each photo when it was opened; ``None`` once the first watch has begun."""
+        self._record_stamp: Stamp | None = None
+        self._backlog = _Backlog(behind_s)
 
     def __enter__(self) -> Self:
-        """Start watching."""
-        enrolled = self._enrolled()
-        self._digest, self._told = _digest(enrolled), frozenset(enrolled.names)
+        """Start watching.
+
+        Raises:
+            GalleryError: if the gallery or its record cannot be read.
+        """
+        with Gallery(self._folder) as gallery:
+            self._record_stamp = self._stamp_of_record()
+            self._known = {(photo.person, photo.file): photo.content for photo in gallery.photos()}
+            enrolled = gallery.enrolled()
+        self._present()
+        self._keep(enrolled, _digest(enrolled))
         self._stop.clear()
-        self._thread = threading.Thread(target=self._watch, name="gallery", daemon=True)
+        self._thread = threading.Thread(target=self._run, name="gallery", daemon=True)
         self._thread.start()
         return self
 
@@ -74,73 +107,201 @@ class GalleryWatcher:
         if self._thread is not None:
             self._thread.join(_JOIN_S)
 
+    def _run(self) -> None:
+        """Watch; begin again, after a pause, whenever the watch ends or fails."""
+        pause_s = _FIRST_PAUSE_S
+        while True:
+            began = time.monotonic()
+            self._backlog.attempt(self._watch)
+            if time.monotonic() - began > _LONGEST_PAUSE_S:
+                pause_s = _FIRST_PAUSE_S
+            if self._stop.wait(pause_s):
+                return
+            pause_s = min(2 * pause_s, _LONGEST_PAUSE_S)
+            self._backlog.add(photos=True)  # what changed meanwhile was not seen
+            self._backlog.work_off(self._follow)
+
     def _watch(self) -> None:
-        try:
-            for changes in watch(
-                self._folder,
-                watch_filter=self._matters,
-                debounce=_QUIET_MS,
-                step=100,
-                rust_timeout=500,
-                stop_event=self._stop,
-                raise_interrupt=False,
-            ):
-                try:
-                    self._follow(photos=any(RECORD_FOLDER not in Path(path).parts for _, path in changes))
-                except RecognizerError as error:
-                    logger.warning("gallery: the change could not be taken over: {}", error)
-        except (OSError, RuntimeError) as error:
-            logger.warning("gallery: changes are not seen any more: {}", error)
+        """Follow the changes, until told to stop or another folder stands in the gallery's place."""
+        watched, is_first = _identity(self._folder), True
+        for changes in watch(
+            self._folder,
+            watch_filter=self._matters,
+            debounce=_QUIET_MS,
+            step=100,
+            rust_timeout=_TICK_MS,
+            yield_on_timeout=True,
+            stop_event=self._stop,
+            raise_interrupt=False,
+            ignore_permission_denied=True,
+        ):
+            if changes:
+                self._backlog.add(photos=any(RECORD_FOLDER not in Path(path).parts for _, path in changes))
+            if is_first:
+                self._backlog.attempt(self._note_missed)
+                is_first = False
+            self._backlog.work_off(self._follow)
+            if _identity(self._folder) != watched:
+                return
+
+    def _note_missed(self) -> None:
+        """Note what changed between the reading of the record and the beginning of the watch."""
+        known, self._known = self._known, None
+        if known is None or any(stale(self._folder, known, suffixes=PICTURE_SUFFIXES)):
+            self._backlog.add(photos=True)
+        elif self._record_stamp != self._stamp_of_record():
+            self._backlog.add(photos=False)
+
+    def _stamp_of_record(self) -> Stamp:
+        return Stamp.of(self._folder / RECORD_FOLDER / RECORD_FILE)
 
     def _matters(self, change: Change, path: str) -> bool:
         parts = Path(path).relative_to(self._folder).parts
         if RECORD_FOLDER in parts:
             return parts[-1] == RECORD_FILE
-        return not any(part.startswith(".") for part in parts)
+        return not any(part.startswith(".") or is_nobodys(part) for part in parts)
 
-    def _follow(self, *, photos: bool) -> None:
+    def _follow(self, photos: bool) -> None:
+        self._forget()  # first of all
         if photos:
-            self._forget()  # first of all
+            self._enrol()
+        self._take_over(self._enrolled())
+
+    def _enrol(self) -> None:
+        try:
             if self._enroller is None:
                 self._enroller = self._make_enroller()
-            report = self._enroller.enrol(self._folder, on_photo=lambda *_: self._forget())
-            for photo in report.photos:
-                if photo.worked_on and not photo.accepted:
-                    reasons = "; ".join(note.text for note in photo.notes)
-                    logger.warning("refused {}/{}: {}", photo.person, photo.file, reasons)
-            self._take_over(_only(self._enrolled(), self._present()))
-        else:
-            self._take_over(self._enrolled())
+            report = self._enroller.enrol(self._folder, on_photo=self._before_photo)
+        except RecognizerError:
+            self._take_over(self._enrolled())  # what another process enrolled counts
+            raise
+        for photo in report.photos:
+            if photo.worked_on and not photo.accepted:
+                reasons = "; ".join(note.text for note in photo.notes)
+                logger.warning("refused {}/{}: {}", photo.person, photo.file, reasons)
+
+    def _before_photo(self, done: int, total: int, name: str) -> None:
+        """An enrolment of many photos takes long, and knows the folders of its beginning."""
+        self._forget()
+        self._backlog.report()
 
     def _forget(self) -> None:
-        """Who has no folder now: an enrolment of many photos takes long, and knows the folders of its beginning."""
-        present = self._present()
-        if not self._told <= present:  # the record is read only then, not for every photo
-            self._take_over(_only(self._enrolled(), present))
+        """Withdraw whoever was removed; neither a photo nor a record is needed for that."""
+        removed = self._with_folder - self._present()
+        if self._told & removed:
+            held = self._held
+            if held is None:
+                try:
+                    held = self._enrolled()
+                except GalleryError as error:
+                    logger.warning("gallery: people were removed and nobody is recognised until it is read: {}", error)
+                    held = Enrolled((), (), np.zeros((0, 0), np.float32), self._model, str(self._folder))
+            self._take_over(held)
 
     def _present(self) -> frozenset[str]:
-        return frozenset(scan(self._folder, suffixes=PICTURE_SUFFIXES).people)
+        """Who has a folder; nobody where the whole gallery was deleted."""
+        if not os.path.lexists(self._folder):
+            return frozenset()
+        present = frozenset(scan(self._folder, suffixes=PICTURE_SUFFIXES).people)
+        self._with_folder |= present
+        return present
 
     def _enrolled(self) -> Enrolled:
         with Gallery(self._folder) as gallery:
             return gallery.enrolled()
 
     def _take_over(self, enrolled: Enrolled) -> None:
+        """Give these people to the pipeline, without those who were removed."""
         enrolled.require(self._model)
+        present = self._present()
+        enrolled = _without(enrolled, self._with_folder - present)
         digest = _digest(enrolled)
         if digest == self._digest:
             return
-        self._digest, self._told = digest, frozenset(enrolled.names)
         self._replace(enrolled)
+        self._keep(enrolled, digest)
         logger.info("gallery: changed while running, {} people now", len(set(enrolled.names)))
+
+    def _keep(self, enrolled: Enrolled, digest: bytes) -> None:
+        self._digest, self._told = digest, frozenset(enrolled.names)
+        self._held = enrolled if len(enrolled) < HELD_VECTORS else None
+
+
+class _Backlog:
+    """Changes that are not loaded yet: tried until they are, with growing pauses, and reported when that takes long."""
+
+    def __init__(self, behind_s: float) -> None:
+        self._behind_s = behind_s
+        self._since: float | None = None
+        """When the first change came that is not loaded; ``None`` when all are."""
+        self._photos = False
+        self._due_at = 0.0
+        self._pause_s = _FIRST_PAUSE_S
+        self._problem = ""
+        self._reported = False
+
+    def add(self, *, photos: bool) -> None:
+        """Note a change, of photos or only of the record; it is due at once."""
+        now = time.monotonic()
+        self._since = now if self._since is None else self._since
+        self._photos |= photos
+        self._due_at = now
+
+    def work_off(self, work: Callable[[bool], None]) -> None:
+        """Do what is due; ``work`` is told whether photos changed."""
+        if self._since is None:
+            return
+        if time.monotonic() >= self._due_at:
+            if self.attempt(lambda: work(self._photos)):
+                if self._reported:
+                    logger.info("gallery: up to date again")
+                self._since, self._photos, self._pause_s = None, False, _FIRST_PAUSE_S
+                self._problem, self._reported = "", False
+                return
+            self._due_at = time.monotonic() + self._pause_s
+            self._pause_s = min(2 * self._pause_s, _LONGEST_PAUSE_S)
+        self.report()
+
+    def attempt(self, work: Callable[[], None]) -> bool:
+        """Whether this succeeded; the same problem again and again is logged once."""
+        try:
+            work()
+        except Exception as error:  # whatever it is: without a watch, people who were deleted stay named
+            problem = str(error) if isinstance(error, RecognizerError) else f"{type(error).__name__}: {error}"
+            if problem != self._problem:
+                logger.warning("gallery: a change could not be loaded and is tried again: {}", problem)
+                logger.opt(exception=error).debug("traceback")
+            self._problem = problem
+            return False
+        return True
+
+    def report(self) -> None:
+        """Say once that the newest state of the gallery is not loaded for long."""
+        if self._reported or self._since is None:
+            return
+        behind_s = time.monotonic() - self._since
+        if behind_s > self._behind_s:
+            self._reported = True
+            why = self._problem or "photos are being processed"
+            logger.warning("gallery: behind its folder for {:.0f} s ({})", behind_s, why)
+
+
+def _identity(folder: Path) -> tuple[int, int] | None:
+    try:
+        status = folder.stat()
+    except OSError:
+        return None
+    return status.st_dev, status.st_ino
 
 
 def _digest(enrolled: Enrolled) -> bytes:
     return hashlib.sha256(repr(enrolled.names).encode() + enrolled.vectors.tobytes()).digest()
 
 
-def _only(enrolled: Enrolled, people: frozenset[str]) -> Enrolled:
-    rows = [row for row, name in enumerate(enrolled.names) if name in people]
+def _without(enrolled: Enrolled, people: frozenset[str]) -> Enrolled:
+    if not people.intersection(enrolled.names):
+        return enrolled
+    rows = [row for row, name in enumerate(enrolled.names) if name not in people]
     return Enrolled(
         names=tuple(enrolled.names[row] for row in rows),
         files=tuple(enrolled.files[row] for row in rows),

@@ -15,6 +15,7 @@ from lightning.pytorch.utilities.exceptions import SIGTERMException
 from loguru import logger
 from torch.utils.data import DataLoader
 
+from recognizer.children import protect_this_process
 from recognizer.train.data import Position, Source, Stream
 from recognizer.train.learner import Batch, Learner
 from recognizer.train.loop_settings import LoopConfig
@@ -73,6 +74,7 @@ def fit(config: LoopConfig, module: Learner, source: Source, test: HeldOutTest) 
 def _trainer(config: LoopConfig, test: HeldOutTest) -> Trainer:
     csv = CSVLogger(str(config.out), name="logs")  # each session adds a folder version_N
     several = config.run.processes > 1
+    protect_this_process()  # Lightning spawns the others
     keep = ModelCheckpoint(
         dirpath=config.last_checkpoint.parent,
         filename=config.last_checkpoint.stem,

@@ -9,18 +9,7 @@ from recognizer.decide.decider import Decider
 from recognizer.decide.evidence import Thresholds
 from recognizer.decide.photo import PhotoDecider
 from recognizer.decide.weights import weigh, weigh_by_norm
-from recognizer.types import (
-    F32,
-    Embeddings,
-    Event,
-    EventKind,
-    FaceQuality,
-    Frame,
-    Identity,
-    Matches,
-    Status,
-    Tracks,
-)
+from recognizer.types import F32, Embeddings, Event, EventKind, FaceQuality, Frame, Identity, Matches, Status, Tracks
 
 THRESHOLDS = Thresholds(known=0.4, release=0.3, margin=0.1, sure=0.6)
 PEOPLE = ("Ada", "Bea", "Cleo")

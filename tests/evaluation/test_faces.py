@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -18,6 +19,7 @@ from recognizer.evaluation.faces import (
     take_aligned,
 )
 from recognizer.models.published_specs import FACENET
+from recognizer.types import U8
 from recognizer.types.spec import CropSpec, arcface_template
 from tests.evaluation import trees
 from tests.fakes import PaintedFaceDetector, PaintedFaceEmbedder, face_picture
@@ -55,6 +57,29 @@ def test_interrupted_work_goes_on(tmp_path: Path) -> None:
     assert embedder.embedded == 16
     embed(pictures[:9], tmp_path / "cache", embedder)
     assert embedder.embedded == 18
+
+
+def test_any_error_on_one_picture_costs_that_picture(tmp_path: Path) -> None:
+    for number in range(3):
+        trees.paint(tmp_path / f"{number}.jpg", number, 1)
+    pictures = [picture_file(tmp_path / f"{number}.jpg", str(number)) for number in range(3)]
+
+    def damaged() -> U8:
+        raise RuntimeError("frame 0")
+
+    pictures[1] = replace(pictures[1], read=damaged)
+    told: list[str] = []
+    embedder = PaintedFaceEmbedder()
+    with VectorStore(tmp_path / "cache", model=embedder.model, aligner="painted") as store:
+        kept = embed_pictures(
+            pictures,
+            cut=cut_with(PaintedFaceDetector(), face_share=0.5),
+            embedder=embedder,
+            store=store,
+            on_unreadable=lambda picture, error: told.append(str(error)),
+        )
+    assert len(kept.found) == 2
+    assert told == ["1: it cannot be searched for faces (frame 0); export it again, or leave it out."]
 
 
 def test_a_picture_without_a_face_gives_its_middle_and_is_counted(tmp_path: Path) -> None:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -17,7 +18,7 @@ from recognizer.gallery.limits import Limits
 from recognizer.gallery.store import Gallery, load_enrolled
 from recognizer.match.index import ExactIndex
 from recognizer.models.published_specs import FACENET
-from recognizer.types import U8, Embeddings
+from recognizer.types import U8, Embeddings, FaceDetections
 from tests.fakes import (
     PaintedFaceDetector,
     PaintedFaceEmbedder,
@@ -163,6 +164,58 @@ def test_reasons_are_given_in_words(folder: Path) -> None:
     assert "unlike the person's other photos" in words(report, "Ada/wrong.png")
     assert "more like Bob (1.png)" in words(report, "Ada/wrong.png")
     assert "cannot be read" in words(report, "Ada/broken.jpg")
+
+
+@pytest.mark.parametrize(
+    "raised", [RuntimeError("frame 0"), cv2.error("resize"), SyntaxError("broken"), MemoryError(), OSError(5, "EIO")]
+)
+@pytest.mark.parametrize("where", ["read", "detector"])
+def test_any_error_on_one_photo_costs_that_photo(folder: Path, raised: Exception, where: str) -> None:
+    bad = folder / "Ada" / "2.png"
+
+    def read(path: Path) -> U8:
+        if where == "read" and path == bad:
+            raise raised
+        return read_picture(path)
+
+    class Detector(PaintedFaceDetector):
+        def detect(self, images: Sequence[U8]) -> list[FaceDetections]:
+            if where == "detector" and np.array_equal(images[0], read_picture(bad)):
+                raise raised
+            return super().detect(images)
+
+    report = replace(enroller(), read=read, detector=Detector()).enrol(folder)
+    assert verdicts(report) == {"Ada/1.png": True, "Ada/2.png": False, "Bob/1.png": True}
+    assert str(raised) in words(report, "Ada/2.png")
+
+
+@pytest.mark.parametrize("raised", [MemoryError(), OSError(5, "Input/output error")])
+def test_a_photo_is_tried_again_after_a_failure_that_may_pass(folder: Path, raised: Exception) -> None:
+    def fail(path: Path) -> U8:
+        raise raised
+
+    assert not any(verdicts(replace(enroller(), read=fail).enrol(folder)).values())
+    assert all(verdicts(enroller().enrol(folder)).values())
+
+
+def test_a_photo_that_vanishes_before_it_is_read_is_read_when_it_is_back(folder: Path) -> None:
+    photo = folder / "Ada" / "2.png"
+    data = photo.read_bytes()
+
+    def read(path: Path) -> U8:
+        photo.unlink(missing_ok=True)
+        return read_picture(path)
+
+    assert verdicts(replace(enroller(), read=read).enrol(folder))["Ada/2.png"] is False
+    photo.write_bytes(data)
+    assert verdicts(enroller().enrol(folder))["Ada/2.png"] is True
+
+
+def test_a_damaged_photo_is_worked_on_once(folder: Path) -> None:
+    (folder / "Ada" / "broken.jpg").write_bytes(b"\xff\xd8\xff")
+    report = enroller().enrol(folder)
+    assert verdicts(report)["Ada/broken.jpg"] is False
+    assert not any(photo.worked_on for photo in enroller().enrol(folder).photos)
 
 
 def test_someone_with_one_poor_photo_is_enrolled_with_a_warning(folder: Path) -> None:

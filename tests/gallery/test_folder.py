@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import os
 import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -107,6 +110,67 @@ def test_a_name_that_is_not_utf8_is_reported(tmp_path: Path) -> None:
     (item,) = scan(tmp_path, suffixes=SUFFIXES).skipped
     assert "not UTF-8" in item.reason
     assert item.where.isprintable()
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["@eaDir", "__MACOSX", "#recycle", "lost+found", "$RECYCLE.BIN", "System Volume Information", "._Ada", "@Recycle"],
+)
+def test_what_systems_leave_is_nobodys(tmp_path: Path, name: str) -> None:
+    put(tmp_path / "Ada" / "1.jpg")
+    put(tmp_path / "Ada" / name / "1.jpg")
+    put(tmp_path / name / "2.jpg")
+    put(tmp_path / "._3.jpg")
+    found = scan(tmp_path, suffixes=SUFFIXES)
+    assert [(photo.person, photo.file) for photo in found.photos] == [("Ada", "1.jpg")]
+    assert found.people == {"Ada": "Ada"}
+    assert found.skipped == ()
+
+
+def scandir_that(before: Callable[[Path], None], after: Callable[[Path], None]) -> Callable[[Path], Any]:
+    """``os.scandir`` with something that happens before, and something after a folder was listed."""
+    listed = os.scandir
+
+    @contextmanager
+    def listing(folder: Path) -> Iterator[list[os.DirEntry[str]]]:
+        before(Path(folder))
+        with listed(folder) as entries:
+            found = list(entries)
+        after(Path(folder))
+        yield found
+
+    return listing
+
+
+def test_an_unreadable_folder_costs_itself_only(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    put(tmp_path / "Ada" / "1.jpg")
+    put(tmp_path / "Bob" / "1.jpg")
+
+    def deny(folder: Path) -> None:
+        if folder.name == "Ada":
+            raise PermissionError(13, "Permission denied", str(folder))
+
+    monkeypatch.setattr(os, "scandir", scandir_that(deny, lambda folder: None))
+    found = scan(tmp_path, suffixes=SUFFIXES)
+    assert [photo.person for photo in found.photos] == ["Bob"]
+    assert found.people == {"Ada": "Ada", "Bob": "Bob"}
+    (item,) = found.skipped
+    assert item.where == "Ada"
+    assert "Permission denied" in item.reason
+    assert item.unreadable
+
+
+def test_a_photo_that_vanishes_after_it_was_listed_costs_itself_only(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put(tmp_path / "Ada" / "1.jpg")
+    put(tmp_path / "Ada" / "2.jpg")
+    monkeypatch.setattr(
+        os, "scandir", scandir_that(lambda folder: None, lambda folder: (folder / "1.jpg").unlink(missing_ok=True))
+    )
+    found = scan(tmp_path, suffixes=SUFFIXES)
+    assert [photo.file for photo in found.photos] == ["2.jpg"]
+    assert [item.where for item in found.skipped] == ["Ada/1.jpg"]
 
 
 def test_a_missing_gallery_is_named(tmp_path: Path) -> None:

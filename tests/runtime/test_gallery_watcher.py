@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
+
+import pytest
+from loguru import logger
 
 from recognizer.app import build
 from recognizer.gallery.enrol import Enroller
@@ -105,3 +108,78 @@ def test_what_changes_nothing_gives_no_new_index(tmp_path: Path) -> None:
         (gallery / "README.md").write_text("about consent")
         save_picture(gallery / "Ada" / "1.png", face_picture((3, 0)))
         assert wait_until(lambda: bool(taken.people), seconds=2) == float("inf")
+
+
+@pytest.fixture
+def logged() -> Iterator[list[str]]:
+    lines: list[str] = []
+    handler = logger.add(lambda message: lines.append(str(message)), level="INFO", format="{message}")
+    yield lines
+    logger.remove(handler)
+
+
+def watching(gallery: Path, taken: Taken, make: Callable[[], Enroller], behind_s: float = 60) -> GalleryWatcher:
+    model = PaintedFaceEmbedder().model
+    return GalleryWatcher(gallery, model=model, enroller=make, replace=taken, behind_s=behind_s)
+
+
+def test_a_photo_that_fails_costs_itself_and_keeps_nobody_named(tmp_path: Path, logged: list[str]) -> None:
+    gallery, taken, _ = with_two_people(tmp_path)
+
+    def read(path: Path) -> U8:
+        if path.parent.name == "Mallory":
+            shutil.rmtree(gallery / "Bob", ignore_errors=True)
+            raise RuntimeError("Decoding of color planes failed")
+        return read_picture(path)
+
+    with watching(gallery, taken, lambda: replace(enroller(), read=read)):
+        save_picture(gallery / "Mallory" / "x.png", face_picture((7, 0)))
+        assert wait_until(lambda: bool(taken.people), seconds=10) < 10
+        save_picture(gallery / "Eve" / "1.png", face_picture((9, 0)))
+        assert wait_until(lambda: taken.people[-1] == {"Ada", "Eve"}, seconds=10) < 10
+        shutil.rmtree(gallery / "Ada")
+        assert wait_until(lambda: taken.people[-1] == {"Eve"}, seconds=10) < 10
+    assert sum("refused Mallory/x.png" in line for line in logged) == 1
+    assert taken.people[0] == {"Ada"}
+
+
+def test_whatever_fails_is_tried_again_and_removals_do_not_wait(tmp_path: Path, logged: list[str]) -> None:
+    gallery, taken, _ = with_two_people(tmp_path)
+    broken = True
+
+    def make() -> Enroller:
+        if broken:
+            raise ZeroDivisionError("any error")
+        return enroller()
+
+    with watching(gallery, taken, make, behind_s=0):
+        save_picture(gallery / "Eve" / "1.png", face_picture((7, 0)))
+        assert wait_until(lambda: any("any error" in line for line in logged), seconds=10) < 10
+        shutil.rmtree(gallery / "Bob")
+        assert wait_until(lambda: taken.people == [{"Ada"}], seconds=10) < 10
+        broken = False
+        assert wait_until(lambda: taken.people[-1] == {"Ada", "Eve"}, seconds=20) < 20
+        assert wait_until(lambda: any("up to date again" in line for line in logged), seconds=10) < 10
+    assert sum("is tried again" in line for line in logged) == 1
+    assert sum("behind its folder" in line for line in logged) == 1
+
+
+def test_who_is_removed_is_forgotten_when_the_record_cannot_be_read(tmp_path: Path, logged: list[str]) -> None:
+    gallery, taken, hot = with_two_people(tmp_path)
+    with hot():
+        record = next((gallery / RECORD_FOLDER).glob("*.sqlite3"))
+        record.write_bytes(b"no record at all" * 300)
+        assert wait_until(lambda: any("is tried again" in line for line in logged), seconds=10) < 10
+        shutil.rmtree(gallery / "Bob")
+        assert wait_until(lambda: taken.people == [{"Ada"}], seconds=10) < 10
+
+
+def test_the_watch_goes_on_when_the_whole_gallery_goes_and_comes_back(tmp_path: Path) -> None:
+    gallery, taken, hot = with_two_people(tmp_path)
+    with hot():
+        gallery.rename(tmp_path / "away")
+        assert wait_until(lambda: taken.people == [frozenset()], seconds=20) < 20
+        (tmp_path / "away").rename(gallery)
+        assert wait_until(lambda: taken.people[-1] == {"Ada", "Bob"}, seconds=20) < 20
+        shutil.rmtree(gallery / "Bob")
+        assert wait_until(lambda: taken.people[-1] == {"Ada"}, seconds=20) < 20

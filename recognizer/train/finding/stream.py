@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 from torch.utils.data import IterableDataset
 
+from recognizer.children import protect_this_process
 from recognizer.train.finding.lesson import Arrays, Drawer
 
 AHEAD = 8
@@ -39,6 +40,7 @@ class Drawn(IterableDataset[tuple[Tensor, ...]]):
 
 def drawing_process(drawer: Drawer) -> ProcessPoolExecutor:
     """One process beside the one that learns; spawned, as OpenCV's threads hang in a forked one."""
+    protect_this_process()
     spawn = multiprocessing.get_context("spawn")
     return ProcessPoolExecutor(1, mp_context=spawn, initializer=_begin, initargs=(drawer,))
 
