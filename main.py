@@ -9,7 +9,22 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # NumPy's products here are 
 
 import typer
 
-from recognizer.jobs import (
+from recognizer.jobs import stopping, streams
+
+
+def with_default_command(arguments: list[str]) -> list[str]:
+    """``main.py`` alone, or with options only, means ``main.py run``."""
+    if not arguments or (arguments[0].startswith("-") and arguments[0] not in {"-h", "--help"}):
+        return ["run", *arguments]
+    return arguments
+
+
+if __name__ == "__main__":  # before the rest is imported, which takes a second and opens files
+    streams.take_over()
+    if with_default_command(sys.argv[1:])[0] == "run":
+        stopping.end_at_once()
+
+from recognizer.jobs import (  # noqa: E402
     bench,
     calibrate,
     console,
@@ -45,12 +60,7 @@ app.add_typer(models.app, name="models")
 app.add_typer(evaluate.app, name="evaluate")
 
 
-def with_default_command(arguments: list[str]) -> list[str]:
-    """``main.py`` alone, or with options only, means ``main.py run``."""
-    if not arguments or (arguments[0].startswith("-") and arguments[0] not in {"-h", "--help"}):
-        return ["run", *arguments]
-    return arguments
-
-
 if __name__ == "__main__":
-    sys.exit(console.guarded(app, with_default_command(sys.argv[1:])))
+    status = console.guarded(app, with_default_command(sys.argv[1:]))
+    streams.finish()
+    sys.exit(status)
