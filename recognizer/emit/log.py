@@ -37,7 +37,7 @@ _RETRY_S = 1.0
 _PATIENCE_S = 0.2
 """So long is a line of a live source waited for; the results before it may wait that long unharmed."""
 _CLOSE_S = 1.0
-_STUCK = "it is not being read"
+_STUCK = "whoever reads the events has stopped reading"
 _CLOCK_SET = dt.timedelta(seconds=0.1)
 """A time of day that is off by more was set; less is the time between two readings of the clocks."""
 

@@ -26,7 +26,7 @@ from recognizer.match.schema import RECORD_FILE
 
 _QUIET_MS = 300
 """Changes are gathered until none came for so long: a copied folder is many changes."""
-_JOIN_S = 1.0
+_JOIN_S = 0.5
 
 
 class HotGallery:
