@@ -190,11 +190,7 @@ class EventLog:
         """Have it written; wait for that, unless a live source must not, and say so once."""
         if self._stuck and not self._background.idle:
             return
-        if self._stuck:
-            missing = self.lost - self._lost_told
-            logger.info("event log: {} takes events again, {} lost meanwhile", self._place(), missing)
-            self._stuck, self._lost_told = False, self.lost
-            self.failed = None if self.failed == _STUCK else self.failed
+        self._stuck = False
         self._background.ask()
         if self._background.wait(_PATIENCE_S if self._live else None, self._stop):
             return

@@ -64,6 +64,11 @@ class QueuedSink:
         self._close = True
         self._background.ask()
         patience_s = _CLOSE_S if self._lossy else None
+        if self._background.error is not None:  # its thread has ended
+            self._sink.__exit__(kind, error, trace)
+            if error is None:
+                raise self._background.error
+            return
         self._left = not self._background.end(patience_s, self._stop, stopping_s=_CLOSE_S)
         if self._left:
             logger.error("{}: could not be closed, its disk does not answer", self._name)
@@ -84,6 +89,8 @@ class QueuedSink:
                 self._hangs = True
                 return
             self._background.wait(0.01)
+            if self._background.error is not None:
+                raise self._background.error
         if self._hangs:
             logger.info("{}: being written again, {} frames lost so far", self._name, self.lost)
             self._hangs = False
