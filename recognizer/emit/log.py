@@ -159,7 +159,7 @@ class EventLog:
         self._origins.setdefault(frame.source, frame.captured_at if self._is_live(frame.source) else 0.0)
         for event in result.events:
             self.write(self._record(event))
-        if not result.events and (self._waiting or self._unsynced_since is not None):
+        if not result.events and (self._waiting or self._sync_due()):
             self._write_what_waits()
 
     def tell(self, change: SourceChange) -> None:
@@ -273,6 +273,10 @@ class EventLog:
             self._sync(now=True)
             self._rotation.put_aside(self._path)
             self._reopen_if_moved()
+
+    def _sync_due(self) -> bool:
+        since, every_s = self._unsynced_since, self._sync_every_s
+        return since is not None and every_s is not None and self._monotonic() - since >= every_s
 
     def _sync(self, *, now: bool = False) -> None:
         """Make the disk hold what was written, when that is due."""

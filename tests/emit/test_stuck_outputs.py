@@ -50,6 +50,16 @@ def read_all(descriptor: int, until: bytes) -> bytes:
     return data
 
 
+def write_numbers(log: EventLog, count: int) -> None:
+    for number in range(count):
+        log.write({"n": number})
+
+
+def emit_numbers(sink: QueuedSink, count: int) -> None:
+    for number in range(count):
+        sink.emit(make_result(index=number))
+
+
 def test_a_live_source_goes_on_and_what_is_lost_is_counted_and_told_once(told: list[str]) -> None:
     with small_pipe() as pipe, EventLog(None, live=True) as log:
         for number in range(1100):
@@ -73,7 +83,7 @@ def test_a_live_source_goes_on_and_what_is_lost_is_counted_and_told_once(told: l
 def test_a_file_waits_for_its_reader_and_loses_nothing() -> None:
     log = EventLog(None)
     with small_pipe() as pipe, log:
-        writer = threading.Thread(target=lambda: [log.write({"n": number}) for number in range(2000)], daemon=True)
+        writer = threading.Thread(target=lambda: write_numbers(log, 2000), daemon=True)
         writer.start()
         data = read_all(pipe, b'"n": 1999')
         writer.join(LONG_S)
@@ -154,7 +164,7 @@ def test_a_hanging_video_of_a_camera_loses_frames_and_holds_up_nobody(told: list
 def test_a_video_of_files_loses_nothing() -> None:
     inner = HangingSink()
     with QueuedSink(inner, name="video", lossy=False) as sink:
-        emitter = threading.Thread(target=lambda: [sink.emit(make_result(index=n)) for n in range(40)], daemon=True)
+        emitter = threading.Thread(target=lambda: emit_numbers(sink, 40), daemon=True)
         emitter.start()
         inner.go.set()
         emitter.join(LONG_S)
