@@ -107,4 +107,5 @@ class QueuedSink:
                 self._progress_at = time.monotonic()
         finally:
             if self._close:
+                self._close = False  # asked for during this pass, there may be another one
                 self._sink.__exit__(None, None, None)
