@@ -12,6 +12,21 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # NumPy's products here are 
 
 import typer  # noqa: E402 - not before the module path is safe
 
+from recognizer.runtime import stopping, streams  # noqa: E402
+
+
+def with_default_command(arguments: list[str]) -> list[str]:
+    """``main.py`` alone, or with options only, means ``main.py run``."""
+    if not arguments or (arguments[0].startswith("-") and arguments[0] not in {"-h", "--help"}):
+        return ["run", *arguments]
+    return arguments
+
+
+if __name__ == "__main__":  # before the rest is imported, which takes a second and opens files
+    streams.take_over()
+    if with_default_command(sys.argv[1:])[0] == "run":
+        stopping.end_at_once()
+
 from recognizer.cli import (  # noqa: E402
     _console,
     bench,
@@ -47,13 +62,7 @@ app.add_typer(gallery.app, name="gallery")
 app.add_typer(models.app, name="models")
 app.add_typer(evaluate.app, name="evaluate")
 
-
-def with_default_command(arguments: list[str]) -> list[str]:
-    """``main.py`` alone, or with options only, means ``main.py run``."""
-    if not arguments or (arguments[0].startswith("-") and arguments[0] not in {"-h", "--help"}):
-        return ["run", *arguments]
-    return arguments
-
-
 if __name__ == "__main__":
-    sys.exit(_console.guarded(app, with_default_command(sys.argv[1:])))
+    status = _console.guarded(app, with_default_command(sys.argv[1:]))
+    streams.finish()
+    sys.exit(status)

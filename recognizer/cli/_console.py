@@ -57,7 +57,12 @@ YesOption = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
 
 def print_json(value: Mapping[str, Any] | Sequence[Any]) -> None:
     """Write one JSON document to standard output, unwrapped and uncoloured."""
-    sys.stdout.write(json.dumps(value, ensure_ascii=False, indent=2) + "\n")
+    text = json.dumps(value, ensure_ascii=False, indent=2)
+    try:
+        text.encode(sys.stdout.encoding or "utf-8")
+    except UnicodeEncodeError:  # a terminal of another encoding, or a name that is no UTF-8
+        text = json.dumps(value, indent=2)
+    sys.stdout.write(text + "\n")
 
 
 def set_up_logging(*, debug: bool) -> None:
@@ -88,9 +93,14 @@ def guarded(app: typer.Typer, arguments: list[str]) -> int:
     arguments = [word for word in arguments if word != "--debug"]
     set_up_logging(debug=debug)
     try:
-        app(args=renamed.current_options(arguments), prog_name="main.py")
-    except SystemExit as end:
-        return end.code if isinstance(end.code, int) else 0
+        try:
+            app(args=renamed.current_options(arguments), prog_name="main.py")
+        except SystemExit as end:
+            if end.code:
+                return end.code if isinstance(end.code, int) else 1
+        sys.stdout.flush()
+    except BrokenPipeError:
+        return 0  # like head, whoever leaves has seen enough
     except RecognizerError as error:
         if debug:
             logger.opt(exception=error).debug("traceback")

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import signal
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from contextlib import contextmanager, nullcontext
+from contextlib import nullcontext
 from pathlib import Path
-from types import FrameType
 from typing import Annotated
 
 import cv2
@@ -24,6 +22,7 @@ from recognizer.cli.enroll import make_enroller, sync
 from recognizer.emit.log import EventLog
 from recognizer.emit.overlay import Overlay
 from recognizer.emit.places import require_place
+from recognizer.emit.queued import QueuedSink
 from recognizer.emit.rotation import Rotation
 from recognizer.emit.several import Mosaic, Only, file_name
 from recognizer.emit.status import StatusBlock
@@ -35,6 +34,7 @@ from recognizer.protocols import Sink
 from recognizer.runtime import runner
 from recognizer.runtime.gallery_watcher import GalleryWatcher
 from recognizer.runtime.keys import Keys
+from recognizer.runtime.stopping import StopSignals
 from recognizer.runtime.supervisor import Supervisor
 
 
@@ -97,7 +97,16 @@ def recognise(
     Raises:
         OutputError: at the end, if something could not be written.
         SourceError: at the end, if a file was cut off or damaged.
+        Stopped: a signal came before the run began.
     """
+    with StopSignals() as signals:
+        return _recognise(settings, sync_first=sync_first, show=show, signals=signals)
+
+
+def _recognise(
+    settings: config.Settings, *, sync_first: bool, show: Callable[[Summary], None], signals: StopSignals
+) -> Summary:
+    stop = signals.asked
     _require_places(settings)
     sources = build.sources(settings)
     if len(sources) == 1 or not any(source.live for source in sources):
@@ -124,11 +133,13 @@ def recognise(
     )
     overlay = Overlay()
     keys = Keys(gallery=settings.gallery.folder, snapshots=Path("out/snapshots"), render=overlay)
-    sinks = [*_sinks(settings, [source.name for source in sources], live, overlay, keys), figures]
+    outputs = list(_sinks(settings, [source.name for source in sources], live, overlay, keys, stop))
+    figures.lost_by = lambda: _lost(outputs)
+    sinks = [figures, *outputs]  # closed in the opposite order: the figures know what the others lost
     status = StatusBlock(_console.err, live=live, dropped=figures.dropped)
     if settings.emit.headless and live:
         sinks.append(status)
-    supervisor, stop = Supervisor(), threading.Event()
+    supervisor = Supervisor()
 
     def wanted() -> bool:
         supervisor.feed()
@@ -153,7 +164,8 @@ def recognise(
         enroller=lambda: make_enroller(settings, resolved),
         replace=take_over,
     )
-    with stopped_by_signals(stop), supervisor, hot if live or not settings.emit.headless else nullcontext():
+    signals.running()
+    with supervisor, hot if live or not settings.emit.headless else nullcontext():
         runner.run(
             sources,
             pipeline,
@@ -170,6 +182,13 @@ def recognise(
     if shortfalls := [shortfall for source in sources if (shortfall := getattr(source, "shortfall", None))]:
         raise SourceError(f"All that could be read was recognised, but {'; '.join(shortfalls)}.")
     return figures
+
+
+def _lost(outputs: Sequence[Sink]) -> Mapping[str, int]:
+    """What outputs that did not take it lost so far: events, and frames of labelled videos."""
+    events = sum(sink.lost for sink in outputs if isinstance(sink, EventLog))
+    frames = sum(sink.lost for sink in outputs if isinstance(sink, QueuedSink | Only))
+    return {"events": events, "video_frames": frames}
 
 
 def _without_a_screen(settings: config.Settings) -> config.Settings:
@@ -204,7 +223,12 @@ def _require_places(settings: config.Settings) -> None:
 
 
 def _sinks(
-    settings: config.Settings, sources: list[str], live: AbstractSet[str], overlay: Overlay, keys: Keys
+    settings: config.Settings,
+    sources: list[str],
+    live: AbstractSet[str],
+    overlay: Overlay,
+    keys: Keys,
+    stop: threading.Event,
 ) -> Iterator[Sink]:
     emit = settings.emit
     if emit.events:
@@ -218,13 +242,15 @@ def _sinks(
                 keep=emit.rotate_keep,
             ),
             sync_every_s=emit.sync_every_s,
+            stop=stop,
         )
     if emit.video and len(sources) == 1:
-        yield VideoWriter(emit.video, render=overlay)
+        yield QueuedSink(VideoWriter(emit.video, render=overlay), name="video", lossy=bool(live), stop=stop)
     elif emit.video:
         for source in sources:
             path = emit.video.with_stem(f"{emit.video.stem}-{file_name(source)}")
-            yield Only(source, VideoWriter(path, render=overlay))
+            writer = VideoWriter(path, render=overlay)
+            yield Only(source, QueuedSink(writer, name=f"video {path.name}", lossy=source in live, stop=stop))
     if not emit.headless:
         from recognizer.emit.window import Window
 
@@ -232,20 +258,3 @@ def _sinks(
         yield Window(
             render=overlay if len(sources) == 1 else Mosaic(render=overlay, sources=sources), on_key=keys.press
         )
-
-
-@contextmanager
-def stopped_by_signals(stop: threading.Event) -> Iterator[None]:
-    """Ctrl-C and SIGTERM set the event; a second Ctrl-C interrupts at once."""
-
-    def ask(number: int, _: FrameType | None) -> None:
-        if stop.is_set() and number == signal.SIGINT:
-            raise KeyboardInterrupt
-        stop.set()
-
-    before = {number: signal.signal(number, ask) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)

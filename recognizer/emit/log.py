@@ -1,4 +1,8 @@
-"""Events as JSON lines: one object a line, written at once. This is what a headless run leaves behind."""
+"""Events as JSON lines: one object a line, written at once. This is what a headless run leaves behind.
+
+A thread of its own writes: a pipe that nobody reads, a FIFO without a reader or a disk that does not answer holds up
+nobody but it.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +12,10 @@ import errno
 import json
 import math
 import os
+import select
+import stat
 import sys
+import threading
 import time
 from collections import deque
 from collections.abc import Callable, Mapping
@@ -19,6 +26,7 @@ from typing import Any, Self
 
 from loguru import logger
 
+from recognizer.emit.background import Background
 from recognizer.emit.places import require_place, unwritable, words
 from recognizer.emit.rotation import Rotation
 from recognizer.types import Event, FrameResult, SourceChange
@@ -26,6 +34,10 @@ from recognizer.types import Event, FrameResult, SourceChange
 _KEPT_LINES = 1000
 """Lines held back while the disk is full; older ones are lost then, and counted."""
 _RETRY_S = 1.0
+_PATIENCE_S = 0.2
+"""So long is a line of a live source waited for; the results before it may wait that long unharmed."""
+_CLOSE_S = 1.0
+_STUCK = "whoever reads the events has stopped reading"
 _CLOCK_SET = dt.timedelta(seconds=0.1)
 """A time of day that is off by more was set; less is the time between two readings of the clocks."""
 
@@ -41,6 +53,10 @@ class EventLog:
     leaves whole lines. When writing fails this is told once; lines are held back and written as soon as that works
     again, also to a new file when the old one was moved or its folder removed.
 
+    What neither fails nor succeeds, as a pipe whose reader stopped reading: with a live source ``emit`` goes on after
+    0.2 s, at most 1000 lines are held back, older ones are lost and counted, and this is told once. With files alone
+    ``emit`` waits for the reader, and nothing is lost, until ``stop`` is set.
+
     Args:
         path: The file, or ``None`` for standard output.
         live: Names of the live sources, or True for all: ``time`` is when the frame was taken. For others it is the
@@ -49,6 +65,7 @@ class EventLog:
         rotation: When the file is put aside and a new one begun.
         sync_every_s: The disk is made to hold what was written so often, against power failures; 0 after each event,
             ``None`` when the system sees fit. A killed process loses nothing either way.
+        stop: Set when the run was asked to stop: nobody is waited for any more.
         clock: Gives the time of day, with its zone.
         monotonic: The clock of live frames' ``captured_at``.
     """
@@ -61,6 +78,7 @@ class EventLog:
         append: bool = False,
         rotation: Rotation | None = None,
         sync_every_s: float | None = None,
+        stop: threading.Event | None = None,
         clock: Callable[[], dt.datetime] = _now,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -82,7 +100,11 @@ class EventLog:
         self._clock = clock
         self._monotonic = monotonic
         self._descriptor: int | None = None
+        self._stop = stop or threading.Event()
+        self._lock = threading.Lock()
         self._waiting: deque[bytes] = deque()
+        self._background = Background(self._work, name="event log")
+        self._stuck = self._last = False
         self._lost_told = 0
         self._next_try = -math.inf
         self._started = clock()
@@ -97,11 +119,14 @@ class EventLog:
         """
         self._started = self._clock()
         self._origins = {}
+        self._background, self._stuck, self._last = Background(self._work, name="event log"), False, False
         if self._path is not None:
             require_place(self._path, wanted="the event log", beside=False)
             try:
                 self._descriptor = self._open(truncate=not self._append)
             except OSError as error:
+                if error.errno == errno.ENXIO and self._path.is_fifo():  # a reader may come later
+                    return self
                 raise unwritable(self._path, "the event log", error) from error
         else:
             with contextlib.suppress(OSError, ValueError):
@@ -112,15 +137,18 @@ class EventLog:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Try once more to write what waits, then close."""
-        self._drain(last=True)
-        self._sync(now=True)
-        if self._waiting:
-            self.lost += len(self._waiting)
+        """Try once more to write what waits, then close; a reader that does not read is waited for 1 s."""
+        self._last = True
+        self._background.ask()
+        done = self._background.end(_CLOSE_S if self._live else None, self._stop)
+        with self._lock:
+            self.lost += len(self._waiting) + (not done)  # one is on its way, and may arrive in part
             self._waiting.clear()
+        if not done:
+            self.failed = self.failed or _STUCK
         if self.lost:
-            logger.error("event log: {} events were lost ({})", self.lost, self.failed or "the disk was full for long")
-        if self._descriptor is not None:
+            logger.error("event log: {} events were lost ({})", self.lost, self.failed or "they could not be written")
+        if self._descriptor is not None and done:
             with contextlib.suppress(OSError):
                 os.close(self._descriptor)
             self._descriptor = None
@@ -131,9 +159,8 @@ class EventLog:
         self._origins.setdefault(frame.source, frame.captured_at if self._is_live(frame.source) else 0.0)
         for event in result.events:
             self.write(self._record(event))
-        if not result.events and self._waiting:
-            self._drain()
-        self._sync()
+        if not result.events and (self._waiting or self._sync_due()):
+            self._write_what_waits()
 
     def tell(self, change: SourceChange) -> None:
         """Write that a source was lost, or is back."""
@@ -152,12 +179,30 @@ class EventLog:
 
     def write(self, record: Mapping[str, Any]) -> None:
         """Write one JSON object as a line; other things than faces' events may be told this way."""
-        self._waiting.append(_line(record))
-        if len(self._waiting) > _KEPT_LINES:
-            self._waiting.popleft()
-            self.lost += 1
-        self._drain()
-        self._sync()
+        with self._lock:
+            self._waiting.append(_line(record))
+            if len(self._waiting) > _KEPT_LINES:
+                self._waiting.popleft()
+                self.lost += 1
+        self._write_what_waits()
+
+    def _write_what_waits(self) -> None:
+        """Have it written; wait for that, unless a live source must not, and say so once."""
+        if self._stuck and not self._background.idle:
+            return
+        self._stuck = False
+        self._background.ask()
+        if self._background.wait(_PATIENCE_S if self._live else None, self._stop):
+            return
+        self._stuck = True
+        self.failed = self.failed or _STUCK
+        if self._live:
+            logger.error("event log: {} is stuck ({}); recognition goes on", self._place(), _STUCK)
+
+    def _work(self) -> None:
+        """What may block; runs on the log's own thread."""
+        self._drain(last=self._last)
+        self._sync(now=self._last)
 
     def _record(self, event: Event) -> dict[str, Any]:
         at_s = event.at - self._origins.get(event.source, 0.0)
@@ -191,16 +236,21 @@ class EventLog:
             return
         try:
             self._reopen_if_moved()
-            while self._waiting:
-                self._rotate(len(self._waiting[0]))
-                self._put(self._waiting[0])
-                self._waiting.popleft()
+            while (line := self._take()) is not None:
+                try:
+                    self._rotate(len(line))
+                    self._put(line)
+                except BaseException:
+                    with self._lock:
+                        self._waiting.appendleft(line)
+                    raise
                 self.written += 1
                 self._unsynced_since = self._monotonic() if self._unsynced_since is None else self._unsynced_since
-        except BrokenPipeError:
-            self._waiting.clear()
-            self.closed = True
         except (OSError, ValueError) as error:
+            if isinstance(error, BrokenPipeError) and self._path is None:
+                self._waiting.clear()
+                self.closed = True
+                return
             self._next_try = self._monotonic() + _RETRY_S
             if self.failed is None:
                 logger.error("event log: {} cannot be written ({}); recognition goes on", self._place(), words(error))
@@ -211,6 +261,10 @@ class EventLog:
             logger.info("event log: writing to {} again, {} events lost meanwhile", self._place(), missing)
             self.failed, self._lost_told = None, self.lost
 
+    def _take(self) -> bytes | None:
+        with self._lock:
+            return self._waiting.popleft() if self._waiting else None
+
     def _rotate(self, more: int) -> None:
         if self._path is None or self._descriptor is None:
             return
@@ -219,6 +273,10 @@ class EventLog:
             self._sync(now=True)
             self._rotation.put_aside(self._path)
             self._reopen_if_moved()
+
+    def _sync_due(self) -> bool:
+        since, every_s = self._unsynced_since, self._sync_every_s
+        return since is not None and every_s is not None and self._monotonic() - since >= every_s
 
     def _sync(self, *, now: bool = False) -> None:
         """Make the disk hold what was written, when that is due."""
@@ -234,15 +292,29 @@ class EventLog:
             sys.stdout.write(line.decode("utf-8", "replace"))
             sys.stdout.flush()
             return
-        count = os.write(self._descriptor, line)
+        count = self._write(line)
         if count == len(line):
             return
-        if self._path is None:  # a slow pipe takes the rest later
+        if not stat.S_ISREG(os.fstat(self._descriptor).st_mode):  # a slow pipe takes the rest later
             while count < len(line):
-                count += os.write(self._descriptor, line[count:])
+                count += self._write(line[count:])
             return
         os.ftruncate(self._descriptor, os.fstat(self._descriptor).st_size - count)
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    def _write(self, data: bytes) -> int:
+        if self._descriptor is None:
+            raise ValueError("EventLog: nothing is open.")
+        try:
+            return os.write(self._descriptor, data)
+        except BlockingIOError:  # another program made the pipe that it shares with us non-blocking
+            select.select([], [self._descriptor], [])
+            return 0
+        except BrokenPipeError:
+            if self._path is not None:  # a FIFO: another reader may come
+                os.close(self._descriptor)
+                self._descriptor = None
+            raise
 
     def _reopen_if_moved(self) -> None:
         """Follow the path, not the file: log rotation moves it, someone may remove the folder."""
@@ -264,6 +336,10 @@ class EventLog:
     def _open(self, *, truncate: bool) -> int:
         if self._path is None:
             raise ValueError("EventLog: standard output is not opened.")
+        if self._path.is_fifo():  # fails where nobody reads, instead of waiting
+            descriptor = os.open(self._path, os.O_WRONLY | os.O_NONBLOCK)
+            os.set_blocking(descriptor, True)
+            return descriptor
         flags = os.O_RDWR | os.O_CREAT | os.O_APPEND | (os.O_TRUNC if truncate else 0)
         descriptor = os.open(self._path, flags, 0o644)
         self._begun_at = self._monotonic()

@@ -33,6 +33,11 @@ class Only:
         failure: str | None = getattr(self._sink, "failed", None)
         return failure
 
+    @property
+    def lost(self) -> int:
+        """Results that the sink dropped."""
+        return int(getattr(self._sink, "lost", 0))
+
     def __enter__(self) -> Self:
         """Open the sink."""
         self._sink.__enter__()

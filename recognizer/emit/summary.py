@@ -73,6 +73,8 @@ class Summary:
     ) -> None:
         self.dropped: dict[str, int] = {}
         """Frames of each source that were left out to stay up to date; whoever drops them tells it here."""
+        self.lost_by: Callable[[], Mapping[str, int]] = dict
+        """Says what outputs lost because nobody took it, by kind."""
         self.failed: str | None = None
         """Why the file could not be written."""
         self._path = path
@@ -180,6 +182,7 @@ class Summary:
             "engine": self._engine,
             "frames": self._frames,
             "dropped": sum(self.dropped.values()),
+            **({"lost": lost} if (lost := dict(self.lost_by())) else {}),
             "wall_s": round(wall_s, 3),
             "fps": round(self._frames / wall_s, 2) if wall_s > 0 else 0.0,
             "stages_ms": {

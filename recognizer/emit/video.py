@@ -1,8 +1,13 @@
-"""The labelled video: an MP4 that plays in a browser, whole or not at all."""
+"""The labelled video: an MP4 that plays in a browser.
+
+It is written in fragments (ISO/IEC 14496-12, 8.8) of at most 50 frames, each with an index of its own: what a killed
+process leaves behind under the temporary name plays up to there, and closing a long video takes no longer than a short.
+"""
 
 from __future__ import annotations
 
 import contextlib
+import math
 import os
 import tempfile
 from collections.abc import Callable
@@ -23,6 +28,11 @@ from recognizer.emit.places import require_place, unwritable, words
 from recognizer.errors import OutputError
 from recognizer.types import U8, FrameResult
 
+_LONGEST_GAP_S = 3600.0
+"""Between two frames; after 6.6 hours the 32 bits of a frame's duration are full. Longer ones are shortened to this."""
+_FALLS_BACK_S = 1.0
+"""Times that fall back further start a new count, as when a clock was set; smaller steps back are disorder."""
+_MOVFLAGS = "+frag_keyframe+empty_moov+default_base_moof"
 _SUFFIXES = (".mp4", ".m4v")
 _TICKS = 90_000
 """Ticks a second of the presentation times, as MPEG counts."""
@@ -50,8 +60,9 @@ def require_video_place(path: Path) -> None:
 class VideoWriter:
     """Writes rendered results as H.264, each shown at its own time.
 
-    The file grows under another name and takes its own when it is complete. A failure is told once; nothing is left
-    then, and the run goes on. The first frame decides the size; others are fitted into it.
+    The file grows under another name and takes its own when it is complete; killed, it is left under the other name,
+    and plays. A failure is told once; nothing is left then, and the run goes on. The first frame decides the size;
+    others are fitted into it. A pause of more than an hour is shortened to an hour.
 
     Args:
         path: The MP4 file.
@@ -138,15 +149,31 @@ class VideoWriter:
         planes = np.asarray(cv2.cvtColor(fitted, cv2.COLOR_BGR2YUV_I420), np.uint8)
         picture = av.VideoFrame.from_ndarray(planes, format="yuv420p")
         before = self._pts
-        self._pts = max(before + 1, round((at_s - self._first_s) * _TICKS))  # a player wants every time but once
+        self._pts = self._place(at_s)
         picture.pts, picture.time_base = self._pts, Fraction(1, _TICKS)
         if before >= 0:
             self._step = self._pts - before
         self._mux(picture)
         self.frames += 1
 
+    def _place(self, at_s: float) -> int:
+        """Presentation time of a frame, ticks; a player wants every time but once, and later than the last."""
+        before, next_ = self._pts, self._pts + self._step
+        if not math.isfinite(at_s):
+            return max(0, next_)
+        if not math.isfinite(self._first_s):
+            self._first_s = at_s - max(0, next_) / _TICKS
+        since_s = at_s - self._first_s - max(0, before) / _TICKS
+        if since_s > _LONGEST_GAP_S:
+            self._first_s += since_s - _LONGEST_GAP_S
+        elif since_s < -_FALLS_BACK_S:
+            self._first_s = at_s - next_ / _TICKS
+        return max(before + 1, round((at_s - self._first_s) * _TICKS))
+
     def _begin(self, image: U8) -> VideoStream:
-        self._container = av.open(f"file:{self._temporary}", "w", format="mp4", options={"movflags": "+faststart"})
+        self._container = av.open(
+            f"file:{self._temporary}", "w", format="mp4", options={"movflags": _MOVFLAGS, "flush_packets": "1"}
+        )
         stream = self._container.add_stream("libx264", rate=30)  # a hint only: the frames have their times
         stream.width, stream.height = _even_size(image.shape[1], image.shape[0])
         stream.pix_fmt = "yuv420p"
@@ -172,9 +199,11 @@ class VideoWriter:
             self._container = None
         if self._temporary is None:
             return
-        with av.open(f"file:{self._temporary}") as check:  # a failed last write need not have been reported
-            count = check.streams.video[0].frames
+        count = _frames_in(self._temporary)  # a failed last write need not have been reported
         if count != self.frames:
+            with self._temporary.open("ab", buffering=0) as file:
+                file.write(bytes(2**20))  # fails for the same reason, which FFmpeg does not tell
+                file.write(b"0")
             raise OSError(None, f"{count} of {self.frames} frames arrived in the file")
         self._temporary.chmod(0o644)
         self._temporary.replace(self._path)
@@ -194,6 +223,29 @@ class VideoWriter:
             with contextlib.suppress(OSError):
                 self._temporary.unlink(missing_ok=True)
             self._temporary = None
+
+
+def _frames_in(path: Path) -> int:
+    """Frames that the fragments of an MP4 list and hold; fragments from a cut one on do not count."""
+    frames = listed = 0
+    size = path.stat().st_size
+    with path.open("rb") as file:
+        while len(head := file.read(8)) == 8:
+            start = file.tell() - 8
+            length, kind = int.from_bytes(head[:4], "big"), head[4:]
+            header = 8
+            if length == 1:  # 64 bits follow
+                length, header = int.from_bytes(file.read(8), "big"), 16
+            if length < header or start + length > size:
+                break
+            if kind == b"moof":
+                box = file.read(length - header)
+                at = box.find(b"trun")  # type, version and flags, number of frames
+                listed = int.from_bytes(box[at + 8 : at + 12], "big") if at >= 0 else 0
+            elif kind == b"mdat":
+                frames, listed = frames + listed, 0
+            file.seek(start + length)
+    return frames
 
 
 def fit(image: U8, *, width: int, height: int) -> U8:

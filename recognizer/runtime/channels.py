@@ -16,6 +16,9 @@ LIVE_FRAMES_WAITING = 4
 LATE_S = 0.12
 """A frame that has waited for longer makes way for the newest one."""
 RESULTS_WAITING = 8
+GIVE_UP_S = 0.5
+"""A run that was asked to stop waits so long for its sinks to take another result."""
+_POLL_S = 0.05
 
 
 class Inbox:
@@ -130,9 +133,17 @@ Told = FrameResult | SourceChange
 
 
 class Outbox:
-    """Results on their way to the sinks; full, it makes the caller wait."""
+    """Results on their way to the sinks; full, it makes the caller wait.
 
-    def __init__(self) -> None:
+    Args:
+        stop: Once it is set, nobody waits for sinks that hang: after ``GIVE_UP_S`` results are left out, and counted.
+    """
+
+    def __init__(self, stop: threading.Event | None = None) -> None:
+        self.left_out = 0
+        """Results that no sink got."""
+        self._stop = stop or threading.Event()
+        self._give_up_at: float | None = None
         self._waiting: deque[Told] = deque()
         self._closed = False
         self._error: BaseException | None = None
@@ -142,11 +153,19 @@ class Outbox:
         """Hand over a result; raises what a sink raised."""
         with self._changed:
             while len(self._waiting) >= RESULTS_WAITING and self._error is None:
-                self._changed.wait()
+                if self._given_up():
+                    self.left_out += 1
+                    return
+                self._changed.wait(_POLL_S)
             if self._error is not None:
                 raise self._error
             self._waiting.append(result)
             self._changed.notify_all()
+
+    def _given_up(self) -> bool:
+        if self._give_up_at is None and self._stop.is_set():
+            self._give_up_at = time.monotonic() + GIVE_UP_S
+        return self._give_up_at is not None and time.monotonic() >= self._give_up_at
 
     def take(self) -> Told | None:
         """The next result; ``None`` when there will be no more."""

@@ -31,7 +31,7 @@ from recognizer.gallery.store import Gallery
 _QUIET_MS = 300
 """Changes are gathered until none came for so long: a copied folder is many changes."""
 _TICK_MS = 500
-_JOIN_S = 1.0
+_JOIN_S = 0.5
 BEHIND_S = 5.0
 """A change that is not loaded for so long is reported."""
 _FIRST_PAUSE_S = 1.0

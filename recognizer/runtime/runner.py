@@ -31,7 +31,9 @@ CAPTURE_NICENESS = 5
 """How much more readily a capturing thread gives way than the caller's, which all sources wait for: with four cameras
 on two cores a fifth of the frames is left out for newer ones, otherwise a third."""
 JOIN_S = 10.0
-LIVE_JOIN_S = 1.0
+STOPPED_JOIN_S = 0.7
+"""When asked to stop, for a thread that may hang."""
+LIVE_JOIN_S = 0.5
 """A camera's thread may hang in a time-out of the network; it holds nothing that must be written."""
 
 
@@ -67,7 +69,7 @@ def run(
     """
     stop = stop or threading.Event()
     dropped = {} if dropped is None else dropped
-    inbox, outbox = Inbox([source.live for source in sources]), Outbox()
+    inbox, outbox = Inbox([source.live for source in sources]), Outbox(stop)
     with ExitStack() as opened:
         for sink in sinks:
             opened.enter_context(sink)
@@ -88,12 +90,11 @@ def run(
             inbox.abandon()
             for source in sources:
                 source.close()
-            _join(sources, readers)
+            _join(sources, readers, stop)
             caller.count_dropped()
             caller.tell_last()
             outbox.close()
-            if emitter.ident is not None:
-                emitter.join(JOIN_S)
+            _join_emitter(emitter, outbox, stop, live=any(source.live for source in sources))
         outbox.check()
     return dropped
 
@@ -112,14 +113,27 @@ def _opened(
     return True
 
 
-def _join(sources: Sequence[FrameSource], readers: Mapping[int, threading.Thread]) -> None:
+def _join_emitter(emitter: threading.Thread, outbox: Outbox, stop: threading.Event, *, live: bool) -> None:
+    """Wait for the sinks: of files as long as it takes, as their results are never dropped, until asked to stop."""
+    if emitter.ident is None:
+        return
+    deadline = time.monotonic() + JOIN_S if live else float("inf")
+    while emitter.is_alive() and not stop.is_set() and time.monotonic() < deadline:
+        emitter.join(POLL_S)
+    emitter.join(STOPPED_JOIN_S)
+    if emitter.is_alive() or outbox.left_out:
+        logger.error("something that is written hangs: {} results or more were not written", outbox.left_out)
+
+
+def _join(sources: Sequence[FrameSource], readers: Mapping[int, threading.Thread], stop: threading.Event) -> None:
     deadline = time.monotonic() + LIVE_JOIN_S
     for number, thread in readers.items():
         if thread.ident is None:
             continue
-        thread.join(max(0.0, deadline - time.monotonic()) if sources[number].live else JOIN_S)
+        hurried = sources[number].live or stop.is_set()
+        thread.join(max(0.0, deadline - time.monotonic()) if hurried else JOIN_S)
         if thread.is_alive():
-            logger.debug("{}: still waiting for the camera, left behind", sources[number].name)
+            logger.debug("{}: still waiting for the source, left behind", sources[number].name)
 
 
 @dataclass(slots=True)

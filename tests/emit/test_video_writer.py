@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import os
+import signal
 import subprocess
 import sys
 import textwrap
@@ -99,6 +101,39 @@ def test_size_changes_are_fitted_into_the_first_size(tmp_path: Path) -> None:
     assert last.shape == (48, 64, 3)
     assert last[24, 32, 1] > 180
     assert last[3].max() < 30
+
+
+@pytest.mark.parametrize("jump_s", [7 * 3600.0, 1e9, -5.0, -1e9, math.nan, math.inf])
+def test_whatever_a_clock_does_every_frame_is_kept_in_order(tmp_path: Path, jump_s: float) -> None:
+    path = tmp_path / "a.mp4"
+    times = [0.0, 0.04, 0.04 + jump_s, 0.08 + jump_s, 0.12 + jump_s]
+    writer = write(path, [(at, colour(9, 9, 9)) for at in times])
+    assert writer.failed is None
+    with av.open(str(path)) as video:
+        shown = np.array([frame.time for frame in video.decode(video=0)], float)
+    assert len(shown) == 5
+    assert (np.diff(shown) > 0.03).all()
+    assert shown[-1] <= 3601
+
+
+def test_a_killed_writer_leaves_a_video_that_plays(tmp_path: Path) -> None:
+    program = """
+        import os, signal, sys
+        sys.path.insert(0, sys.argv[2])
+        from pathlib import Path
+        from tests.emit.emit_results import make_result
+        from recognizer.emit.video import VideoWriter
+
+        with VideoWriter(Path(sys.argv[1]), render=lambda result: result.frame.image) as writer:
+            for n in range(300):
+                writer.emit(make_result(n / 25))
+            os.kill(os.getpid(), signal.SIGKILL)
+    """
+    words = [sys.executable, "-c", textwrap.dedent(program), str(tmp_path / "a.mp4"), str(Path(__file__).parents[2])]
+    assert subprocess.run(words, check=False).returncode == -signal.SIGKILL
+    [left] = tmp_path.iterdir()
+    with av.open(str(left)) as video:
+        assert len(list(video.decode(video=0))) >= 200
 
 
 def test_fit() -> None:

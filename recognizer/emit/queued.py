@@ -1,0 +1,111 @@
+"""A sink on a thread of its own, behind a short queue: one whose disk hangs holds up no camera and no other sink."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import deque
+from types import TracebackType
+from typing import Self
+
+from loguru import logger
+
+from recognizer.emit.background import Background
+from recognizer.protocols import Sink
+from recognizer.types import FrameResult
+
+_MOST_WAITING = 8
+"""Results, each with its picture."""
+_PATIENCE_S = 0.2
+"""Without progress for so long, a sink of a live source hangs; the results before it may wait that long unharmed."""
+_CLOSE_S = 10.0
+
+
+class QueuedSink:
+    """Hands results on from a thread of its own.
+
+    Args:
+        sink: Takes them; opened by the caller's thread, closed by the other.
+        name: What messages call it.
+        lossy: For live sources: when the sink makes no progress, results are dropped and counted, and it is told once.
+            Otherwise whoever emits waits, until ``stop``.
+        stop: Set when the run was asked to stop.
+    """
+
+    def __init__(self, sink: Sink, *, name: str, lossy: bool, stop: threading.Event | None = None) -> None:
+        self.lost = 0
+        """Results that were dropped."""
+        self._sink = sink
+        self._name = name
+        self._lossy = lossy
+        self._stop = stop or threading.Event()
+        self._waiting: deque[FrameResult] = deque()
+        self._background = Background(self._work, name=name)
+        self._progress_at = time.monotonic()
+        self._hangs = self._close = self._left = False
+
+    @property
+    def failed(self) -> str | None:
+        """What the sink failed of."""
+        if self._left:
+            return f"{self._name}: its disk does not answer"
+        failure: str | None = getattr(self._sink, "failed", None)
+        return failure
+
+    def __enter__(self) -> Self:
+        """Open the sink."""
+        self._sink.__enter__()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Close the sink after what waits; one that hangs is left behind."""
+        self._close = True
+        self._background.ask()
+        patience_s = _CLOSE_S if self._lossy else None
+        if self._background.error is not None:  # its thread has ended
+            self._sink.__exit__(kind, error, trace)
+            if error is None:
+                raise self._background.error
+            return
+        self._left = not self._background.end(patience_s, self._stop, stopping_s=_CLOSE_S)
+        if self._left:
+            logger.error("{}: could not be closed, its disk does not answer", self._name)
+        if self.lost:
+            logger.error("{}: {} frames were lost, its disk did not answer", self._name, self.lost)
+        if self._background.error is not None and error is None:
+            raise self._background.error
+
+    def emit(self, result: FrameResult) -> None:
+        """Hand over; raises what the sink raised."""
+        if self._background.error is not None:
+            raise self._background.error
+        while len(self._waiting) >= _MOST_WAITING and not self._stop.is_set():
+            if self._lossy and time.monotonic() - self._progress_at > _PATIENCE_S:
+                self.lost += 1
+                if not self._hangs:
+                    logger.error("{}: its disk does not answer, frames are lost; recognition goes on", self._name)
+                self._hangs = True
+                return
+            self._background.wait(0.01)
+            if self._background.error is not None:
+                raise self._background.error
+        if self._hangs:
+            logger.info("{}: being written again, {} frames lost so far", self._name, self.lost)
+            self._hangs = False
+        if not self._waiting:
+            self._progress_at = time.monotonic()
+        self._waiting.append(result)
+        self._background.ask()
+
+    def _work(self) -> None:
+        try:
+            while self._waiting:
+                self._sink.emit(self._waiting[0])
+                self._waiting.popleft()
+                self._progress_at = time.monotonic()
+        finally:
+            if self._close:
+                self._close = False  # asked for during this pass, there may be another one
+                self._sink.__exit__(None, None, None)
