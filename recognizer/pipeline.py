@@ -10,7 +10,7 @@ from recognizer.align import align
 from recognizer.decide.decider import Decider
 from recognizer.decide.evidence import Thresholds
 from recognizer.detect_and_track import find
-from recognizer.protocols import Cadence, Detector, Embedder, GalleryIndex, Tracker
+from recognizer.protocols import Cadence, Detector, Embedder, Tracker, VectorIndex
 from recognizer.stopwatch import Stopwatch
 from recognizer.types import AlignedFaces, Embeddings, Event, Frame, FrameResult, Tracks
 
@@ -35,12 +35,12 @@ class Pipeline:
     """
 
     def __init__(
-        self, *, detector: Detector, embedder: Embedder, gallery: GalleryIndex, watch: Callable[[], Watch]
+        self, *, detector: Detector, embedder: Embedder, gallery: VectorIndex, watch: Callable[[], Watch]
     ) -> None:
         self._detector, self._embedder, self._gallery = detector, embedder, gallery
         self._make_watch = watch
         self._watches: dict[str, Watch] = {}
-        self._newest_gallery: deque[tuple[GalleryIndex, frozenset[str], Thresholds]] = deque(maxlen=1)
+        self._newest_gallery: deque[tuple[VectorIndex, frozenset[str], Thresholds]] = deque(maxlen=1)
         self._thresholds: Thresholds | None = None
 
     def step(self, frame: Frame, *, hurried: bool = False) -> FrameResult:
@@ -66,7 +66,7 @@ class Pipeline:
         watch = self._watches.pop(last.source, None)
         return watch.decider.end(last.captured_at, last.source) if watch else ()
 
-    def replace_gallery(self, gallery: GalleryIndex, people: frozenset[str], thresholds: Thresholds) -> None:
+    def replace_gallery(self, gallery: VectorIndex, people: frozenset[str], thresholds: Thresholds) -> None:
         """Search another gallery from the next step on; may be called from any thread.
 
         Args:

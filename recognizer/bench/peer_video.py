@@ -28,7 +28,7 @@ from recognizer.bench.peers import FacenetPyTorch, FaceRecognition, FastMtcnn
 from recognizer.bench.timing import Meter, Ratio, Spent, cpu_ms, ratio
 from recognizer.geometry import area, iou
 from recognizer.models.resolve import ResolvedModel
-from recognizer.protocols import Detector, Embedder, GalleryIndex
+from recognizer.protocols import Detector, Embedder, VectorIndex
 from recognizer.types import F32, Frame
 
 SEGMENT = 20
@@ -173,7 +173,7 @@ def _sum(one: Spent, other: Spent) -> Spent:
 
 
 def _per_frame(
-    mtcnn: Detector | FacenetPyTorch, eager: Embedder, gallery: GalleryIndex, known: float
+    mtcnn: Detector | FacenetPyTorch, eager: Embedder, gallery: VectorIndex, known: float
 ) -> Callable[[Frame], Seen]:
     def look(frame: Frame) -> Seen:
         found = mtcnn.detect([frame.image])[0]

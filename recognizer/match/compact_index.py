@@ -21,7 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from recognizer.gallery.records import Enrolled
-from recognizer.match.index import people_of
+from recognizer.match.exact_index import people_of
 from recognizer.types import F32, I64, Embeddings, Matches
 
 CANDIDATES = 1024

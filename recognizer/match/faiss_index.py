@@ -6,7 +6,7 @@ import faiss
 import numpy as np
 
 from recognizer.gallery.records import Enrolled
-from recognizer.match.index import nobody, people_of, two_best
+from recognizer.match.exact_index import nobody, people_of, two_best
 from recognizer.types import F32, Embeddings, Matches
 
 _FIRST_NEIGHBOURS = 16

@@ -15,7 +15,7 @@ from recognizer.errors import FingerprintError, GalleryError
 from recognizer.gallery.enrol import Enroller, EnrolReport, measure
 from recognizer.gallery.review import Limits
 from recognizer.gallery.store import Gallery, load_enrolled
-from recognizer.match.index import ExactIndex
+from recognizer.match.exact_index import ExactIndex
 from recognizer.types import U8, Embeddings
 from recognizer.types.spec import FACENET
 from tests.fakes import (

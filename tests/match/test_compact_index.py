@@ -10,7 +10,7 @@ from recognizer.bench.search import even, faces
 from recognizer.errors import FingerprintError
 from recognizer.gallery.records import Enrolled
 from recognizer.match.compact_index import CompactIndex
-from recognizer.match.index import ExactIndex
+from recognizer.match.exact_index import ExactIndex
 from recognizer.types import Embeddings
 from tests.match.test_search import MODEL, enrolled, probes, units
 

@@ -7,8 +7,8 @@ import pytest
 
 from recognizer.errors import FingerprintError
 from recognizer.gallery.records import Enrolled
+from recognizer.match.exact_index import ExactIndex
 from recognizer.match.faiss_index import FaissIndex
-from recognizer.match.index import ExactIndex
 from recognizer.types import EMBEDDING_SIZE, F32, Embeddings
 
 MODEL = "edgeface_xs_q-6177cb0d59a9"

@@ -28,7 +28,7 @@ from recognizer.gallery.folder import RECORD_FOLDER
 from recognizer.gallery.records import Enrolled
 from recognizer.gallery.review import Limits, limits_at, limits_without_likeness
 from recognizer.gallery.store import load_enrolled
-from recognizer.match.index import ExactIndex
+from recognizer.match.exact_index import ExactIndex
 from recognizer.models.cache import Cache
 from recognizer.models.catalogue import SHIPPED_FOLDER, entry_of, fingerprint
 from recognizer.models.digest import git_blob_id
@@ -36,7 +36,7 @@ from recognizer.models.download import Progress, no_progress
 from recognizer.models.resolve import ResolvedModel, checkpoint_path, resolve
 from recognizer.models.spec_file import inline
 from recognizer.pipeline import Pipeline, Watch
-from recognizer.protocols import Classifier, Detector, Embedder, FrameSource, GalleryIndex, GraphRunner
+from recognizer.protocols import Classifier, Detector, Embedder, FrameSource, GraphRunner, VectorIndex
 from recognizer.track.tracker import Tracker
 
 WEIGHTS = SHIPPED_FOLDER
@@ -186,7 +186,7 @@ def _torch_embedder(settings: Settings, resolved: ResolvedModel) -> GraphRunner:
     return TorchRunner(network, outputs=networks.outputs(network), threads=settings.engine.threads)
 
 
-def gallery_index(settings: Settings, fingerprint: str) -> GalleryIndex:
+def gallery_index(settings: Settings, fingerprint: str) -> VectorIndex:
     """The enrolled people, searchable; refused when they were enrolled with another model."""
     return index_of(enrolled_people(settings, fingerprint))
 
@@ -198,7 +198,7 @@ def enrolled_people(settings: Settings, fingerprint: str) -> Enrolled:
     return enrolled
 
 
-def index_of(enrolled: Enrolled) -> GalleryIndex:
+def index_of(enrolled: Enrolled) -> VectorIndex:
     """These people, searchable."""
     if len(enrolled) < FAISS_FROM or not importlib.util.find_spec("faiss"):
         return ExactIndex(enrolled=enrolled)
