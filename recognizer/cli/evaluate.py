@@ -24,6 +24,7 @@ from recognizer.evaluation import report
 from recognizer.evaluation.identification import Identification, identify
 from recognizer.evaluation.pairs import LOOSE_SHARE, PROTOCOLS, read_protocol
 from recognizer.evaluation.people import people_of_folder
+from recognizer.evaluation.plots import require_matplotlib
 from recognizer.evaluation.verification import Verification, verify
 from recognizer.types import F32, I64
 
@@ -55,6 +56,7 @@ def verification(
     as_json: _console.JsonOption = False,
 ) -> None:
     """Are two pictures of one person? Ten-fold accuracy, TAR at fixed FMR, AUC, EER."""
+    require_matplotlib("--report", report_file)
     found = read_protocol(protocol, folder, pairs=pairs, images=images)
     settings = settings_for(config_file, model=model, engine=engine, weights_dir=weights_dir, facts=facts)
     with model_bar() as progress:
@@ -131,6 +133,7 @@ def identification(
     as_json: _console.JsonOption = False,
 ) -> None:
     """Who of the enrolled is it, if anybody? TPIR at fixed FPIR, rank 1, CMC, DET, for galleries drawn at random."""
+    require_matplotlib("--report", report_file)
     wanted_sizes, wanted_photos = _numbers(sizes, "--sizes"), _numbers(photos, "--photos")
     if any(count is None for count in wanted_photos):
         raise UsageError("--photos wants numbers, such as 1,3.")
