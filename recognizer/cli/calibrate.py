@@ -103,7 +103,7 @@ def _budget(text: str | None, strangers_per_day: float | None, fmr: float | None
     if (text is None) == (fmr is None):
         raise UsageError("Wanted either --budget '1 wrong name per camera-month' --strangers-per-day N, or --fmr 1e-5.")
     if text is not None:
-        return budgets.parse(text, strangers_per_day=strangers_per_day)
+        return budgets.parse_budget(text, strangers_per_day=strangers_per_day)
     if fmr is None or not 0 < fmr < 1:
         raise UsageError(f"--fmr: wanted a share between 0 and 1, such as 1e-5, got {fmr}.")
     return Budget(text=f"FMR {fmr:g}", fmr=fmr, strangers_per_day=strangers_per_day)
@@ -143,7 +143,7 @@ class Found:
                 "fpir": self.promise.mean,
                 "interval_95": [self.promise.low, self.promise.high],
                 "measured_strangers": self.impostors.people,
-                "warning": budgets.unsupported(self.impostors, self.budget.rate(self.enrolled)),
+                "warning": budgets.unsupported_rate(self.impostors, self.budget.rate(self.enrolled)),
             },
             "fnir": {str(k): [rate.mean, rate.low, rate.high] for k, rate in self._fnir().items()},
             "gallery_against_itself": None if self.within is None else _shift_dict(self.within),
@@ -173,7 +173,7 @@ class Found:
             f"{self.promise.mean * self.strangers:.1f}, if they are as alike as those measured: "
             f"{escape(self.impostors.data)}."
         )
-        if warning := budgets.unsupported(self.impostors, allowed):
+        if warning := budgets.unsupported_rate(self.impostors, allowed):
             yield f"[yellow]How sure[/]: {warning}"
         if self.site is not None:
             yield (
@@ -250,10 +250,10 @@ def derive(
         site = budgets.site_shift(impostors.fpir, best, gallery=size)
         if site is None:
             raise UsageError(
-                f"--negatives {negatives}: {len(best)} strangers were found, wanted {budgets.LEAST_NEGATIVES} or more; "
+                f"--negatives {negatives}: {len(best)} strangers were found, wanted {budgets.MIN_NEGATIVES} or more; "
                 "fewer say nothing of how alike the most alike are."
             )
-    best = budgets.among_themselves(enrolled.vectors, enrolled.names)
+    best = budgets.nearest_other_people(enrolled.vectors, enrolled.names)
     within = budgets.site_shift(impostors.fpir, best, gallery=size)
     alike = within.shift if within is not None and within.low > 0 else 0.0  # no accident
     kept = replace(base, budget=wanted, shift=max(alike, site.shift if site else 0.0)).at(size)
@@ -267,7 +267,7 @@ def derive(
         impostors=impostors,
         budget=wanted,
         enrolled=size,
-        promise=budgets.promised(impostors.fpir, threshold=threshold, gallery=size, strangers=strangers),
+        promise=budgets.predicted_fpir(impostors.fpir, threshold=threshold, gallery=size, strangers=strangers),
         strangers=strangers,
         site=site,
         within=within,

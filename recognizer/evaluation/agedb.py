@@ -17,7 +17,7 @@ def read_agedb(path: Path) -> list[tuple[str, str, bool, int]]:
     Raises:
         InputError: if the file cannot be read or holds something else.
     """
-    from scipy.io import loadmat  # a quarter of a second that a start need not wait for
+    from scipy.io import loadmat  # 0.25 s of import, not needed at start
     from scipy.io.matlab import MatReadError
 
     found = []

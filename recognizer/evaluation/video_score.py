@@ -122,7 +122,7 @@ class VideoScore:
     def as_dict(self) -> dict[str, Any]:
         """Convert to JSON values; rates with their 95 % intervals."""
         hours = self.reported_s / 3600
-        low, high = intervals.of_count(len(self.wrong))
+        low, high = intervals.poisson_interval(len(self.wrong))
         wrong_tracks = len({wrong.track_id for wrong in self.wrong})
         named = [wait for wait in self.waits_s if wait is not None]
         return {
@@ -159,5 +159,5 @@ class VideoScore:
 
 
 def _share(hits: int, trials: int) -> dict[str, Any]:
-    interval = [round(side, 4) for side in intervals.of_share(hits, trials)] if trials else None
+    interval = [round(side, 4) for side in intervals.binomial_interval(hits, trials)] if trials else None
     return {"rate": round(hits / trials, 4) if trials else None, "of": trials, "interval_95": interval}

@@ -16,7 +16,7 @@ from main import app
 from recognizer.app.config import load
 from recognizer.calibration.calibration_file import Budget, Calibration
 from recognizer.calibration.impostors import Rate
-from recognizer.calibration.strangers import measure
+from recognizer.calibration.strangers import measure_impostors
 from recognizer.cli._embedding import settings_for
 from recognizer.cli.calibrate import Found
 from recognizer.cli.evaluate_video import recognised
@@ -226,7 +226,7 @@ def test_misses_are_told_at_the_raised_threshold() -> None:
     people = np.repeat(np.arange(120), 2).astype(np.int64)
     vectors = random.standard_normal((120, 24))[people] + 0.35 * random.standard_normal((240, 24))
     vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
-    impostors = measure(vectors.astype(np.float32), people, data="made up", draws=20)
+    impostors = measure_impostors(vectors.astype(np.float32), people, data="made up", draws=20)
     budget = Budget("", fpir=0.05)
     plain, raised = (
         Found(
