@@ -1,4 +1,4 @@
-"""Draw bars as one SVG file for a README, with matplotlib (``requirements-report.txt``)."""
+"""Draw charts of CPU time as SVG files for a README, with matplotlib (``requirements-report.txt``)."""
 
 from __future__ import annotations
 
@@ -7,7 +7,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from recognizer.bench.timing import Spread, rounded
+from recognizer.bench.peer_video import VideoComparison
+from recognizer.bench.stages import DECODE, RECOGNISE, SEPARATOR, Stages
+from recognizer.bench.timing import Spread, cpu_ms, rounded
 from recognizer.evaluation.plots import as_svg, new_figure
 
 if TYPE_CHECKING:
@@ -55,3 +57,25 @@ def bars(title: str, unit: str, rows: Sequence[Bar], *, log: bool = False) -> Fi
     axes.xaxis.set_visible(False)
     axes.spines[["top", "right", "bottom"]].set_visible(False)
     return figure
+
+
+def stages_chart(found: Stages) -> str:
+    """Draw the stages of recognition, with decoding alone."""
+    rows = {row.stage: row for row in found.rows}
+    chosen = [Bar(DECODE, _constant(rows[DECODE].cpu_ms_per_frame), "yardstick")]
+    for name, row in rows.items():
+        depth = name.count(SEPARATOR)
+        if name.split(SEPARATOR)[0] == RECOGNISE and depth < 2:
+            label = "all of recognition" if depth == 0 else name.rsplit(SEPARATOR, 1)[-1]
+            chosen.append(Bar(label, _constant(row.cpu_ms_per_frame)))
+    return bars("CPU time of a frame, by stage", "ms", chosen)
+
+
+def peers_chart(found: VideoComparison) -> str:
+    """Draw our pipeline and its peers."""
+    rows = [Bar(name, cpu_ms(way.per_frame), "ours" if name == "ours" else "peer") for name, way in found.ways.items()]
+    return bars("CPU time of a frame, decoding included (logarithmic)", "ms", rows, log=True)
+
+
+def _constant(value: float) -> Spread:
+    return Spread(value, value, value, value)
