@@ -33,7 +33,7 @@ def measure_people(
         settings: of detector and engine.
         resolved: the model.
         folder: one folder of photos for each person.
-        output: where to write; ``None``: where the model's calibration is looked up.
+        output: where to write; ``None``: the file that the model is loaded with.
         above: names with photos of at least this cosine are one person; estimated by default.
         cache: folder for vectors.
         counting: shows the progress.

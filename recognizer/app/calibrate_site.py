@@ -43,7 +43,7 @@ class CalibrationResult:
     within: SiteShift | None
     """The enrolled people against each other, where there are enough."""
     excluded: tuple[str, ...]
-    """Negatives that look like somebody enrolled."""
+    """Negatives that match an enrolled person."""
     confusable: tuple[ConfusablePair, ...]
     people: tuple[PersonRecord, ...]
 

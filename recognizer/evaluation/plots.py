@@ -86,7 +86,7 @@ def require_matplotlib(option: str, file: Path | None) -> None:
 def as_svg(draw: Callable[P, Figure]) -> Callable[P, str]:
     """Make a function that draws a figure return it as SVG text, in the style of all our figures.
 
-    The text has no XML declaration, so that it can stand in a page.
+    The text has no XML declaration, so that it can be embedded in a page.
     """
 
     @wraps(draw)

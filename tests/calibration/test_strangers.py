@@ -1,4 +1,4 @@
-"""The tables of strangers, the budget made of them, and the promise held against people never seen."""
+"""The impostor tables, budgets, and the promise tested on people who were not measured."""
 
 from __future__ import annotations
 
@@ -86,7 +86,7 @@ def test_tables_survive_their_file(tmp_path: Path, measured: Impostors) -> None:
         {"budget": {"words": 1}},
     ],
 )
-def test_a_spoilt_file_is_told(tmp_path: Path, spoil: dict[str, object]) -> None:
+def test_a_damaged_file_is_reported(tmp_path: Path, spoil: dict[str, object]) -> None:
     import json
 
     values = {"model": "m", "known": 0.4, "release": 0.3, "margin": 0.1, "sure": 0.6, **spoil}
@@ -145,7 +145,7 @@ def test_budgets_that_cannot_be_understood(text: str, per_day: float | None, mes
         budgets.parse_budget(text, strangers_per_day=per_day)
 
 
-def test_what_few_strangers_cannot_promise_is_said(measured: Impostors) -> None:
+def test_a_rate_that_few_strangers_cannot_support_is_reported(measured: Impostors) -> None:
     assert budgets.unsupported_rate(measured, 0.02) is None
     assert "rule of three" in (budgets.unsupported_rate(measured, 1e-6) or "")
 
@@ -219,7 +219,7 @@ def test_on_lfw_split_by_people_the_promise_is_kept(shared_data: Path, model: st
     above = doubles_threshold(vectors, people)
     assert above is not None
     people, count = merge_doubles(vectors, people, above=above)
-    assert count == {"edgeface_xs_q": 13, "edgeface_xxs_q": 12}[model]  # looked at, one by one
+    assert count == {"edgeface_xs_q": 13, "edgeface_xxs_q": 12}[model]  # checked one by one
     share = kept_promises(vectors, people, galleries=(10, 100, 1000), budget_rates=(0.1, 0.01, 0.003), splits=5)
     print(f"{model}: {100 * share:.0f} % of 45 promises of 95 % kept")
     assert share >= 0.88  # 45 promises of 95 %: fewer than 40 kept has a chance of 1 in 100

@@ -1,4 +1,4 @@
-"""The index for large galleries against the definition: the same names, the same cosines."""
+"""The compact index has the names and cosines of exact search."""
 
 from __future__ import annotations
 
