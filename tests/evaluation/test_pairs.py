@@ -103,7 +103,7 @@ def test_another_file_than_agedb_s_is_reported(content: bytes | None, tmp_path: 
             lambda root: (root / "pairs.txt").write_text("2\t1\n" + 4 * "Ann\t1\t2\n"),
             "4 pairs that are all of one person",
         ),
-        (lambda root: (root / "pairs.txt").unlink(), "does not hold the file of pairs"),
+        (lambda root: (root / "pairs.txt").unlink(), "does not have the file of pairs"),
         (lambda root: (root / "images/Ann/Ann_0001.jpg").unlink(), "Ann_0001.jpg, which cannot be read"),
     ],
 )
