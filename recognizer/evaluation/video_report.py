@@ -73,8 +73,8 @@ def people_rows(found: VideoScore) -> list[tuple[str, ...]]:
 
 PEOPLE_HEADINGS = ("person", "entries", "in view", "coverage", "wait", "never", "wrong", "misused")
 PEOPLE_NOTE = (
-    "Of the truth's entries that must be named: time in view, coverage, median wait for the correct name, entries never "
-    "named. Wrong: wrong names this person had; misused: wrong uses of this name for others."
+    "Of the truth's entries that must be named: time in view, coverage, median wait for the correct name, entries "
+    "never named. Wrong: wrong names this person had; misused: wrong uses of this name for others."
 )
 
 
