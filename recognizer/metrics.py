@@ -1,7 +1,7 @@
-"""How good recognition is, by the standard measures (ISO/IEC 19795-1): plain NumPy on similarities.
+"""Standard measures of recognition (ISO/IEC 19795-1), computed from similarities with NumPy.
 
-A comparison of two faces of one person is genuine, of two people an impostor's. At a threshold, FMR is the share of
-impostor comparisons at or above it, FNMR the share of genuine ones below; TAR is 1 - FNMR.
+A comparison of two faces of one person is genuine, of two people an impostor comparison. At a threshold, FMR is the
+share of impostor comparisons at or above it, FNMR the share of genuine ones below; TAR is 1 - FNMR.
 """
 
 from __future__ import annotations
@@ -19,17 +19,17 @@ Bools = NDArray[np.bool_]
 
 @dataclass(frozen=True, slots=True)
 class FoldedAccuracy:
-    """Accuracy of a pairs protocol, threshold chosen on the other folds (LFW, Huang et al. 2007)."""
+    """Accuracy of a pairs protocol, with thresholds chosen on the other folds (LFW, Huang et al. 2007)."""
 
     mean: float
     deviation: float
     """Standard deviation over the folds."""
     threshold: float
-    """Mean of the thresholds chosen."""
+    """Mean of the chosen thresholds."""
 
 
 def folded_accuracy(similarities: F32, same: Bools, folds: I64) -> FoldedAccuracy:
-    """Verification accuracy by cross-validation.
+    """Compute verification accuracy by cross-validation.
 
     Args:
         similarities: (P,) cosine of each pair.
@@ -44,7 +44,7 @@ def folded_accuracy(similarities: F32, same: Bools, folds: I64) -> FoldedAccurac
 
 
 def folded_right(similarities: F32, same: Bools, folds: I64) -> Bools:
-    """Which pairs ``folded_accuracy`` gets right, (P,)."""
+    """Return (P,) which pairs ``folded_accuracy`` decides correctly."""
     right = np.zeros(len(same), np.bool_)
     for test, threshold in _fold_thresholds(similarities, same, folds):
         right[test] = (similarities[test] >= threshold) == same[test]
@@ -52,14 +52,14 @@ def folded_right(similarities: F32, same: Bools, folds: I64) -> Bools:
 
 
 def _fold_thresholds(similarities: F32, same: Bools, folds: I64) -> Iterator[tuple[Bools, float]]:
-    """For each fold which pairs are in it, (P,), and the threshold that is best on all others."""
+    """Yield (P,) the pairs of each fold, and the threshold that is best on all others."""
     for fold in np.unique(folds):
         test = folds == fold
         yield test, best_threshold(similarities[~test], same[~test])
 
 
 def best_threshold(similarities: F32, same: Bools) -> float:
-    """The threshold with most pairs right, half-way between the two similarities it separates."""
+    """Return the threshold with most correct pairs, half-way between the similarities that it separates."""
     order = np.argsort(similarities)
     ordered, genuine = similarities[order].astype(np.float64), same[order]
     right = np.concatenate([[0], np.cumsum(~genuine)]) + np.concatenate([np.cumsum(genuine[::-1])[::-1], [0]])
@@ -72,7 +72,7 @@ def best_threshold(similarities: F32, same: Bools) -> float:
 
 
 def threshold_at_fmr(impostors: F32, fmr: float) -> float:
-    """The lowest threshold at which at most a share ``fmr`` of the impostor similarities passes."""
+    """Return the lowest threshold that at most a share ``fmr`` of the impostor similarities reaches."""
     allowed = int(np.floor(fmr * len(impostors)))
     highest = np.sort(impostors)[::-1]
     if allowed >= len(highest):
@@ -81,12 +81,12 @@ def threshold_at_fmr(impostors: F32, fmr: float) -> float:
 
 
 def tar_at_fmr(genuine: F32, impostors: F32, fmr: float) -> float:
-    """Share of genuine comparisons accepted at the threshold that lets ``fmr`` of the impostors pass."""
+    """Return the share of genuine comparisons accepted at the threshold that ``fmr`` of the impostors reach."""
     return float((genuine >= threshold_at_fmr(impostors, fmr)).mean())
 
 
 def roc(genuine: F32, impostors: F32) -> tuple[F32, F32, F32]:
-    """The receiver operating characteristic, at every similarity that occurs.
+    """Compute the receiver operating characteristic at every similarity that occurs.
 
     Returns:
         Three (T,) arrays, thresholds falling: threshold, FMR, TAR; the first accepts nothing.
@@ -100,14 +100,14 @@ def roc(genuine: F32, impostors: F32) -> tuple[F32, F32, F32]:
 
 
 def area_under_roc(genuine: F32, impostors: F32) -> float:
-    """Probability that a genuine comparison is more similar than an impostor's, ties counted half (Mann-Whitney)."""
+    """Return the probability that a genuine comparison exceeds an impostor one, ties counting half (Mann-Whitney)."""
     ordered = np.sort(impostors)
     below, up_to = (np.searchsorted(ordered, genuine, side=side) for side in ("left", "right"))
     return float((below + up_to).mean() / (2 * len(impostors)))
 
 
 def equal_error_rate(genuine: F32, impostors: F32) -> float:
-    """The rate at which FMR and FNMR meet, by a straight line between the two thresholds where they cross."""
+    """Return the rate at which FMR equals FNMR, interpolated linearly between the thresholds where they cross."""
     _, fmr, tar = roc(genuine, impostors)
     gap = fmr.astype(np.float64) - (1 - tar.astype(np.float64))  # rises from -1 to 1
     after = int(np.argmax(gap >= 0))
@@ -119,7 +119,7 @@ def equal_error_rate(genuine: F32, impostors: F32) -> float:
 def tar_interval(
     genuine: F32, impostors: F32, fmr: float, *, rounds: int = 1000, seed: int = 0, confidence: float = 0.95
 ) -> tuple[float, float]:
-    """Bootstrap interval of ``tar_at_fmr``: comparisons of both kinds drawn anew, with replacement (Efron 1979)."""
+    """Return the bootstrap interval of ``tar_at_fmr`` over comparisons of both kinds (Efron 1979)."""
     random = np.random.default_rng(seed)
     found = [
         tar_at_fmr(random.choice(genuine, len(genuine)), random.choice(impostors, len(impostors)), fmr)

@@ -10,7 +10,7 @@ from recognizer.align import align
 from recognizer.decide.decider import Decider
 from recognizer.decide.evidence import Thresholds
 from recognizer.detect_and_track import detect_and_track
-from recognizer.protocols import Cadence, Detector, Embedder, GalleryIndex, Tracker
+from recognizer.protocols import Cadence, Detector, Embedder, Tracker, VectorIndex
 from recognizer.stopwatch import Stopwatch
 from recognizer.types import AlignedFaces, Event, Frame, FrameResult, Tracks
 
@@ -35,12 +35,12 @@ class Pipeline:
     """
 
     def __init__(
-        self, *, detector: Detector, embedder: Embedder, index: GalleryIndex, new_context: Callable[[], SourceContext]
+        self, *, detector: Detector, embedder: Embedder, index: VectorIndex, new_context: Callable[[], SourceContext]
     ) -> None:
         self._detector, self._embedder, self._index = detector, embedder, index
         self._new_context = new_context
         self._contexts: dict[str, SourceContext] = {}
-        self._newest_gallery: deque[tuple[GalleryIndex, frozenset[str], Thresholds]] = deque(maxlen=1)
+        self._newest_gallery: deque[tuple[VectorIndex, frozenset[str], Thresholds]] = deque(maxlen=1)
         self._thresholds: Thresholds | None = None
 
     def step(self, frame: Frame, *, backlogged: bool = False) -> FrameResult:
@@ -91,7 +91,7 @@ class Pipeline:
         self._contexts[last.source] = replace(self._new_context(), tracker=context.tracker, decider=context.decider)
         return context.decider.end(last.captured_at, last.source)
 
-    def replace_gallery(self, index: GalleryIndex, people: frozenset[str], thresholds: Thresholds) -> None:
+    def replace_gallery(self, index: VectorIndex, people: frozenset[str], thresholds: Thresholds) -> None:
         """Search another gallery from the next step on; may be called from any thread.
 
         Args:

@@ -143,7 +143,7 @@ class Classifier(Protocol):
         """The likeliest classes of each face."""
 
 
-class GalleryIndex(Protocol):
+class VectorIndex(Protocol):
     """Finds the nearest enrolled person."""
 
     def search(self, probes: Embeddings) -> Matches:

@@ -19,6 +19,7 @@ from typing import Self
 
 import numpy as np
 
+from recognizer.emit.collect import CollectingSink
 from recognizer.types import U8, Frame, FrameResult, SourceChange, Tracks
 
 SYSTEM_PYTHON = "/usr/bin/python3"
@@ -129,23 +130,17 @@ class EchoPipeline:
         return ()
 
 
-class AgeSink:
-    """Notes which frames came when, as a label on a screen would show them."""
+class AgeSink(CollectingSink[tuple[str, int, float, int]]):
+    """Collects which frames came when, as a label on a screen would show them."""
 
     def __init__(self) -> None:
-        self.shown: list[tuple[str, int, float, int]] = []
-        """Source, painted number, monotonic s, the frame's index."""
+        super().__init__(_shown)
         self.changes: list[SourceChange] = []
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        pass
-
-    def emit(self, result: FrameResult) -> None:
-        frame = result.frame
-        self.shown.append((frame.source, number_of(frame.image), time.monotonic(), frame.index))
+    @property
+    def shown(self) -> list[tuple[str, int, float, int]]:
+        """Source, painted number, monotonic s, the frame's index."""
+        return self.values
 
     def tell(self, change: SourceChange) -> None:
         self.changes.append(change)
@@ -159,6 +154,11 @@ class AgeSink:
             if sent:
                 ages.append(at - max(sent))
         return ages
+
+
+def _shown(result: FrameResult) -> tuple[str, int, float, int]:
+    frame = result.frame
+    return frame.source, number_of(frame.image), time.monotonic(), frame.index
 
 
 def wait_until(condition: Callable[[], bool], *, seconds: float) -> float:

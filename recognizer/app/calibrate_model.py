@@ -1,4 +1,4 @@
-"""Measure a model on a folder of people: what its calibration file holds."""
+"""Measure a model's thresholds and impostor tables on a folder of people, for its calibration file."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ import numpy as np
 
 from recognizer.app import config
 from recognizer.app.embedded import Counting, embedded, uncounted
-from recognizer.calibration.calibration_file import LEAST_MARGIN, Calibration, save
-from recognizer.calibration.strangers import measure, merged, one_person_above
+from recognizer.calibration.calibration_file import MIN_MARGIN, Calibration, save
+from recognizer.calibration.strangers import doubles_threshold, measure_impostors, merge_doubles
 from recognizer.evaluation.pairs import LOOSE_SHARE
 from recognizer.evaluation.people import people_of_folder
 from recognizer.models.cache import Cache
@@ -27,19 +27,19 @@ def measure_people(
     cache: Path | None = None,
     counting: Counting = uncounted,
 ) -> Path:
-    """Measure a model on a folder of people, and write what a name needs where it will be found.
+    """Measure a model on a folder of people, and write its calibration file.
 
     Args:
         settings: of detector and engine.
         resolved: the model.
         folder: one folder of photos for each person.
-        output: instead of the model's own place.
-        above: names whose photos are as alike as this are one person's; estimated by default.
+        output: where to write; ``None``: the file that the model is loaded with.
+        above: names with photos of at least this cosine are one person; estimated by default.
         cache: folder for vectors.
         counting: shows the progress.
 
     Returns:
-        Where it was written.
+        The path of the file.
     """
     pictures, owners = people_of_folder(folder)
     faces = embedded(
@@ -67,23 +67,23 @@ def measure_people(
 def calibration_of(
     vectors: F32, people: I64, *, model: str, data: str, command: str, above: float | None = None
 ) -> Calibration:
-    """What ships with a model: thresholds at fixed FMR, and the tables from which a budget's are worked out.
+    """Derive thresholds at fixed FMR, and the impostor tables from which a budget's thresholds follow.
 
     Args:
         vectors: (N, D) of unit length.
         people: (N,) whose photo each is.
         model: fingerprint.
-        data: what the pictures are, in words.
-        command: how to do it again.
-        above: names whose photos are as alike as this are one person's; ``None``: as
-            `recognizer.calibration.strangers.one_person_above` says.
+        data: description of the pictures.
+        command: command line that repeats the measurement.
+        above: names with photos of at least this cosine are one person; ``None``: as
+            `recognizer.calibration.strangers.doubles_threshold` estimates.
     """
-    above = one_person_above(vectors, people) if above is None else above
+    above = doubles_threshold(vectors, people) if above is None else above
     described = data
     if above is not None:
-        people, pairs = merged(vectors, people, above=above)
+        people, pairs = merge_doubles(vectors, people, above=above)
         described += f"; {pairs} pairs of names above {above:.3f} taken for one person each"
-    impostors = measure(vectors, people, data=described)
+    impostors = measure_impostors(vectors, people, data=described)
     high, count = _impostor_similarities(vectors, people, 0.1)
     highest, genuine = np.sort(high)[::-1], _genuine(vectors, people)
     rates = {}
@@ -95,7 +95,7 @@ def calibration_of(
         model=model,
         known=at["1e-05"],
         release=at["0.0001"],
-        margin=max(round(at["1e-05"] - at["0.001"], 4), LEAST_MARGIN),
+        margin=max(round(at["1e-05"] - at["0.001"], 4), MIN_MARGIN),
         sure=round(min(at["1e-06"] + 0.1, 1.0), 4),
         protocol={
             "data": described + "; every picture against every other person's",
@@ -114,7 +114,7 @@ def calibration_of(
 
 
 def _impostor_similarities(vectors: F32, people: I64, at_least: float) -> tuple[F32, int]:
-    """All similarities from ``at_least`` between different people, and how many comparisons there were."""
+    """Compute all cosines from ``at_least`` between different people, and count all comparisons of them."""
     high, count = [], 0
     for start in range(0, len(vectors), 512):
         rows = slice(start, start + 512)
@@ -127,7 +127,7 @@ def _impostor_similarities(vectors: F32, people: I64, at_least: float) -> tuple[
 
 
 def _genuine(vectors: F32, people: I64) -> F32:
-    """Similarities of all pairs of photos of one person, up to twenty photos of each."""
+    """Compute the cosines of all pairs of photos of one person, up to 20 photos of each."""
     found = []
     for person in range(int(people.max()) + 1):
         mine = vectors[np.nonzero(people == person)[0][:20]]

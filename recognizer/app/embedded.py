@@ -1,4 +1,4 @@
-"""Vectors of many pictures: from the cache, or computed with the settings' detector and model."""
+"""Embed many pictures with the settings' detector and model; vectors are cached on disk."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from recognizer.models.digest import sha256
 from recognizer.models.resolve import ResolvedModel
 
 Counting = Callable[[str], AbstractContextManager[Callable[[int, int], None]]]
-"""Given a title, shows how many of how many are done while it is open."""
+"""Context manager of a progress bar with a title; gives a function of (done, total)."""
 
 
 @contextmanager
 def uncounted(title: str) -> Iterator[Callable[[int, int], None]]:
-    """Show nothing."""
+    """Show no progress."""
     yield lambda done, total: None
 
 
@@ -35,22 +35,24 @@ def embedded(
     counting: Counting = uncounted,
     on_unreadable: Callable[[Picture, ImageError], None] | None = None,
 ) -> EmbeddedPictures:
-    """Vectors of pictures, from the cache or computed.
+    """Embed pictures, or read their vectors from the cache.
 
     Args:
         settings: of detector and engine.
         resolved: the model.
         pictures: what to embed.
-        face_share: side of the fallback crop as a share of the picture; ``None``: the pictures are crops already.
+        face_share: side of the fallback crop as a share of the picture's shorter side; ``None``: they are crops.
         cache: folder for the vectors; ``None`` for the user's cache.
         what: title for the progress.
         counting: shows the progress.
-        on_unreadable: told of pictures that cannot be read; without it the first one ends the work.
+        on_unreadable: called for each picture that cannot be read; by default the first one raises.
+
+    Raises:
+        ImageError: if a picture cannot be read and ``on_unreadable`` is not given.
     """
-    wanted = settings.detect
-    detector = (
-        f"mtcnn{wanted.min_face_px:g}-{wanted.pnet_threshold:g}-{wanted.rnet_threshold:g}-{wanted.onet_threshold:g}"
-    )
+    detect = settings.detect
+    thresholds = (detect.pnet_threshold, detect.rnet_threshold, detect.onet_threshold)
+    detector = f"mtcnn{detect.min_face_px:g}-" + "-".join(f"{threshold:g}" for threshold in thresholds)
     aligner = "aligned" if face_share is None else f"{detector}-centre-{face_share:g}"
     if engines.engine_of(settings, resolved) == engines.INT8:
         aligner += f"-int8-{sha256(resolved.ranges)[:8]}" if resolved.ranges else ""

@@ -1,4 +1,4 @@
-"""A site's own strangers, from pictures or a video: how near each comes to somebody enrolled."""
+"""Measure how similar a site's own strangers, from pictures or a video, are to the enrolled people."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import numpy as np
 
 from recognizer.app import build, config
 from recognizer.app.embedded import Counting, embedded, uncounted
+from recognizer.emit.collect import CollectingSink
 from recognizer.evaluation.faces import pictures_of_folder
 from recognizer.evaluation.pairs import LOOSE_SHARE
 from recognizer.gallery.records import Enrolled
@@ -26,19 +27,19 @@ def strangers_of(
     cache: Path | None,
     counting: Counting = uncounted,
 ) -> tuple[F32, tuple[str, ...]]:
-    """Similarity of each stranger to the nearest enrolled person.
+    """Measure the similarity of each stranger to the nearest enrolled person.
 
     Args:
         place: a folder (each picture in it a stranger, each sub-folder one with several pictures) or a video.
         settings: of detector, engine and gallery.
         resolved: the model.
         enrolled: the people of the gallery.
-        enrolled_at: similarity from which a negative is taken for an enrolled person and left out.
+        enrolled_at: cosine from which a negative is taken for an enrolled person and excluded.
         cache: folder for vectors.
         counting: shows the progress.
 
     Returns:
-        (S,) similarities, and who was left out, in words.
+        (S,) cosines, and a description of each excluded negative.
 
     Raises:
         InputError: if there is no picture in the folder.
@@ -51,8 +52,8 @@ def strangers_of(
         else _of_video(place, settings, resolved)
     )
     kept = [similarity for _, similarity in found if similarity < enrolled_at]
-    out = tuple(f"{who} ({similarity:.2f})" for who, similarity in found if similarity >= enrolled_at)
-    return np.array(kept, np.float32), out
+    excluded = tuple(f"{who} ({similarity:.2f})" for who, similarity in found if similarity >= enrolled_at)
+    return np.array(kept, np.float32), excluded
 
 
 def _of_folder(
@@ -68,38 +69,28 @@ def _of_folder(
         settings, resolved, pictures, face_share=LOOSE_SHARE, cache=cache, what=folder.name, counting=counting
     )
     vectors = faces.vectors(flip=True)
-    looks: dict[str, list[int]] = {}
+    samples: dict[str, list[int]] = {}
     for row in np.flatnonzero(faces.found).tolist():
         inside = Path(pictures[row].name).parts
-        looks.setdefault(inside[0], []).append(row)  # a picture of its own, or a person's folder
+        samples.setdefault(inside[0], []).append(row)  # the picture itself, or a person's folder
     found = []
-    for who, rows in looks.items():
+    for who, rows in samples.items():
         template = vectors[rows].sum(axis=0)
         template /= np.linalg.norm(template)
         found.append((who, float((enrolled.vectors @ template).max())))
     return found
 
 
-class _Nearest:
-    """Keeps each track's last similarity to the nearest person."""
-
-    def __init__(self) -> None:
-        self.tracks: dict[int, float] = {}
-
-    def __enter__(self) -> _Nearest:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        return None
-
-    def emit(self, result: FrameResult) -> None:
-        for who in result.identities:
-            if who.similarity > -0.99:
-                self.tracks[who.track_id] = who.similarity
-
-
 def _of_video(place: str, settings: config.Settings, resolved: ResolvedModel) -> list[tuple[str, float]]:
     there = settings.model_copy(update={"source": settings.source.model_copy(update={"location": place})})
-    nearest = _Nearest()
-    runner.run([build.source(there)], build.video_pipeline(there, resolved), [nearest])
-    return [(f"track {number}", similarity) for number, similarity in nearest.tracks.items()]
+    sink = CollectingSink(_similarities)
+    runner.run([build.source(there)], build.video_pipeline(there, resolved), [sink])
+    last: dict[int, float] = {}
+    for similarities in sink.values:
+        last |= similarities
+    return [(f"track {number}", similarity) for number, similarity in last.items()]
+
+
+def _similarities(result: FrameResult) -> dict[int, float]:
+    """Track -> similarity to the nearest enrolled person, of the tracks that were compared with anybody."""
+    return {who.track_id: who.similarity for who in result.identities if who.similarity > -0.99}

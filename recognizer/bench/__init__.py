@@ -1,5 +1,5 @@
-"""How fast it is, and against what: every figure a ratio within one run, since machines are shared and change pace.
+"""Measure speed as ratios within one run: machines are shared, and their pace changes.
 
-Decoding alone is the yardstick. Works that are compared take turns in one process (`timing`), CPU time counts before
-wall time, and work is compared only where it comes to the same (`agreement`).
+Decoding alone is the yardstick. Compared functions run interleaved in one process (`timing`), CPU time counts before
+wall time, and detectors are compared only with the agreement of their results (`agreement`).
 """

@@ -1,4 +1,4 @@
-"""Do two detectors come to the same? A speed is compared only where the work is the same."""
+"""Count how many boxes two detectors agree on: speeds compare only where the results do."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from recognizer.types import F32
 
 @dataclass(frozen=True, slots=True)
 class Agreement:
-    """How many boxes of a reference are found by something else, and how many more that has."""
+    """How many boxes of a reference another detector found, and how many extra ones."""
 
     reference: int
     found: int
@@ -21,11 +21,11 @@ class Agreement:
 
     @property
     def recall(self) -> float:
-        """Share of the reference's boxes that are found; 1 where there are none."""
+        """Share of the reference's boxes that were found; 1 where there are none."""
         return self.found / self.reference if self.reference else 1.0
 
     def as_dict(self) -> dict[str, Any]:
-        """For JSON."""
+        """Convert to JSON values."""
         return {
             "reference": self.reference,
             "found": self.found,
@@ -35,7 +35,7 @@ class Agreement:
 
 
 def agreement(reference: Sequence[F32], other: Sequence[F32], *, overlap: float) -> Agreement:
-    """Pair the boxes of each picture one to one, the largest overlap in sum.
+    """Pair the boxes of each picture one to one, with the largest total overlap.
 
     Args:
         reference: (N, 4) boxes of each picture.

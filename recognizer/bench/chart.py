@@ -1,61 +1,81 @@
-"""Bars as one SVG file, for a README: no style sheet and nothing else is needed to look at it."""
+"""Draw charts of CPU time as SVG files for a README, with matplotlib (``requirements-report.txt``)."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from html import escape
+from typing import TYPE_CHECKING
 
-from recognizer.bench.timing import Spread, rounded
+from recognizer.bench.peer_video import VideoComparison
+from recognizer.bench.stages import DECODE, RECOGNISE, SEPARATOR, Stages
+from recognizer.bench.timing import Spread, cpu_ms, rounded
+from recognizer.evaluation.plots import as_svg, new_figure
 
-WIDTH = 760
-_LABEL, _RIGHT, _TOP, _LINE = 230, 110, 44, 26
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+WIDTH_IN, ROW_IN = 7.9, 0.27
 COLOURS = {"ours": "#1f6fb4", "yardstick": "#8a8f98", "peer": "#d1495b"}
 
 
 @dataclass(frozen=True, slots=True)
 class Bar:
-    """One value with its spread."""
+    """One value with its quartiles."""
 
     name: str
     value: Spread
     kind: str = "ours"
-    """``ours``, ``yardstick`` or ``peer``."""
+    """``ours``, ``yardstick`` or ``peer``: its colour."""
 
 
-def bars(title: str, unit: str, rows: Sequence[Bar], *, log: bool = False) -> str:
-    """Horizontal bars from 0, or of orders of magnitude.
+@as_svg
+def bars(title: str, unit: str, rows: Sequence[Bar], *, log: bool = False) -> Figure:
+    """Draw horizontal bars with their values; a thin line shows the quartiles.
 
     Args:
-        title: above them.
-        unit: of the values, told behind each.
-        rows: from top to bottom; a thin line shows the quartiles.
-        log: the axis is logarithmic, from the power of ten below the smallest value.
+        title: above the bars.
+        unit: of the values.
+        rows: from top to bottom.
+        log: a logarithmic axis, from the power of ten below the smallest value, instead of one from 0.
     """
-    height = _TOP + _LINE * len(rows) + 16
-    most = max(row.value.high for row in rows)
-    least = 10 ** math.floor(math.log10(max(min(row.value.median for row in rows), 1e-9))) if log else 0.0
+    figure, axes = new_figure(WIDTH_IN, 0.6 + ROW_IN * len(rows))
+    medians = [row.value.median for row in rows]
+    least = 10 ** (math.ceil(math.log10(max(min(medians), 1e-9))) - 1) if log else 0.0
+    if log:
+        axes.set_xscale("log")
+    places = range(len(rows))
+    widths = [max(median, least) - least for median in medians]
+    axes.barh(places, widths, 0.7, left=least, color=[COLOURS[row.kind] for row in rows])
+    axes.hlines(places, [max(row.value.low, least) for row in rows], [row.value.high for row in rows], color="#222222")
+    for place, row in enumerate(rows):
+        end = max(row.value.median, row.value.high)
+        text = f"{rounded(row.value.median):g} {unit}"
+        axes.annotate(text, (end, place), xytext=(6, 0), textcoords="offset points", va="center")
+    axes.set_yticks(places, labels=[row.name for row in rows])
+    axes.set(title=title, ylim=(len(rows) - 0.5, -0.5), xlim=(least, axes.get_xlim()[1]))
+    axes.xaxis.set_visible(False)
+    axes.spines[["top", "right", "bottom"]].set_visible(False)
+    return figure
 
-    def across(value: float) -> float:
-        share = math.log10(max(value, least) / least) / math.log10(most / least) if log else value / most
-        return _LABEL + share * (WIDTH - _LABEL - _RIGHT)
 
-    parts = [f'<text x="12" y="24" font-size="16" font-weight="600">{escape(title)}</text>']
-    for number, row in enumerate(rows):
-        top = _TOP + _LINE * number
-        middle = top + _LINE / 2
-        end, low, high = across(row.value.median), across(row.value.low), across(row.value.high)
-        parts += [
-            f'<text x="{_LABEL - 8}" y="{middle + 4:.1f}" text-anchor="end">{escape(row.name)}</text>',
-            f'<rect x="{_LABEL}" y="{top + 4}" width="{max(end - _LABEL, 1):.1f}" height="{_LINE - 8}" '
-            f'fill="{COLOURS[row.kind]}"/>',
-            f'<line x1="{low:.1f}" y1="{middle}" x2="{high:.1f}" y2="{middle}" stroke="#222"/>',
-            f'<text x="{max(end, high) + 8:.1f}" y="{middle + 4:.1f}">{rounded(row.value.median):g} '
-            f"{escape(unit)}</text>",
-        ]
-    return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" width="{WIDTH}" height="{height}" '
-        f'role="img" font-family="sans-serif" font-size="13"><title>{escape(title)}</title>'
-        f'<rect width="100%" height="100%" fill="#fff"/>{"".join(parts)}</svg>\n'
-    )
+def stages_chart(found: Stages) -> str:
+    """Draw the stages of recognition, with decoding alone."""
+    rows = {row.stage: row for row in found.rows}
+    chosen = [Bar(DECODE, _constant(rows[DECODE].cpu_ms_per_frame), "yardstick")]
+    for name, row in rows.items():
+        depth = name.count(SEPARATOR)
+        if name.split(SEPARATOR)[0] == RECOGNISE and depth < 2:
+            label = "all of recognition" if depth == 0 else name.rsplit(SEPARATOR, 1)[-1]
+            chosen.append(Bar(label, _constant(row.cpu_ms_per_frame)))
+    return bars("CPU time of a frame, by stage", "ms", chosen)
+
+
+def peers_chart(found: VideoComparison) -> str:
+    """Draw our pipeline and its peers."""
+    rows = [Bar(name, cpu_ms(way.per_frame), "ours" if name == "ours" else "peer") for name, way in found.ways.items()]
+    return bars("CPU time of a frame, decoding included (logarithmic)", "ms", rows, log=True)
+
+
+def _constant(value: float) -> Spread:
+    return Spread(value, value, value, value)

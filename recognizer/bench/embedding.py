@@ -1,4 +1,4 @@
-"""Embedding one face and eight: every model at hand on every engine installed, in turns, and torch eager beside."""
+"""Measure embedding of one face and of eight: every available model on every engine, interleaved with torch eager."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from loguru import logger
 
+from recognizer.align import align
 from recognizer.app import build
 from recognizer.app.build import engines
 from recognizer.app.config import Settings
@@ -19,20 +20,20 @@ from recognizer.models import resolve
 from recognizer.models.cache import Cache
 from recognizer.models.catalogue import CATALOGUE
 from recognizer.models.resolve import ResolvedModel
-from recognizer.protocols import Embedder
-from recognizer.types import CROP_SIZE_PX, AlignedFaces, FaceQuality
+from recognizer.protocols import Detector, Embedder
+from recognizer.types import CROP_SIZE_PX, U8, AlignedFaces, FaceQuality
 
 BATCHES = (1, 8)
 ENGINES = ("openvino", engines.INT8, "onnxruntime", "torch")
 WARM_UP = 45
-"""Rounds before: OpenVINO compiles a graph for eight faces after 40 times eight."""
+"""Rounds before: OpenVINO compiles a graph for eight faces after 40 batches of eight."""
 PROTOTYPE = "torch"
-"""A network as its authors' example runs it: torch, eager."""
+"""The engine of the authors' examples: torch, eager."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Embedding:
-    """One model on one engine with one batch."""
+    """The cost of one model on one engine with one batch size."""
 
     model: str
     engine: str
@@ -40,12 +41,12 @@ class Embedding:
     spent: list[Spent]
     """Of a batch."""
     against_torch: Ratio | None
-    """How many times dearer torch eager is; ``None`` where it is not at hand."""
+    """Cost of torch eager divided by this; ``None`` without torch or checkpoint."""
     least_cosine: float | None
-    """To torch's vectors of the same faces: is it the same work?"""
+    """Least cosine to torch's vectors of the same faces."""
 
     def as_dict(self) -> dict[str, Any]:
-        """For JSON."""
+        """Convert to JSON values."""
         return {
             "model": self.model,
             "engine": self.engine,
@@ -58,21 +59,21 @@ class Embedding:
         }
 
 
-def models_at_hand(settings: Settings) -> list[ResolvedModel]:
-    """Every model that can run without fetching anything."""
+def available_models(settings: Settings) -> list[ResolvedModel]:
+    """List the models that can run without a download."""
     folder = settings.embed.weights_dir
     names = [e.name for e in CATALOGUE.values() if resolve.state_of(e, Cache(), folder) is not resolve.State.ABSENT]
     found = []
     for name in names:
         try:
             found.append(resolve.resolve(name, weights_dir=folder, offline=True))
-        except WeightsError as error:  # several files of one network: the name does not tell which
-            logger.warning("{} is left out: {}", name, error)
+        except WeightsError as error:  # several files of one network: the name is ambiguous
+            logger.warning("{} is skipped: {}", name, error)
     return found
 
 
 def embedder_on(engine: str, settings: Settings, resolved: ResolvedModel) -> Embedder | None:
-    """A model on an engine; ``None`` where that is not installed, or has no checkpoint or ranges of it here."""
+    """Build a model's embedder on an engine; ``None`` if the engine, checkpoint or int8 ranges are missing."""
     if importlib.util.find_spec(engine.partition("-")[0]) is None:
         return None
     if engine == engines.INT8 and resolved.ranges is None:
@@ -92,12 +93,12 @@ def embedder_on(engine: str, settings: Settings, resolved: ResolvedModel) -> Emb
 def measure(
     settings: Settings, models: Sequence[ResolvedModel], faces: AlignedFaces, *, rounds: int
 ) -> list[Embedding]:
-    """Let all engines embed the same faces, in turns; model after model.
+    """Embed the same faces on all engines, interleaved; model after model.
 
     Args:
         settings: threads of the engines.
         models: what to measure.
-        faces: crops to embed; they are taken again where there are too few for a batch.
+        faces: crops to embed, repeated to fill a batch.
         rounds: how often each batch is embedded.
     """
     rows: list[Embedding] = []
@@ -131,8 +132,19 @@ def _measured(model: str, embedders: dict[str, Embedder], faces: AlignedFaces, r
     ]
 
 
+def first_faces(detector: Detector, images: Sequence[U8]) -> AlignedFaces:
+    """Align the first faces of some (H, W, 3) uint8 BGR pictures: eight or a few more, if there are."""
+    parts = [AlignedFaces.empty()]
+    for image in images:
+        found = detector.detect([image])[0]
+        parts.append(align(image, found.landmarks, found.scores))
+        if sum(map(len, parts)) >= max(BATCHES):
+            break
+    return AlignedFaces.joined(parts)
+
+
 def scaled(faces: AlignedFaces, size_px: int) -> AlignedFaces:
-    """The faces as large as a network wants them: for its speed it does not matter how they were cut."""
+    """Resize crops to a network's input; the crop region does not change its speed."""
     if faces.crops.shape[1] == size_px:
         return faces
     places = np.arange(size_px) * faces.crops.shape[1] // size_px
@@ -140,7 +152,7 @@ def scaled(faces: AlignedFaces, size_px: int) -> AlignedFaces:
 
 
 def repeated(faces: AlignedFaces, count: int) -> AlignedFaces:
-    """So many rows, from the first on and again; grey pictures where there is no face at all."""
+    """Repeat faces to ``count`` rows; grey crops if there is no face."""
     if len(faces) == 0:
         grey = np.full((count, CROP_SIZE_PX, CROP_SIZE_PX, 3), 127, np.uint8)
         return AlignedFaces(grey, FaceQuality(*(np.zeros(count, np.float32) for _ in range(5))))

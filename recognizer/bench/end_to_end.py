@@ -1,16 +1,17 @@
-"""File mode from end to end, beside the ceiling: decoding the same frames and doing nothing with them.
+"""Measure recognition of a file from end to end, against the lower bound: decoding the same frames only.
 
-Decoding alone is FFmpeg's part, with as many threads as the product gives it, to the decoder's own pixels (YUV).
-Whoever wants to see a frame as OpenCV does also pays for BGR: that is told beside it.
+Decoding alone is FFmpeg with the product's number of threads, to the decoder's own pixels (YUV). Decoding to BGR, which
+OpenCV's reader does, is measured as well.
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
-from typing import Any, Self
+from typing import Any
 
 import av
 from av.video.reformatter import VideoReformatter
@@ -18,58 +19,31 @@ from av.video.reformatter import VideoReformatter
 from recognizer.app import build
 from recognizer.app.config import Settings
 from recognizer.bench.timing import Ratio, Spent, Spread, cpu_ms, interleaved, ratio, rounded
+from recognizer.emit.collect import CollectingSink
 from recognizer.emit.summary import peak_rss_mb
 from recognizer.pipeline import Pipeline
 from recognizer.runtime import runner
-from recognizer.types import FrameResult
-
-
-class Tally:
-    """A sink that counts frames, and who was named in how many of them."""
-
-    failed: str | None = None
-
-    def __init__(self) -> None:
-        self.frames = 0
-        self.faces = 0
-        self.named: dict[str, int] = {}
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        return None
-
-    def emit(self, result: FrameResult) -> None:
-        """Count one frame."""
-        if result.closing:
-            return
-        self.frames += 1
-        self.faces += len(result.tracks)
-        for who in result.identities:
-            if who.name is not None:
-                self.named[who.name] = self.named.get(who.name, 0) + 1
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class EndToEnd:
-    """What a clip cost, for each way of going through it, a value for each round."""
+    """The cost of a clip for each way of processing it."""
 
     frames: int
     rate: float
     """Frames a second of the clip."""
     spent: Mapping[str, list[Spent]]
-    """``decode``, ``decode to BGR``, ``recognise``: for the whole clip."""
+    """``decode``, ``decode to BGR`` and ``recognise`` -> the whole clip's cost in each round."""
     named: Mapping[str, int]
     """Face-frames of each name."""
     faces: int
     """Reported faces in all frames."""
     peak_rss_mb: float | None
     ratios: Mapping[str, Ratio] = field(default_factory=dict)
-    """``recognise`` against each of the others."""
+    """Cost of ``recognise`` divided by that of each other way."""
 
     def as_dict(self) -> dict[str, Any]:
-        """For JSON."""
+        """Convert to JSON values."""
         return {
             "frames": self.frames,
             "clip_fps": rounded(self.rate),
@@ -91,7 +65,7 @@ class EndToEnd:
 
 
 def decoded(clip: Path, *, threads: int) -> Generator[av.VideoFrame, None, None]:
-    """The decoder's own pictures, with nothing done to them.
+    """Yield the decoder's own frames.
 
     Args:
         clip: a video file.
@@ -105,7 +79,7 @@ def decoded(clip: Path, *, threads: int) -> Generator[av.VideoFrame, None, None]
 
 
 def decode(clip: Path, *, threads: int, frames: int | None, to_bgr: bool) -> None:
-    """Decode some frames, or all, and do nothing else but, where wanted, convert each to OpenCV's colours."""
+    """Decode a clip's first ``frames``, or all, and drop them; with ``to_bgr``, convert each to BGR first."""
     reformatter = VideoReformatter()
     for picture in islice(decoded(clip, threads=threads), frames):
         if to_bgr:
@@ -113,21 +87,21 @@ def decode(clip: Path, *, threads: int, frames: int | None, to_bgr: bool) -> Non
 
 
 def measure(settings: Settings, pipeline: Pipeline, *, rounds: int, frames: int | None) -> EndToEnd:
-    """Go through the settings' clip in each way, in turns.
+    """Process the settings' clip in each way, interleaved.
 
     Args:
         settings: their source is a video file.
-        pipeline: recognises.
-        rounds: how often.
-        frames: how many of the clip at most.
+        pipeline: of recognition.
+        rounds: how often each way is measured.
+        frames: of the clip, at most.
     """
     clip, threads = Path(settings.source.location), settings.source.decode_threads
-    tallies: list[Tally] = []
+    names_of_frames: list[list[str | None]] = []
 
     def recognise(_: int) -> None:
-        tally = Tally()
-        runner.run([build.source(settings)], pipeline, [tally], max_frames=frames)
-        tallies.append(tally)
+        sink = CollectingSink(lambda result: [who.name for who in result.identities])
+        runner.run([build.source(settings)], pipeline, [sink], max_frames=frames)
+        names_of_frames[:] = sink.values
 
     works: dict[str, Callable[[int], object]] = {
         "decode": lambda _: decode(clip, threads=threads, frames=frames, to_bgr=False),
@@ -138,11 +112,11 @@ def measure(settings: Settings, pipeline: Pipeline, *, rounds: int, frames: int 
     with build.source(settings) as source:
         rate = getattr(source, "frame_rate", None) or 25.0
     return EndToEnd(
-        frames=tallies[-1].frames,
+        frames=len(names_of_frames),
         rate=rate,
         spent=spent,
-        named=tallies[-1].named,
-        faces=tallies[-1].faces,
+        named=Counter(name for names in names_of_frames for name in names if name is not None),
+        faces=sum(map(len, names_of_frames)),
         peak_rss_mb=peak_rss_mb(),
         ratios={name: ratio(spent["recognise"], spent[name]) for name in works if name != "recognise"},
     )

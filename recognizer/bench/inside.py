@@ -1,7 +1,7 @@
-"""Where detection spends its time, function by function, as Python's own profiler sees it: nothing is put in its way.
+"""Profile detection function by function with Python's profiler.
 
-A function's time is its own and that of what it calls outside this package; the nets are the engine's ``run``. A
-profiler makes Python look dearer than it is, compiled work not: these are shares, the clock's table has the times.
+A function's time includes the functions outside this package that it calls; the nets are the engine's ``run``. A
+profiler slows Python code, but not compiled code: use these as shares, and the table of stages for times.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from recognizer.types import U8
 
 PACKAGE = str(Path(recognizer.__file__).parent)
 LEAST = 0.01
-"""Functions of a smaller share are left out."""
+"""Functions of a smaller share are not listed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,17 +30,17 @@ class Function:
 
     name: str
     cpu_ms: Spread
-    """In a detection, all calls together; without the functions of this package that it calls."""
+    """Of all calls in a detection, without the functions of this package that they call."""
     share: float
-    """Of detection."""
+    """Share of detection."""
 
     def as_dict(self) -> dict[str, Any]:
-        """For JSON."""
+        """Convert to JSON values."""
         return {"function": self.name, "cpu_ms": self.cpu_ms.as_dict(), "share": rounded(self.share)}
 
 
 def detection(detector: Detector, images: Sequence[U8]) -> list[Function]:
-    """What one full detection of each picture is made of, dearest first."""
+    """Profile one detection of each picture; returns its functions, most expensive first."""
     detector.detect([images[0]])
     runs = [profiled(lambda image=image: detector.detect([image])) for image in images]  # type: ignore[misc]
     whole = sum(sum(run.values()) for run in runs)
@@ -52,7 +52,7 @@ def detection(detector: Detector, images: Sequence[U8]) -> list[Function]:
 
 
 def profiled(work: Callable[[], object]) -> dict[str, float]:
-    """CPU seconds of each function of this package, of its own and of foreign functions it calls."""
+    """Return the CPU seconds of each function of this package, with the foreign functions it calls."""
     profiler = cProfile.Profile(time.process_time)
     profiler.enable()
     work()

@@ -1,4 +1,4 @@
-"""One detection, ours in its three ways, and facenet-pytorch's, in turns: how much faster, and is it the same?"""
+"""Compare our three kinds of detection with facenet-pytorch's: speed, interleaved, and agreement of boxes."""
 
 from __future__ import annotations
 
@@ -19,72 +19,72 @@ from recognizer.protocols import Detector
 from recognizer.types import U8, FaceDetections
 
 SAME_BOX = 0.7
-"""Intersection over union at which a box of one is a box of the other."""
+"""Intersection over union from which two boxes are the same face."""
 CONFIDENT = 0.95
 WARM_UP = 5
-"""Rounds before: an engine compiles for shapes that come again."""
+"""Rounds before: an engine compiles for repeated shapes."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Search:
-    """One of our ways to find faces, against theirs."""
+class DetectionFigures:
+    """One kind of our detection, against facenet-pytorch's."""
 
     spent: list[Spent]
     speedup: Ratio
     every: Agreement
-    """Of all boxes of theirs, how many are ours."""
+    """Of all their boxes, how many ours found."""
     confident: Agreement
-    """Of their boxes of a score of 0.95, against all of ours."""
-    asked_for: Agreement
-    """Of those, the ones of at least the size that was asked for."""
+    """Of their boxes with a score of ``CONFIDENT``, how many ours found."""
+    large: Agreement
+    """Of those, the boxes of at least the smallest face that was set."""
 
     def as_dict(self) -> dict[str, Any]:
-        """For JSON."""
+        """Convert to JSON values."""
         return {
             "cpu_ms": cpu_ms(self.spent).as_dict(),
             "wall_ms": wall_ms(self.spent).as_dict(),
             "speedup": self.speedup.as_dict(),
             "their_boxes_found": self.every.as_dict(),
             "their_confident_boxes_found": self.confident.as_dict(),
-            "of_those_large_enough": self.asked_for.as_dict(),
+            "of_those_large_enough": self.large.as_dict(),
         }
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class DetectionRace:
-    """All on every frame."""
+class DetectionComparison:
+    """The outcome on all frames."""
 
     frames: int
     theirs: list[Spent]
-    ours: dict[str, Search]
-    """See ``race``."""
+    ours: dict[str, DetectionFigures]
+    """``exact MTCNN``, ``full detection`` and ``fast detection``."""
 
     def as_dict(self) -> dict[str, Any]:
-        """For JSON."""
+        """Convert to JSON values."""
         return {
             "frames": self.frames,
             "theirs": {"cpu_ms": cpu_ms(self.theirs).as_dict(), "wall_ms": wall_ms(self.theirs).as_dict()},
-            "ours": {name: search.as_dict() for name, search in self.ours.items()},
+            "ours": {name: figures.as_dict() for name, figures in self.ours.items()},
         }
 
 
-def race(
+def compare(
     photos: Detector, video: Detector, theirs: FacenetPyTorch, images: Sequence[U8], *, min_face_px: float
-) -> DetectionRace:
-    """Let facenet-pytorch, our detection, our thorough look and our glance find the faces of each picture, in turns.
+) -> DetectionComparison:
+    """Detect the faces of each picture with facenet-pytorch and our three kinds of detection, interleaved.
 
     Args:
-        photos: our detector for single pictures.
-        video: and that for video.
+        photos: our detector for photos: exact MTCNN.
+        video: our detector for video: full and fast detection.
         theirs: facenet-pytorch's.
         images: (H, W, 3) uint8 BGR each.
-        min_face_px: side of the smallest face asked for.
+        min_face_px: side of the smallest face that was set.
     """
     ways: dict[str, Callable[[Sequence[U8]], list[FaceDetections]]] = {
         "theirs": theirs.detect,
-        "detection": photos.detect,
-        "thorough look": partial(video.glance, thorough=True),
-        "glance": video.glance,
+        "exact MTCNN": photos.detect,
+        "full detection": partial(video.glance, thorough=True),
+        "fast detection": video.glance,
     }
     found: dict[str, dict[int, FaceDetections]] = {name: {} for name in ways}
 
@@ -99,18 +99,19 @@ def race(
     confident = [faces[faces.scores >= CONFIDENT] for faces in reference]
     large = [faces[np.sqrt(area(faces.boxes)) >= min_face_px] for faces in confident]
 
-    def search(name: str) -> Search:
+    def figures(name: str) -> DetectionFigures:
         mine = [found[name][number].boxes for number in range(len(images))]
-        every, sure, asked = (
+        agreements = [
             agreement([faces.boxes for faces in some], mine, overlap=SAME_BOX) for some in (reference, confident, large)
-        )
-        return Search(spent[name], ratio(spent["theirs"], spent[name]), every, sure, asked)
+        ]
+        return DetectionFigures(spent[name], ratio(spent["theirs"], spent[name]), *agreements)
 
-    return DetectionRace(len(images), spent["theirs"], {name: search(name) for name in ways if name != "theirs"})
+    ours = {name: figures(name) for name in ways if name != "theirs"}
+    return DetectionComparison(len(images), spent["theirs"], ours)
 
 
 def spread_frames(settings: Settings, count: int) -> list[U8]:
-    """So many frames of the settings' clip, evenly spread over it."""
+    """Decode ``count`` frames of the settings' clip, evenly spread over it."""
     with build.source(settings) as source:
         total = getattr(source, "frame_count", None) or sum(1 for _ in source)
     step = max(1, total // count)

@@ -1,13 +1,13 @@
-"""A clip as the peers' examples go through it, and as we do: segment by segment, in turns, with what each one finds.
+"""Compare whole pipelines on a clip, segment by segment, interleaved: ours, and the peers' own examples.
 
-    ours              decode, detect when due, follow, embed when asked, decide: the whole pipeline
+    ours              decode, detect when due, follow, embed when due, decide: the whole pipeline
     per frame         decode, facenet-pytorch's MTCNN.detect, align, EdgeFace in torch eager, nearest person
     FastMTCNN         decode, MTCNN.detect in every fourth frame, boxes copied; no names
     face_recognition  decode, HOG faces and dlib's encodings, as its webcam example
 
-Ours and FastMTCNN go through every frame of a segment; the per-frame peers cost the same in each frame, and get the
-segment's middle one. What is found is held against the confident faces of our own detector in every frame, which are
-facenet-pytorch's (`peer_detection`), as far as they are as large as asked for; hands and flowers are no loss.
+Ours and FastMTCNN process every frame of a segment; the per-frame peers cost the same in each frame, and process the
+segment's middle one. Recall is of the confident faces that exact MTCNN, which agrees with facenet-pytorch's
+(`peer_detection`), finds in every frame, if they have the smallest size that was set.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from recognizer.bench.peers import FacenetPyTorch, FaceRecognition, FastMtcnn
 from recognizer.bench.timing import Meter, Ratio, Spent, cpu_ms, ratio
 from recognizer.geometry import area, iou
 from recognizer.models.resolve import ResolvedModel
-from recognizer.protocols import Detector, Embedder, GalleryIndex
+from recognizer.protocols import Detector, Embedder, VectorIndex
 from recognizer.types import F32, Frame
 
 SEGMENT = 20
@@ -37,39 +37,39 @@ COVERED = 0.5
 """Intersection over union at which a box covers a face."""
 
 Seen = tuple[F32, Sequence[str | None]]
-"""Boxes (N, 4) of one frame, and their names."""
+"""(N, 4) boxes of one frame, and their names."""
 
 
 @dataclass(slots=True)
 class Way:
-    """One way of going through the clip."""
+    """The cost and results of one pipeline."""
 
     per_frame: list[Spent] = field(default_factory=list)
-    """Decoding included; of each segment."""
+    """Of each segment, with decoding."""
     seen: dict[int, Seen] = field(default_factory=dict)
     """By frame."""
 
     def named(self) -> dict[str, int]:
-        """In how many frames each name was given."""
+        """Count the frames in which each name was given."""
         names = [name for _, given in self.seen.values() for name in set(given) if name is not None]
         return {name: names.count(name) for name in sorted(set(names))}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class VideoRace:
-    """All ways through one clip."""
+class VideoComparison:
+    """The outcome of all pipelines on one clip."""
 
     frames: int
     ways: Mapping[str, Way]
-    dearer: Mapping[str, Ratio]
-    """How many times dearer than ours, a frame, decoding included in both."""
+    cost_ratio: Mapping[str, Ratio]
+    """Cost of a frame divided by ours, decoding included in both."""
     recall: Mapping[str, Agreement]
-    """Of the confident faces of per-frame detection, in the frames that a way has seen."""
+    """Of the confident faces of exact MTCNN, in the frames that a pipeline processed."""
     names_kept: tuple[int, int]
-    """Of the faces that the per-frame way names: how many bear the same name with ours, and how many there are."""
+    """Of the faces that the per-frame pipeline names: how many have the same name with ours, and how many there are."""
 
     def as_dict(self) -> dict[str, Any]:
-        """For JSON."""
+        """Convert to JSON values."""
         return {
             "frames": self.frames,
             "names_kept": {"of": self.names_kept[1], "kept": self.names_kept[0]},
@@ -79,7 +79,7 @@ class VideoRace:
                     "frames_seen": len(way.seen),
                     "named_frames": way.named(),
                     "recall": self.recall[name].as_dict(),
-                    "dearer_than_ours": self.dearer[name].as_dict() if name in self.dearer else None,
+                    "cost_over_ours": self.cost_ratio[name].as_dict() if name in self.cost_ratio else None,
                 }
                 for name, way in self.ways.items()
             },
@@ -88,21 +88,21 @@ class VideoRace:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Peers:
-    """Whoever is here."""
+    """The peers that are installed."""
 
     mtcnn: FacenetPyTorch | None
     eager: Embedder | None
     face_recognition: FaceRecognition | None
 
 
-def race(settings: Settings, resolved: ResolvedModel, peers: Peers, *, segments: int) -> VideoRace:
-    """Go through the clip's first segments in every way.
+def compare(settings: Settings, resolved: ResolvedModel, peers: Peers, *, segments: int) -> VideoComparison:
+    """Process the clip's first segments with every pipeline.
 
     Args:
         settings: clip, gallery and detector.
         resolved: the model.
-        peers: who takes part.
-        segments: how many, of ``SEGMENT`` frames.
+        peers: pipelines to compare with.
+        segments: number of segments, ``SEGMENT`` frames each.
     """
     detector, pipeline = build.exact_detector(settings), build.video_pipeline(settings, resolved)
     enrolled = build.enrolled_people(settings, resolved.fingerprint)
@@ -131,12 +131,12 @@ def race(settings: Settings, resolved: ResolvedModel, peers: Peers, *, segments:
                 given = [who.name for who in result.identities]
                 ways["ours"].seen[result.frame.index] = (result.tracks.boxes, given)
             middle = segment[len(segment) // 2]
-            for name, look in by_frame.items():
+            for name, recognise in by_frame.items():
                 way = ways.setdefault(name, Way())
                 if number == 0:
-                    look(middle)  # the first look loads things
+                    recognise(middle)  # the first call loads models
                 with Meter() as meter:
-                    way.seen[middle.index] = look(middle)
+                    way.seen[middle.index] = recognise(middle)
                 way.per_frame.append(_sum(decoding, meter.spent))
             if fast is not None:
                 way = ways.setdefault("FastMTCNN", Way())
@@ -144,25 +144,25 @@ def race(settings: Settings, resolved: ResolvedModel, peers: Peers, *, segments:
                     copied = fast.boxes([frame.image for frame in segment])
                 way.per_frame.append(_sum(decoding, meter.spent / len(segment)))
                 way.seen.update({frame.index: (boxes, ()) for frame, boxes in zip(segment, copied, strict=True)})
-    return VideoRace(
+    return VideoComparison(
         frames=len(reference),
         ways=ways,
-        dearer={name: ratio(way.per_frame, ways["ours"].per_frame) for name, way in ways.items() if name != "ours"},
+        cost_ratio={name: ratio(way.per_frame, ways["ours"].per_frame) for name, way in ways.items() if name != "ours"},
         recall={name: _recall(reference, way) for name, way in ways.items()},
         names_kept=_names_kept(ways.get("per frame", Way()), ways["ours"]),
     )
 
 
 def _segments(frames: Iterator[Frame]) -> Iterator[tuple[Spent, list[Frame]]]:
-    """Runs of frames, and what decoding one of them cost; an unfinished last one is left out.
+    """Yield the decoding cost of a frame and the frames of each full segment.
 
-    Their colours are a part of it, though the pipeline would ask for those of fewer.
+    Every frame is converted to BGR, though our pipeline needs that of fewer.
     """
     while True:
         with Meter() as meter:
             segment = list(islice(frames, SEGMENT))
             for frame in segment:
-                frame.image  # noqa: B018 - brought into its colours
+                frame.image  # noqa: B018 - converted to BGR
         if len(segment) < SEGMENT:
             return
         yield meter.spent / SEGMENT, segment
@@ -173,16 +173,16 @@ def _sum(one: Spent, other: Spent) -> Spent:
 
 
 def _per_frame(
-    mtcnn: Detector | FacenetPyTorch, eager: Embedder, gallery: GalleryIndex, known: float
+    mtcnn: Detector | FacenetPyTorch, eager: Embedder, gallery: VectorIndex, known: float
 ) -> Callable[[Frame], Seen]:
-    def look(frame: Frame) -> Seen:
+    def recognise(frame: Frame) -> Seen:
         found = mtcnn.detect([frame.image])[0]
         faces = align(frame.image, found.landmarks, found.scores, cut=eager.spec.crop, boxes=found.boxes)
         matches = gallery.search(eager.embed(faces))
         near = zip(matches.names, matches.similarities, strict=True)
         return found.boxes, [name if similarity >= known else None for name, similarity in near]
 
-    return look
+    return recognise
 
 
 def _recall(reference: Mapping[int, F32], way: Way) -> Agreement:

@@ -1,7 +1,7 @@
-"""Other ways to do the same work, each as its own documentation or example does it; imported only when asked for.
+"""Other libraries, used as their own documentation or examples do; imported only when needed.
 
-Versions and reasons stand in ``requirements-bench.txt``. Each class refuses with ``Absent`` where its package is not
-installed, so that a run names the peers that it had to do without.
+Versions and reasons are in ``requirements-bench.txt``. Each class raises ``Absent`` if its package is not installed, so
+that a run reports the missing peers.
 """
 
 from __future__ import annotations
@@ -21,14 +21,14 @@ boxes copied to the frames between."""
 
 
 class Absent(Exception):
-    """A peer cannot be had on this machine; the text says what to install."""
+    """A peer is not installed; the text says what to install."""
 
 
 class FacenetPyTorch:
-    """facenet-pytorch's ``MTCNN.detect`` with the same thresholds, smallest face and pyramid.
+    """Run facenet-pytorch's ``MTCNN.detect`` with our thresholds, smallest face and pyramid.
 
     Args:
-        wanted: the settings of our own detector.
+        wanted: the settings of our detector.
         threads: of torch, for the whole process.
 
     Raises:
@@ -43,7 +43,7 @@ class FacenetPyTorch:
             raise Absent(f"facenet-pytorch: {error}; pip install -r requirements.txt") from error
         torch.set_num_threads(threads)
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # it calls torch.load in the old way; its files are its own
+            warnings.simplefilter("ignore")  # it calls torch.load the old way, on its own files
             self._mtcnn = MTCNN(
                 keep_all=True,
                 min_face_size=int(wanted.min_face_px),
@@ -70,23 +70,23 @@ def _detections(boxes: object, scores: object, points: object) -> FaceDetections
 
 
 class FastMtcnn:
-    """FastMTCNN: ``MTCNN.detect`` on every n-th frame of a batch, boxes copied to the frames between."""
+    """Run ``MTCNN.detect`` on every n-th frame of a batch, and copy its boxes to the frames between."""
 
     def __init__(self, mtcnn: FacenetPyTorch, *, stride: int = FAST_STRIDE) -> None:
         self._mtcnn = mtcnn
         self.stride = stride
 
     def boxes(self, frames: Sequence[U8]) -> list[F32]:
-        """The (N, 4) boxes that it has for each of a batch of frames."""
+        """Return the (N, 4) boxes of each frame of a batch."""
         found = self._mtcnn.detect(frames[:: self.stride])
         return [found[place // self.stride].boxes for place in range(len(frames))]
 
 
 class FaceRecognition:
-    """``face_recognition`` as its example ``facerec_from_webcam.py`` uses it, on every frame it is shown.
+    """Run ``face_recognition`` on every frame, as its example ``facerec_from_webcam.py`` does.
 
     Args:
-        photos: name and (H, W, 3) uint8 BGR picture of people to know; those without a face are left out.
+        photos: name and (H, W, 3) uint8 BGR picture of each person; photos without a face are skipped.
 
     Raises:
         Absent: if it is not installed.
@@ -95,7 +95,7 @@ class FaceRecognition:
     def __init__(self, photos: Sequence[tuple[str, U8]]) -> None:
         wanted = ("face_recognition", "face_recognition_models", "dlib", "pkg_resources")
         missing = [name for name in wanted if importlib.util.find_spec(name) is None]
-        if missing:  # asked first: face_recognition ends the whole process where its models cannot be imported
+        if missing:  # face_recognition itself ends the process if its models cannot be imported
             raise Absent(f"face_recognition: no {', '.join(missing)} here; see requirements-bench.txt")
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # face_recognition_models imports pkg_resources
@@ -110,7 +110,7 @@ class FaceRecognition:
                 self._known.append(encodings[0])
 
     def recognise(self, image: U8) -> tuple[F32, list[str | None]]:
-        """Boxes (N, 4) of the faces of a BGR picture, and their names."""
+        """Return the (N, 4) boxes of the faces of a BGR picture, and their names."""
         picture = _rgb(image)
         places = self._library.face_locations(picture)
         names: list[str | None] = []

@@ -1,4 +1,4 @@
-"""Search in large galleries: what the product chooses against exact FAISS, in turns, and how often they agree."""
+"""Compare the product's index for large galleries with exact FAISS: speed, interleaved, and recall."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ MODEL = "bench-000000000000"
 PHOTOS = 4
 """Vectors of a person."""
 WIDTH = 192
-"""Dimensions that EdgeFace XS's vectors fill: its last block is so wide."""
+"""Dimensions that EdgeFace XS's vectors fill: the width of its last block."""
 VARIANCES = (1.6, 0.5)
-"""Of the first and the last of them, their mean being about 1: even decay, as 7,701 vectors of LFW have it."""
+"""Variances of the first and last dimension, with a mean of about 1: linear decay, as of 7,701 vectors of LFW."""
 WITHIN = 0.54
 """Variance between one person's photos as a share of that between people: median cosine 0.65, as on LFW."""
 WITHIN_SPREAD = 0.5
@@ -30,7 +30,7 @@ _BLOCK = 100_000
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Drawn:
-    """A gallery of nobody, and probes: half of them further photos of its people, half of strangers."""
+    """A random gallery with probes of its people and of strangers."""
 
     kind: str
     enrolled: Enrolled
@@ -41,12 +41,12 @@ class Drawn:
 
 
 def faces(count: int, *, probes: int, seed: int = 0) -> Drawn:
-    """Vectors that lie as EdgeFace's do: people in a subspace, several photos around each.
+    """Draw vectors distributed as EdgeFace's: people in a subspace, several photos around each.
 
     Args:
         count: vectors enrolled.
-        probes: of each kind.
-        seed: of the drawing.
+        probes: of known people, and as many of strangers.
+        seed: of the random draws.
     """
     rng = np.random.default_rng(seed)
     turned = np.linalg.qr(rng.standard_normal((EMBEDDING_SIZE, WIDTH)))[0].T
@@ -64,7 +64,7 @@ def faces(count: int, *, probes: int, seed: int = 0) -> Drawn:
 
 
 def even(count: int, *, probes: int, seed: int = 0) -> Drawn:
-    """Vectors evenly spread over the whole sphere, one a person: the hardest case, without any structure to use."""
+    """Draw vectors uniformly from the sphere, one a person: the hardest case, without structure."""
     rng = np.random.default_rng(seed)
 
     def draw(number: int) -> F32:
@@ -89,7 +89,7 @@ def _units(vectors: F32) -> F32:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class SearchRace:
+class SearchComparison:
     """The product's index and exact FAISS on one gallery, one probe at a time."""
 
     kind: str
@@ -100,14 +100,14 @@ class SearchRace:
     speedup: Ratio
     build: Spent
     memory_mb: float | None
-    """That the process grew by when the product's index was made."""
+    """Growth of the process when the product's index was built."""
     recall: dict[str, float]
     """Share of probes with the same nearest person, of ``known`` people and of ``strangers``."""
     largest_error: float
     """Largest difference of a cosine to the same person."""
 
     def as_dict(self) -> dict[str, Any]:
-        """For JSON."""
+        """Convert to JSON values."""
         return {
             "kind": self.kind,
             "vectors": self.vectors,
@@ -122,8 +122,8 @@ class SearchRace:
         }
 
 
-def race(drawn: Drawn, *, rounds: int) -> SearchRace:
-    """Make both indices and let them take turns; then hold all their answers together.
+def compare(drawn: Drawn, *, rounds: int) -> SearchComparison:
+    """Build both indexes, time single probes interleaved, then compare the matches of all probes.
 
     Args:
         drawn: gallery and probes.
@@ -133,35 +133,35 @@ def race(drawn: Drawn, *, rounds: int) -> SearchRace:
 
     enrolled = drawn.enrolled
     before = resident_mb()
-    with Meter() as making:
+    with Meter() as building:
         product = build.index_of(enrolled)
     after = resident_mb()
     faiss.omp_set_num_threads(1)
     exact = faiss.IndexFlatIP(EMBEDDING_SIZE)
     exact.add(enrolled.vectors)
-    asked = np.concatenate([drawn.known, drawn.strangers])
+    queries = np.concatenate([drawn.known, drawn.strangers])
 
     def one(number: int) -> Embeddings:
-        place = number * 7 % len(asked)
-        return _probes(asked[place : place + 1])
+        place = number * 7 % len(queries)
+        return _probes(queries[place : place + 1])
 
     spent = interleaved(
         {"exact": lambda number: exact.search(one(number).vectors, 16), "product": lambda n: product.search(one(n))},
         rounds=rounds,
     )
-    cosines, nearest = exact.search(asked, 1)
-    found = product.search(_probes(asked))
+    cosines, nearest = exact.search(queries, 1)
+    found = product.search(_probes(queries))
     names = np.array(enrolled.names)[nearest[:, 0]]
     same = np.array([name == wanted for name, wanted in zip(found.names, names, strict=True)])
     known = len(drawn.known)
-    return SearchRace(
+    return SearchComparison(
         kind=drawn.kind,
         vectors=len(enrolled),
         index=type(product).__name__,
         exact=spent["exact"],
         product=spent["product"],
         speedup=ratio(spent["exact"], spent["product"]),
-        build=making.spent,
+        build=building.spent,
         memory_mb=None if before is None or after is None else round(after - before, 1),
         recall={"known": rounded(same[:known].mean()), "strangers": rounded(same[known:].mean())},
         largest_error=float(np.abs(found.similarities - cosines[:, 0])[same].max(initial=0.0)),
@@ -173,7 +173,7 @@ def _probes(vectors: F32) -> Embeddings:
 
 
 def resident_mb() -> float | None:
-    """Memory that this process holds now, MB; ``None`` where the system does not say."""
+    """Return the resident memory of this process, MB; ``None`` where the system does not report it."""
     try:
         for line in Path("/proc/self/status").read_text().splitlines():
             if line.startswith("VmRSS:"):

@@ -1,10 +1,10 @@
-"""What each stage costs on a clip: clocks put around the pipeline's parts at their seams, one frame after the other."""
+"""Measure each stage on a clip, frame by frame, with clocks around the pipeline's parts."""
 
 from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from itertools import islice
@@ -29,17 +29,25 @@ from recognizer.protocols import GraphRunner
 from recognizer.types.spec import CropSpec
 
 NETS = {"follow": "follow net", "proposals": "proposal net", "pnet": "P-Net", "rnet": "R-Net", "onet": "O-Net"}
-DETECTOR = {"detect": "detect", "glance": "glance", "refine": "refine"}
+FAST, FULL = "fast detection", "full detection"
 SEPARATOR = " > "
 DECODE = "decoding alone"
-"""The yardstick, taken frame by frame beside what is measured."""
+"""The yardstick, measured frame by frame in between."""
 RECOGNISE = "recognise"
-FOLLOW = ("cadence", "refine", "track")
-"""What is done in every frame to follow the faces that there are."""
+FOLLOW = ("schedule", "refine", "track")
+"""Stages of every frame that follow known faces."""
+
+
+def _mode(images: object, *, thorough: bool = False) -> str:
+    """Name the stage of a video detection."""
+    return FULL if thorough else FAST
+
+
+_DETECTOR: Mapping[str, str | Callable[..., str]] = {"detect": "exact MTCNN", "glance": _mode, "refine": "refine"}
 
 
 class Clock:
-    """Collects what is spent under names; a work inside another one is counted under both: ``detect > P-Net``."""
+    """Collect costs by stage name; a stage inside another one has both names: ``fast detection > R-Net``."""
 
     def __init__(self) -> None:
         self.calls: dict[str, list[Spent]] = {}
@@ -47,7 +55,7 @@ class Clock:
 
     @contextmanager
     def around(self, name: str) -> Iterator[None]:
-        """Count what stands in the ``with``; of this thread and, in wall time, of whom it waits for."""
+        """Measure a ``with`` block: CPU time of this thread, and wall time."""
         outer: str | None = getattr(self._inside, "name", None)
         self._inside.name = full = name if outer is None else outer + SEPARATOR + name
         wall, cpu = time.perf_counter(), time.thread_time()
@@ -60,9 +68,15 @@ class Clock:
 
 
 class Clocked:
-    """Any part of the pipeline with a clock around some of its methods."""
+    """Wrap a part of the pipeline with a clock around some of its methods.
 
-    def __init__(self, part: Any, clock: Clock, stages: Mapping[str, str]) -> None:
+    Args:
+        part: the part.
+        clock: collects the costs.
+        stages: method -> the stage's name, or a function of the call's arguments that returns it.
+    """
+
+    def __init__(self, part: Any, clock: Clock, stages: Mapping[str, str | Callable[..., str]]) -> None:
         self._part = part
         self._clock = clock
         self._stages = stages
@@ -71,16 +85,17 @@ class Clocked:
         value = getattr(self._part, name)
         if name not in self._stages:
             return value
+        stage = self._stages[name]
 
         def clocked(*arguments: Any, **named: Any) -> Any:
-            with self._clock.around(self._stages[name]):
+            with self._clock.around(stage if isinstance(stage, str) else stage(*arguments, **named)):
                 return value(*arguments, **named)
 
         return clocked
 
 
 class ClockedNet:
-    """A graph with a clock around it."""
+    """Wrap a graph with a clock around it."""
 
     def __init__(self, runner: GraphRunner, clock: Clock, name: str) -> None:
         self._runner = runner
@@ -88,14 +103,14 @@ class ClockedNet:
         self._name = name
 
     def run(self, inputs: NDArray[np.float32]) -> Mapping[str, NDArray[np.float32]]:
-        """Feed the single input."""
+        """Run the graph on its single input."""
         with self._clock.around(self._name):
             return self._runner.run(inputs)
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One stage."""
+    """The cost of one stage."""
 
     stage: str
     calls: int
@@ -103,10 +118,10 @@ class Row:
     """Of a call."""
     cpu_ms: Spread
     cpu_ms_per_frame: float
-    """Mean over all frames, those without a call included."""
+    """Mean over all frames, also those without a call."""
 
     def as_dict(self) -> dict[str, Any]:
-        """For JSON."""
+        """Convert to JSON values."""
         return {
             "stage": self.stage,
             "calls": self.calls,
@@ -117,7 +132,7 @@ class Row:
 
 
 def rows_of(calls: Mapping[str, Sequence[Spent]], *, frames: int) -> list[Row]:
-    """The table of what a clock collected, stages inside others right after them."""
+    """Tabulate what a clock collected; inner stages follow the outer one."""
     firsts = list(calls)
 
     def order(name: str) -> list[int]:
@@ -136,7 +151,7 @@ def _mean_ms(spent: Sequence[Spent], frames: int) -> float:
 
 
 def clocked_pipeline(settings: Settings, resolved: ResolvedModel, clock: Clock) -> Pipeline:
-    """The pipeline of ``build`` with a clock at every seam."""
+    """Build the pipeline of ``build`` with a clock around every part."""
     enrolled = build.enrolled_people(settings, resolved.fingerprint)
     make = build.video_context(settings, resolved, enrolled=len(enrolled))
 
@@ -144,7 +159,7 @@ def clocked_pipeline(settings: Settings, resolved: ResolvedModel, clock: Clock) 
         made = make()
         return replace(
             made,
-            cadence=Clocked(made.cadence, clock, {"look": "cadence", "looked": "cadence"}),
+            cadence=Clocked(made.cadence, clock, {"look": "schedule", "looked": "schedule"}),
             tracker=Clocked(made.tracker, clock, {"predict": "track", "follow": "track", "update": "track"}),
             decider=_clocked_decider(made.decider, clock),
         )
@@ -153,7 +168,7 @@ def clocked_pipeline(settings: Settings, resolved: ResolvedModel, clock: Clock) 
         return ClockedNet(runner, clock, NETS[name])
 
     return Pipeline(
-        detector=Clocked(build.video_detector(settings, watched), clock, DETECTOR),
+        detector=Clocked(build.video_detector(settings, watched), clock, _DETECTOR),
         embedder=Clocked(build.embedder(settings, resolved), clock, {"embed": "embed"}),
         index=Clocked(build.index_of(enrolled), clock, {"search": "match"}),
         new_context=new_context,
@@ -161,27 +176,27 @@ def clocked_pipeline(settings: Settings, resolved: ResolvedModel, clock: Clock) 
 
 
 def _clocked_decider(decider: Decider, clock: Clock) -> Decider:
-    """The decider is a class, not a protocol: for the type checker this stays one."""
+    """Wrap the decider, which is a class and no protocol: the type checker sees a ``Decider``."""
     return cast(Decider, Clocked(decider, clock, {"observe": "decide", "learn": "decide", "decide": "decide"}))
 
 
 @dataclass(frozen=True, slots=True)
 class Stages:
-    """What every stage cost on some frames of a clip."""
+    """The cost of every stage on some frames of a clip."""
 
     rows: tuple[Row, ...]
     frames: int
     faces: float
-    """Reported in a frame, on average."""
+    """Mean number of reported faces in a frame."""
 
     @property
     def following(self) -> float:
-        """CPU time of following the faces between detections, as a share of decoding alone."""
+        """CPU time of following faces between detections, divided by that of decoding alone."""
         per_frame = {row.stage: row.cpu_ms_per_frame for row in self.rows}
         return sum(per_frame.get(RECOGNISE + SEPARATOR + stage, 0.0) for stage in FOLLOW) / per_frame[DECODE]
 
     def as_dict(self) -> dict[str, Any]:
-        """For JSON."""
+        """Convert to JSON values."""
         return {
             "stages": [row.as_dict() for row in self.rows],
             "stage_frames": self.frames,
@@ -191,7 +206,7 @@ class Stages:
 
 
 def warm(pipeline: Pipeline, settings: Settings, *, frames: int | None) -> None:
-    """Recognise the clip's first frames, so that graphs that are compiled when first needed burden no stage."""
+    """Recognise the clip's first frames, so that all graphs are compiled."""
     with build.source(settings) as source:
         last = None
         for last in islice(source, frames):
@@ -201,11 +216,11 @@ def warm(pipeline: Pipeline, settings: Settings, *, frames: int | None) -> None:
 
 
 def measure(settings: Settings, resolved: ResolvedModel, *, frames: int | None) -> Stages:
-    """Take the settings' clip frame by frame through every stage, on this thread.
+    """Run the settings' clip frame by frame through every stage, on this thread.
 
-    It is gone through once before, unmeasured: a camera runs for months, and compiling is over after minutes. And once
-    after, for what others do with the faces: in a run the encoder works on a thread of its own, and between two frames
-    it would push what recognition needs out of the caches.
+    An unmeasured pass before compiles the graphs: a camera runs for months, and compiling takes minutes at most.
+    Overlay and encoder are measured in a pass after: in a run the encoder has a thread of its own, and between two
+    frames it would evict recognition's data from the caches.
     """
     clock, shown = Clock(), Clock()
     pipeline = clocked_pipeline(settings, resolved, clock)
@@ -228,12 +243,14 @@ def measure(settings: Settings, resolved: ResolvedModel, *, frames: int | None) 
     if last is not None:
         pipeline.end(last)
     calls = {name: list(spent) for name, spent in clock.calls.items()}
-    _show(pipeline, settings, resolved.spec.crop, shown, frames=frames)
+    _measure_outputs(pipeline, settings, resolved.spec.crop, shown, frames=frames)
     return Stages(tuple(rows_of({**calls, **shown.calls}, frames=count)), count, shown_faces / max(count, 1))
 
 
-def _show(pipeline: Pipeline, settings: Settings, cut: CropSpec, clock: Clock, *, frames: int | None) -> None:
-    """Cut out all faces of the clip's frames, draw what was recognised, and encode that."""
+def _measure_outputs(
+    pipeline: Pipeline, settings: Settings, cut: CropSpec, clock: Clock, *, frames: int | None
+) -> None:
+    """Align all faces of the clip's frames, draw the labels, and encode the video."""
     overlay = Overlay()
     with (
         TemporaryDirectory() as folder,
@@ -243,7 +260,7 @@ def _show(pipeline: Pipeline, settings: Settings, cut: CropSpec, clock: Clock, *
         for frame in islice(source, frames):
             result = pipeline.step(frame)
             tracks = result.tracks
-            with clock.around("align, every face"):  # the pipeline aligns those that are asked for
+            with clock.around("align, every face"):  # the pipeline aligns only those that it embeds
                 align(frame.image, tracks.landmarks, tracks.scores, cut=cut, boxes=tracks.boxes)
             with clock.around("overlay"):
                 overlay(result)

@@ -1,4 +1,4 @@
-"""From the command to the first label: a process of its own each time, models cached, files in the system's memory."""
+"""Measure the start: from the command to the first event, in new processes, with all caches warm."""
 
 from __future__ import annotations
 
@@ -23,17 +23,17 @@ TIME_OUT_S = 120.0
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Start:
-    """What it costs from the start of a process to each milestone, a value for each time."""
+    """The cost from the start of a process to each milestone, a value for each start."""
 
     imported: list[Spent]
-    """The command line is there."""
+    """The command line is imported."""
     ready: list[Spent]
-    """Graphs compiled, gallery loaded."""
+    """Graphs are compiled, and the gallery is loaded."""
     first_event: list[Spent]
     """The first face is reported."""
 
     def as_dict(self) -> dict[str, Any]:
-        """For JSON."""
+        """Convert to JSON values."""
         ways = {"imported": self.imported, "ready": self.ready, "first_event": self.first_event}
         return {
             name: {
@@ -45,14 +45,14 @@ class Start:
 
 
 def measure(settings: Settings, *, rounds: int) -> Start:
-    """Start the command again and again.
+    """Start the command ``rounds`` times.
 
     Args:
-        settings: clip with a face in it, gallery that is enrolled; all of them but those of outputs are used.
-        rounds: how often each milestone is reached.
+        settings: with a clip with a face and an enrolled gallery; those of outputs are not used.
+        rounds: how often each milestone is measured.
 
     Raises:
-        RecognizerError: if the clip was gone through without an event.
+        RecognizerError: if no event is reported.
     """
     with TemporaryDirectory() as folder:
         file = Path(folder) / "settings.yaml"  # JSON is YAML
@@ -76,13 +76,13 @@ def _measured(file: str, rounds: int) -> Start:
         for name, way in ways.items():
             with _Children() as children:
                 way()
-            if number:  # the first time fills the system's and the engine's caches
+            if number:  # the first start fills the system's and the engine's caches
                 times[name].append(children.spent)
     return Start(**times)
 
 
 class _Children:
-    """As ``Meter``, of the processes that were started and ended in its ``with``."""
+    """Measure the processes that start and end in its ``with`` block, as ``Meter`` does."""
 
     spent: Spent
 

@@ -1,7 +1,7 @@
-"""How many threads every library may use, set and read back: stages must not fight for the cores.
+"""Set and read back the number of threads of every library, so that stages do not compete for the cores.
 
-One each, as measured: the nets, pictures and products here are so small that more threads cost more than they give
-when anything else runs, and what runs in parallel are decoding, recognising and writing.
+One thread each is fastest, as measured: the nets, pictures and matrices are small, so that more threads cost more than
+they give when anything else runs; decoding, recognising and writing run in parallel.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import cv2
 
 
 def set_up(threads: int) -> None:
-    """Hold OpenCV, FAISS and torch, where they are loaded, to so many threads; engines are told when they are made."""
+    """Limit OpenCV, and FAISS and torch if they are loaded, to ``threads``; engines get theirs when they are built."""
     cv2.setNumThreads(threads)
     if "torch" in sys.modules:
         sys.modules["torch"].set_num_threads(threads)
@@ -23,10 +23,10 @@ def set_up(threads: int) -> None:
 
 
 def in_use(engine_threads: int) -> dict[str, Any]:
-    """What is in force now, by library; ``None`` where a library is not loaded.
+    """Return the current number of threads by library; ``None`` if a library is not loaded.
 
     Args:
-        engine_threads: what the graph engines were made with.
+        engine_threads: of the graph engines.
     """
     torch, faiss = sys.modules.get("torch"), sys.modules.get("faiss")
     return {

@@ -1,4 +1,4 @@
-"""Works that take turns, and what they cost: CPU time of all threads, wall time, ratios with their spread."""
+"""Time functions interleaved: CPU time of all threads, wall time, and ratios with their spread."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike
 
 @dataclass(frozen=True, slots=True)
 class Spent:
-    """What a piece of work cost."""
+    """CPU and wall time of some work."""
 
     cpu_s: float
     """Of all threads of this process, user and system."""
@@ -24,7 +24,7 @@ class Spent:
 
 
 class Meter:
-    """Measures what stands in its ``with``: ``with Meter() as meter: ...``, then ``meter.spent``."""
+    """Measure a ``with`` block: ``with Meter() as meter: ...``, then ``meter.spent``."""
 
     spent: Spent
 
@@ -38,7 +38,7 @@ class Meter:
 
 @dataclass(frozen=True, slots=True)
 class Spread:
-    """Where most of many values lie."""
+    """Median, quartiles and 95th percentile of some values."""
 
     median: float
     low: float
@@ -49,36 +49,36 @@ class Spread:
 
     @classmethod
     def of(cls, values: ArrayLike) -> Spread:
-        """Of one or more values."""
+        """Compute the spread of one or more values."""
         low, median, high, p95 = np.percentile(np.asarray(values, np.float64), (25, 50, 75, 95)).tolist()
         return cls(median, low, high, p95)
 
     def as_dict(self) -> dict[str, float]:
-        """For JSON, to four digits."""
+        """Convert to JSON values, 4 digits."""
         return {name: rounded(getattr(self, name)) for name in ("median", "low", "high", "p95")}
 
 
 @dataclass(frozen=True, slots=True)
 class Ratio:
-    """How many times dearer one work is than another, round by round."""
+    """Cost of one function divided by another's, round by round."""
 
     cpu: Spread
     wall: Spread
 
     def as_dict(self) -> dict[str, Any]:
-        """For JSON."""
+        """Convert to JSON values."""
         return {"cpu": self.cpu.as_dict(), "wall": self.wall.as_dict()}
 
 
 def interleaved(
     works: Mapping[str, Callable[[int], object]], *, rounds: int, warm_up: int = 1
 ) -> dict[str, list[Spent]]:
-    """Let works take turns, each round beginning with another one, so that a machine's moods hit all alike.
+    """Call functions in turns; each round begins with another one, so that other load affects all alike.
 
     Args:
-        works: name -> what is done, given the number of the round.
+        works: name -> a function of the round's number.
         rounds: how often each is measured.
-        warm_up: rounds before that count for nothing.
+        warm_up: rounds before that are not measured.
     """
     spent: dict[str, list[Spent]] = {name: [] for name in works}
     names = list(works)
@@ -93,7 +93,7 @@ def interleaved(
 
 
 def ratio(dear: Sequence[Spent], cheap: Sequence[Spent]) -> Ratio:
-    """Of two works that took turns: both have one value for each round."""
+    """Divide the costs of two interleaved functions, round by round."""
     pairs = list(zip(dear, cheap, strict=True))
     return Ratio(
         cpu=Spread.of([a.cpu_s / max(b.cpu_s, 1e-9) for a, b in pairs]),
@@ -102,15 +102,15 @@ def ratio(dear: Sequence[Spent], cheap: Sequence[Spent]) -> Ratio:
 
 
 def cpu_ms(spent: Sequence[Spent]) -> Spread:
-    """CPU time, ms."""
+    """Return the spread of CPU times, ms."""
     return Spread.of([1000 * each.cpu_s for each in spent])
 
 
 def wall_ms(spent: Sequence[Spent]) -> Spread:
-    """Wall time, ms."""
+    """Return the spread of wall times, ms."""
     return Spread.of([1000 * each.wall_s for each in spent])
 
 
 def rounded(value: float) -> float:
-    """To four digits: more are noise."""
+    """Round to 4 significant digits; more are noise."""
     return float(f"{value:.4g}")

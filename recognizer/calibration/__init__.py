@@ -1,1 +1,1 @@
-"""Thresholds: the files they stand in, impostor distributions, false-name budgets, drift."""
+"""Thresholds: calibration files, impostor distributions, false-name budgets, drift."""

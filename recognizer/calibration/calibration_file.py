@@ -1,4 +1,4 @@
-"""Thresholds that were measured, not felt: one small JSON file for each model, with its protocol beside each number."""
+"""Calibration files: a model's measured thresholds, with the protocol of each number, as JSON."""
 
 from __future__ import annotations
 
@@ -11,33 +11,33 @@ from recognizer.calibration.impostors import Impostors, impostors_from
 from recognizer.errors import ConfigError, OutputError
 
 NUMBERS = ("known", "release", "margin", "sure")
-LEAST_MARGIN = 0.03
-"""A budget however generous still asks for a lead over the next person."""
+MIN_MARGIN = 0.03
+"""Cosine: even the most generous budget requires this margin over the next person."""
 
 
 @dataclass(frozen=True, slots=True)
 class Budget:
-    """What wrong names a site can bear."""
+    """The rate of wrong names that a site allows."""
 
     text: str
-    """As the user said it."""
+    """As the user wrote it."""
     fpir: float | None = None
-    """Share of strangers that may get a name, whatever the size of the gallery."""
+    """Share of strangers that may get a name, for a gallery of any size."""
     fmr: float | None = None
     """Instead: share of comparisons of two people; FPIR then grows with the gallery."""
     strangers_per_day: float | None = None
-    """Traffic that the budget was worked out with."""
+    """Traffic from which ``fpir`` was derived."""
 
     def rate(self, gallery: int) -> float:
-        """The FPIR allowed with so many enrolled vectors."""
+        """Return the FPIR allowed with ``gallery`` enrolled vectors."""
         return self.fpir if self.fpir is not None else min(1.0, (self.fmr or 0.0) * max(gallery, 1))
 
 
 @dataclass(frozen=True, slots=True)
 class Calibration:
-    """What a decision needs, and how it was measured.
+    """Thresholds of a model, and how they were measured.
 
-    The defaults stand for a model that nobody measured yet; they are those of ``edgeface_xs_q``, a little stricter.
+    The defaults are for a model without a calibration: those of ``edgeface_xs_q``, a little stricter.
     """
 
     model: str = ""
@@ -47,28 +47,28 @@ class Calibration:
     release: float = 0.30
     """Cosine below which a name is withdrawn."""
     margin: float = 0.08
-    """Lead over the next person."""
+    """Cosine by which the nearest person must exceed the next one."""
     sure: float = 0.60
-    """Cosine at which a single look is enough."""
+    """Cosine at which a single sample is enough."""
     protocol: dict[str, Any] | None = None
     """Data, rates and counts, for people to read."""
     impostors: Impostors | None = None
-    """How alike strangers are, as measured."""
+    """Measured similarity of strangers."""
     budget: Budget | None = None
-    """When there is one, the thresholds follow from it and the size of the gallery."""
+    """With a budget, the thresholds follow from it and the size of the gallery."""
     shift: float = 0.0
-    """How much more alike this site's strangers were than the measured ones, cosine."""
+    """Cosine by which this site's strangers were more similar than the measured ones."""
 
     @property
     def measured(self) -> bool:
-        """Somebody measured these numbers; else they are the cautious defaults."""
+        """Whether the thresholds were measured, or are the defaults."""
         return self.protocol is not None
 
     def at(self, gallery: int) -> Calibration:
-        """The same with the thresholds that keep the budget with so many enrolled vectors.
+        """Return this calibration with the thresholds that keep the budget with ``gallery`` enrolled vectors.
 
-        ``known`` lets the budget's share of strangers pass, ``release`` ten times it; ``margin`` is the way from
-        there to a hundred times it, as in the shipped numbers (FMR 1e-5, 1e-4 and 1e-3).
+        ``known`` lets the budget's share of strangers pass, ``release`` 10 times that; ``margin`` is the difference
+        between ``known`` and the threshold of 100 times it, as in the shipped files (FMR 1e-5, 1e-4 and 1e-3).
         """
         if self.budget is None or self.impostors is None:
             return self
@@ -76,12 +76,12 @@ class Calibration:
         known = min(fpir.threshold(rate, gallery) + self.shift, 1.0)
         release = min(fpir.threshold(min(10 * rate, 0.5), gallery) + self.shift, known)
         wide = fpir.threshold(min(100 * rate, 0.5), gallery) + self.shift
-        margin = max(known - wide, LEAST_MARGIN)
+        margin = max(known - wide, MIN_MARGIN)
         return replace(self, known=known, release=release, margin=margin, sure=max(self.sure, known))
 
 
 def load(path: Path | None, *, model: str) -> Calibration:
-    """Read a calibration file; without one, cautious defaults.
+    """Read a calibration file; without one, return the defaults.
 
     Raises:
         ConfigError: if the file is unreadable, lacks a number, or was made for another model.
@@ -137,7 +137,7 @@ def save(path: Path, calibration: Calibration) -> None:
     if calibration.budget is not None:
         values |= {"budget": asdict(calibration.budget), "shift": calibration.shift}
     text = json.dumps({**values, "protocol": calibration.protocol}, indent=2, ensure_ascii=False)
-    if calibration.impostors is not None:  # thousands of numbers: a line each curve, not each number
+    if calibration.impostors is not None:  # thousands of numbers: all on one line
         text = text[: text.rindex("\n}")] + ',\n  "impostors": ' + json.dumps(calibration.impostors.as_dict()) + "\n}"
     try:
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -1,4 +1,4 @@
-"""Do strangers come nearer to a name than the calibration expects? What a run can know of it without being told."""
+"""Detect drift: strangers in a run that are more similar to enrolled people than the calibration expects."""
 
 from __future__ import annotations
 
@@ -8,18 +8,18 @@ import numpy as np
 
 
 class StrangerWatch:
-    """Counts the tracks that never got a name, and how near to one they came.
+    """Count the tracks that never got a name, and their similarities to the nearest person.
 
     Args:
-        near: similarity that a share ``SHARE`` of strangers reaches, by the calibration; set anew when the gallery
-            changes, tracks counted before stay as they were judged.
+        near: cosine that a share ``SHARE`` of strangers reaches, by the calibration; may be set again when the gallery
+            changes, which leaves tracks counted before as they are.
     """
 
     SHARE: ClassVar[float] = 0.1
     UNLIKELY: ClassVar[float] = 0.01
-    """Chance below which more near strangers than expected are no accident."""
+    """Probability below which an excess of near strangers is reported as drift."""
     _BINS: ClassVar[int] = 200
-    """Of similarities and margins from -1 to 1, 0.01 each: memory does not grow with the run."""
+    """Histogram bins of cosines from -1 to 1, 0.01 each: memory does not grow with the run."""
 
     def __init__(self, *, near: float) -> None:
         self.near = near
@@ -28,12 +28,12 @@ class StrangerWatch:
         self._margins = np.zeros(self._BINS, np.int64)
 
     def add(self, similarity: float, margin: float, *, named: bool) -> None:
-        """A track has ended.
+        """Count a track that has ended.
 
         Args:
-            similarity: to the nearest person, when it was last seen; below -0.99 nobody looked.
-            margin: lead over the next person.
-            named: it had a name at some time.
+            similarity: cosine to the nearest person at the last match; -0.99 or less: never matched, not counted.
+            margin: cosine over that to the next person.
+            named: whether it had a name at any time.
         """
         if similarity <= -0.99:
             return
@@ -49,17 +49,17 @@ class StrangerWatch:
         return int(np.clip((value + 1) / 2 * self._BINS, 0, self._BINS - 1))
 
     def as_dict(self) -> dict[str, Any]:
-        """The counts for JSON; ``drift`` says in words what does not fit the calibration, or is ``None``."""
-        from scipy import special  # a quarter of a second that a start need not wait for
+        """Convert to JSON values; ``drift`` is a warning for the user, or ``None``."""
+        from scipy import special  # 0.25 s of import, not needed at start
 
         strangers, near = self._counts["strangers"], self._counts["near"]
         chance = float(special.bdtrc(near - 1, strangers, self.SHARE)) if near else 1.0
         drift = None
         if chance < self.UNLIKELY:
             drift = (
-                f"{near} of {strangers} faces without a name came near one (similarity {self.near:.2f}); the "
-                f"calibration expects {self.SHARE:.0%}. Either strangers here are more alike than those it was made "
-                "with, or enrolled people go unrecognised: calibrate --negatives, and look at the photos."
+                f"{near} of {strangers} tracks without a name had similarity {self.near:.2f} or more to an enrolled "
+                f"person; the calibration expects {self.SHARE:.0%}. Either strangers here are more alike than those it "
+                "was made with, or enrolled people go unrecognised: run calibrate --negatives, and check the photos."
             )
         return {
             "tracks": strangers,

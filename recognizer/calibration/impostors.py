@@ -1,7 +1,7 @@
-"""How alike strangers are, as numbers that ship with a model: FPIR by threshold and gallery size, FNIR by photos.
+"""Impostor tables that ship with a model: FPIR by threshold and gallery size, FNIR by threshold and photos.
 
-FPIR at a threshold is the chance that a stranger is as similar as that to *somebody* of the gallery; it grows with the
-gallery, at most in proportion, so it was measured for several sizes (`recognizer.calibration.strangers`).
+FPIR at a threshold is the probability that a stranger is at least that similar to *any* enrolled person. It grows with
+the gallery, at most in proportion, so it is measured for several sizes (`recognizer.calibration.strangers`).
 """
 
 from __future__ import annotations
@@ -17,13 +17,13 @@ from recognizer.errors import ConfigError
 from recognizer.types import F32
 
 F64 = NDArray[np.float64]
-LEAST = 1e-9
-"""Stands for a rate of zero, where a logarithm is taken."""
+MIN_RATE = 1e-9
+"""Replaces a rate of 0 where a logarithm is taken."""
 
 
 @dataclass(frozen=True, slots=True)
 class Rate:
-    """An expected rate and the range in which 95 % of galleries, or samples, lie."""
+    """An expected rate, and the range of 95 % of galleries or samples."""
 
     mean: float
     low: float
@@ -32,7 +32,7 @@ class Rate:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Curves:
-    """Rates over a grid of similarities, for several sizes (of galleries, or photos a person)."""
+    """Rates at a grid of cosines, for several sizes (of a gallery, or photos of a person)."""
 
     sizes: F64
     """(G,) rising."""
@@ -51,9 +51,9 @@ class Curves:
             raise ConfigError("Calibration curves: sizes and similarities must rise.")
 
     def over(self, size: float) -> tuple[F64, F64, F64]:
-        """Mean, low and high (T,) for a size; between measured ones by a straight line of logarithms.
+        """Interpolate (T,) mean, low and high for a size, linearly in logarithms.
 
-        Beyond the largest the rate grows in proportion, which is more than it really does (Boole's inequality).
+        Beyond the largest measured size the rate grows in proportion, an upper bound (Boole's inequality).
         """
         return tuple(self._over(size, part) for part in (self.mean, self.low, self.high))  # type: ignore[return-value]
 
@@ -63,17 +63,17 @@ class Curves:
         size = max(size, float(self.sizes[0]))
         after = int(np.searchsorted(self.sizes, size, side="right"))
         share = np.log(size / self.sizes[after - 1]) / np.log(self.sizes[after] / self.sizes[after - 1])
-        logs = np.log(np.maximum(part[after - 1 : after + 1], LEAST))
+        logs = np.log(np.maximum(part[after - 1 : after + 1], MIN_RATE))
         found = np.exp(logs[0] + share * (logs[1] - logs[0]))
-        return np.asarray(np.where(found <= LEAST * 1.001, 0.0, found))
+        return np.asarray(np.where(found <= MIN_RATE * 1.001, 0.0, found))
 
     def at(self, similarity: float, size: float) -> Rate:
-        """The rate at a threshold, for a size."""
+        """Return the rate at a threshold, for a size."""
         values = [float(np.interp(similarity, self.similarities, part)) for part in self.over(size)]
         return Rate(*values)
 
     def threshold(self, rate: float, size: float) -> float:
-        """The lowest similarity whose mean rate, which falls, is no more than ``rate``."""
+        """Return the lowest cosine whose mean rate is at most ``rate``."""
         mean = self.over(size)[0]
         below = np.nonzero(mean <= rate)[0]
         if len(below) == 0:
@@ -87,14 +87,14 @@ class Curves:
         return left + float(share) * (right - left)
 
     def as_dict(self) -> dict[str, Any]:
-        """For JSON, to three digits."""
+        """Convert to JSON values, rates to 3 digits."""
         parts = {name: getattr(self, name) for name in ("mean", "low", "high")}
         rows = {name: [[float(f"{value:.3g}") for value in row] for row in part] for name, part in parts.items()}
         return {"sizes": self.sizes.tolist(), "similarities": np.round(self.similarities, 4).tolist(), **rows}
 
 
 def curves_from(values: Mapping[str, Any]) -> Curves:
-    """Curves that ``as_dict`` wrote.
+    """Read curves that ``as_dict`` wrote.
 
     Raises:
         ConfigError: if something is missing or of another shape.
@@ -108,19 +108,19 @@ def curves_from(values: Mapping[str, Any]) -> Curves:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Impostors:
-    """What was measured on the strangers of a data set."""
+    """Tables measured on the strangers of a data set."""
 
     data: str
-    """In words."""
+    """Description of the data."""
     people: int
-    """Independent strangers: how sure all this is."""
+    """Independent strangers: the lowest supported rate is about 3 / people."""
     fpir: Curves
-    """By gallery size: enrolled vectors."""
+    """By gallery size, enrolled vectors."""
     fnir: Curves
     """By photos enrolled of a person."""
 
     def as_dict(self) -> dict[str, Any]:
-        """For JSON."""
+        """Convert to JSON values."""
         return {
             "data": self.data,
             "people": self.people,
@@ -130,7 +130,7 @@ class Impostors:
 
 
 def impostors_from(values: Mapping[str, Any]) -> Impostors:
-    """What ``as_dict`` wrote.
+    """Read what ``as_dict`` wrote.
 
     Raises:
         ConfigError: if something is missing.

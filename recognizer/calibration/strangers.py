@@ -1,4 +1,4 @@
-"""Measure how alike strangers are: the tables of `recognizer.calibration.impostors`, from vectors of many people."""
+"""Measure the tables of `recognizer.calibration.impostors` from embeddings of many people."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ from recognizer.types import F32, I64
 GRID = np.arange(0, 0.9001, 0.01).astype(np.float32)
 SIZES = (1, 3, 10, 30, 100, 300, 1000, 3000)
 PHOTOS = (1, 2, 3, 5)
-LEAST_PEOPLE = 100
+MIN_PEOPLE = 100
 CHANCE = 0.1
-"""Pairs of different people expected to be taken for doubles."""
-LEAST_ABLE = 30
-"""People who must have photos enough for a row of the FNIR table."""
+"""Pairs of different people expected to be taken for doubles (one person under two names)."""
+MIN_PEOPLE_FNIR = 30
+"""People with enough photos that a row of the FNIR table needs."""
 DRAWS = 200
-"""Galleries drawn of each size for the range."""
+"""Galleries drawn of each size for the 95 % range."""
 
 
-def merged(vectors: F32, people: I64, *, above: float) -> tuple[I64, int]:
-    """Take people for one whose photos are as alike as ``above``: data sets hold the same person under two names.
+def merge_doubles(vectors: F32, people: I64, *, above: float) -> tuple[I64, int]:
+    """Merge names whose photos reach the cosine ``above``: data sets have the same person under two names.
 
     Returns:
         People renumbered, and how many pairs of them were merged.
@@ -41,30 +41,30 @@ def merged(vectors: F32, people: I64, *, above: float) -> tuple[I64, int]:
     return np.unique(leader[people], return_inverse=True)[1].astype(np.int64), count
 
 
-def one_person_above(vectors: F32, people: I64) -> float | None:
-    """The similarity that a pair of two different people reaches in one of ten such sets: above it names are doubles.
+def doubles_threshold(vectors: F32, people: I64) -> float | None:
+    """Estimate the cosine that a pair of different people reaches in 1 of 10 such data sets; above, names are doubles.
 
-    The nearest photos of two people are, far out, about normally distributed over the pairs of people. The line of
-    their quantiles is laid through places 200 to 10,000 of the sorted pairs, where doubles are too few to matter, and
-    followed to place CHANCE: further than to place 1, where a weak model's most alike strangers would be taken for one
-    person and so left out of its impostors. On LFW's 4,281 names it gives 0.55 for edgeface_xs_q and 0.57 for
-    edgeface_xxs_q, with 13 and 12 pairs above. Looked at one by one, those are the same person spelt twice (Jon and
-    John Gruden), the same picture under two names, or twins; so are the next three of xs_q. On the 890 people of folds
-    9 and 10, where no model looked at shows doubles, it finds none (to place 1: four for xs_q, one for our own).
+    The tail of the pairs' best cosines is about normally distributed. A line is fitted to the normal quantiles of ranks
+    200 to 10,000 of the sorted pairs, where doubles are too few to matter, and extrapolated to rank CHANCE. Rank 1
+    would be too low: the most similar strangers of a weak model would be merged and so missing from its impostors. On
+    LFW's 4,281 names it gives 0.55 for edgeface_xs_q and 0.57 for edgeface_xxs_q, with 13 and 12 pairs above. Checked
+    one by one, those are one person with two spellings (Jon and John Gruden), one picture under two names, or twins; so
+    are the next three of xs_q. On the 890 people of folds 9 and 10, which have no doubles, it finds none (rank 1: four
+    for xs_q, one for our own).
 
     Args:
         vectors: (N, 512) of unit length.
         people: (N,) whose photo each is.
 
     Returns:
-        The similarity, or ``None`` with fewer than ``LEAST_PEOPLE`` people, whose pairs show no such line.
+        The cosine, or ``None`` with fewer than ``MIN_PEOPLE`` people, whose pairs are too few for the fit.
     """
     from scipy import special
 
     order = np.argsort(people, kind="stable")
     vectors, starts = vectors[order], np.unique(people[order], return_index=True)[1]
     count = len(starts)
-    if count < LEAST_PEOPLE:
+    if count < MIN_PEOPLE:
         return None
     pairs = count * (count - 1) // 2
     last = min(10_000, pairs // 20)
@@ -84,14 +84,14 @@ def one_person_above(vectors: F32, people: I64) -> float | None:
     return float(start_at - slope * special.ndtri(CHANCE / pairs))
 
 
-def measure(vectors: F32, people: I64, *, data: str, seed: int = 0, draws: int = DRAWS) -> Impostors:
-    """The tables of a data set.
+def measure_impostors(vectors: F32, people: I64, *, data: str, seed: int = 0, draws: int = DRAWS) -> Impostors:
+    """Measure the tables of a data set.
 
     Args:
         vectors: (N, 512) of unit length.
         people: (N,) whose photo each is.
-        data: what it is, in words.
-        seed: of the drawing.
+        data: description of the data set.
+        seed: of the random draws.
         draws: galleries of each size.
 
     Raises:
@@ -115,16 +115,16 @@ def measure(vectors: F32, people: I64, *, data: str, seed: int = 0, draws: int =
 
 
 def expected_fpir(cosines: F32, size: int) -> NDArray[np.float64]:
-    """(T,) FPIR at each threshold of ``GRID``, the mean over *all* galleries of ``size`` people.
+    """Compute the (T,) FPIR at each threshold of ``GRID``, the mean over *all* galleries of ``size`` people.
 
-    Of the M others, k are as near to a stranger as the threshold: a gallery of n misses all of them with the chance
+    Of the M others, k reach the threshold for a stranger: a gallery of n contains none of them with probability
     C(M - k, n) / C(M, n), the hypergeometric distribution.
 
     Args:
-        cosines: (P, P) of everybody with everybody, the diagonal below any threshold.
+        cosines: (P, P) of all people, the diagonal below any threshold.
         size: n.
     """
-    from scipy import special  # a quarter of a second that a start need not wait for
+    from scipy import special  # 0.25 s of import, not needed at start
 
     others = len(cosines) - 1
     near = others + 1 - np.stack([np.searchsorted(row, GRID) for row in np.sort(cosines, axis=1)])
@@ -139,11 +139,11 @@ def expected_fpir(cosines: F32, size: int) -> NDArray[np.float64]:
 def _spread(
     cosines: F32, size: int, draws: int, random: np.random.Generator
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """The range of FPIR, (T,) low and high, over galleries and over samples of strangers."""
+    """Return the 95 % range of FPIR, (T,) low and high, over galleries and samples of strangers."""
     found = np.empty((draws, len(GRID)))
     for draw in range(draws):
         order = random.permutation(len(cosines))
-        strangers = random.choice(order[size:], len(order) - size)  # with replacement: another sample of as many
+        strangers = random.choice(order[size:], len(order) - size)  # with replacement: another sample of this size
         best = np.sort(cosines[np.ix_(strangers, order[:size])].max(axis=1))
         found[draw] = 1 - np.searchsorted(best, GRID) / len(best)
     low, high = np.percentile(found, [2.5, 97.5], axis=0)
@@ -152,21 +152,21 @@ def _spread(
 
 
 def _fnir(vectors: F32, rows_of: Sequence[I64], draws: int, random: np.random.Generator) -> Curves:
-    """Share of probes that do not reach a threshold with the best of k enrolled photos, people drawn anew each time."""
+    """Measure the share of probes below a threshold with the best of k enrolled photos; people are bootstrapped."""
     means, lows, highs, sizes = [], [], [], []
-    if sum(len(rows) > 1 for rows in rows_of) < LEAST_ABLE:
+    if sum(len(rows) > 1 for rows in rows_of) < MIN_PEOPLE_FNIR:
         raise InputError(
-            f"Of {len(rows_of)} people fewer than {LEAST_ABLE} have two photos; misses cannot be measured."
+            f"Of {len(rows_of)} people fewer than {MIN_PEOPLE_FNIR} have two photos; misses cannot be measured."
         )
     for photos in PHOTOS:
         able = [rows for rows in rows_of if len(rows) > photos]
-        if len(able) < LEAST_ABLE:
+        if len(able) < MIN_PEOPLE_FNIR:
             break
         below = np.empty((len(able), len(GRID)))
         for place, rows in enumerate(able):
             shuffled = random.permutation(rows)
             best = np.sort((vectors[shuffled[photos:]] @ vectors[shuffled[:photos]].T).max(axis=1))
-            below[place] = np.searchsorted(best, GRID) / len(best)  # each person counts once, however many photos
+            below[place] = np.searchsorted(best, GRID) / len(best)  # each person counts once, with any number of photos
         drawn = [below[random.integers(0, len(able), len(able))].mean(axis=0) for _ in range(draws)]
         low, high = np.percentile(drawn, [2.5, 97.5], axis=0)
         sizes.append(photos)

@@ -1,19 +1,19 @@
-"""What ``bench --streams`` found, for a terminal."""
+"""Tables of ``bench --streams``."""
 
 from __future__ import annotations
 
 from rich.table import Table
 
-from recognizer.bench.streams import LATE_S, LEFT_OUT, Capacity, Trial
+from recognizer.bench.capacity import LATE_S, MAX_DROPPED, Capacity, Trial
 from recognizer.cli import _console
 
 
 def show(capacity: Capacity) -> None:
-    """Each number of streams that was tried, then the answer."""
+    """Print each number of streams that was tried, then the largest that keeps up."""
     table = Table(title="Clips at their own rate, all at once; age of the oldest stream's frames", title_justify="left")
     table.add_column("", no_wrap=True)
     table.add_column("n", justify="right")
-    for heading in ("frames", "left out", "p50", "p95", "p99 ms", "cores"):
+    for heading in ("frames", "dropped", "p50", "p95", "p99 ms", "cores"):
         table.add_column(heading, justify="right")
     table.add_column("lost")
     table.add_column("", no_wrap=True)
@@ -29,8 +29,9 @@ def show(capacity: Capacity) -> None:
     _console.out.print(
         f"{capacity.most_recognised} streams keep up, {capacity.most_decoded} with decoding alone ({100 * share:.0f} %)"
         f"{'; more were not tried' if not capacity.decoded[-1].behind else ''}. One recognised takes "
-        f"{capacity.recognised[0].cores:.2f} cores, one decoded {capacity.decoded[0].cores:.2f}. Behind is a stream "
-        f"with a frame age p95 of {1000 * LATE_S:.0f} ms, or more than {100 * LEFT_OUT:.0f} % of its frames left out.",
+        f"{capacity.recognised[0].cores:.2f} cores, one decoded {capacity.decoded[0].cores:.2f}. Behind is a "
+        f"stream with a frame age p95 of {1000 * LATE_S:.0f} ms, or more than {100 * MAX_DROPPED:.0f} % of its "
+        "frames dropped.",
         highlight=False,
         soft_wrap=True,
     )

@@ -1,4 +1,4 @@
-"""What evaluate, calibrate and predict share: their options and settings."""
+"""Options and settings that evaluate, calibrate and predict share."""
 
 from __future__ import annotations
 
@@ -9,9 +9,7 @@ import typer
 
 from recognizer.app import config
 
-CacheOption = Annotated[
-    Path | None, typer.Option("--cache", help="Folder in which vectors are kept for the next time.")
-]
+CacheOption = Annotated[Path | None, typer.Option("--cache", help="Folder in which vectors are cached.")]
 
 
 def settings_for(
@@ -23,7 +21,7 @@ def settings_for(
     spec: str | None = None,
     gallery: Path | None = None,
 ) -> config.Settings:
-    """Settings with the options that these commands have."""
+    """Load settings with the options of these commands."""
     overrides: dict[str, dict[str, Any]] = {
         "engine": {"name": engine},
         "embed": {"model": model, "weights_dir": weights_dir, "spec": spec},

@@ -50,7 +50,7 @@ def enroll(
         resolved = build.model(settings, progress)
     logger.info("model {}: {}", resolved.name, resolved.origin)
     report = enrol_folder(settings, resolved, reembed=reembed, rebuild=rebuild, yes=yes)
-    tell(report, as_json=as_json)
+    print_enrolment(report, as_json=as_json)
 
 
 def enrol_folder(
@@ -76,7 +76,7 @@ def enrol_folder(
         )
 
 
-def tell(report: EnrolReport, *, as_json: bool) -> None:
+def print_enrolment(report: EnrolReport, *, as_json: bool) -> None:
     """Print what an enrolment did.
 
     Raises:

@@ -1,4 +1,4 @@
-"""python main.py evaluate ...: how good recognition is, on published protocols, folders of people, and clips."""
+"""python main.py evaluate ...: measure recognition on published protocols, folders of people and clips."""
 
 from __future__ import annotations
 
@@ -13,8 +13,7 @@ from rich.table import Table
 
 from recognizer.app import build
 from recognizer.app.embedded import embedded
-from recognizer.calibration import strangers
-from recognizer.calibration.strangers import merged
+from recognizer.calibration.strangers import doubles_threshold, merge_doubles
 from recognizer.cli import _console
 from recognizer.cli._embedding import CacheOption, settings_for
 from recognizer.cli._progress import counting, model_bar
@@ -24,10 +23,11 @@ from recognizer.evaluation import report
 from recognizer.evaluation.identification import Identification, identify
 from recognizer.evaluation.pairs import LOOSE_SHARE, PROTOCOLS, read_protocol
 from recognizer.evaluation.people import people_of_folder
+from recognizer.evaluation.plots import require_matplotlib
 from recognizer.evaluation.verification import Verification, verify
 from recognizer.types import F32, I64
 
-app = typer.Typer(help="Measure: verification, identification, video.", no_args_is_help=True)
+app = typer.Typer(help="Measure verification, identification and video.", no_args_is_help=True)
 app.command()(video)
 
 AlignedOption = Annotated[
@@ -43,7 +43,7 @@ def verification(
     images: Annotated[Path | None, typer.Option(help="The folder of pictures, if it lies elsewhere.")] = None,
     aligned: AlignedOption = False,
     flip: Annotated[
-        bool | None, typer.Option("--flip/--no-flip", help="Average with the mirror image; both when not said.")
+        bool | None, typer.Option("--flip/--no-flip", help="Average with the mirror image; both ways when not given.")
     ] = None,
     config_file: _console.ConfigOption = None,
     model: _console.ModelOption = None,
@@ -55,6 +55,7 @@ def verification(
     as_json: _console.JsonOption = False,
 ) -> None:
     """Are two pictures of one person? Ten-fold accuracy, TAR at fixed FMR, AUC, EER."""
+    require_matplotlib("--report", report_file)
     found = read_protocol(protocol, folder, pairs=pairs, images=images)
     settings = settings_for(config_file, model=model, engine=engine, weights_dir=weights_dir, spec=spec)
     with model_bar() as progress:
@@ -102,12 +103,16 @@ def _show_verification(results: list[Verification]) -> None:
     row("EER", [f"{100 * r.eer:.2f} %" for r in results])
     _console.out.print(table)
     _console.out.print(
-        f"{first.pictures} pictures; no face found in {first.without_face}, for which stands {escape(first.fallback)}.",
+        f"{first.pictures} pictures; no face found in {first.without_face}, where the crop is "
+        f"{escape(first.fallback)}.",
         highlight=False,
         soft_wrap=True,
     )
     if not all(rate.resolved for rate in first.rates):
-        _console.out.print("* fewer impostor pairs than 1 / FMR: it hangs on the single most alike.", highlight=False)
+        _console.out.print(
+            "* fewer impostor pairs than 1 / FMR: the threshold depends on the most similar pair alone.",
+            highlight=False,
+        )
 
 
 @app.command()
@@ -116,7 +121,8 @@ def identification(
     sizes: Annotated[str, typer.Option(help="People enrolled, e.g. 10,100,all.")] = "10,100,1000,all",
     photos: Annotated[str, typer.Option(help="Photos enrolled of each, e.g. 1,3.")] = "1",
     one_person_above: Annotated[
-        float | None, typer.Option(help="Take two names whose photos are as alike as this for one person (LFW: 0.52).")
+        float | None,
+        typer.Option(help="Merge names with photos of at least this cosine: one person under two names (LFW: 0.52)."),
     ] = None,
     draws: Annotated[int, typer.Option(min=1, max=1000, help="Galleries drawn of each size.")] = 10,
     aligned: AlignedOption = False,
@@ -131,6 +137,7 @@ def identification(
     as_json: _console.JsonOption = False,
 ) -> None:
     """Who of the enrolled is it, if anybody? TPIR at fixed FPIR, rank 1, CMC, DET, for galleries drawn at random."""
+    require_matplotlib("--report", report_file)
     wanted_sizes, wanted_photos = _numbers(sizes, "--sizes"), _numbers(photos, "--photos")
     if any(count is None for count in wanted_photos):
         raise UsageError("--photos wants numbers, such as 1,3.")
@@ -146,7 +153,7 @@ def identification(
     vectors = faces.vectors(flip=flip)[seen]
     numbers = np.unique(people[seen], return_inverse=True)[1].astype(np.int64)
     if one_person_above is not None:
-        numbers, pairs = merged(vectors, numbers, above=one_person_above)
+        numbers, pairs = merge_doubles(vectors, numbers, above=one_person_above)
         _console.err.print(f"{pairs} pairs of names are taken for one person each.", highlight=False)
         merging = f" {pairs} pairs of names above {one_person_above:g} are taken for one person each."
     else:
@@ -168,8 +175,8 @@ def identification(
         report.write(report_file, report.page(f"Identification: {folder.name}", [section]))
     if as_json:
         galleries = [result.as_dict() for result in results]
-        told: dict[str, Any] = {"model": resolved.fingerprint, "flip": flip, "people": int(numbers.max()) + 1}
-        _console.print_json({**told, "pictures": len(pictures), "without_face": missed, "galleries": galleries})
+        document: dict[str, Any] = {"model": resolved.fingerprint, "flip": flip, "people": int(numbers.max()) + 1}
+        _console.print_json({**document, "pictures": len(pictures), "without_face": missed, "galleries": galleries})
     else:
         _show_identification(results, f"{len(pictures)} pictures of {int(numbers.max()) + 1} people", note)
 
@@ -186,18 +193,18 @@ def _numbers(text: str, option: str) -> list[int | None]:
 
 def _note(results: list[Identification], missed: int) -> str:
     return (
-        f"Mean of {len(results[0].draws)} galleries drawn at random, and where 95 % lie. No face found in {missed} "
-        "pictures, which were left out. * fewer strangers than 1 / FPIR."
+        f"Mean and 95 % range of {len(results[0].draws)} galleries drawn at random. No face found in {missed} "
+        "pictures, which were excluded. * fewer strangers than 1 / FPIR."
     )
 
 
 def _doubles(vectors: F32, people: I64) -> str:
-    """A word on names that seem to be one person: each costs a false name at every low rate."""
-    above = strangers.one_person_above(vectors, people)
-    pairs = 0 if above is None else merged(vectors, people, above=above)[1]
+    """Warn of names that seem to be one person: each raises FPIR at every low rate."""
+    above = doubles_threshold(vectors, people)
+    pairs = 0 if above is None else merge_doubles(vectors, people, above=above)[1]
     if pairs < 3:  # one is expected among different people
         return ""
-    return f" {pairs} pairs of names may be one person each: look, and pass --one-person-above {above:.2f}."
+    return f" {pairs} pairs of names may be one person each: check, and pass --one-person-above {above:.2f}."
 
 
 def _show_identification(results: list[Identification], title: str, note: str) -> None:

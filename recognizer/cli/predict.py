@@ -1,4 +1,4 @@
-"""python main.py predict: pictures in, vectors out, for whatever else one wants to do with them."""
+"""python main.py predict: write the vectors of pictures to a file."""
 
 from __future__ import annotations
 
@@ -40,12 +40,12 @@ def predict(
     spec: _console.SpecOption = None,
     cache: CacheOption = None,
 ) -> None:
-    """Embed the face nearest the centre of each picture; interrupted, the same command goes on where it was."""
+    """Embed the face nearest the centre of each picture; after an interruption the same command resumes."""
     if output.suffix not in {".npz", ".parquet"}:
         raise UsageError(f"--output: wanted a file ending in .npz or .parquet, got {output}.")
     if output.suffix == ".parquet":
         _require_pyarrow()
-    require_place(output, wanted="the vectors")  # now, not after hours of work
+    require_place(output, wanted="the vectors")  # before hours of work
     found, are_crops = _pictures(pictures)
     plain = aligned or are_crops
     settings = settings_for(config_file, model=model, engine=engine, weights_dir=weights_dir, spec=spec)
@@ -76,14 +76,14 @@ def predict(
     missed = int((~faces.found).sum())
     _console.out.print(
         f"{len(names)} vectors of {resolved.fingerprint} in {escape(str(output))}; no face found in {missed}, which "
-        f"stand there with found = false; {len(unreadable)} pictures could not be read.",
+        f"have found = false; {len(unreadable)} pictures could not be read.",
         highlight=False,
         soft_wrap=True,
     )
 
 
 def _pictures(place: Path) -> tuple[list[Picture], bool]:
-    """The pictures that a path stands for, and whether they are crops."""
+    """List the pictures of a path, and say whether they are crops."""
     if place.is_dir():
         return pictures_of_folder(place), False
     if place.suffix == ".bin":
@@ -106,7 +106,7 @@ def _require_pyarrow() -> None:
 
 
 def _write(path: Path, columns: dict[str, Any], vectors: F32, model: str) -> None:
-    """All or nothing: an interrupted run leaves the file that was there."""
+    """Write the file atomically: after an interruption the old file is unchanged."""
     part = path.with_name(f".{path.name}.part")
     try:
         with part.open("wb") as file:

@@ -1,4 +1,4 @@
-"""python main.py gallery reembed --model NAME: move a gallery to another model, from its photos, with thresholds."""
+"""python main.py gallery reembed --model NAME: move a gallery to another model, with its thresholds."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from rich.markup import escape
 
 from recognizer.app import build, config
 from recognizer.app.calibrate_model import measure_people
+from recognizer.app.calibrate_site import calibrate_site
 from recognizer.calibration import calibration_file
 from recognizer.cli import _console
 from recognizer.cli._embedding import CacheOption
 from recognizer.cli._progress import counting, model_bar
-from recognizer.cli.calibrate import derive
-from recognizer.cli.enroll import enrol_folder, tell
+from recognizer.cli.enroll import enrol_folder, print_enrolment
 from recognizer.errors import ConfigError
 from recognizer.gallery.folder import require_gallery
 from recognizer.gallery.store import Gallery
@@ -39,7 +39,7 @@ def reembed(
     as_json: _console.JsonOption = False,
     yes: _console.YesOption = False,
 ) -> None:
-    """Move a gallery to another model: vectors anew from the photos, thresholds for it, the same false-name budget."""
+    """Move a gallery to another model: embed its photos again, derive thresholds for the same false-name budget."""
     settings = config.load(
         config_file,
         {
@@ -56,8 +56,8 @@ def reembed(
         resolved = replace(resolved, calibration=measured)
     elif resolved.calibration is None and not resolved.has_defaults:
         raise ConfigError(
-            f"Nobody has measured what a name needs with {resolved.fingerprint}, and the gallery is of no use without: "
-            "add --people FOLDER, a folder of many people such as LFW's. Nothing was changed."
+            f"{resolved.fingerprint} has no measured thresholds, without which nobody can be named: add --people "
+            "FOLDER, a folder of many people such as LFW's. Nothing was changed."
         )
     with Gallery(folder) as record:
         old_model = record.model
@@ -67,30 +67,32 @@ def reembed(
     report = enrol_folder(ours, resolved, reembed=True, yes=yes)
     if old_model is not None and old_model != resolved.fingerprint and report.people:
         _move_budget(ours, resolved, old_model, cache)
-    tell(report, as_json=as_json)
-    told = (
-        f"The gallery is now of {resolved.fingerprint}: run with --model {model}, or set embed.model in the settings."
+    print_enrolment(report, as_json=as_json)
+    _console.err.print(
+        f"The gallery is now of {escape(resolved.fingerprint)}: run with --model {escape(model)}, or set embed.model "
+        "in the settings.",
+        highlight=False,
+        soft_wrap=True,
     )
-    _console.err.print(escape(told), highlight=False, soft_wrap=True)
 
 
 def _move_budget(settings: config.Settings, resolved: ResolvedModel, old_model: str, cache: Path | None) -> None:
-    """Work the site's false-name budget out for the new model; the old file is put aside."""
+    """Derive the new model's thresholds from the site's budget; the old calibration file is renamed."""
     place = build.site_calibration(settings)
     if not place.is_file():
         return
     try:
         old = calibration_file.load(place, model=old_model)
     except ConfigError as error:
-        logger.warning("{} It was left as it is.", error)
+        logger.warning("{} It was not changed.", error)
         return
     place.rename(place.with_name(f"calibration-{old_model}.json"))
     base = calibration_file.load(resolved.calibration, model=resolved.fingerprint)
     if old.budget is None or base.impostors is None:
-        logger.warning("The site's budget could not be carried over; run calibrate again.")
+        logger.warning("The site's budget cannot be kept with the new model; run calibrate again.")
         return
-    found = derive(settings, resolved, base, old.budget, None, cache)
-    calibration_file.save(place, replace(found.calibration, protocol=found.as_dict()))
+    result = calibrate_site(settings, resolved, base, old.budget, cache=cache, counting=counting)
+    calibration_file.save(place, replace(result.calibration, protocol=result.as_dict()))
     logger.info("the budget '{}' holds for the new model: {}", old.budget.text, place)
-    if old.shift > found.calibration.shift:
-        logger.warning("What --negatives showed of this site's strangers is gone; run calibrate --negatives again.")
+    if old.shift > result.calibration.shift:
+        logger.warning("The shift measured with --negatives is lost; run calibrate --negatives again.")

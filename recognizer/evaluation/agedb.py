@@ -1,4 +1,4 @@
-"""AgeDB's own protocol file, a MATLAB file (Moschoglou et al. 2017): ``04_FINAL_protocol_30_years.mat``.
+"""Read AgeDB's protocol, a MATLAB file (Moschoglou et al. 2017): ``04_FINAL_protocol_30_years.mat``.
 
 Its variable ``splits`` is a cell for each of ten folds; each holds a structure of a 2 x P cell of pictures (structures
 of a name without suffix, and an age) and P labels, 1 for one person and -1 for two.
@@ -12,12 +12,12 @@ from recognizer.errors import InputError
 
 
 def read_agedb(path: Path) -> list[tuple[str, str, bool, int]]:
-    """Both pictures of each pair, whether they show one person, and the fold from 0.
+    """Read both pictures of each pair, whether they show one person, and the fold from 0.
 
     Raises:
         InputError: if the file cannot be read or holds something else.
     """
-    from scipy.io import loadmat  # a quarter of a second that a start need not wait for
+    from scipy.io import loadmat  # 0.25 s of import, not needed at start
     from scipy.io.matlab import MatReadError
 
     found = []

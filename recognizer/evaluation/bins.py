@@ -1,7 +1,7 @@
-"""InsightFace's ``.bin`` sets: a pickle of encoded pictures and of whether neighbours show one person.
+"""Read InsightFace's ``.bin`` sets: a pickle of encoded pictures, and of whether each pair shows one person.
 
-A pickle may name any function of Python to be called. Here it may name a few harmless things, and what stands in for
-them builds no NumPy array: a picture stays bytes.
+A pickle may call any Python function. Here it may name a few harmless ones, whose replacements build no NumPy array: a
+picture stays bytes.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from recognizer.errors import InputError
 
 
 class _Kind:
-    """Stands in for a NumPy type; made, and told its state, without consequence."""
+    """Replace a NumPy type; its arguments and state are ignored."""
 
     def __init__(self, *_: object, **__: object) -> None:
         pass
@@ -29,7 +29,7 @@ class _Kind:
 
 
 class _Array:
-    """Stands in for a NumPy array; keeps its bytes."""
+    """Replace a NumPy array; keep its bytes."""
 
     def __init__(self, *_: object) -> None:
         self.data = b""
@@ -44,14 +44,14 @@ def _scalar(_: object, data: object = b"") -> bool:
 
 
 def _buffer(data: object, *_: object) -> _Array:
-    """How NumPy writes arrays since pickle's protocol 5."""
+    """Rebuild an array of pickle's protocol 5."""
     array = _Array()
     array.data = bytes(data) if isinstance(data, (bytes, bytearray)) else b""
     return array
 
 
 def _encoded(text: str, encoding: str = "latin1") -> bytes:
-    """How Python 3 wrote bytes for Python 2."""
+    """Rebuild bytes that Python 3 wrote for Python 2."""
     if encoding != "latin1":
         raise pickle.UnpicklingError(f"an encoding '{encoding}'")
     return text.encode("latin1")
@@ -69,20 +69,20 @@ _ALLOWED: dict[tuple[str, str], Callable[..., object]] = {
 
 class _Reader(pickle.Unpickler):
     def find_class(self, module: str, name: str) -> Callable[..., object]:
-        """Only what pictures in a list need."""
+        """Return a replacement; raise for any other name."""
         if (module, name) not in _ALLOWED:
-            raise pickle.UnpicklingError(f"it wants {module}.{name}, which pictures do not need")
+            raise pickle.UnpicklingError(f"it calls {module}.{name}, which pictures do not need")
         return _ALLOWED[module, name]
 
 
 def read_bin(path: Path) -> tuple[list[bytes], NDArray[np.bool_]]:
-    """Read a set.
+    """Read a set of pairs.
 
     Returns:
         2 P encoded pictures, those of a pair side by side; (P,) whether a pair shows one person.
 
     Raises:
-        InputError: if the file cannot be read, is no such set, or asks for anything else.
+        InputError: if the file cannot be read, is no such set, or names another function.
     """
     try:
         content = path.read_bytes()

@@ -1,7 +1,7 @@
-"""Pictures to vectors, once: what was embedded is kept by model, picture and aligner, and interrupted work goes on.
+"""Embed pictures once: vectors are cached by model, picture and aligner, so that interrupted work resumes.
 
-Every picture gives a vector. Where no face is found, a stated part of the middle of the picture is taken for it, and
-the picture is counted.
+Every picture gives a vector. Where no face is found, a stated part of the middle of the picture is embedded, and the
+picture is counted.
 """
 
 from __future__ import annotations
@@ -28,26 +28,26 @@ from recognizer.types.spec import CropSpec
 
 BATCH = 8
 QUALITY = ("eyes_px", "sharpness", "yaw_deg", "roll_deg", "score")
-"""The parts of a face's quality that are kept, in the order of the table's columns."""
+"""The values of a face's quality that are cached, in the order of the table's columns."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Picture:
-    """A picture that may be asked for."""
+    """A picture that is read when needed."""
 
     name: str
-    """As the protocol calls it."""
+    """Its name in the protocol."""
     stamp: str
-    """Changes when the picture does."""
+    """Changes when the picture changes."""
     read: Callable[[], U8]
-    """Gives (H, W, 3) uint8 BGR; raises ``ImageError``."""
+    """Returns (H, W, 3) uint8 BGR; raises ``ImageError``."""
 
 
 def picture_file(path: Path, name: str | None = None) -> Picture:
-    """A picture on disk; known again by its place, size and time of change.
+    """Make a picture on disk, stamped with its path, size and time of change.
 
     Raises:
-        InputError: if it is not there.
+        InputError: if it cannot be read.
     """
     try:
         status = path.stat()
@@ -58,10 +58,10 @@ def picture_file(path: Path, name: str | None = None) -> Picture:
 
 
 def pictures_of_folder(folder: Path) -> list[Picture]:
-    """All pictures in a folder and the folders in it, named by their path inside, in its order.
+    """List all pictures in a folder and its sub-folders, named and ordered by their relative paths.
 
     Raises:
-        InputError: if there is none.
+        InputError: if there is no picture.
     """
     files = sorted(path for path in folder.rglob("*") if path.suffix.lower() in PICTURE_SUFFIXES and path.is_file())
     if not files:
@@ -70,13 +70,13 @@ def pictures_of_folder(folder: Path) -> list[Picture]:
 
 
 def picture_bytes(data: bytes, name: str) -> Picture:
-    """A picture in memory; known again by its content."""
+    """Make a picture in memory, stamped with its digest."""
     return Picture(name, sha256(data).hexdigest(), lambda: decode_picture(data, name=name))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class EmbeddedPictures:
-    """Vectors of pictures, before they are scaled to unit length; row i is picture i."""
+    """Vectors of pictures, before normalisation; row i is picture i."""
 
     straight: F32
     """(N, D)."""
@@ -85,20 +85,20 @@ class EmbeddedPictures:
     found: NDArray[np.bool_]
     """(N,) whether a face was found; else the vector is of the fallback crop."""
     quality: FaceQuality
-    """N rows; of fallback crops all zero."""
+    """N rows; zero for fallback crops."""
 
     def vectors(self, *, flip: bool) -> F32:
-        """(N, D) of unit length; with ``flip``, of each face averaged with its mirror image."""
+        """Return (N, D) unit vectors; with ``flip``, each averaged with its mirror image's."""
         both = self.straight + self.mirrored if flip else self.straight
         return np.asarray(both / np.maximum(np.linalg.norm(both, axis=1, keepdims=True), 1e-12), np.float32)
 
 
 Cutter = Callable[[U8], tuple[AlignedFaces, bool]]
-"""Takes a picture to one aligned face and whether a face was found."""
+"""Returns one aligned face of a picture, and whether a face was found."""
 
 
 def cut_with(detector: Detector, *, face_share: float, cut: CropSpec = ARCFACE_CUT) -> Cutter:
-    """The face nearest the centre of the picture, cut out as the embedder declares.
+    """Make a cutter of the face nearest the picture's centre, as the embedder declares.
 
     Args:
         detector: finds the faces.
@@ -123,7 +123,7 @@ def cut_with(detector: Detector, *, face_share: float, cut: CropSpec = ARCFACE_C
 
 
 def take_aligned(cut: CropSpec = ARCFACE_CUT) -> Cutter:
-    """The pictures are crops already, to ArcFace's template as data sets have them; scaled to the embedder's size."""
+    """Make a cutter for pictures that are crops in ArcFace's template; it scales them to the embedder's size."""
     size = cut.size_px
 
     def take(image: U8) -> tuple[AlignedFaces, bool]:
@@ -137,12 +137,12 @@ def take_aligned(cut: CropSpec = ARCFACE_CUT) -> Cutter:
 
 
 class VectorStore:
-    """Vectors on disk, one SQLite file for each model and aligner; open it by ``with``.
+    """Cache vectors on disk, one SQLite file for each model and aligner; open it by ``with``.
 
     Args:
-        folder: where the file lies.
+        folder: of the file.
         model: fingerprint of the model.
-        aligner: name of the way from picture to crop.
+        aligner: identifies how pictures are cropped.
     """
 
     def __init__(self, folder: Path, *, model: str, aligner: str) -> None:
@@ -153,7 +153,7 @@ class VectorStore:
         """Open.
 
         Raises:
-            OutputError: if the file cannot be opened or made.
+            OutputError: if the file cannot be opened or created.
         """
         try:
             self._path.parent.mkdir(parents=True, exist_ok=True)
@@ -169,25 +169,25 @@ class VectorStore:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Keep what was added, also when work was interrupted."""
+        """Commit and close, also after an error."""
         if self._connection is not None:
             self._connection.commit()
             self._connection.close()
             self._connection = None
 
     def known(self) -> set[str]:
-        """Stamps of all pictures kept."""
+        """Return the stamps of all cached pictures."""
         return {str(row[0]) for row in self._run("SELECT stamp FROM faces")}
 
     def add(self, rows: Iterable[tuple[object, ...]]) -> None:
-        """Keep rows in the order of the table's columns."""
+        """Store rows, in the order of the table's columns."""
         for row in rows:
             self._run("INSERT OR REPLACE INTO faces VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", row)
         if self._connection is not None:
             self._connection.commit()
 
     def get(self, stamps: Sequence[str]) -> EmbeddedPictures:
-        """The rows of these stamps, in this order; all must be known."""
+        """Load the rows of these stamps, in this order; all must be cached."""
         size = self._run("SELECT length(straight) FROM faces LIMIT 1")
         straight = np.empty((len(stamps), size[0][0] // 4 if size else EMBEDDING_SIZE), np.float32)
         mirrored = np.empty_like(straight)
@@ -218,18 +218,18 @@ def embed_pictures(
     on_progress: Callable[[int, int], None] = lambda done, total: None,
     on_unreadable: Callable[[Picture, ImageError], None] | None = None,
 ) -> EmbeddedPictures:
-    """Vectors of pictures; only those that the store does not know are worked on.
+    """Embed pictures; only those that are not in the store are processed.
 
     Args:
         pictures: what to embed.
-        cut: takes a picture to an aligned face.
-        embedder: embeds; its own flip averaging must be off, both images are kept.
+        cut: crops a picture to an aligned face.
+        embedder: its own flip averaging must be off; both vectors are stored.
         store: an open store of that embedder and cutter.
-        on_progress: told how many of the new pictures are done, and how many there are.
-        on_unreadable: told of each picture that cannot be read, which then has no row in what is returned.
+        on_progress: called with the number of new pictures that are done, and of all new ones.
+        on_unreadable: called for each picture that cannot be read, which then has no row in the result.
 
     Raises:
-        ImageError: if a picture cannot be read and ``on_unreadable`` is not given; what was done before is kept.
+        ImageError: if a picture cannot be read and ``on_unreadable`` is not given; pictures done before are stored.
     """
     known = store.known()
     todo = list({picture.stamp: picture for picture in pictures if picture.stamp not in known}.values())

@@ -1,8 +1,8 @@
-"""Open-set identification: who of the enrolled is it, if anybody? (ISO/IEC 19795-1; Grother et al., NISTIR 8271).
+"""Measure open-set identification (ISO/IEC 19795-1; Grother et al., NISTIR 8271).
 
 From a folder of people, galleries are drawn at random. A mated probe is another photo of an enrolled person, a
-non-mated probe one photo of each person who is not enrolled. A probe scores its similarity to the nearest person, the
-best of that person's photos counting. TPIR counts mated probes whose nearest person is right and reaches the
+non-mated probe one photo of each person who is not enrolled. The score of a probe is its similarity to the nearest
+person, by the best of that person's photos. TPIR counts mated probes whose nearest person is right and reaches the
 threshold; FPIR non-mated probes that reach it.
 """
 
@@ -31,17 +31,17 @@ class Drawn:
     mated: F32
     """(M,) similarity of each mated probe to the nearest person."""
     right: I64
-    """(M,) rank of the right person, from 1."""
+    """(M,) rank of the correct person, from 1."""
     non_mated: F32
     """(S,) similarity of each non-mated probe to the nearest person."""
 
     def tpir(self, fpir: float) -> tuple[float, float]:
-        """TPIR at an FPIR, and the threshold."""
+        """Return TPIR at an FPIR, and the threshold."""
         threshold = metrics.threshold_at_fmr(self.non_mated, fpir)
         return float(((self.mated >= threshold) & (self.right == 1)).mean()), threshold
 
     def cmc(self) -> F32:
-        """(RANKS,) share of mated probes whose right person is within each rank (closed set)."""
+        """Return the (RANKS,) share of mated probes whose person is within each rank (closed set)."""
         ranks = np.arange(1, RANKS + 1)
         return np.asarray((self.right[:, None] <= ranks).mean(axis=0), np.float32)
 
@@ -56,7 +56,7 @@ class Identification:
     draws: tuple[Drawn, ...]
 
     def as_dict(self) -> dict[str, Any]:
-        """For JSON: means over the draws, and the range in which 95 % of them lie."""
+        """Convert to JSON values: means over the draws, and their 95 % range."""
         rates = []
         for fpir in RATES:
             found = [draw.tpir(fpir) for draw in self.draws]
@@ -94,16 +94,16 @@ def identify(
     seed: int = 0,
     on_progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> list[Identification]:
-    """Draw galleries and identify.
+    """Draw galleries and identify probes in each.
 
     Args:
         vectors: (N, 512) of unit length.
         people: (N,) whose photo each is.
-        sizes: people enrolled; ``None`` for half of those who have photos enough, leaving the others as strangers.
+        sizes: people enrolled; ``None``: half of those with enough photos, the others being strangers.
         photos: enrolled photos of each.
         draws: galleries of each size.
-        seed: of the drawing.
-        on_progress: told how many galleries of how many are done.
+        seed: of the random draws.
+        on_progress: called with the number of galleries done, and of all.
 
     Raises:
         InputError: if nobody has enough photos, or there are too few people for any of the sizes.

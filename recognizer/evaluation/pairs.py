@@ -1,4 +1,4 @@
-"""Verification protocols in the layouts their authors publish: each reader gives the same ``PairSet``.
+"""Read verification protocols in their authors' layouts; each reader returns a ``PairSet``.
 
 LFW (Huang et al. 2007), XQLFW (Knoche et al. 2021, LFW's layout), CFP (Sengupta et al. 2016), CALFW (Zheng et al.
 2017), CPLFW (Zheng and Deng 2018), AgeDB-30 (Moschoglou et al. 2017), and InsightFace's ``.bin`` of any of them.
@@ -33,14 +33,14 @@ class PairSet:
     name: str
     pictures: tuple[Picture, ...]
     left: I64
-    """(P,) place in ``pictures`` of each pair's first picture."""
+    """(P,) index in ``pictures`` of each pair's first picture."""
     right: I64
     same: NDArray[np.bool_]
     """(P,) whether a pair shows one person."""
     folds: I64
     """(P,) fold of each pair, from 0."""
     face_share: float
-    """Side of the crop taken where no face is found, as a share of the picture's shorter side."""
+    """Side of the crop where no face is found, as a share of the picture's shorter side."""
     aligned: bool = False
     """The pictures are crops already."""
 
@@ -55,7 +55,7 @@ def read_protocol(protocol: str, folder: Path, *, pairs: Path | None = None, ima
     Args:
         protocol: one of ``PROTOCOLS``, or ``bin``.
         folder: the data set, or the ``.bin`` file.
-        pairs: the file of pairs, if it does not lie where its authors put it.
+        pairs: the file of pairs, if it is not in its authors' place.
         images: the folder of pictures, likewise.
 
     Raises:
@@ -110,7 +110,7 @@ def _of_both_kinds(name: str, same: NDArray[np.bool_]) -> NDArray[np.bool_]:
 
 
 def _lfw(lines: Sequence[Sequence[str]]) -> Iterator[Pair]:
-    """``10 300``, then for each fold 300 lines ``name i j`` and 300 lines ``name i name j``."""
+    """Parse ``10 300``, then for each fold 300 lines ``name i j`` and 300 lines ``name i name j``."""
     folds, per_kind = (int(word) for word in lines[0])
     rows = lines[1:]
     if len(rows) != 2 * folds * per_kind:
@@ -126,9 +126,9 @@ def _lfw_file(name: str, number: str) -> str:
 
 
 def _two_lines_a_pair(lines: Sequence[Sequence[str]]) -> Iterator[Pair]:
-    """CALFW and CPLFW: two lines ``file token`` a pair; same people first, their token the fold from 1, else 0.
+    """Parse CALFW and CPLFW: two lines ``file token`` a pair; the token is the fold from 1 of one person, else 0.
 
-    The folds of different people are not written down: they are dealt out in order, as many to each.
+    The folds of pairs of two people are not in the file: they are assigned in order, as many to each fold.
     """
     rows = [(" ".join(words[:-1]), int(words[-1])) for words in lines]
     if len(rows) % 2 or any(a[1] != b[1] for a, b in zip(rows[::2], rows[1::2], strict=False)):
@@ -145,7 +145,7 @@ def _two_lines_a_pair(lines: Sequence[Sequence[str]]) -> Iterator[Pair]:
 
 
 def _labelled(lines: Sequence[Sequence[str]]) -> Iterator[Pair]:
-    """AgeDB-30 as text goes round: ``file file label`` a line, label 1 for one person, else 0 or -1; ten folds."""
+    """Parse AgeDB-30 as text: ``file file label`` a line, label 1 for one person, else 0 or -1; ten folds."""
     for place, words in enumerate(lines):
         one, two, label = words
         if label not in {"1", "0", "-1"}:
@@ -154,7 +154,7 @@ def _labelled(lines: Sequence[Sequence[str]]) -> Iterator[Pair]:
 
 
 def _cfp(folder: Path, kind: str) -> Iterator[Pair]:
-    """CFP: numbered lists of pictures, and folds of ``a,b`` numbers; in FP, ``b`` is a profile."""
+    """Parse CFP: numbered lists of pictures, and folds of ``a,b`` numbers; in FP, ``b`` is a profile."""
     protocol = folder / "Protocol"
     lists = {side: _numbered(protocol / f"Pair_list_{side}.txt", protocol, folder) for side in "FP"}
     fold_folders = sorted((protocol / "Split" / kind).glob("[0-9]*"))
@@ -172,7 +172,7 @@ def _cfp(folder: Path, kind: str) -> Iterator[Pair]:
 
 
 def _numbered(file: Path, protocol: Path, folder: Path) -> dict[int, str]:
-    """``number path``, the path relative to ``Protocol``, or to the data set."""
+    """Parse ``number path``, the path relative to ``Protocol`` or to the data set."""
     found = {}
     for line in _lines(file):
         number, *rest = line.split(maxsplit=1)
@@ -208,12 +208,12 @@ def _existing(folder: Path, names: Sequence[str], what: str) -> Path:
     for name in names:
         if (folder / name).exists():
             return folder / name
-    raise InputError(f"{folder} does not hold {what}; looked for {', '.join(names)}.")
+    raise InputError(f"{folder} does not have {what}; wanted one of {', '.join(names)}.")
 
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """Where a data set keeps what."""
+    """Files and folders of a data set."""
 
     read: Callable[[Sequence[Sequence[str]]], Iterator[Pair]] | None
     pair_files: tuple[str, ...] = ()
@@ -243,4 +243,4 @@ PROTOCOLS = {
     ),
     "cplfw": Layout(_two_lines_a_pair, ("pairs_CPLFW.txt",), ("images", "aligned images")),
 }
-"""What can be read, by name."""
+"""Protocol -> its layout."""

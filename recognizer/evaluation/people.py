@@ -1,4 +1,4 @@
-"""A folder with one folder of pictures for each person, as LFW keeps them."""
+"""List a folder with one folder of pictures for each person, in LFW's layout."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from recognizer.types import I64
 
 
 def people_of_folder(folder: Path) -> tuple[tuple[Picture, ...], I64]:
-    """All pictures of all people.
+    """List all pictures of all people.
 
     Returns:
-        The pictures, and (N,) whose each is: people numbered from 0 by name.
+        The pictures, and the (N,) person of each, numbered from 0 by name.
 
     Raises:
         InputError: if there is no such folder, or fewer than two people with pictures in it.
@@ -31,7 +31,7 @@ def people_of_folder(folder: Path) -> tuple[tuple[Picture, ...], I64]:
 
 
 def files_of_people(folder: Path) -> list[Path]:
-    """Every picture as ``person/picture``, in order; what begins with a dot is no person and no picture.
+    """List every picture as ``person/picture``, in order; names that begin with a dot are skipped.
 
     Raises:
         InputError: if there is no such folder.

@@ -1,4 +1,4 @@
-"""An evaluation as one HTML file that needs nothing else: tables, plots, and the worst errors as pictures."""
+"""Write an evaluation as one HTML file: tables, plots, and the worst errors as pictures."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ _STYLE = """body{font:15px/1.5 system-ui,sans-serif;margin:2rem auto;max-width:6
 table{border-collapse:collapse;margin:1rem 0}
 td,th{padding:.25rem .8rem;border-bottom:1px solid #d8dde4;text-align:right}td{white-space:pre}
 td:first-child,th:first-child{text-align:left}td small{color:#5b6675}
-svg{font:11px system-ui,sans-serif;fill:#1c2430;background:#fff}svg .grid{stroke:#e4e7ec}
+svg{max-width:100%;height:auto}
 .plots{display:flex;flex-wrap:wrap;gap:1rem}.pairs{display:flex;flex-wrap:wrap;gap:.8rem}
 figure{margin:0;font-size:12px;width:224px}figure img{width:112px;height:112px;object-fit:cover}
 figure.one{width:112px}figcaption{overflow-wrap:anywhere}"""
 
 
 def page(title: str, sections: Sequence[str]) -> str:
-    """The whole file."""
+    """Put sections into one page."""
     head = f'<!doctype html><html lang="en"><meta charset="utf-8"><title>{escape(title)}</title>'
     return f"{head}<style>{_STYLE}</style><h1>{escape(title)}</h1>{''.join(sections)}</html>\n"
 
@@ -52,7 +52,7 @@ def write(path: Path, text: str) -> None:
 
 
 def table(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """An HTML table of text; what stands on a cell's second line is small."""
+    """Make an HTML table of text; the second line of a cell is set in small type."""
     top = "".join(f"<th>{escape(heading)}</th>" for heading in headings)
     body = "".join("<tr>" + "".join(f"<td>{_cell(cell)}</td>" for cell in row) + "</tr>" for row in rows)
     return f"<table>{f'<tr>{top}</tr>' if top else ''}{body}</table>"
@@ -64,7 +64,7 @@ def _cell(text: str) -> str:
 
 
 def verification_section(results: Sequence[Verification], protocol: PairSet) -> str:
-    """Tables, ROC, DET and distributions of verification runs of one protocol, and the first one's worst errors."""
+    """Show verification runs of one protocol: table, ROC, DET, distributions, and the first run's worst errors."""
     rows = [
         (
             "with flip" if result.flip else "no flip",
@@ -107,10 +107,10 @@ def verification_section(results: Sequence[Verification], protocol: PairSet) -> 
         ),
     ]
     missed = f"{results[0].pictures} pictures, no face found in {results[0].without_face}"
-    notes = f"<p>{escape(missed)}; for those stands {escape(results[0].fallback)}."
+    notes = f"<p>{escape(missed)}, where the crop is {escape(results[0].fallback)}."
     notes += " Ten folds, the threshold chosen on the other nine; 95 % bootstrap intervals."
     if not all(rate.resolved for rate in results[0].rates):
-        notes += " * fewer impostor pairs than 1 / FMR: it hangs on the single most alike."
+        notes += " * fewer impostor pairs than 1 / FMR: the threshold depends on the most similar pair alone."
     notes += "</p>"
     errors = "".join(_errors(results[0], protocol))
     title = f"<h2>{escape(protocol.name)}: {len(protocol.same)} pairs, {escape(results[0].model)}</h2>"
@@ -119,7 +119,7 @@ def verification_section(results: Sequence[Verification], protocol: PairSet) -> 
 
 def _errors(result: Verification, protocol: PairSet) -> Iterator[str]:
     threshold = result.accuracy.threshold
-    for same, words in ((True, "one person, called two"), (False, "two people, called one")):
+    for same, words in ((True, "one person, taken for two"), (False, "two people, taken for one")):
         rows = np.nonzero(protocol.same == same)[0]
         order = rows[np.argsort(result.similarities[rows] * (1 if same else -1))]
         wrong = [row for row in order if (result.similarities[row] >= threshold) != same][:WORST]
@@ -129,13 +129,13 @@ def _errors(result: Verification, protocol: PairSet) -> Iterator[str]:
             two = [protocol.pictures[side[row]] for side in (protocol.left, protocol.right)]
             images = "".join(f'<img src="{embedded(picture.read())}" alt="">' for picture in two)
             names = " / ".join(picture.name for picture in two)
-            told = f"{result.similarities[row]:.3f} {names}"
-            figures.append(f"<figure>{images}<figcaption>{escape(told)}</figcaption></figure>")
+            caption = f"{result.similarities[row]:.3f} {names}"
+            figures.append(f"<figure>{images}<figcaption>{escape(caption)}</figcaption></figure>")
         yield f'<div class="pairs">{"".join(figures)}</div>'
 
 
 def embedded(image: U8) -> str:
-    """The middle of a picture, small, as a data address."""
+    """Encode the middle square of a picture, 112 px wide, as a data URL."""
     height, width = image.shape[:2]
     side = min(height, width)
     square = image[(height - side) // 2 :, (width - side) // 2 :][:side, :side]
@@ -145,12 +145,12 @@ def embedded(image: U8) -> str:
 
 
 def identification_section(results: Sequence[Identification], *, model: str, note: str) -> str:
-    """Table, DET, CMC and distributions of open-set identification.
+    """Show open-set identification: table, DET, CMC and distributions.
 
     Args:
         results: for each size and number of photos.
         model: its fingerprint.
-        note: on the pictures, in words.
+        note: on the pictures.
     """
     rows, det, cmc = [], {}, {}
     for result in results:
@@ -164,7 +164,7 @@ def identification_section(results: Sequence[Identification], *, model: str, not
         mated = np.concatenate([np.where(draw.right == 1, draw.mated, -1) for draw in result.draws])
         non_mated = np.concatenate([draw.non_mated for draw in result.draws])
         thresholds, fpir, found = metrics.roc(mated.astype(np.float32), non_mated)
-        real = thresholds > -1  # there even the wrongly ranked would count
+        real = thresholds > -1  # at -1 the wrongly ranked probes would count as well
         det[name] = (fpir[real], 1 - found[real])
         cmc[name] = (np.arange(1, len(values["cmc"]) + 1), values["cmc"])
     headings = ["gallery", "rank 1", *(f"TPIR at FPIR {100 * v['fpir']:g} %" for v in results[0].as_dict()["tpir"])]

@@ -1,4 +1,4 @@
-"""What is known about a clip: who can be seen when, and where. A YAML file that a person can write by hand.
+"""Read and write truth files: YAML that says who can be seen in a clip, when and where.
 
     clip: friends_720p.mp4          # for the reader
     length_s: 26.4
@@ -8,8 +8,8 @@
       - {who: Joey, from_s: 11.3, to_s: 16.7, counts: false}   # turned away: need not be named, but not wrongly either
 
 One entry for each appearance of a face. ``who`` is the name in the gallery, or any other word for somebody who is not
-enrolled. ``box`` (x1, y1, x2, y2 px, generous, one for the whole entry) tells people of one picture apart; without it
-a name is right wherever in the picture it stands. ``counts: false``: not part of coverage.
+enrolled. ``box`` (x1, y1, x2, y2 px, generous, one for the whole entry) tells people of one frame apart; without it a
+name is correct anywhere in the frame. ``counts: false``: not part of coverage.
 """
 
 from __future__ import annotations
@@ -27,20 +27,20 @@ Box = tuple[float, float, float, float]
 
 @dataclass(frozen=True, slots=True)
 class Appearance:
-    """A face from when to when."""
+    """A face in view for some time."""
 
     who: str
     from_s: float
     to_s: float
     box: Box | None = None
-    """x1, y1, x2, y2 px; the face's middle stays inside."""
+    """x1, y1, x2, y2 px; the centre of the face stays inside."""
     counts: bool = True
-    """Whether it is to be named."""
+    """Whether it must be named."""
 
 
 @dataclass(frozen=True, slots=True)
 class Truth:
-    """All that is known about a clip."""
+    """All appearances in a clip."""
 
     clip: str
     length_s: float
@@ -86,7 +86,7 @@ def _appearance(entry: Any, where: str) -> Appearance:
 
 
 def write_truth(path: Path, truth: Truth, *, comment: str) -> None:
-    """Write a truth file for a person to correct, an entry a line."""
+    """Write a truth file for a person to correct, one line an entry."""
     lines = [f"# {line}" for line in comment.splitlines()]
     head = {"clip": truth.clip, "length_s": round(truth.length_s, 3)}
     lines += yaml.safe_dump(head, sort_keys=False, allow_unicode=True, width=10**6).splitlines()

@@ -1,4 +1,4 @@
-"""Verification: are two pictures of one person? The figures that papers report, from similarities."""
+"""Measure verification, whether two pictures show one person, with the figures that papers report."""
 
 from __future__ import annotations
 
@@ -28,19 +28,19 @@ class AtRate:
     high: float
     threshold: float
     resolved: bool
-    """False when there are fewer impostor pairs than 1 / FMR: the threshold then hangs on the single most alike."""
+    """False with fewer impostor pairs than 1 / FMR: the threshold then depends on the most similar pair alone."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Verification:
-    """A protocol's outcome."""
+    """The outcome of a protocol."""
 
     protocol: str
     model: str
     flip: bool
     pictures: int
     without_face: int
-    """Pictures where no face was found; the stated fallback crop stands for them."""
+    """Pictures where no face was found; the fallback crop was embedded."""
     fallback: str
     accuracy: metrics.FoldedAccuracy
     rates: tuple[AtRate, ...]
@@ -51,7 +51,7 @@ class Verification:
     same: NDArray[np.bool_]
 
     def as_dict(self) -> dict[str, Any]:
-        """For JSON; rates and accuracies are shares."""
+        """Convert to JSON values; rates and accuracies are shares."""
         return {
             "protocol": self.protocol,
             "model": self.model,
@@ -80,7 +80,7 @@ class Verification:
 
 
 def verify(protocol: PairSet, faces: EmbeddedPictures, *, model: str, flip: bool) -> Verification:
-    """The figures of a protocol from the vectors of its pictures."""
+    """Compute the figures of a protocol from the vectors of its pictures."""
     vectors = faces.vectors(flip=flip)
     similarities = np.einsum("ij,ij->i", vectors[protocol.left], vectors[protocol.right]).astype(np.float32)
     genuine, impostors = similarities[protocol.same], similarities[~protocol.same]

@@ -1,4 +1,4 @@
-"""A clip held against its truth, as a part of an HTML report: rates, people, a timeline, and the faces in question."""
+"""Show the score of a clip in an HTML report: rates, people, a timeline, and the faces of the errors."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ from typing import Any
 from recognizer.evaluation.plots import Bar, timeline
 from recognizer.evaluation.report import embedded, table
 from recognizer.evaluation.truth import Truth
-from recognizer.evaluation.video import TrackScore, VideoScore
+from recognizer.evaluation.video_score import TrackScore, VideoScore
 from recognizer.types import U8
 
 Faces = Mapping[tuple[int, str | None], U8]
-"""(track, the name it bore or ``None``) -> its largest face then, BGR."""
+"""(track, a name it had or ``None``) -> the largest face under that name, BGR."""
 
 _COLOURS = {
     "in view": "#b9c2cf",
     "in view, need not be named": "#e6e9ee",
-    "rightly named": "#1f8a5b",
+    "correctly named": "#1f8a5b",
     "wrongly named": "#d1344b",
 }
 SHOWN = 24
@@ -26,7 +26,7 @@ SHOWN = 24
 
 
 def rates(found: VideoScore) -> list[tuple[str, str]]:
-    """What is measured and its value, for a person to read; intervals on a second line."""
+    """List each measure and its value as text; intervals on a second line."""
     values = found.as_dict()
 
     def rate(value: Mapping[str, Any]) -> str:
@@ -36,9 +36,9 @@ def rates(found: VideoScore) -> list[tuple[str, str]]:
         return f"{value['rate']:.3f}{' of ' + str(value['of']) if 'of' in value else ''}\n{low:.3f} to {high:.3f}"
 
     coverage = f"{100 * found.coverage:.1f} %" if found.counted_s else "none to count"
-    rows = [("coverage: rightly named share of enrolled face-time", coverage)]
+    rows = [("coverage: correctly named share of enrolled face-time", coverage)]
     if values["coverage_of_all"] is not None:
-        rows.append(("the same with faces that need not be named", f"{100 * values['coverage_of_all']:.1f} %"))
+        rows.append(("the same with appearances that need not be named", f"{100 * values['coverage_of_all']:.1f} %"))
     rows += [
         ("wrong names", str(values["wrong_names"])),
         ("wrong names per face-hour, 95 %", rate(values["wrong_names_per_face_hour"])),
@@ -49,13 +49,13 @@ def rates(found: VideoScore) -> list[tuple[str, str]]:
     ]
     waits = values["time_to_name_s"]
     if waits["median"] is not None:
-        told = f"median {waits['median']:.2f} s, largest {waits['largest']:.2f} s, never {waits['never']}"
-        rows.append(("time to the right name", told))
+        times = f"median {waits['median']:.2f} s, largest {waits['largest']:.2f} s, never {waits['never']}"
+        rows.append(("time to the correct name", times))
     return rows
 
 
 def people_rows(found: VideoScore) -> list[tuple[str, ...]]:
-    """For each enrolled person the columns of ``PEOPLE_HEADINGS``."""
+    """List the columns of ``PEOPLE_HEADINGS`` for each enrolled person."""
     return [
         (
             name,
@@ -71,24 +71,24 @@ def people_rows(found: VideoScore) -> list[tuple[str, ...]]:
     ]
 
 
-PEOPLE_HEADINGS = ("person", "entries", "seconds", "coverage", "wait", "never", "miscalled", "lent")
+PEOPLE_HEADINGS = ("person", "entries", "in view", "coverage", "wait", "never", "wrong", "misused")
 PEOPLE_NOTE = (
-    "Of the entries that need be named: seconds in view, coverage, median wait for the right name, entries that never "
-    "got it. Miscalled: wrong names borne; lent: times that others bore this name."
+    "Of the truth's entries that must be named: time in view, coverage, median wait for the correct name, entries "
+    "never named. Wrong: wrong names this person had; misused: wrong uses of this name for others."
 )
 
 
 def video_section(truth: Truth, found: VideoScore, faces: Faces, *, model: str) -> str:
-    """Tables, timeline and faces of one clip.
+    """Show tables, timeline and faces of one clip.
 
     Args:
-        truth: what is known of the clip.
-        found: how it was recognised.
+        truth: of the clip.
+        found: the score.
         faces: pictures of tracks.
         model: its fingerprint.
     """
     head = f"<h2>{escape(truth.clip)}, {escape(model)}</h2>"
-    people = "<p>Nobody enrolled is in the truth.</p>"
+    people = "<p>The truth has no enrolled person.</p>"
     if rows := people_rows(found):
         people = f"{table(PEOPLE_HEADINGS, rows)}<p>{PEOPLE_NOTE}</p>"
     tables = f"{table((), rates(found))}<h3>People</h3>{people}"
@@ -110,22 +110,22 @@ def _timeline(truth: Truth, found: VideoScore) -> str:
         for score in found.appearances
     ]
     for span in found.spans:
-        what = "rightly named" if span.right else "wrongly named"
-        told = f"track {span.track_id} {what} {span.name}, {span.from_s:.2f} to {span.to_s:.2f} s"
-        bars.append(Bar(span.name, span.from_s, span.to_s, _COLOURS[what], told, thin=True))
+        what = "correctly named" if span.correct else "wrongly named"
+        note = f"track {span.track_id} {what} {span.name}, {span.from_s:.2f} to {span.to_s:.2f} s"
+        bars.append(Bar(span.name, span.from_s, span.to_s, _COLOURS[what], note, thin=True))
     return timeline("Who was named when", truth.length_s, [*enrolled, *others, *more], bars, _COLOURS)
 
 
 def _faces(found: VideoScore, faces: Faces) -> Iterator[str]:
     wrong = [
-        (wrong.track_id, wrong.name, f"{wrong.from_s:.2f} s: {wrong.who or 'nobody'} called {wrong.name}")
+        (wrong.track_id, wrong.name, f"{wrong.from_s:.2f} s: {wrong.who or 'nobody'} named {wrong.name}")
         for wrong in found.wrong
     ]
     yield from _pictures("Wrong names", wrong, faces)
-    missed = [seen for seen in found.seen if seen.enrolled and seen.who not in seen.names]
-    yield from _pictures("Tracks of enrolled people that never got their name", _tracks(missed), faces)
-    strangers = [seen for seen in found.seen if not seen.enrolled]
-    yield from _pictures("Tracks of strangers, and of what is no face", _tracks(strangers), faces)
+    missed = [seen for seen in found.track_scores if seen.enrolled and seen.who not in seen.names]
+    yield from _pictures("Tracks of enrolled people never correctly named", _tracks(missed), faces)
+    strangers = [seen for seen in found.track_scores if not seen.enrolled]
+    yield from _pictures("Tracks of strangers and false detections", _tracks(strangers), faces)
 
 
 def _tracks(tracks: Sequence[TrackScore]) -> list[tuple[int, str | None, str]]:
@@ -135,8 +135,8 @@ def _tracks(tracks: Sequence[TrackScore]) -> list[tuple[int, str | None, str]]:
 def _pictures(title: str, shown: Sequence[tuple[int, str | None, str]], faces: Faces) -> Iterator[str]:
     yield f"<h3>{escape(title)}: {len(shown) or 'none'}</h3>"
     figures = []
-    for track, name, told in shown[:SHOWN]:
+    for track, name, caption in shown[:SHOWN]:
         image = faces.get((track, name))
         picture = "" if image is None else f'<img src="{embedded(image)}" alt="">'
-        figures.append(f'<figure class="one">{picture}<figcaption>{escape(told)}</figcaption></figure>')
+        figures.append(f'<figure class="one">{picture}<figcaption>{escape(caption)}</figcaption></figure>')
     yield f'<div class="pairs">{"".join(figures)}</div>'

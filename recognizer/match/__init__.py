@@ -1,1 +1,1 @@
-"""Stage 6, MATCH: who is enrolled, and who of them is nearest."""
+"""Stage 6, MATCH: indexes that find the nearest enrolled person."""

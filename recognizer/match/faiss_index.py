@@ -1,4 +1,4 @@
-"""The same answers as ``ExactIndex`` through FAISS, for galleries of thousands."""
+"""Exact search with FAISS, for galleries of thousands: the same matches as ``ExactIndex``."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ import faiss
 import numpy as np
 
 from recognizer.gallery.records import Enrolled
-from recognizer.match.index import nobody, people_of, two_best
+from recognizer.match.exact_index import nobody, people_of, two_best
 from recognizer.types import F32, Embeddings, Matches
 
 _FIRST_NEIGHBOURS = 16
 
 
 class FaissIndex:
-    """A flat inner-product index: exact.
+    """Compare each probe with each vector, in a flat inner-product index.
 
     One probe against 1,000 vectors takes 0.2 ms, against 10,000 1.6 ms (two busy cores), where ``ExactIndex`` takes 16
     and 12; with an idle machine they are equal. FAISS's threads are kept to one: on a busy machine they wait for each
@@ -31,7 +31,7 @@ class FaissIndex:
         self._index.add(np.ascontiguousarray(enrolled.vectors))
 
     def search(self, probes: Embeddings) -> Matches:
-        """Find the nearest person of each probe, and how near the nearest *other* person is.
+        """Find the nearest person of each probe, and the cosine to the nearest *other* person.
 
         The nearest vectors may all be one person's; neighbours are fetched until a second person is among them.
 

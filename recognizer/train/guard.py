@@ -21,7 +21,7 @@ import numpy as np
 from torch import nn
 
 from recognizer import metrics
-from recognizer.calibration.intervals import of_share
+from recognizer.calibration.intervals import binomial_interval
 from recognizer.errors import InputError
 from recognizer.evaluation.pairs import read_protocol
 from recognizer.train import heldout
@@ -57,7 +57,7 @@ class Change:
     @property
     def interval(self) -> tuple[float, float]:
         """Of the change in accuracy, 95 %; see the module's docstring."""
-        low, high = of_share(self.lost, self.lost + self.won)
+        low, high = binomial_interval(self.lost, self.lost + self.won)
         differing = (self.lost + self.won) / self.pairs
         return differing * (1 - 2 * high), differing * (1 - 2 * low)
 

@@ -14,7 +14,7 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
-from recognizer.calibration.intervals import of_share
+from recognizer.calibration.intervals import binomial_interval
 from recognizer.embed.embedder import normalised
 from recognizer.errors import InputError
 from recognizer.train import heldout
@@ -137,7 +137,7 @@ class Panel:
         score = heldout.judge(vectors, self._pairs)
         count = len(self._pairs.test_pairs)
         return Standing(
-            score.accuracy, of_share(round(score.accuracy * count), count), float(tars[0]), _middle(tars[1:])
+            score.accuracy, binomial_interval(round(score.accuracy * count), count), float(tars[0]), _middle(tars[1:])
         )
 
     def _tars(self, vectors: F32) -> F64:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from recognizer.bench.subject import Bench
 from recognizer.cli import _bench_setup
 from recognizer.demo import demo_clip
 from recognizer.emit.video import VideoWriter
@@ -30,6 +31,6 @@ def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def bench(clip: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> _bench_setup.Bench:
+def bench(clip: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Bench:
     monkeypatch.chdir(tmp_path)
     return _bench_setup.set_up(clip, None, None, model="edgeface_xxs_own", engine=None, weights_dir=None)

@@ -11,7 +11,7 @@ from recognizer.app import build, config
 from recognizer.bench import peer_detection, peer_video
 from recognizer.bench.peer_video import Peers
 from recognizer.bench.peers import Absent, FacenetPyTorch, FaceRecognition, FastMtcnn
-from recognizer.cli._bench_setup import Bench
+from recognizer.bench.subject import Bench
 from recognizer.types import U8, FaceDetections
 
 
@@ -37,15 +37,15 @@ def test_fast_mtcnn_copies_the_boxes_of_every_fourth_frame() -> None:
 def test_facenet_pytorch_finds_the_faces_that_ours_finds(bench: Bench) -> None:
     theirs = FacenetPyTorch(bench.settings.detect, threads=1)
     images = peer_detection.spread_frames(bench.settings, 2)
-    race = peer_detection.race(
+    found = peer_detection.compare(
         build.exact_detector(bench.settings), build.video_detector(bench.settings), theirs, images, min_face_px=40
     )
-    assert race.ours["detection"].every.reference >= 4
-    assert race.ours["detection"].every.recall == 1.0
-    for look in ("thorough look", "glance"):
-        assert race.ours[look].asked_for.reference >= 2
-        assert race.ours[look].asked_for.recall == 1.0
-    assert race.as_dict()["frames"] == 2
+    assert found.ours["exact MTCNN"].every.reference >= 4
+    assert found.ours["exact MTCNN"].every.recall == 1.0
+    for mode in ("full detection", "fast detection"):
+        assert found.ours[mode].large.reference >= 2
+        assert found.ours[mode].large.recall == 1.0
+    assert found.as_dict()["frames"] == 2
 
 
 def test_a_picture_without_a_face_has_no_rows() -> None:
@@ -66,7 +66,7 @@ def test_a_peer_that_is_not_installed_is_named(monkeypatch: pytest.MonkeyPatch) 
 
 def test_a_clip_is_gone_through_without_any_peer(bench: Bench) -> None:
     nobody = Peers(mtcnn=None, eager=None, face_recognition=None)
-    video = peer_video.race(bench.settings, bench.resolved, nobody, segments=5)
+    video = peer_video.compare(bench.settings, bench.resolved, nobody, segments=5)
     assert video.frames == peer_video.SEGMENT  # the clip has no more
     assert list(video.ways) == ["ours"]
     assert set(video.ways["ours"].named()) == {"Barack Obama", "Eileen Collins"}
@@ -78,7 +78,7 @@ def test_names_and_recall_are_held_against_the_per_frame_way(bench: Bench) -> No
         eager=build.embedder(bench.settings, bench.resolved),  # of the shipped model there is no torch network
         face_recognition=None,
     )
-    video = peer_video.race(bench.settings, bench.resolved, both, segments=1).as_dict()
+    video = peer_video.compare(bench.settings, bench.resolved, both, segments=1).as_dict()
     assert set(video["ways"]) == {"ours", "per frame", "FastMTCNN"}
     assert video["ways"]["per frame"]["recall"]["recall"] == 1.0
     assert set(video["ways"]["per frame"]["named_frames"]) == {"Barack Obama", "Eileen Collins"}

@@ -23,8 +23,8 @@ def test_people_are_as_alike_as_on_lfw() -> None:
     assert other.std() == pytest.approx(0.076, abs=0.006)
 
 
-def test_a_race_says_what_was_compared() -> None:
-    figures = search.race(search.faces(1200, probes=10), rounds=3).as_dict()
+def test_a_comparison_names_the_index() -> None:
+    figures = search.compare(search.faces(1200, probes=10), rounds=3).as_dict()
     assert figures["index"] == "FaissIndex"
     assert figures["recall_at_1"] == {"known": 1.0, "strangers": 1.0}
     assert figures["largest_error"] < 1e-5

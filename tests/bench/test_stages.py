@@ -5,10 +5,10 @@ import pytest
 
 from recognizer.app import build
 from recognizer.bench import embedding, end_to_end, inside, stages
+from recognizer.bench.embedding import first_faces
 from recognizer.bench.peer_detection import spread_frames
 from recognizer.bench.stages import Clock, Clocked, rows_of
-from recognizer.cli._bench_setup import Bench
-from recognizer.cli._bench_tables import first_faces
+from recognizer.bench.subject import Bench
 from recognizer.geometry import assignment
 from tests.bench.conftest import FRAMES
 
@@ -28,7 +28,7 @@ def test_a_clocked_part_is_the_part() -> None:
     assert list(clock.calls) == ["working"]
 
 
-def test_a_work_inside_another_is_told_under_it_whatever_happens() -> None:
+def test_a_stage_inside_another_has_both_names_also_after_an_error() -> None:
     clock = Clock()
     with clock.around("whole"):
         with clock.around("part"):
@@ -58,8 +58,8 @@ def test_every_stage_of_a_clip_has_its_row(bench: Bench) -> None:
     assert found.frames == 8
     assert found.faces >= 1
     assert {"decoding alone", "capture", "recognise", "align, every face", "overlay", "encode"} <= names
-    nets = {f"glance > {net}" for net in ("proposal net", "R-Net", "O-Net")}
-    inner = {"cadence", "glance", "refine", "track", "embed", "match", "decide"}
+    nets = {f"full detection > {net}" for net in ("proposal net", "R-Net", "O-Net")}
+    inner = {"schedule", "full detection", "fast detection", "refine", "track", "embed", "match", "decide"}
     assert {f"recognise > {name}" for name in inner | nets} <= names
     assert found.following > 0
 

@@ -6,10 +6,10 @@ from recognizer.bench.timing import Meter, Spent, cpu_ms, interleaved, ratio, ro
 
 
 def test_works_take_turns_and_warm_up_counts_for_nothing() -> None:
-    told: list[str] = []
-    works = {name: lambda number, name=name: told.append(f"{name}{number}") for name in "abc"}
+    calls: list[str] = []
+    works = {name: lambda number, name=name: calls.append(f"{name}{number}") for name in "abc"}
     spent = interleaved(works, rounds=3, warm_up=1)
-    assert told == ["c0", "a0", "b0", "a0", "b0", "c0", "b1", "c1", "a1", "c2", "a2", "b2"]
+    assert calls == ["c0", "a0", "b0", "a0", "b0", "c0", "b1", "c1", "a1", "c2", "a2", "b2"]
     assert {name: len(values) for name, values in spent.items()} == {"a": 3, "b": 3, "c": 3}
 
 

@@ -9,7 +9,7 @@ from recognizer.calibration import intervals
 
 @pytest.mark.parametrize(("hits", "trials"), [(1, 10), (3, 50), (49, 50), (120, 4000)])
 def test_a_share_at_the_ends_of_its_interval_is_just_believable(hits: int, trials: int) -> None:
-    low, high = intervals.of_share(hits, trials)
+    low, high = intervals.binomial_interval(hits, trials)
 
     def at_most(k: int, share: float) -> float:
         return sum(math.comb(trials, i) * share**i * (1 - share) ** (trials - i) for i in range(k + 1))
@@ -19,14 +19,14 @@ def test_a_share_at_the_ends_of_its_interval_is_just_believable(hits: int, trial
 
 
 def test_no_hit_at_all_gives_the_rule_of_three() -> None:
-    assert intervals.upper_of_none(5000) == pytest.approx(3 / 5000, rel=0.01)
-    assert intervals.of_share(0, 100)[0] == 0
-    assert intervals.of_share(100, 100)[1] == 1
+    assert intervals.rule_of_three(5000) == pytest.approx(3 / 5000, rel=0.01)
+    assert intervals.binomial_interval(0, 100)[0] == 0
+    assert intervals.binomial_interval(100, 100)[1] == 1
 
 
 @pytest.mark.parametrize("count", [0, 1, 7])
 def test_a_count_at_the_ends_of_its_interval_is_just_believable(count: int) -> None:
-    low, high = intervals.of_count(count)
+    low, high = intervals.poisson_interval(count)
     assert sum(math.exp(-high) * high**i / math.factorial(i) for i in range(count + 1)) == pytest.approx(0.025)
     if count:
         assert sum(math.exp(-low) * low**i / math.factorial(i) for i in range(count)) == pytest.approx(0.975)

@@ -1,4 +1,4 @@
-"""The tables of strangers, the budget made of them, and the promise held against people never seen."""
+"""The impostor tables, budgets, and the promise tested on people who were not measured."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from recognizer.calibration import budget as budgets
 from recognizer.calibration import calibration_file, strangers
 from recognizer.calibration.calibration_file import Budget, Calibration
 from recognizer.calibration.impostors import Impostors, impostors_from
-from recognizer.calibration.strangers import GRID, expected_fpir, measure, merged, one_person_above
+from recognizer.calibration.strangers import GRID, doubles_threshold, expected_fpir, measure_impostors, merge_doubles
 from recognizer.errors import ConfigError, InputError, UsageError
 from recognizer.types import F32, I64
 
@@ -29,7 +29,7 @@ def crowd(people: int, photos: int, seed: int = 0, size: int = 24) -> tuple[F32,
 
 @pytest.fixture(scope="module")
 def measured() -> Impostors:
-    return measure(*crowd(400, 3), data="made up", draws=60)
+    return measure_impostors(*crowd(400, 3), data="made up", draws=60)
 
 
 def test_expected_fpir_is_the_mean_over_every_gallery() -> None:
@@ -86,7 +86,7 @@ def test_tables_survive_their_file(tmp_path: Path, measured: Impostors) -> None:
         {"budget": {"words": 1}},
     ],
 )
-def test_a_spoilt_file_is_told(tmp_path: Path, spoil: dict[str, object]) -> None:
+def test_a_damaged_file_is_reported(tmp_path: Path, spoil: dict[str, object]) -> None:
     import json
 
     values = {"model": "m", "known": 0.4, "release": 0.3, "margin": 0.1, "sure": 0.6, **spoil}
@@ -113,7 +113,7 @@ def test_the_budget_is_kept_as_the_gallery_grows(measured: Impostors) -> None:
 
 def test_people_under_two_names_are_one() -> None:
     vectors = np.eye(4, dtype=np.float32)[[0, 0, 1, 2, 2, 3]]
-    people, count = merged(vectors, np.array([0, 1, 2, 3, 4, 2]), above=0.9)
+    people, count = merge_doubles(vectors, np.array([0, 1, 2, 3, 4, 2]), above=0.9)
     assert people.tolist() == [0, 0, 1, 2, 2, 1]
     assert count == 2
 
@@ -128,7 +128,7 @@ def test_people_under_two_names_are_one() -> None:
     ],
 )
 def test_budgets_in_words(text: str, per_day: float, share: float) -> None:
-    assert budgets.parse(text, strangers_per_day=per_day).fpir == pytest.approx(share)
+    assert budgets.parse_budget(text, strangers_per_day=per_day).fpir == pytest.approx(share)
 
 
 @pytest.mark.parametrize(
@@ -142,17 +142,17 @@ def test_budgets_in_words(text: str, per_day: float, share: float) -> None:
 )
 def test_budgets_that_cannot_be_understood(text: str, per_day: float | None, message: str) -> None:
     with pytest.raises(UsageError, match=message):
-        budgets.parse(text, strangers_per_day=per_day)
+        budgets.parse_budget(text, strangers_per_day=per_day)
 
 
-def test_what_few_strangers_cannot_promise_is_said(measured: Impostors) -> None:
-    assert budgets.unsupported(measured, 0.02) is None
-    assert "rule of three" in (budgets.unsupported(measured, 1e-6) or "")
+def test_a_rate_that_few_strangers_cannot_support_is_reported(measured: Impostors) -> None:
+    assert budgets.unsupported_rate(measured, 0.02) is None
+    assert "rule of three" in (budgets.unsupported_rate(measured, 1e-6) or "")
 
 
 def test_a_folder_of_single_photos_says_nothing_about_misses() -> None:
     with pytest.raises(InputError, match="two photos"):
-        measure(*crowd(50, 1), data="made up", draws=5)
+        measure_impostors(*crowd(50, 1), data="made up", draws=5)
 
 
 def test_the_promise_of_a_made_up_crowd_is_kept() -> None:
@@ -169,14 +169,14 @@ def kept_promises(
         order = random.permutation(int(people.max()) + 1)
         half = len(order) // 2
         seen = np.isin(people, order[:half])
-        table = measure(vectors[seen], people[seen], data="half", seed=split, draws=60).fpir
+        table = measure_impostors(vectors[seen], people[seen], data="half", seed=split, draws=60).fpir
         one_each = np.array([np.nonzero(people == person)[0][0] for person in order[half:]])
         for size in galleries:
             rows = random.permutation(one_each)
             best = (vectors[rows[size:]] @ vectors[rows[:size]].T).max(axis=1)
             for rate in budget_rates:
                 threshold = table.threshold(rate, size)
-                promise = budgets.promised(table, threshold=threshold, gallery=size, strangers=len(best))
+                promise = budgets.predicted_fpir(table, threshold=threshold, gallery=size, strangers=len(best))
                 achieved = float((best >= threshold).mean())
                 held.append(promise.low <= achieved <= promise.high)
                 print(
@@ -191,15 +191,15 @@ def test_names_of_one_person_are_found_whatever_the_model_s_similarities(size: i
     """Vectors of fewer dimensions are more alike, as a weaker model's: one threshold would not do for both."""
     vectors, people = crowd(600, 2, size=size)
     people[2 : 2 + 4 * doubles : 4] = 600 + np.arange(doubles)  # a second name for one of two photos
-    above = one_person_above(vectors, people)
+    above = doubles_threshold(vectors, people)
     assert above is not None
-    again, count = merged(vectors, people, above=above)
+    again, count = merge_doubles(vectors, people, above=above)
     assert len(np.unique(again)) <= 600 + doubles - round(0.75 * doubles)
     assert count <= doubles + 1  # a tenth of a wrong pair is expected
 
 
 def test_few_people_show_no_doubles() -> None:
-    assert one_person_above(*crowd(strangers.LEAST_PEOPLE - 1, 2)) is None
+    assert doubles_threshold(*crowd(strangers.MIN_PEOPLE - 1, 2)) is None
 
 
 @pytest.mark.weights
@@ -216,10 +216,10 @@ def test_on_lfw_split_by_people_the_promise_is_kept(shared_data: Path, model: st
     pictures, people = people_of_folder(shared_data / "data/lfw/images")
     faces = embedded(settings, build.model(settings), pictures, face_share=0.45, cache=None, what="LFW")
     vectors = faces.vectors(flip=True)
-    above = one_person_above(vectors, people)
+    above = doubles_threshold(vectors, people)
     assert above is not None
-    people, count = merged(vectors, people, above=above)
-    assert count == {"edgeface_xs_q": 13, "edgeface_xxs_q": 12}[model]  # looked at, one by one
+    people, count = merge_doubles(vectors, people, above=above)
+    assert count == {"edgeface_xs_q": 13, "edgeface_xxs_q": 12}[model]  # checked one by one
     share = kept_promises(vectors, people, galleries=(10, 100, 1000), budget_rates=(0.1, 0.01, 0.003), splits=5)
     print(f"{model}: {100 * share:.0f} % of 45 promises of 95 % kept")
     assert share >= 0.88  # 45 promises of 95 %: fewer than 40 kept has a chance of 1 in 100
@@ -227,7 +227,9 @@ def test_on_lfw_split_by_people_the_promise_is_kept(shared_data: Path, model: st
 
 def test_the_gallery_against_itself_leaves_a_person_s_own_photos_out() -> None:
     vectors = np.array([[1, 0], [0.6, 0.8], [0, 1], [1, 0]], np.float32)
-    assert budgets.among_themselves(vectors, ["Ann", "Bob", "Cid", "Ann"]).tolist() == pytest.approx([0.6, 0.8, 0.8])
+    assert budgets.nearest_other_people(vectors, ["Ann", "Bob", "Cid", "Ann"]).tolist() == pytest.approx(
+        [0.6, 0.8, 0.8]
+    )
 
 
 def test_a_site_whose_strangers_are_more_alike_raises_the_threshold(measured: Impostors) -> None:

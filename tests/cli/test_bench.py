@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import importlib.util
 import json
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,7 @@ def figures(path: Path) -> Any:
 
 
 @pytest.mark.parametrize(
-    ("words", "told"),
+    ("words", "message"),
     [
         (("gallery", "--kind", "odd"), "wanted faces or even, got odd"),
         (("gallery", "--sizes", "many"), "wanted numbers such as 1000,100000, got many"),
@@ -28,10 +29,25 @@ def figures(path: Path) -> Any:
     ],
 )
 def test_what_cannot_be_measured_is_refused(
-    words: tuple[str, ...], told: str, capsys: pytest.CaptureFixture[str]
+    words: tuple[str, ...], message: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert bench_command(*words) == 2
-    assert told in capsys.readouterr().err
+    assert message in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("words", [(), ("peers",)])
+def test_a_chart_needs_matplotlib(
+    words: tuple[str, ...], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    real = importlib.util.find_spec
+
+    def find_spec(name: str, package: str | None = None) -> Any:
+        return None if name == "matplotlib" else real(name, package)
+
+    monkeypatch.setattr(importlib.util, "find_spec", find_spec)
+    assert bench_command(*words, "--plot", "chart.svg") == 2
+    message = "--plot draws with matplotlib: pip install -r requirements-report.txt"
+    assert message in " ".join(capsys.readouterr().err.split())
 
 
 def test_a_clip_that_is_not_there(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -56,7 +72,7 @@ def test_everything_is_measured(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     found = figures(tmp_path / "figures.json")
     parts = {"end_to_end", "stages", "inside_detection", "embedding", "match", "start_s", "threads", "clip"}
     assert parts <= found.keys()
-    assert str(tmp_path) not in json.dumps(found)  # a path is nobody's business
+    assert str(tmp_path) not in json.dumps(found)  # no path of this machine
     assert (tmp_path / "chart.svg").read_text().startswith("<svg")
 
 
@@ -69,5 +85,5 @@ def test_streams_and_peers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
     assert len(figures(tmp_path / "figures.json")["capacity"]["decoded"]) == 1
     assert bench_command("peers", *shipped, "--frames", 2, "--segments", 1, "--rounds", 2) == 0
     found = figures(tmp_path / "figures.json")
-    assert found["detection"]["their_boxes_found"]["recall"] == 1.0
+    assert found["detection"]["ours"]["exact MTCNN"]["their_boxes_found"]["recall"] == 1.0
     assert any("EdgeFace in torch eager" in peer for peer in found["missing"])

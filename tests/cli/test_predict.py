@@ -1,4 +1,4 @@
-"""Pictures in, vectors out: both kinds of file, what cannot be read, and work that was interrupted."""
+"""Vectors in both kinds of file, unreadable pictures, and interrupted work."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def program(data: Path, pictures: Path, output: Path, cache: Path) -> list[str]:
 
 
 def kept(cache: Path) -> dict[str, int]:
-    """Row numbers of the pictures that are done, by stamp; a picture worked on again would get a new number."""
+    """Row numbers of the pictures that are done, by stamp; a picture processed again would get a new number."""
     for file in cache.glob("*.sqlite"):
         with closing(sqlite3.connect(f"file:{file}?mode=ro", uri=True)) as store:
             try:
@@ -56,7 +56,7 @@ def started() -> Iterator[list[subprocess.Popen[str]]]:
         (["list.txt", "-o", "list.txt/x.npz"], OutputError, "cannot be written here"),
     ],
 )
-def test_what_is_wrong_is_told_before_a_model_is_loaded(
+def test_errors_come_before_a_model_is_loaded(
     arguments: list[str], error: type[RecognizerError], message: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
@@ -127,6 +127,6 @@ def test_killed_work_goes_on_where_it_was(
     assert done.returncode == 0, done.stderr
     after = kept(cache)
     assert len(after) == 160
-    assert {stamp: after[stamp] for stamp in before} == before  # none of them was worked on twice
+    assert {stamp: after[stamp] for stamp in before} == before  # none of them was processed twice
     with np.load(output) as archive:
         assert archive["name"].tolist() == [str(file) for file in files]

@@ -35,12 +35,14 @@ def photos(shared_data: Path, tmp_path: Path) -> Path:
 
 
 @pytest.mark.weights
-def test_too_few_faces_are_told_and_what_was_found_is_counted(photos: Path, capfd: pytest.CaptureFixture[str]) -> None:
+def test_too_few_faces_are_reported_with_the_count_of_found_ones(
+    photos: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
     assert quantise("--faces", photos, "--model", "edgeface_xxs_own", "--most", 3) == 5
     assert "Wanted 512 faces or more to measure ranges on, got 3." in capfd.readouterr().err
 
 
-def test_a_folder_without_pictures_is_told(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+def test_a_folder_without_pictures_is_reported(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     assert quantise("--faces", tmp_path, "--model", "edgeface_xxs_own") == 3
     assert f"There is no picture in the folder {tmp_path}" in capfd.readouterr().err.replace("\n", "")
 

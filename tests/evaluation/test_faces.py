@@ -128,6 +128,6 @@ def test_flip_adds_vectors_before_they_are_scaled() -> None:
     np.testing.assert_allclose(faces.vectors(flip=False)[0, :2], [1, 0])
 
 
-def test_a_missing_picture_is_told(tmp_path: Path) -> None:
+def test_a_missing_picture_is_reported(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"gone\.jpg"):
         picture_file(tmp_path / "gone.jpg")

@@ -57,7 +57,7 @@ def test_a_profile_is_the_second_of_a_cfp_fp_pair(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("line", ["1", "one ../Data/Images/001/frontal/01.jpg"])
-def test_a_list_of_cfp_in_another_layout_is_told(line: str, tmp_path: Path) -> None:
+def test_a_list_of_cfp_in_another_layout_is_reported(line: str, tmp_path: Path) -> None:
     root = trees.cfp(tmp_path)
     (root / "Protocol/Pair_list_F.txt").write_text(f"{line}\n")
     with pytest.raises(InputError, match="wanted 'number path'"):
@@ -84,7 +84,7 @@ def test_agedb_s_own_file_is_laid_out_as_its_readers_expect(tmp_path: Path) -> N
 
 
 @pytest.mark.parametrize("content", [b"", b"no MATLAB file" * 20, None])
-def test_another_file_than_agedb_s_is_told(content: bytes | None, tmp_path: Path) -> None:
+def test_another_file_than_agedb_s_is_reported(content: bytes | None, tmp_path: Path) -> None:
     path = tmp_path / "04_FINAL_protocol_30_years.mat"
     if content is None:
         savemat(path, {"splits": np.arange(4)})
@@ -103,18 +103,20 @@ def test_another_file_than_agedb_s_is_told(content: bytes | None, tmp_path: Path
             lambda root: (root / "pairs.txt").write_text("2\t1\n" + 4 * "Ann\t1\t2\n"),
             "4 pairs that are all of one person",
         ),
-        (lambda root: (root / "pairs.txt").unlink(), "does not hold the file of pairs"),
+        (lambda root: (root / "pairs.txt").unlink(), "does not have the file of pairs"),
         (lambda root: (root / "images/Ann/Ann_0001.jpg").unlink(), "Ann_0001.jpg, which cannot be read"),
     ],
 )
-def test_what_is_wrong_with_a_data_set_is_told(spoil: Callable[[Path], object], message: str, tmp_path: Path) -> None:
+def test_what_is_wrong_with_a_data_set_is_reported(
+    spoil: Callable[[Path], object], message: str, tmp_path: Path
+) -> None:
     root = trees.lfw(tmp_path)
     spoil(root)
     with pytest.raises(InputError, match=message):
         read_protocol("lfw", root)
 
 
-def test_unknown_protocols_and_places_are_told(tmp_path: Path) -> None:
+def test_unknown_protocols_and_places_are_reported(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="there are: lfw"):
         read_protocol("megaface", tmp_path)
     with pytest.raises(InputError, match="no folder"):

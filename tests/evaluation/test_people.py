@@ -20,7 +20,7 @@ def test_people_are_numbered_by_name_and_what_is_hidden_is_no_picture(tmp_path: 
     assert owners.tolist() == [0, 0, 1]
 
 
-def test_one_person_or_no_folder_is_told(tmp_path: Path) -> None:
+def test_one_person_or_no_folder_is_reported(tmp_path: Path) -> None:
     paint(tmp_path / "Ann" / "1.jpg", 1, 1)
     with pytest.raises(InputError, match="pictures of 1 people"):
         people_of_folder(tmp_path)

@@ -16,7 +16,7 @@ from recognizer.errors import FingerprintError, GalleryError
 from recognizer.gallery.enrol import Enroller, EnrolReport, measure
 from recognizer.gallery.limits import Limits
 from recognizer.gallery.store import Gallery, load_enrolled
-from recognizer.match.index import ExactIndex
+from recognizer.match.exact_index import ExactIndex
 from recognizer.models.published_specs import FACENET
 from recognizer.types import U8, Embeddings, FaceDetections
 from tests.fakes import (

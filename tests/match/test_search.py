@@ -7,26 +7,13 @@ import pytest
 
 from recognizer.errors import FingerprintError
 from recognizer.gallery.records import Enrolled
+from recognizer.match.exact_index import ExactIndex
 from recognizer.match.faiss_index import FaissIndex
-from recognizer.match.index import ExactIndex
-from recognizer.types import EMBEDDING_SIZE, F32, Embeddings
+from recognizer.types import F32, Embeddings
+from tests.match.match_helpers import MODEL, enrolled, probes, units
 
-MODEL = "edgeface_xs_q-6177cb0d59a9"
 Index = type[ExactIndex] | type[FaissIndex]
 both = pytest.mark.parametrize("index", [ExactIndex, FaissIndex])
-
-
-def units(seed: int, count: int) -> F32:
-    vectors = np.random.default_rng(seed).standard_normal((count, EMBEDDING_SIZE)).astype(np.float32)
-    return np.asarray(vectors / np.linalg.norm(vectors, axis=1, keepdims=True), np.float32)
-
-
-def enrolled(names: list[str], vectors: F32, model: str = MODEL) -> Enrolled:
-    return Enrolled(tuple(names), tuple(f"{n}.jpg" for n in range(len(names))), vectors, model, "people")
-
-
-def probes(vectors: F32, model: str = MODEL) -> Embeddings:
-    return Embeddings(vectors, np.ones(len(vectors), np.float32), model)
 
 
 def by_hand(gallery: Enrolled, vector: F32) -> tuple[str, float, float]:
@@ -42,9 +29,9 @@ def by_hand(gallery: Enrolled, vector: F32) -> tuple[str, float, float]:
 def test_the_answer_is_the_definition(index: Index) -> None:
     names = sorted(f"person {n % 37:02}" for n in range(400))
     gallery = enrolled(names, units(1, 400))
-    asked = np.concatenate([units(2, 20), gallery.vectors[::50]])
-    found = index(enrolled=gallery).search(probes(asked))
-    for row, vector in enumerate(asked):
+    queries = np.concatenate([units(2, 20), gallery.vectors[::50]])
+    found = index(enrolled=gallery).search(probes(queries))
+    for row, vector in enumerate(queries):
         name, similarity, runner_up = by_hand(gallery, vector)
         assert found.names[row] == name
         assert found.similarities[row] == pytest.approx(similarity, abs=1e-5)

@@ -7,8 +7,8 @@ import importlib.util
 from recognizer.app.config import Settings
 from recognizer.gallery.records import Enrolled
 from recognizer.gallery.store import load_enrolled
-from recognizer.match.index import ExactIndex
-from recognizer.protocols import GalleryIndex
+from recognizer.match.exact_index import ExactIndex
+from recognizer.protocols import VectorIndex
 
 FAISS_FROM = 1_000
 """Enrolled vectors from which FAISS answers sooner than NumPy; for fewer it is not worth loading."""
@@ -28,7 +28,7 @@ def enrolled_people(settings: Settings, fingerprint: str) -> Enrolled:
     return enrolled
 
 
-def index_of(enrolled: Enrolled) -> GalleryIndex:
+def index_of(enrolled: Enrolled) -> VectorIndex:
     """Build the search index that is fastest for so many vectors."""
     if len(enrolled) < FAISS_FROM or not importlib.util.find_spec("faiss"):
         return ExactIndex(enrolled=enrolled)

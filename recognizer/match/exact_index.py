@@ -1,8 +1,9 @@
-"""Who of the enrolled is nearest: every vector compared, by NumPy.
+"""Find the nearest enrolled person by comparing every vector, with NumPy.
 
-The index is derived from the record at start and never written. One probe against 100 vectors takes 0.03 ms, against
-1,000 0.13 ms, against 10,000 0.8 ms on one thread. From about 1,000 on NumPy's BLAS uses more threads, which wait for
-each other when the machine is busy (16 ms measured); `recognizer.match.faiss_index` gives the same answers on one.
+The index is built from the gallery's record at start and never saved. One probe against 100 vectors takes 0.03 ms,
+against 1,000 0.13 ms, against 10,000 0.8 ms on one thread. From about 1,000 on NumPy's BLAS uses more threads, which
+wait for each other when the machine is busy (16 ms measured); `recognizer.match.faiss_index` gives the same answers on
+one.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from recognizer.types import F32, I64, Embeddings, Matches
 
 
 class ExactIndex:
-    """Compares each probe with each vector.
+    """Compare each probe with each vector.
 
     Args:
         enrolled: the people; an empty gallery is allowed and matches nobody.
@@ -41,7 +42,7 @@ class ExactIndex:
 
 
 def people_of(enrolled: Enrolled) -> tuple[tuple[str, ...], I64, I64]:
-    """The (P,) people in order, the first row of each, and (N,) for each row the person's position."""
+    """Return the (P,) people in order, the first row of each, and (N,) the person of each row, from 0."""
     names = enrolled.names
     starts = [row for row in range(len(names)) if row == 0 or names[row] != names[row - 1]]
     people = tuple(names[row] for row in starts)
@@ -52,12 +53,12 @@ def people_of(enrolled: Enrolled) -> tuple[tuple[str, ...], I64, I64]:
 
 
 def nobody(count: int) -> Matches:
-    """The answer of an empty gallery to ``count`` probes."""
+    """Make the matches of ``count`` probes in an empty gallery."""
     return Matches((None,) * count, np.full(count, -1, np.float32), np.full(count, -1, np.float32))
 
 
 def two_best(people: tuple[str, ...], cosines: F32) -> Matches:
-    """The answer for (K, P) cosines to each person; of equally near people the first is named."""
+    """Make matches from (K, P) cosines to each person; of equally near people the first is named."""
     rows = np.arange(len(cosines))
     winner = cosines.argmax(axis=1)
     best = cosines[rows, winner]
