@@ -50,6 +50,14 @@ class Network(Section):
     """EdgeFace only: start of each block's branch scale; timm's 1e-6 is for networks 30 times as long in training."""
 
 
+class Student(Network):
+    """What learns from the teacher."""
+
+    initial: Path | None = None
+    """An ONNX graph of the same network, as ``--export`` writes it, whose weights a new training starts from; absent:
+    a random start. A training that resumes takes its checkpoint's."""
+
+
 class Losses(Section):
     """Weights of a distillation's terms; 0 leaves a term out."""
 
@@ -66,7 +74,7 @@ class DistilConfig(LoopConfig):
 
     data: Data
     teacher: TeacherSettings
-    student: Network = Network()
+    student: Student = Student()
     losses: Losses = Losses()
 
 
