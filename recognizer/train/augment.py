@@ -7,6 +7,8 @@ could not undo either (Beyer et al., "Knowledge distillation: a good teacher is 
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import cv2
 import numpy as np
 
@@ -14,6 +16,8 @@ from recognizer.geometry import ARCFACE_TEMPLATE, similarity_transforms
 from recognizer.types import CROP_SIZE_PX, F32, U8
 
 Rng = np.random.Generator
+Damage = Callable[[U8, Rng], U8]
+"""From a crop (S, S, 3) to a new one."""
 
 EYES_PX = float(ARCFACE_TEMPLATE[1, 0] - ARCFACE_TEMPLATE[0, 0])
 """Between the eyes of an aligned face of 112 px."""
@@ -73,12 +77,12 @@ def _profile(crop: U8, rng: Rng) -> U8:
     side = crop.shape[0]
     scale = side / CROP_SIZE_PX
     yaw = np.deg2rad(rng.uniform(15, 40)) * (1.0 if rng.random() < 0.5 else -1.0)
-    landmarks = ARCFACE_TEMPLATE * scale
+    landmarks = np.asarray(ARCFACE_TEMPLATE * scale, np.float32)
     middle = float(landmarks[:, 0].mean())
     columns = np.arange(-side, 2 * side, dtype=np.float32)
-    turned = _turned(columns - middle, yaw, scale) + middle
+    turned = _turned(np.asarray(columns - middle, np.float32), yaw, scale) + middle
     seen = landmarks.copy()
-    seen[:, 0] = _turned(landmarks[:, 0] - middle, yaw, scale) + middle
+    seen[:, 0] = _turned(np.asarray(landmarks[:, 0] - middle, np.float32), yaw, scale) + middle
     matrix = cv2.invertAffineTransform(similarity_transforms(seen[None], landmarks)[0])
     y, x = np.mgrid[0:side, 0:side].astype(np.float32)
     across = np.interp(matrix[0, 0] * x + matrix[0, 1] * y + matrix[0, 2], turned, columns).astype(np.float32)
@@ -173,7 +177,7 @@ def _small_jpeg(crop: U8, rng: Rng) -> U8:
     return _jpeg(_small(crop, rng), rng)
 
 
-_DAMAGES = (_small, _small, _blur, _blur, _jpeg, _noise, _dark, _small_jpeg)
+_DAMAGES: tuple[Damage, ...] = (_small, _small, _blur, _blur, _jpeg, _noise, _dark, _small_jpeg)
 
 
 def _occlude(crop: U8, rng: Rng) -> U8:
