@@ -11,7 +11,7 @@ import typer
 from rich.markup import escape
 from rich.table import Table
 
-from recognizer.align import align
+from recognizer.align import align, pose
 from recognizer.app import build
 from recognizer.app.config import load
 from recognizer.cli import _console
@@ -28,7 +28,7 @@ CANDIDATE_PX = 40
 if TYPE_CHECKING:  # the real imports wait until the packages for training were asked for
     from recognizer.embed.trained import Snapshot
     from recognizer.train import settings, ship, tasks
-    from recognizer.train.crops import CutFace
+    from recognizer.train.crops import CutFace, YawOf
 
 app = typer.Typer(help="Teach an embedding model; stop it at any time, and the same command resumes.")
 
@@ -79,7 +79,7 @@ def work(config: Path, export: Path | None) -> None:
         if export is not None:
             _export_people(export, wanted, known)
         return
-    faces = tasks.Faces(data=wanted.data, cache=wanted.out / "cache", cut=cut)
+    faces = tasks.Faces(data=wanted.data, cache=wanted.out / "cache", cut=cut, yaw_of=yaw_meter())
     if export is None:
         tasks.distil(wanted, faces)
         return
@@ -255,6 +255,18 @@ def _tell(target: Path, taken: Snapshot, measured: list[ship.Measured]) -> None:
             f"TAR at FMR 1e-3 {row.plain.tar:.3f}, cosine to the network {row.parity:.6f}"
         )
     _console.out.print(f"{taken.samples:,} samples; wrote {escape(str(target))}", soft_wrap=True)
+
+
+def yaw_meter() -> YawOf:
+    """Measure the yaw of an aligned face by the landmarks that the product's detector finds in it."""
+    detector = build.exact_detector(load(None, {"track": {"follow": "onet"}}))
+    box = np.array([[16, 8, 96, 112]], np.float32)  # what MTCNN boxes of an aligned face, 112 px
+
+    def yaw_deg(crop: U8) -> float:
+        landmarks = detector.refine(np.ascontiguousarray(crop[..., ::-1]), box).landmarks
+        return float(pose(landmarks)[1][0])
+
+    return yaw_deg
 
 
 def face_cutter(min_face_px: int) -> CutFace:

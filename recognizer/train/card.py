@@ -31,14 +31,15 @@ with mirror on the same pairs and crops. LFW cannot rank good models and says li
 
 ## How it was made
 
-Distillation from a random start; no published XXS weights were used. The student learns the teacher's vectors for
+Distillation from {start}; no published XXS weights were used. The student learns the teacher's vectors for
 the same random views of the same faces: cosine (weight {cosine:g}), relations within a batch ({relation:g}; Park et
 al. 2019), ranking among {bank:,} other faces ({contrast:g}; Fang et al. 2021). Muon for the blocks' matrices, AdamW
 for the rest; warm-up, stable rate, decay; the averaged weights ship.
 
 - Teacher: `{teacher_name}` as published by Idiap.
 - Data: {faces:,} aligned faces: the archives named in the config (no identity labels) and the LFW people who are
-  not in folds 9 and 10; {views} random views of each (pose, light, low resolution, blur, JPEG, noise, occlusion).
+  not in folds 9 and 10; {views} random views of each (pose, profile, picture edge, light, low resolution, blur, JPEG,
+  noise, occlusion).
 - So far: {samples:,} of {planned:,} samples in {hours:.1f} hours on {processes} shared CPU cores, last at
   {size_px} px; {state}. The graph takes 112 px and shrinks them itself where it learned at a smaller size.
 - Command: `python main.py train --config {config}`; then `python main.py train --config {config} --export {target}`.
@@ -79,9 +80,11 @@ def write(
     ended = taken.samples + config.schedule.batch > config.schedule.samples
     decayed = config.schedule.rate(taken.samples) < 1
     state = "finished" if ended else "in its final decay" if decayed else "not finished: the rate has not decayed yet"
+    initial = config.student.initial
     path.write_text(
         _CARD.format(
             title=graph.stem,
+            start="a random start" if initial is None else f"the weights of an earlier `{initial.name}`",
             parameters=sum(p.numel() for p in taken.network.parameters()) / 1e6,
             megabytes=graph.stat().st_size / 1e6,
             rows="\n".join(rows),

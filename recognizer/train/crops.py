@@ -21,10 +21,13 @@ from numpy.typing import NDArray
 
 from recognizer.errors import InputError
 from recognizer.evaluation.faces import Picture, picture_file
-from recognizer.types import CROP_SIZE_PX, I64, U8
+from recognizer.types import CROP_SIZE_PX, F32, I64, U8
 
 CutFace = Callable[[U8], "U8 | None"]
 """From a picture (H, W, 3) BGR to the aligned face nearest its centre, (112, 112, 3) RGB; ``None`` if it shows none."""
+
+YawOf = Callable[[U8], float]
+"""From an aligned face (112, 112, 3) RGB to its yaw in degrees, positive where the nose points to the right."""
 
 _TELL_S = 30.0
 """Between two words on how far the reading is."""
@@ -100,6 +103,18 @@ def picture_crops(
 
         write(cache, len(pictures), crops(), lambda: np.save(found_file, found))
     return cache, np.load(found_file)
+
+
+def yaws(cache: Path, yaw_of: YawOf) -> F32:
+    """The yaw of each face in a cache, (N,) degrees; measured once and kept beside it."""
+    kept = cache.with_suffix(".yaw.npy")
+    if not kept.exists():
+        faces = np.load(cache, mmap_mode="r")
+        logger.info("Measuring the yaw of {:,} faces.", len(faces))
+        part = kept.with_suffix(f".{os.getpid()}.part.npy")
+        np.save(part, np.array([yaw_of(np.asarray(face)) for face in faces], np.float32))
+        os.replace(part, kept)
+    return np.asarray(np.load(kept), np.float32)
 
 
 def write(cache: Path, count: int, faces: Iterable[U8 | None], also: Callable[[], None] = lambda: None) -> None:

@@ -69,22 +69,40 @@ class Stream(IterableDataset[Batch]):
 
 
 class TaughtFaces:
-    """Random views of faces, and the teacher's vectors of them, (B, 512) float32 of unit length."""
+    """Random views of faces, and the teacher's vectors of them, (B, 512) float32 of unit length.
 
-    def __init__(self, *, faces: FaceRows, table: TeacherTable, views: int, seed: int) -> None:
+    Args:
+        faces: a pass shows each of them once.
+        table: the teacher's vectors of them.
+        views: of each face.
+        seed: of the views and of the order.
+        again: rows of ``faces`` that a pass shows once more for each time they are named here, in other views.
+    """
+
+    def __init__(
+        self, *, faces: FaceRows, table: TeacherTable, views: int, seed: int, again: I64 | None = None
+    ) -> None:
         self._faces = faces
         self._table = table
         self._views = views
         self._seed = seed
+        self._rows = np.concatenate([np.arange(len(faces)), [] if again is None else again]).astype(np.int64)
+        order = np.argsort(self._rows, kind="stable")
+        first = np.searchsorted(self._rows[order], self._rows[order])
+        self._time = np.empty_like(self._rows)
+        self._time[order] = np.arange(len(order)) - first
 
     def batch(self, samples: I64) -> tuple[list[U8], Tensor]:
         """See ``Source``."""
         shown: list[U8] = []
         wanted = []
-        for number, rows in rows_and_view(samples, crops=len(self._faces), views=self._views, seed=self._seed):
-            pictures = [augment.view(self._faces[int(r)], seed=self._seed, row=int(r), number=number) for r in rows]
-            wanted.append(self._table.vectors(rows, number, np.stack(pictures)))
-            shown += pictures
+        for number, places in rows_and_view(samples, crops=len(self._rows), views=self._views, seed=self._seed):
+            views = (number + self._time[places]) % self._views
+            for view in np.unique(views).tolist():
+                rows = self._rows[places[views == view]]
+                pictures = [augment.view(self._faces[r], seed=self._seed, row=r, number=view) for r in rows.tolist()]
+                wanted.append(self._table.vectors(rows, view, np.stack(pictures)))
+                shown += pictures
         return shown, torch.from_numpy(np.concatenate(wanted))
 
 

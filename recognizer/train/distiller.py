@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from recognizer.train import losses
+from recognizer.train import initial, losses
 from recognizer.train.learner import Batch, Learner, Terms
 from recognizer.train.settings import DistilConfig
 from recognizer.types import EMBEDDING_SIZE
@@ -23,6 +23,9 @@ class Distiller(Learner):
     def __init__(self, config: DistilConfig) -> None:
         super().__init__(config, config.student)
         self.config = config
+        if config.student.initial is not None and not config.last_checkpoint.exists():
+            initial.fill_from_graph(self.student, config.student.initial, name=config.student.name)
+            self.average.load_state_dict(self.student.state_dict())
         self.register_buffer("bank", torch.zeros(config.losses.bank, EMBEDDING_SIZE))
 
     def terms(self, batch: Batch) -> Terms:

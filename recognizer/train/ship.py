@@ -26,6 +26,8 @@ from recognizer.train.verdict import vectors_of
 MIN_PARITY = 0.999
 """Smallest cosine between the shipped graph's vectors and the network's; half precision stays above 0.99999."""
 CHUNK = 64
+HALF_SUFFIX = ".half"
+"""Behind the name of a weight that is stored in half precision."""
 
 Engine = Callable[[Path], GraphRunner]
 
@@ -90,7 +92,7 @@ def halve(model: onnx.ModelProto) -> None:
             continue
         name = weight.name
         values = numpy_helper.to_array(weight).astype(np.float16)
-        weight.CopyFrom(numpy_helper.from_array(values, f"{name}.half"))
+        weight.CopyFrom(numpy_helper.from_array(values, f"{name}{HALF_SUFFIX}"))
         casts.append(helper.make_node("Cast", [weight.name], [name], name=f"{name}.cast", to=TensorProto.FLOAT))
     nodes = [*casts, *graph.node]
     del graph.node[:]

@@ -14,7 +14,7 @@ from recognizer.evaluation.pairs import read_protocol
 from recognizer.train import crops, finetune, guard, heldout
 from recognizer.train import people as folders
 from recognizer.train.classifier import Classifier, Tripler
-from recognizer.train.crops import Crops, CutFace, FaceRows
+from recognizer.train.crops import Crops, CutFace, FaceRows, YawOf
 from recognizer.train.data import TaughtFaces
 from recognizer.train.distiller import Distiller
 from recognizer.train.fit import fit
@@ -35,7 +35,7 @@ class Faces:
         InputError: if an archive or LFW is missing or unreadable.
     """
 
-    def __init__(self, *, data: Data, cache: Path, cut: CutFace) -> None:
+    def __init__(self, *, data: Data, cache: Path, cut: CutFace, yaw_of: YawOf) -> None:
         archives = sorted(data.archives.glob("*.tar"))
         if not archives:
             raise InputError(f"data.archives: there is no .tar file in {data.archives}; name a folder of archives.")
@@ -45,6 +45,11 @@ class Faces:
         train, found = crops.picture_crops(self.people.train, cut, min_px=px, folder=cache, name="lfw-train")
         self.train = Crops([(decoded, np.arange(count)), (train, np.flatnonzero(found))])
         self.test = _tested(self.people, cut, px, cache, name="lfw-test")
+        self.turned = np.zeros(0, np.int64)
+        """Rows of ``train`` that a pass shows several times."""
+        if data.turned_times > 1:
+            yaw_deg = np.concatenate([crops.yaws(decoded, yaw_of), crops.yaws(train, yaw_of)[found]])
+            self.turned = np.flatnonzero(np.abs(yaw_deg) > data.turned_deg)
 
 
 def distil(config: DistilConfig, faces: Faces) -> None:
@@ -62,9 +67,20 @@ def distil(config: DistilConfig, faces: Faces) -> None:
         seed=config.seed,
     )
     table.create()
-    logger.info("{:,} faces to learn from, {:,} held out.", len(faces.train), len(faces.test))
+    logger.info(
+        "{:,} faces to learn from, {:,} of them turned, {:,} held out.",
+        len(faces.train),
+        len(faces.turned),
+        len(faces.test),
+    )
     test = HeldOutTest(schedule=config.schedule, faces=faces.test, people=faces.people, teacher=teacher)
-    source = TaughtFaces(faces=faces.train, table=table, views=config.data.views, seed=config.seed)
+    source = TaughtFaces(
+        faces=faces.train,
+        table=table,
+        views=config.data.views,
+        seed=config.seed,
+        again=np.tile(faces.turned, config.data.turned_times - 1),
+    )
     fit(config, Distiller(config), source, test)
 
 

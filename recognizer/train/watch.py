@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import cast
 
 import numpy as np
@@ -40,7 +41,7 @@ class HeldOutTest(Callback):
     ) -> None:
         self._schedule = schedule
         self._faces = faces
-        self._people = people
+        self._people = replace(people, train=(), test=())  # it is sent to other processes, and pictures cannot be
         self._teacher = teacher
         self._wanted: F32 | None = None
         self._begun = 0.0

@@ -38,6 +38,7 @@ class FakeFaces(Faces):
     def __init__(self, folder: Path) -> None:
         self.train = crops(folder, "train.npy", 10)
         self.test = crops(folder, "test.npy", 8, seed=1)
+        self.turned = np.zeros(0, np.int64)
         rows = (
             [("A/1", "A/2", 9), ("A/1", "B/1", 9), ("B/1", "E/1", 9)],
             [("C/1", "C/2", 10), ("C/1", "D/1", 10), ("F/1", "D/1", 10)],

@@ -12,8 +12,8 @@ from recognizer.errors import ImageError
 from recognizer.evaluation.faces import Picture, picture_bytes, picture_file
 from recognizer.metrics import Bools
 from recognizer.train import augment
-from recognizer.train.crops import Crops, CutFace, archive_crops, picture_crops
-from recognizer.train.data import Position, rows_and_view, shrunk
+from recognizer.train.crops import Crops, CutFace, archive_crops, picture_crops, yaws
+from recognizer.train.data import Position, TaughtFaces, rows_and_view, shrunk
 from recognizer.train.teacher import Teacher, TeacherTable
 from recognizer.types import F32, U8
 from tests.train import factories
@@ -83,6 +83,33 @@ def test_the_teacher_looks_at_each_view_once(tmp_path: Path) -> None:
     fresh.create()
     fresh.vectors(rows, 1, faces)
     assert teacher.looked == 6, "what it saw of other faces is not taken for these"
+
+
+def test_turned_faces_are_shown_again_in_the_same_pass_in_other_views(tmp_path: Path) -> None:
+    faces = factories.crops(tmp_path, "faces.npy", 5)
+    table = TeacherTable(teacher=CountingTeacher(), folder=tmp_path, faces=faces, views=4, seed=1)
+    table.create()
+    source = TaughtFaces(faces=faces, table=table, views=4, seed=1, again=np.array([3, 1, 3, 1]))
+    every = {
+        augment.view(faces[row], seed=1, row=row, number=n).tobytes(): (row, n) for row in range(5) for n in range(4)
+    }
+    for number in range(2):
+        shown, wanted = source.batch(np.arange(9) + 9 * number)
+        seen = [every[picture.tobytes()] for picture in shown]
+        assert sorted(row for row, _ in seen) == [0, 1, 1, 1, 2, 3, 3, 3, 4]
+        assert len(set(seen)) == 9
+        assert {view for row, view in seen if row in (0, 2, 4)} == {number}
+        known = [int(vector.argmax()) for vector in wanted]
+        assert known == [int(picture[0, 0, 0]) for picture in shown], "each picture goes with its own vector"
+
+
+def test_yaws_are_measured_once(tmp_path: Path) -> None:
+    np.save(tmp_path / "faces.npy", factories.pictures(3))
+    answers = iter([10.0, -40.0, 0.5])
+    first = yaws(tmp_path / "faces.npy", lambda face: next(answers))
+    assert first.tolist() == [10.0, -40.0, 0.5]
+    assert np.array_equal(yaws(tmp_path / "faces.npy", lambda face: next(answers)), first)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["faces.npy", "faces.yaw.npy"]
 
 
 def test_crops_read_rows_of_several_files_and_travel_light(tmp_path: Path) -> None:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import csv
+import pickle
 from pathlib import Path
 
 import pytest
 import torch
 
 from recognizer.embed import statedict
-from recognizer.train import distiller, learner, tasks
+from recognizer.train import distiller, learner, tasks, watch
 from recognizer.train.settings import DistilConfig, Network
 from tests.train import factories
 
@@ -45,6 +46,16 @@ def test_resuming_gives_the_same_curve_and_the_same_weights(tmp_path: Path) -> N
     assert all(0 <= float(row["heldout/accuracy"]) <= 1 for row in curve(rest))
     head = "model.head.fc.weight"
     assert not torch.equal(wanted[f"student.{head}"], wanted[f"average.{head}"])
+
+
+def test_the_held_out_test_can_be_sent_to_other_processes(tmp_path: Path) -> None:
+    """Pictures read themselves by closures, which no process can send; it started none, and trained nothing."""
+    faces = factories.FakeFaces(tmp_path)
+    assert faces.people.test
+    test = watch.HeldOutTest(
+        schedule=factories.config(tmp_path, tmp_path).schedule, faces=faces.test, people=faces.people
+    )
+    pickle.dumps(test)
 
 
 def test_every_weight_learns_in_exactly_one_group() -> None:

@@ -133,6 +133,16 @@ def test_an_export_before_any_training_says_so_and_does_not_train(tmp_path: Path
 
 
 @pytest.mark.weights
+def test_the_yaw_of_a_mirrored_face_is_the_other_way_round(shared_data: Path) -> None:
+    picture = read_picture(shared_data / "data" / "lfw" / "images" / "Agnelo_Queiroz" / "Agnelo_Queiroz_0001.jpg")
+    crop = job.face_cutter(40)(picture)
+    assert crop is not None
+    yaw_of = job.yaw_meter()
+    assert yaw_of(crop) < -20, "the nose points to the left"
+    assert yaw_of(crop[:, ::-1]) > 20
+
+
+@pytest.mark.weights
 def test_a_face_is_cut_upright_and_in_rgb(shared_data: Path) -> None:
     picture = read_picture(shared_data / "data" / "lfw" / "images" / "Abel_Pacheco" / "Abel_Pacheco_0001.jpg")
     crop = job.face_cutter(40)(picture)

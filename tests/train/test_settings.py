@@ -131,3 +131,10 @@ def test_what_computes_is_what_the_machine_has(wanted: str, gpus: int, mps: bool
         return
     with pytest.raises(ConfigError, match=device):
         run.device(gpus=gpus, mps=mps)
+
+
+def test_turned_faces_are_not_shown_more_often_than_they_have_views(tmp_path: Path) -> None:
+    raw = factories.config(tmp_path, tmp_path).model_dump(mode="json", exclude_none=True)
+    raw["data"]["turned_times"] = 3
+    with pytest.raises(ConfigError, match=r"data\.turned_times \(3\) must not be more than data\.views \(2\)"):
+        settings.config_from(raw, tmp_path / "distil.yaml")
