@@ -10,7 +10,7 @@ from recognizer.align import align
 from recognizer.decide.decider import Decider
 from recognizer.decide.evidence import Thresholds
 from recognizer.detect_and_track import detect_and_track
-from recognizer.protocols import Cadence, Detector, Embedder, Tracker, VectorIndex
+from recognizer.protocols import DetectionScheduler, Detector, Embedder, Tracker, VectorIndex
 from recognizer.stopwatch import Stopwatch
 from recognizer.types import AlignedFaces, Event, Frame, FrameResult, Tracks
 
@@ -19,7 +19,7 @@ from recognizer.types import AlignedFaces, Event, Frame, FrameResult, Tracks
 class SourceContext:
     """What is remembered of one source between its frames."""
 
-    cadence: Cadence
+    scheduler: DetectionScheduler
     tracker: Tracker
     decider: Decider
 
@@ -57,7 +57,7 @@ class Pipeline:
         tracks = detect_and_track(
             frame,
             detector=self._detector,
-            cadence=context.cadence,
+            scheduler=context.scheduler,
             tracker=context.tracker,
             clock=clock,
             backlogged=backlogged,

@@ -17,12 +17,14 @@ from recognizer.types import (
     U8,
     AlignedFaces,
     ClassScores,
+    DetectionMode,
+    DetectionTrigger,
     Embeddings,
     FaceDetections,
     Frame,
     FrameResult,
-    Look,
     Matches,
+    RefinedFaces,
     SourceChange,
     Tracks,
 )
@@ -70,32 +72,34 @@ class StateSink(Protocol):
 
 
 class Detector(Protocol):
-    """Finds faces, and finds again a face whose place is roughly known."""
+    """Detects faces, and refines rough boxes of faces."""
 
-    def detect(self, images: Sequence[U8]) -> list[FaceDetections]:
-        """Find all faces of (H, W, 3) uint8 BGR pictures, in no promised order."""
+    def detect(self, images: Sequence[U8], mode: DetectionMode = DetectionMode.EXACT) -> list[FaceDetections]:
+        """Find the faces of (H, W, 3) uint8 BGR pictures; one result for each, its rows in no promised order."""
 
-    def glance(self, images: Sequence[U8], *, thorough: bool = False) -> list[FaceDetections]:
-        """The same as ``detect``, much cheaper, though a face may be missed; seldom by a thorough one."""
+    def refine(self, image: CropSource, boxes: F32, verify: NDArray[np.bool_] | None = None) -> RefinedFaces:
+        """Correct (N, 4) rough boxes in one picture; N rows in the same order, score 0 where no pixel is left.
 
-    def refine(self, image: CropSource, boxes: F32, judge: NDArray[np.bool_] | None = None) -> FaceDetections:
-        """Correct (N, 4) rough boxes in one picture: N rows in the same order, score 0 where no box was left.
-
-        A quicker eye than the detector's may do for rows that are not (N,) ``judge``.
+        Rows of (N,) ``verify``, or all without it, are scored by the detector's last net; a cheaper net may do for the
+        others. The result says which rows were verified.
         """
 
 
-class Cadence(Protocol):
-    """Knows, for one source, when to look for faces."""
+class DetectionScheduler(Protocol):
+    """Decides, for one source, in which frames to detect."""
 
-    def look(self, image: U8, at: float, *, lost: bool, hurried: bool = False) -> Look:
-        """Whether to detect in this (H, W, 3) or (H, W) picture, taken ``at`` seconds; ``lost``: a track just was.
+    def next_detection(self, image: U8, at: float, *, lost: bool, backlogged: bool = False) -> DetectionTrigger:
+        """Return whether to detect in this picture, and why.
 
-        ``hurried``: frames wait to be looked at.
+        Args:
+            image: (H, W, 3) BGR or (H, W) brightness, uint8.
+            at: time of the frame, seconds.
+            lost: a track was lost since the last frame.
+            backlogged: other frames wait.
         """
 
-    def looked(self, at: float, *, news: bool, thorough: bool) -> None:
-        """Take note of a look; ``news`` when faces came or went."""
+    def record_detection(self, at: float, *, changed: bool, full: bool) -> None:
+        """Record that a detection was run; ``changed``: tracks began or ended with it."""
 
 
 class Tracker(Protocol):
@@ -103,23 +107,23 @@ class Tracker(Protocol):
 
     @property
     def alive(self) -> frozenset[int]:
-        """Numbers of the tracks that are seen or may be found again."""
+        """Ids of the tracks that are visible or may still be reacquired."""
 
     @property
     def lost_now(self) -> bool:
-        """A visible track was lost in the last frame."""
+        """Whether a visible track was lost in the last frame."""
 
     def update(self, at: float, detections: FaceDetections) -> None:
-        """Give what was found in a frame to tracks, old ones and new."""
+        """Assign the detections of a frame to tracks, old ones and new."""
 
     def predict(self, at: float) -> tuple[F32, NDArray[np.bool_]]:
-        """(T, 4) px boxes to refine in this frame, and (T,) which of them the detector itself should see again."""
+        """Return (T, 4) px boxes to refine in this frame, and (T,) which of them to verify."""
 
-    def follow(self, at: float, refined: FaceDetections) -> Tracks:
+    def follow(self, at: float, refined: RefinedFaces) -> Tracks:
         """Move the tracks, in every frame; rows as ``predict`` gave them."""
 
     def cut(self) -> None:
-        """No track goes on."""
+        """End all tracks."""
 
 
 class Embedder(Protocol):

@@ -23,11 +23,13 @@ from recognizer.types import (
     F32,
     U8,
     AlignedFaces,
+    DetectionMode,
     Embeddings,
     FaceDetections,
     Frame,
     FrameResult,
     Matches,
+    RefinedFaces,
     SourceChange,
 )
 from recognizer.types.frame import CropSource
@@ -76,14 +78,14 @@ class PaintedFaceDetector:
         self.score = score
         self.shown = 0
 
-    def detect(self, images: Sequence[U8]) -> list[FaceDetections]:
+    def detect(self, images: Sequence[U8], mode: DetectionMode = DetectionMode.EXACT) -> list[FaceDetections]:
         self.shown += len(images)
         return [self._faces(image) for image in images]
 
-    def glance(self, images: Sequence[U8], *, thorough: bool = False) -> list[FaceDetections]:
-        return self.detect(images)
+    def refine(self, image: CropSource, boxes: F32, verify: NDArray[np.bool_] | None = None) -> RefinedFaces:
+        return RefinedFaces.of(self._at(boxes), verified=True)
 
-    def refine(self, image: CropSource, boxes: F32, judge: NDArray[np.bool_] | None = None) -> FaceDetections:
+    def _at(self, boxes: F32) -> FaceDetections:
         landmarks = np.stack([_landmarks(box) for box in boxes]) if len(boxes) else np.zeros((0, 5, 2), np.float32)
         return FaceDetections(boxes, np.full(len(boxes), self.score, np.float32), landmarks)
 
@@ -92,7 +94,7 @@ class PaintedFaceDetector:
         _, _, statistics, _ = cv2.connectedComponentsWithStats(mask)
         corners = statistics[1:, :2].astype(np.float32)
         boxes = np.concatenate([corners, corners + statistics[1:, 2:4]], axis=1).astype(np.float32)
-        return self.refine(image, boxes)
+        return self._at(boxes)
 
 
 def _landmarks(box: F32) -> F32:

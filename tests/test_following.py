@@ -10,9 +10,9 @@ import pytest
 from numpy.typing import NDArray
 
 from recognizer.capture.video import VideoFile
-from recognizer.detect.cadence import Cadence
-from recognizer.detect.fast import StaleBoxes
 from recognizer.detect.mtcnn import Mtcnn
+from recognizer.detect.scheduler import AdaptiveScheduler
+from recognizer.detect.stale_boxes import StaleBoxes
 from recognizer.detect_and_track import detect_and_track
 from recognizer.evaluation.truth import Truth, read_truth
 from recognizer.geometry import area, centres, iou
@@ -35,13 +35,13 @@ def recall(
     for do not count: the pyramid finds some by chance. Nor, with a truth, what is nobody's face: hands and flowers.
     """
     finder = detector if follow else StaleBoxes(detector)
-    cadence, tracker = Cadence(cut=0.5 if follow else 2.0), Tracker()
+    scheduler, tracker = AdaptiveScheduler(cut=0.5 if follow else 2.0), Tracker()
     covered: list[bool] = []
     scores: list[float] = []
     with VideoFile(clip) as video, VideoFile(clip, deblock="most" if follow else "all") as seen:
         for plain, frame in islice(zip(video, seen, strict=True), frames):
             detections = detector.detect([plain.image])[0]
-            tracks = detect_and_track(frame, detector=finder, cadence=cadence, tracker=tracker, clock=Stopwatch())
+            tracks = detect_and_track(frame, detector=finder, scheduler=scheduler, tracker=tracker, clock=Stopwatch())
             counts = np.sqrt(area(detections.boxes)) >= MIN_FACE_PX
             wanted = detections[counts & (True if truth is None else _of_people(detections, truth, plain.captured_at))]
             covered += (iou(wanted.boxes, tracks.boxes).max(axis=1, initial=0) >= 0.5).tolist()

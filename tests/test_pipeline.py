@@ -1,15 +1,27 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 from numpy.typing import NDArray
 
 from recognizer.decide.decider import Decider
 from recognizer.decide.evidence import Thresholds
-from recognizer.detect.cadence import Cadence
+from recognizer.detect.scheduler import AdaptiveScheduler
 from recognizer.models.published_specs import FACENET
 from recognizer.pipeline import Pipeline, SourceContext
 from recognizer.track.tracker import Tracker
-from recognizer.types import F32, U8, AlignedFaces, Embeddings, FaceDetections, Frame, FrameResult, Matches, Status
+from recognizer.types import (
+    F32,
+    U8,
+    AlignedFaces,
+    Embeddings,
+    Frame,
+    FrameResult,
+    Matches,
+    RefinedFaces,
+    Status,
+)
 from recognizer.types.frame import CropSource
 from tests.fakes import PaintedFaceDetector, PaintedFaceEmbedder, PaintedGallery, face_picture
 
@@ -17,7 +29,7 @@ THRESHOLDS = Thresholds(known=0.4, release=0.3, margin=0.1, sure=0.6)
 
 
 def new_context() -> SourceContext:
-    return SourceContext(Cadence(interval_s=1.0), Tracker(), Decider(thresholds=THRESHOLDS))
+    return SourceContext(AdaptiveScheduler(max_interval_s=1.0), Tracker(), Decider(thresholds=THRESHOLDS))
 
 
 def pipeline() -> tuple[Pipeline, PaintedFaceDetector, PaintedFaceEmbedder]:
@@ -59,9 +71,9 @@ def test_faces_are_cut_as_the_embedder_declares() -> None:
             return super().embed(faces)
 
     class OffsetDetector(PaintedFaceDetector):
-        def refine(self, image: CropSource, boxes: F32, judge: NDArray[np.bool_] | None = None) -> FaceDetections:
+        def refine(self, image: CropSource, boxes: F32, verify: NDArray[np.bool_] | None = None) -> RefinedFaces:
             found = super().refine(image, boxes)
-            return FaceDetections(found.boxes, found.scores, found.landmarks + np.float32(200))
+            return replace(found, landmarks=found.landmarks + np.float32(200))
 
     recognise = Pipeline(
         detector=OffsetDetector(), embedder=BoxEmbedder(spec=FACENET), index=PaintedGallery(), new_context=new_context

@@ -16,7 +16,7 @@ from recognizer.bench.peers import FacenetPyTorch
 from recognizer.bench.timing import Ratio, Spent, cpu_ms, interleaved, ratio, wall_ms
 from recognizer.geometry import area
 from recognizer.protocols import Detector
-from recognizer.types import U8, FaceDetections
+from recognizer.types import U8, DetectionMode, FaceDetections
 
 SAME_BOX = 0.7
 """Intersection over union from which two boxes are the same face."""
@@ -83,8 +83,8 @@ def compare(
     ways: dict[str, Callable[[Sequence[U8]], list[FaceDetections]]] = {
         "theirs": theirs.detect,
         "exact MTCNN": photos.detect,
-        "full detection": partial(video.glance, thorough=True),
-        "fast detection": video.glance,
+        "full detection": partial(video.detect, mode=DetectionMode.FULL),
+        "fast detection": partial(video.detect, mode=DetectionMode.FAST),
     }
     found: dict[str, dict[int, FaceDetections]] = {name: {} for name in ways}
 

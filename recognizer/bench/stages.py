@@ -26,6 +26,7 @@ from recognizer.emit.video import VideoWriter
 from recognizer.models.resolve import ResolvedModel
 from recognizer.pipeline import Pipeline, SourceContext
 from recognizer.protocols import GraphRunner
+from recognizer.types import DetectionMode
 from recognizer.types.spec import CropSpec
 
 NETS = {"follow": "follow net", "proposals": "proposal net", "pnet": "P-Net", "rnet": "R-Net", "onet": "O-Net"}
@@ -38,12 +39,12 @@ FOLLOW = ("schedule", "refine", "track")
 """Stages of every frame that follow known faces."""
 
 
-def _mode(images: object, *, thorough: bool = False) -> str:
-    """Name the stage of a video detection."""
-    return FULL if thorough else FAST
+def _mode(images: object, mode: DetectionMode = DetectionMode.EXACT) -> str:
+    """Name the stage of a detection."""
+    return {DetectionMode.FAST: FAST, DetectionMode.FULL: FULL}.get(mode, "exact MTCNN")
 
 
-_DETECTOR: Mapping[str, str | Callable[..., str]] = {"detect": "exact MTCNN", "glance": _mode, "refine": "refine"}
+_DETECTOR: Mapping[str, str | Callable[..., str]] = {"detect": _mode, "refine": "refine"}
 
 
 class Clock:
@@ -159,7 +160,7 @@ def clocked_pipeline(settings: Settings, resolved: ResolvedModel, clock: Clock) 
         made = make()
         return replace(
             made,
-            cadence=Clocked(made.cadence, clock, {"look": "schedule", "looked": "schedule"}),
+            scheduler=Clocked(made.scheduler, clock, {"next_detection": "schedule", "record_detection": "schedule"}),
             tracker=Clocked(made.tracker, clock, {"predict": "track", "follow": "track", "update": "track"}),
             decider=_clocked_decider(made.decider, clock),
         )

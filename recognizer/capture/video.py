@@ -163,8 +163,9 @@ class VideoFile:
         codec.options = decoder_options(codec.name, deblock=self._deblock, max_pixels=self._max_pixels)
         rate = stream.average_rate or stream.guessed_rate
         self.frame_rate = float(rate) if rate else None
-        self.frame_count = stream.frames or None
         self.duration_s = _duration(container, stream)
+        estimate = round((self.duration_s or 0) * (self.frame_rate or 0))  # fragmented MP4 has no count
+        self.frame_count = stream.frames or estimate or None
         return stream
 
     def _read(self, container: av.container.InputContainer, stream: VideoStream) -> Iterator[Frame]:

@@ -205,7 +205,7 @@ def likeness(one: F32, other: F32) -> float:
 
 
 def compare(before: F32, after: F32) -> Comparison:
-    """Look for the blocks of a thumbnail (27, 48) in an earlier one.
+    """Search the blocks of a thumbnail (27, 48) in an earlier one.
 
     Only the part that changed is compared: rows and columns at the border that did not, such as bars, do not count. Nor
     do blocks that are flat.

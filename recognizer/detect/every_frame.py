@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from recognizer.types import U8, Look
+from recognizer.types import U8, DetectionTrigger
 
 
 class EveryFrame:
     """A scheduler that takes each frame for a new shot, so that no track goes on."""
 
-    def look(self, image: U8, at: float, *, lost: bool, hurried: bool = False) -> Look:
+    def next_detection(self, image: U8, at: float, *, lost: bool, backlogged: bool = False) -> DetectionTrigger:
         """Return a detection as after a shot cut."""
-        return Look.CUT
+        return DetectionTrigger.CUT
 
-    def looked(self, at: float, *, news: bool, thorough: bool) -> None:
+    def record_detection(self, at: float, *, changed: bool, full: bool) -> None:
         """Do nothing: the next detection does not depend on this one."""

@@ -1,7 +1,7 @@
-"""Where did a face go? One look at a small window about the place where it should be.
+"""Refine the boxes of tracked faces with a small net, in a window around each expected box.
 
-The net is our own (``train/finding/follow``), taught by MTCNN. It does what O-Net does for a third of the cost, and
-sees more of the surroundings, so that a face that moved by a third of its width is still in view.
+The net is our own (``train/finding/follow``), trained by MTCNN. It does what O-Net does for a third of the cost, and
+its window is larger, so that a face that moved by a third of its width is still inside.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Finding faces in a single picture, where there is time to look twice."""
+"""Detect faces in single photos, where there is time for a second pass."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from recognizer.protocols import Detector
-from recognizer.types import F32, U8, FaceDetections
+from recognizer.types import F32, U8, DetectionMode, FaceDetections, RefinedFaces
 from recognizer.types.frame import CropSource
 
 SIDE_PX = 1600
-"""Larger pictures are looked at in this size first: a portrait's face is large. Measured in gallery/README.md."""
+"""Larger pictures are scaled down to this longer side first: a portrait's face is large (gallery/README.md)."""
 SURE_SCORE = 0.9
-"""Faces of a lower score are left out of account while there is a better one."""
+"""Faces with a lower score are dropped when there is a better one."""
 GREY = (127, 127, 127)
 
 
@@ -25,30 +25,26 @@ class PictureDetector:
     def __init__(self, detector: Detector) -> None:
         self._detector = detector
 
-    def detect(self, images: Sequence[U8]) -> list[FaceDetections]:
-        """Find the faces of each (H, W, 3) uint8 BGR picture; look again, otherwise, where there seem to be none."""
+    def detect(self, images: Sequence[U8], mode: DetectionMode = DetectionMode.EXACT) -> list[FaceDetections]:
+        """Find the faces of each (H, W, 3) uint8 BGR picture, always with exact MTCNN; search again where none is."""
         return [self._find(image) for image in images]
 
-    def glance(self, images: Sequence[U8], *, thorough: bool = False) -> list[FaceDetections]:
-        """The same: there is time."""
-        return self.detect(images)
-
-    def refine(self, image: CropSource, boxes: F32, judge: NDArray[np.bool_] | None = None) -> FaceDetections:
-        """As the detector does."""
-        return self._detector.refine(image, boxes, judge)
+    def refine(self, image: CropSource, boxes: F32, verify: NDArray[np.bool_] | None = None) -> RefinedFaces:
+        """Refine as the detector does."""
+        return self._detector.refine(image, boxes, verify)
 
     def _find(self, image: U8) -> FaceDetections:
         longest = max(image.shape[:2])
         scale = min(1.0, SIDE_PX / longest)
-        faces = self._look(image, scale=scale, border=0)
+        faces = self._detect_scaled(image, scale=scale, border=0)
         if len(faces) == 0:
-            faces = self._look(image, scale=min(scale, 0.5) if longest > 400 else 1.0, border=0.5)
+            faces = self._detect_scaled(image, scale=min(scale, 0.5) if longest > 400 else 1.0, border=0.5)
         if len(faces) == 0 and scale < 1:
-            faces = self._look(image, scale=1.0, border=0)
+            faces = self._detect_scaled(image, scale=1.0, border=0)
         sure = faces.scores >= SURE_SCORE
         return faces[sure] if sure.any() else faces
 
-    def _look(self, image: U8, *, scale: float, border: float) -> FaceDetections:
+    def _detect_scaled(self, image: U8, *, scale: float, border: float) -> FaceDetections:
         """Detect in a scaled picture with a border, a share of the shorter side, and bring the faces back."""
         view = image if scale == 1 else cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
         edge = int(border * min(view.shape[:2]))

@@ -1,7 +1,7 @@
-"""One look at a small copy of the picture says where faces may be: what P-Net needs a pyramid of ten sizes for.
+"""Propose boxes from one small copy of the picture, where P-Net needs a pyramid of ten sizes.
 
-The net is our own (``train/finding/proposals``), taught by MTCNN. R-Net and O-Net judge what it proposes, as they judge
-P-Net's candidates, so a wrong proposal costs time and brings no false face.
+The net is our own (``train/finding/proposals``), trained by MTCNN. R-Net and O-Net verify its proposals as they verify
+P-Net's candidates, so a wrong proposal costs time and adds no false face.
 """
 
 from __future__ import annotations
@@ -20,11 +20,11 @@ STRIDES_PX = (4, 8, 16, 32)
 MULTIPLE_PX = 32
 """The sides of the net's picture are multiples of it."""
 LEAST_FACE_PX = 10
-"""The smallest face looked for has so many pixels in the net's picture."""
+"""Side of the smallest face in the net's picture, px."""
 THRESHOLD = 0.2
-"""Score that a proposal needs."""
-THOROUGH = 0.1
-"""The same for a thorough look, which has some three times as many."""
+"""Score that a proposal of a fast detection needs."""
+FULL_THRESHOLD = 0.1
+"""The same for a full detection, which gets some three times as many."""
 SAME_FACE = 0.4
 """Intersection over union of two proposals for one face."""
 
@@ -34,19 +34,19 @@ class ProposalNet:
 
     Args:
         net: graph on (1, H, W, 3) BGR pixels giving ``scores`` (1, N) and ``distances`` (1, N, 4).
-        min_face_px: side of the smallest face looked for.
+        min_face_px: side of the smallest face to find.
     """
 
     def __init__(self, net: GraphRunner, *, min_face_px: float) -> None:
         self._net = net
         self._step = max(1, int(min_face_px / LEAST_FACE_PX))
 
-    def propose(self, image: U8, *, thorough: bool = False) -> F32:
+    def propose(self, image: U8, *, full: bool = False) -> F32:
         """(N, 4) boxes, px of a (H, W, 3) uint8 BGR picture, the likeliest first."""
         small = shrunk(image, self._step)
         outputs = self._net.run(small[None].astype(np.float32))
         scores = outputs["scores"][0]
-        likely = np.flatnonzero(scores >= (THOROUGH if thorough else THRESHOLD))
+        likely = np.flatnonzero(scores >= (FULL_THRESHOLD if full else THRESHOLD))
         points = centres(*small.shape[:2])[likely]
         away = outputs["distances"][0][likely]
         boxes = np.concatenate([points - away[:, :2], points + away[:, 2:]], axis=1) * np.float32(self._step)

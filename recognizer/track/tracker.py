@@ -21,7 +21,7 @@ from scipy.optimize import linear_sum_assignment
 
 from recognizer.geometry import Box, area, iou, share_of_smaller
 from recognizer.track.track import MIN_OVERLAP, TRUSTED, Track
-from recognizer.types import F32, FaceDetections, Tracks
+from recognizer.types import F32, FaceDetections, RefinedFaces, Tracks
 
 LOST_REACH = 1.0
 """A lost track may be reacquired within so many face widths of where it was expected."""
@@ -101,7 +101,7 @@ class Tracker:
             self._next_id += 1
         self._found = frozenset(taken.values())
 
-    def follow(self, at: float, refined: FaceDetections) -> Tracks:
+    def follow(self, at: float, refined: RefinedFaces) -> Tracks:
         """Move tracks to their refined boxes, rows as ``predict`` gave them; move the others by their velocity."""
         due = self._due(at)
         self._refined_at = at if due or self._found is not None else self._refined_at
@@ -147,16 +147,16 @@ class Tracker:
                 taken[int(column)] = track.id
         return taken
 
-    def _move(self, at: float, refined: FaceDetections, tracks: list[Track]) -> None:
+    def _move(self, at: float, refined: RefinedFaces, tracks: list[Track]) -> None:
         """Move tracks to plausible refined boxes, one row each; mark the others as lost."""
         self._lost_now = False
-        boxes, scores = refined.boxes.tolist(), refined.scores.tolist()
+        boxes, scores, verified = refined.boxes.tolist(), refined.scores.tolist(), refined.verified.tolist()
         for row, track in enumerate(tracks):
             box, score = tuple(boxes[row]), scores[row]
             if score < self._min_score:
                 self._lost_now |= track.trust >= TRUSTED and track.score >= self._min_score
             if score >= min(GIVE_UP_SCORE, self._min_score) and track.may_go_to(at, box, score):
-                track.move(at, box, refined.landmarks[row], score, verified=track.is_due_for_verification(at))
+                track.move(at, box, refined.landmarks[row], score, verified=verified[row])
             else:
                 track.visible = False
                 self._lost_now |= track.trust >= TRUSTED

@@ -6,7 +6,17 @@ said otherwise; pictures are uint8.
 """
 
 from recognizer.types.arrays import CROP_SIZE_PX, EMBEDDING_SIZE, F32, I64, U8
-from recognizer.types.faces import AlignedFaces, ClassScores, Embeddings, FaceDetections, FaceQuality, Look, Tracks
+from recognizer.types.faces import (
+    AlignedFaces,
+    ClassScores,
+    DetectionMode,
+    DetectionTrigger,
+    Embeddings,
+    FaceDetections,
+    FaceQuality,
+    RefinedFaces,
+    Tracks,
+)
 from recognizer.types.frame import CropSource, Decoded, Frame, Planes
 from recognizer.types.identities import Event, EventKind, FrameResult, Identity, Matches, Status
 from recognizer.types.rows import Rows, require
@@ -22,6 +32,8 @@ __all__ = [
     "ClassScores",
     "CropSource",
     "Decoded",
+    "DetectionMode",
+    "DetectionTrigger",
     "Embeddings",
     "Event",
     "EventKind",
@@ -30,9 +42,9 @@ __all__ = [
     "Frame",
     "FrameResult",
     "Identity",
-    "Look",
     "Matches",
     "Planes",
+    "RefinedFaces",
     "Rows",
     "SourceChange",
     "SourceState",

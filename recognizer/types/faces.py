@@ -40,17 +40,66 @@ class FaceDetections(Rows):
         return cls(np.zeros((0, 4), np.float32), np.zeros(0, np.float32), np.zeros((0, 5, 2), np.float32))
 
 
-class Look(enum.Enum):
-    """Whether to run the detector on a frame, and why; true when it is to run."""
+class DetectionMode(enum.Enum):
+    """How thoroughly to detect."""
 
-    NO = "not due"
+    FAST = "fast"
+    """Proposals of a small net in place of P-Net's pyramid: about 30 times as fast as facenet-pytorch's MTCNN."""
+    FULL = "full"
+    """The same from half the proposal score: about 20 times as fast, and misses fewer faces."""
+    EXACT = "exact"
+    """MTCNN with P-Net's whole pyramid: the faces that facenet-pytorch finds, about 4 times as fast."""
+
+
+class DetectionTrigger(enum.Enum):
+    """Whether to detect in a frame, and why; false when not."""
+
+    NOT_DUE = "not due"
     DUE = "due"
-    THOROUGH = "a thorough look is due"
+    FULL_DUE = "a full detection is due"
     LOSS = "a track was lost"
     CUT = "shot cut"
 
     def __bool__(self) -> bool:
-        return self is not Look.NO
+        return self is not DetectionTrigger.NOT_DUE
+
+    @property
+    def mode(self) -> DetectionMode:
+        """Full when it is due, and after a cut, where every face is new; else fast."""
+        full = self in (DetectionTrigger.FULL_DUE, DetectionTrigger.CUT)
+        return DetectionMode.FULL if full else DetectionMode.FAST
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class RefinedFaces(Rows):
+    """Faces refined from rough boxes, in the order of those."""
+
+    boxes: F32
+    """(N, 4) x1, y1, x2, y2 px."""
+    scores: F32
+    """(N,) face score in [0, 1]; 0 where no pixel of the box is in the picture."""
+    landmarks: F32
+    """(N, 5, 2) px."""
+    verified: NDArray[np.bool_]
+    """(N,) whether the detector's own last net scored the face; others were only followed."""
+
+    def __post_init__(self) -> None:
+        require(self, "boxes", self.boxes, np.float32, (None, 4))
+        require(self, "scores", self.scores, np.float32, (None,))
+        require(self, "landmarks", self.landmarks, np.float32, (None, 5, 2))
+        require(self, "verified", self.verified, np.bool_, (None,))
+        self._require_aligned()
+
+    @classmethod
+    def of(cls, faces: FaceDetections, *, verified: NDArray[np.bool_] | bool) -> Self:
+        """The same faces, all of them verified or not, or (N,) bool."""
+        mask = np.full(len(faces), verified) if isinstance(verified, bool) else verified
+        return cls(faces.boxes, faces.scores, faces.landmarks, mask)
+
+    @classmethod
+    def empty(cls) -> Self:
+        """Nothing to refine."""
+        return cls.of(FaceDetections.empty(), verified=True)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -11,7 +11,7 @@ import pytest
 from recognizer.app import build, config
 from recognizer.capture.pictures import read_picture
 from recognizer.geometry import centres
-from recognizer.types import F32, U8, FaceDetections
+from recognizer.types import F32, U8, DetectionMode, FaceDetections
 
 WIDTHS = (1.0, 1.1, 1.3)
 """Side of the cut picture, in widths of the face."""
@@ -57,7 +57,7 @@ def errors(files: list[Path], width: float, *, video: bool) -> list[float]:
         image = read_picture(file)
         face = most_central(photo.detect([image])[0], image)
         cut = cut_to_the_face(image, face, width)
-        faces = (fast.glance([cut.image], thorough=True) if video else photo.detect([cut.image]))[0]
+        faces = (fast.detect([cut.image], DetectionMode.FULL) if video else photo.detect([cut.image]))[0]
         if len(faces) == 0:
             found.append(np.inf)
             continue

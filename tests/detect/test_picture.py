@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from recognizer.detect.picture import PictureDetector
-from recognizer.types import U8, FaceDetections
+from recognizer.types import U8, DetectionMode, FaceDetections
 from tests.fakes import PaintedFaceDetector, face_picture
 
 
@@ -19,7 +19,7 @@ def test_faces_come_back_in_the_photos_own_pixels(width: int, height: int) -> No
 
 
 class _BlindAtTheEdge(PaintedFaceDetector):
-    def detect(self, images: Sequence[U8]) -> list[FaceDetections]:
+    def detect(self, images: Sequence[U8], mode: DetectionMode = DetectionMode.EXACT) -> list[FaceDetections]:
         return [
             found[(found.boxes[:, 0] > 0) & (found.boxes[:, 2] < image.shape[1])]
             for image, found in zip(images, super().detect(images), strict=True)

@@ -11,6 +11,7 @@ from recognizer.capture.pictures import read_picture
 from recognizer.capture.video import VideoFile
 from recognizer.detect.proposals import ProposalNet, centres, shrunk
 from recognizer.geometry import iou
+from recognizer.types import DetectionMode
 from tests.detect.nets_here import mtcnn, net
 
 MEDIA = Path(__file__).parent.parent.parent / "recognizer/demo/media"
@@ -56,52 +57,52 @@ def test_distances_become_one_box_in_pixels_of_the_picture() -> None:
 def test_pictures_of_any_shape_pass(shape: tuple[int, int]) -> None:
     detector = mtcnn()
     picture = np.random.default_rng(1).integers(0, 256, (*shape, 3)).astype(np.uint8)
-    assert len(detector.glance([picture])) == 1
+    assert len(detector.detect([picture], DetectionMode.FAST)) == 1
 
 
-def test_a_glance_finds_the_portraits_that_detection_finds() -> None:
+def test_fast_detection_finds_the_portraits_that_exact_mtcnn_finds() -> None:
     detector = mtcnn()
     for path in sorted(MEDIA.glob("*.jpg")):
         picture = read_picture(path)
-        whole, glance = detector.detect([picture])[0], detector.glance([picture])[0]
+        whole, fast = detector.detect([picture])[0], detector.detect([picture], DetectionMode.FAST)[0]
         sure = whole[whole.scores >= 0.99]
-        assert (iou(sure.boxes, glance.boxes).max(axis=1, initial=0) > 0.7).all(), path.name
+        assert (iou(sure.boxes, fast.boxes).max(axis=1, initial=0) > 0.7).all(), path.name
 
 
-def found_of_what_detection_finds(clip: Path, *, thorough: bool, frame_step: int) -> list[bool]:
-    """Of the confident faces as large as asked for, those that a glance finds as well."""
+def found_of_exact(clip: Path, *, mode: DetectionMode, frame_step: int) -> list[bool]:
+    """For each confident face of exact MTCNN of 40 px and more, whether a detection in this mode finds it."""
     detector, hits = mtcnn(), []
     with VideoFile(clip) as video:
         for frame in video:
             if frame.index % frame_step == 0:
-                whole, glance = detector.detect([frame.image])[0], detector.glance([frame.image], thorough=thorough)[0]
+                whole, fast = detector.detect([frame.image])[0], detector.detect([frame.image], mode)[0]
                 sides = np.sqrt((whole.boxes[:, 2:] - whole.boxes[:, :2]).prod(axis=1))
                 sure = whole[(whole.scores >= 0.95) & (sides >= 40)]
-                hits += (iou(sure.boxes, glance.boxes).max(axis=1, initial=0) >= 0.5).tolist()
+                hits += (iou(sure.boxes, fast.boxes).max(axis=1, initial=0) >= 0.5).tolist()
     return hits
 
 
 @pytest.mark.weights
 @pytest.mark.parametrize(("clip", "frame_step"), [("street_1080p", 26), ("classroom_720p", 60), ("friends_720p", 100)])
-def test_a_glance_finds_what_detection_finds_in_video(shared_data: Path, clip: str, frame_step: int) -> None:
+def test_fast_detection_finds_what_exact_mtcnn_finds_in_video(shared_data: Path, clip: str, frame_step: int) -> None:
     """None of these clips was learned from."""
     path = shared_data / "data/video" / f"{clip}.mp4"
-    hits = found_of_what_detection_finds(path, thorough=False, frame_step=frame_step)
+    hits = found_of_exact(path, mode=DetectionMode.FAST, frame_step=frame_step)
     assert len(hits) >= 8
     assert np.mean(hits) >= 0.95
 
 
 @pytest.mark.weights
 @pytest.mark.slow
-def test_glances_find_almost_all(shared_data: Path) -> None:
+def test_fast_and_full_detection_find_almost_all(shared_data: Path) -> None:
     clips = [shared_data / "data/video" / f"{clip}.mp4" for clip in ("street_1080p", "classroom_720p", "friends_720p")]
-    plain, thorough = (
-        [hit for clip in clips for hit in found_of_what_detection_finds(clip, thorough=kind, frame_step=9)]
-        for kind in (False, True)
+    fast, full = (
+        [hit for clip in clips for hit in found_of_exact(clip, mode=mode, frame_step=9)]
+        for mode in (DetectionMode.FAST, DetectionMode.FULL)
     )
-    print(f"of {len(plain)} faces a glance finds {sum(plain)}, a thorough one {sum(thorough)}")
-    assert np.mean(plain) >= 0.97
-    assert np.mean(thorough) >= 0.97
+    print(f"of {len(fast)} faces fast detection finds {sum(fast)}, full detection {sum(full)}")
+    assert np.mean(fast) >= 0.97
+    assert np.mean(full) >= 0.97
 
 
 def test_the_graph_is_small_and_takes_pictures_of_any_size() -> None:

@@ -18,7 +18,7 @@ from recognizer.gallery.limits import Limits
 from recognizer.gallery.store import Gallery, load_enrolled
 from recognizer.match.exact_index import ExactIndex
 from recognizer.models.published_specs import FACENET
-from recognizer.types import U8, Embeddings, FaceDetections
+from recognizer.types import U8, DetectionMode, Embeddings, FaceDetections
 from tests.fakes import (
     PaintedFaceDetector,
     PaintedFaceEmbedder,
@@ -179,7 +179,7 @@ def test_any_error_on_one_photo_costs_that_photo(folder: Path, raised: Exception
         return read_picture(path)
 
     class Detector(PaintedFaceDetector):
-        def detect(self, images: Sequence[U8]) -> list[FaceDetections]:
+        def detect(self, images: Sequence[U8], mode: DetectionMode = DetectionMode.EXACT) -> list[FaceDetections]:
             if where == "detector" and np.array_equal(images[0], read_picture(bad)):
                 raise raised
             return super().detect(images)

@@ -16,7 +16,7 @@ from recognizer.gallery.folder import RECORD_FOLDER
 from recognizer.gallery.limits import Limits
 from recognizer.gallery.records import Enrolled
 from recognizer.runtime.gallery_watcher import GalleryWatcher
-from recognizer.types import U8, Embeddings, FaceDetections
+from recognizer.types import U8, DetectionMode, Embeddings, FaceDetections
 from tests.fakes import PaintedFaceDetector, PaintedFaceEmbedder, face_picture, read_picture, save_picture
 from tests.rig import wait_until
 
@@ -75,7 +75,7 @@ def test_who_is_removed_during_an_enrolment_is_forgotten_before_it_ends(tmp_path
     seen: list[frozenset[str]] = []
 
     class RemovesBob(PaintedFaceDetector):
-        def detect(self, images: Sequence[U8]) -> list[FaceDetections]:
+        def detect(self, images: Sequence[U8], mode: DetectionMode = DetectionMode.EXACT) -> list[FaceDetections]:
             seen.append(taken.people[-1] if taken.people else frozenset({"Ada", "Bob"}))
             shutil.rmtree(gallery / "Bob", ignore_errors=True)
             return super().detect(images)

@@ -6,11 +6,11 @@ from collections.abc import Callable
 
 from recognizer.app.build.engines import engine_name, graph
 from recognizer.app.config import Settings
-from recognizer.detect.fast import StaleBoxes
 from recognizer.detect.follow import FollowNet
 from recognizer.detect.mtcnn import Mtcnn, Thresholds
 from recognizer.detect.picture import PictureDetector
 from recognizer.detect.proposals import ProposalNet
+from recognizer.detect.stale_boxes import StaleBoxes
 from recognizer.models.catalogue import SHIPPED_FOLDER
 from recognizer.protocols import Detector, GraphRunner
 

@@ -11,8 +11,8 @@ from recognizer.app.build.name_thresholds import thresholds
 from recognizer.app.config import Settings
 from recognizer.decide.decider import Decider
 from recognizer.decide.photo import PhotoDecider
-from recognizer.detect.cadence import Cadence
 from recognizer.detect.every_frame import EveryFrame
+from recognizer.detect.scheduler import AdaptiveScheduler
 from recognizer.models.resolve import ResolvedModel
 from recognizer.pipeline import Pipeline, SourceContext
 from recognizer.track.tracker import Tracker
@@ -56,10 +56,10 @@ def video_context(settings: Settings, resolved: ResolvedModel, *, enrolled: int 
     """Return a function that makes the state of one video source: scheduler, tracker, decider."""
 
     def make() -> SourceContext:
-        scheduler = Cadence(
-            interval_s=settings.detect.max_interval_s,
-            shortest_s=settings.detect.min_interval_s,
-            thorough_s=settings.detect.full_interval_s if has_fast_detection(settings) else 0,
+        scheduler = AdaptiveScheduler(
+            max_interval_s=settings.detect.max_interval_s,
+            min_interval_s=settings.detect.min_interval_s,
+            full_interval_s=settings.detect.full_interval_s if has_fast_detection(settings) else 0,
             cut=settings.detect.cut,
         )
         return SourceContext(scheduler, _tracker(settings), _decider(Decider, settings, resolved, enrolled))
