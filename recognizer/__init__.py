@@ -8,3 +8,5 @@ between; ``align`` cuts the faces that are asked for out of the full frame and `
 ``emit`` tells: on a screen, in a video file, in a log. ``pipeline`` is that sentence in code; ``runner`` puts it on
 threads; ``build`` makes all the parts from a configuration.
 """
+
+__version__ = "0.2.0"

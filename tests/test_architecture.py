@@ -24,7 +24,7 @@ def test_importing_the_package_loads_nothing_heavy(name: str) -> None:
 
 
 def test_the_command_line_starts_without_networks_and_engines() -> None:
-    assert loaded_by("import main") <= {"cv2", "av"}
+    assert loaded_by("import recognizer.cli.main") <= {"cv2", "av"}
 
 
 def test_a_recogniser_is_built_without_torch() -> None:

@@ -12,12 +12,11 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-import recognizer
 from recognizer.app.config import Settings
 from recognizer.bench.timing import Spent, Spread
 from recognizer.errors import RecognizerError
 
-MAIN = Path(recognizer.__file__).parent.parent / "main.py"
+COMMAND = (sys.executable, "-m", "recognizer")
 TIME_OUT_S = 120.0
 
 
@@ -63,13 +62,13 @@ def measure(settings: Settings, *, rounds: int) -> Start:
 def _measured(file: str, rounds: int) -> Start:
     words = ["run", "--config", file, "--no-sync", "--headless", "--events", "-"]
     preparing = (
-        "import pathlib, sys; sys.path.insert(0, sys.argv[1]); import main; from recognizer.app import build, config; "
-        "settings = config.load(pathlib.Path(sys.argv[2])); build.pipeline(settings, build.model(settings))"
+        "import pathlib, sys; import recognizer.cli.main; from recognizer.app import build, config; "
+        "settings = config.load(pathlib.Path(sys.argv[1])); build.pipeline(settings, build.model(settings))"
     )
     ways: Mapping[str, Callable[[], None]] = {
-        "imported": lambda: _to_the_end([sys.executable, str(MAIN), "--help"]),
-        "ready": lambda: _to_the_end([sys.executable, "-c", preparing, str(MAIN.parent), file]),
-        "first_event": lambda: _to_first_line([sys.executable, str(MAIN), *words]),
+        "imported": lambda: _to_the_end([*COMMAND, "--help"]),
+        "ready": lambda: _to_the_end([sys.executable, "-c", preparing, file]),
+        "first_event": lambda: _to_first_line([*COMMAND, *words]),
     }
     times: dict[str, list[Spent]] = {name: [] for name in ways}
     for number in range(rounds + 1):

@@ -10,7 +10,6 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
-from main import app
 from recognizer.app.config import load
 from recognizer.calibration.calibration_file import Budget, Calibration
 from recognizer.calibration.impostors import Rate
@@ -18,6 +17,7 @@ from recognizer.calibration.strangers import measure
 from recognizer.cli._embedding import settings_for
 from recognizer.cli.calibrate import Found
 from recognizer.cli.evaluate_video import recognised
+from recognizer.cli.main import app
 from recognizer.errors import ConfigError, InputError, OutputError, RecognizerError, UsageError
 from recognizer.evaluation import report
 from recognizer.evaluation.faces import VectorStore, cut_with, embed_pictures
