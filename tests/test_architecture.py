@@ -25,7 +25,7 @@ def test_importing_the_package_loads_nothing_heavy(name: str) -> None:
 
 
 def test_the_command_line_starts_without_networks_and_engines() -> None:
-    assert loaded_by("import main") <= {"cv2", "av"}
+    assert loaded_by("import recognizer.cli.main") <= {"cv2", "av"}
 
 
 def test_a_recogniser_is_built_without_torch() -> None:
@@ -56,3 +56,8 @@ def test_nobody_starts_a_python_without_the_safe_command() -> None:
             assert "protect_this_process()" in text, f"{file}: {found[0]}"
         if "python_command(" in text:
             assert "env=clean_environment()" in text or "= clean_environment()" in text, file
+
+
+def test_no_test_module_imports_another() -> None:
+    importing = re.compile(r"^\s*(?:from|import)\s+(?:tests\.[\w.]*|\.)?\btest_", re.MULTILINE)
+    assert [str(path) for path in (ROOT / "tests").rglob("*.py") if importing.search(path.read_text("utf-8"))] == []

@@ -5,40 +5,13 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from recognizer.decide.decider import Decider
 from recognizer.decide.evidence import Thresholds
-from recognizer.detect.scheduler import AdaptiveScheduler
 from recognizer.models.published_specs import FACENET
-from recognizer.pipeline import Pipeline, SourceContext
-from recognizer.track.tracker import Tracker
-from recognizer.types import (
-    F32,
-    U8,
-    AlignedFaces,
-    Embeddings,
-    Frame,
-    FrameResult,
-    Matches,
-    RefinedFaces,
-    Status,
-)
+from recognizer.pipeline import Pipeline
+from recognizer.types import F32, U8, AlignedFaces, Embeddings, Frame, FrameResult, Matches, RefinedFaces, Status
 from recognizer.types.frame import CropSource
 from tests.fakes import PaintedFaceDetector, PaintedFaceEmbedder, PaintedGallery, face_picture
-
-THRESHOLDS = Thresholds(known=0.4, release=0.3, margin=0.1, sure=0.6)
-
-
-def new_context() -> SourceContext:
-    return SourceContext(AdaptiveScheduler(max_interval_s=1.0), Tracker(), Decider(thresholds=THRESHOLDS))
-
-
-def pipeline() -> tuple[Pipeline, PaintedFaceDetector, PaintedFaceEmbedder]:
-    detector, embedder = PaintedFaceDetector(), PaintedFaceEmbedder()
-    return (
-        Pipeline(detector=detector, embedder=embedder, index=PaintedGallery(), new_context=new_context),
-        detector,
-        embedder,
-    )
+from tests.painted_pipeline import THRESHOLDS, new_context, pipeline
 
 
 def frames(image: U8, count: int, source: str = "clip") -> list[Frame]:

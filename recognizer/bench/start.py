@@ -11,13 +11,13 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-import recognizer
 from recognizer.app.config import Settings
 from recognizer.bench.timing import Spent, Spread
 from recognizer.children import clean_environment, python_command
 from recognizer.errors import RecognizerError
 
-MAIN = Path(recognizer.__file__).parent.parent / "main.py"
+COMMAND = ("-m", "recognizer")
+"""As after ``python``."""
 TIME_OUT_S = 120.0
 
 
@@ -63,13 +63,13 @@ def measure(settings: Settings, *, rounds: int) -> Start:
 def _measured(file: str, rounds: int) -> Start:
     words = ["run", "--config", file, "--no-sync", "--headless", "--events", "-"]
     preparing = (
-        "import pathlib, sys; import main; from recognizer.app import build, config; "
+        "import pathlib, sys; import recognizer.cli.main; from recognizer.app import build, config; "
         "settings = config.load(pathlib.Path(sys.argv[1])); build.video_pipeline(settings, build.model(settings))"
     )
     ways: Mapping[str, Callable[[], None]] = {
-        "imported": lambda: _to_the_end(python_command(str(MAIN), "--help")),
+        "imported": lambda: _to_the_end(python_command(*COMMAND, "--help")),
         "ready": lambda: _to_the_end(python_command("-c", preparing, file)),
-        "first_event": lambda: _to_first_line(python_command(str(MAIN), *words)),
+        "first_event": lambda: _to_first_line(python_command(*COMMAND, *words)),
     }
     times: dict[str, list[Spent]] = {name: [] for name in ways}
     for number in range(rounds + 1):

@@ -83,18 +83,18 @@ def _to_standard_error(line: str) -> None:
     sys.stderr.write(line)  # looked up at each line: progress bars and tests put another stream in its place
 
 
-def guarded(app: typer.Typer, arguments: list[str]) -> int:
+def guarded(app: typer.Typer, arguments: list[str], *, name: str = "main.py") -> int:
     """Run a command line; turn its errors into one message and an exit status.
 
     ``--debug`` anywhere asks for tracebacks and debug lines. Ctrl-C ends quietly. What nobody foresaw is one message
-    too.
+    too. ``name``: what the command is called in its help.
     """
     debug = "--debug" in arguments
     arguments = [word for word in arguments if word != "--debug"]
     set_up_logging(debug=debug)
     try:
         try:
-            app(args=renamed.current_options(arguments), prog_name="main.py")
+            app(args=renamed.current_options(arguments), prog_name=name)
         except SystemExit as end:
             if end.code:
                 return end.code if isinstance(end.code, int) else 1

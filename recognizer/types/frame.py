@@ -105,3 +105,7 @@ class Frame:
     def _size(self) -> tuple[int, int]:
         picture = self.picture
         return (picture.shape[1], picture.shape[0]) if isinstance(picture, np.ndarray) else picture.size
+
+    def __reduce__(self) -> tuple[type[Frame], tuple[U8, int, float, str]]:
+        """Pickle the BGR picture: a decoder's memory cannot leave the process."""
+        return Frame, (self.image, self.index, self.captured_at, self.source)

@@ -20,8 +20,8 @@ import pytest
 
 from recognizer.app import build
 from recognizer.app.config import load
+from recognizer.app.enrolment import make_enroller, sync
 from recognizer.capture.sources import open_source
-from recognizer.cli.enroll import make_enroller, sync
 from recognizer.gallery.enrol import Enroller
 from recognizer.gallery.records import Enrolled
 from recognizer.runtime import runner
@@ -171,7 +171,8 @@ def test_who_is_enrolled_while_running_is_named_and_no_frame_is_dropped_for_it(
             before = sink.results[-1].frame.index
             enrolled(rig_data, gallery, "Rachel", "Ross", "Phoebe")
             wait(lambda: bool(names() & {"Rachel", "Ross", "Phoebe"}), seconds=240)
-            time.sleep(3)
+            named = sink.results[-1].frame.index
+            wait(lambda: sink.results[-1].frame.index >= named + 6)
             stop.set()
             background.join(20)
     indices = [result.frame.index for result in sink.results if not result.closing and result.frame.index >= before]

@@ -12,7 +12,7 @@ import pytest
 import torch
 from typer.testing import CliRunner
 
-from main import app
+from recognizer.cli.main import app
 from recognizer.embed import convert, facenet
 from recognizer.errors import ConfigError, EngineError
 from recognizer.gallery.store import Gallery, load_enrolled

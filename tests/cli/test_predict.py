@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
-from main import app
+from recognizer.cli.main import app
 from recognizer.errors import InputError, OutputError, RecognizerError, UsageError
 from recognizer.evaluation.faces import QUALITY
 from tests.conftest import ROOT

@@ -1,0 +1,39 @@
+"""Start the command line: ``python -m recognizer``, ``python main.py`` and the command ``recognizer`` are the same.
+
+The module path, the signals and the outputs come first: importing the commands takes a second.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+
+from recognizer.children import protect_this_process
+
+protect_this_process()
+
+
+def main() -> int:
+    """Run the command line of this process; returns the exit status."""
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # NumPy's products are small here; more threads wait
+    from recognizer.runtime import stopping, streams
+
+    streams.take_over()
+    if with_default_command(sys.argv[1:])[0] == "run":
+        stopping.end_at_once()
+    from recognizer.cli.main import run_command_line
+
+    status = run_command_line(with_default_command(sys.argv[1:]))
+    streams.finish()
+    return status
+
+
+def with_default_command(arguments: list[str]) -> list[str]:
+    """Put ``run`` before arguments that name no command: none at all, or options only."""
+    if not arguments or (arguments[0].startswith("-") and arguments[0] not in {"-h", "--help", "--version"}):
+        return ["run", *arguments]
+    return arguments
+
+
+if __name__ == "__main__":
+    sys.exit(main())
