@@ -180,7 +180,7 @@ class FaceRecognizer:
             detector, embedder = self._enroller.detector, self._enroller.embedder
             least = self._settings.detect.min_face_px
             one, other = (
-                photos.prominent_vector(picture, name, detector=detector, embedder=embedder, min_face_px=least)
+                photos.prominent_face(picture, name, detector=detector, embedder=embedder, min_face_px=least)
                 for picture, name in zip(pictures, names, strict=True)
             )
             return photos.compare(one, other, settings=self._settings, resolved=self._resolved)
@@ -210,8 +210,8 @@ class FaceRecognizer:
                 settings = self._settings.model_copy(update={"embed": embed})
                 self._photo_pipeline = build.photo_pipeline(settings, self._resolved)
                 self._pipelines.add(self._photo_pipeline)
-            result = photos.identify_picture(self._photo_pipeline, picture, name_of(image))
-            return identified_faces(result, photos.align_reported(result, self._cut))
+            named = photos.identify_picture(self._photo_pipeline, picture, name_of(image))
+            return identified_faces(named.result, named.faces, photos.align_reported(named.result, self._cut))
 
     def stream(self, source: str | Path | int) -> Generator[FrameResult, None, None]:
         """Recognise a video: frame by frame, each face followed and named once there is evidence enough.

@@ -6,17 +6,36 @@ The model is frozen; an unknown key, a wrong type or a value out of range is an 
 from __future__ import annotations
 
 import difflib
+import os
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args, get_origin
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, field_validator
 
 from recognizer.app import renamed
 from recognizer.capture.names import display_name
 from recognizer.errors import ConfigError
 
+
+def _expanded(value: Any) -> Any:
+    """Expand ``~`` and ``$VARIABLES`` in a path; an address is left alone, as a password may hold either."""
+    if not isinstance(value, str | Path) or "://" in str(value):
+        return value
+    text = os.path.expandvars(os.path.expanduser(str(value)))
+    return type(value)(text) if isinstance(value, str) else Path(text)
+
+
+def _location(value: Any) -> Any:
+    """A webcam may be given as a number."""
+    return str(value) if isinstance(value, int) and not isinstance(value, bool) else _expanded(value)
+
+
+UserPath = Annotated[Path, BeforeValidator(_expanded)]
+"""A path in which ``~`` and ``$VARIABLES`` are expanded."""
+UserText = Annotated[str, BeforeValidator(_expanded)]
+Location = Annotated[str, BeforeValidator(_location)]
 Share = Annotated[float, Field(ge=0, le=1)]
 Cosine = Annotated[float, Field(ge=-1, le=1)]
 Seconds = Annotated[float, Field(ge=0, le=3600)]
@@ -32,7 +51,7 @@ class Section(BaseModel):
 class Camera(Section):
     """One source of frames."""
 
-    location: str = "0"
+    location: Location = "0"
     """A video file, a folder of photos, one photo; number or path of a webcam; rtsp://, rtsps://, http(s)://."""
     name: Annotated[str, Field(min_length=1, max_length=100)] | None = None
     """Name in events and on screen; by default the address without credentials."""
@@ -123,7 +142,7 @@ class Embed(Section):
 
     model: str = "auto"
     """``auto``, a name from ``models list``, a fingerprint, FILE.onnx, FILE.ckpt, FILE.pt or NAME=FILE.pt."""
-    weights_dir: Path | None = None
+    weights_dir: UserPath | None = None
     """Folder to search first for checkpoints."""
     spec: str | dict[str, Any] | None = None
     """Spec of an ONNX file of one's own, over the file beside it (`recognizer.models.spec_file`)."""
@@ -134,13 +153,13 @@ class Embed(Section):
 class Gallery(Section):
     """The enrolled people."""
 
-    folder: Path = Path("gallery")
+    folder: UserPath = Path("gallery")
 
 
 class Decide(Section):
     """When a track gets a name. Unset thresholds come from the calibration file."""
 
-    calibration: Path | None = None
+    calibration: UserPath | None = None
     """A calibration file, in place of the gallery's or the model's."""
     known: Cosine | None = None
     """Similarity from which a track is a person."""
@@ -156,8 +175,8 @@ class Emit(Section):
     """The outputs."""
 
     headless: bool = False
-    video: Path | None = None
-    events: str | None = None
+    video: UserPath | None = None
+    events: UserText | None = None
     """A file of JSON lines, or - for standard output. Live sources append to it, files overwrite it."""
     rotate_mb: Annotated[float, Field(gt=0, le=1e6)] | None = None
     """Size at which the event file is rotated, MB."""
@@ -167,7 +186,7 @@ class Emit(Section):
     """Rotated event files to keep."""
     sync_every_s: Seconds | None = None
     """Seconds between two fsyncs of the event file, 0: after each event; unset: the system decides."""
-    summary: Path | None = None
+    summary: UserPath | None = None
 
 
 class Settings(Section):
@@ -189,7 +208,7 @@ class Settings(Section):
     def _locations(cls, sources: Any) -> Any:
         if not isinstance(sources, list | tuple):
             return sources
-        return [{"location": source} if isinstance(source, str) else source for source in sources]
+        return [{"location": source} if isinstance(source, str | int) else source for source in sources]
 
     @property
     def cameras(self) -> tuple[Camera, ...]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 
 from recognizer import geometry
@@ -10,6 +12,9 @@ from recognizer.app import build, config
 from recognizer.app.results import Verification
 from recognizer.errors import ImageError, one_picture
 from recognizer.gallery.enrol import measure
+from recognizer.gallery.limits import quality_notes
+from recognizer.gallery.records import Measurement
+from recognizer.gallery.upright import CONVINCING, Upright, boxes_before
 from recognizer.models.resolve import ResolvedModel
 from recognizer.pipeline import Pipeline
 from recognizer.protocols import Detector, Embedder
@@ -46,8 +51,8 @@ def embed_mirrored(aligned: AlignedFaces, embedder: Embedder) -> F32:
     return np.asarray(sums / np.maximum(np.linalg.norm(sums, axis=1, keepdims=True), 1e-12), np.float32)
 
 
-def prominent_vector(image: U8, name: str, *, detector: Detector, embedder: Embedder, min_face_px: float) -> F32:
-    """Embed the most prominent face of a picture.
+def prominent_face(image: U8, name: str, *, detector: Detector, embedder: Embedder, min_face_px: float) -> Measurement:
+    """Measure the most prominent face of a picture, turned upright where needed.
 
     Args:
         image: (H, W, 3) uint8 BGR.
@@ -56,30 +61,73 @@ def prominent_vector(image: U8, name: str, *, detector: Detector, embedder: Embe
         embedder: embeds it.
         min_face_px: for the error: side of the smallest face that the detector finds.
 
-    Returns:
-        (D,) float32 of unit length.
-
     Raises:
         ImageError: if there is no face.
     """
     with one_picture(name, "it cannot be searched for faces", "export it again, or pass another"):
-        face = measure(image, detector=detector, embedder=embedder).face
-    if face is None:
+        measured = measure(image, detector=detector, embedder=embedder)
+    if measured.face is None:
         raise ImageError(f"No face was found in {name}; wanted one, at least {min_face_px:.0f} px.")
-    return face.vector
+    return measured
 
 
-def compare(first: F32, second: F32, *, settings: config.Settings, resolved: ResolvedModel) -> Verification:
-    """Decide whether two (D,) unit vectors are one person's, by the threshold measured for the model."""
-    similarity = float(np.dot(first, second))
+def compare(
+    first: Measurement, second: Measurement, *, settings: config.Settings, resolved: ResolvedModel
+) -> Verification:
+    """Decide whether two measured faces are one person's, by the threshold measured for the model.
+
+    A face that enrolment would refuse, such as a blurred one, cannot tell: blurred strangers resemble each other.
+    """
+    faces = [measured.face for measured in (first, second) if measured.face is not None]
+    if len(faces) < 2:
+        raise ValueError("compare: wanted two measurements with a face, as from prominent_face.")
+    limits = build.limits(settings, resolved)
+    notes: list[str] = []
+    usable = True
+    for which, measured, face in zip(("first", "second"), (first, second), faces, strict=True):
+        unusable, weak = quality_notes(face.quality, limits)
+        usable = usable and not unusable
+        notes += [f"{which} picture: {note.text}" for note in (*measured.notes, *unusable, *weak)]
+    similarity = float(np.dot(faces[0].vector, faces[1].vector))
     known = build.thresholds(settings, resolved).known if build.has_thresholds(settings, resolved) else None
-    match = None if known is None else similarity >= known
-    return Verification(match=match, similarity=similarity, threshold=known, model=resolved.fingerprint)
+    match = similarity >= known if known is not None and usable else None
+    return Verification(match, similarity, known, resolved.fingerprint, usable, tuple(notes))
 
 
-def identify_picture(pipeline: Pipeline, image: U8, name: str) -> FrameResult:
-    """Name the faces of one (H, W, 3) uint8 BGR picture; the pipeline remembers nothing of it afterwards."""
+class NamedPicture(NamedTuple):
+    """The faces of a picture and who they are."""
+
+    result: FrameResult
+    """Of the picture turned upright."""
+    faces: FaceDetections
+    """The reported faces, the same rows, in pixels of the picture as it was given."""
+    turned_deg: int
+    """Clockwise turn that was needed: 0, 90, 180 or 270."""
+
+
+def identify_picture(pipeline: Pipeline, image: U8, name: str) -> NamedPicture:
+    """Name the faces of one (H, W, 3) uint8 BGR picture, turned upright where no face is convincing otherwise.
+
+    The pipeline remembers nothing of the picture afterwards.
+    """
+    best, turned_deg = _recognise(pipeline, image, name), 0
+    if _surest(best) < CONVINCING:
+        for quarters in (2, 1, 3):
+            result = _recognise(pipeline, np.ascontiguousarray(np.rot90(image, -quarters)), name)
+            if _surest(result) > _surest(best):
+                best, turned_deg = result, 90 * quarters
+    tracks = best.tracks
+    seen = FaceDetections(tracks.boxes, tracks.scores, tracks.landmarks)
+    height, width = image.shape[:2]
+    return NamedPicture(best, boxes_before(Upright(best.frame.image, seen, turned_deg), width, height), turned_deg)
+
+
+def _recognise(pipeline: Pipeline, image: U8, name: str) -> FrameResult:
     frame = Frame(image, 0, 0.0, name)
     result = pipeline.step(frame)
     pipeline.end(frame)
     return result
+
+
+def _surest(result: FrameResult) -> float:
+    return float(result.tracks.scores.max(initial=0))

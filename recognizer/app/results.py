@@ -81,13 +81,17 @@ class Verification:
     """
 
     match: bool | None
-    """True from the threshold up; ``None`` where no threshold was measured for the model."""
+    """True from the threshold up; ``None`` where a face cannot tell, or no threshold was measured for the model."""
     similarity: float
     """Cosine of the two faces' vectors, in [-1, 1]."""
     threshold: float | None
     """The measured cosine from which two faces are one person: 1 in 100,000 pairs of strangers reaches it."""
     model: str
     """Fingerprint of the embedding model."""
+    usable: bool = True
+    """False where a face is too small, blurred or turned to tell; ``match`` is ``None`` then."""
+    notes: tuple[str, ...] = ()
+    """In words: what limits the answer, for each picture."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,10 +115,8 @@ def detected_faces(detections: FaceDetections, aligned: AlignedFaces) -> list[De
     return [DetectedFace(*row) for row in _rows(detections, aligned)]
 
 
-def identified_faces(result: FrameResult, aligned: AlignedFaces) -> list[IdentifiedFace]:
-    """Make one value per reported track of a picture; ``aligned`` has the same rows."""
-    tracks = result.tracks
-    found = FaceDetections(tracks.boxes, tracks.scores, tracks.landmarks)
+def identified_faces(result: FrameResult, found: FaceDetections, aligned: AlignedFaces) -> list[IdentifiedFace]:
+    """Make one value per reported track of a picture; ``found`` and ``aligned`` have the same rows."""
     return [
         IdentifiedFace(*row, who.status, who.name, who.similarity, who.margin, who.reasons)
         for row, who in zip(_rows(found, aligned), result.identities, strict=True)

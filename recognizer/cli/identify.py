@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any
@@ -14,6 +13,8 @@ from rich.markup import escape
 from rich.table import Table
 
 from recognizer.app import build, config, photos
+from recognizer.app.labelled_pictures import labels_of, places_for
+from recognizer.app.photos import NamedPicture
 from recognizer.capture.pictures import PICTURE_SUFFIXES, read_picture
 from recognizer.cli import _classify as classes
 from recognizer.cli import _console
@@ -51,8 +52,7 @@ def identify(
     paths = _pictures(images)
     if classify and (output or save_crops):
         raise UsageError("--classify goes without --output and --save-crops.")
-    if output is not None and len(paths) > 1 and output.suffix:
-        raise UsageError(f"{len(paths)} pictures do not fit into one file {output}; pass a folder.")
+    places = [None] * len(paths) if output is None else places_for(paths, output)
     settings = config.load(
         config_file,
         {
@@ -72,20 +72,20 @@ def identify(
     pipeline = build.photo_pipeline(settings, resolved)
     rows: list[dict[str, Any]] = []
     failed: list[str] = []
-    for path, label in zip(paths, _labels(paths), strict=True):
+    for path, label, place in zip(paths, labels_of(paths), places, strict=True):
         try:
             picture = read_picture(path)
             with one_picture(path, "it cannot be searched for faces", "export it again, or pass another"):
-                result = photos.identify_picture(pipeline, picture, label)
+                named = photos.identify_picture(pipeline, picture, label)
         except ImageError as error:
             failed.append(str(error))
             _console.err.print(f"[yellow]skipped:[/] {escape(str(error))}", soft_wrap=True)
             continue
-        rows.extend(_rows(path, result))
-        if output is not None:
-            _write_picture(output if output.suffix else output / f"{label}{path.suffix}", result)
+        rows.extend(_rows(path, named))
+        if place is not None:
+            _write_picture(place, named.result)
         if save_crops is not None:
-            _write_crops(save_crops, label, result, resolved.spec.crop)
+            _write_crops(save_crops, label, named.result, resolved.spec.crop)
     if as_json:
         _console.print_json(rows)
     else:
@@ -107,15 +107,7 @@ def _pictures(given: Sequence[Path]) -> list[Path]:
     return paths
 
 
-def _labels(paths: Sequence[Path]) -> list[str]:
-    """A name for what is written of each picture: its own, with its folder's where two are the same."""
-    stems = Counter(path.stem for path in paths)
-    labels = [path.stem if stems[path.stem] == 1 else f"{path.parent.name}_{path.stem}" for path in paths]
-    again = Counter(labels)
-    return [label if again[label] == 1 else f"{label}_{number}" for number, label in enumerate(labels, 1)]
-
-
-def _rows(path: Path, result: FrameResult) -> list[dict[str, Any]]:
+def _rows(path: Path, named: NamedPicture) -> list[dict[str, Any]]:
     return [
         {
             "file": str(path),
@@ -128,9 +120,10 @@ def _rows(path: Path, result: FrameResult) -> list[dict[str, Any]]:
             "score": round(float(score), 4),
             "landmarks": [[round(float(x), 1), round(float(y), 1)] for x, y in points],
             "reasons": list(identity.reasons),
+            "turned_deg": named.turned_deg,
         }
         for number, (identity, box, score, points) in enumerate(
-            zip(result.identities, result.tracks.boxes, result.tracks.scores, result.tracks.landmarks, strict=True), 1
+            zip(named.result.identities, named.faces.boxes, named.faces.scores, named.faces.landmarks, strict=True), 1
         )
     ]
 
@@ -145,7 +138,8 @@ def _show(rows: Sequence[dict[str, Any]], paths: Sequence[Path]) -> None:
             table.add_row(escape(path.name), "", "[dim]no face[/]", "", "")
         for row in mine:
             who = f"[green]{escape(row['name'])}[/]" if row["name"] else f"[yellow]{row['status']}[/]"
-            why = escape("; ".join(row["reasons"]))
+            turned = [f"picture turned by {row['turned_deg']} degrees"] if row["turned_deg"] else []
+            why = escape("; ".join([*row["reasons"], *turned]))
             table.add_row(escape(path.name), str(row["face"]), who, f"{row['similarity']:.2f}", why)
     _console.out.print(table)
 
@@ -170,10 +164,8 @@ def _write(path: Path, image: np.ndarray[tuple[int, ...], np.dtype[np.uint8]]) -
     """Encode by the file's ending and write.
 
     Raises:
-        OutputError: if the ending is no picture format or the file cannot be written.
+        OutputError: if the file cannot be written.
     """
-    if path.suffix.lower() not in {".jpg", ".jpeg", ".png", ".webp", ".bmp"}:
-        raise OutputError(f"{path}: wanted a file ending in .jpg, .png, .webp or .bmp.")
     _, data = cv2.imencode(path.suffix.lower(), image)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)

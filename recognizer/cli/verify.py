@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from rich.markup import escape
 
 from recognizer.app import build, config, photos
 from recognizer.capture.pictures import read_picture
@@ -23,7 +24,10 @@ def verify(
     spec: _console.SpecOption = None,
     as_json: _console.JsonOption = False,
 ) -> None:
-    """Compare the most prominent faces of two pictures."""
+    """Compare the most prominent faces of two pictures.
+
+    Whether a face is a photo or a screen held before a camera is not detected.
+    """
     settings = config.load(
         config_file, {"engine": {"name": engine}, "embed": {"model": model, "weights_dir": weights_dir, "spec": spec}}
     )
@@ -31,13 +35,13 @@ def verify(
     with model_bar() as progress:
         resolved = build.model(settings, progress)
     detector, embedder = build.photo_detector(settings), build.embedder(settings, resolved)
-    vectors = [
-        photos.prominent_vector(
+    measured = [
+        photos.prominent_face(
             picture, str(path), detector=detector, embedder=embedder, min_face_px=settings.detect.min_face_px
         )
         for path, picture in zip((first, second), pictures, strict=True)
     ]
-    answer = photos.compare(vectors[0], vectors[1], settings=settings, resolved=resolved)
+    answer = photos.compare(measured[0], measured[1], settings=settings, resolved=resolved)
     if as_json:
         _console.print_json(
             {
@@ -46,6 +50,7 @@ def verify(
                 "threshold": answer.threshold,
                 "match": answer.match,
                 "model": answer.model,
+                "notes": list(answer.notes),
             }
         )
         return
@@ -54,5 +59,10 @@ def verify(
             f"similarity {answer.similarity:.3f}; no threshold was measured for {answer.model} ('calibrate --people')"
         )
         return
-    verdict = "[green]the same person[/]" if answer.match else "[yellow]not the same person[/]"
+    for note in answer.notes:
+        _console.out.print(f"[yellow]note[/] {escape(note)}", highlight=False, soft_wrap=True)
+    if not answer.usable:
+        verdict = "[yellow]cannot tell[/]"
+    else:
+        verdict = "[green]the same person[/]" if answer.match else "[yellow]not the same person[/]"
     _console.out.print(f"{verdict}: similarity {answer.similarity:.3f}, wanted {answer.threshold:.3f} ({answer.model})")

@@ -26,6 +26,7 @@ from recognizer.gallery.review import Candidate, review
 from recognizer.gallery.schema import RECORD_FILE
 from recognizer.gallery.store import Gallery
 from recognizer.gallery.upkeep import clear_buried, discard_unusable_record
+from recognizer.gallery.upright import boxes_before, turn_upright
 from recognizer.protocols import Detector, Embedder
 from recognizer.types import F32, U8, AlignedFaces, FaceDetections, FaceQuality
 
@@ -248,17 +249,21 @@ def measure(image: U8, *, detector: Detector, embedder: Embedder) -> Measurement
         embedder: Embeds the one that is taken, and its mirror image.
     """
     height, width = image.shape[:2]
-    faces = detector.detect([image])[0]
+    found = turn_upright(image, detector)
+    image, faces = found.image, found.faces
     if len(faces) == 0:
         return Measurement((Note(Finding.NO_FACE, f"no face found in {width} x {height} px"),))
     sizes = np.sqrt(geometry.area(faces.boxes))
-    offset = np.abs(geometry.centres(faces.boxes) / np.array([width, height], np.float32) - 0.5).max(axis=1)
+    sides = np.array(image.shape[1::-1], np.float32)
+    offset = np.abs(geometry.centres(faces.boxes) / sides - 0.5).max(axis=1)
     prominence = sizes * (1 - offset)
     order = np.argsort(-prominence, kind="stable")
     face = faces[order[:1]]
-    notes = _several(faces[order], prominence[order], width) if len(faces) > 1 else ()
+    notes = _several(faces[order], prominence[order], int(sides[0])) if len(faces) > 1 else ()
+    if found.turned_deg:
+        notes = (*notes, Note(Finding.TURNED, f"was turned by {found.turned_deg} degrees to be upright"))
     aligned = align(image, face.landmarks, face.scores, cut=embedder.spec.crop, boxes=face.boxes)
-    x1, y1, x2, y2 = (float(side) for side in face.boxes[0])
+    x1, y1, x2, y2 = boxes_before(found, width, height).boxes[order[0]].tolist()
     _, jpeg = cv2.imencode(".jpg", aligned.crops[0, :, :, ::-1], [cv2.IMWRITE_JPEG_QUALITY, 90])
     return Measurement(
         notes, MeasuredFace((x1, y1, x2, y2), aligned.quality, _vector(aligned, embedder), jpeg.tobytes())

@@ -25,6 +25,7 @@ class Finding(enum.Enum):
     BLURRED = "blurred"
     EXTREME_POSE = "extreme_pose"
     UNSURE_FACE = "unsure_face"
+    TURNED = "turned"
     SAME_PICTURE = "same_picture"
     UNLIKE_OTHERS = "unlike_others"
     LIKE_SOMEONE_ELSE = "like_someone_else"

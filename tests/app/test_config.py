@@ -92,3 +92,22 @@ def test_errors_in_sources_hide_passwords(tmp_path: Path, text: str, message: st
     with pytest.raises(ConfigError, match=message) as caught:
         load(written(tmp_path, text))
     assert "Gh7xQ2" not in str(caught.value)
+
+
+def test_home_and_variables_are_expanded_in_paths_and_not_in_addresses(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("SITE", "yard")
+    text = "gallery: {folder: ~/g}\nsource: {location: '~/$SITE.mp4'}\nemit: {events: ~/e.jsonl, video: $HOME/v.mp4}\n"
+    settings = load(written(tmp_path, text))
+    assert settings.gallery.folder == tmp_path / "g"
+    assert settings.source.location == str(tmp_path / "yard.mp4")
+    assert (settings.emit.events, settings.emit.video) == (str(tmp_path / "e.jsonl"), tmp_path / "v.mp4")
+    address = "rtsp://user:$SITE~@camera/1"
+    assert load(None, sources=[address]).source.location == address
+
+
+def test_a_webcam_may_be_a_number(tmp_path: Path) -> None:
+    assert load(written(tmp_path, "source: {location: 0}\n")).source.location == "0"
+    assert [camera.location for camera in load(written(tmp_path, "sources: [0, 1]\n")).cameras] == ["0", "1"]
