@@ -1,6 +1,7 @@
-# The lean run time for an edge box, amd64 and arm64:
+# The lean installation, without torch, for amd64 and arm64:
 #   docker buildx build --platform linux/amd64,linux/arm64 -t recognizer .
-# Models are not part of it; bring a bundle once (python main.py models export-bundle, elsewhere):
+# Only the small shipped models are inside. For others, make a bundle elsewhere (models export-bundle FILE.zip NAME) and
+# import it once:
 #   docker run --rm -v recognizer-models:/models -v "$PWD/bundle.zip:/bundle.zip:ro" recognizer models import /bundle.zip
 FROM python:3.12-slim
 
@@ -12,7 +13,7 @@ COPY main.py LICENSE ./
 COPY recognizer recognizer
 COPY configs configs
 
-# video: the group that may open webcams
+# the group "video" may open webcams
 RUN useradd --uid 10001 --groups video --no-create-home recognizer \
  && mkdir -p /models /gallery /out && chown recognizer /models /gallery /out
 USER recognizer

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,13 @@ from recognizer.types import Frame, FrameResult, Tracks
 from tests.conftest import ROOT
 
 FRAMES = 12
+PHOTOS = {
+    "party.jpg": "barack_obama_2010.jpg",
+    "one.jpg": "barack_obama_2009.jpg",
+    "other.jpg": "barack_obama_2012.jpg",
+    "ada.jpg": "grace_hopper.jpg",
+}
+"""Photos named in its Python, and the demonstration's portraits that take their place."""
 
 
 def test_its_python_recognises_a_clip(
@@ -30,5 +38,11 @@ def test_its_python_recognises_a_clip(
     with VideoWriter(Path("clip.mp4"), render=lambda result: result.frame.image) as writer:
         for index, (at_s, image) in zip(range(FRAMES), demo_clip.frames(), strict=False):
             writer.emit(FrameResult(Frame(image, index, at_s, "clip"), Tracks.empty(), (), ()))
+    for name, portrait in PHOTOS.items():
+        shutil.copy(demo_clip.MEDIA / portrait, name)
     exec(code[1], {})  # noqa: S102 - our own lines
-    assert len(capsys.readouterr().out.splitlines()) == FRAMES
+    identified, verified, *streamed = capsys.readouterr().out.splitlines()
+    assert identified.startswith("Barack Obama")
+    assert verified == "True"
+    assert len(streamed) == FRAMES
+    assert [path.name for path in Path("gallery/Ada Lovelace").iterdir()] == ["ada.jpg"]
