@@ -1,15 +1,16 @@
-"""One writer at a time, across processes.
+"""One writer at a time, across processes: an exclusive ``flock`` on a file of its own.
 
-The lock is an exclusive transaction on an SQLite file of its own: the system releases it when the process ends, however
-it ends, on every platform. It is not taken on the record itself, so readers of the record never wait for it.
+The system releases it when the process ends, however it ends. It needs no disk space, follows no link, and is not taken
+on the record itself, so readers of the record never wait for it.
 """
 
 from __future__ import annotations
 
 import contextlib
+import errno
+import fcntl
 import os
 import socket
-import sqlite3
 from datetime import datetime
 from pathlib import Path
 from types import TracebackType
@@ -17,69 +18,94 @@ from typing import Self
 
 from recognizer.errors import GalleryBusyError, GalleryError
 
-_LOCK_FILE = "writer.lock"
-_HOLDER_FILE = "writer.txt"
+LOCK_FILE = "writer.lock"
+_BUSY = {errno.EACCES, errno.EAGAIN}
+_NOTE_BYTES = 400
 
 
 class WriterLock:
-    """Holds the right to change one gallery while the ``with`` block runs."""
+    """Holds the right to change one gallery while the ``with`` block runs.
+
+    Args:
+        record_folder: ``.recognizer`` in the gallery.
+        purpose: what for, in the message of whoever comes meanwhile.
+    """
 
     def __init__(self, record_folder: Path, *, purpose: str) -> None:
         self._folder = record_folder
         self._purpose = purpose
-        self._connection: sqlite3.Connection | None = None
+        self._file: int | None = None
 
     def __enter__(self) -> Self:
         """Take it, without waiting.
 
         Raises:
             GalleryBusyError: if another process, or another part of this one, holds it.
-            GalleryError: if the lock file cannot be written.
+            GalleryError: if the lock file cannot be opened, or is a link.
         """
-        path = self._folder / _LOCK_FILE
+        path = self._folder / LOCK_FILE
+        refuse_links(self._folder)
         try:
-            os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
-            connection = sqlite3.connect(path, timeout=0, isolation_level=None)
-        except (OSError, sqlite3.Error) as error:
+            file = os.open(path, os.O_CREAT | os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+        except OSError as error:
             raise no_permission(self._folder.parent, error) from error
         try:
-            connection.execute("BEGIN EXCLUSIVE")
-        except sqlite3.OperationalError as error:
-            connection.close()
-            if "locked" in str(error):
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            holder = _note_in(file)
+            os.close(file)
+            if error.errno in _BUSY:
                 raise GalleryBusyError(
-                    f"The gallery {self._folder.parent} is being changed by {self._holder()}. "
+                    f"The gallery {self._folder.parent} is being changed by {holder}. "
                     "Wait until it is done, then try again."
                 ) from error
-            raise GalleryError(f"The lock {path} cannot be taken: {error}.") from error
-        except sqlite3.DatabaseError as error:
-            connection.close()
-            raise GalleryError(f"The lock {path} is damaged ({error}); delete that file and try again.") from error
-        self._connection = connection
+            raise GalleryError(f"The lock {path} cannot be taken: {error.strerror}.") from error
+        self._file = file
         note = f"process {os.getpid()} on {socket.gethostname()} ({self._purpose}, since {datetime.now():%H:%M:%S})"
-        with contextlib.suppress(OSError):  # only a courtesy to the one who waits
-            (self._folder / _HOLDER_FILE).write_text(note, encoding="utf-8")
+        with contextlib.suppress(OSError):  # for the message only: on a full disk there is none
+            os.ftruncate(file, 0)
+            os.pwrite(file, note.encode()[:_NOTE_BYTES], 0)
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Give it back."""
-        if self._connection is not None:
+        """Release it."""
+        if self._file is not None:
             with contextlib.suppress(OSError):
-                (self._folder / _HOLDER_FILE).unlink(missing_ok=True)
-            self._connection.close()
-            self._connection = None
+                os.ftruncate(self._file, 0)
+            os.close(self._file)
+            self._file = None
 
-    def _holder(self) -> str:
-        try:
-            return (self._folder / _HOLDER_FILE).read_text(encoding="utf-8").strip() or "another process"
-        except (OSError, UnicodeDecodeError):
-            return "another process"
+
+def refuse_links(record_folder: Path) -> None:
+    """Refuse a record with links in it: what is written there would change a file elsewhere.
+
+    Raises:
+        GalleryError: naming the link.
+    """
+    try:
+        links = [entry.name for entry in os.scandir(record_folder) if entry.is_symlink()]
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        raise no_permission(record_folder.parent, error) from error
+    if record_folder.is_symlink() or links:
+        name = record_folder.name if record_folder.is_symlink() else f"{record_folder.name}/{links[0]}"
+        raise GalleryError(
+            f"{record_folder.parent / name} is a link to another place, which the gallery's record never holds; "
+            "remove the link, then run enroll --rebuild."
+        )
+
+
+def _note_in(file: int) -> str:
+    with contextlib.suppress(OSError, UnicodeDecodeError):
+        return os.pread(file, _NOTE_BYTES, 0).decode().strip() or "another process"
+    return "another process"
 
 
 def no_permission(gallery: Path, error: Exception) -> GalleryError:
-    """The error for a gallery that cannot be written."""
+    """Make the error for a gallery that cannot be written."""
     reason = getattr(error, "strerror", None) or str(error)
     return GalleryError(
         f"No permission to write in the gallery {gallery} ({reason}); its record stands in .recognizer/ inside it. "
