@@ -144,10 +144,10 @@ def _recognise(
     def wanted() -> bool:
         supervisor.feed()
         status.tick()
-        closed = any(getattr(sink, "closed", False) for sink in sinks)
+        closed = any(sink.closed for sink in sinks)
         while keys.paused and not closed and not stop.wait(0.05):
             supervisor.feed()
-            closed = any(getattr(sink, "closed", False) for sink in sinks)
+            closed = any(sink.closed for sink in sinks)
         return not closed
 
     def take_over(enrolled: Enrolled) -> None:
@@ -177,7 +177,7 @@ def _recognise(
             dropped=figures.dropped,
         )
     show(figures)
-    if failures := [failure for sink in sinks if (failure := getattr(sink, "failed", None))]:
+    if failures := [sink.failed for sink in sinks if sink.failed]:
         raise OutputError(f"Recognition ended, but something could not be written: {'; '.join(failures)}.")
     if shortfalls := [shortfall for source in sources if (shortfall := getattr(source, "shortfall", None))]:
         raise SourceError(f"All that could be read was recognised, but {'; '.join(shortfalls)}.")

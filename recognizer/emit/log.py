@@ -27,6 +27,7 @@ from typing import Any, Self
 from loguru import logger
 
 from recognizer.emit.background import Background
+from recognizer.emit.base import BaseSink
 from recognizer.emit.places import require_place, unwritable, words
 from recognizer.emit.rotation import Rotation
 from recognizer.types import Event, FrameResult, SourceChange
@@ -46,7 +47,7 @@ def _now() -> dt.datetime:
     return dt.datetime.now().astimezone()
 
 
-class EventLog:
+class EventLog(BaseSink):
     """Writes events to a file or to standard output.
 
     Each line reaches the operating system before ``emit`` returns, in one write, so that a run killed at any moment
@@ -161,6 +162,11 @@ class EventLog:
             self.write(self._record(event))
         if not result.events and (self._waiting or self._sync_due()):
             self._write_what_waits()
+
+    def on_end(self, source: str, events: tuple[Event, ...]) -> None:
+        """Write the lost events of the source's tracks."""
+        for event in events:
+            self.write(self._record(event))
 
     def tell(self, change: SourceChange) -> None:
         """Write that a source was lost, or is back."""

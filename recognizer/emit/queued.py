@@ -5,6 +5,8 @@ from __future__ import annotations
 import threading
 import time
 from collections import deque
+from collections.abc import Callable
+from functools import partial
 from types import TracebackType
 from typing import Self
 
@@ -12,7 +14,7 @@ from loguru import logger
 
 from recognizer.emit.background import Background
 from recognizer.protocols import Sink
-from recognizer.types import FrameResult
+from recognizer.types import Event, FrameResult
 
 _MOST_WAITING = 8
 """Results, each with its picture."""
@@ -39,7 +41,7 @@ class QueuedSink:
         self._name = name
         self._lossy = lossy
         self._stop = stop or threading.Event()
-        self._waiting: deque[FrameResult] = deque()
+        self._waiting: deque[Callable[[], None]] = deque()
         self._background = Background(self._work, name=name)
         self._progress_at = time.monotonic()
         self._hangs = self._close = self._left = False
@@ -49,8 +51,12 @@ class QueuedSink:
         """What the sink failed of."""
         if self._left:
             return f"{self._name}: its disk does not answer"
-        failure: str | None = getattr(self._sink, "failed", None)
-        return failure
+        return self._sink.failed
+
+    @property
+    def closed(self) -> bool:
+        """Whether the sink's reader closed it."""
+        return self._sink.closed
 
     def __enter__(self) -> Self:
         """Open the sink."""
@@ -79,6 +85,13 @@ class QueuedSink:
 
     def emit(self, result: FrameResult) -> None:
         """Hand over; raises what the sink raised."""
+        self._enqueue(partial(self._sink.emit, result))
+
+    def on_end(self, source: str, events: tuple[Event, ...]) -> None:
+        """Hand over the end of a source, after its results."""
+        self._enqueue(partial(self._sink.on_end, source, events))
+
+    def _enqueue(self, call: Callable[[], None]) -> None:
         if self._background.error is not None:
             raise self._background.error
         while len(self._waiting) >= _MOST_WAITING and not self._stop.is_set():
@@ -96,13 +109,13 @@ class QueuedSink:
             self._hangs = False
         if not self._waiting:
             self._progress_at = time.monotonic()
-        self._waiting.append(result)
+        self._waiting.append(call)
         self._background.ask()
 
     def _work(self) -> None:
         try:
             while self._waiting:
-                self._sink.emit(self._waiting[0])
+                self._waiting[0]()
                 self._waiting.popleft()
                 self._progress_at = time.monotonic()
         finally:

@@ -12,7 +12,7 @@ import numpy as np
 
 from recognizer.emit.video import fit
 from recognizer.protocols import Sink
-from recognizer.types import U8, FrameResult
+from recognizer.types import U8, Event, FrameResult
 
 
 class Only:
@@ -30,13 +30,17 @@ class Only:
     @property
     def failed(self) -> str | None:
         """What the sink failed of."""
-        failure: str | None = getattr(self._sink, "failed", None)
-        return failure
+        return self._sink.failed
+
+    @property
+    def closed(self) -> bool:
+        """Whether the sink's reader closed it."""
+        return self._sink.closed
 
     @property
     def lost(self) -> int:
         """Results that the sink dropped."""
-        return int(getattr(self._sink, "lost", 0))
+        return self._sink.lost
 
     def __enter__(self) -> Self:
         """Open the sink."""
@@ -53,6 +57,11 @@ class Only:
         """Hand on, or not."""
         if result.frame.source == self._source:
             self._sink.emit(result)
+
+    def on_end(self, source: str, events: tuple[Event, ...]) -> None:
+        """Hand on the end of this source, not of others."""
+        if source == self._source:
+            self._sink.on_end(source, events)
 
 
 class Mosaic:

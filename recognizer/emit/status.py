@@ -15,9 +15,10 @@ from rich.live import Live
 from rich.markup import escape
 from rich.table import Table
 
+from recognizer.emit.base import BaseSink
 from recognizer.emit.durations import Durations
 from recognizer.emit.sources import SourceBoard, SourceFigures
-from recognizer.types import FrameResult, SourceChange, SourceState
+from recognizer.types import Event, FrameResult, SourceChange, SourceState
 
 _WINDOW_S = 10.0
 """Rates and ages speak of the last so many seconds."""
@@ -25,7 +26,7 @@ _LINE_EVERY_S = 60.0
 _COLOURS = {SourceState.LIVE: "green", SourceState.STALLED: "yellow", SourceState.LOST: "red"}
 
 
-class StatusBlock:
+class StatusBlock(BaseSink):
     """Shows each source's state, rate, age, drops and people; a sink like the others.
 
     Args:
@@ -73,6 +74,10 @@ class StatusBlock:
     def emit(self, result: FrameResult) -> None:
         """Count one frame."""
         self._board.take(result)
+
+    def on_end(self, source: str, events: tuple[Event, ...]) -> None:
+        """Note that nobody is in the source's picture any more."""
+        self._board.on_end(source)
 
     def tell(self, change: SourceChange) -> None:
         """Note how a source is."""

@@ -8,7 +8,7 @@ import os
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,10 +21,11 @@ from rich.markup import escape
 from rich.table import Table
 
 from recognizer.calibration.drift import StrangerWatch
+from recognizer.emit.base import BaseSink
 from recognizer.emit.durations import Durations
 from recognizer.emit.places import require_place, words
 from recognizer.emit.sources import SourceBoard
-from recognizer.types import EventKind, FrameResult, SourceChange, Status
+from recognizer.types import Event, EventKind, FrameResult, SourceChange, Status
 
 _FORGET_S = 600.0
 """A track that was not seen for so long is over, even if nobody said it was lost."""
@@ -49,7 +50,7 @@ class _Track:
     names: set[str] = field(default_factory=set)
 
 
-class Summary:
+class Summary(BaseSink):
     """Gathers a run's figures; a sink like the others.
 
     Args:
@@ -118,8 +119,8 @@ class Summary:
             logger.error("summary: {} cannot be written ({})", self._path, self.failed)
 
     def emit(self, result: FrameResult) -> None:
-        """Count one frame; a closing result brings only events."""
-        self._frames += not result.closing
+        """Count one frame."""
+        self._frames += 1
         self._board.take(result)
         for stage, seconds in result.timings.items():
             self._stages.setdefault(stage, Durations()).add(seconds)
@@ -133,14 +134,22 @@ class Summary:
             track.similarity, track.margin = identity.similarity, identity.margin
             if identity.status is Status.KNOWN and identity.name is not None:
                 self._saw(identity.name, track, now)
-        for event in result.events:
-            if event.kind is EventKind.LOST:
-                self._end((event.source, event.track_id))
+        self._end_lost(result.events)
         if self._frames % 1000 == 0:
             stale = [key for key, track in self._tracks.items() if key[0] == frame.source]
             for key in stale:
                 if now - self._tracks[key].last_s > _FORGET_S:
                     self._end(key)
+
+    def on_end(self, source: str, events: tuple[Event, ...]) -> None:
+        """End the source's tracks."""
+        self._board.on_end(source)
+        self._end_lost(events)
+
+    def _end_lost(self, events: Iterable[Event]) -> None:
+        for event in events:
+            if event.kind is EventKind.LOST:
+                self._end((event.source, event.track_id))
 
     def tell(self, change: SourceChange) -> None:
         """Note how a source is."""

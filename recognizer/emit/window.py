@@ -23,7 +23,7 @@ from loguru import logger
 from recognizer.children import clean_environment, python_command
 from recognizer.emit import viewer
 from recognizer.errors import OutputError
-from recognizer.types import U8, FrameResult
+from recognizer.types import U8, Event, FrameResult
 
 _START_S = 20.0
 """So long may the display take to answer."""
@@ -61,6 +61,7 @@ class Window:
         self._threads: tuple[threading.Thread, ...] = ()
         self.failed: str | None = None
         """Why the window went away, when no one closed it."""
+        self.lost = 0
 
     @property
     def closed(self) -> bool:
@@ -98,13 +99,16 @@ class Window:
             thread.join(_LEAVE_S)
 
     def emit(self, result: FrameResult) -> None:
-        """Hand over a result to be shown, unless it is closing and was; does not wait until it is."""
-        if self.closed or self.failed is not None or result.closing:
+        """Hand over a result to be shown; does not wait until it is."""
+        if self.closed or self.failed is not None:
             return
         image = self._render(result)
         with self._condition:
             self._waiting = image
             self._condition.notify()
+
+    def on_end(self, source: str, events: tuple[Event, ...]) -> None:
+        """Keep showing the source's last picture."""
 
     def _send(self, process: subprocess.Popen[bytes]) -> None:
         """Write the newest picture whenever the last one is through; closing the pipe tells the process to leave."""

@@ -6,8 +6,9 @@ import threading
 import time
 from collections import deque
 from collections.abc import Sequence
+from dataclasses import dataclass
 
-from recognizer.types import Frame, FrameResult, SourceChange
+from recognizer.types import Event, Frame, FrameResult, SourceChange
 
 FRAMES_WAITING = 4
 """Frames of a file that are read ahead; each is a whole picture."""
@@ -129,7 +130,16 @@ class Inbox:
             self._changed.notify_all()
 
 
-Told = FrameResult | SourceChange
+@dataclass(frozen=True, slots=True)
+class SourceEnd:
+    """A source has ended, or its connection was lost."""
+
+    source: str
+    events: tuple[Event, ...]
+    """The lost events of its tracks."""
+
+
+SinkMessage = FrameResult | SourceChange | SourceEnd
 
 
 class Outbox:
@@ -144,12 +154,12 @@ class Outbox:
         """Results that no sink got."""
         self._stop = stop or threading.Event()
         self._give_up_at: float | None = None
-        self._waiting: deque[Told] = deque()
+        self._waiting: deque[SinkMessage] = deque()
         self._closed = False
         self._error: BaseException | None = None
         self._changed = threading.Condition()
 
-    def put(self, result: Told) -> None:
+    def put(self, message: SinkMessage) -> None:
         """Hand over a result; raises what a sink raised."""
         with self._changed:
             while len(self._waiting) >= RESULTS_WAITING and self._error is None:
@@ -159,7 +169,7 @@ class Outbox:
                 self._changed.wait(_POLL_S)
             if self._error is not None:
                 raise self._error
-            self._waiting.append(result)
+            self._waiting.append(message)
             self._changed.notify_all()
 
     def _given_up(self) -> bool:
@@ -167,14 +177,14 @@ class Outbox:
             self._give_up_at = time.monotonic() + GIVE_UP_S
         return self._give_up_at is not None and time.monotonic() >= self._give_up_at
 
-    def take(self) -> Told | None:
+    def take(self) -> SinkMessage | None:
         """The next result; ``None`` when there will be no more."""
         with self._changed:
             while not self._waiting and not self._closed:
                 self._changed.wait()
-            result = self._waiting.popleft() if self._waiting else None
+            message = self._waiting.popleft() if self._waiting else None
             self._changed.notify_all()
-            return result
+            return message
 
     def close(self) -> None:
         """No more results."""

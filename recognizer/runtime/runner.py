@@ -22,8 +22,8 @@ from loguru import logger
 from recognizer.errors import SourceError
 from recognizer.pipeline import Pipeline
 from recognizer.protocols import FrameSource, Lively, Sink, StateSink
-from recognizer.runtime.channels import Inbox, Outbox
-from recognizer.types import Event, Frame, FrameResult, SourceChange, SourceState, Tracks
+from recognizer.runtime.channels import Inbox, Outbox, SourceEnd
+from recognizer.types import Event, Frame, FrameResult, SourceChange, SourceState
 
 POLL_S = 0.2
 """How soon a waiting caller sees that it was asked to stop, or that a camera has gone quiet."""
@@ -177,7 +177,7 @@ class _Caller:
             self.count_dropped()
             go_on = wanted() and (max_frames is None or count < max_frames)
         for frame in self.last.values():
-            self._close(frame, self.pipeline.end(frame))
+            self._end(frame.source, self.pipeline.end(frame))
 
     def count_dropped(self) -> None:
         for source, count in zip(self.sources, self.inbox.dropped, strict=True):
@@ -195,7 +195,7 @@ class _Caller:
     def _tell(self, changes: Iterable[SourceChange]) -> None:
         for change in changes:
             if change.state is SourceState.LOST and (frame := self.last.get(change.source)):
-                self._close(frame, self.pipeline.interrupt(frame))
+                self._end(frame.source, self.pipeline.interrupt(frame))
             self.outbox.put(change)
 
     def _tell_ended(self) -> None:
@@ -203,15 +203,14 @@ class _Caller:
         for number, error in self.inbox.take_ended():
             name = self.sources[number].name
             if frame := self.last.pop(name, None):
-                self._close(frame, self.pipeline.end(frame))
+                self._end(frame.source, self.pipeline.end(frame))
             if error is not None and self.inbox.open:
                 logger.error("{}", error)
                 now = time.monotonic()
                 self.outbox.put(SourceChange(name, SourceState.LOST, now, str(error), "source_lost"))
 
-    def _close(self, frame: Frame, events: tuple[Event, ...]) -> None:
-        if events:
-            self.outbox.put(FrameResult(frame, Tracks.empty(), (), events, closing=True))
+    def _end(self, source: str, events: tuple[Event, ...]) -> None:
+        self.outbox.put(SourceEnd(source, events))
 
     def _age(self, frame: Frame) -> float:
         return frame.captured_at - self.began.setdefault(frame.source, frame.captured_at)
@@ -239,11 +238,13 @@ def _give_way() -> None:
 
 def _emit(outbox: Outbox, sinks: Sequence[Sink]) -> None:
     try:
-        while (told := outbox.take()) is not None:
+        while (message := outbox.take()) is not None:
             for sink in sinks:
-                if isinstance(told, FrameResult):
-                    sink.emit(told)
+                if isinstance(message, FrameResult):
+                    sink.emit(message)
+                elif isinstance(message, SourceEnd):
+                    sink.on_end(message.source, message.events)
                 elif isinstance(sink, StateSink):
-                    sink.tell(told)
+                    sink.tell(message)
     except BaseException as error:
         outbox.fail(error)

@@ -99,5 +99,3 @@ class FrameResult:
     events: tuple[Event, ...]
     timings: Mapping[str, float] = field(default_factory=dict)
     """Seconds spent, by stage."""
-    closing: bool = False
-    """The source has ended: only the events are new, the frame was told before."""
