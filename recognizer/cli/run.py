@@ -141,7 +141,7 @@ def _recognise(
         sinks.append(status)
     supervisor = Supervisor()
 
-    def wanted() -> bool:
+    def go_on() -> bool:
         supervisor.feed()
         status.tick()
         closed = any(sink.closed for sink in sinks)
@@ -173,7 +173,7 @@ def _recognise(
             max_frames=settings.source.max_frames,
             max_seconds=settings.source.max_seconds,
             stop=stop,
-            wanted=wanted,
+            go_on=go_on,
             dropped=figures.dropped,
         )
     show(figures)

@@ -1,4 +1,4 @@
-"""A sink on a thread of its own, behind a short queue: one whose disk hangs holds up no camera and no other sink."""
+"""Run a sink on its own thread behind a short queue, so that a hanging disk blocks no camera and no other sink."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ _CLOSE_S = 10.0
 
 
 class QueuedSink:
-    """Hands results on from a thread of its own.
+    """Pass results to a sink on a separate thread.
 
     Args:
         sink: Takes them; opened by the caller's thread, closed by the other.
         name: What messages call it.
-        lossy: For live sources: when the sink makes no progress, results are dropped and counted, and it is told once.
-            Otherwise whoever emits waits, until ``stop``.
-        stop: Set when the run was asked to stop.
+        lossy: For live sources: when the sink makes no progress, results are dropped and counted, with one log line.
+            Otherwise ``emit`` waits, until ``stop``.
+        stop: Set when the run should stop.
     """
 
     def __init__(self, sink: Sink, *, name: str, lossy: bool, stop: threading.Event | None = None) -> None:
@@ -48,7 +48,7 @@ class QueuedSink:
 
     @property
     def failed(self) -> str | None:
-        """What the sink failed of."""
+        """Why the sink failed."""
         if self._left:
             return f"{self._name}: its disk does not answer"
         return self._sink.failed
@@ -120,5 +120,5 @@ class QueuedSink:
                 self._progress_at = time.monotonic()
         finally:
             if self._close:
-                self._close = False  # asked for during this pass, there may be another one
+                self._close = False  # set during this pass; there may be another one
                 self._sink.__exit__(None, None, None)

@@ -1,4 +1,4 @@
-"""Several sources: a sink that takes one source's results only, and one picture of all of them."""
+"""Outputs for several sources: a sink for one of them, and a mosaic of all."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from recognizer.types import U8, Event, FrameResult
 
 
 class Only:
-    """Hands one source's results on.
+    """Pass one source's results to a sink.
 
     Args:
         source: Its name.
@@ -29,7 +29,7 @@ class Only:
 
     @property
     def failed(self) -> str | None:
-        """What the sink failed of."""
+        """Why the sink failed."""
         return self._sink.failed
 
     @property
@@ -54,12 +54,12 @@ class Only:
         self._sink.__exit__(kind, error, trace)
 
     def emit(self, result: FrameResult) -> None:
-        """Hand on, or not."""
+        """Pass on the results of this source."""
         if result.frame.source == self._source:
             self._sink.emit(result)
 
     def on_end(self, source: str, events: tuple[Event, ...]) -> None:
-        """Hand on the end of this source, not of others."""
+        """Pass on the end of this source, not of others."""
         if source == self._source:
             self._sink.on_end(source, events)
 

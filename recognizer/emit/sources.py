@@ -1,4 +1,4 @@
-"""How each source is doing: its state, how many frames a second, how old they are when they are shown."""
+"""The state, frame rate and frame age of each source."""
 
 from __future__ import annotations
 

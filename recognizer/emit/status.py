@@ -1,4 +1,4 @@
-"""How a run without a window is doing: a block that renews itself on a terminal, a log line now and then elsewhere."""
+"""Show the state of a headless run: a live block on a terminal, periodic log lines elsewhere."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class StatusBlock(BaseSink):
     Args:
         console: Where the block goes, when that is a terminal.
         live: Names of the live sources.
-        dropped: Frames left out of each source, kept up to date by whoever drops them.
+        dropped: Dropped frames of each source, updated while running.
         line_every_s: Time between two log lines, where there is no terminal.
         clock: Monotonic, s.
     """
@@ -80,7 +80,7 @@ class StatusBlock(BaseSink):
         self._board.on_end(source)
 
     def tell(self, change: SourceChange) -> None:
-        """Note how a source is."""
+        """Note a source's change of state."""
         self._board.tell(change)
 
     def tick(self) -> None:

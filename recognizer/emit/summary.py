@@ -1,4 +1,4 @@
-"""What a run amounted to: how fast, how many faces, who was there and when. Its memory does not grow with the run."""
+"""Summarise a run: speed, faces, who was seen when. Memory does not grow with the run."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from recognizer.emit.sources import SourceBoard
 from recognizer.types import Event, EventKind, FrameResult, SourceChange, Status
 
 _FORGET_S = 600.0
-"""A track that was not seen for so long is over, even if nobody said it was lost."""
+"""A track that was not seen for so long is over, even without a lost event."""
 
 
 @dataclass(slots=True)
@@ -73,9 +73,9 @@ class Summary(BaseSink):
         strangers: StrangerWatch | None = None,
     ) -> None:
         self.dropped: dict[str, int] = {}
-        """Frames of each source that were left out to stay up to date; whoever drops them tells it here."""
+        """Dropped frames of each source, updated while running."""
         self.lost_by: Callable[[], Mapping[str, int]] = dict
-        """Says what outputs lost because nobody took it, by kind."""
+        """Returns what blocked outputs dropped, by kind."""
         self.failed: str | None = None
         """Why the file could not be written."""
         self._path = path
@@ -152,7 +152,7 @@ class Summary(BaseSink):
                 self._end((event.source, event.track_id))
 
     def tell(self, change: SourceChange) -> None:
-        """Note how a source is."""
+        """Note a source's change of state."""
         self._board.tell(change)
 
     def _saw(self, name: str, track: _Track, now: float) -> None:
@@ -257,9 +257,9 @@ def summary_table(figures: Mapping[str, Any]) -> Group:
 def _source_line(source: Mapping[str, Any]) -> str:
     times = "once" if source["losses"] == 1 else f"{source['losses']} times"
     lost = f", lost {times} ({source['last_loss']})" if source["losses"] else ""
-    told = f" at {source['fps']:.1f} fps, age p95 {source['age_ms']['p95']:.0f} ms, {source['dropped']} dropped"
+    rates = f" at {source['fps']:.1f} fps, age p95 {source['age_ms']['p95']:.0f} ms, {source['dropped']} dropped"
     return escape(
-        f"{source['name']}: {source['state']}, {source['frames']} frames{told if source['frames'] else ''}{lost}"
+        f"{source['name']}: {source['state']}, {source['frames']} frames{rates if source['frames'] else ''}{lost}"
     )
 
 

@@ -62,7 +62,7 @@ class VideoWriter(BaseSink):
     """Writes rendered results as H.264, each shown at its own time.
 
     The file grows under another name and takes its own when it is complete; killed, it is left under the other name,
-    and plays. A failure is told once; nothing is left then, and the run goes on. The first frame decides the size;
+    and plays. A failure is logged once; no file is left then, and the run continues. The first frame decides the size;
     others are fitted into it. A pause of more than an hour is shortened to an hour.
 
     Args:

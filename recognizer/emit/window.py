@@ -34,13 +34,13 @@ _HINT = "pass --headless to run without a window"
 class Window:
     """Shows the newest result; q, Escape or the close button end it.
 
-    It never holds up whoever gives it frames: what comes while one is on its way replaces what waits. The window's
+    ``emit`` never blocks: a new frame replaces the one that waits. The window's
     process ends with the one that started it, however that ends.
 
     Args:
         render: Makes the (H, W, 3) uint8 BGR picture of a result.
         title: What the window is called.
-        on_key: Is told every other key, as a character, on a thread of the window's.
+        on_key: Called with every other key, a character, on a thread of the window's.
     """
 
     def __init__(
@@ -65,7 +65,7 @@ class Window:
 
     @property
     def closed(self) -> bool:
-        """True once somebody closed the window: whoever runs the loop should end it."""
+        """Whether somebody closed the window; the run then ends."""
         return self._closed.is_set()
 
     def __enter__(self) -> Self:
@@ -113,7 +113,7 @@ class Window:
     def _send(self, process: subprocess.Popen[bytes]) -> None:
         """Write the newest picture whenever the last one is through; closing the pipe tells the process to leave."""
         pipe = _open(process.stdin)
-        with contextlib.suppress(OSError), pipe:  # it went away; whoever listens tells
+        with contextlib.suppress(OSError), pipe:  # it went away; the listening thread reports it
             while True:
                 with self._condition:
                     self._condition.wait_for(lambda: self._leaving or self._waiting is not None)
@@ -216,7 +216,7 @@ def _open(pipe: IO[bytes] | None) -> IO[bytes]:
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:
-    """Wait for it to leave, as it was told by closing its input; not for long."""
+    """Wait up to 1 s for the process, whose input is closed, then kill it."""
     try:
         process.wait(_LEAVE_S)
     except subprocess.TimeoutExpired:

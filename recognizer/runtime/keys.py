@@ -34,7 +34,7 @@ def ask_at_terminal(question: str) -> str | None:
 
 
 class Keys(BaseSink):
-    """Knows the newest results, and acts on them; a sink like the others, and the window's ``on_key``.
+    """Act on keys with the newest results: a sink, and the window's ``on_key``.
 
     Args:
         gallery: Where photos of new people go; whoever watches it enrols them.
@@ -52,7 +52,7 @@ class Keys(BaseSink):
         ask: Callable[[str], str | None] = ask_at_terminal,
     ) -> None:
         self.paused = False
-        """Frames wait, or are left out, until the key is pressed again."""
+        """Frames wait, or are dropped, until the key is pressed again."""
         self._gallery = gallery
         self._snapshots = snapshots
         self._render = render

@@ -80,7 +80,7 @@ def test_stop_from_another_thread_and_a_closed_window_end_the_run() -> None:
     run([endless], pipeline(), [sink], stop=stop)
     assert time.monotonic() - began < 5
     closed = ListSink()
-    run([ListedSource(frames(30))], pipeline(), [closed], wanted=lambda: len(closed.results) < 3)
+    run([ListedSource(frames(30))], pipeline(), [closed], go_on=lambda: len(closed.results) < 3)
     assert len(closed.results) < 30
     assert helpers() == []
 
