@@ -8,7 +8,6 @@ from __future__ import annotations
 import contextlib
 import datetime as dt
 import errno
-import json
 import math
 import os
 import select
@@ -27,6 +26,7 @@ from loguru import logger
 
 from recognizer.emit.background import Background
 from recognizer.emit.base import BaseSink
+from recognizer.emit.event_json import event_record, json_line, source_record
 from recognizer.emit.places import require_place, unwritable, words
 from recognizer.emit.rotation import Rotation
 from recognizer.types import Event, FrameResult, SourceChange
@@ -172,20 +172,12 @@ class EventLog(BaseSink):
         if change.event is None:
             return
         origin = self._origins.setdefault(change.source, change.at)
-        self.write(
-            {
-                "time": self._moment(change.at).isoformat(timespec="milliseconds"),
-                "at_s": round(change.at - origin, 3),
-                "source": change.source,
-                "kind": change.event,
-                "reasons": [change.why] if change.why else [],
-            }
-        )
+        self.write(source_record(change, moment=self._moment(change.at), at_s=change.at - origin))
 
     def write(self, record: Mapping[str, Any]) -> None:
         """Write one JSON object as a line; also for records other than faces' events."""
         with self._lock:
-            self._waiting.append(_line(record))
+            self._waiting.append(json_line(record))
             if len(self._waiting) > _KEPT_LINES:
                 self._waiting.popleft()
                 self.lost += 1
@@ -212,18 +204,7 @@ class EventLog(BaseSink):
     def _record(self, event: Event) -> dict[str, Any]:
         at_s = event.at - self._origins.get(event.source, 0.0)
         moment = self._moment(event.at) if self._is_live(event.source) else self._started + dt.timedelta(seconds=at_s)
-        return {
-            "time": moment.isoformat(timespec="milliseconds"),
-            "at_s": round(at_s, 3),
-            "source": event.source,
-            "kind": event.kind.value,
-            "track_id": int(event.track_id),
-            "name": event.name,
-            "similarity": _rounded(event.similarity, 4),
-            "margin": _rounded(event.margin, 4),
-            "reasons": list(event.reasons),
-            "box": [_rounded(side, 1) for side in event.box],
-        }
+        return event_record(event, moment=moment, at_s=at_s)
 
     def _is_live(self, source: str) -> bool:
         return self._live if isinstance(self._live, bool) else source in self._live
@@ -355,15 +336,3 @@ class EventLog(BaseSink):
 
     def _place(self) -> str:
         return "standard output" if self._path is None else str(self._path)
-
-
-def _line(record: Mapping[str, Any]) -> bytes:
-    try:
-        return (json.dumps(record, ensure_ascii=False, allow_nan=False) + "\n").encode()
-    except UnicodeEncodeError:  # half of a surrogate pair, from a file name that is no UTF-8
-        return (json.dumps(record, allow_nan=False) + "\n").encode()
-
-
-def _rounded(value: float, digits: int) -> float | None:
-    value = float(value)
-    return round(value, digits) + 0.0 if math.isfinite(value) else None
