@@ -20,6 +20,7 @@ from recognizer.types import (
     DetectionMode,
     DetectionTrigger,
     Embeddings,
+    Event,
     FaceDetections,
     Frame,
     FrameResult,
@@ -155,7 +156,23 @@ class VectorIndex(Protocol):
 
 
 class Sink(Protocol):
-    """Takes results, in order, from one thread. A sink that fails says so once and lets the others work."""
+    """Take results, in order, from one thread.
+
+    A sink that fails logs this once, sets ``failed`` and lets the other sinks work. ``recognizer.emit.base.BaseSink``
+    has the defaults.
+    """
+
+    @property
+    def failed(self) -> str | None:
+        """Why the output cannot be written, in words; ``None`` while it can."""
+
+    @property
+    def closed(self) -> bool:
+        """Whether the reader of the output has closed it, as a window; the run then ends."""
+
+    @property
+    def lost(self) -> int:
+        """Number of results or events that were dropped because the output blocked."""
 
     def __enter__(self) -> Self:
         """Open; raises ``OutputError`` when the output cannot be written."""
@@ -167,6 +184,12 @@ class Sink(Protocol):
 
     def emit(self, result: FrameResult) -> None:
         """Take one frame's result."""
+
+    def on_end(self, source: str, events: tuple[Event, ...]) -> None:
+        """Take the lost events of a source's tracks: it has ended, or its connection was lost.
+
+        Called after the results of all its frames, and before the change of state of a lost connection.
+        """
 
 
 class GraphRunner(Protocol):

@@ -14,9 +14,11 @@ from numpy.typing import NDArray
 
 from recognizer.capture.life import CameraError
 from recognizer.capture.live import Shots
+from recognizer.emit.base import BaseSink
 from recognizer.errors import ImageError, OutputError
 from recognizer.geometry import ARCFACE_TEMPLATE
 from recognizer.models.published_specs import EDGEFACE
+from recognizer.runtime.channels import SinkMessage, SourceEnd
 from recognizer.types import (
     CROP_SIZE_PX,
     EMBEDDING_SIZE,
@@ -25,6 +27,7 @@ from recognizer.types import (
     AlignedFaces,
     DetectionMode,
     Embeddings,
+    Event,
     FaceDetections,
     Frame,
     FrameResult,
@@ -216,13 +219,13 @@ class ScriptedCamera:
             self.released += 1
 
 
-class ListSink:
-    """Keeps results and what it is told of sources; may fail at one of the results."""
+class ListSink(BaseSink):
+    """Keeps results, ends and changes of state of sources; may fail at one of the results."""
 
     def __init__(self, *, fail_at: int | None = None, wait_s: float = 0) -> None:
         self.results: list[FrameResult] = []
         self.changes: list[SourceChange] = []
-        self.told: list[FrameResult | SourceChange] = []
+        self.messages: list[SinkMessage] = []
         self.open = False
         self._fail_at = fail_at
         self._wait_s = wait_s
@@ -239,8 +242,16 @@ class ListSink:
             raise OutputError("the disk is full")
         time.sleep(self._wait_s)
         self.results.append(result)
-        self.told.append(result)
+        self.messages.append(result)
+
+    def on_end(self, source: str, events: tuple[Event, ...]) -> None:
+        self.messages.append(SourceEnd(source, events))
+
+    @property
+    def events(self) -> list[Event]:
+        """All events, in order."""
+        return [e for message in self.messages if not isinstance(message, SourceChange) for e in message.events]
 
     def tell(self, change: SourceChange) -> None:
         self.changes.append(change)
-        self.told.append(change)
+        self.messages.append(change)

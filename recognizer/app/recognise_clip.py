@@ -57,6 +57,6 @@ def recognise_clip(
             on_progress(len(sink.values), 0)
             return True
 
-        runner.run([build.source(settings)], pipeline, [sink], wanted=report_progress)
+        runner.run([build.source(settings)], pipeline, [sink], go_on=report_progress)
     enrolled = frozenset(build.enrolled_people(settings, resolved.fingerprint).names)
     return RecognisedClip(sink.values, record.faces, record.tiles, enrolled, resolved.fingerprint)

@@ -142,13 +142,13 @@ def _recognise(
         sinks.append(status)
     supervisor = Supervisor()
 
-    def wanted() -> bool:
+    def go_on() -> bool:
         supervisor.feed()
         status.tick()
-        closed = any(getattr(sink, "closed", False) for sink in sinks)
+        closed = any(sink.closed for sink in sinks)
         while keys.paused and not closed and not stop.wait(0.05):
             supervisor.feed()
-            closed = any(getattr(sink, "closed", False) for sink in sinks)
+            closed = any(sink.closed for sink in sinks)
         return not closed
 
     def take_over(enrolled: Enrolled) -> None:
@@ -174,11 +174,11 @@ def _recognise(
             max_frames=settings.source.max_frames,
             max_seconds=settings.source.max_seconds,
             stop=stop,
-            wanted=wanted,
+            go_on=go_on,
             dropped=figures.dropped,
         )
     show(figures)
-    if failures := [failure for sink in sinks if (failure := getattr(sink, "failed", None))]:
+    if failures := [sink.failed for sink in sinks if sink.failed]:
         raise OutputError(f"Recognition ended, but something could not be written: {'; '.join(failures)}.")
     if shortfalls := [shortfall for source in sources if (shortfall := getattr(source, "shortfall", None))]:
         raise SourceError(f"All that could be read was recognised, but {'; '.join(shortfalls)}.")

@@ -1,4 +1,4 @@
-"""A thread that does what may block, so that whoever asks for it waits only as long as it likes."""
+"""A thread for work that may block; callers choose how long they wait for it."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ import time
 from collections.abc import Callable
 
 _POLL_S = 0.05
-"""How soon a waiting caller sees that it was asked to stop."""
+"""Longest delay until a waiting caller sees ``stop``."""
 
 
 class Background:
-    """Runs one piece of work on a daemon thread, once for any number of requests that came meanwhile.
+    """Run one function on a daemon thread, once for all requests that came meanwhile.
 
-    Work that blocks for ever is left behind: a daemon thread does not keep the process alive. What the work raises is
+    Work that blocks for ever is abandoned: a daemon thread does not keep the process alive. What the work raises is
     kept in ``error`` and ends the thread.
 
     Args:
@@ -25,25 +25,25 @@ class Background:
         self.error: BaseException | None = None
         self._work = work
         self._changed = threading.Condition()
-        self._asked = self._done = 0
+        self._requested = self._done = 0
         self._ending = False
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
 
     def ask(self) -> None:
-        """Ask for the work; returns at once. The thread starts at the first request."""
+        """Request the work; returns at once. The thread starts at the first request."""
         with self._changed:
-            self._asked += 1
+            self._requested += 1
             if self._thread.ident is None:
                 self._thread.start()
             self._changed.notify_all()
 
     @property
     def idle(self) -> bool:
-        """Everything that was asked for is done."""
-        return self._done >= self._asked or self.error is not None
+        """All requests are done."""
+        return self._done >= self._requested or self.error is not None
 
     def wait(self, patience_s: float | None, stop: threading.Event | None = None, *, stopping_s: float = 0.2) -> bool:
-        """Wait until everything that was asked for is done.
+        """Wait until all requests are done.
 
         Args:
             patience_s: Longest wait; ``None`` for as long as it takes.
@@ -54,19 +54,19 @@ class Background:
             Whether it is done, or has failed.
         """
         deadline = float("inf") if patience_s is None else time.monotonic() + patience_s
-        asked_to_stop = False
+        stopping = False
         with self._changed:
             while not self.idle:
                 now = time.monotonic()
-                if stop is not None and not asked_to_stop and stop.is_set():
-                    asked_to_stop, deadline = True, min(deadline, now + stopping_s)
+                if stop is not None and not stopping and stop.is_set():
+                    stopping, deadline = True, min(deadline, now + stopping_s)
                 if now >= deadline:
                     return False
                 self._changed.wait(min(_POLL_S, deadline - now))
             return True
 
     def end(self, patience_s: float | None, stop: threading.Event | None = None, *, stopping_s: float = 0.4) -> bool:
-        """Let the thread end after what was asked for; False when it was left behind, still at work."""
+        """End the thread after all requests; False when it still works and was abandoned."""
         done = self.wait(patience_s, stop, stopping_s=stopping_s)
         with self._changed:
             self._ending = True
@@ -78,17 +78,17 @@ class Background:
     def _run(self) -> None:
         while True:
             with self._changed:
-                while self._done >= self._asked:
+                while self._done >= self._requested:
                     if self._ending:
                         return
                     self._changed.wait()
-                asked = self._asked
+                requested = self._requested
             try:
                 self._work()
             except BaseException as error:
                 self.error = error
             with self._changed:
-                self._done = asked
+                self._done = requested
                 self._changed.notify_all()
             if self.error is not None:
                 return

@@ -1,7 +1,6 @@
-"""Events as JSON lines: one object a line, written at once. This is what a headless run leaves behind.
+"""Write events as JSON lines, one object a line, at once.
 
-A thread of its own writes: a pipe that nobody reads, a FIFO without a reader or a disk that does not answer holds up
-nobody but it.
+A separate thread writes: a pipe that nobody reads, a FIFO without a reader or a hanging disk blocks nothing else.
 """
 
 from __future__ import annotations
@@ -9,7 +8,6 @@ from __future__ import annotations
 import contextlib
 import datetime as dt
 import errno
-import json
 import math
 import os
 import select
@@ -27,6 +25,8 @@ from typing import Any, Self
 from loguru import logger
 
 from recognizer.emit.background import Background
+from recognizer.emit.base import BaseSink
+from recognizer.emit.event_json import event_record, json_line, source_record
 from recognizer.emit.places import require_place, unwritable, words
 from recognizer.emit.rotation import Rotation
 from recognizer.types import Event, FrameResult, SourceChange
@@ -46,15 +46,15 @@ def _now() -> dt.datetime:
     return dt.datetime.now().astimezone()
 
 
-class EventLog:
+class EventLog(BaseSink):
     """Writes events to a file or to standard output.
 
     Each line reaches the operating system before ``emit`` returns, in one write, so that a run killed at any moment
-    leaves whole lines. When writing fails this is told once; lines are held back and written as soon as that works
+    leaves whole lines. A failure is logged once; lines are held back and written as soon as that works
     again, also to a new file when the old one was moved or its folder removed.
 
     What neither fails nor succeeds, as a pipe whose reader stopped reading: with a live source ``emit`` goes on after
-    0.2 s, at most 1000 lines are held back, older ones are lost and counted, and this is told once. With files alone
+    0.2 s, at most 1000 lines are held back, older ones are dropped and counted, with one log line. With files alone
     ``emit`` waits for the reader, and nothing is lost, until ``stop`` is set.
 
     Args:
@@ -65,7 +65,7 @@ class EventLog:
         rotation: When the file is put aside and a new one begun.
         sync_every_s: The disk is made to hold what was written so often, against power failures; 0 after each event,
             ``None`` when the system sees fit. A killed process loses nothing either way.
-        stop: Set when the run was asked to stop: nobody is waited for any more.
+        stop: Set when the run should stop: nothing is waited for then.
         clock: Gives the time of day, with its zone.
         monotonic: The clock of live frames' ``captured_at``.
     """
@@ -85,11 +85,11 @@ class EventLog:
         self.written = 0
         """Lines that were written."""
         self.lost = 0
-        """Lines that never will be."""
+        """Lines that were dropped."""
         self.failed: str | None = None
         """Why writing does not work at the moment; ``None`` while it does."""
         self.closed = False
-        """Whoever read standard output has left, as ``head`` does: whoever runs the loop should end it."""
+        """The reader of standard output has left, as ``head`` does; the run then ends."""
         self._path = path
         self._live = live
         self._append = append
@@ -105,7 +105,7 @@ class EventLog:
         self._waiting: deque[bytes] = deque()
         self._background = Background(self._work, name="event log")
         self._stuck = self._last = False
-        self._lost_told = 0
+        self._lost_reported = 0
         self._next_try = -math.inf
         self._started = clock()
         self._origins: dict[str, float] = {}
@@ -160,34 +160,31 @@ class EventLog:
         for event in result.events:
             self.write(self._record(event))
         if not result.events and (self._waiting or self._sync_due()):
-            self._write_what_waits()
+            self._flush()
+
+    def on_end(self, source: str, events: tuple[Event, ...]) -> None:
+        """Write the lost events of the source's tracks."""
+        for event in events:
+            self.write(self._record(event))
 
     def tell(self, change: SourceChange) -> None:
         """Write that a source was lost, or is back."""
         if change.event is None:
             return
         origin = self._origins.setdefault(change.source, change.at)
-        self.write(
-            {
-                "time": self._moment(change.at).isoformat(timespec="milliseconds"),
-                "at_s": round(change.at - origin, 3),
-                "source": change.source,
-                "kind": change.event,
-                "reasons": [change.why] if change.why else [],
-            }
-        )
+        self.write(source_record(change, moment=self._moment(change.at), at_s=change.at - origin))
 
     def write(self, record: Mapping[str, Any]) -> None:
-        """Write one JSON object as a line; other things than faces' events may be told this way."""
+        """Write one JSON object as a line; also for records other than faces' events."""
         with self._lock:
-            self._waiting.append(_line(record))
+            self._waiting.append(json_line(record))
             if len(self._waiting) > _KEPT_LINES:
                 self._waiting.popleft()
                 self.lost += 1
-        self._write_what_waits()
+        self._flush()
 
-    def _write_what_waits(self) -> None:
-        """Have it written; wait for that, unless a live source must not, and say so once."""
+    def _flush(self) -> None:
+        """Write the queued lines; wait for that, for a live source at most 0.2 s, and log a block once."""
         if self._stuck and not self._background.idle:
             return
         self._stuck = False
@@ -207,18 +204,7 @@ class EventLog:
     def _record(self, event: Event) -> dict[str, Any]:
         at_s = event.at - self._origins.get(event.source, 0.0)
         moment = self._moment(event.at) if self._is_live(event.source) else self._started + dt.timedelta(seconds=at_s)
-        return {
-            "time": moment.isoformat(timespec="milliseconds"),
-            "at_s": round(at_s, 3),
-            "source": event.source,
-            "kind": event.kind.value,
-            "track_id": int(event.track_id),
-            "name": event.name,
-            "similarity": _rounded(event.similarity, 4),
-            "margin": _rounded(event.margin, 4),
-            "reasons": list(event.reasons),
-            "box": [_rounded(side, 1) for side in event.box],
-        }
+        return event_record(event, moment=moment, at_s=at_s)
 
     def _is_live(self, source: str) -> bool:
         return self._live if isinstance(self._live, bool) else source in self._live
@@ -231,7 +217,7 @@ class EventLog:
         return self._clock_origin + dt.timedelta(seconds=at)
 
     def _drain(self, *, last: bool = False) -> None:
-        """Write what waits; tell when that stops working, and when it works again."""
+        """Write the queued lines; log when that fails, and when it works again."""
         if not self._waiting or (self.failed and not last and self._monotonic() < self._next_try):
             return
         try:
@@ -257,9 +243,9 @@ class EventLog:
             self.failed = words(error)
             return
         if self.failed is not None and not self.closed:
-            missing = self.lost - self._lost_told
+            missing = self.lost - self._lost_reported
             logger.info("event log: writing to {} again, {} events lost meanwhile", self._place(), missing)
-            self.failed, self._lost_told = None, self.lost
+            self.failed, self._lost_reported = None, self.lost
 
     def _take(self) -> bytes | None:
         with self._lock:
@@ -350,15 +336,3 @@ class EventLog:
 
     def _place(self) -> str:
         return "standard output" if self._path is None else str(self._path)
-
-
-def _line(record: Mapping[str, Any]) -> bytes:
-    try:
-        return (json.dumps(record, ensure_ascii=False, allow_nan=False) + "\n").encode()
-    except UnicodeEncodeError:  # half of a surrogate pair, from a file name that is no UTF-8
-        return (json.dumps(record, allow_nan=False) + "\n").encode()
-
-
-def _rounded(value: float, digits: int) -> float | None:
-    value = float(value)
-    return round(value, digits) + 0.0 if math.isfinite(value) else None

@@ -1,10 +1,12 @@
-"""A sink on a thread of its own, behind a short queue: one whose disk hangs holds up no camera and no other sink."""
+"""Run a sink on its own thread behind a short queue, so that a hanging disk blocks no camera and no other sink."""
 
 from __future__ import annotations
 
 import threading
 import time
 from collections import deque
+from collections.abc import Callable
+from functools import partial
 from types import TracebackType
 from typing import Self
 
@@ -12,7 +14,7 @@ from loguru import logger
 
 from recognizer.emit.background import Background
 from recognizer.protocols import Sink
-from recognizer.types import FrameResult
+from recognizer.types import Event, FrameResult
 
 _MOST_WAITING = 8
 """Results, each with its picture."""
@@ -22,14 +24,14 @@ _CLOSE_S = 10.0
 
 
 class QueuedSink:
-    """Hands results on from a thread of its own.
+    """Pass results to a sink on a separate thread.
 
     Args:
         sink: Takes them; opened by the caller's thread, closed by the other.
         name: What messages call it.
-        lossy: For live sources: when the sink makes no progress, results are dropped and counted, and it is told once.
-            Otherwise whoever emits waits, until ``stop``.
-        stop: Set when the run was asked to stop.
+        lossy: For live sources: when the sink makes no progress, results are dropped and counted, with one log line.
+            Otherwise ``emit`` waits, until ``stop``.
+        stop: Set when the run should stop.
     """
 
     def __init__(self, sink: Sink, *, name: str, lossy: bool, stop: threading.Event | None = None) -> None:
@@ -39,18 +41,22 @@ class QueuedSink:
         self._name = name
         self._lossy = lossy
         self._stop = stop or threading.Event()
-        self._waiting: deque[FrameResult] = deque()
+        self._waiting: deque[Callable[[], None]] = deque()
         self._background = Background(self._work, name=name)
         self._progress_at = time.monotonic()
         self._hangs = self._close = self._left = False
 
     @property
     def failed(self) -> str | None:
-        """What the sink failed of."""
+        """Why the sink failed."""
         if self._left:
             return f"{self._name}: its disk does not answer"
-        failure: str | None = getattr(self._sink, "failed", None)
-        return failure
+        return self._sink.failed
+
+    @property
+    def closed(self) -> bool:
+        """Whether the sink's reader closed it."""
+        return self._sink.closed
 
     def __enter__(self) -> Self:
         """Open the sink."""
@@ -79,6 +85,13 @@ class QueuedSink:
 
     def emit(self, result: FrameResult) -> None:
         """Hand over; raises what the sink raised."""
+        self._enqueue(partial(self._sink.emit, result))
+
+    def on_end(self, source: str, events: tuple[Event, ...]) -> None:
+        """Hand over the end of a source, after its results."""
+        self._enqueue(partial(self._sink.on_end, source, events))
+
+    def _enqueue(self, call: Callable[[], None]) -> None:
         if self._background.error is not None:
             raise self._background.error
         while len(self._waiting) >= _MOST_WAITING and not self._stop.is_set():
@@ -96,16 +109,16 @@ class QueuedSink:
             self._hangs = False
         if not self._waiting:
             self._progress_at = time.monotonic()
-        self._waiting.append(result)
+        self._waiting.append(call)
         self._background.ask()
 
     def _work(self) -> None:
         try:
             while self._waiting:
-                self._sink.emit(self._waiting[0])
+                self._waiting[0]()
                 self._waiting.popleft()
                 self._progress_at = time.monotonic()
         finally:
             if self._close:
-                self._close = False  # asked for during this pass, there may be another one
+                self._close = False  # set during this pass; there may be another one
                 self._sink.__exit__(None, None, None)

@@ -1,4 +1,4 @@
-"""Several sources: a sink that takes one source's results only, and one picture of all of them."""
+"""Outputs for several sources: a sink for one of them, and a mosaic of all."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ import numpy as np
 
 from recognizer.emit.video import fit
 from recognizer.protocols import Sink
-from recognizer.types import U8, FrameResult
+from recognizer.types import U8, Event, FrameResult
 
 
 class Only:
-    """Hands one source's results on.
+    """Pass one source's results to a sink.
 
     Args:
         source: Its name.
@@ -29,14 +29,18 @@ class Only:
 
     @property
     def failed(self) -> str | None:
-        """What the sink failed of."""
-        failure: str | None = getattr(self._sink, "failed", None)
-        return failure
+        """Why the sink failed."""
+        return self._sink.failed
+
+    @property
+    def closed(self) -> bool:
+        """Whether the sink's reader closed it."""
+        return self._sink.closed
 
     @property
     def lost(self) -> int:
         """Results that the sink dropped."""
-        return int(getattr(self._sink, "lost", 0))
+        return self._sink.lost
 
     def __enter__(self) -> Self:
         """Open the sink."""
@@ -50,9 +54,14 @@ class Only:
         self._sink.__exit__(kind, error, trace)
 
     def emit(self, result: FrameResult) -> None:
-        """Hand on, or not."""
+        """Pass on the results of this source."""
         if result.frame.source == self._source:
             self._sink.emit(result)
+
+    def on_end(self, source: str, events: tuple[Event, ...]) -> None:
+        """Pass on the end of this source, not of others."""
+        if source == self._source:
+            self._sink.on_end(source, events)
 
 
 class Mosaic:

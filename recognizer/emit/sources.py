@@ -1,4 +1,4 @@
-"""How each source is doing: its state, how many frames a second, how old they are when they are shown."""
+"""The state, frame rate and frame age of each source."""
 
 from __future__ import annotations
 
@@ -69,14 +69,16 @@ class SourceBoard:
         """Count one frame."""
         figures, frame = self._of(result.frame.source), result.frame
         figures.people = tuple(who.name or "?" for who in result.identities)
-        if result.closing:
-            return
         if figures.frames == 0:
             figures.first_at = frame.captured_at
         figures.frames += 1
         figures.last_at = frame.captured_at
         if figures.live:
             figures.ages.add(self._clock() - frame.captured_at)
+
+    def on_end(self, source: str) -> None:
+        """Note that nobody is in the picture any more."""
+        self._of(source).people = ()
 
     def tell(self, change: SourceChange) -> None:
         """Note a change of state."""

@@ -1,4 +1,4 @@
-"""How a run without a window is doing: a block that renews itself on a terminal, a log line now and then elsewhere."""
+"""Show the state of a headless run: a live block on a terminal, periodic log lines elsewhere."""
 
 from __future__ import annotations
 
@@ -15,9 +15,10 @@ from rich.live import Live
 from rich.markup import escape
 from rich.table import Table
 
+from recognizer.emit.base import BaseSink
 from recognizer.emit.durations import Durations
 from recognizer.emit.sources import SourceBoard, SourceFigures
-from recognizer.types import FrameResult, SourceChange, SourceState
+from recognizer.types import Event, FrameResult, SourceChange, SourceState
 
 _WINDOW_S = 10.0
 """Rates and ages speak of the last so many seconds."""
@@ -25,13 +26,13 @@ _LINE_EVERY_S = 60.0
 _COLOURS = {SourceState.LIVE: "green", SourceState.STALLED: "yellow", SourceState.LOST: "red"}
 
 
-class StatusBlock:
+class StatusBlock(BaseSink):
     """Shows each source's state, rate, age, drops and people; a sink like the others.
 
     Args:
         console: Where the block goes, when that is a terminal.
         live: Names of the live sources.
-        dropped: Frames left out of each source, kept up to date by whoever drops them.
+        dropped: Dropped frames of each source, updated while running.
         line_every_s: Time between two log lines, where there is no terminal.
         clock: Monotonic, s.
     """
@@ -74,8 +75,12 @@ class StatusBlock:
         """Count one frame."""
         self._board.take(result)
 
+    def on_end(self, source: str, events: tuple[Event, ...]) -> None:
+        """Note that nobody is in the source's picture any more."""
+        self._board.on_end(source)
+
     def tell(self, change: SourceChange) -> None:
-        """Note how a source is."""
+        """Note a source's change of state."""
         self._board.tell(change)
 
     def tick(self) -> None:

@@ -1,4 +1,4 @@
-"""What a run amounted to: how fast, how many faces, who was there and when. Its memory does not grow with the run."""
+"""Summarise a run: speed, faces, who was seen when. Memory does not grow with the run."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import os
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,13 +21,14 @@ from rich.markup import escape
 from rich.table import Table
 
 from recognizer.calibration.drift import StrangerWatch
+from recognizer.emit.base import BaseSink
 from recognizer.emit.durations import Durations
 from recognizer.emit.places import require_place, words
 from recognizer.emit.sources import SourceBoard
-from recognizer.types import EventKind, FrameResult, SourceChange, Status
+from recognizer.types import Event, EventKind, FrameResult, SourceChange, Status
 
 _FORGET_S = 600.0
-"""A track that was not seen for so long is over, even if nobody said it was lost."""
+"""A track that was not seen for so long is over, even without a lost event."""
 
 
 @dataclass(slots=True)
@@ -49,7 +50,7 @@ class _Track:
     names: set[str] = field(default_factory=set)
 
 
-class Summary:
+class Summary(BaseSink):
     """Gathers a run's figures; a sink like the others.
 
     Args:
@@ -72,9 +73,9 @@ class Summary:
         strangers: StrangerWatch | None = None,
     ) -> None:
         self.dropped: dict[str, int] = {}
-        """Frames of each source that were left out to stay up to date; whoever drops them tells it here."""
+        """Dropped frames of each source, updated while running."""
         self.lost_by: Callable[[], Mapping[str, int]] = dict
-        """Says what outputs lost because nobody took it, by kind."""
+        """Returns what blocked outputs dropped, by kind."""
         self.failed: str | None = None
         """Why the file could not be written."""
         self._path = path
@@ -118,8 +119,8 @@ class Summary:
             logger.error("summary: {} cannot be written ({})", self._path, self.failed)
 
     def emit(self, result: FrameResult) -> None:
-        """Count one frame; a closing result brings only events."""
-        self._frames += not result.closing
+        """Count one frame."""
+        self._frames += 1
         self._board.take(result)
         for stage, seconds in result.timings.items():
             self._stages.setdefault(stage, Durations()).add(seconds)
@@ -133,17 +134,25 @@ class Summary:
             track.similarity, track.margin = identity.similarity, identity.margin
             if identity.status is Status.KNOWN and identity.name is not None:
                 self._saw(identity.name, track, now)
-        for event in result.events:
-            if event.kind is EventKind.LOST:
-                self._end((event.source, event.track_id))
+        self._end_lost(result.events)
         if self._frames % 1000 == 0:
             stale = [key for key, track in self._tracks.items() if key[0] == frame.source]
             for key in stale:
                 if now - self._tracks[key].last_s > _FORGET_S:
                     self._end(key)
 
+    def on_end(self, source: str, events: tuple[Event, ...]) -> None:
+        """End the source's tracks."""
+        self._board.on_end(source)
+        self._end_lost(events)
+
+    def _end_lost(self, events: Iterable[Event]) -> None:
+        for event in events:
+            if event.kind is EventKind.LOST:
+                self._end((event.source, event.track_id))
+
     def tell(self, change: SourceChange) -> None:
-        """Note how a source is."""
+        """Note a source's change of state."""
         self._board.tell(change)
 
     def _saw(self, name: str, track: _Track, now: float) -> None:
@@ -248,9 +257,9 @@ def summary_table(figures: Mapping[str, Any]) -> Group:
 def _source_line(source: Mapping[str, Any]) -> str:
     times = "once" if source["losses"] == 1 else f"{source['losses']} times"
     lost = f", lost {times} ({source['last_loss']})" if source["losses"] else ""
-    told = f" at {source['fps']:.1f} fps, age p95 {source['age_ms']['p95']:.0f} ms, {source['dropped']} dropped"
+    rates = f" at {source['fps']:.1f} fps, age p95 {source['age_ms']['p95']:.0f} ms, {source['dropped']} dropped"
     return escape(
-        f"{source['name']}: {source['state']}, {source['frames']} frames{told if source['frames'] else ''}{lost}"
+        f"{source['name']}: {source['state']}, {source['frames']} frames{rates if source['frames'] else ''}{lost}"
     )
 
 

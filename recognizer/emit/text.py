@@ -2,7 +2,7 @@
 
 OpenCV's built-in "uni" font has Latin, Greek, Cyrillic, Chinese, Japanese, Korean, Hebrew and Arabic letters, but it
 writes from left to right and joins nothing. Names that need more are set by Pillow with a font of the system that has
-their letters, if there is one. A name that no font has is written as the name of its script, and this is told once.
+their letters, if there is one. A name that no font has is written as the name of its script, with one warning.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ import unicodedata
 
 import cv2
 import numpy as np
+from bidi.algorithm import get_display
 from loguru import logger
 from PIL import Image, ImageDraw, ImageFont, features
 
@@ -32,7 +33,7 @@ def text_mask(text: str, size_px: int) -> U8:
     """Set one line.
 
     Args:
-        text: Any Unicode; control characters are left out.
+        text: Any Unicode; control characters are removed.
         size_px: Height of the font, px.
 
     Returns:
@@ -154,12 +155,12 @@ def _substitute(text: str) -> str:
             words.append(f"({script})")
         scripts.append(script)
     for script in scripts:
-        _tell_once(script)
+        _warn_once(script)
     return " ".join(words)
 
 
 @functools.lru_cache(maxsize=256)
-def _tell_once(script: str) -> None:
+def _warn_once(script: str) -> None:
     logger.warning(
         "labels: no font here has the letters of {}; such names are written as ({}). Install a font for it "
         "(Debian: fonts-noto-core) to see them.",
@@ -169,21 +170,11 @@ def _tell_once(script: str) -> None:
 
 
 def _left_to_right(text: str) -> str:
-    """The letters in the order in which they stand on the line, for a painter that knows one direction only.
+    """Reorder letters as they stand on the line (UAX 9), for a painter that only writes from left to right.
 
-    A small part of Unicode's bidirectional algorithm (UAX 9), enough for names: Latin words and numbers keep their
-    order, the rest is reversed. Points and accents that follow their letter are left out of what is reversed.
+    Points and joiners are removed: the painter would set them as letters of their own.
     """
     if not _needs_shaping(text):
         return text
-    runs: list[tuple[bool, str]] = []
-    for c in text:
-        kind = unicodedata.bidirectional(c)
-        if kind == "NSM" or c in "\u200c\u200d":
-            continue
-        forwards = kind in {"L", "EN", "AN"}
-        if runs and (runs[-1][0] == forwards):
-            runs[-1] = (forwards, runs[-1][1] + c)
-        else:
-            runs.append((forwards, c))
-    return "".join(run if forwards else run[::-1] for forwards, run in reversed(runs))
+    letters = "".join(c for c in text if unicodedata.bidirectional(c) != "NSM" and c not in "\u200c\u200d")
+    return str(get_display(letters))

@@ -24,6 +24,7 @@ import numpy as np
 from av.video.stream import VideoStream
 from loguru import logger
 
+from recognizer.emit.base import BaseSink
 from recognizer.emit.places import require_place, unwritable, words
 from recognizer.errors import OutputError
 from recognizer.types import U8, FrameResult
@@ -57,11 +58,11 @@ def require_video_place(path: Path) -> None:
     require_place(path, wanted="the video")
 
 
-class VideoWriter:
+class VideoWriter(BaseSink):
     """Writes rendered results as H.264, each shown at its own time.
 
     The file grows under another name and takes its own when it is complete; killed, it is left under the other name,
-    and plays. A failure is told once; nothing is left then, and the run goes on. The first frame decides the size;
+    and plays. A failure is logged once; no file is left then, and the run continues. The first frame decides the size;
     others are fitted into it. A pause of more than an hour is shortened to an hour.
 
     Args:
@@ -131,8 +132,8 @@ class VideoWriter:
             self._discard()
 
     def emit(self, result: FrameResult) -> None:
-        """Add one frame; a closing result's is in the video already, with its labels."""
-        if self.failed is not None or result.closing:
+        """Add one frame."""
+        if self.failed is not None:
             return
         image = self._render(result)
         try:

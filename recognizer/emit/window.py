@@ -23,7 +23,7 @@ from loguru import logger
 from recognizer.children import clean_environment, python_command
 from recognizer.emit import viewer
 from recognizer.errors import OutputError
-from recognizer.types import U8, FrameResult
+from recognizer.types import U8, Event, FrameResult
 
 _START_S = 20.0
 """So long may the display take to answer."""
@@ -34,13 +34,13 @@ _HINT = "pass --headless to run without a window"
 class Window:
     """Shows the newest result; q, Escape or the close button end it.
 
-    It never holds up whoever gives it frames: what comes while one is on its way replaces what waits. The window's
+    ``emit`` never blocks: a new frame replaces the one that waits. The window's
     process ends with the one that started it, however that ends.
 
     Args:
         render: Makes the (H, W, 3) uint8 BGR picture of a result.
         title: What the window is called.
-        on_key: Is told every other key, as a character, on a thread of the window's.
+        on_key: Called with every other key, a character, on a thread of the window's.
     """
 
     def __init__(
@@ -61,10 +61,11 @@ class Window:
         self._threads: tuple[threading.Thread, ...] = ()
         self.failed: str | None = None
         """Why the window went away, when no one closed it."""
+        self.lost = 0
 
     @property
     def closed(self) -> bool:
-        """True once somebody closed the window: whoever runs the loop should end it."""
+        """Whether somebody closed the window; the run then ends."""
         return self._closed.is_set()
 
     def __enter__(self) -> Self:
@@ -98,18 +99,21 @@ class Window:
             thread.join(_LEAVE_S)
 
     def emit(self, result: FrameResult) -> None:
-        """Hand over a result to be shown, unless it is closing and was; does not wait until it is."""
-        if self.closed or self.failed is not None or result.closing:
+        """Hand over a result to be shown; does not wait until it is."""
+        if self.closed or self.failed is not None:
             return
         image = self._render(result)
         with self._condition:
             self._waiting = image
             self._condition.notify()
 
+    def on_end(self, source: str, events: tuple[Event, ...]) -> None:
+        """Keep showing the source's last picture."""
+
     def _send(self, process: subprocess.Popen[bytes]) -> None:
         """Write the newest picture whenever the last one is through; closing the pipe tells the process to leave."""
         pipe = _open(process.stdin)
-        with contextlib.suppress(OSError), pipe:  # it went away; whoever listens tells
+        with contextlib.suppress(OSError), pipe:  # it went away; the listening thread reports it
             while True:
                 with self._condition:
                     self._condition.wait_for(lambda: self._leaving or self._waiting is not None)
@@ -212,7 +216,7 @@ def _open(pipe: IO[bytes] | None) -> IO[bytes]:
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:
-    """Wait for it to leave, as it was told by closing its input; not for long."""
+    """Wait up to 1 s for the process, whose input is closed, then kill it."""
     try:
         process.wait(_LEAVE_S)
     except subprocess.TimeoutExpired:

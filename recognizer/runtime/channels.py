@@ -1,4 +1,4 @@
-"""What stands between the threads: frames on their way to the caller, results on their way to the sinks."""
+"""Queues between threads: frames from the sources to the caller, results from the caller to the sinks."""
 
 from __future__ import annotations
 
@@ -6,26 +6,27 @@ import threading
 import time
 from collections import deque
 from collections.abc import Sequence
+from dataclasses import dataclass
 
-from recognizer.types import Frame, FrameResult, SourceChange
+from recognizer.types import Event, Frame, FrameResult, SourceChange
 
 FRAMES_WAITING = 4
 """Frames of a file that are read ahead; each is a whole picture."""
 LIVE_FRAMES_WAITING = 4
 """Frames of a camera: a short stall costs none."""
 LATE_S = 0.12
-"""A frame that has waited for longer makes way for the newest one."""
+"""A live frame that has waited for longer is dropped for the newest one."""
 RESULTS_WAITING = 8
 GIVE_UP_S = 0.5
-"""A run that was asked to stop waits so long for its sinks to take another result."""
+"""After ``stop``, the longest wait for blocked sinks."""
 _POLL_S = 0.05
 
 
 class Inbox:
-    """Frames of several sources on their way to the caller.
+    """Queue the frames of several sources for the caller.
 
     Args:
-        live: for each source, whether it is a camera: its frames grow old, and newer ones replace them.
+        live: for each source, whether it is live: a newer frame then replaces an old one, which is dropped and counted.
     """
 
     def __init__(self, live: Sequence[bool]) -> None:
@@ -44,7 +45,7 @@ class Inbox:
         """Frames of each source that a newer one replaced."""
 
     def put(self, source: int, frame: Frame) -> bool:
-        """Hand over a frame; a file's waits for room. False: nobody wants frames any more."""
+        """Enqueue a frame; a file's waits for room. False: the run has ended."""
         with self._changed:
             waiting = self._waiting[source]
             if self._live[source] and len(waiting) >= LIVE_FRAMES_WAITING and not self._abandoned:
@@ -116,50 +117,59 @@ class Inbox:
         return any(source in self._open or self._waiting[source] for source in files)
 
     def take_ended(self) -> list[tuple[int, BaseException | None]]:
-        """The sources that ended and whose frames are used up, with what they failed of; each is told once."""
+        """Return the sources that ended and whose frames are used up, each once, with its failure."""
         with self._changed:
             ended = [(source, error) for source, error in self._ended if not self._waiting[source]]
             self._ended = [(source, error) for source, error in self._ended if self._waiting[source]]
             return ended
 
     def abandon(self) -> None:
-        """Nobody takes frames any more; whoever waits to put one goes on."""
+        """Discard frames from now on; blocked ``put`` calls return."""
         with self._changed:
             self._abandoned = True
             self._changed.notify_all()
 
 
-Told = FrameResult | SourceChange
+@dataclass(frozen=True, slots=True)
+class SourceEnd:
+    """A source has ended, or its connection was lost."""
+
+    source: str
+    events: tuple[Event, ...]
+    """The lost events of its tracks."""
+
+
+SinkMessage = FrameResult | SourceChange | SourceEnd
 
 
 class Outbox:
-    """Results on their way to the sinks; full, it makes the caller wait.
+    """Queue messages for the sinks; ``put`` blocks while it is full.
 
     Args:
-        stop: Once it is set, nobody waits for sinks that hang: after ``GIVE_UP_S`` results are left out, and counted.
+        stop: Once it is set, ``put`` waits ``GIVE_UP_S`` for hanging sinks; then messages are dropped and counted.
     """
 
     def __init__(self, stop: threading.Event | None = None) -> None:
-        self.left_out = 0
-        """Results that no sink got."""
+        self.dropped = 0
+        """Messages that were dropped."""
         self._stop = stop or threading.Event()
         self._give_up_at: float | None = None
-        self._waiting: deque[Told] = deque()
+        self._waiting: deque[SinkMessage] = deque()
         self._closed = False
         self._error: BaseException | None = None
         self._changed = threading.Condition()
 
-    def put(self, result: Told) -> None:
-        """Hand over a result; raises what a sink raised."""
+    def put(self, message: SinkMessage) -> None:
+        """Enqueue a message; raises what a sink raised."""
         with self._changed:
             while len(self._waiting) >= RESULTS_WAITING and self._error is None:
                 if self._given_up():
-                    self.left_out += 1
+                    self.dropped += 1
                     return
                 self._changed.wait(_POLL_S)
             if self._error is not None:
                 raise self._error
-            self._waiting.append(result)
+            self._waiting.append(message)
             self._changed.notify_all()
 
     def _given_up(self) -> bool:
@@ -167,14 +177,14 @@ class Outbox:
             self._give_up_at = time.monotonic() + GIVE_UP_S
         return self._give_up_at is not None and time.monotonic() >= self._give_up_at
 
-    def take(self) -> Told | None:
+    def take(self) -> SinkMessage | None:
         """The next result; ``None`` when there will be no more."""
         with self._changed:
             while not self._waiting and not self._closed:
                 self._changed.wait()
-            result = self._waiting.popleft() if self._waiting else None
+            message = self._waiting.popleft() if self._waiting else None
             self._changed.notify_all()
-            return result
+            return message
 
     def close(self) -> None:
         """No more results."""

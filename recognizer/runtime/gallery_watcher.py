@@ -1,4 +1,4 @@
-"""A gallery that changes while we run: who was added is recognised, who was removed is forgotten, nobody restarts.
+"""Reload the gallery while running: added people are recognised, removed people are no longer named.
 
 All work is done on a thread of its own; the pipeline only ever gets an index that is ready. Whatever fails is tried
 again until it is done: a watch that ended would leave the names of people who were deleted.
@@ -27,6 +27,7 @@ from recognizer.gallery.folder import RECORD_FOLDER, Content, Stamp, is_nobodys,
 from recognizer.gallery.records import Enrolled
 from recognizer.gallery.schema import RECORD_FILE
 from recognizer.gallery.store import Gallery
+from recognizer.runtime.backlog import FIRST_PAUSE_S, LONGEST_PAUSE_S, Backlog
 
 _QUIET_MS = 300
 """Changes are gathered until none came for so long: a copied folder is many changes."""
@@ -34,9 +35,6 @@ _TICK_MS = 500
 _JOIN_S = 0.5
 BEHIND_S = 5.0
 """A change that is not loaded for so long is reported."""
-_FIRST_PAUSE_S = 1.0
-_LONGEST_PAUSE_S = 60.0
-"""Pauses before what failed is tried again; each is twice the one before."""
 
 
 HELD_VECTORS = 50_000
@@ -71,7 +69,7 @@ class GalleryWatcher:
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
         self._digest = b""
-        self._told: frozenset[str] = frozenset()
+        self._reported_names: frozenset[str] = frozenset()
         """Who the pipeline knows."""
         self._held: Enrolled | None = None
         """What the pipeline knows; ``None`` for large galleries, whose vectors are not kept twice."""
@@ -80,7 +78,7 @@ class GalleryWatcher:
         self._known: dict[tuple[str, str], Content | None] | None = None
         """What the record said of each photo when it was opened; ``None`` once the first watch has begun."""
         self._record_stamp: Stamp | None = None
-        self._backlog = _Backlog(behind_s)
+        self._backlog = Backlog(behind_s)
 
     def __enter__(self) -> Self:
         """Start watching.
@@ -109,20 +107,20 @@ class GalleryWatcher:
 
     def _run(self) -> None:
         """Watch; begin again, after a pause, whenever the watch ends or fails."""
-        pause_s = _FIRST_PAUSE_S
+        pause_s = FIRST_PAUSE_S
         while True:
             began = time.monotonic()
             self._backlog.attempt(self._watch)
-            if time.monotonic() - began > _LONGEST_PAUSE_S:
-                pause_s = _FIRST_PAUSE_S
+            if time.monotonic() - began > LONGEST_PAUSE_S:
+                pause_s = FIRST_PAUSE_S
             if self._stop.wait(pause_s):
                 return
-            pause_s = min(2 * pause_s, _LONGEST_PAUSE_S)
+            pause_s = min(2 * pause_s, LONGEST_PAUSE_S)
             self._backlog.add(photos=True)  # what changed meanwhile was not seen
             self._backlog.work_off(self._follow)
 
     def _watch(self) -> None:
-        """Follow the changes, until told to stop or another folder stands in the gallery's place."""
+        """Follow the changes, until stopped or until another folder replaces the gallery's."""
         watched, is_first = _identity(self._folder), True
         for changes in watch(
             self._folder,
@@ -165,7 +163,7 @@ class GalleryWatcher:
         self._forget()  # first of all
         if photos:
             self._enrol()
-        self._take_over(self._enrolled())
+        self._reload(self._enrolled())
 
     def _enrol(self) -> None:
         try:
@@ -173,7 +171,7 @@ class GalleryWatcher:
                 self._enroller = self._make_enroller()
             report = self._enroller.enrol(self._folder, on_photo=self._before_photo)
         except RecognizerError:
-            self._take_over(self._enrolled())  # what another process enrolled counts
+            self._reload(self._enrolled())  # what another process enrolled counts
             raise
         for photo in report.photos:
             if photo.worked_on and not photo.accepted:
@@ -188,7 +186,7 @@ class GalleryWatcher:
     def _forget(self) -> None:
         """Withdraw whoever was removed; neither a photo nor a record is needed for that."""
         removed = self._with_folder - self._present()
-        if self._told & removed:
+        if self._reported_names & removed:
             held = self._held
             if held is None:
                 try:
@@ -196,7 +194,7 @@ class GalleryWatcher:
                 except GalleryError as error:
                     logger.warning("gallery: people were removed and nobody is recognised until it is read: {}", error)
                     held = Enrolled((), (), np.zeros((0, 0), np.float32), self._model, str(self._folder))
-            self._take_over(held)
+            self._reload(held)
 
     def _present(self) -> frozenset[str]:
         """Who has a folder; nobody where the whole gallery was deleted."""
@@ -210,7 +208,7 @@ class GalleryWatcher:
         with Gallery(self._folder) as gallery:
             return gallery.enrolled()
 
-    def _take_over(self, enrolled: Enrolled) -> None:
+    def _reload(self, enrolled: Enrolled) -> None:
         """Give these people to the pipeline, without those who were removed."""
         enrolled.require(self._model)
         present = self._present()
@@ -220,70 +218,11 @@ class GalleryWatcher:
             return
         self._replace(enrolled)
         self._keep(enrolled, digest)
-        logger.info("gallery: changed while running, {} people now", len(set(enrolled.names)))
+        logger.info("gallery: reloaded, {} people now", len(set(enrolled.names)))
 
     def _keep(self, enrolled: Enrolled, digest: bytes) -> None:
-        self._digest, self._told = digest, frozenset(enrolled.names)
+        self._digest, self._reported_names = digest, frozenset(enrolled.names)
         self._held = enrolled if len(enrolled) < HELD_VECTORS else None
-
-
-class _Backlog:
-    """Changes that are not loaded yet: tried until they are, with growing pauses, and reported when that takes long."""
-
-    def __init__(self, behind_s: float) -> None:
-        self._behind_s = behind_s
-        self._since: float | None = None
-        """When the first change came that is not loaded; ``None`` when all are."""
-        self._photos = False
-        self._due_at = 0.0
-        self._pause_s = _FIRST_PAUSE_S
-        self._problem = ""
-        self._reported = False
-
-    def add(self, *, photos: bool) -> None:
-        """Note a change, of photos or only of the record; it is due at once."""
-        now = time.monotonic()
-        self._since = now if self._since is None else self._since
-        self._photos |= photos
-        self._due_at = now
-
-    def work_off(self, work: Callable[[bool], None]) -> None:
-        """Do what is due; ``work`` is told whether photos changed."""
-        if self._since is None:
-            return
-        if time.monotonic() >= self._due_at:
-            if self.attempt(lambda: work(self._photos)):
-                if self._reported:
-                    logger.info("gallery: up to date again")
-                self._since, self._photos, self._pause_s = None, False, _FIRST_PAUSE_S
-                self._problem, self._reported = "", False
-                return
-            self._due_at = time.monotonic() + self._pause_s
-            self._pause_s = min(2 * self._pause_s, _LONGEST_PAUSE_S)
-        self.report()
-
-    def attempt(self, work: Callable[[], None]) -> bool:
-        """Whether this succeeded; the same problem again and again is logged once."""
-        try:
-            work()
-        except Exception as error:  # whatever it is: without a watch, people who were deleted stay named
-            problem = str(error) if isinstance(error, RecognizerError) else f"{type(error).__name__}: {error}"
-            if problem != self._problem:
-                logger.warning("gallery: a change could not be loaded and is tried again: {}", problem)
-                logger.opt(exception=error).debug("traceback")
-            self._problem = problem
-            return False
-        return True
-
-    def report(self) -> None:
-        """Say once that the newest state of the gallery is not loaded for long."""
-        if self._reported or self._since is None:
-            return
-        behind_s = time.monotonic() - self._since
-        if behind_s > self._behind_s:
-            self._reported = True
-            why = self._problem or "photos are being processed"
-            logger.warning("gallery: behind its folder for {:.0f} s ({})", behind_s, why)
 
 
 def _identity(folder: Path) -> tuple[int, int] | None:

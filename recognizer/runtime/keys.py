@@ -7,13 +7,12 @@ import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
-from types import TracebackType
-from typing import Self
 
 import cv2
 import numpy as np
 from loguru import logger
 
+from recognizer.emit.base import BaseSink
 from recognizer.emit.several import file_name
 from recognizer.errors import GalleryError
 from recognizer.gallery.names import person_name
@@ -34,8 +33,8 @@ def ask_at_terminal(question: str) -> str | None:
     return sys.stdin.readline()
 
 
-class Keys:
-    """Knows the newest results, and acts on them; a sink like the others, and the window's ``on_key``.
+class Keys(BaseSink):
+    """Act on keys with the newest results: a sink, and the window's ``on_key``.
 
     Args:
         gallery: Where photos of new people go; whoever watches it enrols them.
@@ -53,7 +52,7 @@ class Keys:
         ask: Callable[[str], str | None] = ask_at_terminal,
     ) -> None:
         self.paused = False
-        """Frames wait, or are left out, until the key is pressed again."""
+        """Frames wait, or are dropped, until the key is pressed again."""
         self._gallery = gallery
         self._snapshots = snapshots
         self._render = render
@@ -61,19 +60,9 @@ class Keys:
         self._newest: dict[str, FrameResult] = {}
         self._asking: threading.Thread | None = None
 
-    def __enter__(self) -> Self:
-        """Nothing is opened."""
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        """Nothing is closed."""
-
     def emit(self, result: FrameResult) -> None:
         """Remember the newest result of each source."""
-        if not result.closing:
-            self._newest = {**self._newest, result.frame.source: result}
+        self._newest = {**self._newest, result.frame.source: result}
 
     def press(self, key: str) -> None:
         """Do what the key stands for; never waits for anybody."""

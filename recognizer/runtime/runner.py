@@ -1,10 +1,10 @@
-"""Threads: one captures for each source, the caller's recognises, one emits.
+"""Run the pipeline on sources: a capture thread for each, the caller's thread recognises, one thread emits.
 
     capture -> Inbox (frames: only this may drop) -> caller: pipeline -> Outbox (results: never drops) -> sinks
 
-The caller's thread thinks and owns all state; helper threads only carry. Every way out closes what it writes and
-abandons what it reads; the first failure is raised in the caller; all threads are joined before it returns. A source
-that fails among others is told and left out.
+The caller's thread owns all state of the pipeline; the other threads only read and write. On every exit the sinks are
+closed and unread frames are discarded; all threads are joined, then the first failure is raised. When one of several
+sources fails, this is reported and the run continues with the others.
 """
 
 from __future__ import annotations
@@ -22,17 +22,17 @@ from loguru import logger
 from recognizer.errors import SourceError
 from recognizer.pipeline import Pipeline
 from recognizer.protocols import FrameSource, Lively, Sink, StateSink
-from recognizer.runtime.channels import Inbox, Outbox
-from recognizer.types import Event, Frame, FrameResult, SourceChange, SourceState, Tracks
+from recognizer.runtime.channels import Inbox, Outbox, SourceEnd
+from recognizer.types import Event, Frame, FrameResult, SourceChange, SourceState
 
 POLL_S = 0.2
-"""How soon a waiting caller sees that it was asked to stop, or that a camera has gone quiet."""
+"""Longest delay until ``stop`` or a silent camera is noticed, s."""
 CAPTURE_NICENESS = 5
 """How much more readily a capturing thread gives way than the caller's, which all sources wait for: with four cameras
-on two cores a fifth of the frames is left out for newer ones, otherwise a third."""
+on two cores a fifth of the frames is dropped for newer ones, otherwise a third."""
 JOIN_S = 10.0
 STOPPED_JOIN_S = 0.7
-"""When asked to stop, for a thread that may hang."""
+"""After ``stop``, for a thread that may hang."""
 LIVE_JOIN_S = 0.5
 """A camera's thread may hang in a time-out of the network; it holds nothing that must be written."""
 
@@ -45,10 +45,10 @@ def run(
     max_frames: int | None = None,
     max_seconds: float | None = None,
     stop: threading.Event | None = None,
-    wanted: Callable[[], bool] = lambda: True,
+    go_on: Callable[[], bool] = lambda: True,
     dropped: dict[str, int] | None = None,
 ) -> Mapping[str, int]:
-    """Recognise until the sources end or something says stop.
+    """Recognise until the sources end, a limit is reached or ``stop`` is set.
 
     Args:
         sources: opened and closed here.
@@ -57,8 +57,8 @@ def run(
         max_frames: frames recognised in all.
         max_seconds: seconds of the sources' own time; of the run, when all are live.
         stop: set from anywhere to end soon.
-        wanted: asked after each frame, and a few times a second without; False, as when a window was closed, ends the
-            run.
+        go_on: called after each frame, and a few times a second without frames; the run ends when it returns False,
+            as when a window was closed.
         dropped: kept up to date while running, and complete before the sinks are closed.
 
     Returns:
@@ -85,14 +85,14 @@ def run(
         try:
             for thread in (emitter, *readers.values()):
                 thread.start()
-            caller.recognise(stop, wanted, max_frames, max_seconds)
+            caller.recognise(stop, go_on, max_frames, max_seconds)
         finally:
             inbox.abandon()
             for source in sources:
                 source.close()
             _join(sources, readers, stop)
             caller.count_dropped()
-            caller.tell_last()
+            caller.report_last()
             outbox.close()
             _join_emitter(emitter, outbox, stop, live=any(source.live for source in sources))
         outbox.check()
@@ -121,8 +121,8 @@ def _join_emitter(emitter: threading.Thread, outbox: Outbox, stop: threading.Eve
     while emitter.is_alive() and not stop.is_set() and time.monotonic() < deadline:
         emitter.join(POLL_S)
     emitter.join(STOPPED_JOIN_S)
-    if emitter.is_alive() or outbox.left_out:
-        logger.error("something that is written hangs: {} results or more were not written", outbox.left_out)
+    if emitter.is_alive() or outbox.dropped:
+        logger.error("an output hangs: {} results or more were dropped", outbox.dropped)
 
 
 def _join(sources: Sequence[FrameSource], readers: Mapping[int, threading.Thread], stop: threading.Event) -> None:
@@ -130,15 +130,15 @@ def _join(sources: Sequence[FrameSource], readers: Mapping[int, threading.Thread
     for number, thread in readers.items():
         if thread.ident is None:
             continue
-        hurried = sources[number].live or stop.is_set()
-        thread.join(max(0.0, deadline - time.monotonic()) if hurried else JOIN_S)
+        brief = sources[number].live or stop.is_set()
+        thread.join(max(0.0, deadline - time.monotonic()) if brief else JOIN_S)
         if thread.is_alive():
-            logger.debug("{}: still waiting for the source, left behind", sources[number].name)
+            logger.debug("{}: the capture thread still waits for the source and was abandoned", sources[number].name)
 
 
 @dataclass(slots=True)
 class _Caller:
-    """What the caller's thread does, and knows of the sources meanwhile."""
+    """The caller's loop and the state that it keeps of each source."""
 
     sources: Sequence[FrameSource]
     inbox: Inbox
@@ -151,14 +151,14 @@ class _Caller:
     def recognise(
         self,
         stop: threading.Event,
-        wanted: Callable[[], bool],
+        go_on: Callable[[], bool],
         max_frames: int | None,
         max_seconds: float | None,
     ) -> None:
         count = 0
-        go_on = True
+        running = True
         deadline = float("inf") if max_seconds is None else time.monotonic() + max_seconds
-        while go_on and not stop.is_set() and self.inbox.more():
+        while running and not stop.is_set() and self.inbox.more():
             frame = self.inbox.take(POLL_S)
             changes = self._changes()
             if time.monotonic() > deadline and not self.inbox.files_open:
@@ -167,24 +167,24 @@ class _Caller:
                 next(source for source in self.sources if source.name == frame.source).close()
                 frame = None
             before = [c for c in changes if frame is None or c.source != frame.source or c.at <= frame.captured_at]
-            self._tell(before)
+            self._report(before)
             if frame is not None:
                 self.outbox.put(self.pipeline.step(frame, backlogged=self.inbox.backlogged))
                 self.last[frame.source] = frame
                 count += 1
-            self._tell(change for change in changes if change not in before)
-            self._tell_ended()
+            self._report(change for change in changes if change not in before)
+            self._report_ended()
             self.count_dropped()
-            go_on = wanted() and (max_frames is None or count < max_frames)
+            running = go_on() and (max_frames is None or count < max_frames)
         for frame in self.last.values():
-            self._close(frame, self.pipeline.end(frame))
+            self._end(frame.source, self.pipeline.end(frame))
 
     def count_dropped(self) -> None:
         for source, count in zip(self.sources, self.inbox.dropped, strict=True):
             self.dropped[source.name] = count
 
-    def tell_last(self) -> None:
-        """What the sources had to say when they were closed."""
+    def report_last(self) -> None:
+        """Report the changes of state that closing the sources caused."""
         if not self.outbox.failed:
             for change in self._changes():
                 self.outbox.put(change)
@@ -192,26 +192,25 @@ class _Caller:
     def _changes(self) -> list[SourceChange]:
         return [change for source in self.sources if isinstance(source, Lively) for change in source.take_changes()]
 
-    def _tell(self, changes: Iterable[SourceChange]) -> None:
+    def _report(self, changes: Iterable[SourceChange]) -> None:
         for change in changes:
             if change.state is SourceState.LOST and (frame := self.last.get(change.source)):
-                self._close(frame, self.pipeline.interrupt(frame))
+                self._end(frame.source, self.pipeline.interrupt(frame))
             self.outbox.put(change)
 
-    def _tell_ended(self) -> None:
-        """A source that ended among others: its people are lost, and a failure is told now, not only at the end."""
+    def _report_ended(self) -> None:
+        """End the tracks of sources that ended, and report their failures at once, not only at the end of the run."""
         for number, error in self.inbox.take_ended():
             name = self.sources[number].name
             if frame := self.last.pop(name, None):
-                self._close(frame, self.pipeline.end(frame))
+                self._end(frame.source, self.pipeline.end(frame))
             if error is not None and self.inbox.open:
                 logger.error("{}", error)
                 now = time.monotonic()
                 self.outbox.put(SourceChange(name, SourceState.LOST, now, str(error), "source_lost"))
 
-    def _close(self, frame: Frame, events: tuple[Event, ...]) -> None:
-        if events:
-            self.outbox.put(FrameResult(frame, Tracks.empty(), (), events, closing=True))
+    def _end(self, source: str, events: tuple[Event, ...]) -> None:
+        self.outbox.put(SourceEnd(source, events))
 
     def _age(self, frame: Frame) -> float:
         return frame.captured_at - self.began.setdefault(frame.source, frame.captured_at)
@@ -239,11 +238,13 @@ def _give_way() -> None:
 
 def _emit(outbox: Outbox, sinks: Sequence[Sink]) -> None:
     try:
-        while (told := outbox.take()) is not None:
+        while (message := outbox.take()) is not None:
             for sink in sinks:
-                if isinstance(told, FrameResult):
-                    sink.emit(told)
+                if isinstance(message, FrameResult):
+                    sink.emit(message)
+                elif isinstance(message, SourceEnd):
+                    sink.on_end(message.source, message.events)
                 elif isinstance(sink, StateSink):
-                    sink.tell(told)
+                    sink.tell(message)
     except BaseException as error:
         outbox.fail(error)

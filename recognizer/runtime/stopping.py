@@ -89,7 +89,7 @@ class StopSignals:
             os.close(self._pipe[1])  # the watching thread closes the other end
 
     def running(self) -> None:
-        """From now on signals only set the event: whoever runs looks at it.
+        """From now on signals only set the event, which the run checks.
 
         Raises:
             Stopped: One came already, and something swallowed what it raised.

@@ -1,4 +1,4 @@
-"""Tell systemd that we are ready, alive and stopping (sd_notify(3)); nothing happens where nobody listens."""
+"""Notify systemd of start, liveness and stop (sd_notify(3)); without systemd nothing is sent."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from loguru import logger
 
 
 class Supervisor:
-    """Speaks to the socket that the service manager named.
+    """Send notifications to the service manager's socket.
 
     The watchdog is fed from the loop that recognises: when that hangs, no message goes out and the service is
     restarted.
@@ -35,28 +35,28 @@ class Supervisor:
 
     def __enter__(self) -> Self:
         """Ready: the models are loaded and the cameras are being opened."""
-        self._say("READY=1")
+        self._notify("READY=1")
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         """Stopping."""
-        self._say("STOPPING=1")
+        self._notify("STOPPING=1")
 
     def feed(self) -> None:
-        """Alive; called as often as one likes."""
+        """Feed the watchdog; calls more often than needed send nothing."""
         now = self._clock()
         if self._feed_every_s is not None and now - self._fed_at >= self._feed_every_s:
             self._fed_at = now
-            self._say("WATCHDOG=1")
+            self._notify("WATCHDOG=1")
 
-    def _say(self, message: str) -> None:
+    def _notify(self, message: str) -> None:
         if not self._address:
             return
         try:
-            with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC) as mouth:
-                mouth.settimeout(0.2)
-                mouth.sendto(message.encode(), self._address)
+            with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC) as connection:
+                connection.settimeout(0.2)
+                connection.sendto(message.encode(), self._address)
         except OSError as error:
             logger.debug("systemd does not listen: {}", error.strerror)

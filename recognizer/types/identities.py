@@ -38,7 +38,7 @@ class Matches(Rows):
 
 
 class Status(enum.Enum):
-    """What is known about a track."""
+    """Whether a track's person is known."""
 
     KNOWN = "known"
     UNKNOWN = "unknown"
@@ -47,7 +47,7 @@ class Status(enum.Enum):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Identity:
-    """Who a track is, and why we say so."""
+    """The identity of a track, with its evidence."""
 
     track_id: int
     status: Status
@@ -58,7 +58,7 @@ class Identity:
     margin: float
     """How much nearer that person is than the next one."""
     reasons: tuple[str, ...] = ()
-    """In words: what speaks for the status, or what is still wanted."""
+    """In words: evidence for the status, or what is still missing."""
 
 
 class EventKind(enum.Enum):
@@ -72,7 +72,7 @@ class EventKind(enum.Enum):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Event:
-    """Something worth telling, once."""
+    """A change of a track's identity or presence, reported once."""
 
     kind: EventKind
     track_id: int
@@ -89,7 +89,7 @@ class Event:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class FrameResult:
-    """All that is said about one frame."""
+    """The tracks, identities and events of one frame."""
 
     frame: Frame
     tracks: Tracks
@@ -99,5 +99,3 @@ class FrameResult:
     events: tuple[Event, ...]
     timings: Mapping[str, float] = field(default_factory=dict)
     """Seconds spent, by stage."""
-    closing: bool = False
-    """The source has ended: only the events are new, the frame was told before."""

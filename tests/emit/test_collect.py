@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 
 from recognizer.emit.collect import CollectingSink
@@ -17,5 +15,5 @@ def test_a_value_of_each_frame_is_kept_in_order() -> None:
     with sink:
         for index in (3, 4):
             sink.emit(result(index))
-        sink.emit(replace(result(5), closing=True))
+        sink.on_end("clip", ())
     assert sink.values == [3, 4]

@@ -15,10 +15,14 @@ import pytest
 from loguru import logger
 
 from recognizer.emit.background import Background
+from recognizer.emit.base import BaseSink
 from recognizer.emit.log import EventLog
 from recognizer.emit.queued import QueuedSink
+from recognizer.emit.several import Only
+from recognizer.runtime.channels import SourceEnd
 from recognizer.types import FrameResult
 from tests.emit.emit_results import make_result
+from tests.fakes import ListSink
 from tests.rig import wait_until
 
 LONG_S = 20.0
@@ -128,7 +132,7 @@ def test_a_fifo_is_not_waited_for_and_gets_what_was_held_when_a_reader_comes(tmp
     assert log.lost == 1
 
 
-class HangingSink:
+class HangingSink(BaseSink):
     """A disk that does not answer until it is let go."""
 
     def __init__(self) -> None:
@@ -195,3 +199,14 @@ def test_work_that_hangs_is_left_behind() -> None:
     assert not background.end(0.01)
     hang.set()
     assert background.wait(LONG_S)
+
+
+def test_the_end_of_a_source_comes_after_its_results_to_the_sink_of_that_source() -> None:
+    inner = ListSink()
+    with Only("clip", QueuedSink(inner, name="video", lossy=False)) as sink:
+        for number in range(3):
+            sink.emit(make_result(index=number))
+        sink.on_end("other", ())
+        sink.on_end("clip", ())
+    assert inner.messages == [*inner.results, SourceEnd("clip", ())]
+    assert len(inner.results) == 3

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from loguru import logger
 
-from recognizer.emit.text import line_height, text_mask
+from recognizer.emit.text import _left_to_right, line_height, text_mask
 
 
 @pytest.fixture
@@ -79,3 +79,16 @@ def test_right_to_left_without_system_fonts(monkeypatch: pytest.MonkeyPatch) -> 
     number = text_mask("12", 31)
     mixed = text_mask("ש 12", 31)
     assert np.array_equal(mixed[:, : number.shape[1] - 3] > 128, number[:, :-3] > 128)
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        ("\u05d0\u05d1\u05d2 12", "12 \u05d2\u05d1\u05d0"),
+        ("Ada \u05d0\u05d1", "Ada \u05d1\u05d0"),
+        ("\u05d0\u05d1 (\u05d2)", "(\u05d2) \u05d1\u05d0"),
+        ("Ada 12", "Ada 12"),
+    ],
+)
+def test_letters_are_ordered_by_the_bidirectional_algorithm(text: str, line: str) -> None:
+    assert _left_to_right(text) == line

@@ -9,7 +9,6 @@ import subprocess
 import sys
 import textwrap
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 
 import av
@@ -66,10 +65,10 @@ def test_times_size_codec_and_colour(tmp_path: Path) -> None:
 
 def test_the_last_frame_is_not_shown_again_without_its_labels(tmp_path: Path) -> None:
     path = tmp_path / "out.mp4"
-    last = make_result(0.04, index=1)
     with VideoWriter(path, render=plain) as writer:
-        for result in (make_result(0.0), last, replace(last, closing=True)):
+        for result in (make_result(0.0), make_result(0.04, index=1)):
             writer.emit(result)
+        writer.on_end("clip", ())
     with av.open(str(path)) as video:
         assert len(list(video.decode(video=0))) == 2
 

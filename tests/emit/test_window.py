@@ -109,7 +109,7 @@ def gone(pid: int) -> bool:
 
 
 def do(words: str, display: Display, window: str = "^faces$") -> None:
-    """As a hand at a keyboard does; the window may be gone before it is told that a key is up again."""
+    """As a hand at a keyboard does; the window may be gone before the key's release arrives."""
     if shutil.which("xdotool") is None:
         pytest.skip("xdotool is not installed")
     program = ["xdotool", "search", "--sync", "--name", window, *words.split()]

@@ -14,9 +14,9 @@ from recognizer.capture.life import CameraError, Trouble
 from recognizer.capture.live import LiveSource, Shots
 from recognizer.errors import OutputError, SourceError
 from recognizer.pipeline import Pipeline
-from recognizer.runtime.channels import FRAMES_WAITING, LATE_S, LIVE_FRAMES_WAITING, Inbox
+from recognizer.runtime.channels import FRAMES_WAITING, LATE_S, LIVE_FRAMES_WAITING, Inbox, SourceEnd
 from recognizer.runtime.runner import CAPTURE_NICENESS, run
-from recognizer.types import Frame, SourceChange
+from recognizer.types import Frame, FrameResult, SourceChange
 from tests.fakes import ListedSource, ListSink, ScriptedCamera, face_picture
 from tests.painted_pipeline import pipeline as painted_pipeline
 
@@ -38,7 +38,7 @@ def helpers() -> list[str]:
 def test_every_frame_of_a_file_arrives_in_order_however_slow_the_sink() -> None:
     source, sink = ListedSource(frames(30)), ListSink(wait_s=0.002)
     dropped = run([source], pipeline(), [sink])
-    assert [r.frame.index for r in sink.results if not r.closing] == list(range(30))
+    assert [r.frame.index for r in sink.results] == list(range(30))
     assert dropped == {"clip": 0}
     assert not sink.open
     assert source.closed
@@ -48,8 +48,10 @@ def test_every_frame_of_a_file_arrives_in_order_however_slow_the_sink() -> None:
 def test_the_end_tells_who_was_lost() -> None:
     sink = ListSink()
     run([ListedSource(frames(12))], pipeline(), [sink])
-    assert sink.results[-1].closing
-    assert [(event.kind.value, event.name) for event in sink.results[-1].events] == [("lost", "person 3")]
+    end = sink.messages[-1]
+    assert isinstance(end, SourceEnd)
+    assert end.source == "clip"
+    assert [(event.kind.value, event.name) for event in end.events] == [("lost", "person 3")]
 
 
 def test_two_runs_give_the_same_events() -> None:
@@ -57,7 +59,7 @@ def test_two_runs_give_the_same_events() -> None:
     for _ in range(2):
         sink = ListSink()
         run([ListedSource(frames(20))], pipeline(), [sink])
-        told.append([(e.kind, e.track_id, e.name, e.at) for r in sink.results for e in r.events])
+        told.append([(e.kind, e.track_id, e.name, e.at) for e in sink.events])
     assert told[0] == told[1]
     assert told[0]
 
@@ -66,7 +68,7 @@ def test_two_runs_give_the_same_events() -> None:
 def test_limits_end_the_run(limit: dict[str, float], count: int) -> None:
     sink = ListSink()
     run([ListedSource(frames(30))], pipeline(), [sink], **limit)  # type: ignore[arg-type]
-    assert len([r for r in sink.results if not r.closing]) == count
+    assert len([r for r in sink.results]) == count
     assert helpers() == []
 
 
@@ -78,7 +80,7 @@ def test_stop_from_another_thread_and_a_closed_window_end_the_run() -> None:
     run([endless], pipeline(), [sink], stop=stop)
     assert time.monotonic() - began < 5
     closed = ListSink()
-    run([ListedSource(frames(30))], pipeline(), [closed], wanted=lambda: len(closed.results) < 3)
+    run([ListedSource(frames(30))], pipeline(), [closed], go_on=lambda: len(closed.results) < 3)
     assert len(closed.results) < 30
     assert helpers() == []
 
@@ -87,7 +89,7 @@ def test_a_source_that_fails_is_raised_after_its_frames_were_told() -> None:
     sink = ListSink()
     with pytest.raises(SourceError, match="unplugged"):
         run([ListedSource(frames(9), error=SourceError("unplugged"))], pipeline(), [sink])
-    assert len([r for r in sink.results if not r.closing]) == 9
+    assert len([r for r in sink.results]) == 9
     assert not sink.open
     assert helpers() == []
 
@@ -117,7 +119,7 @@ def test_several_sources_are_told_in_their_own_order() -> None:
     sink = ListSink()
     run([ListedSource(frames(15, s), name=s) for s in ("left", "right")], pipeline(), [sink])
     for name in ("left", "right"):
-        mine = [r.frame.index for r in sink.results if r.frame.source == name and not r.closing]
+        mine = [r.frame.index for r in sink.results if r.frame.source == name]
         assert mine == list(range(15))
 
 
@@ -131,7 +133,7 @@ def test_each_source_has_its_seconds() -> None:
     sink, lengths = ListSink(), {"long": 90, "short": 10}
     made = [ListedSource(frames(n, s), name=s) for s, n in lengths.items()]
     run([*made, Slow(frames(90, "slow"), name="slow")], pipeline(), [sink], max_seconds=1)
-    count = {s: sum(r.frame.source == s and not r.closing for r in sink.results) for s in (*lengths, "slow")}
+    count = {s: sum(r.frame.source == s for r in sink.results) for s in (*lengths, "slow")}
     assert count == {"long": 25, "short": 10, "slow": 25}
 
 
@@ -219,7 +221,7 @@ def test_every_frame_of_a_camera_is_recognised_or_counted_as_dropped() -> None:
     stop = threading.Event()
     threading.Timer(2.5, stop.set).start()
     dropped = run([slow], pipeline(), [sink], stop=stop)
-    indices = [r.frame.index for r in sink.results if not r.closing]
+    indices = [r.frame.index for r in sink.results]
     assert indices == sorted(set(indices))
     assert dropped["door"] > 0
     assert len(indices) + dropped["door"] == 61
@@ -229,14 +231,14 @@ def test_people_are_lost_before_their_camera_and_come_again_after_it() -> None:
     sink = ListSink()
     run([camera(30, CameraError("refused"), 30)], pipeline(), [sink], max_frames=50)
     story: list[str] = []
-    for told in sink.told:
-        if isinstance(told, SourceChange):
-            story += [told.event] if told.event else []
+    for message in sink.messages:
+        if isinstance(message, SourceChange):
+            story += [message.event] if message.event else []
         else:
-            story += [event.kind.value for event in told.events]
+            story += [event.kind.value for event in message.events]
     once = ["appeared", "recognised", "lost"]
     assert story == [*once, "source_lost", "source_back", *once]
-    numbers = [event.track_id for result in sink.results for event in result.events]
+    numbers = [event.track_id for event in sink.events]
     assert len(set(numbers)) == 2  # a number is never used again
 
 
@@ -250,7 +252,7 @@ def test_broken_cameras_cost_the_others_nothing() -> None:
     began = time.monotonic()
     run([broken, hanging, missing, torn, good], pipeline(), [sink], max_seconds=1.5)
     assert 1 < time.monotonic() - began < 4
-    count = {n: sum(r.frame.source == n and not r.closing for r in sink.results) for n in ("good", "torn", "hanging")}
+    count = {n: sum(r.frame.source == n for r in sink.results) for n in ("good", "torn", "hanging")}
     assert count["good"] > 60
     assert count["torn"] == 5
     assert count["hanging"] == 1
@@ -269,12 +271,12 @@ def test_who_was_seen_by_a_source_that_broke_is_lost_then_and_not_at_the_end() -
     torn = ListedSource(frames(12, "torn"), name="torn", error=ZeroDivisionError("a driver's bug"))
     with pytest.raises(ZeroDivisionError, match="a driver's bug"):  # at the end, after the others had theirs
         run([torn, ListedSource(frames(60, "good"), name="good")], pipeline(), [sink])
-    results = [told for told in sink.told if not isinstance(told, SourceChange)]
-    [place] = [n for n, result in enumerate(results) if result.closing and result.frame.source == "torn"]
-    assert [event.kind.value for event in results[place].events] == ["lost"]
-    assert sum(result.frame.source == "good" and not result.closing for result in results[place:]) > 30
-    [change] = [told for told in sink.told if isinstance(told, SourceChange)]
-    assert sink.told.index(change) == sink.told.index(results[place]) + 1
+    [end] = [each for each in sink.messages if isinstance(each, SourceEnd) and each.source == "torn"]
+    assert [event.kind.value for event in end.events] == ["lost"]
+    place = sink.messages.index(end)
+    assert sum(isinstance(each, FrameResult) and each.frame.source == "good" for each in sink.messages[place:]) > 30
+    [change] = [each for each in sink.messages if isinstance(each, SourceChange)]
+    assert sink.messages.index(change) == place + 1
 
 
 def test_a_file_that_cannot_be_opened_ends_a_run_of_files() -> None:
