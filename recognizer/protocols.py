@@ -57,10 +57,10 @@ class FrameSource(Protocol):
 
 
 @runtime_checkable
-class Lively(Protocol):
+class ReportsState(Protocol):
     """A source whose frames may stop and come again."""
 
-    def take_changes(self) -> list[SourceChange]:
+    def state_changes(self) -> list[SourceChange]:
         """The changes of state since the last call; judges the age of the newest frame, so ask often."""
 
 
@@ -68,7 +68,7 @@ class Lively(Protocol):
 class StateSink(Protocol):
     """A sink that also wants to know how the sources are."""
 
-    def tell(self, change: SourceChange) -> None:
+    def on_source_state(self, change: SourceChange) -> None:
         """Take one change, in order with the results."""
 
 

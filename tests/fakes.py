@@ -12,8 +12,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from recognizer.capture.life import CameraError
-from recognizer.capture.live import Shots
+from recognizer.capture.connection import CameraError
+from recognizer.capture.live import TimedFrames
 from recognizer.emit.base import BaseSink
 from recognizer.errors import ImageError, OutputError
 from recognizer.geometry import ARCFACE_TEMPLATE
@@ -202,13 +202,13 @@ class ScriptedCamera:
         self._script = script
         self._interval_s = interval_s
 
-    def frames(self, stop: threading.Event) -> Shots:
+    def frames(self, stop: threading.Event) -> TimedFrames:
         act = self._script[min(self.opened, len(self._script) - 1)]
         self.opened += 1
         self.threads.add(threading.get_ident())
         try:
             if isinstance(act, CameraError):
-                raise CameraError(act.why, act.trouble)
+                raise CameraError(act.why, act.failure)
             for _ in range(act if isinstance(act, int) else 1):
                 yield time.monotonic(), face_picture((3, 0), side=60)
                 stop.wait(self._interval_s)
@@ -252,6 +252,6 @@ class ListSink(BaseSink):
         """All events, in order."""
         return [e for message in self.messages if not isinstance(message, SourceChange) for e in message.events]
 
-    def tell(self, change: SourceChange) -> None:
+    def on_source_state(self, change: SourceChange) -> None:
         self.changes.append(change)
         self.messages.append(change)

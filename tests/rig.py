@@ -142,7 +142,7 @@ class AgeSink(CollectingSink[tuple[str, int, float, int]]):
         """Source, painted number, monotonic s, the frame's index."""
         return self.values
 
-    def tell(self, change: SourceChange) -> None:
+    def on_source_state(self, change: SourceChange) -> None:
         self.changes.append(change)
 
     def ages(self, server: RtspServer) -> list[float]:

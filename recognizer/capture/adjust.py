@@ -9,7 +9,7 @@ from typing import Self
 
 import numpy as np
 
-from recognizer.protocols import FrameSource, Lively
+from recognizer.protocols import FrameSource, ReportsState
 from recognizer.types import U8, Frame, SourceChange
 
 
@@ -89,6 +89,6 @@ class Adjusted:
         """Ask the iteration to end."""
         self.source.close()
 
-    def take_changes(self) -> list[SourceChange]:
+    def state_changes(self) -> list[SourceChange]:
         """The source's changes of state; a file has none."""
-        return self.source.take_changes() if isinstance(self.source, Lively) else []
+        return self.source.state_changes() if isinstance(self.source, ReportsState) else []

@@ -1,8 +1,8 @@
-"""A camera as a source that never ends: what breaks is opened anew, for months if need be.
+"""A camera as a source that never ends: a broken connection is opened again, for months if need be.
 
 The thread that iterates is the only one that touches the camera: FFmpeg and OpenCV crash when another thread closes
-what they read. Each opening is a new object, as a broken one often stays broken. ``close`` is seen at the next frame or
-time-out.
+what they read. Each attempt opens a new object, as a broken one often stays broken. ``close`` takes effect at the next
+frame or time-out.
 """
 
 from __future__ import annotations
@@ -14,29 +14,29 @@ from contextlib import closing
 from types import TracebackType
 from typing import Protocol, Self
 
-from recognizer.capture.life import CameraError, Life, Trouble
+from recognizer.capture.connection import CameraError, ConnectionMonitor, FailureKind
 from recognizer.errors import SourceError
 from recognizer.types import U8, Frame, SourceChange
 from recognizer.types.frame import Decoded
 
-WAITS_S: Mapping[Trouble, tuple[float, float]] = {
-    Trouble.GONE: (0.25, 2.0),
-    Trouble.REFUSED: (30.0, 30.0),
-    Trouble.WRONG_PLACE: (2.0, 30.0),
+WAITS_S: Mapping[FailureKind, tuple[float, float]] = {
+    FailureKind.GONE: (0.25, 2.0),
+    FailureKind.REFUSED: (30.0, 30.0),
+    FailureKind.WRONG_PLACE: (2.0, 30.0),
 }
 """First and longest wait between two attempts, s. To reach a camera that is gone is a refused connection most of the
 time and costs little; trying a wrong password often may lock the account."""
 _GROWTH = 1.6
 
 
-Shots = Generator[tuple[float, U8 | Decoded], None, None]
+TimedFrames = Generator[tuple[float, U8 | Decoded], None, None]
 """When each frame arrived, s of the monotonic clock, and its picture; closing it closes the camera."""
 
 
 class Camera(Protocol):
-    """What is behind a live source: opened, read to its end and closed by one generator, on one thread."""
+    """The camera of a live source: one generator opens, reads and closes it, on one thread."""
 
-    def frames(self, stop: threading.Event) -> Shots:
+    def frames(self, stop: threading.Event) -> TimedFrames:
         """Open, then yield when each frame arrived (monotonic s) and its picture.
 
         Args:
@@ -55,7 +55,7 @@ class LiveSource:
         name: Display name, without credentials.
         fixed: A part of this machine: when it is missing at the start, somebody chose the wrong one.
         stall_s: A newest frame older than this counts as a stall.
-        waits_s: For each trouble the first and the longest wait before the next attempt; it grows in between.
+        waits_s: For each failure the first and the longest wait before the next attempt; it grows in between.
         jitter: A number in [0, 1), so that many cameras of one server do not come at once.
     """
 
@@ -68,7 +68,7 @@ class LiveSource:
         name: str,
         fixed: bool = False,
         stall_s: float = 1.0,
-        waits_s: Mapping[Trouble, tuple[float, float]] = WAITS_S,
+        waits_s: Mapping[FailureKind, tuple[float, float]] = WAITS_S,
         jitter: Callable[[], float] = random.random,
     ) -> None:
         self.name = name
@@ -76,7 +76,7 @@ class LiveSource:
         self._camera = camera
         self._waits_s = waits_s
         self._jitter = jitter
-        self._life = Life(name, stall_s=stall_s)
+        self._monitor = ConnectionMonitor(name, stall_s=stall_s)
         self._stop = threading.Event()
 
     def __enter__(self) -> Self:
@@ -94,9 +94,9 @@ class LiveSource:
         """Ask the iteration to end at the next frame or time-out."""
         self._stop.set()
 
-    def take_changes(self) -> list[SourceChange]:
-        """The changes of state since the last call."""
-        return self._life.take_changes()
+    def state_changes(self) -> list[SourceChange]:
+        """Return the changes of state since the last call."""
+        return self._monitor.state_changes()
 
     def require(self) -> None:
         """Make sure that the camera gives pictures now.
@@ -105,8 +105,8 @@ class LiveSource:
             SourceError: It does not.
         """
         try:
-            with closing(self._camera.frames(self._stop)) as shots:
-                next(shots, None)
+            with closing(self._camera.frames(self._stop)) as frames:
+                next(frames, None)
         except CameraError as error:
             raise SourceError(
                 f"{self.name}: {error.why}. Pass --source with another camera's number, a video file or an rtsp:// "
@@ -114,37 +114,37 @@ class LiveSource:
             ) from None
 
     def __iter__(self) -> Iterator[Frame]:
-        """Yield frames until closed; troubles are told by ``take_changes``, never raised."""
+        """Yield frames until closed; failures are reported by ``state_changes``, never raised."""
         index = failures = 0
-        self._life.opened()
+        self._monitor.opened()
         try:
             while not self._stop.is_set():
                 try:
-                    with closing(self._camera.frames(self._stop)) as shots:
-                        for at, picture in shots:
+                    with closing(self._camera.frames(self._stop)) as frames:
+                        for at, picture in frames:
                             failures = 0
-                            self._life.frame(at)
+                            self._monitor.frame(at)
                             yield Frame(picture, index, at, self.name)
                             index += 1
                             if self._stop.is_set():
                                 return
-                    why, trouble = "the stream ended", Trouble.GONE
+                    why, failure = "the stream ended", FailureKind.GONE
                 except CameraError as error:
-                    why, trouble = error.why, error.trouble
+                    why, failure = error.why, error.failure
                 if self._stop.is_set():
                     return
                 failures += 1
-                self._life.lost(why, trouble, again=f"at least every {self._waits_s[trouble][1]:g} s")
-                self._stop.wait(self.wait_s(trouble, failures))
+                self._monitor.lost(why, failure, again=f"at least every {self._waits_s[failure][1]:g} s")
+                self._stop.wait(self.wait_s(failure, failures))
         finally:
-            self._life.closed()
+            self._monitor.closed()
 
-    def wait_s(self, trouble: Trouble, failures: int) -> float:
-        """How long to wait before the next attempt, s.
+    def wait_s(self, failure: FailureKind, failures: int) -> float:
+        """Return the wait before the next attempt, s.
 
         Args:
-            trouble: Of the last attempt.
+            failure: Of the last attempt.
             failures: Attempts that failed one after the other.
         """
-        first, longest = self._waits_s[trouble]
+        first, longest = self._waits_s[failure]
         return min(longest, first * _GROWTH ** min(failures - 1, 50)) * (0.75 + 0.25 * self._jitter())

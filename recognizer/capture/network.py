@@ -15,9 +15,9 @@ import av.container
 import av.error
 from av.video.stream import VideoStream
 
+from recognizer.capture.connection import CameraError, FailureKind
 from recognizer.capture.decoder import BgrConverter, Deblock, Picture, decoder_options
-from recognizer.capture.life import CameraError, Trouble
-from recognizer.capture.live import Shots
+from recognizer.capture.live import TimedFrames
 from recognizer.capture.pictures import MAX_PIXELS
 from recognizer.errors import SourceError
 
@@ -59,24 +59,24 @@ class NetworkStream:
     def __repr__(self) -> str:
         return "NetworkStream(...)"
 
-    def frames(self, stop: threading.Event) -> Shots:
+    def frames(self, stop: threading.Event) -> TimedFrames:
         """Open, decode until the stream ends or ``stop`` is set, close.
 
         Raises:
             CameraError: With FFmpeg's words, never with its address.
         """
-        trouble: CameraError | None = None
+        failure: CameraError | None = None
         try:
             with self._open() as container:
                 stream = self._video(container)
                 paced = container.format.name not in {"rtsp", "mpjpeg", "rtp"}
                 yield from self._read(container, stream, stop, paced=paced)
         except (av.error.FFmpegError, OSError, ValueError) as error:
-            trouble = _told(error)
+            failure = _told(error)
         except SourceError as error:
-            trouble = CameraError(str(error))
-        if trouble is not None:  # raised out here: the other error's text holds the address
-            raise trouble
+            failure = CameraError(str(error))
+        if failure is not None:  # raised out here: the other error's text holds the address
+            raise failure
 
     def _open(self) -> av.container.InputContainer:
         options = {
@@ -91,13 +91,13 @@ class NetworkStream:
 
     def _video(self, container: av.container.InputContainer) -> VideoStream:
         if not container.streams.video:
-            raise CameraError("the stream holds no video", Trouble.WRONG_PLACE)
+            raise CameraError("the stream holds no video", FailureKind.WRONG_PLACE)
         stream = container.streams.video[0]
         if (stream.width or 0) * (stream.height or 0) > self._max_pixels:
             raise CameraError(
                 f"its pictures have {stream.width} x {stream.height} pixels, wanted at most {self._max_pixels:,}; "
                 "choose a smaller stream of the camera",
-                Trouble.WRONG_PLACE,
+                FailureKind.WRONG_PLACE,
             )
         stream.codec_context.thread_count = 1  # frame threads would each hold back a frame
         stream.thread_type = "NONE"
@@ -108,7 +108,7 @@ class NetworkStream:
 
     def _read(
         self, container: av.container.InputContainer, stream: VideoStream, stop: threading.Event, *, paced: bool
-    ) -> Shots:
+    ) -> TimedFrames:
         converter, pace = BgrConverter("the camera"), _Pace()
         damaged, shown = 0, False
         for packet in container.demux(stream):
@@ -160,9 +160,9 @@ def _decoded(packet: av.Packet[VideoStream]) -> list[av.VideoFrame]:
 def _told(error: BaseException) -> CameraError:
     """What went wrong, in words that hold no address."""
     if isinstance(error, _REFUSED):
-        return CameraError("the camera refuses the user name or the password", Trouble.REFUSED)
+        return CameraError("the camera refuses the user name or the password", FailureKind.REFUSED)
     if isinstance(error, _WRONG_PLACE):
-        return CameraError("the server has no such stream; check the path of the address", Trouble.WRONG_PLACE)
+        return CameraError("the server has no such stream; check the path of the address", FailureKind.WRONG_PLACE)
     if isinstance(error, av.error.ExitError):
         return CameraError("no answer in time")
     words = getattr(error, "strerror", None) or type(error).__name__

@@ -10,8 +10,8 @@ import time
 import cv2
 import numpy as np
 
-from recognizer.capture.life import CameraError
-from recognizer.capture.live import Shots
+from recognizer.capture.connection import CameraError
+from recognizer.capture.live import TimedFrames
 
 _SILENCE_S = 2
 """V4L2 gives up on a camera that sends nothing for so long; OpenCV's own limit is 10."""
@@ -39,7 +39,7 @@ class Webcam:
             cv2.CAP_PROP_FPS: rate,
         }
 
-    def frames(self, stop: threading.Event) -> Shots:
+    def frames(self, stop: threading.Event) -> TimedFrames:
         """Open, read until the camera gives no more or ``stop`` is set, release.
 
         Raises:

@@ -167,7 +167,7 @@ class EventLog(BaseSink):
         for event in events:
             self.write(self._record(event))
 
-    def tell(self, change: SourceChange) -> None:
+    def on_source_state(self, change: SourceChange) -> None:
         """Write that a source was lost, or is back."""
         if change.event is None:
             return

@@ -80,7 +80,7 @@ class SourceBoard:
         """Note that nobody is in the picture any more."""
         self._of(source).people = ()
 
-    def tell(self, change: SourceChange) -> None:
+    def on_source_state(self, change: SourceChange) -> None:
         """Note a change of state."""
         figures = self._of(change.source)
         figures.state = change.state

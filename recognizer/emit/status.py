@@ -79,9 +79,9 @@ class StatusBlock(BaseSink):
         """Note that nobody is in the source's picture any more."""
         self._board.on_end(source)
 
-    def tell(self, change: SourceChange) -> None:
+    def on_source_state(self, change: SourceChange) -> None:
         """Note a source's change of state."""
-        self._board.tell(change)
+        self._board.on_source_state(change)
 
     def tick(self) -> None:
         """Close a window of time, and write lines when they are due; called a few times a second."""

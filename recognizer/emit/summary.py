@@ -151,9 +151,9 @@ class Summary(BaseSink):
             if event.kind is EventKind.LOST:
                 self._end((event.source, event.track_id))
 
-    def tell(self, change: SourceChange) -> None:
+    def on_source_state(self, change: SourceChange) -> None:
         """Note a source's change of state."""
-        self._board.tell(change)
+        self._board.on_source_state(change)
 
     def _saw(self, name: str, track: _Track, now: float) -> None:
         person = self._people.setdefault(name, _Person())

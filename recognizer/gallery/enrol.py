@@ -1,6 +1,6 @@
 """From a folder of photos to the record: the photo path, beside the video path of ``pipeline.py``.
 
-    scan -> measure what is new -> review everything together -> settle
+    scan -> measure what is new -> review everything together -> commit_enrolment
 
 Only pictures whose content was never seen are worked on. Whatever interrupts it, the people enrolled are those of the
 last complete run (`recognizer.gallery.store`).
@@ -21,7 +21,7 @@ from recognizer.align import align
 from recognizer.errors import FingerprintError, GalleryError, ImageError, one_picture
 from recognizer.gallery.folder import RECORD_FOLDER, Content, PhotoFile, Scan, Skipped, Stamp, content, scan
 from recognizer.gallery.limits import Limits
-from recognizer.gallery.records import Finding, JudgedPhoto, MeasuredFace, Measurement, Note, other_model
+from recognizer.gallery.records import Finding, MeasuredFace, Measurement, Note, ReviewedPhoto, other_model
 from recognizer.gallery.review import Candidate, review
 from recognizer.gallery.schema import RECORD_FILE
 from recognizer.gallery.store import Gallery
@@ -110,7 +110,7 @@ class Enroller:
                 raise GalleryError("Nothing was changed.")
             contents = _contents(found.photos, gallery)
             fresh, passing = self._measure(gallery, found.photos, contents, trust_record=not rebuild, on_photo=on_photo)
-            return self._settle(gallery, found, contents, fresh, passing, forgotten)
+            return self._commit(gallery, found, contents, fresh, passing, forgotten)
 
     def _require_model(self, gallery: Gallery, *, reembed: bool) -> None:
         built_with, model = gallery.model, self.embedder.model
@@ -163,7 +163,7 @@ class Enroller:
         except ImageError as error:
             return _unreadable(error), False
 
-    def _settle(
+    def _commit(
         self,
         gallery: Gallery,
         found: Scan,
@@ -183,11 +183,11 @@ class Enroller:
         for candidate, what, verdict in zip(candidates, contents, verdicts, strict=True):
             person, file, face = candidate.person, candidate.file, candidate.measurement.face
             kept = what if isinstance(what, Content) else None
-            judged.append(JudgedPhoto(person, file, kept, verdict.accepted, verdict.notes))
+            judged.append(ReviewedPhoto(person, file, kept, verdict.accepted, verdict.notes))
             worked_on = kept is not None and kept.sha256 in fresh
             quality = face.quality if face else None
             reports.append(PhotoReport(person, file, verdict.accepted, verdict.notes, worked_on, quality))
-        gallery.settle(judged, people=found.people, model=self.embedder.model)
+        gallery.commit_enrolment(judged, people=found.people, model=self.embedder.model)
         enrolled = {report.person for report in reports if report.accepted}
         return EnrolReport(
             folder=gallery.folder,

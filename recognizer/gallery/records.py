@@ -76,7 +76,7 @@ class Measurement:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class JudgedPhoto:
+class ReviewedPhoto:
     """One photo of one person, and whether it stands for that person."""
 
     person: str

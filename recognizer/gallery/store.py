@@ -1,9 +1,9 @@
 """The record of who is enrolled: people, photos, quality, vectors, thumbnails, and the model that made the vectors.
 
-An enrolment goes in two steps, so that it can be killed at any moment. First every new photo is *measured*; each
-measurement is stored under the digest of the picture's content and stands for nobody yet. Then all photos are judged
-together, and one transaction (`settle`) says which photo stands for whom. A reader sees the people of the last
-`settle`, never half of the next one; measurements that an interrupted run left behind are used or deleted by the next.
+An enrolment has two steps, so that it can be killed at any moment. First every new photo is *measured*; a measurement
+is stored under the digest of the picture's content and stands for nobody yet. Then all photos are reviewed together,
+and one transaction (`commit_enrolment`) records which photo stands for whom. A reader sees the people of the last
+commit, never half of the next one; measurements that an interrupted run left are used or deleted by the next run.
 """
 
 from __future__ import annotations
@@ -28,11 +28,11 @@ from recognizer.gallery.records import (
     WEAK_FINDINGS,
     Enrolled,
     Finding,
-    JudgedPhoto,
     MeasuredFace,
     Measurement,
     Note,
     PersonRecord,
+    ReviewedPhoto,
 )
 from recognizer.types import EMBEDDING_SIZE, F32, FaceQuality
 
@@ -126,14 +126,14 @@ class Gallery:
             people.append(PersonRecord(name, folder, len(accepted), len(of_person) - len(accepted), weak, enrolled_at))
         return tuple(people)
 
-    def photos(self) -> tuple[JudgedPhoto, ...]:
+    def photos(self) -> tuple[ReviewedPhoto, ...]:
         """Every photo of the last enrolment, sorted by person and file."""
         rows = self._rows(
             "SELECT name, file, sha256, size, modified_ns, changed_ns, looked_at_ns, accepted, notes "
             "FROM photos JOIN people ON people.id = person_id ORDER BY name, file"
         )
         return tuple(
-            JudgedPhoto(
+            ReviewedPhoto(
                 person=name,
                 file=file,
                 content=Content(sha256, Stamp(size, modified, changed), looked_at) if sha256 else None,
@@ -196,7 +196,7 @@ class Gallery:
         return GalleryError(f"The record {self._path} is damaged ({what}). " + schema.way_out(self._path))
 
     def store(self, sha256: bytes, model: str, measurement: Measurement) -> None:
-        """Keep the measurement of one picture's content; it stands for nobody until `settle`."""
+        """Keep the measurement of one picture's content; it stands for nobody until `commit_enrolment`."""
         face = measurement.face
         parts: tuple[Any, ...] = (None,) * 11
         if face is not None:
@@ -204,7 +204,7 @@ class Gallery:
         row = (sha256, model, _now(), _notes_to(measurement.notes), *parts)
         self._rows(f"INSERT OR REPLACE INTO measurements VALUES ({', '.join('?' * len(row))})", row)  # noqa: S608
 
-    def settle(self, photos: Iterable[JudgedPhoto], *, people: Mapping[str, str], model: str) -> None:
+    def commit_enrolment(self, photos: Iterable[ReviewedPhoto], *, people: Mapping[str, str], model: str) -> None:
         """Say, in one transaction, who is enrolled; whatever is not named is forgotten for good.
 
         Args:

@@ -21,7 +21,7 @@ from loguru import logger
 
 from recognizer.errors import SourceError
 from recognizer.pipeline import Pipeline
-from recognizer.protocols import FrameSource, Lively, Sink, StateSink
+from recognizer.protocols import FrameSource, ReportsState, Sink, StateSink
 from recognizer.runtime.channels import Inbox, Outbox, SourceEnd
 from recognizer.types import Event, Frame, FrameResult, SourceChange, SourceState
 
@@ -190,7 +190,9 @@ class _Caller:
                 self.outbox.put(change)
 
     def _changes(self) -> list[SourceChange]:
-        return [change for source in self.sources if isinstance(source, Lively) for change in source.take_changes()]
+        return [
+            change for source in self.sources if isinstance(source, ReportsState) for change in source.state_changes()
+        ]
 
     def _report(self, changes: Iterable[SourceChange]) -> None:
         for change in changes:
@@ -245,6 +247,6 @@ def _emit(outbox: Outbox, sinks: Sequence[Sink]) -> None:
                 elif isinstance(message, SourceEnd):
                     sink.on_end(message.source, message.events)
                 elif isinstance(sink, StateSink):
-                    sink.tell(message)
+                    sink.on_source_state(message)
     except BaseException as error:
         outbox.fail(error)

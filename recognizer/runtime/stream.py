@@ -5,12 +5,12 @@ from __future__ import annotations
 import threading
 from collections import deque
 from collections.abc import Generator
-from typing import Self
 
+from recognizer.emit.base import BaseSink
 from recognizer.pipeline import Pipeline
 from recognizer.protocols import FrameSource
 from recognizer.runtime import runner
-from recognizer.types import FrameResult
+from recognizer.types import Event, FrameResult, Tracks
 
 
 def results(source: FrameSource, pipeline: Pipeline) -> Generator[FrameResult, None, None]:
@@ -31,7 +31,7 @@ def results(source: FrameSource, pipeline: Pipeline) -> Generator[FrameResult, N
 
     def work() -> None:
         try:
-            runner.run([source], pipeline, [handover], stop=stop, wanted=handover.wait_until_taken)
+            runner.run([source], pipeline, [handover], stop=stop, go_on=handover.wait_until_taken)
         except BaseException as error:
             failures.append(error)
         finally:
@@ -50,27 +50,28 @@ def results(source: FrameSource, pipeline: Pipeline) -> Generator[FrameResult, N
         raise failures[0]
 
 
-class _Handover:
+class _Handover(BaseSink):
     """A sink whose results the caller takes one by one."""
 
     def __init__(self) -> None:
         self._waiting: deque[FrameResult] = deque()
         self._finished = False
         self._abandoned = False
+        self._last: FrameResult | None = None
         self._changed = threading.Condition()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        """Nothing to close."""
 
     def emit(self, result: FrameResult) -> None:
         """Hand over one result; waits until the last one is taken or the caller has left."""
+        self._last = result
         with self._changed:
             self._changed.wait_for(lambda: not self._waiting or self._abandoned)
             self._waiting.append(result)
             self._changed.notify_all()
+
+    def on_end(self, source: str, events: tuple[Event, ...]) -> None:
+        """Hand over the events of a source that has ended, with its last frame and no faces."""
+        if events and self._last is not None:
+            self.emit(FrameResult(self._last.frame, Tracks.empty(), (), events))
 
     def wait_until_taken(self) -> bool:
         """Wait until the caller has taken what there is; False when the caller has left."""

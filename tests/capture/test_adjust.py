@@ -56,7 +56,7 @@ def test_rate(rate: float | None, count: int) -> None:
 def test_everything_else_is_the_sources_own() -> None:
     inner = ListedSource([], name="door", live=True)
     with Adjusted(inner, Adjustment(mirror=True)) as source:
-        assert (source.name, source.live, source.take_changes()) == ("door", True, [])
+        assert (source.name, source.live, source.state_changes()) == ("door", True, [])
         source.close()
     assert inner.closed
 

@@ -9,15 +9,15 @@ from collections.abc import Mapping
 
 import pytest
 
-from recognizer.capture.life import CameraError, Life, Trouble
+from recognizer.capture.connection import CameraError, ConnectionMonitor, FailureKind
 from recognizer.capture.live import WAITS_S, LiveSource
 from recognizer.types import Frame, SourceState
 from tests.fakes import ScriptedCamera
 
-QUICK: Mapping[Trouble, tuple[float, float]] = {trouble: (0.001, 0.01) for trouble in Trouble}
+QUICK: Mapping[FailureKind, tuple[float, float]] = {trouble: (0.001, 0.01) for trouble in FailureKind}
 
 
-def source(camera: ScriptedCamera, *, waits_s: Mapping[Trouble, tuple[float, float]] = QUICK) -> LiveSource:
+def source(camera: ScriptedCamera, *, waits_s: Mapping[FailureKind, tuple[float, float]] = QUICK) -> LiveSource:
     return LiveSource(camera, name="door", waits_s=waits_s)
 
 
@@ -32,7 +32,7 @@ def read(live: LiveSource, count: int) -> list[Frame]:
 
 
 def states(live: LiveSource) -> list[str]:
-    return [change.state.value for change in live.take_changes()]
+    return [change.state.value for change in live.state_changes()]
 
 
 def test_what_ends_is_opened_anew_and_frames_are_counted_on() -> None:
@@ -50,30 +50,32 @@ def test_a_loss_is_told_once_however_many_attempts_fail() -> None:
     broken = [CameraError("connection refused")] * 7
     live = source(ScriptedCamera(2, *broken, 5))
     read(live, 4)
-    changes = live.take_changes()
+    changes = live.state_changes()
     assert [change.event for change in changes if change.event] == ["source_lost", "source_back"]
     assert [change.state.value for change in changes].count("lost") == 1
     assert changes[2].why == "the stream ended"
 
 
 def test_another_kind_of_trouble_is_told_too() -> None:
-    live = source(ScriptedCamera(CameraError("gone"), CameraError("no", Trouble.REFUSED), CameraError("gone again"), 1))
+    live = source(
+        ScriptedCamera(CameraError("gone"), CameraError("no", FailureKind.REFUSED), CameraError("gone again"), 1)
+    )
     read(live, 1)
-    told = [(change.why, change.event) for change in live.take_changes() if change.state is SourceState.LOST]
+    told = [(change.why, change.event) for change in live.state_changes() if change.state is SourceState.LOST]
     assert told == [("gone", "source_lost"), ("no", None), ("gone again", None)]
 
 
 @pytest.mark.parametrize(
     ("trouble", "failures", "least", "most"),
     [
-        (Trouble.GONE, 1, 0.18, 0.25),
-        (Trouble.GONE, 1000, 1.5, 2.0),
-        (Trouble.REFUSED, 1, 22, 30),
-        (Trouble.WRONG_PLACE, 1, 1.5, 2.0),
-        (Trouble.WRONG_PLACE, 50, 22, 30),
+        (FailureKind.GONE, 1, 0.18, 0.25),
+        (FailureKind.GONE, 1000, 1.5, 2.0),
+        (FailureKind.REFUSED, 1, 22, 30),
+        (FailureKind.WRONG_PLACE, 1, 1.5, 2.0),
+        (FailureKind.WRONG_PLACE, 50, 22, 30),
     ],
 )
-def test_waits_grow_to_a_cap(trouble: Trouble, failures: int, least: float, most: float) -> None:
+def test_waits_grow_to_a_cap(trouble: FailureKind, failures: int, least: float, most: float) -> None:
     for jitter in (0.0, 0.999):
         live = LiveSource(ScriptedCamera(1), name="door", jitter=iter([jitter]).__next__, waits_s=WAITS_S)
         assert least <= live.wait_s(trouble, failures) <= most
@@ -82,7 +84,7 @@ def test_waits_grow_to_a_cap(trouble: Trouble, failures: int, least: float, most
 @pytest.mark.parametrize("script", [("hang",), (CameraError("refused"),), (10**6,)])
 def test_close_from_another_thread_ends_it_soon_in_any_state(script: tuple[int | str | CameraError, ...]) -> None:
     camera = ScriptedCamera(*script, interval_s=0.01)
-    live = source(camera, waits_s={trouble: (60, 60) for trouble in Trouble})
+    live = source(camera, waits_s={trouble: (60, 60) for trouble in FailureKind})
     began = time.monotonic()
     threading.Timer(0.2, live.close).start()
     with live:
@@ -94,19 +96,19 @@ def test_close_from_another_thread_ends_it_soon_in_any_state(script: tuple[int |
 
 def test_the_age_of_the_newest_frame_is_judged_from_outside() -> None:
     now = 100.0
-    life = Life("door", stall_s=1.0, clock=lambda: now)
+    life = ConnectionMonitor("door", stall_s=1.0, clock=lambda: now)
     life.opened()
     life.frame(now)
     now = 101.5
-    assert [change.state.value for change in life.take_changes()] == ["open", "live", "stalled"]
-    assert life.take_changes() == []
+    assert [change.state.value for change in life.state_changes()] == ["open", "live", "stalled"]
+    assert life.state_changes() == []
     life.frame(now)
-    [back] = life.take_changes()
+    [back] = life.state_changes()
     assert (back.state, back.event) == (SourceState.LIVE, None)  # a stall that passes is no loss
 
 
 def test_two_sources_share_nothing() -> None:
     left, right = source(ScriptedCamera(2)), source(ScriptedCamera(5))
     assert len(read(left, 2)) == 2
-    assert right.take_changes() == []
+    assert right.state_changes() == []
     assert len(read(right, 3)) == 3

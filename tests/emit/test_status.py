@@ -13,7 +13,7 @@ def test_lines_and_block_speak_of_the_last_seconds() -> None:
     now = 0.0
     block = StatusBlock(Console(file=io.StringIO()), live={"clip"}, dropped={"clip": 7}, clock=lambda: now)
     with block:
-        block.tell(SourceChange("clip", SourceState.LIVE, 0.0))
+        block.on_source_state(SourceChange("clip", SourceState.LIVE, 0.0))
         for number in range(101):
             now = number / 10
             people = [identity(1, "Anna"), identity(2, status=Status.UNKNOWN)]
@@ -31,7 +31,7 @@ def test_lines_and_block_speak_of_the_last_seconds() -> None:
 def test_a_narrow_terminal_shows_whole_addresses_and_no_age_where_no_frame_came() -> None:
     name = "rtsp://127.0.0.1:8554/camera"
     block = StatusBlock(Console(file=io.StringIO()), live={name}, dropped={})
-    block.tell(SourceChange(name, SourceState.BACKING_OFF, 0.0))
+    block.on_source_state(SourceChange(name, SourceState.BACKING_OFF, 0.0))
     screen = Console(file=io.StringIO(), width=60)
     screen.print(block.table())
     shown = screen.file.getvalue()  # type: ignore[attr-defined]
@@ -44,5 +44,5 @@ def test_a_narrow_terminal_shows_whole_addresses_and_no_age_where_no_frame_came(
 def test_nobody_is_there_when_the_camera_is_lost() -> None:
     block = StatusBlock(Console(file=io.StringIO()), live={"clip"}, dropped={})
     block.emit(make_result(0.0, identities=[identity(1, "Anna")]))
-    block.tell(SourceChange("clip", SourceState.LOST, 1.0, "refused", "source_lost"))
+    block.on_source_state(SourceChange("clip", SourceState.LOST, 1.0, "refused", "source_lost"))
     assert next(block.lines()).endswith("now nobody")

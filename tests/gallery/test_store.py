@@ -19,7 +19,7 @@ import pytest
 from recognizer.errors import GalleryBusyError, GalleryError
 from recognizer.gallery import schema
 from recognizer.gallery.folder import Content, Stamp
-from recognizer.gallery.records import Finding, JudgedPhoto, MeasuredFace, Measurement, Note
+from recognizer.gallery.records import Finding, MeasuredFace, Measurement, Note, ReviewedPhoto
 from recognizer.gallery.store import Gallery, load_enrolled
 from recognizer.types import FaceQuality
 from tests.fakes import face_picture, painted_vector, save_picture
@@ -42,8 +42,8 @@ def settle(folder: Path, people: dict[str, list[int]], *, model: str = MODEL) ->
                 sha256 = f"{name}{photo}".encode()
                 gallery.store(sha256, model, Measurement((NOTE,), face(ord(name[0]) % 13, photo)))
                 content = Content(sha256, Stamp(1, 2, 3), 4)
-                judged.append(JudgedPhoto(name, f"{photo}.png", content, True, (NOTE,)))
-        gallery.settle(judged, people={name: name for name in people}, model=model)
+                judged.append(ReviewedPhoto(name, f"{photo}.png", content, True, (NOTE,)))
+        gallery.commit_enrolment(judged, people={name: name for name in people}, model=model)
 
 
 def record(folder: Path) -> Path:
@@ -79,9 +79,9 @@ def test_measurements_stand_for_nobody(tmp_path: Path) -> None:
 
 def test_a_failed_settle_changes_nothing(tmp_path: Path) -> None:
     settle(tmp_path, {"Ada": [1]})
-    twice = JudgedPhoto("Bob", "1.png", None, True, ())
+    twice = ReviewedPhoto("Bob", "1.png", None, True, ())
     with pytest.raises(sqlite3.IntegrityError), Gallery(tmp_path, write=True) as gallery:
-        gallery.settle([twice, twice], people={"Bob": "Bob"}, model="other")
+        gallery.commit_enrolment([twice, twice], people={"Bob": "Bob"}, model="other")
     assert load_enrolled(tmp_path).names == ("Ada",)
 
 
@@ -90,7 +90,7 @@ def test_the_last_change_is_remembered_and_idle_runs_are_none(tmp_path: Path) ->
     with Gallery(tmp_path, write=True) as gallery:
         before = gallery.changed_at
         assert before is not None
-        gallery.settle(gallery.photos(), people={"Ada": "Ada"}, model=MODEL)
+        gallery.commit_enrolment(gallery.photos(), people={"Ada": "Ada"}, model=MODEL)
         assert gallery.changed_at == before
 
 

@@ -10,8 +10,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from recognizer.capture.life import CameraError, Trouble
-from recognizer.capture.live import LiveSource, Shots
+from recognizer.capture.connection import CameraError, FailureKind
+from recognizer.capture.live import LiveSource, TimedFrames
 from recognizer.errors import OutputError, SourceError
 from recognizer.pipeline import Pipeline
 from recognizer.runtime.channels import FRAMES_WAITING, LATE_S, LIVE_FRAMES_WAITING, Inbox, SourceEnd
@@ -212,7 +212,7 @@ def test_whoever_waits_to_put_is_let_go() -> None:
 
 
 def camera(*script: int | CameraError | str, name: str = "door", interval_s: float = 0.01) -> LiveSource:
-    waits = {trouble: (0.05, 0.2) for trouble in Trouble}
+    waits = {trouble: (0.05, 0.2) for trouble in FailureKind}
     return LiveSource(ScriptedCamera(*script, interval_s=interval_s), name=name, waits_s=waits, stall_s=0.3)
 
 
@@ -287,7 +287,7 @@ def test_a_file_that_cannot_be_opened_ends_a_run_of_files() -> None:
 
 def test_a_hanging_camera_does_not_hold_up_the_end() -> None:
     class Deaf(ScriptedCamera):
-        def frames(self, stop: threading.Event) -> Shots:
+        def frames(self, stop: threading.Event) -> TimedFrames:
             time.sleep(4)  # as in a connect that nothing interrupts
             yield time.monotonic(), PICTURE.copy()
 

@@ -1,9 +1,9 @@
-"""The life of a live source: a named state, told once per change, and a watch over the age of its newest frame.
+"""The state of a live source: reported once per change, with a watch over the age of its newest frame.
 
     open -> live <-> stalled -> lost -> backing off -> live ...        closed, from anywhere, at the end
 
-An alive process is not an alive stream: the reader says what it did, and whoever asks for the changes, on another
-thread, judges by the clock whether frames still come.
+A running reader is not a running stream: the reader reports what it did, and ``state_changes``, called on another
+thread, checks by the clock whether frames still come.
 """
 
 from __future__ import annotations
@@ -18,11 +18,11 @@ from loguru import logger
 from recognizer.types import SourceChange, SourceState
 
 
-class Trouble(enum.Enum):
-    """Why there are no frames, as far as it matters for what to do."""
+class FailureKind(enum.Enum):
+    """Why there are no frames; it decides when to try again."""
 
     GONE = "gone"
-    """Unreachable, ended, timed out, unplugged: try again soon."""
+    """Unreachable, ended, timed out or unplugged: try again soon."""
     REFUSED = "refused"
     """Wrong user name or password: trying often may lock the account."""
     WRONG_PLACE = "wrong place"
@@ -32,17 +32,17 @@ class Trouble(enum.Enum):
 class CameraError(Exception):
     """A camera cannot be opened, or gives no more frames; the text has no credentials."""
 
-    def __init__(self, why: str, trouble: Trouble = Trouble.GONE) -> None:
+    def __init__(self, why: str, failure: FailureKind = FailureKind.GONE) -> None:
         super().__init__(why)
         self.why = why
-        self.trouble = trouble
+        self.failure = failure
 
 
 _LOUD = frozenset({SourceState.STALLED, SourceState.LOST})
 
 
-class Life:
-    """The state of one source; the reader's thread and the watching one may call at any time.
+class ConnectionMonitor:
+    """Tracks the state of one source; any thread may call at any time.
 
     Args:
         source: Display name.
@@ -57,48 +57,48 @@ class Life:
         self._lock = threading.Lock()
         self._state = SourceState.CLOSED
         self._newest_at = 0.0
-        self._trouble: Trouble | None = None
-        self._lost_told = False
+        self._failure: FailureKind | None = None
+        self._lost_reported = False
         self._changes: list[SourceChange] = []
 
     def opened(self) -> None:
-        """The reader begins."""
+        """Record that the reader begins."""
         with self._lock:
-            self._trouble, self._lost_told = None, False
+            self._failure, self._lost_reported = None, False
             self._move(SourceState.OPEN)
 
     def frame(self, at: float) -> None:
-        """A frame came at this time, s."""
+        """Record a frame that came at a time, s."""
         with self._lock:
             self._newest_at = at
             if self._state is not SourceState.LIVE:
-                event = "source_back" if self._lost_told else None
-                self._trouble, self._lost_told = None, False
+                event = "source_back" if self._lost_reported else None
+                self._failure, self._lost_reported = None, False
                 self._move(SourceState.LIVE, event=event, at=at)
 
-    def lost(self, why: str, trouble: Trouble, again: str) -> None:
-        """The reader gave up on this connection; told once for each kind of trouble until frames come again.
+    def lost(self, why: str, failure: FailureKind, again: str) -> None:
+        """Record that the reader gave up on a connection; reported once per kind of failure until frames come again.
 
         Args:
             why: What went wrong.
-            trouble: What kind that is.
+            failure: What kind that is.
             again: How often it will be tried again, in words.
         """
         with self._lock:
-            if trouble is self._trouble:
+            if failure is self._failure:
                 return
-            event = None if self._lost_told else "source_lost"
-            self._trouble, self._lost_told = trouble, True
+            event = None if self._lost_reported else "source_lost"
+            self._failure, self._lost_reported = failure, True
             self._move(SourceState.LOST, why, event)
             self._move(SourceState.BACKING_OFF, f"trying again, {again}")
 
     def closed(self) -> None:
-        """The reader has ended."""
+        """Record that the reader has ended."""
         with self._lock:
             self._move(SourceState.CLOSED)
 
-    def take_changes(self) -> list[SourceChange]:
-        """Judge the age of the newest frame, then hand over what changed since the last call."""
+    def state_changes(self) -> list[SourceChange]:
+        """Check the age of the newest frame, then return the changes since the last call."""
         with self._lock:
             age_s = self._clock() - self._newest_at
             if self._state is SourceState.LIVE and age_s > self._stall_s:
