@@ -41,6 +41,10 @@ class FrameSource(Protocol):
     live: bool
     """True: frames grow old, and newer ones may replace them. False: every frame counts."""
 
+    @property
+    def shortfall(self) -> str | None:
+        """What could not be read of a damaged file, in words; ``None`` where nothing is missing."""
+
     def __enter__(self) -> Self:
         """Open; raises ``SourceError`` when the source cannot be opened."""
 

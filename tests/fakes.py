@@ -148,6 +148,8 @@ class PaintedGallery:
 class ListedSource:
     """A source of frames made beforehand; may fail at its end."""
 
+    shortfall: str | None = None
+
     def __init__(
         self,
         frames: Sequence[Frame],

@@ -27,6 +27,7 @@ class PacedClip:
     """
 
     live = True
+    shortfall: str | None = None
 
     def __init__(self, settings: Settings, *, name: str, begins_s: float = 0.0, begins_at: float = 0.0) -> None:
         self.name = name

@@ -82,8 +82,7 @@ class Adjusted:
     @property
     def shortfall(self) -> str | None:
         """In words, what could not be read of a file."""
-        missing: str | None = getattr(self.source, "shortfall", None)
-        return missing
+        return self.source.shortfall
 
     def close(self) -> None:
         """Ask the iteration to end."""

@@ -29,6 +29,7 @@ class ImageFolder:
     """
 
     live = False
+    shortfall: str | None = None
 
     def __init__(self, path: Path, *, fps: float = 1.0, max_pixels: int = MAX_PIXELS, name: str | None = None) -> None:
         if not fps > 0:
@@ -107,6 +108,7 @@ class SinglePicture:
     """One picture, as a video of one frame at 0 s."""
 
     live = False
+    shortfall: str | None = None
 
     def __init__(self, path: Path, *, max_pixels: int = MAX_PIXELS, name: str | None = None) -> None:
         self.name = display_name(str(path)) if name is None else name

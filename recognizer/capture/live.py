@@ -60,6 +60,7 @@ class LiveSource:
     """
 
     live = True
+    shortfall: str | None = None
 
     def __init__(
         self,

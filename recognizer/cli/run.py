@@ -180,7 +180,7 @@ def _recognise(
     show(figures)
     if failures := [sink.failed for sink in sinks if sink.failed]:
         raise OutputError(f"Recognition ended, but something could not be written: {'; '.join(failures)}.")
-    if shortfalls := [shortfall for source in sources if (shortfall := getattr(source, "shortfall", None))]:
+    if shortfalls := [source.shortfall for source in sources if source.shortfall]:
         raise SourceError(f"All that could be read was recognised, but {'; '.join(shortfalls)}.")
     return figures
 
