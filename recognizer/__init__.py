@@ -9,4 +9,20 @@ between; ``align`` cuts the faces that are asked for out of the full frame and `
 threads; ``build`` makes all the parts from a configuration.
 """
 
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING
+
+__all__ = ["FaceRecognizer", "__version__"]
 __version__ = "0.2.0"
+
+if TYPE_CHECKING:
+    from recognizer.api import FaceRecognizer
+else:
+
+    def __getattr__(name: str) -> object:
+        """Load ``FaceRecognizer`` when it is first used: ``import recognizer`` loads nothing heavy."""
+        if name == "FaceRecognizer":
+            return importlib.import_module("recognizer.api").FaceRecognizer
+        raise AttributeError(f"module 'recognizer' has no attribute {name!r}")

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from recognizer.app import build, config
+from recognizer.app.enrolment import sync
 from recognizer.cli import demo
-from recognizer.cli.enroll import sync
 from recognizer.demo import demo_clip
 from recognizer.emit.video import VideoWriter
 from recognizer.types import Frame, FrameResult, Tracks

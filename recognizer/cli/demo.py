@@ -15,9 +15,10 @@ from rich import box
 from rich.table import Table
 
 from recognizer.app import build, config
+from recognizer.app.enrolment import make_enroller
 from recognizer.cli import _console
 from recognizer.cli._progress import model_bar
-from recognizer.cli.enroll import make_enroller, show
+from recognizer.cli.enroll import show
 from recognizer.cli.run import recognise
 from recognizer.demo import demo_clip
 from recognizer.demo.self_check import Row, Verdict, check

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -14,13 +13,12 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
-from recognizer.app import build, config
-from recognizer.capture.pictures import PICTURE_SUFFIXES, read_picture
+from recognizer.app import build, config, enrolment
 from recognizer.cli import _console
 from recognizer.cli._progress import model_bar
-from recognizer.errors import GalleryBusyError, GalleryError
-from recognizer.gallery.enrol import Enroller, EnrolReport, PhotoReport
-from recognizer.gallery.folder import RECORD_FOLDER, require_gallery
+from recognizer.errors import GalleryError
+from recognizer.gallery.enrol import EnrolReport, PhotoReport
+from recognizer.gallery.folder import require_gallery
 from recognizer.models.resolve import ResolvedModel
 
 
@@ -67,7 +65,7 @@ def enrol_folder(
         GalleryError: see ``Enroller.enrol``.
     """
     with _bar() as (on_photo, pause):
-        return make_enroller(settings, resolved).enrol(
+        return enrolment.make_enroller(settings, resolved).enrol(
             settings.gallery.folder,
             reembed=reembed,
             rebuild=rebuild,
@@ -87,50 +85,16 @@ def tell(report: EnrolReport, *, as_json: bool) -> None:
     else:
         show(report)
     if not report.people:
-        raise GalleryError(f"Nobody could be enrolled from {report.folder}: {_first_reasons(report)}")
+        raise enrolment.nobody_enrolled(report)
     if missing := [*report.without_photo, *(item.where for item in report.skipped if item.link)]:
         more = f" and {len(missing) - 5} more" if len(missing) > 5 else ""
         raise GalleryError(f"All others are enrolled, but nothing could be used of: {', '.join(missing[:5])}{more}.")
 
 
-def make_enroller(settings: config.Settings, resolved: ResolvedModel | None = None) -> Enroller:
-    """What works on photos, with the settings' detector and embedder."""
-    resolved = resolved or build.model(settings)
-    return Enroller(
-        detector=build.picture_detector(settings),
-        embedder=build.embedder(settings, resolved),
-        read=read_picture,
-        suffixes=PICTURE_SUFFIXES,
-        limits=build.limits(settings, resolved),
-    )
-
-
 def sync(settings: config.Settings, resolved: ResolvedModel) -> None:
-    """Enrol what is new in the gallery before a run, and say what changed; a gallery in use by others is left as it is.
-
-    Raises:
-        GalleryError: if there is no gallery, or nobody in it can be enrolled.
-    """
-    folder = require_gallery(settings.gallery.folder)
-    record = folder / RECORD_FOLDER
-    if record.is_dir() and not os.access(record, os.W_OK):
-        logger.warning("The gallery {} is read-only; going on with the people enrolled in it.", folder)
-        return
-    try:
-        with _bar() as (on_photo, _):
-            report = make_enroller(settings, resolved).enrol(folder, on_photo=on_photo)
-    except GalleryBusyError as error:
-        logger.warning("{} Going on with the people enrolled so far.", error)
-        return
-    if not report.people:
-        raise GalleryError(f"Nobody could be enrolled from {folder}: {_first_reasons(report)}")
-    for photo in report.photos:
-        if photo.worked_on and not photo.accepted:
-            logger.warning("refused {}/{}: {}", photo.person, photo.file, "; ".join(note.text for note in photo.notes))
-    new = sum(photo.worked_on and photo.accepted for photo in report.photos)
-    logger.info("gallery {}: {} people, {} new photos", folder, len(report.people), new)
-    for name in report.without_photo:
-        logger.warning("{} has no usable photo and will not be recognised", name)
+    """Enrol new photos before a run, with a progress bar; see ``recognizer.app.enrolment.sync``."""
+    with _bar() as (on_photo, _):
+        enrolment.sync(settings, resolved, on_photo=on_photo)
 
 
 @contextmanager
@@ -161,7 +125,7 @@ def show(report: EnrolReport) -> None:
         for heading in ("person", "photo", "", "what there is to say"):
             table.add_column(heading, overflow="fold")
         for photo in report.photos:
-            table.add_row(escape(photo.person), escape(photo.file), _verdict(photo), escape(_words(photo)))
+            table.add_row(escape(photo.person), escape(photo.file), _verdict(photo), escape(enrolment.reason(photo)))
         _console.out.print(table)
     for item in report.skipped:
         _console.out.print(f"[yellow]skipped[/] {escape(item.where)}: {escape(item.reason)}", highlight=False)
@@ -182,16 +146,6 @@ def _verdict(photo: PhotoReport) -> str:
     if not photo.accepted:
         return "[red]refused[/]"
     return "[yellow]accepted[/]" if photo.notes else "[green]accepted[/]"
-
-
-def _words(photo: PhotoReport) -> str:
-    return "; ".join(note.text for note in photo.notes)
-
-
-def _first_reasons(report: EnrolReport) -> str:
-    reasons = [f"{photo.person}/{photo.file}: {_words(photo)}" for photo in report.photos[:3]]
-    reasons += [f"{item.where}: {item.reason}" for item in report.skipped[: 3 - len(reasons)]]
-    return "; ".join(reasons) or "there is no photo."
 
 
 def as_document(report: EnrolReport) -> dict[str, Any]:

@@ -13,8 +13,7 @@ import typer
 from rich.markup import escape
 from rich.table import Table
 
-from recognizer.align import align
-from recognizer.app import build, config
+from recognizer.app import build, config, photos
 from recognizer.capture.pictures import PICTURE_SUFFIXES, read_picture
 from recognizer.cli import _classify as classes
 from recognizer.cli import _console
@@ -22,7 +21,7 @@ from recognizer.cli._progress import model_bar
 from recognizer.cli.enroll import sync
 from recognizer.emit.overlay import draw
 from recognizer.errors import ImageError, InputError, OutputError, UsageError
-from recognizer.types import Frame, FrameResult
+from recognizer.types import FrameResult
 from recognizer.types.spec import Cut
 
 
@@ -75,13 +74,12 @@ def identify(
     failed: list[str] = []
     for path, label in zip(paths, _labels(paths), strict=True):
         try:
-            frame = Frame(read_picture(path), 0, 0.0, label)
+            picture = read_picture(path)
         except ImageError as error:
             failed.append(str(error))
             _console.err.print(f"[yellow]skipped:[/] {escape(str(error))}", soft_wrap=True)
             continue
-        result = pipeline.step(frame)
-        pipeline.end(frame)
+        result = photos.identify_picture(pipeline, picture, label)
         rows.extend(_rows(path, result))
         if output is not None:
             _write_picture(output if output.suffix else output / f"{label}{path.suffix}", result)
@@ -156,11 +154,9 @@ def _write_picture(path: Path, result: FrameResult) -> None:
 
 
 def _write_crops(folder: Path, label: str, result: FrameResult, cut: Cut) -> None:
-    tracks = result.tracks
-    faces = align(result.frame.image, tracks.landmarks, tracks.scores, tracks.ids, cut=cut, boxes=tracks.boxes)
-    for number, crop in enumerate(faces.crops, 1):
+    for number, crop in enumerate(photos.align_reported(result, cut).crops, 1):
         _write(folder / f"{label}_{number}.png", np.ascontiguousarray(crop[:, :, ::-1]))
-    lines = [",".join(f"{value:.2f}" for value in points.reshape(-1)) for points in tracks.landmarks]
+    lines = [",".join(f"{value:.2f}" for value in points.reshape(-1)) for points in result.tracks.landmarks]
     text = "left_eye_x,left_eye_y,right_eye_x,right_eye_y,nose_x,nose_y,left_mouth_x,left_mouth_y,right_mouth_x,"
     try:
         folder.mkdir(parents=True, exist_ok=True)

@@ -17,10 +17,11 @@ from loguru import logger
 
 from recognizer.app import build, config
 from recognizer.app.build import engines
+from recognizer.app.enrolment import make_enroller
 from recognizer.capture.sources import SourceKind, require_openable, source_kind
 from recognizer.cli import _console
 from recognizer.cli._progress import model_bar
-from recognizer.cli.enroll import make_enroller, sync
+from recognizer.cli.enroll import sync
 from recognizer.emit.log import EventLog
 from recognizer.emit.overlay import Overlay
 from recognizer.emit.places import require_place

@@ -5,15 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated
 
-import numpy as np
 import typer
 
-from recognizer.app import build, config
+from recognizer.app import build, config, photos
 from recognizer.capture.pictures import read_picture
 from recognizer.cli import _console
 from recognizer.cli._progress import model_bar
-from recognizer.errors import ImageError
-from recognizer.gallery.enrol import measure
 
 
 def verify(
@@ -34,28 +31,28 @@ def verify(
     with model_bar() as progress:
         resolved = build.model(settings, progress)
     detector, embedder = build.picture_detector(settings), build.embedder(settings, resolved)
-    vectors = []
-    for path, picture in zip((first, second), pictures, strict=True):
-        measured = measure(picture, detector=detector, embedder=embedder)
-        if measured.face is None:
-            raise ImageError(f"No face was found in {path}; wanted one, at least {settings.detect.min_face_px:.0f} px.")
-        vectors.append(measured.face.vector)
-    similarity = float(np.dot(vectors[0], vectors[1]))
-    threshold = build.thresholds(settings, resolved).known if build.has_thresholds(settings, resolved) else None
-    answer = {
-        "similarity": round(similarity, 4),
-        "distance": round(1 - similarity, 4),
-        "threshold": threshold,
-        "match": None if threshold is None else similarity >= threshold,
-        "model": resolved.fingerprint,
-    }
+    vectors = [
+        photos.prominent_vector(
+            picture, str(path), detector=detector, embedder=embedder, min_face_px=settings.detect.min_face_px
+        )
+        for path, picture in zip((first, second), pictures, strict=True)
+    ]
+    answer = photos.compare(vectors[0], vectors[1], settings=settings, resolved=resolved)
     if as_json:
-        _console.print_json(answer)
-        return
-    if threshold is None:
-        _console.out.print(
-            f"similarity {similarity:.3f}; no threshold was measured for {resolved.fingerprint} ('calibrate --people')"
+        _console.print_json(
+            {
+                "similarity": round(answer.similarity, 4),
+                "distance": round(1 - answer.similarity, 4),
+                "threshold": answer.threshold,
+                "match": answer.match,
+                "model": answer.model,
+            }
         )
         return
-    verdict = "[green]the same person[/]" if answer["match"] else "[yellow]not the same person[/]"
-    _console.out.print(f"{verdict}: similarity {similarity:.3f}, wanted {threshold:.3f} ({resolved.fingerprint})")
+    if answer.threshold is None:
+        _console.out.print(
+            f"similarity {answer.similarity:.3f}; no threshold was measured for {answer.model} ('calibrate --people')"
+        )
+        return
+    verdict = "[green]the same person[/]" if answer.match else "[yellow]not the same person[/]"
+    _console.out.print(f"{verdict}: similarity {answer.similarity:.3f}, wanted {answer.threshold:.3f} ({answer.model})")

@@ -108,6 +108,10 @@ class Frame:
         picture = self.picture
         return (picture.shape[1], picture.shape[0]) if isinstance(picture, np.ndarray) else picture.size
 
+    def __reduce__(self) -> tuple[type[Frame], tuple[U8, int, float, str]]:
+        """Pickle the BGR picture: a decoder's memory cannot leave the process."""
+        return Frame, (self.image, self.index, self.captured_at, self.source)
+
     def _keep(self, image: U8) -> U8:
         require(self, "image", image, np.uint8, (None, None, 3))
         image.flags.writeable = False

@@ -20,8 +20,8 @@ import pytest
 
 from recognizer.app import build
 from recognizer.app.config import load
+from recognizer.app.enrolment import make_enroller, sync
 from recognizer.capture.sources import open_source
-from recognizer.cli.enroll import make_enroller, sync
 from recognizer.gallery.enrol import Enroller
 from recognizer.gallery.records import Enrolled
 from recognizer.runtime import runner

@@ -1,0 +1,148 @@
+"""Enrol the photos of a gallery folder, with the settings' detector and embedding model."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+
+from loguru import logger
+
+from recognizer.app import build, config
+from recognizer.app.results import Enrolment
+from recognizer.capture.pictures import PICTURE_SUFFIXES, read_picture
+from recognizer.errors import GalleryBusyError, GalleryError, RecognizerError
+from recognizer.gallery.enrol import Enroller, EnrolReport, PhotoReport
+from recognizer.gallery.folder import RECORD_FOLDER, require_gallery, scan
+from recognizer.gallery.intake import NewPhoto, add_photos
+from recognizer.models.resolve import ResolvedModel
+
+OnPhoto = Callable[[int, int, str], None]
+"""Called before each new photo: photos done, photos in all, and the next one as ``person/file``."""
+
+
+def no_report(done: int, total: int, name: str) -> None:
+    """Report no progress."""
+
+
+def make_enroller(settings: config.Settings, resolved: ResolvedModel | None = None) -> Enroller:
+    """Build what measures photos and writes the gallery's record."""
+    resolved = resolved or build.model(settings)
+    return Enroller(
+        detector=build.picture_detector(settings),
+        embedder=build.embedder(settings, resolved),
+        read=read_picture,
+        suffixes=PICTURE_SUFFIXES,
+        limits=build.limits(settings, resolved),
+    )
+
+
+def sync(
+    settings: config.Settings,
+    resolved: ResolvedModel,
+    *,
+    on_photo: OnPhoto = no_report,
+    enroller: Callable[[], Enroller] | None = None,
+) -> EnrolReport | None:
+    """Enrol new photos before a run and log what changed.
+
+    Args:
+        settings: which gallery, and how photos are measured.
+        resolved: the embedding model.
+        on_photo: reports the progress.
+        enroller: makes the enroller, instead of ``make_enroller``.
+
+    Returns:
+        What was enrolled; ``None`` when the gallery is read-only or another process is changing it, and stays as it is.
+
+    Raises:
+        GalleryError: if there is no gallery, or nobody in it can be enrolled.
+    """
+    folder = require_gallery(settings.gallery.folder)
+    record = folder / RECORD_FOLDER
+    if record.is_dir() and not os.access(record, os.W_OK):
+        logger.warning("The gallery {} is read-only; going on with the people enrolled in it.", folder)
+        return None
+    try:
+        made = make_enroller(settings, resolved) if enroller is None else enroller()
+        report = made.enrol(folder, on_photo=on_photo)
+    except GalleryBusyError as error:
+        logger.warning("{} Going on with the people enrolled so far.", error)
+        return None
+    if not report.people:
+        raise nobody_enrolled(report)
+    for photo in report.photos:
+        if photo.worked_on and not photo.accepted:
+            logger.warning("refused {}/{}: {}", photo.person, photo.file, reason(photo))
+    new = sum(photo.worked_on and photo.accepted for photo in report.photos)
+    logger.info("gallery {}: {} people, {} new photos", folder, len(report.people), new)
+    for name in report.without_photo:
+        logger.warning("{} has no usable photo and will not be recognised", name)
+    return report
+
+
+def nobody_enrolled(report: EnrolReport) -> GalleryError:
+    """Make the error for a gallery in which no photo can be used; it quotes the first three reasons."""
+    reasons = [f"{photo.person}/{photo.file}: {reason(photo)}" for photo in report.photos[:3]]
+    reasons += [f"{item.where}: {item.reason}" for item in report.skipped[: 3 - len(reasons)]]
+    return GalleryError(f"Nobody could be enrolled from {report.folder}: {'; '.join(reasons) or 'there is no photo.'}")
+
+
+def reason(photo: PhotoReport) -> str:
+    """Join what enrolment noted about a photo."""
+    return "; ".join(note.text for note in photo.notes)
+
+
+def has_anybody(folder: Path) -> bool:
+    """Whether a folder has photos to enrol, or a record of people enrolled before."""
+    if not folder.is_dir():
+        return False
+    return (folder / RECORD_FOLDER).exists() or bool(scan(folder, suffixes=PICTURE_SUFFIXES).photos)
+
+
+def require_anybody(folder: Path) -> None:
+    """Refuse a gallery without a photo.
+
+    Raises:
+        GalleryError: if it is missing or empty.
+    """
+    if not has_anybody(folder):
+        raise GalleryError(
+            f"Nobody is enrolled in {folder}. Make one folder per person, named like the person, and put photos "
+            'into it, or call enrol("NAME", [PHOTO, ...]).'
+        )
+
+
+def add_person(enroller: Enroller, folder: Path, name: str, photos: list[NewPhoto]) -> Enrolment:
+    """Put photos of one person into a gallery and enrol them.
+
+    Args:
+        enroller: measures the photos.
+        folder: the gallery; made where it is missing.
+        name: of the person.
+        photos: at least one.
+
+    Raises:
+        GalleryBusyError: if another process is changing the gallery.
+        GalleryError: if ``name`` cannot be a name, or the person has no usable photo; ``photos`` are not kept then.
+    """
+    added = add_photos(folder, name, photos)
+    try:
+        report = enroller.enrol(folder)
+        if added.person not in report.people:
+            own = (photo for photo in report.photos if photo.person == added.person)
+            why = "; ".join(f"{photo.file}: {reason(photo)}" for photo in own)
+            raise GalleryError(f"None of the photos of {added.person} can be used: {why}.")
+    except BaseException:
+        added.undo()
+        with suppress(RecognizerError):
+            enroller.enrol(folder)  # the record forgets them, too
+        raise
+    reports = {photo.file: photo for photo in report.photos if photo.person == added.person}
+    given = [reports[file] for file in dict.fromkeys(added.files)]
+    return Enrolment(
+        added.person,
+        accepted=tuple(photo.file for photo in given if photo.accepted),
+        refused=tuple((photo.file, reason(photo)) for photo in given if not photo.accepted),
+    )

@@ -1,0 +1,132 @@
+"""What ``FaceRecognizer`` returns: frozen values of plain numbers and texts, which can be pickled."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from recognizer.types import AlignedFaces, FaceDetections, FrameResult, Status
+
+Box = tuple[float, float, float, float]
+Points = tuple[tuple[float, float], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Quality:
+    """How hard a face is to recognise.
+
+    >>> Quality(eyes_px=42.0, sharpness=310.0, yaw_deg=-4.0, roll_deg=1.5).eyes_px
+    42.0
+    """
+
+    eyes_px: float
+    """Distance between the eyes in the picture, px. From 20 px up recognition does not get better."""
+    sharpness: float
+    """Variance of the Laplacian of the aligned crop's grey levels; below 6 a face is too blurred to enrol."""
+    yaw_deg: float
+    """Head turned sideways, degrees in [-90, 90]; 0 faces the camera, positive towards the viewer's right."""
+    roll_deg: float
+    """Head tilted in the picture plane, degrees."""
+
+
+@dataclass(frozen=True, slots=True)
+class DetectedFace:
+    """A face in a picture, without a name.
+
+    >>> eyes_nose_mouth = ((35.0, 45.0), (65.0, 45.0), (50.0, 60.0), (38.0, 75.0), (62.0, 75.0))
+    >>> face = DetectedFace((10.0, 10.0, 90.0, 110.0), eyes_nose_mouth, 0.999, Quality(30.0, 250.0, 0.0, 0.0))
+    >>> face.box[2] - face.box[0]
+    80.0
+    """
+
+    box: Box
+    """x1, y1, x2, y2 px; may reach beyond the picture."""
+    landmarks: Points
+    """5 points (x, y) px: left eye, right eye, nose, left and right mouth corner, left as the viewer sees it."""
+    score: float
+    """Score of the detector, in [0, 1]."""
+    quality: Quality
+
+
+@dataclass(frozen=True, slots=True)
+class IdentifiedFace(DetectedFace):
+    """A face in a picture, and who it is.
+
+    >>> points = ((35.0, 45.0), (65.0, 45.0), (50.0, 60.0), (38.0, 75.0), (62.0, 75.0))
+    >>> quality = Quality(30.0, 250.0, 0.0, 0.0)
+    >>> box = (10.0, 10.0, 90.0, 110.0)
+    >>> face = IdentifiedFace(box, points, 0.999, quality, Status.KNOWN, "Ada Lovelace", 0.71, 0.5, ())
+    >>> face.name if face.status is Status.KNOWN else "unknown"
+    'Ada Lovelace'
+    """
+
+    status: Status
+    """``KNOWN``: an enrolled person. ``UNKNOWN``: nobody enrolled. ``UNDECIDED``: too alike to say unknown, not alike
+    enough for a name."""
+    name: str | None
+    """The enrolled person when the status is ``KNOWN``, else ``None``."""
+    similarity: float
+    """Cosine to the nearest enrolled person, in [-1, 1]."""
+    margin: float
+    """How much more similar the nearest person is than the next one."""
+    reasons: tuple[str, ...]
+    """In words: what speaks for the status, or what a name still needs."""
+
+
+@dataclass(frozen=True, slots=True)
+class Verification:
+    """Whether two pictures show one person.
+
+    >>> Verification(match=True, similarity=0.62, threshold=0.41, model="edgeface_xxs_own-0123456789ab").match
+    True
+    """
+
+    match: bool | None
+    """True from the threshold up; ``None`` where no threshold was measured for the model."""
+    similarity: float
+    """Cosine of the two faces' vectors, in [-1, 1]."""
+    threshold: float | None
+    """The measured cosine from which two faces are one person: 1 in 100,000 pairs of strangers reaches it."""
+    model: str
+    """Fingerprint of the embedding model."""
+
+
+@dataclass(frozen=True, slots=True)
+class Enrolment:
+    """What ``FaceRecognizer.enrol`` did.
+
+    >>> Enrolment("Ada Lovelace", accepted=("1.jpg",), refused=(("2.jpg", "no face found in 640 x 480 px"),)).accepted
+    ('1.jpg',)
+    """
+
+    name: str
+    """The person, as it is stored."""
+    accepted: tuple[str, ...]
+    """File names of the given photos that are used."""
+    refused: tuple[tuple[str, str], ...]
+    """(file name, reason) of the given photos that are not used."""
+
+
+def detected_faces(detections: FaceDetections, aligned: AlignedFaces) -> list[DetectedFace]:
+    """Make one value per row of the detections; ``aligned`` has the same rows."""
+    return [DetectedFace(*row) for row in _rows(detections, aligned)]
+
+
+def identified_faces(result: FrameResult, aligned: AlignedFaces) -> list[IdentifiedFace]:
+    """Make one value per reported track of a picture; ``aligned`` has the same rows."""
+    tracks = result.tracks
+    found = FaceDetections(tracks.boxes, tracks.scores, tracks.landmarks)
+    return [
+        IdentifiedFace(*row, who.status, who.name, who.similarity, who.margin, who.reasons)
+        for row, who in zip(_rows(found, aligned), result.identities, strict=True)
+    ]
+
+
+def _rows(faces: FaceDetections, aligned: AlignedFaces) -> list[tuple[Box, Points, float, Quality]]:
+    quality = aligned.quality
+    rows = []
+    for row, score in enumerate(faces.scores.tolist()):
+        x1, y1, x2, y2 = faces.boxes[row].tolist()
+        points = tuple((x, y) for x, y in faces.landmarks[row].tolist())
+        parts = (quality.eyes_px, quality.sharpness, quality.yaw_deg, quality.roll_deg)
+        rows.append(((x1, y1, x2, y2), points, score, Quality(*(float(part[row]) for part in parts))))
+    return rows
