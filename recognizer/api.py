@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 import weakref
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Generator, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -213,7 +213,7 @@ class FaceRecognizer:
             result = photos.identify_picture(self._photo_pipeline, picture, name_of(image))
             return identified_faces(result, photos.align_reported(result, self._cut))
 
-    def stream(self, source: str | Path | int) -> Iterator[FrameResult]:
+    def stream(self, source: str | Path | int) -> Generator[FrameResult, None, None]:
         """Recognise a video: frame by frame, each face followed and named once there is evidence enough.
 
         A camera's frames that the loop is too slow for are dropped; those of a file never are. Leaving the loop closes

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 
@@ -35,3 +36,8 @@ def test_a_recogniser_is_built_without_torch() -> None:
 def test_import_rules_hold() -> None:
     done = subprocess.run(["lint-imports", "--no-cache"], cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout
+
+
+def test_no_test_module_imports_another() -> None:
+    importing = re.compile(r"^\s*(?:from|import)\s+(?:tests\.[\w.]*|\.)?\btest_", re.MULTILINE)
+    assert [str(path) for path in (ROOT / "tests").rglob("*.py") if importing.search(path.read_text("utf-8"))] == []

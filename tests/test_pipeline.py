@@ -3,11 +3,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from recognizer.decide.decider import Decider
 from recognizer.decide.evidence import Thresholds
-from recognizer.detect.cadence import Cadence
-from recognizer.pipeline import Pipeline, Watch
-from recognizer.track.tracker import Tracker
+from recognizer.pipeline import Pipeline
 from recognizer.types import (
     F32,
     U8,
@@ -22,17 +19,7 @@ from recognizer.types import (
 from recognizer.types.frame import Cuttable
 from recognizer.types.spec import FACENET
 from tests.fakes import PaintedFaceDetector, PaintedFaceEmbedder, PaintedGallery, face_picture
-
-THRESHOLDS = Thresholds(known=0.4, release=0.3, margin=0.1, sure=0.6)
-
-
-def watch() -> Watch:
-    return Watch(Cadence(interval_s=1.0), Tracker(), Decider(thresholds=THRESHOLDS))
-
-
-def pipeline() -> tuple[Pipeline, PaintedFaceDetector, PaintedFaceEmbedder]:
-    detector, embedder = PaintedFaceDetector(), PaintedFaceEmbedder()
-    return Pipeline(detector=detector, embedder=embedder, gallery=PaintedGallery(), watch=watch), detector, embedder
+from tests.painted_pipeline import THRESHOLDS, pipeline, watch
 
 
 def frames(image: U8, count: int, source: str = "clip") -> list[Frame]:

@@ -67,7 +67,7 @@ def identify(
         likeliest = classes.classify(paths, settings, resolved, names=class_names)
         _console.print_json(likeliest) if as_json else classes.show(likeliest)
         return
-    build.thresholds(settings, resolved)  # before the work on photos: a model without any is told at once
+    build.thresholds(settings, resolved)  # before the work on photos: a model without any fails at once
     sync(settings, resolved)
     pipeline = build.pipeline(settings, resolved, still=True)
     rows: list[dict[str, Any]] = []

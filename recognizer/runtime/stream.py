@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Generator
 from typing import Self
 
 from recognizer.pipeline import Pipeline
@@ -13,7 +13,7 @@ from recognizer.runtime import runner
 from recognizer.types import FrameResult
 
 
-def results(source: FrameSource, pipeline: Pipeline) -> Iterator[FrameResult]:
+def results(source: FrameSource, pipeline: Pipeline) -> Generator[FrameResult, None, None]:
     """Recognise a source frame by frame while the caller iterates.
 
     ``runner.run`` works in a thread of its own, at most three results ahead of the caller, so that a caller who is

@@ -171,7 +171,8 @@ def test_who_is_enrolled_while_running_is_named_and_no_frame_is_dropped_for_it(
             before = sink.results[-1].frame.index
             enrolled(rig_data, gallery, "Rachel", "Ross", "Phoebe")
             wait(lambda: bool(names() & {"Rachel", "Ross", "Phoebe"}), seconds=240)
-            time.sleep(3)
+            named = sink.results[-1].frame.index
+            wait(lambda: sink.results[-1].frame.index >= named + 6)
             stop.set()
             background.join(20)
     indices = [result.frame.index for result in sink.results if not result.closing and result.frame.index >= before]

@@ -21,12 +21,12 @@ from loguru import logger
 
 from recognizer.emit.window import Window
 from recognizer.errors import OutputError
-from recognizer.types import U8, FrameResult
+from recognizer.types import U8
 from tests.emit.emit_results import make_result
+from tests.emit.window_pictures import RED, plain, red
 from tests.rig import wait_until
 
 ROOT = str(Path(__file__).parents[2])
-RED = (10, 20, 250)
 """BGR."""
 
 
@@ -81,7 +81,7 @@ def start(program: str, display: Display) -> subprocess.Popen[str]:
         import signal, sys, threading, time
         sys.path.insert(0, sys.argv[1])
         from tests.emit.emit_results import make_result
-        from tests.emit.test_window import plain, red
+        from tests.emit.window_pictures import plain, red
         from recognizer.emit.window import Window
     """
     return subprocess.Popen(
@@ -92,14 +92,6 @@ def start(program: str, display: Display) -> subprocess.Popen[str]:
         text=True,
         start_new_session=True,
     )
-
-
-def plain(result: FrameResult) -> U8:
-    return result.frame.image
-
-
-def red(height: int = 240, width: int = 320) -> U8:
-    return np.full((height, width, 3), RED, np.uint8)
 
 
 def children(pid: int) -> list[int]:

@@ -121,8 +121,8 @@ def test_a_second_writer_is_told_who_is_first(tmp_path: Path) -> None:
 
 def test_a_second_process_is_told_too_and_a_killed_one_holds_nothing(tmp_path: Path) -> None:
     code = (
-        "import sys, time; from pathlib import Path; from recognizer.gallery.store import Gallery\n"
-        "with Gallery(Path(sys.argv[1]), write=True, purpose='enroll'): print('in', flush=True); time.sleep(60)"
+        "import signal, sys; from pathlib import Path; from recognizer.gallery.store import Gallery\n"
+        "with Gallery(Path(sys.argv[1]), write=True, purpose='enroll'): print('in', flush=True); signal.pause()"
     )
     child = start(code, tmp_path)
     with pytest.raises(GalleryBusyError, match=rf"process {child.pid} "), Gallery(tmp_path, write=True):

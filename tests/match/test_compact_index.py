@@ -12,7 +12,7 @@ from recognizer.gallery.records import Enrolled
 from recognizer.match.compact_index import CompactIndex
 from recognizer.match.index import ExactIndex
 from recognizer.types import Embeddings
-from tests.match.test_search import MODEL, enrolled, probes, units
+from tests.match.vectors import MODEL, enrolled, probes, units
 
 HALF_PRECISION = 1e-4
 

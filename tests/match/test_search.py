@@ -9,24 +9,11 @@ from recognizer.errors import FingerprintError
 from recognizer.gallery.records import Enrolled
 from recognizer.match.faiss_index import FaissIndex
 from recognizer.match.index import ExactIndex
-from recognizer.types import EMBEDDING_SIZE, F32, Embeddings
+from recognizer.types import F32, Embeddings
+from tests.match.vectors import MODEL, enrolled, probes, units
 
-MODEL = "edgeface_xs_q-6177cb0d59a9"
 Index = type[ExactIndex] | type[FaissIndex]
 both = pytest.mark.parametrize("index", [ExactIndex, FaissIndex])
-
-
-def units(seed: int, count: int) -> F32:
-    vectors = np.random.default_rng(seed).standard_normal((count, EMBEDDING_SIZE)).astype(np.float32)
-    return np.asarray(vectors / np.linalg.norm(vectors, axis=1, keepdims=True), np.float32)
-
-
-def enrolled(names: list[str], vectors: F32, model: str = MODEL) -> Enrolled:
-    return Enrolled(tuple(names), tuple(f"{n}.jpg" for n in range(len(names))), vectors, model, "people")
-
-
-def probes(vectors: F32, model: str = MODEL) -> Embeddings:
-    return Embeddings(vectors, np.ones(len(vectors), np.float32), np.zeros(len(vectors), np.int64), model)
 
 
 def by_hand(gallery: Enrolled, vector: F32) -> tuple[str, float, float]:

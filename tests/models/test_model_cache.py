@@ -73,27 +73,33 @@ def test_failed_conversion_leaves_nothing(tmp_path: Path) -> None:
 
 
 PROCESS = """
-import sys, time
+import sys
 from pathlib import Path
 from recognizer.models.cache import Cache
 def make(target):
     target.write_bytes(b"half")
     print("making", flush=True)
-    time.sleep(float(sys.argv[2]))
+    sys.stdin.readline()
     target.write_bytes(b"graph")
     return 1.0
+print("ready", flush=True)
 print(Cache(Path(sys.argv[1])).add_graph("some_model", "some_model-0123456789ab", make).read_bytes(), flush=True)
 """
 
 
-def start(folder: Path, sleep_s: float) -> subprocess.Popen[str]:
-    command = [sys.executable, "-c", PROCESS, str(folder), str(sleep_s)]
+def start(folder: Path) -> subprocess.Popen[str]:
+    """A process about to convert; while it does, it waits for a line."""
+    command = [sys.executable, "-c", PROCESS, str(folder)]
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-    return subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment)
+    pipe = subprocess.PIPE
+    process = subprocess.Popen(command, stdin=pipe, stdout=pipe, text=True, env=environment)
+    assert process.stdout is not None
+    assert process.stdout.readline() == "ready\n"
+    return process
 
 
 def test_killed_conversion_leaves_no_half_graph_and_no_lock(tmp_path: Path) -> None:
-    with start(tmp_path, 60) as process:
+    with start(tmp_path) as process:
         assert process.stdout is not None
         assert process.stdout.readline() == "making\n"
         process.send_signal(signal.SIGKILL)
@@ -105,7 +111,11 @@ def test_killed_conversion_leaves_no_half_graph_and_no_lock(tmp_path: Path) -> N
 
 
 def test_of_two_processes_at_once_one_converts(tmp_path: Path) -> None:
-    processes = [start(tmp_path, 0.3) for _ in range(2)]
+    processes = [start(tmp_path) for _ in range(2)]
+    for process in processes:
+        assert process.stdin is not None
+        process.stdin.write("go on\n")
+        process.stdin.flush()
     said = [process.communicate(timeout=30)[0].splitlines() for process in processes]
     assert sorted(said) == [["b'graph'"], ["making", "b'graph'"]]
 

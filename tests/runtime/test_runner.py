@@ -18,7 +18,7 @@ from recognizer.runtime.channels import FRAMES_WAITING, LATE_S, LIVE_FRAMES_WAIT
 from recognizer.runtime.runner import CAPTURE_NICENESS, run
 from recognizer.types import Frame, SourceChange
 from tests.fakes import ListedSource, ListSink, ScriptedCamera, face_picture
-from tests.test_pipeline import pipeline as painted_pipeline
+from tests.painted_pipeline import pipeline as painted_pipeline
 
 PICTURE = face_picture((3, 0), side=60)
 

@@ -20,8 +20,8 @@ from recognizer.train.guard import Guard
 from recognizer.train.settings import PeopleConfig
 from recognizer.train.verdict import Panel
 from tests.train import factories
+from tests.train.face_files import bin_of, no_cut
 from tests.train.factories import BATCH
-from tests.train.test_tasks import bin_of, no_cut
 
 pytestmark = pytest.mark.filterwarnings("ignore::UserWarning", "ignore::FutureWarning", "ignore::DeprecationWarning")
 

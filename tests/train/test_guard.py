@@ -15,7 +15,7 @@ from recognizer.train.people import People
 from recognizer.types import F32, U8
 from tests.evaluation import trees
 from tests.train import factories
-from tests.train.test_tasks import bin_of, no_cut
+from tests.train.face_files import bin_of, no_cut
 
 NOBODY = factories.known().train
 

@@ -14,17 +14,7 @@ from recognizer.train import heldout, people
 from recognizer.train.crops import CutFace
 from recognizer.train.people import FolderReader
 from recognizer.types import U8
-from tests.train import factories
-
-
-def folder_of(root: Path, **persons: int) -> Path:
-    """A folder with so many pictures of each person."""
-    pictures = iter(factories.pictures(sum(persons.values())))
-    for name, count in persons.items():
-        (root / name).mkdir(parents=True)
-        for number in range(count):
-            cv2.imwrite(str(root / name / f"{number}.png"), next(pictures))
-    return root
+from tests.train.face_files import folder_of
 
 
 def messy_folder(root: Path) -> Path:

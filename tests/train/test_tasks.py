@@ -2,35 +2,21 @@
 
 from __future__ import annotations
 
-import pickle
 from pathlib import Path
 
-import cv2
 import numpy as np
 import pytest
 
 from recognizer.errors import InputError
 from recognizer.train import tasks
 from recognizer.train.settings import PeopleConfig
-from recognizer.types import U8
 from tests.train import factories
-from tests.train.test_people import folder_of
-
-
-def bin_of(path: Path, pictures: U8, same: list[bool]) -> Path:
-    """An InsightFace set of these pictures (2 P, 112, 112, 3) BGR."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(pickle.dumps(([cv2.imencode(".png", picture)[1].tobytes() for picture in pictures], same)))
-    return path
+from tests.train.face_files import bin_of, folder_of, no_cut
 
 
 def config_of(folder: Path, *, people: Path, bin_file: Path) -> PeopleConfig:
     data = {"people": people, "aligned": True, "cache": folder / "cache"}
     return factories.people_config(folder / "out", data=data, validation={"people_share": None, "bin": bin_file})
-
-
-def no_cut(picture: U8) -> U8 | None:
-    raise AssertionError("aligned faces are not cut")
 
 
 def test_two_sets_of_one_name_are_kept_apart_and_read_once(tmp_path: Path) -> None:

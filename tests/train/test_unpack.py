@@ -12,7 +12,7 @@ from recognizer.errors import UsageError
 from recognizer.train.people import FolderReader
 from recognizer.train.unpack import Into, unpack
 from tests.train import factories
-from tests.train.test_recordio import PEOPLE, a_set, encoded
+from tests.train.record_files import PEOPLE, a_set, encoded
 
 
 class Progress:
