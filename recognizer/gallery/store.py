@@ -228,8 +228,8 @@ class Gallery:
                 run("UPDATE people SET folder = ? WHERE name = ?", (folder, name))
             run("DELETE FROM photos")
             for photo in photos:
-                row = (photo.person, photo.file, *_content_to(photo.content), photo.accepted, _notes_to(photo.notes))
-                run("INSERT INTO photos SELECT id, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9 FROM people WHERE name = ?1", row)
+                row = (photo.file, *_content_to(photo.content), photo.accepted, _notes_to(photo.notes), photo.person)
+                run("INSERT INTO photos SELECT id, ?, ?, ?, ?, ?, ?, ?, ? FROM people WHERE name = ?", row)
             run("INSERT OR REPLACE INTO facts VALUES ('model', ?)", (model,))
             self._sweep(model)
             if self._standing() != before:
