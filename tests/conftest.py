@@ -10,6 +10,8 @@ import pytest
 from tests import rig
 
 ROOT = Path(__file__).resolve().parent.parent
+LONG_S = 1200
+"""Time-out of a long test; of the others in pyproject.toml."""
 _skipped_for_data = 0
 _skipped_for_rig: str | None = None
 
@@ -35,6 +37,13 @@ def rig_data() -> Path:
         _skipped_for_rig = why
         pytest.skip(f"no camera to test with: {why}")
     return folder
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Give long tests more time: those marked slow and those that wait for a camera's server."""
+    for item in items:
+        if item.get_closest_marker("slow") or "rig_data" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.timeout(LONG_S))
 
 
 def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
