@@ -28,6 +28,10 @@ def test_the_command_line_starts_without_networks_and_engines() -> None:
     assert loaded_by("import recognizer.cli.main") <= {"cv2", "av"}
 
 
+def test_the_public_class_comes_without_networks_and_engines() -> None:
+    assert loaded_by("from recognizer import FaceRecognizer") <= {"cv2", "av"}
+
+
 def test_a_recogniser_is_built_without_torch() -> None:
     program = "from recognizer.app import build, config; build.detector(config.load())"
     assert "torch" not in loaded_by(program)
