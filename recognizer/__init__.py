@@ -2,11 +2,11 @@
 
     capture -> detect -> track -> align -> embed -> match -> decide -> emit
 
-A frame comes in from ``capture``; ``detect`` finds faces in it when it is time to look and ``track`` follows them in
-between; ``align`` cuts the faces that are asked for out of the full frame and ``embed`` turns them into vectors;
-``match`` finds the nearest enrolled person, ``decide`` gathers the evidence of each track and says who it is, and
-``emit`` tells: on a screen, in a video file, in a log. ``pipeline`` is that sentence in code; ``runner`` puts it on
-threads; ``build`` makes all the parts from a configuration.
+``capture`` reads frames. ``detect`` finds faces when a detection is due, and ``track`` follows them in between.
+``align`` cuts the faces to sample out of the full frame, and ``embed`` turns them into vectors. ``match`` finds the
+nearest enrolled person. ``decide`` gathers the evidence of each track and names it. ``emit`` shows and writes the
+results. ``pipeline`` runs these stages on one frame, ``runtime`` puts them on threads, and ``app.build`` makes them
+from settings.
 """
 
 from __future__ import annotations

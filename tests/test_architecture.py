@@ -1,4 +1,4 @@
-"""The rules of the house that no reader should have to remember."""
+"""Rules of the code that no reader should have to remember."""
 
 from __future__ import annotations
 

@@ -15,6 +15,7 @@ from recognizer.detect.every_frame import EveryFrame
 from recognizer.detect.scheduler import AdaptiveScheduler
 from recognizer.models.resolve import ResolvedModel
 from recognizer.pipeline import Pipeline, SourceContext
+from recognizer.protocols import Detector
 from recognizer.track.tracker import Tracker
 
 
@@ -26,29 +27,26 @@ def video_pipeline(settings: Settings, resolved: ResolvedModel) -> Pipeline:
         EngineError: if the engine cannot run the model.
         GalleryError: if nobody is enrolled, or with another model.
     """
-    enrolled = enrolled_people(settings, resolved.fingerprint)
-    return Pipeline(
-        detector=video_detector(settings),
-        embedder=embedder(settings, resolved),
-        index=index_of(enrolled),
-        new_context=video_context(settings, resolved, enrolled=len(enrolled)),
-    )
+    return _pipeline(settings, resolved, video_detector(settings), video_context)
 
 
 def photo_pipeline(settings: Settings, resolved: ResolvedModel) -> Pipeline:
-    """Build all stages between the sources and the sinks, for photos: each is recognised by itself.
+    """Build all stages for photos: each is recognised by itself. Raises as ``video_pipeline``."""
+    return _pipeline(settings, resolved, photo_detector(settings), photo_context)
 
-    Raises:
-        ConfigError: if no thresholds were measured for the model.
-        EngineError: if the engine cannot run the model.
-        GalleryError: if nobody is enrolled, or with another model.
-    """
+
+def _pipeline(
+    settings: Settings,
+    resolved: ResolvedModel,
+    detector: Detector,
+    context: Callable[..., Callable[[], SourceContext]],
+) -> Pipeline:
     enrolled = enrolled_people(settings, resolved.fingerprint)
     return Pipeline(
-        detector=photo_detector(settings),
+        detector=detector,
         embedder=embedder(settings, resolved),
         index=index_of(enrolled),
-        new_context=photo_context(settings, resolved, enrolled=len(enrolled)),
+        new_context=context(settings, resolved, enrolled=len(enrolled)),
     )
 
 
