@@ -32,6 +32,8 @@ SHOWN_SCORE = 0.5
 """Face score below which a track is followed but not shown, as when the head is turned away."""
 FIRST_WAITS_S = (0.08, 0.12, 0.2, 0.3)
 """Seconds between the first samples of a track; the last value repeats until the track is settled."""
+ALARM_WAIT_S = 0.2
+"""Seconds to the next sample after the picture of a face changed suddenly and the sample was hardly like the others."""
 LARGER = 1.3
 """A face that has grown by this factor since its last sample is sampled again."""
 
@@ -80,7 +82,7 @@ class Decider:
                 evidence.is_reacquired, evidence.sample_due_at = evidence.sample_count > 0, at
             evidence.last_at, evidence.box = at, box
             if evidence.name is not None and score >= SHOWN_SCORE and evidence.looks_changed(frame.preview):
-                wanted[row] = True
+                wanted[row] = evidence.is_alarmed = True
             if not tracks.verified[row]:
                 continue
             evidence.scores.append(score)
@@ -116,13 +118,16 @@ class Decider:
         weights = weigh(quality) if by_norm is None else weigh_by_norm(norms, quality, by_norm)
         for row, number in enumerate(ids.tolist()):
             evidence = self._tracks[number]
-            taken_over = evidence.add(embeddings.vectors[row], float(weights[row]), same_from=self._thresholds.release)
+            taken_over = evidence.add(embeddings.vectors[row], float(weights[row]), same_from=self._thresholds.same_face)
             if taken_over:
                 self._taken_over.append(number)
             if evidence.best is None or weights[row] >= evidence.best_weight:
                 evidence.best, evidence.best_weight = quality[row : row + 1], float(weights[row])
             settled = evidence.status is not Status.UNDECIDED
             wait = self._recheck_s if settled else FIRST_WAITS_S[min(evidence.sample_count, len(FIRST_WAITS_S)) - 1]
+            if evidence.is_alarmed and evidence.likeness < self._thresholds.sure:  # half a face may cover the other
+                wait = min(wait, ALARM_WAIT_S)
+            evidence.is_alarmed = False
             evidence.sample_due_at = at if evidence.is_doubted else at + wait
         vectors = [self._tracks[number].template for number in ids.tolist()]
         return Embeddings(np.stack(vectors), embeddings.norms, embeddings.model)

@@ -9,7 +9,7 @@ from recognizer.decide.decider import Decider
 from recognizer.decide.evidence import Thresholds
 from recognizer.decide.photo import PhotoDecider
 from recognizer.decide.weights import weigh, weigh_by_norm
-from recognizer.types import F32, Embeddings, Event, EventKind, FaceQuality, Frame, Identity, Matches, Status, Tracks
+from recognizer.types import F32, U8, Embeddings, Event, EventKind, FaceQuality, Frame, Identity, Matches, Status, Tracks
 
 THRESHOLDS = Thresholds(known=0.4, release=0.3, margin=0.1, sure=0.6)
 PEOPLE = ("Ada", "Bea", "Cleo")
@@ -48,15 +48,17 @@ class World:
         alive: Sequence[int] | None = None,
         size_px: float = 100,
         sampled: FaceQuality | None = None,
+        picture: U8 | None = None,
+        verified: bool = True,
     ) -> dict[int, Identity]:
         self.at += seconds
         faces = {self._id(number): vector for number, vector in faces.items()}
-        frame = Frame(np.zeros((8, 8, 3), np.uint8), 0, self.at, "clip")
+        frame = Frame(np.zeros((8, 8, 3), np.uint8) if picture is None else picture, 0, self.at, "clip")
         ids = np.array(list(faces), np.int64)
         boxes = np.tile(np.array([0, 0, size_px, size_px], np.float32), (len(ids), 1))
         scores = np.full(len(ids), score, np.float32)
         landmarks = np.zeros((len(ids), 5, 2), np.float32)
-        tracks = Tracks(ids, boxes, landmarks, scores, np.full(len(ids), -1), np.ones(len(ids), bool))
+        tracks = Tracks(ids, boxes, landmarks, scores, np.full(len(ids), -1), np.full(len(ids), verified))
         mask = self.decider.observe(frame, tracks)
         if mask.any():
             self.asked.append(self.at)
@@ -189,6 +191,19 @@ def test_a_name_is_withheld_from_the_first_sample_that_is_not_like_the_earlier_o
     assert world.frame({1: unit(0.9)}, seconds=0.04)[1].name == "Ada"  # one frame later
     assert len(world.asked) == before + 1
     assert [kind for kind, _ in world.told()] == [EventKind.APPEARED, EventKind.RECOGNISED]
+
+
+def test_a_sudden_change_of_the_picture_takes_a_sample_in_the_same_frame_though_none_is_due() -> None:
+    random = np.random.default_rng(0)
+    first, second = (random.integers(0, 255, (100, 100, 3), np.uint8) for _ in range(2))
+    world = World()
+    world.frames(12, {1: unit(0.9)}, picture=first)
+    before = len(world.asked)
+    assert world.frame({1: unit(0.9)}, picture=first, seconds=0.04, verified=False)[1].name == "Ada"
+    assert len(world.asked) == before
+    swapped = world.frame({1: unit(0.0, 0.9, rest=510)}, picture=second, seconds=0.04, verified=False)
+    assert len(world.asked) == before + 1
+    assert swapped[1].name is None
 
 
 def test_samples_that_are_like_neither_the_track_nor_each_other_leave_it_in_doubt() -> None:
