@@ -118,7 +118,9 @@ class Decider:
         weights = weigh(quality) if by_norm is None else weigh_by_norm(norms, quality, by_norm)
         for row, number in enumerate(ids.tolist()):
             evidence = self._tracks[number]
-            taken_over = evidence.add(embeddings.vectors[row], float(weights[row]), same_from=self._thresholds.same_face)
+            taken_over = evidence.add(
+                embeddings.vectors[row], float(weights[row]), same_from=self._thresholds.same_face
+            )
             if taken_over:
                 self._taken_over.append(number)
             if evidence.best is None or weights[row] >= evidence.best_weight:

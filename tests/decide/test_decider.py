@@ -9,7 +9,19 @@ from recognizer.decide.decider import Decider
 from recognizer.decide.evidence import Thresholds
 from recognizer.decide.photo import PhotoDecider
 from recognizer.decide.weights import weigh, weigh_by_norm
-from recognizer.types import F32, U8, Embeddings, Event, EventKind, FaceQuality, Frame, Identity, Matches, Status, Tracks
+from recognizer.types import (
+    F32,
+    U8,
+    Embeddings,
+    Event,
+    EventKind,
+    FaceQuality,
+    Frame,
+    Identity,
+    Matches,
+    Status,
+    Tracks,
+)
 
 THRESHOLDS = Thresholds(known=0.4, release=0.3, margin=0.1, sure=0.6)
 PEOPLE = ("Ada", "Bea", "Cleo")
@@ -176,7 +188,11 @@ def test_another_face_on_the_same_track_is_noticed_and_goes_on_under_a_new_id() 
     assert list(last) == [101]
     assert last[101].name == "Bea"
     told = [(event.kind, event.track_id, event.name) for event in world.events]
-    assert told[-3:] == [(EventKind.LOST, 1, "Ada"), (EventKind.APPEARED, 101, None), (EventKind.RECOGNISED, 101, "Bea")]
+    assert told[-3:] == [
+        (EventKind.LOST, 1, "Ada"),
+        (EventKind.APPEARED, 101, None),
+        (EventKind.RECOGNISED, 101, "Bea"),
+    ]
 
 
 def test_a_name_is_withheld_from_the_first_sample_that_is_not_like_the_earlier_ones() -> None:

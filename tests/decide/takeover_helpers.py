@@ -13,6 +13,12 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from recognizer.align import align
+from recognizer.app import build, config
+from recognizer.app.build import pipelines
+from recognizer.gallery.records import Enrolled
+from recognizer.match.exact_index import ExactIndex
+from recognizer.pipeline import Pipeline
 from recognizer.types import F32, U8, Frame, FrameResult
 
 FPS = 25.0
@@ -94,7 +100,6 @@ class Tally:
     longest: int = 0
     """Frames of the longest."""
     wrong_frames: int = 0
-    spans: list[int] | None = None
 
     def add(self, results: Sequence[tuple[FrameResult, tuple[Shown, ...]]]) -> None:
         """Count one change."""
@@ -127,9 +132,28 @@ def changes(images: Path, count: int, *, seed: int = 0, kinds: Sequence[str] = K
     return drawn
 
 
-def play(change: Change, step: Callable[[Frame], FrameResult]) -> list[tuple[FrameResult, tuple[Shown, ...]]]:
-    """Recognise every frame of a change."""
-    return [(step(frame), faces) for frame, faces in change.frames()]
+def recogniser(shared_data: Path, drawn: Sequence[Change]) -> Callable[[], Callable[[Frame], FrameResult]]:
+    """Enrol the first photo of everybody in the changes; each call of the result starts a source anew."""
+    overrides = {"embed": {"model": "edgeface_xs_q", "weights_dir": str(shared_data / "weights")}}
+    settings = config.load(None, overrides)
+    resolved = build.model(settings)
+    detector, embedder = pipelines.video_detector(settings), pipelines.embedder(settings, resolved)
+    names, vectors = [], []
+    for name in sorted({name for change in drawn for name in (change.old, change.new)}):
+        image = _read(min((shared_data / "data/lfw/images" / name).glob("*.jpg")))
+        found = detector.detect([image])[0]
+        middle = np.hypot(*((found.boxes[:, :2] + found.boxes[:, 2:]) / 2 - CENTRE).T)
+        if len(middle) == 0:
+            continue
+        face = found[middle == middle.min()]
+        crop = align(image, face.landmarks, face.scores, cut=embedder.spec.crop, boxes=face.boxes)
+        names.append(name)
+        vectors.append(embedder.embed(crop).vectors[0])
+    index = ExactIndex(
+        enrolled=Enrolled(tuple(names), ("",) * len(names), np.stack(vectors), resolved.fingerprint, "LFW")
+    )
+    new_context = pipelines.video_context(settings, resolved, enrolled=len(names))
+    return lambda: Pipeline(detector=detector, embedder=embedder, index=index, new_context=new_context).step
 
 
 def _read(path: Path) -> U8:
