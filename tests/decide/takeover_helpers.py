@@ -149,9 +149,9 @@ def recogniser(shared_data: Path, drawn: Sequence[Change]) -> Callable[[], Calla
         crop = align(image, face.landmarks, face.scores, cut=embedder.spec.crop, boxes=face.boxes)
         names.append(name)
         vectors.append(embedder.embed(crop).vectors[0])
-    index = ExactIndex(
-        enrolled=Enrolled(tuple(names), ("",) * len(names), np.stack(vectors), resolved.fingerprint, "LFW")
-    )
+    files = ("",) * len(names)
+    enrolled = Enrolled(tuple(names), files, np.stack(vectors), resolved.fingerprint, folder="LFW")
+    index = ExactIndex(enrolled=enrolled)
     new_context = pipelines.video_context(settings, resolved, enrolled=len(names))
     return lambda: Pipeline(detector=detector, embedder=embedder, index=index, new_context=new_context).step
 

@@ -213,7 +213,8 @@ def test_a_sudden_change_of_the_picture_takes_a_sample_in_the_same_frame_though_
     random = np.random.default_rng(0)
     first, second = (random.integers(0, 255, (100, 100, 3), np.uint8) for _ in range(2))
     world = World()
-    world.frames(12, {1: unit(0.9)}, picture=first)
+    for _ in range(12):
+        world.frame({1: unit(0.9)}, picture=first)
     before = len(world.asked)
     assert world.frame({1: unit(0.9)}, picture=first, seconds=0.04, verified=False)[1].name == "Ada"
     assert len(world.asked) == before
