@@ -7,7 +7,7 @@ import numpy as np
 
 from recognizer.types import F32, U8
 
-PATCH_PX = 12
+PATCH_PX = 16
 """Side of a face in its thumbnail, px."""
 REACH_PX = 3
 """By how much of that a face may move, or its box be off, between two thumbnails."""
@@ -16,14 +16,14 @@ POINTS = 3
 
 
 def thumbnail(picture: U8, box: F32) -> F32:
-    """Return the brightness of a box and a quarter of its size around it, beyond the picture's edge repeated.
+    """Return the brightness of a box and a fifth of its size around it, beyond the picture's edge repeated.
 
     Args:
         picture: (H, W) brightness or (H, W, 3) BGR.
         box: (4,) px.
 
     Returns:
-        (18, 18) float32.
+        (22, 22) float32.
     """
     side = PATCH_PX + 2 * REACH_PX
     steps = (np.arange(side * POINTS) + 0.5) / POINTS - REACH_PX
