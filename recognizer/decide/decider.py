@@ -33,7 +33,7 @@ SHOWN_SCORE = 0.5
 FIRST_WAITS_S = (0.08, 0.12, 0.2, 0.3)
 """Seconds between the first samples of a track; the last value repeats until the track is settled."""
 ALARM_WAIT_S = 0.2
-"""Seconds to the next sample after the picture of a face changed suddenly, and the sample was hardly like the others."""
+"""Seconds to the next sample after the picture of a face changed, if the sample was hardly like the others."""
 LARGER = 1.3
 """A face that has grown by this factor since its last sample is sampled again."""
 
@@ -127,7 +127,8 @@ class Decider:
                 evidence.best, evidence.best_weight = quality[row : row + 1], float(weights[row])
             settled = evidence.status is not Status.UNDECIDED
             wait = self._recheck_s if settled else FIRST_WAITS_S[min(evidence.sample_count, len(FIRST_WAITS_S)) - 1]
-            if evidence.is_alarmed and evidence.likeness < self._thresholds.sure:  # the other face may cover only half of this one yet
+            # the other face may cover only half of this one yet
+            if evidence.is_alarmed and evidence.likeness < self._thresholds.sure:
                 wait = min(wait, ALARM_WAIT_S)
             evidence.is_alarmed = False
             evidence.sample_due_at = at if evidence.is_doubted else at + wait

@@ -15,7 +15,7 @@ import numpy as np
 
 from recognizer.align import align
 from recognizer.app import build, config
-from recognizer.app.build import pipelines
+from recognizer.app.build import detectors, embedders, pipelines
 from recognizer.gallery.records import Enrolled
 from recognizer.match.exact_index import ExactIndex
 from recognizer.pipeline import Pipeline
@@ -60,7 +60,8 @@ class Change:
         phase, tempo = random.uniform(0, 6, 3), random.uniform(0.5, 3, 3)
         old, new = (_read(photo) for photo in self.photos)
         mask = _mask()
-        backdrop = cv2.GaussianBlur(cv2.copyMakeBorder(old, 0, 0, 125, 125, cv2.BORDER_REPLICATE), (0, 0), 9)
+        wide = cv2.copyMakeBorder(old, 0, 0, 125, 125, cv2.BORDER_REPLICATE)
+        backdrop = np.asarray(cv2.GaussianBlur(wide, (0, 0), 9), np.uint8)
         for index in range(before + AFTER):
             swing = np.sin(phase + tempo * index / FPS)
             motion = cv2.getRotationMatrix2D(CENTRE, 2.5 * float(swing[0]), 1 + 0.03 * float(swing[1]))
@@ -137,7 +138,7 @@ def recogniser(shared_data: Path, drawn: Sequence[Change]) -> Callable[[], Calla
     overrides = {"embed": {"model": "edgeface_xs_q", "weights_dir": str(shared_data / "weights")}}
     settings = config.load(None, overrides)
     resolved = build.model(settings)
-    detector, embedder = pipelines.video_detector(settings), pipelines.embedder(settings, resolved)
+    detector, embedder = detectors.video_detector(settings), embedders.embedder(settings, resolved)
     names, vectors = [], []
     for name in sorted({name for change in drawn for name in (change.old, change.new)}):
         image = _read(min((shared_data / "data/lfw/images" / name).glob("*.jpg")))
