@@ -21,7 +21,7 @@ SUDDEN = 0.75
 """Correlation of a face's picture with the last frame's below which it may be another face: 0.3 to 0.9 % of 928
 face-frames of two clips are below, and 20 of 20 faces swapped between two frames (0.33 to 0.68, at their true boxes)."""
 GRADUAL = 0.1
-"""The same with the picture at the last sample, which in five clips was nearly always above 0.28."""
+"""The same with the picture at the last sample; in five clips it was nearly always above 0.28."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
