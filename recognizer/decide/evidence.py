@@ -19,7 +19,7 @@ FACE_WINDOW = 8
 every frontal face did."""
 SUDDEN = 0.75
 """Correlation of a face's picture with the last frame's below which it may be another face: 0.3 to 0.9 % of 928
-face-frames of two clips are below, and 20 of 20 faces swapped between two frames (0.33 to 0.68, at their true boxes)."""
+face-frames of two clips are below, and 20 of 20 faces swapped between two frames (0.33 to 0.68, true boxes)."""
 GRADUAL = 0.1
 """The same with the picture at the last sample; in five clips it was nearly always above 0.28."""
 
