@@ -69,6 +69,9 @@ class Pipeline:
         samples = self._embedder.embed(faces)
         clock.lap("embed")
         templates = decider.learn(frame.captured_at, wanted.ids, samples, faces.quality)
+        for number in decider.take_takeovers():
+            decider.take_over(frame.captured_at, number, context.tracker.split(number))
+        context.tracker.question(decider.doubted)
         clock.lap("decide")
         matches = self._index.search(templates)
         clock.lap("match")

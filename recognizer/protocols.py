@@ -5,7 +5,7 @@ A source is made, then opened by ``with``; so is a sink. Detector, embedder and 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from types import TracebackType
 from typing import Protocol, Self, runtime_checkable
 
@@ -126,6 +126,12 @@ class Tracker(Protocol):
 
     def follow(self, at: float, refined: RefinedFaces) -> Tracks:
         """Move the tracks, in every frame; rows as ``predict`` gave them."""
+
+    def question(self, ids: Collection[int]) -> None:
+        """Verify these tracks in the next frame."""
+
+    def split(self, number: int) -> int:
+        """End a track and go on with its face under a new id, which is returned."""
 
     def cut(self) -> None:
         """End all tracks."""

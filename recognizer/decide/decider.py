@@ -32,6 +32,8 @@ SHOWN_SCORE = 0.5
 """Face score below which a track is followed but not shown, as when the head is turned away."""
 FIRST_WAITS_S = (0.08, 0.12, 0.2, 0.3)
 """Seconds between the first samples of a track; the last value repeats until the track is settled."""
+ALARM_WAIT_S = 0.2
+"""Seconds to the next sample after the picture of a face changed, if the sample was hardly like the others."""
 LARGER = 1.3
 """A face that has grown by this factor since its last sample is sampled again."""
 
@@ -62,6 +64,7 @@ class Decider:
         self._recheck_s = recheck_s
         self._norm_range = norm_range
         self._tracks: dict[int, Evidence] = {}
+        self._taken_over: list[int] = []
         self._last_at = -math.inf
 
     def observe(self, frame: Frame, tracks: Tracks) -> NDArray[np.bool_]:
@@ -78,6 +81,8 @@ class Decider:
             if evidence.last_at < self._last_at:
                 evidence.is_reacquired, evidence.sample_due_at = evidence.sample_count > 0, at
             evidence.last_at, evidence.box = at, box
+            if evidence.name is not None and score >= SHOWN_SCORE and evidence.looks_changed(frame.preview):
+                wanted[row] = evidence.is_alarmed = True
             if not tracks.verified[row]:
                 continue
             evidence.scores.append(score)
@@ -113,14 +118,36 @@ class Decider:
         weights = weigh(quality) if by_norm is None else weigh_by_norm(norms, quality, by_norm)
         for row, number in enumerate(ids.tolist()):
             evidence = self._tracks[number]
-            evidence.add(embeddings.vectors[row], float(weights[row]), same_from=self._thresholds.release)
+            taken_over = evidence.add(
+                embeddings.vectors[row], float(weights[row]), same_from=self._thresholds.same_face
+            )
+            if taken_over:
+                self._taken_over.append(number)
             if evidence.best is None or weights[row] >= evidence.best_weight:
                 evidence.best, evidence.best_weight = quality[row : row + 1], float(weights[row])
-            settled = evidence.status is not Status.UNDECIDED and not evidence.outliers
+            settled = evidence.status is not Status.UNDECIDED
             wait = self._recheck_s if settled else FIRST_WAITS_S[min(evidence.sample_count, len(FIRST_WAITS_S)) - 1]
-            evidence.sample_due_at = at + wait
+            # the other face may cover only half of this one yet
+            if evidence.is_alarmed and evidence.likeness < self._thresholds.sure:
+                wait = min(wait, ALARM_WAIT_S)
+            evidence.is_alarmed = False
+            evidence.sample_due_at = at if evidence.is_doubted else at + wait
         vectors = [self._tracks[number].template for number in ids.tolist()]
         return Embeddings(np.stack(vectors), embeddings.norms, embeddings.model)
+
+    @property
+    def doubted(self) -> frozenset[int]:
+        """Ids of the tracks whose newest sample was not like the earlier ones; verify them in the next frame."""
+        return frozenset(number for number, evidence in self._tracks.items() if evidence.is_doubted)
+
+    def take_takeovers(self) -> list[int]:
+        """Return, once, the ids of the tracks whose face is found to be another one than before."""
+        taken_over, self._taken_over = self._taken_over, []
+        return taken_over
+
+    def take_over(self, at: float, old: int, new: int) -> None:
+        """Begin the track ``new`` with the samples in which ``old`` showed another face; ``old`` must end."""
+        self._tracks[new] = self._tracks[old].successor(at)
 
     def decide(
         self, frame: Frame, tracks: Tracks, alive: frozenset[int], sampled: I64, matches: Matches
@@ -196,7 +223,7 @@ class Decider:
         """Give a name that two tracks of one frame claim to the nearer one, unless both similarities are sure."""
         claims: dict[str, list[int]] = {}
         for number in shown:
-            if name := self._tracks[number].name:
+            if (name := self._tracks[number].name) and not self._tracks[number].is_doubted:
                 claims.setdefault(name, []).append(number)
         for numbers in claims.values():
             for number in sorted(numbers, key=lambda n: -self._tracks[n].similarity)[1:]:
@@ -209,8 +236,8 @@ class Decider:
         rivals = [other for other in shown if other != number and self._tracks[other].name == evidence.nearest]
         return Identity(
             track_id=number,
-            status=evidence.status,
-            name=evidence.name,
+            status=Status.UNDECIDED if evidence.is_doubted else evidence.status,
+            name=None if evidence.is_doubted else evidence.name,
             similarity=evidence.similarity,
             margin=evidence.margin,
             reasons=tuple(evidence.reasons(self._thresholds, rivals=rivals, min_samples=self.min_samples)),
@@ -230,7 +257,7 @@ class Decider:
             if not evidence.reported:
                 evidence.reported = True
                 yield replace(_event(EventKind.APPEARED, number, evidence, at, source), name=None, reasons=reasons)
-            if evidence.name != old_name:
+            if evidence.name != old_name and not evidence.is_doubted:  # a doubt is decided within frames
                 kind = EventKind.RECOGNISED if old_name is None else EventKind.CHANGED
                 evidence.reported_name = evidence.name
                 yield replace(_event(kind, number, evidence, at, source), reasons=reasons)

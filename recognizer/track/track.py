@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 
 from recognizer.geometry import Box, overlap
@@ -106,6 +107,10 @@ class Track:
     def can_skip_frame(self) -> bool:
         """Whether it may wait for the next frame in which all tracks are refined."""
         return not (self.is_tentative or self.surprising)
+
+    def question(self) -> None:
+        """Plan to refine and verify it in the next frame."""
+        self.verified_at, self.coast_s, self.surprising = -math.inf, 0.0, True
 
     def move(
         self, at: float, box: Box, landmarks: F32, score: float, *, verified: bool, detection_index: int = -1

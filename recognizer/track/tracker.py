@@ -15,6 +15,8 @@ A face that moves as expected is not refined in every frame: for up to COAST_S i
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import linear_sum_assignment
@@ -79,6 +81,25 @@ class Tracker:
         """End all tracks, as after a shot cut."""
         self._tracks.clear()
         self._lost_now = False
+
+    def question(self, ids: Collection[int]) -> None:
+        """Verify these tracks in the next frame, whatever their plan: they may follow another face."""
+        for track in self._tracks:
+            if track.id in ids:
+                track.question()
+
+    def split(self, number: int) -> int:
+        """End a track whose face is another one than before, and go on with it under a new id, which is returned.
+
+        Raises:
+            KeyError: if there is no such track.
+        """
+        for track in self._tracks:
+            if track.id == number:
+                track.id, self._next_id = self._next_id, self._next_id + 1
+                track.question()
+                return track.id
+        raise KeyError(number)
 
     def update(self, at: float, detections: FaceDetections) -> None:
         """Assign each detection to a track or to a new one."""

@@ -283,3 +283,24 @@ def test_after_a_detection_only_faces_that_were_not_found_are_due() -> None:
     assert len(expected(tracker, just_after)) == 0
     tracker.update(just_after, NOBODY)
     assert len(expected(tracker, just_after)) == 1
+
+
+def test_a_track_in_question_is_verified_in_the_next_frame() -> None:
+    tracker, _ = started((0, 0, 50))
+    at = 0.0
+    while len(boxes := tracker.predict(at := at + 0.04)[0]) and (tracker.predict(at)[1].all()):  # until it is not due
+        follow(tracker, at, seen_again(tracker, at))
+    follow(tracker, at, seen_again(tracker, at))
+    assert len(boxes) == 0 or not tracker.predict(at)[1].any()
+    tracker.question([1])
+    assert tracker.predict(at + 0.01)[1].tolist() == [True]
+
+
+def test_a_split_track_goes_on_in_its_place_under_a_new_id() -> None:
+    tracker, _ = started((0, 0, 50), (200, 0, 60))
+    assert tracker.split(1) == 3
+    assert tracker.alive == {2, 3}
+    tracks = follow(tracker, 0.04, seen_again(tracker, 0.04))
+    assert tracks.ids.tolist() == [3, 2]
+    with pytest.raises(KeyError):
+        tracker.split(1)

@@ -69,13 +69,15 @@ def thresholds(settings: Settings, resolved: ResolvedModel, *, enrolled: int = 1
             f"such as LFW's: python main.py calibrate --people FOLDER --model {settings.embed.model}; or set "
             "decide.known and decide.margin in a settings file."
         )
-    given, measured = settings.decide, calibrated(settings, resolved).at(enrolled)
+    given, calibration = settings.decide, calibrated(settings, resolved)
+    measured = calibration.at(enrolled)
     known = measured.known if given.known is None else given.known
     return Thresholds(
         known=known,
         release=min(measured.release, known),
         margin=measured.margin if given.margin is None else given.margin,
         sure=max(measured.sure, known),
+        same_track=calibration.release,
     )
 
 
