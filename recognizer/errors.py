@@ -3,7 +3,7 @@
     RecognizerError               exit 1   base: one message, what was wanted, what came, what to do
     |-- UsageError                exit 2   the command line asks for something that does not exist
     |-- ConfigError               exit 2   a YAML file or a value in it
-    |-- InputError                exit 3   what we were given to look at
+    |-- InputError                exit 3   a source or picture that cannot be used
     |   |-- SourceError                    a video, folder or stream that cannot be read
     |   `-- ImageError                     a picture that is corrupt, too large or not a picture
     |-- GalleryError              exit 4   the enrolled people
@@ -42,7 +42,7 @@ class ConfigError(RecognizerError):
 
 
 class InputError(RecognizerError):
-    """Something given to look at cannot be looked at."""
+    """A source, picture or file that was given cannot be read."""
 
     exit_code = 3
 
@@ -56,7 +56,7 @@ class ImageError(InputError):
 
 
 class GalleryError(RecognizerError):
-    """The gallery of enrolled people is missing, damaged or asked for something it does not hold."""
+    """The gallery of enrolled people is missing, damaged or lacks what was requested."""
 
     exit_code = 4
 
@@ -84,7 +84,7 @@ class EngineError(ModelError):
 
 
 class OutputError(RecognizerError):
-    """A file that was asked for cannot be written."""
+    """A requested output cannot be written."""
 
     exit_code = 6
 

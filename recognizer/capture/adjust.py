@@ -1,4 +1,4 @@
-"""What is done to the pictures of a source before anybody looks at them: turn, mirror, cut out, take fewer."""
+"""Adjust the pictures of a source before recognition: rotate, mirror, crop, and analyse fewer of them."""
 
 from __future__ import annotations
 

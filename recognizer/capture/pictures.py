@@ -14,7 +14,7 @@ from typing import IO
 
 import numpy as np
 from loguru import logger
-from PIL import Image, UnidentifiedImageError
+from PIL import Image, ImageOps, UnidentifiedImageError
 
 from recognizer.errors import ImageError, one_picture
 from recognizer.types import U8
@@ -35,17 +35,6 @@ MAX_MISSING = 0.1
 """Share of a JPEG's rows that may be missing at its end. Browsers, OpenCV and FFmpeg show any; a face may be gone."""
 _REMEDY = "copy or export it again"
 
-_TURNS = {
-    2: (Image.Transpose.FLIP_LEFT_RIGHT,),
-    3: (Image.Transpose.ROTATE_180,),
-    4: (Image.Transpose.FLIP_TOP_BOTTOM,),
-    5: (Image.Transpose.TRANSPOSE,),
-    6: (Image.Transpose.ROTATE_270,),
-    7: (Image.Transpose.TRANSVERSE,),
-    8: (Image.Transpose.ROTATE_90,),
-}
-"""EXIF orientation -> what brings the picture upright (TIFF 6.0, tag 274)."""
-_ORIENTATION = 274
 _START_OF_SCAN, _END_OF_JPEG = b"\xff\xda", b"\xff\xd9"
 _ENOUGH_SCANS = 6
 """Of a progressive JPEG: before the sixth of its ten, libjpeg has sent every coefficient of the brightness, without
@@ -204,12 +193,9 @@ def _upright(picture: Image.Image) -> Image.Image:
     picture.load()
     try:
         with one_picture("", "", ""):
-            orientation = picture.getexif().get(_ORIENTATION)
+            return ImageOps.exif_transpose(picture)
     except ImageError:
         return picture
-    for turn in _TURNS.get(orientation, ()) if isinstance(orientation, int) else ():
-        picture = picture.transpose(turn)
-    return picture
 
 
 def _to_bgr(picture: Image.Image) -> U8:

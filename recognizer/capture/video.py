@@ -98,7 +98,7 @@ class VideoFile:
                     f"{self.name}: holds {stream.codec_context.name} video, but not one frame of it can be decoded"
                     f"{f' ({self._broken})' if self._broken else ''}; copy or record it again."
                 )
-            first.image  # noqa: B018 - what cannot be shown is told now
+            first.image  # noqa: B018 - a picture that cannot be converted fails now
         except BaseException:
             self._shut()
             raise

@@ -16,7 +16,7 @@ from recognizer.capture.live import TimedFrames
 _SILENCE_S = 2
 """V4L2 gives up on a camera that sends nothing for so long; OpenCV's own limit is 10."""
 _COMPRESSED_FROM_PX = 1280
-"""Width from which USB is too slow for raw pictures at full rate; Motion JPEG is asked for then."""
+"""Width from which USB is too slow for raw pictures at full rate; Motion JPEG is requested then."""
 
 
 class Webcam:

@@ -111,7 +111,7 @@ def _recognise(
     _require_places(settings)
     sources = build.sources(settings)
     if len(sources) == 1 or not any(source.live for source in sources):
-        for source in sources:  # before models are loaded: a wrong path is told at once
+        for source in sources:  # before models are loaded: a wrong path fails at once
             require_openable(source)
     settings = _without_a_screen(settings)
     live = frozenset(source.name for source in sources if source.live)
@@ -119,7 +119,7 @@ def _recognise(
     with model_bar() as progress:
         resolved = build.model(settings, progress)
     logger.info("model {}: {}", resolved.name, resolved.origin)
-    build.thresholds(settings, resolved)  # before the work on photos: a model without any is told at once
+    build.thresholds(settings, resolved)  # before the work on photos: a model without any fails at once
     if sync_first:
         sync(settings, resolved)
     make_pipeline = build.photo_pipeline if build.only_photos(settings) else build.video_pipeline

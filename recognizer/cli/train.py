@@ -25,7 +25,7 @@ from recognizer.types import U8
 CANDIDATE_PX = 40
 """Smallest proposal from which the follow net learns what is no face."""
 
-if TYPE_CHECKING:  # the real imports wait until the packages for training were asked for
+if TYPE_CHECKING:  # the real imports wait until training is requested
     from recognizer.embed.trained import Snapshot
     from recognizer.train import settings, ship, tasks
     from recognizer.train.crops import CutFace, YawOf
@@ -202,7 +202,7 @@ def need_packages() -> None:
         UsageError: if they are.
     """
     try:
-        import lightning  # noqa: F401 - asked for here so that its absence has a message
+        import lightning  # noqa: F401 - imported here so that its absence has a message
     except ImportError as error:
         raise UsageError("Training needs more packages: pip install -r requirements-train.txt.") from error
 

@@ -81,7 +81,7 @@ class Decider:
             if evidence.last_at < self._last_at:
                 evidence.is_reacquired, evidence.sample_due_at = evidence.sample_count > 0, at
             evidence.last_at, evidence.box = at, box
-            if evidence.name is not None and score >= SHOWN_SCORE and evidence.looks_changed(frame.preview):
+            if evidence.name is not None and score >= SHOWN_SCORE and evidence.has_changed(frame.preview):
                 wanted[row] = evidence.is_alarmed = True
             if not tracks.verified[row]:
                 continue

@@ -18,10 +18,8 @@ FACE_WINDOW = 8
 """Frames over which the face score must hold. In 13,700 face-frames of six clips no object held 0.95 for so long, and
 every frontal face did."""
 SUDDEN = 0.75
-"""Correlation of a face's picture with the last frame's below which it may be another face: 0.3 to 0.9 % of 928
-face-frames of two clips are below, and 20 of 20 faces swapped between two frames (0.33 to 0.68, true boxes)."""
-GRADUAL = 0.1
-"""The same with the picture at the last sample; in five clips it was nearly always above 0.28."""
+"""Correlation of a face's picture with the last frame's below which it may be another face: 20 of 20 faces swapped
+between two frames were below (0.33 to 0.68), and so few face-frames of real clips that samples grow by 5 %."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,8 +73,6 @@ class Evidence:
     largest_px: float = 0.0
     thumbnail: F32 | None = None
     """Of the last frame in which it had a name."""
-    sampled_thumbnail: F32 | None = None
-    """Of the last sample that resembled the template, or the first frame after it."""
     best: FaceQuality | None = None
     """Quality of the sample with the largest weight, one row."""
     best_weight: float = 0.0
@@ -98,15 +94,11 @@ class Evidence:
         """Weighted mean of the samples, (D,) of unit length."""
         return np.asarray(self.vector_sum / max(float(np.linalg.norm(self.vector_sum)), 1e-12), np.float32)
 
-    def looks_changed(self, picture: U8) -> bool:
-        """Whether the picture in the box differs from the last frame's, or the last like sample's, as faces differ."""
+    def has_changed(self, picture: U8) -> bool:
+        """Whether the picture in the box differs from the last frame's as two faces differ."""
         now = thumbnail(picture, self.box)
         before, self.thumbnail = self.thumbnail, now
-        if self.sampled_thumbnail is None:
-            self.sampled_thumbnail = now
-        return (before is not None and likeness(before, now) < SUDDEN) or likeness(
-            self.sampled_thumbnail, now
-        ) < GRADUAL
+        return before is not None and likeness(before, now) < SUDDEN
 
     @property
     def is_doubted(self) -> bool:
@@ -134,7 +126,6 @@ class Evidence:
         self.weight += weight
         self.outliers.clear()
         self.is_reacquired = False
-        self.sampled_thumbnail = self.thumbnail if self.name is not None else None
         return False
 
     def successor(self, at: float) -> Evidence:

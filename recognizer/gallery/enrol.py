@@ -96,7 +96,7 @@ class Enroller:
         Raises:
             GalleryError: if the gallery is missing or holds no photo, or its record cannot be read or written.
             GalleryBusyError: if another process is changing the gallery.
-            FingerprintError: if the record is another model's and ``reembed`` is not asked for.
+            FingerprintError: if the record is another model's and ``reembed`` is false.
         """
         _require_photos(folder, scan(folder, suffixes=self.suffixes))
         if rebuild:

@@ -8,15 +8,20 @@ from __future__ import annotations
 
 import contextlib
 import errno
-import fcntl
 import os
 import socket
+import stat
 from datetime import datetime
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 from recognizer.errors import GalleryBusyError, GalleryError
+
+try:
+    import fcntl
+except ImportError:  # Windows: galleries can be read there, not changed
+    fcntl = None  # type: ignore[assignment]
 
 LOCK_FILE = "writer.lock"
 _BUSY = {errno.EACCES, errno.EAGAIN}
@@ -44,11 +49,17 @@ class WriterLock:
             GalleryError: if the lock file cannot be opened, or is a link.
         """
         path = self._folder / LOCK_FILE
+        if fcntl is None:
+            raise GalleryError("A gallery cannot be changed on this system: it has no flock. Enrol on Linux or macOS.")
         refuse_links(self._folder)
         try:
             file = os.open(path, os.O_CREAT | os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
         except OSError as error:
             raise no_permission(self._folder.parent, error) from error
+        found = os.fstat(file)
+        if not stat.S_ISREG(found.st_mode) or found.st_nlink > 1:
+            os.close(file)
+            raise GalleryError(f"{path} is a link to another file, or no file; remove it and try again.")
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:

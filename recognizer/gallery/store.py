@@ -23,7 +23,7 @@ from loguru import logger
 from recognizer.errors import GalleryError
 from recognizer.gallery import schema
 from recognizer.gallery.folder import RECORD_FOLDER, Content, Stamp, require_gallery
-from recognizer.gallery.lock import WriterLock, no_permission
+from recognizer.gallery.lock import WriterLock, no_permission, refuse_links
 from recognizer.gallery.records import (
     WEAK_FINDINGS,
     Enrolled,
@@ -58,6 +58,7 @@ class Gallery:
         require_gallery(self.folder)
         with ExitStack() as opening:
             if self._write:
+                refuse_links(self._path.parent)
                 self._make_folder()
                 opening.enter_context(WriterLock(self._path.parent, purpose=self._purpose))
             elif not self._path.exists():

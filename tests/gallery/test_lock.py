@@ -57,6 +57,17 @@ def test_another_part_of_this_process_does_not_get_it_either(tmp_path: Path) -> 
         pass
 
 
+def test_a_hard_link_in_its_place_is_refused_and_left_alone(tmp_path: Path) -> None:
+    target = tmp_path / "bashrc"
+    target.write_text("mine")
+    record = tmp_path / ".recognizer"
+    record.mkdir()
+    (record / LOCK_FILE).hardlink_to(target)
+    with pytest.raises(GalleryError, match="is a link"), WriterLock(record, purpose="x"):
+        pass
+    assert target.read_text() == "mine"
+
+
 @pytest.mark.parametrize("name", [LOCK_FILE, "writer.txt", "record.sqlite3"])
 def test_a_link_in_the_record_is_refused_and_its_target_left_alone(tmp_path: Path, name: str) -> None:
     target = tmp_path / "bashrc"
