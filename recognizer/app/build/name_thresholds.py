@@ -77,7 +77,7 @@ def thresholds(settings: Settings, resolved: ResolvedModel, *, enrolled: int = 1
         release=min(measured.release, known),
         margin=measured.margin if given.margin is None else given.margin,
         sure=max(measured.sure, known),
-        same_track=calibration.release,
+        same_track=calibration.known - calibration.margin,
     )
 
 
