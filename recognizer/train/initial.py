@@ -1,9 +1,8 @@
 """The weights a training begins with: those of a graph that ships, read back into the torch network.
 
-A graph keeps its weights as initialisers; ours are stored in half precision, with ``.half`` behind the name. Two
-exporters wrote such graphs. The first kept timm's network: linear layers are stored transposed under a number, and
-their names are those of the MatMul nodes that use them. Today's writes ``embed.channels_first``, where affine parts of
-norms and layer scales are folded into other layers; they are unfolded into another network that computes the same.
+A graph keeps its weights as initialisers; ours are stored in half precision, with ``.half`` behind the name. An
+EdgeFace is exported as ``embed.channels_first``, where affine parts of norms and layer scales are folded into other
+layers; they are unfolded into another network that computes the same.
 """
 
 from __future__ import annotations
@@ -24,9 +23,6 @@ from recognizer.embed.statedict import fill
 from recognizer.errors import WeightsError
 from recognizer.train.ship import HALF_SUFFIX
 
-_FOLDED = "body.0.depthwise.weight"
-"""A name that only ``embed.channels_first`` gives."""
-
 
 def fill_from_graph(network: nn.Module, graph: Path, *, name: str) -> None:
     """Fill a network with the weights of its own graph.
@@ -40,7 +36,7 @@ def fill_from_graph(network: nn.Module, graph: Path, *, name: str) -> None:
         WeightsError: if the file is no graph, or holds another network.
     """
     weights = weights_of(graph)
-    if _FOLDED in weights and isinstance(network, EdgeFace):
+    if isinstance(network, EdgeFace):
         with torch.no_grad():
             weights = dict(_unfolded(network.model, weights))
     fill(network, weights, name=name, path=graph)
@@ -56,26 +52,10 @@ def weights_of(graph: Path) -> dict[str, Tensor]:
         model = onnx.load(graph)
     except (OSError, DecodeError) as error:
         raise WeightsError(f"{graph} is no readable ONNX graph ({error}).") from error
-    linears = {node.input[1]: f"{_layer(node.name)}.weight" for node in model.graph.node if node.op_type == "MatMul"}
-    out = {}
-    for stored in model.graph.initializer:
-        key = stored.name.removesuffix(HALF_SUFFIX)
-        values = numpy_helper.to_array(stored)
-        if key in linears:
-            key, values = linears[key], values.T
-        out[key] = torch.from_numpy(np.array(values, np.float32))
-    return out
-
-
-def _layer(node: str) -> str:
-    """``model.stages.0.mlp.fc1`` of ``/model/stages/stages.0/mlp/fc1/MatMul``.
-
-    torch's exporter writes the path of modules; a module in a list has the list's name before its number.
-    """
-    parts = node.strip("/").split("/")[:-1]
-    return ".".join(
-        part for part, after in zip(parts, [*parts[1:], ""], strict=True) if not after.startswith(f"{part}.")
-    )
+    return {
+        stored.name.removesuffix(HALF_SUFFIX): torch.from_numpy(np.array(numpy_helper.to_array(stored), np.float32))
+        for stored in model.graph.initializer
+    }
 
 
 def _unfolded(model: Any, folded: Mapping[str, Tensor]) -> Iterator[tuple[str, Tensor]]:
