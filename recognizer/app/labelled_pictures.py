@@ -32,7 +32,7 @@ def places_for(paths: Sequence[Path], output: Path) -> list[Path]:
     """
     is_folder = output.is_dir() or not output.suffix
     if not is_folder and len(paths) > 1:
-        raise UsageError(f"--output {output}: {len(paths)} pictures need a folder, not one file.")
+        raise UsageError(f"{len(paths)} pictures do not fit into one file {output}; pass a folder.")
     if not is_folder and output.suffix.lower() not in WRITABLE:
         raise UsageError(f"--output {output}: wanted {', '.join(sorted(WRITABLE))}.")
     names = [f"{label}{_suffix(path)}" for path, label in zip(paths, labels_of(paths), strict=True)]

@@ -29,7 +29,7 @@ def test_an_existing_folder_with_a_dot_in_its_name_is_a_folder(tmp_path: Path) -
     [
         (("a.jpg",), "a.jpg", "would replace"),
         (("a.jpg", "b.jpg"), ".", "would replace"),
-        (("a.jpg", "b.jpg"), "one.jpg", "need a folder"),
+        (("a.jpg", "b.jpg"), "one.jpg", "pass a folder"),
         (("a.jpg",), "out.mp3", "wanted"),
     ],
 )
