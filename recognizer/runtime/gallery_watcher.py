@@ -122,6 +122,8 @@ class GalleryWatcher:
     def _watch(self) -> None:
         """Follow the changes, until stopped or until another folder replaces the gallery's."""
         watched, is_first = _identity(self._folder), True
+        if watched is None:  # the folder is gone: nothing to watch, but its people must be forgotten
+            return
         for changes in watch(
             self._folder,
             watch_filter=self._matters,
@@ -145,7 +147,11 @@ class GalleryWatcher:
     def _note_missed(self) -> None:
         """Note what changed between the reading of the record and the beginning of the watch."""
         known, self._known = self._known, None
-        if known is None or any(stale(self._folder, known, suffixes=PICTURE_SUFFIXES)):
+        try:
+            changed = known is None or any(stale(self._folder, known, suffixes=PICTURE_SUFFIXES))
+        except RecognizerError:  # the folder went away just now
+            changed = True
+        if changed:
             self._backlog.add(photos=True)
         elif self._record_stamp != self._stamp_of_record():
             self._backlog.add(photos=False)
