@@ -116,7 +116,11 @@ def test_of_two_processes_at_once_one_converts(tmp_path: Path) -> None:
         assert process.stdin is not None
         process.stdin.write("go on\n")
         process.stdin.flush()
-    said = [process.communicate(timeout=30)[0].splitlines() for process in processes]
+    said = []
+    for process in processes:  # not communicate(): it loses what readline() has read ahead
+        with process:
+            assert process.stdout is not None
+            said.append(process.stdout.read().splitlines())
     assert sorted(said) == [["b'graph'"], ["making", "b'graph'"]]
 
 
