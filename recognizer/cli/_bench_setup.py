@@ -10,12 +10,12 @@ from typing import Annotated, Any
 import typer
 from loguru import logger
 
-from recognizer.app import build, config
+from recognizer.app import build
 from recognizer.bench import threads
 from recognizer.bench.subject import Bench, write_clip
 from recognizer.bench.timing import Spread
 from recognizer.capture.sources import SourceKind, require_openable, source_kind
-from recognizer.cli import _console, demo
+from recognizer.cli import _console, _options, demo
 from recognizer.cli._progress import model_bar
 from recognizer.cli.enroll import sync
 from recognizer.emit.places import require_place, unwritable
@@ -46,15 +46,15 @@ def set_up(
     """
     if clip is not None and (kind := source_kind(str(clip))) is not SourceKind.VIDEO:
         raise UsageError(f"--clip: wanted a video file, got {kind.value}: {clip}.")
-    settings = config.load(
+    settings = _options.load_settings(
         config_file,
-        {
-            "engine": {"name": engine},
-            "embed": {"model": model, "weights_dir": weights_dir, "spec": spec},
-            "gallery": {"folder": gallery or FOLDER / "gallery"},
-            "emit": {"headless": True},
-        },
         sources=[str(clip or FOLDER / "clip.mp4")],
+        gallery=gallery or FOLDER / "gallery",
+        model=model,
+        engine=engine,
+        weights_dir=weights_dir,
+        spec=spec,
+        emit={"headless": True},
     )
     if clip is None:
         write_clip(FOLDER / "clip.mp4")

@@ -14,8 +14,8 @@ from loguru import logger
 from rich import box
 from rich.table import Table
 
-from recognizer.app import build, config
-from recognizer.cli import _console
+from recognizer.app import build
+from recognizer.cli import _console, _options
 from recognizer.cli._progress import model_bar
 from recognizer.cli.enroll import make_enroller, show
 from recognizer.cli.run import recognise
@@ -30,23 +30,21 @@ def demo(
     output: Annotated[Path, typer.Option("--output", "-o", help="Folder for the clip and what comes of it.")] = Path(
         "out/demo"
     ),
-    model: _console.ModelOption = None,
-    engine: _console.EngineOption = None,
-    weights_dir: _console.WeightsDirOption = None,
-    as_json: _console.JsonOption = False,
+    model: _options.ModelOption = None,
+    engine: _options.EngineOption = None,
+    weights_dir: _options.WeightsDirOption = None,
+    as_json: _options.JsonOption = False,
 ) -> None:
     """Try everything on a short clip of people in the public domain; exits 0 only if all is right."""
     gallery, clip = output / "gallery", output / "clip.mp4"
     events, summary, labelled = output / "events.jsonl", output / "summary.json", output / "labelled.mp4"
-    settings = config.load(
-        None,
-        {
-            "source": {"location": str(clip)},
-            "engine": {"name": engine},
-            "embed": {"model": model, "weights_dir": weights_dir},
-            "gallery": {"folder": gallery},
-            "emit": {"headless": True, "video": labelled, "events": str(events), "summary": summary},
-        },
+    settings = _options.load_settings(
+        gallery=gallery,
+        model=model,
+        engine=engine,
+        weights_dir=weights_dir,
+        source={"location": str(clip)},
+        emit={"headless": True, "video": labelled, "events": str(events), "summary": summary},
     )
     write_gallery(gallery)
     with model_bar() as progress:

@@ -16,7 +16,7 @@ from rich.table import Table
 
 from recognizer.app import build, config
 from recognizer.capture.pictures import PICTURE_SUFFIXES, read_picture
-from recognizer.cli import _console
+from recognizer.cli import _console, _options
 from recognizer.cli._progress import model_bar
 from recognizer.errors import GalleryBusyError, GalleryError
 from recognizer.gallery.enrol import Enroller, EnrolReport, PhotoReport
@@ -25,26 +25,23 @@ from recognizer.models.resolve import ResolvedModel
 
 
 def enroll(
-    gallery: _console.GalleryOption = None,
-    config_file: _console.ConfigOption = None,
-    model: _console.ModelOption = None,
-    engine: _console.EngineOption = None,
-    weights_dir: _console.WeightsDirOption = None,
-    spec: _console.SpecOption = None,
+    gallery: _options.GalleryOption = None,
+    config_file: _options.ConfigOption = None,
+    model: _options.ModelOption = None,
+    engine: _options.EngineOption = None,
+    weights_dir: _options.WeightsDirOption = None,
+    spec: _options.SpecOption = None,
     reembed: Annotated[bool, typer.Option("--reembed", help="Replace the vectors of another model.")] = False,
     rebuild: Annotated[
         bool, typer.Option("--rebuild", help="Work on all photos again; replaces a damaged record.")
     ] = False,
-    as_json: _console.JsonOption = False,
-    yes: _console.YesOption = False,
+    as_json: _options.JsonOption = False,
+    yes: _options.YesOption = False,
 ) -> None:
     """Enrol everybody who has a folder of photos in the gallery; forget those whose folder is gone."""
-    overrides: dict[str, dict[str, Any]] = {
-        "gallery": {"folder": gallery},
-        "embed": {"model": model, "weights_dir": weights_dir, "spec": spec},
-        "engine": {"name": engine},
-    }
-    settings = config.load(config_file, overrides)
+    settings = _options.load_settings(
+        config_file, gallery=gallery, model=model, engine=engine, weights_dir=weights_dir, spec=spec
+    )
     require_gallery(settings.gallery.folder)  # before models are loaded, or even fetched
     with model_bar() as progress:
         resolved = build.model(settings, progress)

@@ -14,10 +14,10 @@ from rich.markup import escape
 from rich.table import Table
 
 from recognizer.align import align
-from recognizer.app import build, config
+from recognizer.app import build
 from recognizer.capture.pictures import PICTURE_SUFFIXES, read_picture
 from recognizer.cli import _classify as classes
-from recognizer.cli import _console
+from recognizer.cli import _console, _options
 from recognizer.cli._progress import model_bar
 from recognizer.cli.enroll import sync
 from recognizer.emit.overlay import draw
@@ -28,12 +28,12 @@ from recognizer.types.spec import CropSpec
 
 def identify(
     images: Annotated[list[Path], typer.Argument(help="Pictures, or folders of pictures.")],
-    gallery: _console.GalleryOption = None,
-    config_file: _console.ConfigOption = None,
-    model: _console.ModelOption = None,
-    engine: _console.EngineOption = None,
-    weights_dir: _console.WeightsDirOption = None,
-    spec: _console.SpecOption = None,
+    gallery: _options.GalleryOption = None,
+    config_file: _options.ConfigOption = None,
+    model: _options.ModelOption = None,
+    engine: _options.EngineOption = None,
+    weights_dir: _options.WeightsDirOption = None,
+    spec: _options.SpecOption = None,
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="Write the labelled picture here; a folder for several.")
     ] = None,
@@ -46,7 +46,7 @@ def identify(
     class_names: Annotated[
         Path | None, typer.Option("--class-names", help="With --classify: a file with a name a line, in class order.")
     ] = None,
-    as_json: _console.JsonOption = False,
+    as_json: _options.JsonOption = False,
 ) -> None:
     """Say who is in these pictures."""
     paths = _pictures(images)
@@ -54,13 +54,14 @@ def identify(
         raise UsageError("--classify goes without --output and --save-crops.")
     if output is not None and len(paths) > 1 and output.suffix:
         raise UsageError(f"{len(paths)} pictures do not fit into one file {output}; pass a folder.")
-    settings = config.load(
+    settings = _options.load_settings(
         config_file,
-        {
-            "gallery": {"folder": gallery},
-            "engine": {"name": engine},
-            "embed": {"model": model, "weights_dir": weights_dir, "spec": spec, "flip": True},
-        },
+        gallery=gallery,
+        model=model,
+        engine=engine,
+        weights_dir=weights_dir,
+        spec=spec,
+        embed={"flip": True},
     )
     with model_bar() as progress:
         resolved = build.model(settings, progress)

@@ -16,7 +16,7 @@ from loguru import logger
 from recognizer.app import build, config
 from recognizer.app.build import engines
 from recognizer.capture.sources import require_openable
-from recognizer.cli import _console
+from recognizer.cli import _console, _options
 from recognizer.cli._progress import model_bar
 from recognizer.cli.enroll import make_enroller, sync
 from recognizer.emit.log import EventLog
@@ -48,12 +48,12 @@ def run(
             "Several: give it several times.",
         ),
     ] = None,
-    gallery: _console.GalleryOption = None,
-    config_file: _console.ConfigOption = None,
-    model: _console.ModelOption = None,
-    engine: _console.EngineOption = None,
-    weights_dir: _console.WeightsDirOption = None,
-    spec: _console.SpecOption = None,
+    gallery: _options.GalleryOption = None,
+    config_file: _options.ConfigOption = None,
+    model: _options.ModelOption = None,
+    engine: _options.EngineOption = None,
+    weights_dir: _options.WeightsDirOption = None,
+    spec: _options.SpecOption = None,
     headless: Annotated[bool, typer.Option("--headless", help="No window.")] = False,
     output: Annotated[Path | None, typer.Option("--output", "-o", help="Write the labelled video here (.mp4).")] = None,
     events: Annotated[
@@ -69,16 +69,16 @@ def run(
     ] = True,
 ) -> None:
     """Recognise the people of the gallery in a video."""
-    settings = config.load(
+    settings = _options.load_settings(
         config_file,
-        {
-            "source": {"max_frames": max_frames, "max_seconds": max_seconds},
-            "engine": {"name": engine},
-            "embed": {"model": model, "weights_dir": weights_dir, "spec": spec},
-            "gallery": {"folder": gallery},
-            "emit": {"headless": headless or None, "video": output, "events": events, "summary": summary},
-        },
         sources=source,
+        gallery=gallery,
+        model=model,
+        engine=engine,
+        weights_dir=weights_dir,
+        spec=spec,
+        source={"max_frames": max_frames, "max_seconds": max_seconds},
+        emit={"headless": headless or None, "video": output, "events": events, "summary": summary},
     )
     people = _console.err if settings.emit.events == "-" else _console.out
     recognise(settings, sync_first=sync_first, show=lambda figures: people.print(summary_table(figures.as_dict())))

@@ -8,9 +8,9 @@ from typing import Annotated
 import numpy as np
 import typer
 
-from recognizer.app import build, config
+from recognizer.app import build
 from recognizer.capture.pictures import read_picture
-from recognizer.cli import _console
+from recognizer.cli import _console, _options
 from recognizer.cli._progress import model_bar
 from recognizer.errors import ImageError, one_picture
 from recognizer.gallery.enrol import measure
@@ -19,17 +19,15 @@ from recognizer.gallery.enrol import measure
 def verify(
     first: Annotated[Path, typer.Argument(help="A picture with a face.")],
     second: Annotated[Path, typer.Argument(help="Another.")],
-    config_file: _console.ConfigOption = None,
-    model: _console.ModelOption = None,
-    engine: _console.EngineOption = None,
-    weights_dir: _console.WeightsDirOption = None,
-    spec: _console.SpecOption = None,
-    as_json: _console.JsonOption = False,
+    config_file: _options.ConfigOption = None,
+    model: _options.ModelOption = None,
+    engine: _options.EngineOption = None,
+    weights_dir: _options.WeightsDirOption = None,
+    spec: _options.SpecOption = None,
+    as_json: _options.JsonOption = False,
 ) -> None:
     """Compare the most prominent faces of two pictures."""
-    settings = config.load(
-        config_file, {"engine": {"name": engine}, "embed": {"model": model, "weights_dir": weights_dir, "spec": spec}}
-    )
+    settings = _options.load_settings(config_file, model=model, engine=engine, weights_dir=weights_dir, spec=spec)
     pictures = [read_picture(path) for path in (first, second)]
     with model_bar() as progress:
         resolved = build.model(settings, progress)
