@@ -15,10 +15,10 @@ from rich import box
 from rich.table import Table
 
 from recognizer.app import build
+from recognizer.app.session import Session
 from recognizer.cli import _console, _options
 from recognizer.cli._progress import model_bar
 from recognizer.cli.enroll import make_enroller, show
-from recognizer.cli.run import recognise
 from recognizer.demo import demo_clip
 from recognizer.demo.self_check import Row, Verdict, check
 from recognizer.emit.video import VideoWriter
@@ -53,7 +53,7 @@ def demo(
     if not as_json:
         show(report)
     write_clip(clip)
-    figures = recognise(settings, sync_first=False).as_dict()
+    figures = Session(settings, make_enroller=make_enroller, model_progress=model_bar).run().as_dict()
     verdict = check(read_events(events))
     if as_json:
         _console.print_json(_document(verdict, figures))
