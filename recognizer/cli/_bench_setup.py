@@ -15,9 +15,10 @@ from recognizer.bench import threads
 from recognizer.bench.subject import Bench, write_clip
 from recognizer.bench.timing import Spread
 from recognizer.capture.sources import SourceKind, require_openable, source_kind
-from recognizer.cli import _console, _options, demo
+from recognizer.cli import _console, _options
 from recognizer.cli._progress import model_bar
 from recognizer.cli.enroll import sync
+from recognizer.demo import demo_files
 from recognizer.emit.places import require_place, unwritable
 from recognizer.errors import UsageError
 
@@ -60,7 +61,7 @@ def set_up(
         write_clip(FOLDER / "clip.mp4")
     require_openable(build.source(settings))
     if gallery is None:
-        demo.write_gallery(FOLDER / "gallery")
+        demo_files.write_gallery(FOLDER / "gallery")
     threads.set_up(settings.engine.threads)
     with model_bar() as progress:
         resolved = build.model(settings, progress)
