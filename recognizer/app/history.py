@@ -30,13 +30,13 @@ def history_sink(settings: Settings, resolved: ResolvedModel, *, live: AbstractS
     Raises:
         HistoryError: if the history cannot be opened; later failures are logged and counted.
     """
-    folder = settings.history_folder
-    open_history(folder, create=True).close()  # a wrong folder fails before the run
+    place = settings.history_place
+    open_history(place, create=True).close()  # a wrong place fails before the run
     known = build.thresholds(settings, resolved)
     return HistorySink(
         TrackCollector(WallClock(live=live), crops=settings.history.crops),
         HistoryWriter(
-            partial(open_history, folder, create=True),
+            partial(open_history, place, create=True),
             model=resolved.fingerprint,
             thresholds=(known.known, known.margin),
             housekeeping=partial(_delete_old, settings),
@@ -50,7 +50,7 @@ def read_history(settings: Settings) -> Database:
     Raises:
         HistoryError: if there is none, or it cannot be read.
     """
-    return open_history(settings.history_folder, create=False)
+    return open_history(settings.history_place, create=False)
 
 
 def _delete_old(settings: Settings, history: Database) -> None:
