@@ -27,8 +27,8 @@ CANDIDATE_PX = 40
 
 if TYPE_CHECKING:  # the real imports wait until training is requested
     from recognizer.embed.trained import Snapshot
-    from recognizer.train import settings, ship, tasks
     from recognizer.train.crops import CutFace, YawOf
+    from recognizer.train.embedder import settings, ship, tasks
 
 app = typer.Typer(help="Teach an embedding model; stop it at any time, and the same command resumes.")
 
@@ -60,7 +60,7 @@ def work(config: Path, export: Path | None) -> None:
     """Train as a file says, or export what was trained."""
     export = None if export is None else _graph_file(export)
     need_packages()
-    from recognizer.train import settings, tasks
+    from recognizer.train.embedder import settings, tasks
 
     wanted = settings.read(config)
     if export is not None and not wanted.last_checkpoint.exists():
@@ -93,8 +93,8 @@ def compare(
 ) -> None:
     """Train each trial of a file with one budget and print how they did; stopped, it carries on."""
     need_packages()
-    from recognizer.train import compare as trials
-    from recognizer.train.verdict import as_dict
+    from recognizer.train.embedder import compare as trials
+    from recognizer.train.embedder.verdict import as_dict
 
     outcomes = trials.compare(trials.read(config), face_cutter)
     if as_json:
@@ -158,7 +158,7 @@ def follow(
 
 def _teach(name: str, config: Path, export: Path | None) -> None:
     need_packages()
-    from recognizer.train.finding import settings, task
+    from recognizer.train.detection import settings, task
 
     wanted = settings.read(config)
     # without nets of our own: refine is O-Net
@@ -179,7 +179,7 @@ def convert(
 ) -> None:
     """Turn a record file into a folder of people, or into a Hugging Face data set."""
     need_packages()
-    from recognizer.train.unpack import Into, unpack
+    from recognizer.train.embedder.unpack import Into, unpack
 
     ways = [way.value for way in Into]
     if to not in ways:
@@ -209,7 +209,7 @@ def need_packages() -> None:
 
 def _export_people(target: Path, config: settings.PeopleConfig, known: tasks.Class) -> None:
     from recognizer.embed import trained
-    from recognizer.train import ship
+    from recognizer.train.embedder import ship
 
     taken = trained.snapshot(config.last_checkpoint)
     ship.write_graph(taken.network, target)
@@ -218,8 +218,8 @@ def _export_people(target: Path, config: settings.PeopleConfig, known: tasks.Cla
 
 
 def _export(target: Path, config_path: Path, config: settings.DistilConfig, faces: tasks.Faces) -> None:
-    from recognizer.train import card, heldout, ship
-    from recognizer.train.teacher import Teacher, both_ways
+    from recognizer.train.embedder import card, heldout, ship
+    from recognizer.train.embedder.teacher import Teacher, both_ways
 
     student = config.student
     taken = ship.snapshot(student.name, student.rank_ratio, config.last_checkpoint, config.schedule)
