@@ -70,11 +70,11 @@ def work(config: Path, export: Path | None) -> None:
     cut = face_cutter(wanted.data.min_face_px)
     if isinstance(wanted, settings.PeopleConfig):
         known = tasks.gather(wanted, cut)
-        jury = tasks.jury(wanted, known, cut) if wanted.finetune else None  # before hours of training: it may refuse
+        comparison = tasks.comparison(wanted, known, cut) if wanted.finetune else None  # it may refuse: before training
         if export is None:
             tasks.learn(wanted, known)
-        if jury is not None:
-            jury.judge(wanted)  # a model that did not become better ends here
+        if comparison is not None:
+            comparison.judge(wanted)  # a model that did not become better ends here
             export = export or wanted.out / "model.onnx"
         if export is not None:
             _export_people(export, wanted, known)
@@ -142,7 +142,7 @@ def proposals(
     export: Export = None,
 ) -> None:
     """Teach the net that says where faces may be, with MTCNN as its teacher; stopped, it carries on."""
-    _teach("proposals", config, export)
+    _train_net("proposals", config, export)
 
 
 @app.command()
@@ -153,22 +153,26 @@ def follow(
     export: Export = None,
 ) -> None:
     """Teach the net that finds a face again where it was, with MTCNN as its teacher; stopped, it carries on."""
-    _teach("follow", config, export)
+    _train_net("follow", config, export)
 
 
-def _teach(name: str, config: Path, export: Path | None) -> None:
+def _train_net(name: str, config: Path, export: Path | None) -> None:
     need_packages()
-    from recognizer.train.detection import settings, task
+    from recognizer.train.detection import settings, training
+    from recognizer.train.detection.task import Teacher
+    from recognizer.train.follow.task import FollowTask
+    from recognizer.train.proposals.task import ProposalTask
 
     wanted = settings.read(config)
     # without nets of our own: refine is O-Net
     mtcnn = load(None, {"detect": {"min_face_px": wanted.data.min_face_px}, "track": {"follow": "onet"}})
     proposals = build.proposal_net(load(None, {"detect": {"min_face_px": CANDIDATE_PX}}))
-    teacher = task.Teacher(build.exact_detector(mtcnn), proposals.propose)
+    teacher = Teacher(build.exact_detector(mtcnn), proposals.propose)
+    task = (ProposalTask if name == "proposals" else FollowTask)(box_weight=wanted.box_weight)
     if export is None:
-        task.learn(task.Net(name), wanted, teacher)
+        training.learn(task, wanted, teacher)
     else:
-        task.export(task.Net(name), wanted, teacher, _graph_file(export))
+        training.export(task, wanted, teacher, _graph_file(export))
 
 
 @app.command()

@@ -1,1 +1,1 @@
-"""Teach the two nets of our own that find faces, where they may be and where they went; MTCNN is the teacher."""
+"""What the trainings of the proposal net and of the follow net share; MTCNN is the teacher of both."""

@@ -10,14 +10,14 @@ from torch import nn
 
 from recognizer.detect import nets
 from recognizer.errors import ModelError
-from recognizer.train.detection.lesson import Lesson
+from recognizer.train.detection.task import TrainingTask
 
 MAX_ERROR = 1e-3
 """Between graph and network; of values over 1 as a share of them."""
 
 
-def write_graph(network: nn.Module, lesson: Lesson, target: Path) -> None:
-    """Write a graph for pictures of any size, or batches of any, as the lesson says.
+def write_graph(network: nn.Module, task: TrainingTask, target: Path) -> None:
+    """Write a graph for pictures of any size, or batches of any, as the task says.
 
     Raises:
         ModelError: if its outputs differ from the network's.
@@ -25,9 +25,9 @@ def write_graph(network: nn.Module, lesson: Lesson, target: Path) -> None:
     import onnxruntime
 
     network = network.eval()
-    nets.write_graph(network, target, example=lesson.example, dynamic=dict(lesson.dynamic), outputs=lesson.outputs)
+    nets.write_graph(network, target, example=task.example, dynamic=dict(task.dynamic), outputs=task.outputs)
     session = onnxruntime.InferenceSession(str(target), providers=["CPUExecutionProvider"])
-    for shape in lesson.probes:
+    for shape in task.probes:
         probe = torch.rand(shape) * 255
         with torch.no_grad():
             wanted = [answer.numpy() for answer in network(probe)]

@@ -1,70 +1,45 @@
-"""What learns: the network and its average, one step at a time."""
+"""What learns in the tasks of detection: the task's network."""
 
 from __future__ import annotations
 
-import copy
-import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping
+from itertools import chain
 from typing import Any
 
 import torch
-from lightning.pytorch import LightningModule
-from lightning.pytorch.utilities.types import OptimizerLRSchedulerConfig
 from torch import Tensor
-from torch.optim import AdamW
-from torch.optim.lr_scheduler import LambdaLR
 
-from recognizer.train.detection.lesson import Lesson
-from recognizer.train.detection.settings import FindingConfig
+from recognizer.train.detection.settings import DetectionConfig
+from recognizer.train.detection.task import TrainingTask
+from recognizer.train.loop.learner import Batch, Learner, Terms
 
 
-class Learner(LightningModule):
-    """Everything a resumed run needs is in the checkpoint; the samples follow from the number of those seen."""
+class DetectionLearner(Learner):
+    """See ``Learner``."""
 
-    seen: Tensor
+    ema_lead = 1
 
-    def __init__(self, config: FindingConfig, lesson: Lesson) -> None:
-        super().__init__()
-        torch.manual_seed(config.seed)
-        self._config, self._lesson = config, lesson
-        self.network = lesson.network()
-        self.average = copy.deepcopy(self.network).requires_grad_(False)
-        self.register_buffer("seen", torch.zeros((), dtype=torch.int64))
+    def __init__(self, config: DetectionConfig, task: TrainingTask) -> None:
+        super().__init__(config, task.network)
+        self._task = task
 
-    def configure_optimizers(self) -> OptimizerLRSchedulerConfig:
-        """AdamW; its rate rises, then falls along a cosine to zero."""
-        config = self._config
-        parameters = list(self.network.parameters())
-        groups = [
-            {"params": [p for p in parameters if p.ndim > 1], "weight_decay": config.weight_decay},
-            {"params": [p for p in parameters if p.ndim <= 1], "weight_decay": 0.0},
-        ]
-        optimiser = AdamW(groups, lr=config.rate)
-        return {
-            "optimizer": optimiser,
-            "lr_scheduler": {"scheduler": LambdaLR(optimiser, self._share), "interval": "step"},
-        }
+    def terms(self, batch: Batch) -> Terms:
+        """See ``Learner``."""
+        return {name: (1.0, loss) for name, loss in self._task.losses(self.student, batch).items()}
 
-    def _share(self, step: int) -> float:
-        seen = step * self._config.batch
-        rise = min(1.0, (seen + self._config.batch) / self._config.warmup)
-        return rise * (0.5 + 0.5 * math.cos(math.pi * min(1.0, seen / self._config.samples)))
+    def clipped(self) -> Iterable[Tensor]:
+        """In the order of the optimizer, as in 0.1: the last digit of the norm depends on it."""
+        return chain(*self.sorted_parameters())
 
-    def training_step(self, batch: Sequence[Tensor], batch_idx: int) -> Tensor:
-        """The loss of a batch."""
-        losses = self._lesson.losses(self.network, batch)
-        self.log_dict({f"train/{name}": value for name, value in losses.items()}, on_step=False, on_epoch=True)
-        return torch.stack(list(losses.values())).sum()
+    def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Accept the names of checkpoints that 0.1 wrote."""
+        checkpoint["state_dict"] = current_state(checkpoint["state_dict"])
+        super().on_load_checkpoint(checkpoint)
 
-    @torch.no_grad()
-    def on_train_batch_end(self, outputs: Any, batch: Sequence[Tensor], batch_idx: int) -> None:
-        """Average the weights, and count."""
-        batch_size = self._config.batch
-        self.seen += batch_size
-        steps = int(self.seen) / batch_size
-        memory = min(1 - batch_size / self._config.ema_samples, (1 + steps) / (10 + steps))
-        for kept, now in zip(self.average.state_dict().values(), self.network.state_dict().values(), strict=True):
-            if kept.is_floating_point():
-                kept.lerp_(now, 1 - memory)
-            else:
-                kept.copy_(now)
+
+def current_state(state: Mapping[str, Any]) -> dict[str, Any]:
+    """The state of a checkpoint, the names of 0.1 (``network.*``, ``seen``) replaced by the loop's."""
+    if "seen" not in state:
+        return dict(state)
+    renamed = {f"student.{key[8:]}" if key.startswith("network.") else key: value for key, value in state.items()}
+    return renamed | {"samples_seen": renamed.pop("seen"), "seconds": torch.zeros(())}

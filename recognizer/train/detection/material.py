@@ -1,4 +1,4 @@
-"""Pictures with the faces that MTCNN finds in them, each looked at once and kept in one file."""
+"""Pictures with the faces that MTCNN finds in them, each labelled once and kept in one file."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class Material:
     """Pictures and their faces by number; opened when needed, so that another process gets a name, not gigabytes."""
 
     def __init__(self, path: Path) -> None:
-        self._path = path
+        self.path = path
         index = json.loads(path.with_suffix(".json").read_text(encoding="utf-8"))
         self._shapes: list[tuple[int, int]] = [(row["height"], row["width"]) for row in index]
         self._starts = np.cumsum([0, *(3 * height * width for height, width in self._shapes)])
@@ -51,15 +51,15 @@ class Material:
     def __getitem__(self, number: int) -> U8:
         """(H, W, 3) BGR."""
         if self._bytes is None:
-            self._bytes = np.memmap(self._path, np.uint8, "r")
+            self._bytes = np.memmap(self.path, np.uint8, "r")
         height, width = self._shapes[number]
         return np.asarray(self._bytes[self._starts[number] : self._starts[number + 1]]).reshape(height, width, 3)
 
 
 def gather(pictures: Iterable[U8], find: Find, path: Path) -> Material:
-    """Look for faces in each picture and keep both in ``path``, unless that is done."""
+    """Detect the faces of each picture and keep both in ``path``, unless that is done."""
     if not path.with_suffix(".json").exists():
-        logger.info("Looking for faces, for {}.", path)
+        logger.info("Detecting faces for {}.", path)
         path.parent.mkdir(parents=True, exist_ok=True)
         index = []
         part = path.with_suffix(".part")
@@ -101,7 +101,7 @@ def read(pictures: Sequence[Path]) -> Iterator[U8]:
         try:
             yield read_picture(path)
         except ImageError as error:
-            logger.warning("{} Left out.", error)
+            logger.warning("{} The picture is dropped.", error)
 
 
 def frames_of(videos: Sequence[Path]) -> Iterator[U8]:

@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
-from pydantic import Field, ValidationError
+from loguru import logger
+from pydantic import Field
 
-from recognizer.errors import ConfigError
-from recognizer.train.embedder.settings import faults_of, mapping
-from recognizer.train.loop.settings import Positive, Rate, Section, Weight
+from recognizer.train.loop import settings as loop
+
+_MOVED = {
+    **dict.fromkeys(("samples", "warmup", "batch"), "schedule"),
+    **dict.fromkeys(("rate", "weight_decay", "ema_samples"), "optimiser"),
+    **dict.fromkeys(("threads", "round_samples"), "run"),
+}
+"""Keys that stood at the top of a file until 0.1, and their sections."""
 
 
-class Data(Section):
-    """What is looked at. Relative paths start at the working directory."""
+class Data(loop.Section):
+    """Labelled by MTCNN. Relative paths start at the working directory."""
 
     photos: Annotated[tuple[Path, ...], Field(min_length=1)]
     """Folders of photos with people in them."""
@@ -23,50 +30,76 @@ class Data(Section):
     """Folder of tar archives with aligned 112 x 112 faces."""
     held_out: Annotated[tuple[Path, ...], Field(min_length=1)]
     """Videos that are tested on and never learned from."""
-    min_face_px: Positive = 16
-    """Smallest face that MTCNN, the teacher, looks for in photos and videos."""
+    min_face_px: loop.Positive = 16
+    """Smallest face that MTCNN, the teacher, detects in photos and videos."""
 
 
-class FindingConfig(Section):
+class DetectionSchedule(loop.Schedule):
+    """See ``Schedule``; one sample is one scene or one window."""
+
+    warmup: loop.Positive = 2048
+    decay_during_warmup: bool = True
+    fall: loop.Fall = loop.Fall.COSINE
+    batch: loop.Positive = 16
+
+
+class DetectionOptimiser(loop.Optimiser):
+    """See ``Optimiser``."""
+
+    method: loop.Method = loop.Method.ADAMW
+    rate: loop.Rate = 3.0e-3
+    weight_decay: loop.Weight = 0.01
+    clip: loop.Rate = 5.0
+    ema_samples: loop.Positive = 8192
+
+
+class DetectionRun(loop.Run):
+    """See ``Run``; beside the one that learns, another process draws the samples."""
+
+    processes: loop.Positive = 1
+    round_samples: loop.Positive = 8192
+
+
+class DetectionConfig(loop.LoopConfig):
     """A whole training."""
 
-    seed: int = 1
-    out: Path
-    """Folder for the checkpoint and logs; the same folder resumes."""
     cache: Path | None = None
-    """Folder for what was looked at once; two trainings may share it. Without it, one in ``out``."""
+    """Folder for labelled pictures; two trainings may share it. Without it, one in ``out``."""
     data: Data
-    samples: Positive
-    """Where training ends; one sample is one scene or one window."""
-    warmup: Positive = 2048
-    batch: Positive = 16
-    rate: Rate = 3.0e-3
-    """Full rate of AdamW; it falls along a cosine to the end."""
-    weight_decay: Weight = 0.01
-    box_weight: Weight = 1.0
+    box_weight: loop.Weight = 1.0
     """Of the boxes' loss beside the scores'."""
-    ema_samples: Positive = 8192
-    """Memory of the averaged weights."""
-    threads: Positive = 1
-    round_samples: Positive = 8192
-    """Between two held-out tests and checkpoints."""
+    schedule: DetectionSchedule
+    optimiser: DetectionOptimiser = DetectionOptimiser()
+    run: DetectionRun = DetectionRun()
 
-    @property
-    def last_checkpoint(self) -> Path:
-        """Where the last complete round is kept."""
-        return self.out / "checkpoints" / "last.ckpt"
+    def faults(self) -> list[str]:
+        """See ``LoopConfig``."""
+        found, run = super().faults(), self.run
+        if (run.processes, run.accelerator, run.precision) != (1, loop.Accelerator.CPU, loop.Precision.SINGLE):
+            found.append("run: this net trains with processes: 1, accelerator: cpu and precision: 32-true only")
+        if self.optimiser.method is loop.Method.MUON:
+            found.append("optimiser.method: muon is EdgeFace's; this net has no matrices inside: adamw, sgd")
+        return found
 
 
-def read(path: Path) -> FindingConfig:
+def read(path: Path) -> DetectionConfig:
     """Read and check a YAML file.
 
     Raises:
         ConfigError: if the file is missing, is no YAML, or holds a key or value that is not allowed.
     """
-    try:
-        config = FindingConfig.model_validate(mapping(path))
-    except ValidationError as error:
-        raise ConfigError(f"{path}: {'; '.join(faults_of(error))}. Correct the keys named here.") from None
-    if config.round_samples % config.batch:
-        raise ConfigError(f"{path}: round_samples ({config.round_samples}) must be a multiple of batch.")
-    return config
+    return DetectionConfig.checked(_in_sections(loop.mapping(path), path), path)
+
+
+def _in_sections(raw: Mapping[str, Any], path: Path) -> dict[str, Any]:
+    """Move the keys of a file of 0.1 to their sections; where a section has the key already, that one counts."""
+    old = [key for key in _MOVED if key in raw]
+    current = {key: value for key, value in raw.items() if key not in _MOVED}
+    for key in old:
+        section = current.setdefault(_MOVED[key], {})
+        if isinstance(section, dict):
+            current[_MOVED[key]] = {key: raw[key], **section}
+    if old:
+        names = ", ".join(f"{_MOVED[key]}.{key}" for key in old)
+        logger.warning("{}: write {}; without their section they will be refused in the next release.", path, names)
+    return current

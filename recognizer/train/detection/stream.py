@@ -1,4 +1,4 @@
-"""Batches drawn ahead by another process."""
+"""Batches drawn ahead by another process, which imports this module but not Lightning."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import multiprocessing
 from collections import deque
 from collections.abc import Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
+from typing import TYPE_CHECKING
 
 import cv2
 import torch
@@ -13,50 +14,54 @@ from torch import Tensor
 from torch.utils.data import IterableDataset
 
 from recognizer.children import protect_this_process
-from recognizer.train.detection.lesson import Arrays, Drawer
+from recognizer.train.detection.task import Arrays, SampleGenerator
+from recognizer.types import I64
+
+if TYPE_CHECKING:
+    from recognizer.train.loop.data import Position
 
 AHEAD = 8
 """Batches drawn ahead."""
 
 
 class Drawn(IterableDataset[tuple[Tensor, ...]]):
-    """Batches of the samples ``start`` to ``stop``, drawn by a ``drawing_process``."""
+    """The batches of a round, drawn by a ``drawing_process``."""
 
-    def __init__(self, pool: ProcessPoolExecutor, start: int, stop: int, batch: int) -> None:
-        self._pool, self._firsts, self._batch = pool, range(start, stop, batch), batch
+    def __init__(self, pool: ProcessPoolExecutor, position: Position) -> None:
+        self._pool, self._position = pool, position
 
     def __len__(self) -> int:
-        return len(self._firsts)
+        return self._position.steps
 
     def __iter__(self) -> Iterator[tuple[Tensor, ...]]:
         ahead: deque[Future[Arrays]] = deque()
-        for first in self._firsts:
-            ahead.append(self._pool.submit(_draw, first, self._batch))
+        for samples in self._position.samples():
+            ahead.append(self._pool.submit(_draw, samples))
             if len(ahead) > AHEAD:
                 yield _tensors(ahead.popleft())
         while ahead:
             yield _tensors(ahead.popleft())
 
 
-def drawing_process(drawer: Drawer) -> ProcessPoolExecutor:
+def drawing_process(generator: SampleGenerator) -> ProcessPoolExecutor:
     """One process beside the one that learns; spawned, as OpenCV's threads hang in a forked one."""
     protect_this_process()
     spawn = multiprocessing.get_context("spawn")
-    return ProcessPoolExecutor(1, mp_context=spawn, initializer=_begin, initargs=(drawer,))
+    return ProcessPoolExecutor(1, mp_context=spawn, initializer=_begin, initargs=(generator,))
 
 
-_drawers: list[Drawer] = []
+_generators: list[SampleGenerator] = []
 """In the drawing process: what draws."""
 
 
-def _begin(drawer: Drawer) -> None:
+def _begin(generator: SampleGenerator) -> None:
     cv2.setNumThreads(1)
     torch.set_num_threads(1)
-    _drawers.append(drawer)
+    _generators.append(generator)
 
 
-def _draw(first: int, batch: int) -> Arrays:
-    return _drawers[0].batch(first, batch)
+def _draw(samples: I64) -> Arrays:
+    return _generators[0].batch(samples)
 
 
 def _tensors(drawn: Future[Arrays]) -> tuple[Tensor, ...]:

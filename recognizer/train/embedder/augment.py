@@ -1,7 +1,7 @@
 """One random view of an aligned face: what a camera, a detector and a codec do to it.
 
 Most views stay mild, because the network must be good on clean faces first; the tail reaches what surveillance video
-shows. Teacher and student look at the same view, so that no term asks the student to undo damage that the teacher
+shows. Teacher and student embed the same view, so that no term asks the student to undo damage that the teacher
 could not undo either (Beyer et al., "Knowledge distillation: a good teacher is patient and consistent", CVPR 2022).
 """
 

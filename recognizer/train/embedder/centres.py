@@ -1,4 +1,4 @@
-"""Partial FC: a centre for each person, spread over processes, of which a step may look at only a share.
+"""Partial FC: a centre for each person, spread over processes, of which a step may compute only a share.
 
 An et al., "Partial FC: Training 10 million identities on a single machine", ICCV workshops 2021, and "Killing two
 birds with one stone: Efficient and robust training of face recognition CNNs by Partial FC", CVPR 2022. Each process
@@ -46,7 +46,7 @@ class Centres(nn.Module):
         people: over all processes.
         width: of the vectors.
         head: the margin.
-        share: of the centres a step looks at, in (0, 1].
+        share: of the centres in the softmax of a step, in (0, 1].
         seed: of the start and of all draws.
         start: (people, width) directions to start from; ``None`` for random ones.
     """
@@ -115,7 +115,7 @@ class Centres(nn.Module):
             return softmax + self._head.penalty(mine.float().norm(dim=1))
 
     def chosen(self, people: Tensor, step: int) -> Tensor:
-        """Which of the centres here a step looks at: sorted rows of ``weight``."""
+        """Which of the centres here take part in a step: sorted rows of ``weight``."""
         first, last = self.bounds()
         count = last - first
         if self._share >= 1:

@@ -9,16 +9,17 @@ from torch.nn import functional
 
 from recognizer.train.embedder import triplet
 from recognizer.train.embedder.centres import Centres, Learning
+from recognizer.train.embedder.learner import EmbedderLearner
 from recognizer.train.embedder.settings import PeopleConfig
 from recognizer.train.loop import together
-from recognizer.train.loop.learner import Batch, Learner, Terms
+from recognizer.train.loop.learner import Batch, Terms
 from recognizer.types import EMBEDDING_SIZE
 
 SPREAD = ("weight", "velocity")
 """What of the centres lies in several processes, and whole in a checkpoint."""
 
 
-class Classifier(Learner):
+class Classifier(EmbedderLearner):
     """Pulls the faces of one person to the person's centre, by the head of the settings.
 
     Args:
@@ -65,9 +66,10 @@ class Classifier(Learner):
         """Take this process's part of the centres out of the checkpoint."""
         state = checkpoint["state_dict"]
         state.update({f"centres.{name}": self.centres.mine_of(state[f"centres.{name}"]) for name in SPREAD})
+        super().on_load_checkpoint(checkpoint)
 
 
-class Tripler(Learner):
+class Tripler(EmbedderLearner):
     """Pulls the faces of one person together and pushes others away; the whole batch is searched for triplets."""
 
     def __init__(self, config: PeopleConfig) -> None:

@@ -15,6 +15,7 @@ from recognizer.train.crops import CutFace
 from recognizer.train.embedder import settings, tasks
 from recognizer.train.embedder.settings import PeopleConfig
 from recognizer.train.embedder.verdict import Panel, Standing, vectors_of
+from recognizer.train.loop.settings import mapping
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +38,7 @@ def read(path: Path) -> dict[str, PeopleConfig]:
     Raises:
         ConfigError: if the file is missing, is no YAML, lacks a part, or a trial is no valid training of people.
     """
-    raw = settings.mapping(path)
+    raw = mapping(path)
     base, trials = raw.get("base"), raw.get("trials")
     if set(raw) != {"base", "trials"} or not isinstance(base, dict) or not isinstance(trials, dict) or not trials:
         raise ConfigError(

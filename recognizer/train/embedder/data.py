@@ -1,12 +1,8 @@
-"""The stream of training samples: a pure function of the seed and of how many samples were seen.
-
-So a killed run resumes exactly: nothing about the data needs to be saved but one number.
-"""
+"""The stream of faces that an embedder learns from, a pure function of the seed and the sample numbers."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Protocol
 
 import cv2
@@ -18,32 +14,15 @@ from torch.utils.data import IterableDataset
 from recognizer.embed.embedder import normalised
 from recognizer.train.crops import FaceRows
 from recognizer.train.embedder import augment
+from recognizer.train.embedder.settings import FaceSchedule
 from recognizer.train.embedder.teacher import TeacherTable
+from recognizer.train.loop.data import Position
 from recognizer.train.loop.learner import Batch
 from recognizer.types import I64, U8
 
 
-@dataclass(frozen=True, slots=True)
-class Position:
-    """Which samples a process is to see."""
-
-    start: int
-    """Samples seen before, over all processes."""
-    steps: int
-    batch: int
-    """Samples of a step, over all processes."""
-    rank: int
-    processes: int
-
-    def samples(self) -> Iterator[I64]:
-        """For each step the numbers of this process's samples, counted from the start of all training."""
-        for step in range(self.steps):
-            first = self.start + step * self.batch
-            yield np.arange(first + self.rank, first + self.batch, self.processes)
-
-
-class Source(Protocol):
-    """What a task shows the network; it may be sent to another process."""
+class FaceSource(Protocol):
+    """Faces by sample number; it may be sent to another process."""
 
     def batch(self, samples: I64) -> tuple[list[U8], Tensor]:
         """The faces of these samples, each (112, 112, 3) RGB, and for each what the task knows of it (B, ...)."""
@@ -53,9 +32,9 @@ class Source(Protocol):
 class Stream(IterableDataset[Batch]):
     """Batches of (the network's input (B, 3, S, S) float32, what the task knows of each face (B, ...))."""
 
-    def __init__(self, *, source: Source, size_px: int, position: Position) -> None:
+    def __init__(self, source: FaceSource, schedule: FaceSchedule, position: Position) -> None:
         self._source = source
-        self._size_px = size_px
+        self._size_px = schedule.size_px(position.start)
         self._position = position
 
     def __len__(self) -> int:
@@ -93,7 +72,7 @@ class TaughtFaces:
         self._time[order] = np.arange(len(order)) - first
 
     def batch(self, samples: I64) -> tuple[list[U8], Tensor]:
-        """See ``Source``."""
+        """See ``FaceSource``."""
         shown: list[U8] = []
         wanted = []
         for number, places in rows_and_view(samples, crops=len(self._rows), views=self._views, seed=self._seed):

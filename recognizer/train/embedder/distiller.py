@@ -9,12 +9,13 @@ from torch import Tensor
 from torch.nn import functional
 
 from recognizer.train.embedder import initial, losses
+from recognizer.train.embedder.learner import EmbedderLearner
 from recognizer.train.embedder.settings import DistilConfig
-from recognizer.train.loop.learner import Batch, Learner, Terms
+from recognizer.train.loop.learner import Batch, Terms
 from recognizer.types import EMBEDDING_SIZE
 
 
-class Distiller(Learner):
+class Distiller(EmbedderLearner):
     """Teaches a student by regression of the teacher's unit vectors (B, 512); see ``losses`` for the terms."""
 
     bank: Tensor

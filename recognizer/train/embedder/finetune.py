@@ -88,8 +88,8 @@ def imprinted(network: nn.Module, people: People) -> torch.Tensor:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Jury:
-    """Held-out people, before whom the model appears as it was and as it became; and people from elsewhere."""
+class ModelComparison:
+    """Compares the model before and after, on held-out people and on people from elsewhere."""
 
     panel: Panel
     faces: FaceRows
@@ -118,7 +118,7 @@ def judge(
         panel: the held-out people.
         vectors_before: of their faces.
         vectors_after: likewise.
-        elsewhere: what became of other people, where that was looked at.
+        elsewhere: what became of other people, where that was measured.
 
     Raises:
         ModelError: if it did not help, that is not shown, or others became worse: then it must replace nothing.
@@ -130,18 +130,18 @@ def judge(
     if elsewhere is None:
         logger.info("Whether others are told apart worse was not checked: give finetune.guard, LFW or a .bin set.")
     else:
-        logger.info("Others: {}.", elsewhere.told())
+        logger.info("Others: {}.", elsewhere.summary())
     if not verdict.helped:
         raise ModelError(
-            f"Fine-tuning is not shown to have helped, so no model was replaced. {verdict.told()}. "
+            f"Fine-tuning is not shown to have helped, so no model was replaced. {verdict.summary()}. "
             "More people, more pictures of each, a lower rate or fewer samples may help."
         )
     if elsewhere is not None and elsewhere.forgot:
         raise ModelError(
-            f"Fine-tuning helped, but others are told apart worse, so no model was replaced. {elsewhere.told()}. "
-            f"{verdict.told()}. A lower rate, fewer samples or more finetune.frozen_samples may help."
+            f"Fine-tuning helped, but others are told apart worse, so no model was replaced. {elsewhere.summary()}. "
+            f"{verdict.summary()}. A lower rate, fewer samples or more finetune.frozen_samples may help."
         )
-    logger.info("Fine-tuning helped. {}.", verdict.told())
+    logger.info("Fine-tuning helped. {}.", verdict.summary())
     return verdict
 
 

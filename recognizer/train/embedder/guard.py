@@ -66,7 +66,7 @@ class Change:
         """Whether the fall is more than chance."""
         return self.interval[1] < 0
 
-    def told(self) -> str:
+    def summary(self) -> str:
         """In one sentence."""
         low, high = self.interval
         return (

@@ -61,7 +61,7 @@ def weights_of(graph: Path) -> dict[str, Tensor]:
 def _unfolded(model: Any, folded: Mapping[str, Tensor]) -> Iterator[tuple[str, Tensor]]:
     """The names and weights of timm's network: ``channels_first`` read backwards.
 
-    A weight that the graph lacks is left out. It lacks whole blocks where these changed nothing; then what follows has
+    A weight that the graph lacks is skipped. It lacks whole blocks where these changed nothing; then what follows has
     the wrong shapes, and ``fill`` says so.
     """
     moved = {"stem.0": "stem", "stem.1": "norm", "head.norm": "head_norm", "head.fc": "head"}

@@ -40,7 +40,7 @@ class Fate(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class Scan:
-    """What a folder turned out to hold."""
+    """What a folder holds."""
 
     pictures: int
     fates: dict[str, list[str]]
@@ -48,17 +48,17 @@ class Scan:
     grey: int
     """Used, but without colour."""
     few: list[str]
-    """People left out because too few of their pictures can be used."""
+    """People dropped because too few of their pictures can be used."""
     people: int
     faces: int
     """What is left."""
 
-    def told(self) -> str:
+    def summary(self) -> str:
         """The report in one sentence."""
         lost = {fate.lower().replace("_", " "): len(files) for fate, files in self.fates.items() if files}
-        left_out = ", ".join(f"{count} {fate}" for fate, count in lost.items()) or "none"
+        dropped = ", ".join(f"{count} {fate}" for fate, count in lost.items()) or "none"
         return (
-            f"{self.faces:,} faces of {self.people:,} people from {self.pictures:,} pictures; left out: {left_out}; "
+            f"{self.faces:,} faces of {self.people:,} people from {self.pictures:,} pictures; dropped: {dropped}; "
             f"{len(self.few):,} people with too few pictures; {self.grey:,} pictures are grey"
         )
 
@@ -68,7 +68,7 @@ class FolderReader:
 
     Args:
         cut: finds the face in a picture; ``None`` where the pictures are aligned faces already.
-        min_px: shortest side of a picture worth looking at.
+        min_px: shortest side of a picture that is used.
         cache: folder for the faces; a changed folder of pictures is read anew.
     """
 
@@ -82,8 +82,8 @@ class FolderReader:
 
         Args:
             folder: with one folder of pictures for each person.
-            min_photos: people with fewer usable pictures are left out.
-            without: names of people to leave out.
+            min_photos: people with fewer usable pictures are dropped.
+            without: names of people to drop.
 
         Raises:
             InputError: if there is no such folder, or fewer than two people are left.
@@ -108,7 +108,7 @@ class FolderReader:
             faces=len(rows),
         )
         if len(names) < 2:
-            raise InputError(f"{folder} cannot train: {scan.told()}. Wanted at least two people.")
+            raise InputError(f"{folder} cannot train: {scan.summary()}. Wanted at least two people.")
         labels = np.searchsorted(np.array(names), owners[rows]).astype(np.int64)
         return People(Crops([(stem.with_suffix(".npy"), rows)]), labels, names), scan
 

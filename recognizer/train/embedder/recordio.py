@@ -2,7 +2,7 @@
 
 A record is a magic number, a word with a flag (3 bits) and a length (29 bits), the content, and zeros up to a multiple
 of four bytes (dmlc-core, ``recordio.h``). Content in which the magic number occurs is cut there into several records,
-flagged 1 for the first, 2 for those between and 3 for the last; the number itself is left out. The content begins with
+flagged 1 for the first, 2 for those between and 3 for the last; the number itself is omitted. The content begins with
 a header (``mxnet.recordio.IRHeader``): flag, label, two ids; with a flag of n above 0, n labels follow the header; then
 a JPEG or PNG. Record 0 of InsightFace's sets holds no picture but two labels: the first number after the pictures, and
 the first after the people; the records from there on describe people and hold no picture either.
@@ -144,7 +144,7 @@ class RecordFile:
 
 
 class RecordFaces:
-    """The pictures of a record file, decoded when asked for.
+    """The pictures of a record file, decoded when read.
 
     Args:
         file: whose records.
@@ -209,7 +209,7 @@ def _labels(file: RecordFile) -> Iterator[tuple[int, int]]:
         try:
             label = file.labels(number)[0]
         except InputError as error:
-            logger.warning("Left out: {}", error)
+            logger.warning("Dropped: {}", error)
             continue
         yield number, int(label)
 

@@ -35,7 +35,7 @@ class KnownFaces:
         self._last_order: tuple[int, I64] | None = None
 
     def batch(self, samples: I64) -> tuple[list[U8], Tensor]:
-        """See ``data.Source``."""
+        """See ``FaceSource``."""
         rows = self.rows(samples)
         faces, labels = [], []
         for row, sample in zip(rows.tolist(), samples.tolist(), strict=True):

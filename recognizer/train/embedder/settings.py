@@ -7,50 +7,79 @@ from enum import Enum
 from pathlib import Path
 from typing import Annotated, Any
 
-import yaml
-from pydantic import Field, ValidationError
+from pydantic import Field
 
-from recognizer.errors import ConfigError
 from recognizer.train.embedder.heads import HEADS, Head
-from recognizer.train.loop.settings import Count, LoopConfig, Method, Positive, Rate, Section, Weight
+from recognizer.train.loop import settings as loop
 
 TRIPLET = "triplet"
 LEAST_INCEPTION_PX = 75
 """Of a smaller picture nothing is left for its last reduction."""
 
 
-class Data(Section):
-    """What a distillation looks at. Relative paths start at the working directory."""
+class Stage(loop.Section):
+    """From how many samples on the network learns at which size."""
+
+    after: loop.Count
+    size_px: Annotated[int, Field(ge=32, le=112)]
+
+
+class FaceSchedule(loop.Schedule):
+    """See ``Schedule``; and how large the faces are."""
+
+    sizes: tuple[Stage, ...] = (Stage(after=0, size_px=112),)
+    """In rising order of ``after``; the first begins at 0."""
+
+    def size_px(self, seen: int) -> int:
+        """Side of the network's input after ``seen`` samples."""
+        return next(stage.size_px for stage in reversed(self.sizes) if stage.after <= seen)
+
+
+class EmbedderConfig(loop.LoopConfig):
+    """What every training of an embedder needs."""
+
+    schedule: FaceSchedule
+
+    def faults(self) -> list[str]:
+        """See ``LoopConfig``."""
+        starts = [stage.after for stage in self.schedule.sizes]
+        if not starts or starts[0] != 0 or starts != sorted(set(starts)):
+            return [f"schedule.sizes must begin with after: 0 and rise, came {starts}", *super().faults()]
+        return super().faults()
+
+
+class Data(loop.Section):
+    """Faces of a distillation. Relative paths start at the working directory."""
 
     archives: Path
     """Folder of tar archives with aligned 112 x 112 faces."""
     lfw: Path
     """Folder with LFW's ``pairs.txt`` and ``images/``."""
-    min_face_px: Positive = 40
-    """Smallest face to look for in an LFW picture."""
-    views: Positive = 4
-    """Random views of each crop; the teacher looks at each one once."""
-    turned_deg: Rate = 25.0
+    min_face_px: loop.Positive = 40
+    """Smallest face to detect in an LFW picture."""
+    views: loop.Positive = 4
+    """Random views of each crop; the teacher embeds each one once."""
+    turned_deg: loop.Rate = 25.0
     """Faces whose yaw is larger count as turned: 8 % of the archives' faces, 7 % of LFW's (1,000 of each measured)."""
-    turned_times: Positive = 1
+    turned_times: loop.Positive = 1
     """How often a pass shows a turned face, each time in another view; at most ``views`` times."""
 
 
-class TeacherSettings(Section):
+class TeacherSettings(loop.Section):
     """Whose vectors are learned."""
 
     name: str
     weights: Path
 
 
-class Network(Section):
+class Network(loop.Section):
     """What learns, from a random start unless ``finetune`` says otherwise."""
 
     name: str = "edgeface_xxs"
     """edgeface_xxs, _xs, _s or _base, a published variant of them, iresnet18, 34, 50 or 100, inception_resnet_v1."""
     rank_ratio: Annotated[float, Field(gt=0, le=1)] | None = None
     """EdgeFace only: low rank of its linear layers as a share of their smaller side; absent: as the name says."""
-    layer_scale: Rate = 0.3
+    layer_scale: loop.Rate = 0.3
     """EdgeFace only: start of each block's branch scale; timm's 1e-6 is for networks 30 times as long in training."""
 
 
@@ -62,18 +91,18 @@ class Student(Network):
     a random start. A training that resumes takes its checkpoint's."""
 
 
-class Losses(Section):
-    """Weights of a distillation's terms; 0 leaves a term out."""
+class Losses(loop.Section):
+    """Weights of a distillation's terms; 0 switches a term off."""
 
-    cosine: Weight = 1.0
-    relation: Weight = 0.0
-    contrast: Weight = 0.0
-    temperature: Rate = 0.07
-    bank: Positive = 4096
+    cosine: loop.Weight = 1.0
+    relation: loop.Weight = 0.0
+    contrast: loop.Weight = 0.0
+    temperature: loop.Rate = 0.07
+    bank: loop.Positive = 4096
     """Teacher vectors of recent samples that the contrast term compares with."""
 
 
-class DistilConfig(LoopConfig):
+class DistilConfig(EmbedderConfig):
     """A file that distils."""
 
     data: Data
@@ -101,7 +130,7 @@ class Augment(Enum):
     """What cameras, detectors and codecs do to it (``augment``)."""
 
 
-class PeopleData(Section):
+class PeopleData(loop.Section):
     """Whose faces are learned. Relative paths start at the working directory."""
 
     people: Path
@@ -110,17 +139,17 @@ class PeopleData(Section):
     """Where the faces cut out of a folder's pictures are kept, 38 KB each; trainings may share it."""
     aligned: bool = False
     """The folder's pictures are aligned faces already; else the face nearest the centre of each is cut out."""
-    min_face_px: Positive = 40
-    """Smallest face to look for, and shortest side of an aligned picture."""
-    min_photos: Positive = 2
-    """People with fewer usable pictures are left out."""
-    photos_each: Positive | None = None
+    min_face_px: loop.Positive = 40
+    """Smallest face to detect, and shortest side of an aligned picture."""
+    min_photos: loop.Positive = 2
+    """People with fewer usable pictures are dropped."""
+    photos_each: loop.Positive | None = None
     """Balanced batches: so many pictures of each of batch / photos_each people; absent: all pictures once a pass."""
     augment: Augment = Augment.MIRROR
 
 
-class Validation(Section):
-    """What the held-out test after each round looks at: one of these."""
+class Validation(loop.Section):
+    """Pairs of the held-out test after each round: one of these."""
 
     lfw: Path | None = None
     """Folder with LFW's ``pairs.txt`` and ``images/``: folds 9 and 10; nobody of that name trains."""
@@ -130,18 +159,18 @@ class Validation(Section):
     """This share of the people in ``data.people`` does not train but test, at least four."""
 
 
-class HeadSettings(Section):
+class HeadSettings(loop.Section):
     """The margin and how the centres of people learn."""
 
     name: str = "arcface"
     options: dict[str, float] = Field(default_factory=dict)
     """Numbers of the head in place of its paper's: scale, margin, ..."""
     centre_share: Annotated[float, Field(gt=0, le=1)] = 1.0
-    """Partial FC: the share of all centres that a step looks at."""
-    centre_rate: Rate = 0.01
+    """Partial FC: the share of all centres that a step computes."""
+    centre_rate: loop.Rate = 0.01
     """Full rate of the centres. InsightFace's 0.1 is for batches of a thousand; with 64 it overshoots at first."""
     centre_momentum: Annotated[float, Field(ge=0, lt=1)] = 0.9
-    centre_decay: Weight = 5e-4
+    centre_decay: loop.Weight = 5e-4
 
     def build(self) -> Head:
         """The head.
@@ -164,18 +193,18 @@ class HeadSettings(Section):
         return self.options.get("margin", 0.2) if self.name == TRIPLET else None
 
 
-class FineTune(Section):
+class FineTune(loop.Section):
     """Start from weights that are good already."""
 
     weights: Path
     """A published ``.pt`` file of the network, or a ``.ckpt`` of a training."""
-    frozen_samples: Count = 0
+    frozen_samples: loop.Count = 0
     """For so long only the last layer and the centres learn; then everything."""
     guard: Path | None = None
     """LFW's folder or one of InsightFace's ``.bin`` sets: a model that became worse there replaces nothing either."""
 
 
-class PeopleConfig(LoopConfig):
+class PeopleConfig(EmbedderConfig):
     """A file that teaches a network to tell people apart."""
 
     data: PeopleData
@@ -204,7 +233,7 @@ class PeopleConfig(LoopConfig):
         if self.finetune is not None and self.validation.bin is not None:
             found.append("finetune: a .bin set does not say who is who; validation: people_share or lfw")
         edgeface = self.network.name.startswith("edgeface")
-        if self.optimiser.method is Method.MUON and not edgeface:
+        if self.optimiser.method is loop.Method.MUON and not edgeface:
             found.append(
                 f"optimiser.method: muon is EdgeFace's; {self.network.name} has no matrices inside: sgd, adamw"
             )
@@ -226,40 +255,9 @@ def read(path: Path) -> DistilConfig | PeopleConfig:
         ConfigError: if the file is missing, is no YAML, or holds a key or value that is not allowed; the message names
             each key.
     """
-    return config_from(mapping(path), path)
+    return config_from(loop.mapping(path), path)
 
 
 def config_from(raw: Mapping[str, Any], path: Path) -> DistilConfig | PeopleConfig:
-    """Check what a file says; see ``read``."""
-    kind: type[DistilConfig] | type[PeopleConfig] = DistilConfig if "teacher" in raw else PeopleConfig
-    try:
-        config = kind.model_validate(raw)
-    except ValidationError as error:
-        faults = faults_of(error)
-    else:
-        faults = config.faults()
-        if not faults:
-            return config
-    raise ConfigError(f"{path}: {'; '.join(faults)}. Correct the keys named here.")
-
-
-def faults_of(error: ValidationError) -> list[str]:
-    """What is wrong, in words that name the keys."""
-    return [f"{'.'.join(map(str, each['loc'])) or 'the file'}: {each['msg']}" for each in error.errors()]
-
-
-def mapping(path: Path) -> dict[str, Any]:
-    """What a YAML file holds at its top.
-
-    Raises:
-        ConfigError: if the file is missing, is no YAML, or holds no mapping.
-    """
-    try:
-        raw = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise ConfigError(f"The configuration {path} cannot be read: {error.strerror}.") from error
-    except yaml.YAMLError as error:
-        raise ConfigError(f"{path} is not YAML: {str(error).splitlines()[0]}.") from error
-    if not isinstance(raw, dict):
-        raise ConfigError(f"{path} holds no settings; wanted keys and values, see configs/ for examples.")
-    return raw
+    """Check the keys and values of a file; see ``read``."""
+    return DistilConfig.checked(raw, path) if "teacher" in raw else PeopleConfig.checked(raw, path)

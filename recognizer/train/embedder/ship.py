@@ -20,8 +20,8 @@ from recognizer.errors import OutputError, WeightsError
 from recognizer.protocols import GraphRunner
 from recognizer.train.crops import FaceRows
 from recognizer.train.embedder import heldout
+from recognizer.train.embedder.settings import FaceSchedule
 from recognizer.train.embedder.verdict import vectors_of
-from recognizer.train.loop.settings import Schedule
 
 MIN_PARITY = 0.999
 """Smallest cosine between the shipped graph's vectors and the network's; half precision stays above 0.99999."""
@@ -44,7 +44,7 @@ class Measured:
     """With each vector averaged with its mirror image's."""
 
 
-def snapshot(name: str, rank_ratio: float | None, checkpoint: Path, schedule: Schedule) -> Snapshot:
+def snapshot(name: str, rank_ratio: float | None, checkpoint: Path, schedule: FaceSchedule) -> Snapshot:
     """Read the averaged network out of a training checkpoint that does not say itself what it holds.
 
     Args:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +17,7 @@ from recognizer.train.crops import Crops, CutFace, FaceRows, YawOf
 from recognizer.train.embedder import finetune, guard, heldout
 from recognizer.train.embedder import people as folders
 from recognizer.train.embedder.classifier import Classifier, Tripler
-from recognizer.train.embedder.data import TaughtFaces
+from recognizer.train.embedder.data import Stream, TaughtFaces
 from recognizer.train.embedder.distiller import Distiller
 from recognizer.train.embedder.people import FolderReader, People
 from recognizer.train.embedder.recordio import RecordFaces, is_record
@@ -24,9 +25,9 @@ from recognizer.train.embedder.sampling import KnownFaces
 from recognizer.train.embedder.settings import Data, DistilConfig, PeopleConfig
 from recognizer.train.embedder.teacher import Teacher, TeacherTable
 from recognizer.train.embedder.verdict import Panel
+from recognizer.train.embedder.verification import VerificationTest
 from recognizer.train.loop.fit import fit
 from recognizer.train.loop.learner import Learner
-from recognizer.train.loop.watch import HeldOutTest
 
 
 class Faces:
@@ -74,7 +75,7 @@ def distil(config: DistilConfig, faces: Faces) -> None:
         len(faces.turned),
         len(faces.test),
     )
-    test = HeldOutTest(schedule=config.schedule, faces=faces.test, people=faces.people, teacher=teacher)
+    test = VerificationTest(schedule=config.schedule, faces=faces.test, people=faces.people, teacher=teacher)
     source = TaughtFaces(
         faces=faces.train,
         table=table,
@@ -82,7 +83,7 @@ def distil(config: DistilConfig, faces: Faces) -> None:
         seed=config.seed,
         again=np.tile(faces.turned, config.data.turned_times - 1),
     )
-    fit(config, Distiller(config), source, test)
+    fit(config, Distiller(config), partial(Stream, source, config.schedule), test)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -135,7 +136,7 @@ def _people(config: PeopleConfig, cut: CutFace, cache: Path, without: set[str]) 
     )
     found, scan = reader.read(data.people, min_photos=data.min_photos, without=without)
     folders.save_scan(scan, config.out / "data.json")
-    logger.info("{}: {}. Every name: {}", data.people, scan.told(), config.out / "data.json")
+    logger.info("{}: {}. Every name: {}", data.people, scan.summary(), config.out / "data.json")
     return found
 
 
@@ -156,24 +157,24 @@ def learn(config: PeopleConfig, known: Class) -> None:
     )
     torch.set_num_threads(config.run.threads)
     source = KnownFaces(people=people, wanted=config.data.augment, seed=config.seed, each=config.data.photos_each)
-    test = HeldOutTest(schedule=config.schedule, faces=known.test, people=known.pairs)
-    fit(config, learner_for(config, people), source, test)
+    test = VerificationTest(schedule=config.schedule, faces=known.test, people=known.pairs)
+    fit(config, learner_for(config, people), partial(Stream, source, config.schedule), test)
     logger.info(
         "Use it: --model {0}, once its thresholds are measured: python main.py calibrate --people FOLDER --model {0}",
         config.last_checkpoint,
     )
 
 
-def jury(config: PeopleConfig, known: Class, cut: CutFace) -> finetune.Jury:
+def comparison(config: PeopleConfig, known: Class, cut: CutFace) -> finetune.ModelComparison:
     """Who says whether fine-tuning made the model better.
 
     Raises:
-        InputError: if the people held out cannot judge, or ``finetune.guard`` is no set that could.
+        InputError: if the people held out, or ``finetune.guard``, cannot show a difference.
     """
     path = None if config.finetune is None else config.finetune.guard
     px, cache = config.data.min_face_px, _cache(config)
     guards = None if path is None else guard.read(path, learning=known.train, cut=cut, min_px=px, cache=cache)
-    return finetune.Jury(Panel(known.pairs, seed=config.seed), known.test, guards)
+    return finetune.ModelComparison(Panel(known.pairs, seed=config.seed), known.test, guards)
 
 
 def learner_for(config: PeopleConfig, people: People) -> Learner:

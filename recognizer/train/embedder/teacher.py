@@ -1,7 +1,7 @@
-"""What the student is taught: the teacher's vectors of fixed views, computed once and kept.
+"""What the student learns: the teacher's vectors of fixed views, computed once and kept.
 
-On two cores the teacher's look at a face costs as much as the student's whole step (about 8 ms each), so each crop has
-a fixed number of views and the teacher sees each of them once. The table fills while training runs.
+On two cores the teacher's vector of a face costs as much as the student's whole step (about 8 ms each), so each crop
+has a fixed number of views and the teacher embeds each of them once. The table fills while training runs.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from recognizer.errors import WeightsError
 from recognizer.models.digest import sha256
 from recognizer.models.engines.openvino import OpenVinoRunner
 from recognizer.protocols import GraphRunner
-from recognizer.train.crops import Crops, FaceRows
+from recognizer.train.crops import Crops, FaceRows, in_chunks
 from recognizer.train.embedder import augment
 from recognizer.train.embedder.heldout import unit
 from recognizer.types import F32, I64, U8
@@ -64,7 +64,7 @@ class Teacher:
 
 
 class TeacherTable:
-    """The teacher's vectors, (N, views, 512) float16 in a file; rows are computed when first asked for.
+    """The teacher's vectors, (N, views, 512) float16 in a file; rows are computed at their first use.
 
     Several processes may fill one table: each vector is written whole, and two who compute it find the same.
     """
@@ -102,8 +102,4 @@ class TeacherTable:
 
 def both_ways(teacher: Teacher, faces: FaceRows) -> F32:
     """The teacher's unit vectors of faces and of their mirror images, added: (N, 512)."""
-    out = []
-    for start in range(0, len(faces), 64):
-        chunk = np.stack([faces[row] for row in range(start, min(start + 64, len(faces)))])
-        out.append(teacher(chunk) + teacher(chunk[:, :, ::-1]))
-    return np.concatenate(out)
+    return np.concatenate([teacher(chunk) + teacher(chunk[:, :, ::-1]) for chunk in in_chunks(faces)])

@@ -32,7 +32,7 @@ def unpack(records: Path, target: Path, into: Into, on_progress: Progress) -> in
         records: the ``.rec`` file.
         target: a folder that does not exist yet, or is empty.
         into: what it becomes.
-        on_progress: told (done, of how many).
+        on_progress: called with (done, of how many).
 
     Raises:
         InputError: if the file cannot be used.

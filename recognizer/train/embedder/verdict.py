@@ -17,13 +17,12 @@ from torch import nn
 from recognizer.calibration.intervals import binomial_interval
 from recognizer.embed.embedder import normalised
 from recognizer.errors import InputError
-from recognizer.train.crops import FaceRows
+from recognizer.train.crops import FaceRows, in_chunks
 from recognizer.train.embedder import heldout
-from recognizer.train.loop.watch import embed
+from recognizer.train.embedder.verification import embed
 from recognizer.types import F32, I64
 
 ROUNDS = 1000
-_CHUNK = 64
 
 F64 = NDArray[np.float64]
 
@@ -59,7 +58,7 @@ class Verdict:
         """Whether the gain is more than luck with these people."""
         return self.gain_interval[0] > 0
 
-    def told(self) -> str:
+    def summary(self) -> str:
         """In one sentence."""
         low, high = self.gain_interval
         return (
@@ -91,7 +90,7 @@ def as_dict(standing: Standing) -> dict[str, Any]:
 
 
 class Panel:
-    """The held-out people, before whom models appear.
+    """Compares models on the held-out people.
 
     Args:
         pairs: the held-out faces by name, and the pairs for the accuracy.
@@ -109,7 +108,7 @@ class Panel:
         self._a, self._b = np.triu_indices(len(names), 1)
         same = self._owners[self._a] == self._owners[self._b]
         if not same.any() or people < 2:
-            raise InputError("The held-out people cannot judge: wanted several people, some with two pictures.")
+            raise InputError("The held-out people show nothing: wanted several people, some with two pictures.")
         self._genuine, self._impostor = np.flatnonzero(same), np.flatnonzero(~same)
         self.fmr = next((rate for rate in (1e-3, 1e-2) if len(self._impostor) * rate >= 10), 1e-1)
         """Rate at which models are compared: at least ten impostor comparisons may pass, or it would be luck."""
@@ -166,10 +165,7 @@ class Panel:
 
 def vectors_of(network: nn.Module, faces: FaceRows) -> F32:
     """A network's vectors of all faces, at 112 px: (N, 512), not of unit length."""
-    chunks = (
-        torch.from_numpy(normalised(np.stack([faces[row] for row in range(i, min(i + _CHUNK, len(faces)))])))
-        for i in range(0, len(faces), _CHUNK)
-    )
+    chunks = (torch.from_numpy(normalised(chunk)) for chunk in in_chunks(faces))
     return np.asarray(embed(network.eval(), chunks).numpy(), np.float32)
 
 

@@ -1,9 +1,7 @@
-"""Where things are in the pictures that windows are cut from, looked at once and kept beside them."""
+"""Where things are in the pictures that windows are cut from, measured once and kept beside them."""
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -11,47 +9,48 @@ from loguru import logger
 
 from recognizer.geometry import iou
 from recognizer.protocols import Detector
-from recognizer.train.crops import FaceRows
+from recognizer.train.crops import FaceRows, save
 from recognizer.train.detection.material import USUAL_BOX, Material
+from recognizer.train.detection.task import Teacher
 from recognizer.train.follow.windows import APART, CropFaces, Pictures
-from recognizer.types import F32, U8, FaceDetections
+from recognizer.types import U8, FaceDetections
 
 SETTLED = 3
-"""How often O-Net is given its own answer, from the usual box on."""
+"""How often O-Net refines its own answer, from the usual box on."""
 FACE_SCORE = 0.9
 MOST_CROPS = 24_000
-"""Crops that are looked at, at most."""
+"""Crops that are measured, at most."""
 MOST_PICTURES = 2_500
-"""Pictures that candidates are looked for in, at most."""
+"""Pictures that candidates are proposed in, at most."""
 NO_FACE_SCORE = 0.2
 """O-Net score below which a candidate is no face."""
 
 
-def with_candidates(pictures: Material, propose: Callable[[U8], F32], detector: Detector, beside: Path) -> Pictures:
+def with_candidates(pictures: Material, teacher: Teacher) -> Pictures:
     """The pictures and what in them was proposed and is no face: (M, 5) rows in a file, number and box."""
-    kept = beside.with_suffix(".candidates.npy")
+    kept = pictures.path.with_suffix(".candidates.npy")
     if not kept.exists():
-        logger.info("Looking for what is no face, for {}.", kept)
+        logger.info("Collecting what resembles a face and is none, for {}.", kept)
         rows = [np.zeros((0, 5), np.float32)]
         for number in range(0, len(pictures), -(-len(pictures) // MOST_PICTURES)):
             picture = pictures[number]
-            boxes = propose(picture)
+            boxes = teacher.propose(picture)
             boxes = boxes[iou(boxes, pictures.faces[number][:, :4]).max(axis=1, initial=0) < APART]
-            boxes = boxes[detector.refine(picture, boxes).scores < NO_FACE_SCORE]
+            boxes = boxes[teacher.detector.refine(picture, boxes).scores < NO_FACE_SCORE]
             rows.append(np.column_stack([np.full(len(boxes), number, np.float32), boxes]))
-        _write(kept, np.concatenate(rows))
+        save(kept, np.concatenate(rows))
     table = np.load(kept)
     return Pictures(pictures, table[:, 0].astype(np.int64), table[:, 1:])
 
 
-def in_crops(crops: FaceRows, detector: Detector, cache: Path) -> CropFaces:
+def in_crops(crops: FaceRows, detector: Detector, file: Path) -> CropFaces:
     """Aligned faces with their places, by O-Net: (N, 16) rows in a file, the crop's, box, score and landmarks."""
-    kept = cache.with_suffix(".places.npy")
+    kept = file.with_suffix(".places.npy")
     if not kept.exists():
-        logger.info("Looking for the places of faces in crops, for {}.", kept)
+        logger.info("Measuring the places of faces in crops, for {}.", kept)
         chosen = np.arange(0, len(crops), -(-len(crops) // MOST_CROPS))
         table = [(row, *_place(np.ascontiguousarray(crops[row][..., ::-1]), detector)) for row in chosen.tolist()]
-        _write(kept, np.array(table, np.float32))
+        save(kept, np.array(table, np.float32))
     rows = np.load(kept)
     rows = rows[rows[:, 5] >= FACE_SCORE]
     faces = FaceDetections(rows[:, 1:5].copy(), rows[:, 5].copy(), rows[:, 6:].reshape(-1, 5, 2).copy())
@@ -64,10 +63,3 @@ def _place(crop: U8, detector: Detector) -> list[float]:
         face = detector.refine(crop, boxes)
         boxes = face.boxes
     return [*face.boxes[0].tolist(), float(face.scores[0]), *face.landmarks[0].ravel().tolist()]
-
-
-def _write(path: Path, rows: F32) -> None:
-    part = path.with_suffix(".part")
-    with part.open("wb") as out:
-        np.save(out, rows)
-    os.replace(part, path)

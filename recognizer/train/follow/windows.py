@@ -13,8 +13,8 @@ from recognizer.detect.window import GREY, window
 from recognizer.geometry import iou
 from recognizer.train.crops import FaceRows
 from recognizer.train.detection.camera import Rng, oval, seen_by_camera
-from recognizer.train.detection.lesson import Arrays
 from recognizer.train.detection.material import Material
+from recognizer.train.detection.task import Arrays
 from recognizer.types import F32, I64, U8, FaceDetections
 
 FACES = 0.58
@@ -46,7 +46,7 @@ class CropFaces:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Pictures:
-    """Pictures, and what in them looks like a face and is none.
+    """Pictures, and what in them resembles a face and is none.
 
     Args:
         material: with MTCNN's faces.
@@ -73,9 +73,9 @@ class Windows:
         self._photos, self._frames, self._crops, self._seed = photos, frames, crops, seed
         self._faces = {source: _sure_faces(source.material) for source in (photos, frames)}
 
-    def batch(self, first: int, count: int) -> Arrays:
+    def batch(self, samples: I64) -> Arrays:
         """Windows (B, 40, 40, 3) uint8, 1 for a face and 0 for none (B,), and where it is: (B, 14) of the window."""
-        drawn = [self[sample] for sample in range(first, first + count)]
+        drawn = [self[sample] for sample in samples.tolist()]
         pictures, wanted, places = zip(*drawn, strict=True)
         return np.stack(pictures), np.array(wanted, np.float32), np.stack(places)
 
@@ -130,7 +130,7 @@ class Windows:
         return np.asarray(out, np.uint8), points + np.float32(AROUND_PX)
 
     def _elsewhere(self, rng: Rng) -> U8:
-        """A window without a face: what looks like one, what is beside one, or anything."""
+        """A window without a face: what resembles one, what is beside one, or anything."""
         for _ in range(20):
             source = self._frames if rng.random() < 0.4 else self._photos
             kind = rng.random()

@@ -7,51 +7,25 @@ import warnings
 
 import cv2
 import torch
-from lightning.pytorch import LightningDataModule, Trainer
+from lightning.pytorch import Trainer
 from lightning.pytorch.callbacks import ModelCheckpoint
 from lightning.pytorch.loggers import CSVLogger, TensorBoardLogger
 from lightning.pytorch.strategies import DDPStrategy
 from lightning.pytorch.utilities.exceptions import SIGTERMException
 from loguru import logger
-from torch.utils.data import DataLoader
 
 from recognizer.children import protect_this_process
-from recognizer.train.embedder.data import Position, Source, Stream
-from recognizer.train.loop.learner import Batch, Learner
+from recognizer.train.loop.data import Batches, RoundByRound
+from recognizer.train.loop.learner import Learner
 from recognizer.train.loop.settings import LoopConfig
-from recognizer.train.loop.watch import HeldOutTest, StopAtEnd, learner
+from recognizer.train.loop.watch import HeldOutTest, RoundReport
 
 
-class RoundByRound(LightningDataModule):
-    """A fresh stream for every round, at the place and the picture size that the samples seen so far ask for."""
-
-    def __init__(self, *, config: LoopConfig, source: Source) -> None:
-        super().__init__()
-        self._config = config
-        self._source = source
-
-    def train_dataloader(self) -> DataLoader[Batch]:
-        """The next round's batches for this process."""
-        if self.trainer is None or self.trainer.lightning_module is None:
-            raise TypeError("ask a Trainer to fit with this data; it cannot be read alone")
-        config, seen = self._config, learner(self.trainer.lightning_module).seen
-        left = max(0, config.schedule.samples - seen)
-        position = Position(
-            start=seen,
-            steps=min(config.run.round_samples, left) // config.schedule.batch,
-            batch=config.schedule.batch,
-            rank=self.trainer.global_rank,
-            processes=self.trainer.world_size,
-        )
-        stream = Stream(source=self._source, size_px=config.schedule.size_px(seen), position=position)
-        return DataLoader(stream, batch_size=None)
-
-
-def fit(config: LoopConfig, module: Learner, source: Source, test: HeldOutTest) -> None:
+def fit(config: LoopConfig, module: Learner, batches: Batches, test: HeldOutTest) -> None:
     """Train to the end of the schedule, from the last checkpoint in ``config.out`` if there is one.
 
     Raises:
-        ConfigError: if the machine has not the devices that ``config.run`` asks for.
+        ConfigError: if the machine lacks the devices of ``config.run``, or the checkpoint is another training's.
     """
     cv2.setNumThreads(1)
     torch.set_num_threads(config.run.threads)
@@ -63,11 +37,11 @@ def fit(config: LoopConfig, module: Learner, source: Source, test: HeldOutTest) 
     with warnings.catch_warnings():
         # The stream is cheap beside a step, and Lightning's advice to use workers would fight over two cores.
         warnings.filterwarnings("ignore", message=".*(does not have many workers|has `__len__` defined).*")
-        data = RoundByRound(config=config, source=source)
+        data = RoundByRound(config=config, batches=batches)
         try:
             _trainer(config, test).fit(module, data, ckpt_path=last if resumed else None)
         except SIGTERMException:
-            logger.info("Stopped as asked to; the same command goes on from the last complete round.")
+            logger.info("Stopped by SIGTERM; the same command resumes from the last complete round.")
             raise SystemExit(0) from None  # what would come after a whole training must not come now
 
 
@@ -89,7 +63,7 @@ def _trainer(config: LoopConfig, test: HeldOutTest) -> Trainer:
         max_epochs=-1,
         reload_dataloaders_every_n_epochs=1,
         use_distributed_sampler=False,
-        callbacks=[test, StopAtEnd(), keep],
+        callbacks=[RoundReport(test), keep],
         logger=[csv, TensorBoardLogger(str(config.out), name="logs", version=csv.version)],
         enable_progress_bar=sys.stderr.isatty(),
         enable_model_summary=False,

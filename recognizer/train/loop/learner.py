@@ -1,10 +1,11 @@
-"""The loop's inside, whatever the task: the network that learns, its average, and one training step."""
+"""What learns, whatever the task: the network, its average, and one training step."""
 
 from __future__ import annotations
 
 import copy
 from abc import ABC, abstractmethod
-from typing import Any, cast
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, ClassVar, cast
 
 import torch
 from lightning.pytorch import LightningModule
@@ -12,15 +13,16 @@ from lightning.pytorch.core.optimizer import LightningOptimizer
 from torch import Tensor, distributed, nn
 from torch.optim import SGD, AdamW, Muon, Optimizer
 
-from recognizer.embed import trained
-from recognizer.train.embedder.settings import Network
+from recognizer.errors import ConfigError
 from recognizer.train.loop import together
 from recognizer.train.loop.settings import LoopConfig, Method
 
-Batch = tuple[Tensor, Tensor]
-"""The network's input (B, 3, S, S) float32, and for each face what the task knows of it."""
+Batch = tuple[Tensor, ...]
+"""The network's input (B, ...), then what the task knows of each sample (B, ...)."""
 Terms = dict[str, tuple[float, Tensor]]
 """By name the weight and the value of each term of the loss."""
+_KINDS = frozenset({"betas", "dampening", "ns_steps"})
+"""Settings of an optimizer by which AdamW, SGD and Muon differ."""
 
 
 class Learner(LightningModule, ABC):
@@ -28,21 +30,31 @@ class Learner(LightningModule, ABC):
 
     Everything a resumed run needs is in the checkpoint: weights, their average, the optimizers, and the number of
     samples seen, which fixes the schedule, the data and all random draws.
+
+    Args:
+        config: the file.
+        create: makes the network, with random weights.
     """
+
+    betas: ClassVar[tuple[float, float]] = (0.9, 0.999)
+    """Of AdamW; torch's own."""
+    ema_lead: ClassVar[int] = 0
+    """Steps that the memory of the averaged weights counts beyond those before this one."""
+    last_layers: ClassVar[tuple[str, ...]] = ()
+    """Key prefixes of what learns while the body is frozen."""
 
     samples_seen: Tensor
     seconds: Tensor
     """Time spent on training steps, over all sessions."""
 
-    def __init__(self, config: LoopConfig, network: Network) -> None:
+    def __init__(self, config: LoopConfig, create: Callable[[], nn.Module]) -> None:
         super().__init__()
         self.automatic_optimization = False  # several optimizers
         self.loop = config
-        self._network = network
         self.frozen_samples = 0
-        """So long the body is left alone."""
+        """For so long only the last layers learn."""
         torch.manual_seed(config.seed)
-        self.student = start(network)
+        self.student = create()
         """The network that learns, in every task; the name is part of the checkpoints' keys."""
         self.average = copy.deepcopy(self.student).requires_grad_(False)
         self.register_buffer("samples_seen", torch.zeros((), dtype=torch.int64))
@@ -55,18 +67,27 @@ class Learner(LightningModule, ABC):
     def learned(self, batch: Batch, rate: float) -> None:
         """What a task does after the optimizers have stepped, before the samples are counted."""
 
+    def sorted_parameters(self) -> tuple[list[Tensor], list[Tensor], list[Tensor]]:
+        """Matrices that Muon may move, other weights that decay, and vectors, which do not."""
+        parameters = list(self.student.parameters())
+        return [], [p for p in parameters if p.ndim > 1], [p for p in parameters if p.ndim <= 1]
+
+    def clipped(self) -> Iterable[Tensor]:
+        """The weights whose gradient is clipped, in the order in which its norm is summed."""
+        return self.student.parameters()
+
     @property
     def seen(self) -> int:
         """Samples seen so far, over all processes."""
         return int(self.samples_seen)
 
     def configure_optimizers(self) -> list[Optimizer]:
-        """Muon for the matrices of the blocks, AdamW for head, convolutions, scales and biases; or one for all.
+        """Muon for the matrices and AdamW for the rest; or one for all.
 
         Jordan et al., "Muon: an optimizer for hidden layers in neural networks", 2024.
         """
         settings = self.loop.optimiser
-        matrices, kernels, vectors = sorted_parameters(self.student)
+        matrices, kernels, vectors = self.sorted_parameters()
         if settings.method is not Method.MUON:
             kernels = [*matrices, *kernels]
         rest: list[dict[str, Any]] = [
@@ -75,7 +96,7 @@ class Learner(LightningModule, ABC):
         ]
         if settings.method is Method.SGD:
             return [SGD(rest, lr=settings.rate, momentum=0.9)]
-        adam = AdamW(rest, lr=settings.rate, betas=(0.9, 0.98))
+        adam = AdamW(rest, lr=settings.rate, betas=self.betas)
         if settings.matrix_rate is None:
             return [adam]
         muon = Muon(
@@ -87,21 +108,23 @@ class Learner(LightningModule, ABC):
         """One step of all optimizers on this process's share of the batch."""
         torch.manual_seed((self.loop.seed * 1_000_003 + self.seen) * 1_009 + together.rank())  # dropout, after a kill
         frozen = self.seen < self.frozen_samples
-        set_training(self.student, frozen=frozen)
+        for name, module in self.student.named_modules():  # of a frozen body batch normalisation keeps what it knows
+            module.training = not frozen or f"{name}.".startswith(self.last_layers)
         terms = self.terms(batch)
         total = sum((weight * loss for weight, loss in terms.values()), torch.zeros((), device=self.device))
-        optimizers = self._optimizers()
+        found = self.optimizers()
+        optimizers = cast(list[LightningOptimizer], found if isinstance(found, list) else [found])
         share = self.loop.schedule.rate(self.seen)
-        for optimizer, rate in zip(optimizers, self._full_rates(), strict=True):
+        for optimizer in optimizers:
             for group in optimizer.param_groups:
-                group["lr"] = rate * share
+                group["lr"] = optimizer.defaults["lr"] * share
             optimizer.zero_grad()
         self.manual_backward(total)
         if frozen:
             for name, parameter in self.student.named_parameters():
-                if not name.startswith(trained.LAST_LAYERS):
+                if not name.startswith(self.last_layers):
                     parameter.grad = None
-        norm = nn.utils.clip_grad_norm_(self.student.parameters(), self.loop.optimiser.clip)
+        norm = nn.utils.clip_grad_norm_(self.clipped(), self.loop.optimiser.clip)
         for optimizer in optimizers:
             optimizer.step()
         self._average()
@@ -110,23 +133,26 @@ class Learner(LightningModule, ABC):
         shown = {f"train/{name}": loss.detach() for name, (_, loss) in terms.items()} | {"train/gradient": norm}
         self.log_dict(shown, on_step=False, on_epoch=True, sync_dist=False, batch_size=len(batch[0]))
 
-    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        """Say what the checkpoint holds, so that it can be used without the file that made it."""
-        size_px = self.loop.schedule.size_px(max(0, self.seen - 1))
-        checkpoint[trained.SELF_DESCRIPTION] = trained.described(self._network.name, self._network.rank_ratio, size_px)
+    def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Refuse what another network or another method wrote.
 
-    def _optimizers(self) -> list[LightningOptimizer]:
-        found = self.optimizers()
-        return cast(list[LightningOptimizer], found if isinstance(found, list) else [found])
-
-    def _full_rates(self) -> list[float]:
-        settings = self.loop.optimiser
-        return [settings.rate] if settings.matrix_rate is None else [settings.matrix_rate, settings.rate]
+        Raises:
+            ConfigError: if the checkpoint does not fit the settings.
+        """
+        kept, mine = (_shapes(state).items() for state in (checkpoint["state_dict"], self.state_dict()))
+        unlike = sorted(key for key, _ in kept ^ mine)
+        methods = [_kind(each.state_dict()) for each in self.configure_optimizers()]
+        if unlike or methods != [_kind(each) for each in checkpoint["optimizer_states"]]:
+            fault = f"holds another network ({unlike[0]} differs)" if unlike else "has another optimiser.method"
+            raise ConfigError(
+                f"{self.loop.last_checkpoint} {fault}: bring the old settings back to resume it, or begin anew in "
+                "another folder (out)."
+            )
 
     @torch.no_grad()
     def _average(self) -> None:
         batch = self.loop.schedule.batch
-        steps = self.seen // batch
+        steps = self.seen // batch + self.ema_lead
         memory = min(1 - batch / self.loop.optimiser.ema_samples, (1 + steps) / (10 + steps))
         for kept, now in zip(self.average.parameters(), self.student.parameters(), strict=True):
             kept.lerp_(now, 1 - memory)
@@ -140,27 +166,10 @@ class Learner(LightningModule, ABC):
             known.lerp_(fresh, 1 - memory)
 
 
-def start(network: Network) -> nn.Module:
-    """A network with random weights, ready to learn; EdgeFace's branches begin at ``layer_scale``, not at 1e-6."""
-    student = trained.create(network.name, network.rank_ratio).train()
-    for key, parameter in student.named_parameters():
-        if key.rpartition(".")[2] in ("gamma", "gamma_xca"):
-            nn.init.constant_(parameter, network.layer_scale)
-    return student
+def _shapes(state: Mapping[str, Tensor]) -> dict[str, tuple[int, ...]]:
+    return {key: tuple(value.shape) for key, value in state.items()}
 
 
-def set_training(student: nn.Module, *, frozen: bool) -> None:
-    """Training mode; of a frozen body only for the last layer, so that batch normalisation keeps what it knows."""
-    for name, module in student.named_modules():
-        module.training = not frozen or f"{name}.".startswith(trained.LAST_LAYERS)
-
-
-def sorted_parameters(student: nn.Module) -> tuple[list[Tensor], list[Tensor], list[Tensor]]:
-    """Split into matrices of the blocks, other weights of two and more dimensions, and vectors (not decayed)."""
-    named = [(name, p) for name, p in student.named_parameters() if p.requires_grad]
-    inside = {name for name, p in named if p.ndim == 2 and ".head." not in name}
-    return (
-        [p for name, p in named if name in inside],
-        [p for name, p in named if name not in inside and p.ndim > 1 and "temperature" not in name],
-        [p for name, p in named if p.ndim <= 1 or "temperature" in name],
-    )
+def _kind(optimizer: Mapping[str, Any]) -> list[tuple[list[str], int]]:
+    """The method, and how many weights each group holds."""
+    return [(sorted(_KINDS & group.keys()), len(group["params"])) for group in optimizer["param_groups"]]

@@ -1,13 +1,15 @@
-"""What the YAML files of all trainings share: how long, how fast, on which machine."""
+"""What the YAML files of all trainings share: how long, how fast, on which machine; and how they are read."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from enum import Enum
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from recognizer.errors import ConfigError
 
@@ -18,16 +20,9 @@ Weight = Annotated[float, Field(ge=0)]
 
 
 class Section(BaseModel):
-    """Part of a YAML file: frozen, and a key that it does not know is an error."""
+    """Part of a YAML file: frozen, and an unknown key is an error."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class Stage(Section):
-    """From how many samples on the network looks at which size."""
-
-    after: Count
-    size_px: Annotated[int, Field(ge=32, le=112)]
 
 
 class Fall(Enum):
@@ -42,7 +37,7 @@ class Fall(Enum):
 
 
 class Schedule(Section):
-    """How long, in samples: warm-up, a stable rate, then a decay that can be put where one likes by a later edit.
+    """How long, in samples: warm-up, a stable rate, then a decay that a later edit may put anywhere.
 
     Haegele et al., "Scaling laws and compute-optimal training beyond fixed training durations", NeurIPS 2024.
     """
@@ -51,19 +46,19 @@ class Schedule(Section):
     """Where training ends."""
     warmup: Positive
     decay: Positive | None = None
-    """The last so many samples fall to a rate of zero; without it all of them after the warm-up."""
+    """Over the last so many samples the rate falls to zero; without it over all of them after the warm-up."""
+    decay_during_warmup: bool = False
+    """Without ``decay`` the rate falls over all samples, those of the warm-up included."""
     fall: Fall = Fall.ROOT
     power: Rate = 2.0
     """Of the polynomial."""
     batch: Positive = 64
     """Samples of one step, over all processes."""
-    sizes: tuple[Stage, ...] = (Stage(after=0, size_px=112),)
-    """In rising order of ``after``; the first begins at 0."""
 
     def rate(self, seen: int) -> float:
         """Share of the full learning rate after ``seen`` samples, in [0, 1]."""
         rise = min(1.0, (seen + self.batch) / self.warmup)
-        decay = self.decay or self.samples - self.warmup
+        decay = self.decay or self.samples - (0 if self.decay_during_warmup else self.warmup)
         over = max(0.0, (seen - (self.samples - decay)) / max(decay, 1))
         return rise * self._left(min(over, 1.0))
 
@@ -73,10 +68,6 @@ class Schedule(Section):
         if self.fall is Fall.POLYNOMIAL:
             return float((1.0 - over) ** self.power)
         return (1.0 + math.cos(math.pi * over)) / 2
-
-    def size_px(self, seen: int) -> int:
-        """Side of the picture the network looks at after ``seen`` samples."""
-        return next(stage.size_px for stage in reversed(self.sizes) if stage.after <= seen)
 
 
 class Method(Enum):
@@ -143,7 +134,7 @@ class Run(Section):
         """Lightning's name for what computes, on a machine with so many GPUs, and Apple's or not.
 
         Raises:
-            ConfigError: if the machine has not what was asked for, or not enough of it.
+            ConfigError: if the machine lacks the requested devices, or has fewer of them.
         """
         wanted = self.accelerator
         if wanted is Accelerator.AUTO:
@@ -175,10 +166,7 @@ class LoopConfig(Section):
     def faults(self) -> list[str]:
         """What does not fit together, in words that name the keys."""
         schedule, run, optimiser = self.schedule, self.run, self.optimiser
-        starts = [stage.after for stage in schedule.sizes]
         found = []
-        if not starts or starts[0] != 0 or starts != sorted(set(starts)):
-            found.append(f"schedule.sizes must begin with after: 0 and rise, came {starts}")
         if schedule.batch % run.processes:
             found.append(
                 f"schedule.batch ({schedule.batch}) must be a multiple of run.processes ({run.processes})",
@@ -187,8 +175,42 @@ class LoopConfig(Section):
             found.append(
                 f"run.round_samples ({run.round_samples}) must be a multiple of schedule.batch ({schedule.batch})",
             )
-        if (schedule.decay or 0) + schedule.warmup > schedule.samples:
+        if not schedule.decay_during_warmup and (schedule.decay or 0) + schedule.warmup > schedule.samples:
             found.append("schedule.warmup and schedule.decay together are longer than schedule.samples")
         if (optimiser.matrix_rate is None) == (optimiser.method is Method.MUON):
             found.append("optimiser.matrix_rate goes with optimiser.method: muon, and only with it")
         return found
+
+    @classmethod
+    def checked(cls, raw: Mapping[str, Any], path: Path) -> Self:
+        """Make settings of the keys and values ``raw`` of a file; ``path`` is for the message.
+
+        Raises:
+            ConfigError: if a key or value is not allowed, or two do not fit together; the message names each key.
+        """
+        try:
+            config = cls.model_validate(raw)
+        except ValidationError as error:
+            faults = [f"{'.'.join(map(str, each['loc'])) or 'the file'}: {each['msg']}" for each in error.errors()]
+        else:
+            faults = config.faults()
+            if not faults:
+                return config
+        raise ConfigError(f"{path}: {'; '.join(faults)}. Correct the keys named here.")
+
+
+def mapping(path: Path) -> dict[str, Any]:
+    """Read the keys and values of a YAML file.
+
+    Raises:
+        ConfigError: if the file is missing, is no YAML, or holds no mapping.
+    """
+    try:
+        raw = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ConfigError(f"The configuration {path} cannot be read: {error.strerror}.") from error
+    except yaml.YAMLError as error:
+        raise ConfigError(f"{path} is not YAML: {str(error).splitlines()[0]}.") from error
+    if not isinstance(raw, dict):
+        raise ConfigError(f"{path} holds no settings; wanted keys and values, see configs/ for examples.")
+    return raw

@@ -1,4 +1,4 @@
-"""The proposal net: one look at a small picture says where faces of all sizes may be.
+"""The proposal net: one pass over a small picture finds where faces of all sizes may be.
 
 A fully convolutional detector without anchors: depthwise separable blocks (Howard et al., "MobileNets", 2017), a small
 feature pyramid (Lin et al., CVPR 2017), and for each cell of four grids a score and the four distances to the sides of

@@ -12,16 +12,16 @@ import torch
 
 from recognizer.train.crops import FaceRows
 from recognizer.train.detection.camera import Rng, oval, seen_by_camera
-from recognizer.train.detection.lesson import Arrays
 from recognizer.train.detection.material import USUAL_BOX, Material
+from recognizer.train.detection.task import Arrays
 from recognizer.train.proposals.loss import targets
-from recognizer.types import F32, U8
+from recognizer.types import F32, I64, U8
 
 SIDE_PX = 256
 CANVAS_PX = 320
 """Scenes are drawn larger, then turned and scaled into place."""
 SURE_SCORE = 0.85
-"""Below it a box is a hand or a flower about as often as a face: it does not matter what the net says there."""
+"""Below it a box is a hand or a flower about as often as a face: it does not matter what the net answers there."""
 LEAST_PX = 7.0
 TOWARDS_FACES = 0.7
 """Share of parts that are laid about a face; the others show whatever there is."""
@@ -55,12 +55,12 @@ class Scenes:
         picture, faces = _placed(picture, faces, rng)
         return seen_by_camera(picture, rng), _kept(faces, SIDE_PX, SIDE_PX)
 
-    def batch(self, first: int, count: int) -> Arrays:
-        """Scenes, what each cell should say and its face: see ``targets``."""
-        drawn = [self[sample] for sample in range(first, first + count)]
-        asked = [targets(torch.from_numpy(faces), SIDE_PX, SIDE_PX) for _, faces in drawn]
+    def batch(self, samples: I64) -> Arrays:
+        """Scenes, what each cell should answer and its face: see ``targets``."""
+        drawn = [self[sample] for sample in samples.tolist()]
+        wanted = [targets(torch.from_numpy(faces), SIDE_PX, SIDE_PX) for _, faces in drawn]
         pictures = np.stack([picture for picture, _ in drawn])
-        return pictures, *(np.stack([part.numpy() for part in parts]) for parts in zip(*asked, strict=True))
+        return pictures, *(np.stack([part.numpy() for part in parts]) for parts in zip(*wanted, strict=True))
 
     def _mosaic(self, rng: Rng) -> tuple[U8, F32]:
         canvas = np.empty((CANVAS_PX, CANVAS_PX, 3), np.uint8)

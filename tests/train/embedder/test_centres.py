@@ -1,4 +1,4 @@
-"""Partial FC: two processes compute what one does, and a share computes the softmax over the people it looks at."""
+"""Partial FC: two processes compute what one does, and a share computes the softmax over its people."""
 
 from __future__ import annotations
 

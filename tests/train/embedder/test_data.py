@@ -13,8 +13,9 @@ from recognizer.evaluation.faces import Picture, picture_bytes, picture_file
 from recognizer.metrics import Bools
 from recognizer.train.crops import Crops, CutFace, archive_crops, picture_crops, yaws
 from recognizer.train.embedder import augment
-from recognizer.train.embedder.data import Position, TaughtFaces, rows_and_view, shrunk
+from recognizer.train.embedder.data import TaughtFaces, rows_and_view, shrunk
 from recognizer.train.embedder.teacher import Teacher, TeacherTable
+from recognizer.train.loop.data import Position
 from recognizer.types import F32, U8
 from tests.train import factories
 

@@ -12,7 +12,7 @@ from torch.fx.experimental.symbolic_shapes import ShapeEnv
 
 from recognizer.train.embedder import heads, losses
 from recognizer.train.embedder.centres import Centres
-from recognizer.train.loop.watch import embed
+from recognizer.train.embedder.verification import embed
 
 
 @pytest.fixture

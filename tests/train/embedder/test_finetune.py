@@ -75,7 +75,7 @@ def test_a_model_that_did_not_become_better_ends_with_an_error(config: PeopleCon
     known = factories.known()
     tasks.learn(config, known)
     with pytest.raises(ModelError, match="no model was replaced"):
-        tasks.jury(config, known, no_cut).judge(config)
+        tasks.comparison(config, known, no_cut).judge(config)
     assert json.loads((config.out / "verdict.json").read_text(encoding="utf-8"))["helped"] is False
 
 
@@ -87,7 +87,7 @@ PAIRS = heldout.pairs_of(LABELS, seed=1)
 
 
 @pytest.fixture
-def told() -> Iterator[list[str]]:
+def reported() -> Iterator[list[str]]:
     """What is reported."""
     lines: list[str] = []
     handler = logger.add(lambda line: lines.append(str(line)), level="INFO")
@@ -100,15 +100,15 @@ def verdict_of(config: PeopleConfig) -> dict[str, Any]:
     return found
 
 
-def test_a_better_one_passes_and_says_that_nobody_looked_elsewhere(config: PeopleConfig, told: list[str]) -> None:
+def test_a_better_one_passes_and_says_that_others_were_not_checked(config: PeopleConfig, reported: list[str]) -> None:
     config.out.mkdir()
     assert finetune.judge(config, Panel(PAIRS), BAD, GOOD).helped
     assert verdict_of(config)["helped"] is True
     assert verdict_of(config)["elsewhere"] is None
-    assert len([line for line in told if "was not checked: give finetune.guard" in line]) == 1
+    assert len([line for line in reported if "was not checked: give finetune.guard" in line]) == 1
 
 
-def test_one_that_helped_and_forgot_ends_with_an_error(config: PeopleConfig, told: list[str]) -> None:
+def test_one_that_helped_and_forgot_ends_with_an_error(config: PeopleConfig, reported: list[str]) -> None:
     config.out.mkdir()
     elsewhere = Guard("lfw", factories.Album(30, 4), PAIRS).change(GOOD, BAD)
     with pytest.raises(ModelError, match=r"helped, but others.*no model was replaced.* of lfw: .*points"):
@@ -116,7 +116,7 @@ def test_one_that_helped_and_forgot_ends_with_an_error(config: PeopleConfig, tol
     assert ModelError.exit_code == 5
     assert verdict_of(config)["helped"] is True
     assert verdict_of(config)["elsewhere"]["forgot"] is True
-    assert not any("was not checked" in line for line in told)
+    assert not any("was not checked" in line for line in reported)
 
 
 def test_one_that_helped_and_forgot_nothing_passes(config: PeopleConfig) -> None:
@@ -126,7 +126,7 @@ def test_one_that_helped_and_forgot_nothing_passes(config: PeopleConfig) -> None
     assert verdict_of(config)["elsewhere"]["forgot"] is False
 
 
-def test_the_jury_looks_elsewhere_too(config: PeopleConfig, tmp_path: Path) -> None:
+def test_people_from_elsewhere_are_compared_too(config: PeopleConfig, tmp_path: Path) -> None:
     bin_of(tmp_path / "other.bin", factories.pictures(8, seed=5), [True, False, True, False])
     assert config.finetune is not None
     guarded = config.finetune.model_copy(update={"guard": tmp_path / "other.bin"})
@@ -134,6 +134,6 @@ def test_the_jury_looks_elsewhere_too(config: PeopleConfig, tmp_path: Path) -> N
     known = factories.known()
     tasks.learn(config, known)
     with pytest.raises(ModelError, match="no model was replaced"):
-        tasks.jury(config, known, no_cut).judge(config)
+        tasks.comparison(config, known, no_cut).judge(config)
     assert verdict_of(config)["elsewhere"]["set"] == "other"
     assert verdict_of(config)["elsewhere"]["pairs"] == 4

@@ -10,9 +10,8 @@ import pytest
 import torch
 
 from recognizer.embed import statedict
-from recognizer.train.embedder import distiller, tasks
-from recognizer.train.embedder.settings import DistilConfig, Network
-from recognizer.train.loop import learner, watch
+from recognizer.train.embedder import distiller, tasks, verification
+from recognizer.train.embedder.settings import DistilConfig
 from tests.train import factories
 
 pytestmark = pytest.mark.filterwarnings("ignore::UserWarning", "ignore::FutureWarning", "ignore::DeprecationWarning")
@@ -53,15 +52,15 @@ def test_the_held_out_test_can_be_sent_to_other_processes(tmp_path: Path) -> Non
     """Pictures read themselves by closures, which no process can send; it started none, and trained nothing."""
     faces = factories.FakeFaces(tmp_path)
     assert faces.people.test
-    test = watch.HeldOutTest(
+    test = verification.VerificationTest(
         schedule=factories.config(tmp_path, tmp_path).schedule, faces=faces.test, people=faces.people
     )
     pickle.dumps(test)
 
 
-def test_every_weight_learns_in_exactly_one_group() -> None:
-    student = learner.start(Network(name="edgeface_xxs", layer_scale=0.3))
-    groups = learner.sorted_parameters(student)
+def test_every_weight_learns_in_exactly_one_group(tmp_path: Path) -> None:
+    module = distiller.Distiller(factories.config(tmp_path, tmp_path))
+    student, groups = module.student, module.sorted_parameters()
     assert sorted(id(p) for group in groups for p in group) == sorted(id(p) for p in student.parameters())
     assert {p.ndim for p in groups[0]} == {2}
     gammas = [p for name, p in student.named_parameters() if "gamma" in name]

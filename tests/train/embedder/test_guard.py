@@ -1,4 +1,4 @@
-"""What a fine-tuned model forgot: the paired rule against a second derivation, and which pairs are asked."""
+"""What a fine-tuned model forgot: the paired rule against a second derivation, and which pairs count."""
 
 from __future__ import annotations
 
@@ -36,8 +36,8 @@ def test_a_fall_is_more_than_chance_where_fair_coins_would_rarely_fall_so(lost: 
 
 
 def test_the_report_has_the_figures() -> None:
-    told = Change("lfw", 6000, 5970, 22, 8).told()
-    assert "6,000 pairs of lfw: 99.50% before, 99.27% after; 22 pairs lost, 8 won; change -0.23 points" in told
+    summary = Change("lfw", 6000, 5970, 22, 8).summary()
+    assert "6,000 pairs of lfw: 99.50% before, 99.27% after; 22 pairs lost, 8 won; change -0.23 points" in summary
     assert Change("lfw", 6000, 5970, 22, 8).as_dict()["forgot"] is True
 
 
@@ -94,6 +94,6 @@ def test_a_bin_set_guards_as_it_is(tmp_path: Path) -> None:
     assert known.pairs.test_same.tolist() == [True, False, True, False]
 
 
-def test_no_set_is_told(tmp_path: Path) -> None:
+def test_a_missing_set_is_named(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="none cannot be read"):
         guard.read(tmp_path / "none", learning=NOBODY, cut=no_cut, min_px=40, cache=tmp_path)

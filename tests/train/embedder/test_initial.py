@@ -13,9 +13,8 @@ from recognizer.embed import trained
 from recognizer.errors import WeightsError
 from recognizer.models.catalogue import SHIPPED_FOLDER
 from recognizer.models.engines.onnxruntime import OnnxRuntimeRunner
-from recognizer.train.embedder import distiller, initial, ship
+from recognizer.train.embedder import distiller, initial, learner, ship
 from recognizer.train.embedder.settings import Network
-from recognizer.train.loop import learner
 from tests.embed.seeded import seeded
 from tests.train import factories
 

@@ -13,10 +13,9 @@ import torch
 from recognizer.embed import statedict, trained
 from recognizer.errors import ConfigError
 from recognizer.models.resolve import resolve
-from recognizer.train.embedder import heads, tasks
+from recognizer.train.embedder import heads, learner, tasks
 from recognizer.train.embedder.classifier import Classifier
 from recognizer.train.embedder.settings import Network, PeopleConfig
-from recognizer.train.loop import learner
 from tests.train import factories
 from tests.train.factories import BATCH
 
@@ -147,7 +146,7 @@ def test_other_people_than_the_checkpoints_are_refused(tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="this machine has what the test asks for in vain")
-def test_a_gpu_that_is_not_there_is_told(tmp_path: Path) -> None:
+def test_a_gpu_that_is_not_there_is_reported(tmp_path: Path) -> None:
     config = factories.people_config(tmp_path, run={"accelerator": "gpu"})
     with pytest.raises(ConfigError, match=r"run\.accelerator: gpu .* torch finds 0; set run\.processes to 1"):
         run(config)

@@ -41,7 +41,7 @@ def test_what_is_wrong_is_reported_and_the_rest_is_used(tmp_path: Path) -> None:
     assert (scan.pictures, scan.faces, scan.people, scan.grey) == (11, 7, 2, 1)
     assert {fate: len(files) for fate, files in scan.fates.items()} == {"UNREADABLE": 2, "TINY": 1, "NO_FACE": 0}
     assert scan.few == ["Cid"]
-    assert "2 unreadable, 1 tiny; 1 people with too few pictures; 1 pictures are grey" in scan.told()
+    assert "2 unreadable, 1 tiny; 1 people with too few pictures; 1 pictures are grey" in scan.summary()
     people.save_scan(scan, tmp_path / "out" / "data.json")
     saved = json.loads((tmp_path / "out" / "data.json").read_text(encoding="utf-8"))
     assert saved["left_out"]["tiny"] == ["Bea/tiny.png"]

@@ -8,7 +8,6 @@ import pytest
 
 from recognizer.errors import ConfigError
 from recognizer.train.embedder import settings
-from recognizer.train.loop import settings as loop_settings
 from tests.conftest import ROOT
 from tests.train import factories
 
@@ -50,15 +49,6 @@ def test_no_file_no_yaml_no_mapping(tmp_path: Path, text: str | None) -> None:
         settings.read(path)
 
 
-@pytest.mark.parametrize(
-    ("seen", "rate"),
-    [(0, 0.1), (9, 1.0), (60, 1.0), (80, 1.0), (85, 0.5), (100, 0.0), (200, 0.0)],
-)
-def test_the_rate_rises_stays_and_falls(seen: int, rate: float) -> None:
-    schedule = loop_settings.Schedule(samples=100, warmup=10, decay=20, batch=1)
-    assert schedule.rate(seen) == pytest.approx(rate)
-
-
 def test_the_size_follows_the_stages(tmp_path: Path) -> None:
     schedule = factories.config(tmp_path, tmp_path).schedule
     assert [schedule.size_px(seen) for seen in (0, 15, 16, 1000)] == [32, 32, 48, 48]
@@ -94,44 +84,6 @@ def test_a_fault_in_a_training_of_people_is_named(tmp_path: Path, old: str, new:
     (tmp_path / "c.yaml").write_text(text.replace(old, new, 1), encoding="utf-8")
     with pytest.raises(ConfigError, match=named):
         settings.read(tmp_path / "c.yaml")
-
-
-@pytest.mark.parametrize(
-    ("fall", "half", "quarter"),
-    [("root", 0.2929, 0.5), ("polynomial", 0.25, 0.5625), ("cosine", 0.5, 0.8536)],
-)
-def test_without_a_decay_the_rate_falls_from_the_warm_up_to_the_end(fall: str, half: float, quarter: float) -> None:
-    schedule = loop_settings.Schedule(samples=110, warmup=10, batch=10, fall=loop_settings.Fall(fall))
-    assert [schedule.rate(seen) for seen in (0, 10, 35, 60, 110, 500)] == pytest.approx(
-        [1, 1, quarter, half, 0, 0], abs=1e-4
-    )
-
-
-@pytest.mark.parametrize(
-    ("wanted", "gpus", "mps", "device"),
-    [
-        ("cpu", 8, True, "cpu"),
-        ("gpu", 2, False, "gpu"),
-        ("auto", 2, True, "gpu"),
-        ("auto", 0, False, "cpu"),
-        (
-            "gpu",
-            1,
-            False,
-            r"run\.processes: 2 wants as many devices \(gpu\), and torch finds 1; set run\.processes to 1",
-        ),
-        ("gpu", 0, True, "torch finds 0"),
-        ("auto", 1, False, "torch finds 1"),
-        ("auto", 0, True, r"accelerator: auto .*\(mps\), and torch finds 1"),
-    ],
-)
-def test_what_computes_is_what_the_machine_has(wanted: str, gpus: int, mps: bool, device: str) -> None:
-    run = loop_settings.Run(accelerator=loop_settings.Accelerator(wanted), processes=2)
-    if device in {"cpu", "gpu"}:
-        assert run.device(gpus=gpus, mps=mps) == device
-        return
-    with pytest.raises(ConfigError, match=device):
-        run.device(gpus=gpus, mps=mps)
 
 
 def test_turned_faces_are_not_shown_more_often_than_they_have_views(tmp_path: Path) -> None:

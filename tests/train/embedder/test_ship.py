@@ -12,11 +12,9 @@ from recognizer.embed import edgeface, trained
 from recognizer.errors import WeightsError
 from recognizer.models.engines.onnxruntime import OnnxRuntimeRunner
 from recognizer.models.engines.openvino import OpenVinoRunner
-from recognizer.train.embedder import card, distiller, ship
+from recognizer.train.embedder import card, distiller, learner, ship
 from recognizer.train.embedder.data import shrunk
-from recognizer.train.embedder.settings import Network
-from recognizer.train.loop import learner
-from recognizer.train.loop.settings import Stage
+from recognizer.train.embedder.settings import Network, Stage
 from recognizer.types import F32
 from tests.train import factories
 

@@ -64,7 +64,7 @@ def test_a_better_model_helped_a_worse_or_equal_one_did_not() -> None:
     better = panel.compare(bad, good)
     assert better.helped
     assert better.gain == pytest.approx(better.after.tar - better.before.tar)
-    assert "gain +" in better.told()
+    assert "gain +" in better.summary()
     assert better.as_dict()["helped"] is True
     assert not panel.compare(good, bad).helped
     same = panel.compare(good, good)

@@ -1,4 +1,4 @@
-"""How the follow net is taught, and tested."""
+"""How the follow net is trained, and tested."""
 
 from __future__ import annotations
 
@@ -14,8 +14,10 @@ from torch.nn import functional
 from recognizer.detect import follow
 from recognizer.geometry import area, iou
 from recognizer.protocols import GraphRunner
-from recognizer.train.detection.lesson import HALF, Clip, confident
+from recognizer.train.detection.task import HALF, Clip, LabelledData, Teacher, confident
+from recognizer.train.follow import places
 from recognizer.train.follow.network import FollowNet
+from recognizer.train.follow.windows import Windows
 
 SMALL = 0.02
 """Share of the window up to which an error counts by its square."""
@@ -25,8 +27,8 @@ MOVED = 0.25
 """How far, in box sides, faces of the test have moved away."""
 
 
-class FollowLesson:
-    """See ``Lesson``.
+class FollowTask:
+    """See ``TrainingTask``.
 
     Args:
         box_weight: of the places' loss, in windows, beside the scores'.
@@ -47,16 +49,22 @@ class FollowLesson:
         """A new one."""
         return FollowNet()
 
+    def samples(self, data: LabelledData, teacher: Teacher, *, seed: int) -> Windows:
+        """Windows of all pictures."""
+        photos, frames = (places.with_candidates(each, teacher) for each in (data.photos, data.frames))
+        crops = places.in_crops(data.crops, teacher.detector, data.crops_file)
+        return Windows(photos=photos, frames=frames, crops=crops, seed=seed)
+
     def losses(self, network: Any, batch: Sequence[Tensor]) -> dict[str, Tensor]:
         """Of windows (B, 40, 40, 3) uint8, 1, 0 or -1 for a face, none or either (B,), and places (B, 14)."""
-        windows, wanted, places = batch
+        windows, wanted, points = batch
         scores, found = network.logits(windows.float())
         counted, faces = wanted >= 0, wanted == 1
         plain = functional.binary_cross_entropy_with_logits(scores[counted], wanted[counted])
-        off = functional.smooth_l1_loss(found[faces], places[faces], beta=SMALL, reduction="sum")
+        off = functional.smooth_l1_loss(found[faces], points[faces], beta=SMALL, reduction="sum")
         return {"scores": plain, "places": self._box_weight * off / (found.shape[1] * faces.sum().clamp(min=1))}
 
-    def found(self, graph: GraphRunner, clip: Clip) -> str:
+    def report(self, graph: GraphRunner, clip: Clip) -> str:
         """Shares of confident and of all faces found again after they moved, and how far off the landmarks are."""
         finder = follow.FollowNet(graph)
         hits, sure, off = [], [], []

@@ -1,4 +1,4 @@
-"""How the proposal net is taught, and tested."""
+"""How the proposal net is trained, and tested."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from torch import Tensor
 from recognizer.detect.proposals import ProposalNet as Proposals
 from recognizer.geometry import iou
 from recognizer.protocols import GraphRunner
-from recognizer.train.detection.lesson import HALF, MIN_FACE_PX, Clip, confident
+from recognizer.train.detection.task import HALF, MIN_FACE_PX, Clip, LabelledData, Teacher, confident
 from recognizer.train.proposals.loss import centres, loss
 from recognizer.train.proposals.network import ProposalNet
-from recognizer.train.proposals.scenes import SIDE_PX
+from recognizer.train.proposals.scenes import SIDE_PX, Scenes
 
 _ROWS, _COLUMNS = (torch.export.Dim(name, min=2, max=256) for name in ("rows", "columns"))
 
 
-class ProposalLesson:
-    """See ``Lesson``."""
+class ProposalTask:
+    """See ``TrainingTask``."""
 
     outputs: Sequence[str] = ("scores", "distances")
     example = torch.rand(1, 288, 480, 3) * 255
@@ -37,14 +37,18 @@ class ProposalLesson:
         """A new one."""
         return ProposalNet()
 
+    def samples(self, data: LabelledData, teacher: Teacher, *, seed: int) -> Scenes:
+        """Scenes of all pictures."""
+        return Scenes(photos=data.photos, frames=data.frames, crops=data.crops, seed=seed)
+
     def losses(self, network: Any, batch: Sequence[Tensor]) -> dict[str, Tensor]:
-        """Of scenes (B, S, S, 3) uint8, what each cell should say (B, N) and its face (B, N, 4): see ``targets``."""
+        """Of scenes (B, S, S, 3) uint8, what each cell should answer (B, N) and its face (B, N, 4): see ``targets``."""
         scenes, wanted, boxes = batch
         scores, distances = network.logits(scenes.float())
         focal, apart = loss(scores, distances, self._points, wanted, boxes)
         return {"scores": focal, "boxes": self._box_weight * apart}
 
-    def found(self, graph: GraphRunner, clip: Clip) -> str:
+    def report(self, graph: GraphRunner, clip: Clip) -> str:
         """Shares of confident and of all faces that are proposed, and how many proposals a frame that takes."""
         finder = Proposals(graph, min_face_px=MIN_FACE_PX)
         hits, sure, count = [], [], 0

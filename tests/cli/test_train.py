@@ -7,7 +7,6 @@ import json
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import cv2
@@ -67,9 +66,9 @@ def test_people_are_learned_and_exported_from_a_file(tmp_path: Path, capsys: pyt
     assert {path.name.split(".")[0] for path in session.iterdir()} >= {"metrics", "events"}, "for CSV and TensorBoard"
     job.work(config, tmp_path / "own.onnx")
     assert (tmp_path / "own.onnx").stat().st_size > 1e6
-    told = capsys.readouterr().out
-    assert "OpenVINO: held-out accuracy" in told
-    assert "8 samples; wrote" in told.replace("\n", " ")
+    printed = capsys.readouterr().out
+    assert "OpenVINO: held-out accuracy" in printed
+    assert "8 samples; wrote" in printed.replace("\n", " ")
 
 
 def curve(out: Path) -> dict[str, dict[str, str]]:
@@ -83,30 +82,36 @@ def curve(out: Path) -> dict[str, dict[str, str]]:
     return rows
 
 
+def signalled(command: list[str], number: int, *, after: int) -> int:
+    """Run a training, send it a signal when it has reported so many rounds, and return its exit status."""
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as running:
+        assert running.stderr is not None
+        rounds = 0
+        while rounds < after and (line := running.stderr.readline()):
+            rounds += " samples, " in line
+        running.send_signal(number)
+        running.stderr.read()
+    return running.returncode
+
+
 @pytest.mark.slow
-def test_killed_again_and_again_it_ends_where_an_undisturbed_one_does(tmp_path: Path) -> None:
+def test_stopped_again_and_again_it_ends_where_an_undisturbed_one_does(tmp_path: Path) -> None:
     samples = 40 * factories.BATCH
-    for name in ("whole", "killed"):
+    for name in ("whole", "stopped"):
         (tmp_path / name).mkdir()
-    files = {name: people_file(tmp_path / name, tuned=False, samples=samples) for name in ("whole", "killed")}
+    files = {name: people_file(tmp_path / name, tuned=False, samples=samples) for name in ("whole", "stopped")}
     command = [sys.executable, str(ROOT / "main.py"), "train", "--config"]
     subprocess.run([*command, str(files["whole"])], check=True, capture_output=True)
-    last = tmp_path / "killed" / "out" / "checkpoints" / "last.ckpt"
-    kills = 0
-    for wait_s in (0.0, 0.4, 1.1):
-        before = last.stat().st_mtime_ns if last.exists() else None
-        with subprocess.Popen([*command, str(files["killed"])], stderr=subprocess.DEVNULL) as running:
-            while running.poll() is None and (not last.exists() or last.stat().st_mtime_ns == before):
-                time.sleep(0.01)
-            time.sleep(wait_s)
-            running.kill()
-        kills += running.returncode == -signal.SIGKILL
-    assert kills >= 2, "it was faster than the killer"
-    subprocess.run([*command, str(files["killed"])], check=True, capture_output=True)
+    stops = [(signal.SIGKILL, 2), (signal.SIGTERM, 3), (signal.SIGKILL, 1), (signal.SIGTERM, 1)]
+    ended = [signalled([*command, str(files["stopped"])], number, after=after) for number, after in stops]
+    assert ended == [-signal.SIGKILL, 0, -signal.SIGKILL, 0]
+    last = statedict.read_checkpoint(tmp_path / "stopped/out/checkpoints/last.ckpt")
+    assert int(last["samples_seen"]) < samples, "it was faster than the signals"
+    subprocess.run([*command, str(files["stopped"])], check=True, capture_output=True)
     wanted, came = (statedict.read_checkpoint(tmp_path / name / "out/checkpoints/last.ckpt") for name in files)
     assert int(came["samples_seen"]) == samples
     assert [key for key in wanted if key != "seconds" and not torch.equal(wanted[key], came[key])] == []
-    assert curve(tmp_path / "whole" / "out") == curve(tmp_path / "killed" / "out")
+    assert curve(tmp_path / "whole" / "out") == curve(tmp_path / "stopped" / "out")
 
 
 @pytest.mark.filterwarnings("ignore::UserWarning", "ignore::FutureWarning", "ignore::DeprecationWarning")
