@@ -10,9 +10,9 @@ import torch
 from torch import Tensor, nn
 from torch.utils.data import IterableDataset
 
-from recognizer.train.loop.data import Position
+from recognizer.train.loop.data import Batch, Position
 from recognizer.train.loop.fit import fit
-from recognizer.train.loop.learner import Batch, Learner, Terms
+from recognizer.train.loop.learner import Learner, Terms
 from recognizer.train.loop.settings import LoopConfig
 
 
@@ -48,10 +48,6 @@ class Points(IterableDataset[Batch]):
             yield points, 3 * points + 1
 
 
-def batches(position: Position) -> Points:
-    return Points(position)
-
-
 def config(out: Path, *, samples: int, **sections: dict[str, Any]) -> LoopConfig:
     """Rounds of two steps of four samples."""
     raw: dict[str, Any] = {
@@ -68,7 +64,7 @@ def held_out(learner: Learner) -> tuple[dict[str, float], str]:
 
 
 def learn(settings: LoopConfig, module: Line) -> None:
-    fit(settings, module, batches, held_out)
+    fit(settings, module, Points, held_out)
 
 
 def weights(settings: LoopConfig) -> dict[str, Tensor]:

@@ -11,7 +11,8 @@ from torch import Tensor
 
 from recognizer.train.detection.settings import DetectionConfig
 from recognizer.train.detection.task import TrainingTask
-from recognizer.train.loop.learner import Batch, Learner, Terms
+from recognizer.train.loop.data import Batch
+from recognizer.train.loop.learner import Learner, Terms
 
 
 class DetectionLearner(Learner):

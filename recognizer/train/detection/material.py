@@ -22,6 +22,8 @@ LARGEST_PX = 960
 """Longest side of a picture that is kept; larger ones are made smaller."""
 USUAL_BOX = np.array([14.9, 11.4, 94.4, 117.1], np.float32)
 """Where MTCNN's box lies in an aligned 112 x 112 crop: mean over 192 pictures of LFW, spread 3 to 7 px."""
+SURE_SCORE = 0.85
+"""Below it a box is a hand or a flower about as often as a face: nothing is learned from it, either way."""
 EVERY_S = 0.2
 """Between two frames of a video that are kept."""
 

@@ -6,25 +6,21 @@ import multiprocessing
 from collections import deque
 from collections.abc import Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
-from typing import TYPE_CHECKING
 
 import cv2
 import torch
-from torch import Tensor
 from torch.utils.data import IterableDataset
 
 from recognizer.children import protect_this_process
 from recognizer.train.detection.task import Arrays, SampleGenerator
+from recognizer.train.loop.data import Batch, Position
 from recognizer.types import I64
-
-if TYPE_CHECKING:
-    from recognizer.train.loop.data import Position
 
 AHEAD = 8
 """Batches drawn ahead."""
 
 
-class Drawn(IterableDataset[tuple[Tensor, ...]]):
+class Drawn(IterableDataset[Batch]):
     """The batches of a round, drawn by a ``drawing_process``."""
 
     def __init__(self, pool: ProcessPoolExecutor, position: Position) -> None:
@@ -33,7 +29,7 @@ class Drawn(IterableDataset[tuple[Tensor, ...]]):
     def __len__(self) -> int:
         return self._position.steps
 
-    def __iter__(self) -> Iterator[tuple[Tensor, ...]]:
+    def __iter__(self) -> Iterator[Batch]:
         ahead: deque[Future[Arrays]] = deque()
         for samples in self._position.samples():
             ahead.append(self._pool.submit(_draw, samples))
@@ -64,5 +60,5 @@ def _draw(samples: I64) -> Arrays:
     return _generators[0].batch(samples)
 
 
-def _tensors(drawn: Future[Arrays]) -> tuple[Tensor, ...]:
+def _tensors(drawn: Future[Arrays]) -> Batch:
     return tuple(torch.from_numpy(part) for part in drawn.result())

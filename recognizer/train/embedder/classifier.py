@@ -12,7 +12,8 @@ from recognizer.train.embedder.centres import Centres, Learning
 from recognizer.train.embedder.learner import EmbedderLearner
 from recognizer.train.embedder.settings import PeopleConfig
 from recognizer.train.loop import together
-from recognizer.train.loop.learner import Batch, Terms
+from recognizer.train.loop.data import Batch
+from recognizer.train.loop.learner import Terms
 from recognizer.types import EMBEDDING_SIZE
 
 SPREAD = ("weight", "velocity")

@@ -16,8 +16,7 @@ from recognizer.train.crops import FaceRows
 from recognizer.train.embedder import augment
 from recognizer.train.embedder.settings import FaceSchedule
 from recognizer.train.embedder.teacher import TeacherTable
-from recognizer.train.loop.data import Position
-from recognizer.train.loop.learner import Batch
+from recognizer.train.loop.data import Batch, Position
 from recognizer.types import I64, U8
 
 

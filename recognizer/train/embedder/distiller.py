@@ -11,7 +11,8 @@ from torch.nn import functional
 from recognizer.train.embedder import initial, losses
 from recognizer.train.embedder.learner import EmbedderLearner
 from recognizer.train.embedder.settings import DistilConfig
-from recognizer.train.loop.learner import Batch, Terms
+from recognizer.train.loop.data import Batch
+from recognizer.train.loop.learner import Terms
 from recognizer.types import EMBEDDING_SIZE
 
 

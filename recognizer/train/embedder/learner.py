@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from abc import ABC
 from functools import partial
 from typing import Any
 
@@ -13,7 +12,7 @@ from recognizer.train.embedder.settings import EmbedderConfig, Network
 from recognizer.train.loop.learner import Learner
 
 
-class EmbedderLearner(Learner, ABC):
+class EmbedderLearner(Learner):
     """See ``Learner``; Muon moves the matrices inside EdgeFace's blocks."""
 
     betas = (0.9, 0.98)

@@ -13,14 +13,12 @@ from recognizer.detect.window import GREY, window
 from recognizer.geometry import iou
 from recognizer.train.crops import FaceRows
 from recognizer.train.detection.camera import Rng, oval, seen_by_camera
-from recognizer.train.detection.material import Material
+from recognizer.train.detection.material import SURE_SCORE, Material
 from recognizer.train.detection.task import Arrays
 from recognizer.types import F32, I64, U8, FaceDetections
 
 FACES = 0.58
 """Share of windows with a face."""
-SURE_SCORE = 0.85
-"""Below it a box is a hand or a flower about as often as a face: nothing is learned from it."""
 APART = 0.12
 """A window without a face shares less than this with any face (intersection over union)."""
 AROUND_PX = 48

@@ -15,7 +15,7 @@ from lightning.pytorch.utilities.exceptions import SIGTERMException
 from loguru import logger
 
 from recognizer.children import protect_this_process
-from recognizer.train.loop.data import Batches, RoundByRound
+from recognizer.train.loop.data import Batches
 from recognizer.train.loop.learner import Learner
 from recognizer.train.loop.settings import LoopConfig
 from recognizer.train.loop.watch import HeldOutTest, RoundReport
@@ -27,6 +27,7 @@ def fit(config: LoopConfig, module: Learner, batches: Batches, test: HeldOutTest
     Raises:
         ConfigError: if the machine lacks the devices of ``config.run``, or the checkpoint is another training's.
     """
+    module.batches = batches
     cv2.setNumThreads(1)
     torch.set_num_threads(config.run.threads)
     last = config.last_checkpoint
@@ -37,9 +38,8 @@ def fit(config: LoopConfig, module: Learner, batches: Batches, test: HeldOutTest
     with warnings.catch_warnings():
         # The stream is cheap beside a step, and Lightning's advice to use workers would fight over two cores.
         warnings.filterwarnings("ignore", message=".*(does not have many workers|has `__len__` defined).*")
-        data = RoundByRound(config=config, batches=batches)
         try:
-            _trainer(config, test).fit(module, data, ckpt_path=last if resumed else None)
+            _trainer(config, test).fit(module, ckpt_path=last if resumed else None)
         except SIGTERMException:
             logger.info("Stopped by SIGTERM; the same command resumes from the last complete round.")
             raise SystemExit(0) from None  # what would come after a whole training must not come now

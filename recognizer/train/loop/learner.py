@@ -12,13 +12,13 @@ from lightning.pytorch import LightningModule
 from lightning.pytorch.core.optimizer import LightningOptimizer
 from torch import Tensor, distributed, nn
 from torch.optim import SGD, AdamW, Muon, Optimizer
+from torch.utils.data import DataLoader
 
 from recognizer.errors import ConfigError
 from recognizer.train.loop import together
+from recognizer.train.loop.data import Batch, Batches, Position
 from recognizer.train.loop.settings import LoopConfig, Method
 
-Batch = tuple[Tensor, ...]
-"""The network's input (B, ...), then what the task knows of each sample (B, ...)."""
 Terms = dict[str, tuple[float, Tensor]]
 """By name the weight and the value of each term of the loss."""
 _KINDS = frozenset({"betas", "dampening", "ns_steps"})
@@ -43,6 +43,8 @@ class Learner(LightningModule, ABC):
     last_layers: ClassVar[tuple[str, ...]] = ()
     """Key prefixes of what learns while the body is frozen."""
 
+    batches: Batches
+    """The samples; ``fit`` sets them."""
     samples_seen: Tensor
     seconds: Tensor
     """Time spent on training steps, over all sessions."""
@@ -104,6 +106,13 @@ class Learner(LightningModule, ABC):
         )
         return [muon, adam]
 
+    def train_dataloader(self) -> DataLoader[Batch]:
+        """A fresh stream for every round, from the samples seen so far on; this process's share of whole batches."""
+        schedule, seen = self.loop.schedule, self.seen
+        steps = min(self.loop.run.round_samples, max(0, schedule.samples - seen)) // schedule.batch
+        position = Position(seen, steps, schedule.batch, together.rank(), together.processes())
+        return DataLoader(self.batches(position), batch_size=None)
+
     def training_step(self, batch: Batch, batch_idx: int) -> None:
         """One step of all optimizers on this process's share of the batch."""
         torch.manual_seed((self.loop.seed * 1_000_003 + self.seen) * 1_009 + together.rank())  # dropout, after a kill
@@ -139,7 +148,8 @@ class Learner(LightningModule, ABC):
         Raises:
             ConfigError: if the checkpoint does not fit the settings.
         """
-        kept, mine = (_shapes(state).items() for state in (checkpoint["state_dict"], self.state_dict()))
+        states = checkpoint["state_dict"], self.state_dict()
+        kept, mine = ({(key, value.shape) for key, value in state.items()} for state in states)
         unlike = sorted(key for key, _ in kept ^ mine)
         methods = [_kind(each.state_dict()) for each in self.configure_optimizers()]
         if unlike or methods != [_kind(each) for each in checkpoint["optimizer_states"]]:
@@ -164,10 +174,6 @@ class Learner(LightningModule, ABC):
                 distributed.all_reduce(fresh)
                 fresh.div_(together.processes())
             known.lerp_(fresh, 1 - memory)
-
-
-def _shapes(state: Mapping[str, Tensor]) -> dict[str, tuple[int, ...]]:
-    return {key: tuple(value.shape) for key, value in state.items()}
 
 
 def _kind(optimizer: Mapping[str, Any]) -> list[tuple[list[str], int]]:

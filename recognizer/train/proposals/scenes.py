@@ -12,7 +12,7 @@ import torch
 
 from recognizer.train.crops import FaceRows
 from recognizer.train.detection.camera import Rng, oval, seen_by_camera
-from recognizer.train.detection.material import USUAL_BOX, Material
+from recognizer.train.detection.material import SURE_SCORE, USUAL_BOX, Material
 from recognizer.train.detection.task import Arrays
 from recognizer.train.proposals.loss import targets
 from recognizer.types import F32, I64, U8
@@ -20,8 +20,6 @@ from recognizer.types import F32, I64, U8
 SIDE_PX = 256
 CANVAS_PX = 320
 """Scenes are drawn larger, then turned and scaled into place."""
-SURE_SCORE = 0.85
-"""Below it a box is a hand or a flower about as often as a face: it does not matter what the net answers there."""
 LEAST_PX = 7.0
 TOWARDS_FACES = 0.7
 """Share of parts that are laid about a face; the others show whatever there is."""

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from recognizer.errors import ConfigError
-from tests.train.line import Line, Wide, batches, config, learn, weights
+from tests.train.line import Line, Wide, config, learn, weights
 
 pytestmark = pytest.mark.filterwarnings("ignore::UserWarning", "ignore::FutureWarning", "ignore::DeprecationWarning")
 
@@ -62,10 +62,3 @@ def test_a_checkpoint_that_does_not_fit_is_refused(
     with pytest.raises(ConfigError, match=fault):
         learn(other, kind(other))
     assert begun.last_checkpoint.read_bytes() == kept
-
-
-def test_the_data_is_read_by_a_trainer_only(tmp_path: Path) -> None:
-    from recognizer.train.loop.data import RoundByRound
-
-    with pytest.raises(TypeError, match="by a Trainer"):
-        RoundByRound(config=config(tmp_path, samples=4), batches=batches).train_dataloader()
