@@ -130,7 +130,9 @@ def _bundle(compression: int) -> bytes:
         {"name": name.rpartition("-")[0], "fingerprint": name, "sha256": digest, "parity": 1.0} for name in fingerprints
     ]
     manifest: dict[str, Any] = {"converter": CONVERTER_VERSION, "models": models}
-    return _zipped({"manifest.json": json.dumps(manifest).encode(), **{f"{f}.onnx": _graph() for f in fingerprints}}, compression)
+    return _zipped(
+        {"manifest.json": json.dumps(manifest).encode(), **{f"{f}.onnx": _graph() for f in fingerprints}}, compression
+    )
 
 
 def _zipped(members: dict[str, bytes], compression: int = zipfile.ZIP_DEFLATED) -> bytes:

@@ -15,10 +15,49 @@ _NUMBERS = (0, 1, 2, 127, 128, 255, 256, 32767, 32768, 65535, 65536, 2**24, 2**3
 _PNG = b"\x89PNG\r\n\x1a\n"
 
 TOKENS = (
-    *("", "0", "-1", "1e999", "-.inf", ".nan", "NaN", "9" * 40, "0x7fffffffffffffff", "1_000", "12:30:45", "2001-01-01"),
+    *(
+        "",
+        "0",
+        "-1",
+        "1e999",
+        "-.inf",
+        ".nan",
+        "NaN",
+        "9" * 40,
+        "0x7fffffffffffffff",
+        "1_000",
+        "12:30:45",
+        "2001-01-01",
+    ),
     *("null", "~", "true", "yes", "[]", "{}", "[[[[[[[[]]]]]]]]", "{a: {b: {c: {d: e}}}}", '""', "'", '"', "\\", "\0"),
-    *("*a", "&a b", "<<: *a", "!!python/object:os.system x", "!!binary AAAA", "!x y", "? [a]\n: b", "|", ">-", "%TAG ! x"),
-    *("---", "...", "#", ":", "- ", "\t", "\r\n", "\u2028", "\ufeff", "é", "\U0001f600", "a" * 5000, "[" * 600, "- " * 300),
+    *(
+        "*a",
+        "&a b",
+        "<<: *a",
+        "!!python/object:os.system x",
+        "!!binary AAAA",
+        "!x y",
+        "? [a]\n: b",
+        "|",
+        ">-",
+        "%TAG ! x",
+    ),
+    *(
+        "---",
+        "...",
+        "#",
+        ":",
+        "- ",
+        "\t",
+        "\r\n",
+        "\u2028",
+        "\ufeff",
+        "é",
+        "\U0001f600",
+        "a" * 5000,
+        "[" * 600,
+        "- " * 300,
+    ),
     *("../../x", "/dev/zero", "~root", "$HOME", "rtsp://u:p@h/x", "file:///etc/passwd", "C:\\x", "a/b\\c"),
 )
 VALUES: tuple[Any, ...] = (
@@ -39,7 +78,7 @@ def damaged(draw: random.Random, data: bytes, other: bytes = b"") -> bytes:
     """
     out = bytearray(data)
     for _ in range(draw.choice((1, 1, 1, 2, 3, 5, 8))):
-        _change(draw, out, other or data)
+        _change(draw, out, other or data or b"\0")
     return bytes(out[:_LARGEST])
 
 

@@ -59,7 +59,7 @@ class _Child:
     """A child process and the lines it says."""
 
     def __init__(self, kind: str, seed: int, first: int, end: int) -> None:
-        self._said = tempfile.TemporaryFile()
+        self._said = tempfile.TemporaryFile()  # noqa: SIM115 - closed by end()
         words = [sys.executable, "-m", "tests.fuzz.child", kind, str(seed), str(first), str(end)]
         self.process = subprocess.Popen(words, cwd=ROOT, stdout=subprocess.PIPE, stderr=self._said)
         assert self.process.stdout is not None
@@ -161,4 +161,6 @@ def keep(result: Result, folder: Path, *, seed: int) -> None:
             place = folder / f"{result.kind}-{seed}-{index}"
             place.with_suffix(".bin").parent.mkdir(parents=True, exist_ok=True)
             place.with_suffix(".bin").write_bytes(item(result.kind, seed, index, wholes))
-            place.with_suffix(".txt").write_text(f"{what}\n{result.examples.get(what, '')}\n", "utf-8", errors="backslashreplace")
+            place.with_suffix(".txt").write_text(
+                f"{what}\n{result.examples.get(what, '')}\n", "utf-8", errors="backslashreplace"
+            )

@@ -11,7 +11,14 @@ from PIL import Image, features
 from recognizer.demo.demo_clip import MEDIA
 from tests.conftest import ROOT
 
-_SPEC = b"like: insightface\nsize: 112\ncrop: arcface\ncolour: rgb\nmean: [127.5, 127.5, 127.5]\nstd: 127.5\ndimension: 512\n"
+_SPEC = b"""like: insightface
+size: 112
+crop: arcface
+colour: rgb
+mean: [127.5, 127.5, 127.5]
+std: 127.5
+dimension: 512
+"""
 _TRUTH = b"""clip: friends.mp4
 length_s: 26.4
 faces:
