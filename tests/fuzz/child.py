@@ -20,7 +20,7 @@ from typing import Any, TextIO
 from loguru import logger
 
 from recognizer.errors import RecognizerError
-from tests.fuzz.targets import TARGETS, item
+from tests.fuzz.targets import TARGETS, item, target
 
 MEMORY_BYTES = 4 << 30
 """More than this child had at its start, it may not have: a bomb must not hurt the machine."""
@@ -31,12 +31,12 @@ def main() -> None:
     kind, seed, first, end = sys.argv[1], *map(int, sys.argv[2:5])
     answers = _answers()
     logger.remove()
-    wholes = TARGETS[kind].seeds()
+    wholes = target(kind).seeds()
     used = int(Path("/proc/self/statm").read_text().split()[0]) * os.sysconf("SC_PAGE_SIZE")
     resource.setrlimit(resource.RLIMIT_AS, (used + MEMORY_BYTES, used + MEMORY_BYTES))
     with tempfile.TemporaryDirectory(prefix="fuzz-") as place:
         folder = Path(place) / "item"
-        for whole in wholes:  # what is loaded once is loaded now
+        for whole in wholes if kind in TARGETS else ():  # what is loaded once is loaded now
             _outcome(kind, whole, folder)
         for index in range(first, end):
             data = item(kind, seed, index, wholes)
@@ -57,7 +57,7 @@ def _outcome(kind: str, data: bytes, folder: Path) -> dict[str, Any]:
     before, began = _new_peak_mb(), time.monotonic()
     found: dict[str, Any]
     try:
-        found = {"outcome": TARGETS[kind].read(data, folder)}
+        found = {"outcome": target(kind).read(data, folder)}
     except RecognizerError as error:
         found = {"outcome": f"refused: {type(error).__name__}"}
     except (Exception, RecursionError) as error:  # the very thing that is looked for

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.conftest import ROOT
-from tests.fuzz.targets import TARGETS, item
+from tests.fuzz.targets import item, target
 
 ITEM_S = 20.0
 """Longest time of one item; ten times what the product allows a picture, for a machine with other work."""
@@ -155,7 +155,7 @@ def _count_growth(result: Result, resident: list[float]) -> None:
 
 def keep(result: Result, folder: Path, *, seed: int) -> None:
     """Write the first items of each fault to a folder, to reproduce them."""
-    wholes = TARGETS[result.kind].seeds()
+    wholes = target(result.kind).seeds()
     for what, indices in result.faults.items():
         for index in indices[:_KEPT_OF_A_KIND]:
             place = folder / f"{result.kind}-{seed}-{index}"

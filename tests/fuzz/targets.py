@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from tests.fuzz import databases, event_lines, seeds, texts
+from tests.fuzz import databases, event_lines, planted, seeds, texts
 from tests.fuzz.mutate import damaged_json, damaged_picture, damaged_text
 
 
@@ -53,6 +53,14 @@ TARGETS: dict[str, Target] = {
     "events": Target(event_lines.logs, event_lines.damaged_log, event_lines.write_events),
 }
 
+_ALL = {**TARGETS, "planted": Target(planted.wholes, planted.damage, planted.read)}
+"""With the one that shows that faults are seen."""
+
+
+def target(kind: str) -> Target:
+    """The target of a name."""
+    return _ALL[kind]
+
 
 def item(kind: str, seed: int, index: int, wholes: Sequence[bytes]) -> bytes:
     """Make the damaged file of a number.
@@ -64,4 +72,4 @@ def item(kind: str, seed: int, index: int, wholes: Sequence[bytes]) -> bytes:
         wholes: the target's whole files.
     """
     draw = random.Random(f"{kind} {seed} {index}")  # noqa: S311 - damage, not secrets
-    return TARGETS[kind].damage(draw, draw.choice(wholes), draw.choice(wholes))
+    return target(kind).damage(draw, draw.choice(wholes), draw.choice(wholes))

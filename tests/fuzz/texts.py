@@ -56,13 +56,14 @@ def _trainings() -> tuple[Callable[[Path], object], ...]:
     """Readers of trainings, where torch is installed."""
     try:
         from recognizer.train import compare, settings
+        from recognizer.train.finding import settings as finding
     except ImportError:
         return ()
 
     def training(path: Path) -> object:
         return settings.config_from(settings.mapping(path), path)
 
-    return training, compare.read
+    return training, compare.read, finding.read
 
 
 def read_calibration(data: bytes, folder: Path) -> str:

@@ -23,15 +23,19 @@ FACE_FRAMES = 5
 FACE_SIDE_PX = 250
 
 
-def camera_clip(path: Path, *, size: tuple[int, int] = (640, 360), gop: int = 25) -> Path:
+def camera_clip(
+    path: Path, *, size: tuple[int, int] = (640, 360), gop: int = 25, frames: Iterable[U8] | None = None
+) -> Path:
     """Encode the demonstration's 12 s as a camera would: no B frames, parameter sets with each key frame.
 
     Args:
         path: ends in ``.h264`` or ``.h265``.
         size: of the frames, px.
         gop: frames from one key frame to the next.
+        frames: (H, W, 3) BGR, in place of the demonstration's.
     """
-    images = (np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_AREA), np.uint8) for image in _demonstration())
+    shown = _demonstration() if frames is None else frames
+    images = (np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_AREA), np.uint8) for image in shown)
     settings = f"keyint={gop}:min-keyint={gop}:scenecut=0:bframes=0:aud=1:repeat-headers=1"
     hevc = path.suffix == ".h265"
     options = {
