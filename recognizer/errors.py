@@ -12,7 +12,7 @@
     |-- ModelError                exit 5   what we compute with
     |   |-- WeightsError                   a weight file missing, altered or of another network
     |   `-- EngineError                    a graph engine that is absent or refuses the graph
-    `-- OutputError               exit 6   what we were asked to write
+    `-- OutputError               exit 6   an output cannot be written
 
 Programming mistakes stay ``TypeError`` and ``ValueError``: they are bugs, and keep their traceback.
 """
