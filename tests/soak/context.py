@@ -10,7 +10,7 @@ from pathlib import Path
 
 import cv2
 
-from recognizer.cli.demo import write_gallery
+from recognizer.demo.demo_files import write_gallery
 from tests import rig
 from tests.soak import clips
 
