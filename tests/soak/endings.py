@@ -80,9 +80,8 @@ def _states(camera: Camera, silent: str, pipe: int, draw: random.Random) -> list
 
 
 def _try(context: Context, part: Part, state: _State, number: signal.Signals, gallery: Path) -> None:
-    place = context.place("signals")
     with Product(
-        place,
+        context.folder / "signals",
         {"camera": state.address},
         gallery=gallery,
         model=context.model,

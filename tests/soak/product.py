@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -41,7 +42,7 @@ class Product:
     """``python main.py run`` on some sources.
 
     Args:
-        folder: for its settings, log, events and summary; made if need be.
+        folder: for its settings, log, events and summary; emptied first.
         sources: name -> location, or a section of settings.
         gallery: a folder of people.
         model: words that choose the model.
@@ -67,7 +68,8 @@ class Product:
         prefix: Sequence[str] = (),
         stdout: int = subprocess.DEVNULL,
     ) -> None:
-        folder.mkdir(parents=True, exist_ok=True)
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir(parents=True)
         self.log, self.summary_path = folder / "log.txt", folder / "summary.json"
         self.events = EventFile(folder / "events.jsonl" if events is None else Path(events))
         self.samples: list[Sample] = []
