@@ -166,6 +166,17 @@ class Emit(Section):
     summary: UserPath | None = None
 
 
+class History(Section):
+    """What was seen, kept in a database; see ``recognizer.history``."""
+
+    enabled: bool = False
+    """Keep the tracks of each run. A track is biometric data of a person: ask what the law wants before."""
+    folder: UserPath | None = None
+    """Folder of the database; ``history`` beside the gallery's folder by default."""
+    crops: bool = False
+    """Also keep pictures of the best faces of each track, about 6 KB each."""
+
+
 class Settings(Section):
     """All settings."""
 
@@ -179,6 +190,7 @@ class Settings(Section):
     gallery: Gallery = Gallery()
     decide: Decide = Decide()
     emit: Emit = Emit()
+    history: History = History()
 
     @field_validator("sources", mode="before")
     @classmethod
@@ -191,6 +203,11 @@ class Settings(Section):
     def cameras(self) -> tuple[Camera, ...]:
         """Return the one or several sources."""
         return self.sources or (self.source,)
+
+    @property
+    def history_folder(self) -> Path:
+        """Return where the history is, or would be."""
+        return self.history.folder or self.gallery.folder.absolute().parent / "history"
 
 
 def load(

@@ -92,6 +92,10 @@ class Session:
         files = list(outputs.make_sinks(settings, names, live=live, overlay=overlay, keys=keys, stop=signals.requested))
         summary.lost_by = lambda: outputs.lost_by(files)
         sinks: list[Sink] = [summary, *files]  # closed in reverse order, so the summary knows what the others lost
+        if settings.history.enabled:
+            from recognizer.app.history import history_sink  # SQLAlchemy takes .2 s to import
+
+            sinks.append(history_sink(settings, resolved, live=live))
         status = None
         if self._make_status is not None and settings.emit.headless and live:
             status = self._make_status(live, summary.dropped)

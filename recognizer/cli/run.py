@@ -41,6 +41,9 @@ def run(
     max_seconds: Annotated[
         float | None, typer.Option("--max-seconds", min=0.001, help="Stop after so many seconds of the source.")
     ] = None,
+    history: Annotated[
+        bool | None, typer.Option("--history/--no-history", help="Keep who was seen when; see 'history list'.")
+    ] = None,
     sync_first: Annotated[
         bool, typer.Option("--sync/--no-sync", help="First enrol photos that are new in the gallery.")
     ] = True,
@@ -56,6 +59,7 @@ def run(
         spec=spec,
         source={"max_frames": max_frames, "max_seconds": max_seconds},
         emit={"headless": headless or None, "video": output, "events": events, "summary": summary},
+        history={"enabled": history},
     )
     tables = _console.err if settings.emit.events == "-" else _console.out
     Session(

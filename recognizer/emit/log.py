@@ -18,6 +18,7 @@ from typing import Any, Self
 
 from loguru import logger
 
+from recognizer.clock import WallClock, now
 from recognizer.emit.background import Background
 from recognizer.emit.base import BaseSink
 from recognizer.emit.event_json import event_record, json_line, source_record
@@ -33,12 +34,6 @@ _PATIENCE_S = 0.2
 """So long is a line of a live source waited for; the results before it may wait that long unharmed."""
 _CLOSE_S = 1.0
 _STUCK = "whoever reads the events has stopped reading"
-_CLOCK_SET = dt.timedelta(seconds=0.1)
-"""A time of day that is off by more was set; less is the time between two readings of the clocks."""
-
-
-def _now() -> dt.datetime:
-    return dt.datetime.now().astimezone()
 
 
 class EventLog(BaseSink):
@@ -74,7 +69,7 @@ class EventLog(BaseSink):
         rotation: Rotation | None = None,
         sync_every_s: float | None = None,
         stop: threading.Event | None = None,
-        clock: Callable[[], dt.datetime] = _now,
+        clock: Callable[[], dt.datetime] = now,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self.written = 0
@@ -89,7 +84,7 @@ class EventLog(BaseSink):
             path, append=append, rotation=rotation or Rotation(), sync_every_s=sync_every_s, monotonic=monotonic
         )
         self._live = live
-        self._clock = clock
+        self._times = WallClock(live=live, clock=clock, monotonic=monotonic)
         self._monotonic = monotonic
         self._stop = stop or threading.Event()
         self._lock = threading.Lock()
@@ -98,9 +93,7 @@ class EventLog(BaseSink):
         self._stuck = self._last = False
         self._lost_reported = 0
         self._next_try = -math.inf
-        self._started = clock()
         self._origins: dict[str, float] = {}
-        self._clock_origin: dt.datetime | None = None
 
     def __enter__(self) -> Self:
         """Open.
@@ -108,7 +101,7 @@ class EventLog(BaseSink):
         Raises:
             OutputError: The file cannot be written.
         """
-        self._started = self._clock()
+        self._times.restart()
         self._origins = {}
         self._background, self._stuck, self._last = Background(self._work, name="event log"), False, False
         self._file.open()
@@ -134,7 +127,7 @@ class EventLog(BaseSink):
     def emit(self, result: FrameResult) -> None:
         """Write the frame's events."""
         frame = result.frame
-        self._origins.setdefault(frame.source, frame.captured_at if self._is_live(frame.source) else 0.0)
+        self._origins.setdefault(frame.source, frame.captured_at if self._times.is_live(frame.source) else 0.0)
         for event in result.events:
             self.write(self._record(event))
         if not result.events and (self._waiting or self._file.sync_due()):
@@ -150,7 +143,7 @@ class EventLog(BaseSink):
         if change.event is None:
             return
         origin = self._origins.setdefault(change.source, change.at)
-        self.write(source_record(change, moment=self._moment(change.at), at_s=change.at - origin))
+        self.write(source_record(change, moment=self._times.live_moment(change.at), at_s=change.at - origin))
 
     def write(self, record: Mapping[str, Any]) -> None:
         """Write one JSON object as a line; also for records other than faces' events."""
@@ -181,18 +174,8 @@ class EventLog(BaseSink):
 
     def _record(self, event: Event) -> dict[str, Any]:
         at_s = event.at - self._origins.get(event.source, 0.0)
-        moment = self._moment(event.at) if self._is_live(event.source) else self._started + dt.timedelta(seconds=at_s)
-        return event_record(event, moment=moment, at_s=at_s)
-
-    def _is_live(self, source: str) -> bool:
-        return self._live if isinstance(self._live, bool) else source in self._live
-
-    def _moment(self, at: float) -> dt.datetime:
-        """The time of day of a monotonic time; equal times give equal moments, until somebody sets the clock."""
-        origin = self._clock() - dt.timedelta(seconds=self._monotonic())
-        if self._clock_origin is None or abs(origin - self._clock_origin) > _CLOCK_SET:
-            self._clock_origin = origin
-        return self._clock_origin + dt.timedelta(seconds=at)
+        moment_at = event.at if self._times.is_live(event.source) else at_s
+        return event_record(event, moment=self._times.moment(event.source, moment_at), at_s=at_s)
 
     def _drain(self, *, last: bool = False) -> None:
         """Write the queued lines; log when that fails, and when it works again."""

@@ -21,8 +21,8 @@ from recognizer.emit.queued import QueuedSink
 from recognizer.emit.several import Only
 from recognizer.runtime.channels import SourceEnd
 from recognizer.types import FrameResult
-from tests.emit.emit_results import make_result
 from tests.fakes import ListSink
+from tests.results import make_result
 from tests.rig import wait_until
 
 LONG_S = 20.0
