@@ -11,8 +11,8 @@ from typing import Any
 from recognizer.emit.log import EventLog
 from recognizer.emit.rotation import Rotation
 from recognizer.types import Event, EventKind, SourceChange, SourceState
-from tests.emit.emit_results import make_result
 from tests.fuzz.mutate import TOKENS, damaged
+from tests.results import make_result
 
 _LINE = (
     b'{"time": "2026-01-01T00:00:00.000+00:00", "at_s": 1.0, "source": "door", "kind": "appeared", "track_id": 3, '
