@@ -15,6 +15,9 @@ from tests.soak.report import Part
 PERSON = "Grace Hopper"
 """Shown by every camera and not enrolled at first."""
 
+_ON_THEIR_WAY_S = 2.0
+"""Frames that were recognised before may still be on their way to the events."""
+
 
 class Reloads:
     """Changes a gallery, and waits for what the product makes of it.
@@ -53,6 +56,7 @@ class Reloads:
             return product.log.read_text("utf-8", "replace").count("gallery: reloaded") > count_before
 
         took = product.wait(reloaded, GALLERY_S)
+        product.wait(lambda: False, _ON_THEIR_WAY_S)
         after = len(product.events)
         product.wait(lambda: False, demo_clip.LENGTH_S)  # the clip shows them once in this time
         named = _named(product, after)
