@@ -14,7 +14,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from recognizer.app import renamed
-from recognizer.app.setting_types import Cosine, Location, Seconds, Share, Threads, UserPath, UserText
+from recognizer.app.setting_types import Cosine, Days, Location, Seconds, Share, Threads, UserPath, UserText
 from recognizer.capture.names import display_name
 from recognizer.errors import ConfigError
 
@@ -175,6 +175,12 @@ class History(Section):
     """Folder of the database; ``history`` beside the gallery's folder by default."""
     crops: bool = False
     """Also keep pictures of the best faces of each track, about 6 KB each."""
+    known_days: Days = 90
+    """After so many days, tracks of named people are deleted."""
+    unknown_days: Days = 30
+    """After so many days, tracks of unknown people are deleted."""
+    crops_days: Days = 7
+    """After so many days, pictures of faces are deleted."""
 
 
 class Settings(Section):

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Set as AbstractSet
 from functools import partial
+
+from loguru import logger
 
 from recognizer.app import build
 from recognizer.app.config import Settings
 from recognizer.clock import WallClock
 from recognizer.history.collector import TrackCollector
 from recognizer.history.database import Database, open_history
+from recognizer.history.retention import Retention, purge
 from recognizer.history.sink import HistorySink
 from recognizer.history.writer import HistoryWriter
 from recognizer.models.resolve import ResolvedModel
@@ -35,6 +39,7 @@ def history_sink(settings: Settings, resolved: ResolvedModel, *, live: AbstractS
             partial(open_history, folder, create=True),
             model=resolved.fingerprint,
             thresholds=(known.known, known.margin),
+            housekeeping=partial(_delete_old, settings),
         ),
     )
 
@@ -46,3 +51,10 @@ def read_history(settings: Settings) -> Database:
         HistoryError: if there is none, or it cannot be read.
     """
     return open_history(settings.history_folder, create=False)
+
+
+def _delete_old(settings: Settings, history: Database) -> None:
+    kept = settings.history
+    retention = Retention(known_days=kept.known_days, unknown_days=kept.unknown_days, crops_days=kept.crops_days)
+    if deleted := purge(history, retention, now=dt.datetime.now(dt.UTC)):
+        logger.info("history: {} old tracks were deleted", deleted)

@@ -58,6 +58,20 @@ class Database:
         with self._translated("written"), engine.connect() as connection, connection.begin():
             yield connection
 
+    def rewrite(self) -> None:
+        """Write the whole file anew, so that nothing deleted is left in it.
+
+        Raises:
+            HistoryError: if there is no room for a second copy, or another process uses the history.
+        """
+        with self._translated("rewritten"), self._engine.connect() as connection:
+            raw = connection.connection.cursor()
+            try:
+                for statement in ("PRAGMA wal_checkpoint(TRUNCATE)", "VACUUM", "PRAGMA wal_checkpoint(TRUNCATE)"):
+                    raw.execute(statement)
+            finally:
+                raw.close()
+
     @contextmanager
     def _translated(self, done: str) -> Iterator[None]:
         try:
