@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import re
 import resource
 import shutil
 import sys
@@ -21,9 +22,11 @@ from loguru import logger
 
 from recognizer.errors import RecognizerError
 from tests.fuzz.targets import TARGETS, item, target
+from tests.soak.product import children
 
 MEMORY_BYTES = 4 << 30
 """More than this child had at its start, it may not have: a bomb must not hurt the machine."""
+_SIZE = re.compile(r"^(VmRSS|VmHWM):\s+(\d+) kB", re.MULTILINE)
 
 
 def main() -> None:
@@ -77,16 +80,20 @@ def _where(error: BaseException) -> str:
 
 def _new_peak_mb() -> float:
     """Forget the largest memory so far; return the present one."""
-    with contextlib.suppress(OSError):  # then peaks are those of all items so far
-        Path("/proc/self/clear_refs").write_text("5")
+    for pid in [os.getpid(), *children(os.getpid())]:
+        with contextlib.suppress(OSError):  # then peaks are those of all items so far
+            Path(f"/proc/{pid}/clear_refs").write_text("5")
     return _memory_mb()[0]
 
 
 def _memory_mb() -> tuple[float, float]:
-    """Resident memory and its peak."""
-    lines = Path("/proc/self/status").read_text().splitlines()
-    sizes = {line.split(":")[0]: line.split()[1] for line in lines if line.startswith(("VmRSS", "VmHWM"))}
-    return int(sizes["VmRSS"]) / 1024, int(sizes["VmHWM"]) / 1024
+    """Resident memory and its peak, with those of processes that decode for us."""
+    resident = peak = 0
+    for pid in [os.getpid(), *children(os.getpid())]:
+        with contextlib.suppress(OSError):  # it has ended
+            sizes = dict(_SIZE.findall(Path(f"/proc/{pid}/status").read_text()))
+            resident, peak = resident + int(sizes.get("VmRSS", 0)), peak + int(sizes.get("VmHWM", 0))
+    return resident / 1024, peak / 1024
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import shutil
@@ -156,7 +157,7 @@ def observe(pid: int) -> Sample | None:
     """Read what the system says of a process; ``None`` when it has ended."""
     try:
         descriptors, threads = len(os.listdir(f"/proc/{pid}/fd")), len(os.listdir(f"/proc/{pid}/task"))
-        resident = sum(_resident_mb(each) for each in [pid, *_children(pid)])
+        resident = sum(_resident_mb(each) for each in [pid, *children(pid)])
     except (OSError, ValueError, IndexError):
         return None
     return Sample(time.monotonic(), resident, descriptors, threads)
@@ -166,10 +167,11 @@ def _resident_mb(pid: int) -> float:
     return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 2**20
 
 
-def _children(pid: int) -> list[int]:
+def children(pid: int) -> list[int]:
     """Children of a process, and theirs."""
-    out = []
-    for task in os.listdir(f"/proc/{pid}/task"):
-        for child in Path(f"/proc/{pid}/task/{task}/children").read_text().split():
-            out += [int(child), *_children(int(child))]
-    return out
+    out: list[int] = []
+    with contextlib.suppress(OSError):  # a process or thread that ends meanwhile
+        for task in os.listdir(f"/proc/{pid}/task"):
+            with contextlib.suppress(OSError):
+                out += map(int, Path(f"/proc/{pid}/task/{task}/children").read_text().split())
+    return [each for child in out for each in (child, *children(child))]
