@@ -57,7 +57,12 @@ def _line(result: runner.Result) -> str:
 
 
 def _page(results: list[runner.Result], seed: int) -> str:
-    rows = ["# Fuzzing", "", f"Seed {seed}. Limits: {runner.ITEM_S:g} s an item, {runner.GROWTH_MB:g} MB growth.", ""]
+    rows = [
+        "# Fuzzing",
+        "",
+        f"Seed {seed}. Limits: {runner.ITEM_S:g} s and {runner.LARGEST_MB:g} MB an item, {runner.GROWTH_MB:g} MB growth.",
+        "",
+    ]
     for result in results:
         rows.append(f"- {_line(result)}")
         rows += [f"  - {len(indices)} x {what} (items {indices[:5]})" for what, indices in result.faults.items()]

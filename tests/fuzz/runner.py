@@ -24,6 +24,8 @@ START_S = 120.0
 _END_S = 2.0
 GROWTH_MB = 64.0
 """Most that the child may hold more at its end than after its first tenth."""
+LARGEST_MB = 300.0
+"""Most memory, above what was held before, that one file may cost: what the product allows a picture."""
 _KEPT_OF_A_KIND = 2
 
 
@@ -47,8 +49,8 @@ class Result:
 
     @property
     def passed(self) -> bool:
-        """No fault, no crash, no hang, no growth."""
-        return not self.faults and self.growth_mb <= GROWTH_MB
+        """No fault, no crash, no hang, no growth, no file that takes the memory."""
+        return not self.faults and self.growth_mb <= GROWTH_MB and self.largest_mb[0] <= LARGEST_MB
 
     def fault(self, what: str, index: int) -> None:
         """Note a fault of an item."""

@@ -60,3 +60,9 @@ def test_growth_is_a_fault() -> None:
     assert result.passed
     result.growth_mb = runner.GROWTH_MB + 1
     assert not result.passed
+
+
+def test_a_file_that_takes_the_memory_is_a_fault() -> None:
+    result = runner.Result("pictures")
+    result.largest_mb = (runner.LARGEST_MB + 1, 3)
+    assert not result.passed
