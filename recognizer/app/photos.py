@@ -14,7 +14,7 @@ from recognizer.errors import ImageError, one_picture
 from recognizer.gallery.enrol import measure
 from recognizer.gallery.limits import quality_notes
 from recognizer.gallery.records import Measurement
-from recognizer.gallery.upright import CONVINCING, Upright, boxes_before
+from recognizer.gallery.upright import CONVINCING, Upright, boxes_before, search_copy, turned
 from recognizer.models.resolve import ResolvedModel
 from recognizer.pipeline import Pipeline
 from recognizer.protocols import Detector, Embedder
@@ -112,10 +112,13 @@ def identify_picture(pipeline: Pipeline, image: U8, name: str) -> NamedPicture:
     """
     best, turned_deg = _recognise(pipeline, image, name), 0
     if _surest(best) < CONVINCING:
-        for quarters in (2, 1, 3):
-            result = _recognise(pipeline, np.ascontiguousarray(np.rot90(image, -quarters)), name)
+        copy, _ = search_copy(image)
+        for degrees in (180, 90, 270):
+            result = _recognise(pipeline, turned(copy, degrees), name)
             if _surest(result) > _surest(best):
-                best, turned_deg = result, 90 * quarters
+                best, turned_deg = result, degrees
+        if turned_deg and copy is not image:  # the faces of the picture itself are sharper
+            best = _recognise(pipeline, turned(image, turned_deg), name)
     tracks = best.tracks
     seen = FaceDetections(tracks.boxes, tracks.scores, tracks.landmarks)
     height, width = image.shape[:2]

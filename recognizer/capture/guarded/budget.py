@@ -53,7 +53,7 @@ def required(picture: Image.Image, *, file_bytes: int, factor: int, turned: bool
     if picture.format == "JPEG":
         stored = kept * _STORED.get(picture.mode, 4)
         loading = _coefficients(picture)
-    elif picture.format == "TIFF":
+    elif picture.format == "TIFF" and "libtiff" in str(getattr(picture, "tile", "")):
         loading = _strip(picture)
     if picture.format in _WHOLE_FILE:
         loading += 2 * file_bytes

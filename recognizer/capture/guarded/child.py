@@ -55,6 +55,7 @@ def main() -> int:
             _limit_time(CPU_S)
             _answer(outbox, payload, bool(has_content), max_pixels or None)
             _limit_time(0)
+            del payload
     return 0
 
 
@@ -104,7 +105,7 @@ def _limit_time(cpu_s: float) -> None:
 def _answer(outbox: int, payload: bytes, has_content: bool, max_pixels: int | None) -> None:
     try:
         if has_content:
-            found = decode(io.BytesIO(payload), "", max_pixels=max_pixels, size=len(payload))
+            found = decode(io.BytesIO(payload), "", max_pixels=max_pixels, size=len(payload), held=len(payload))
         else:
             with open(os.fsdecode(payload), "rb") as file:
                 found = decode(file, "", max_pixels=max_pixels, size=os.fstat(file.fileno()).st_size)

@@ -71,7 +71,7 @@ class Decoded:
     """(height, width, 3) uint8 BGR in several parts."""
 
 
-def decode(file: IO[bytes], name: str, *, max_pixels: int | None = None, size: int = 0) -> Decoded:
+def decode(file: IO[bytes], name: str, *, max_pixels: int | None = None, size: int, held: int = 0) -> Decoded:
     """Decode a picture file; of an animation, the first picture.
 
     Args:
@@ -79,6 +79,7 @@ def decode(file: IO[bytes], name: str, *, max_pixels: int | None = None, size: i
         name: what messages call it.
         max_pixels: largest width times height by the header.
         size: of the file, bytes.
+        held: bytes of it that are in this process's memory already.
 
     Raises:
         ImageError: empty, damaged, too large, or no picture.
@@ -89,7 +90,7 @@ def decode(file: IO[bytes], name: str, *, max_pixels: int | None = None, size: i
         raise ImageError(f"{name}: wanted a picture, the file is empty; copy it again.")
     try:
         with one_picture(name, "the picture is damaged", _REMEDY):
-            return _decode(file, head, name, max_pixels, size)
+            return _decode(file, head, name, max_pixels, size, held)
     except ImageError as error:
         if isinstance(error.__cause__, TooCostlyError):
             need = amount(error.__cause__.args[0])
@@ -98,7 +99,7 @@ def decode(file: IO[bytes], name: str, *, max_pixels: int | None = None, size: i
         raise
 
 
-def _decode(file: IO[bytes], head: bytes, name: str, max_pixels: int | None, size: int) -> Decoded:
+def _decode(file: IO[bytes], head: bytes, name: str, max_pixels: int | None, size: int, held: int) -> Decoded:
     if head[8:12] == b"WEBP" and (need := required_for_webp(head)) > MEMORY_BYTES:
         raise TooCostlyError(need)
     with one_picture(name, "the picture's header is damaged", _REMEDY):
@@ -111,7 +112,7 @@ def _decode(file: IO[bytes], head: bytes, name: str, max_pixels: int | None, siz
         )
     if width < 1 or height < 1:
         raise ImageError(f"{name}: wanted a picture, got one of {width} x {height} pixels.")
-    kind, factor, notes = picture.format, _factor(picture, size), []
+    kind, factor, notes = picture.format, _factor(picture, size, held), []
     with one_picture(name, f"the {kind} picture is damaged or cut off", _REMEDY):
         try:
             picture, damage = _loaded(picture, factor), None
@@ -152,15 +153,15 @@ def _import_plugins() -> None:
     del BmpImagePlugin, GifImagePlugin, PpmImagePlugin, TiffImagePlugin, WebPImagePlugin
 
 
-def _factor(picture: Image.Image, size: int) -> int:
+def _factor(picture: Image.Image, size: int, held: int) -> int:
     """By how much the sides have to be divided; raises ``TooCostlyError`` where nothing helps."""
     turned = picture.format in {"JPEG", "TIFF"} and _orientation(picture) in _TURNS
     for factor in FACTORS:
-        need = required(picture, file_bytes=size, factor=factor, turned=turned)
+        need = held + required(picture, file_bytes=size, factor=factor, turned=turned)
         out = -(-picture.width // factor) * -(-picture.height // factor) * 3
         if need <= MEMORY_BYTES and out <= IMAGE_BYTES:
             return factor
-    raise TooCostlyError(required(picture, file_bytes=size, factor=1, turned=turned))
+    raise TooCostlyError(held + required(picture, file_bytes=size, factor=1, turned=turned))
 
 
 def _loaded(picture: Image.Image, factor: int) -> Image.Image:
