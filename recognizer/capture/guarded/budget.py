@@ -24,9 +24,11 @@ that can be recognised stays large enough: it has 20 pixels between its eyes at 
 
 _STORED = {"1": 1, "L": 1, "P": 1, "I;16": 2, "I;16B": 2, "I;16L": 2, "I;16N": 2}
 """Bytes of a pixel in Pillow's memory by mode; four in every other."""
-_LOADING = {"WEBP": 12, "AVIF": 9, "GIF": 4, "PPM": 3, "BMP": 4}
+_LOADING = {"WEBP": 12, "AVIF": 9, "GIF": 4}
 """Bytes that decoding takes for each pixel besides: two canvases and a copy of libwebp's; planes and a copy of
-libavif's; what Pillow's own decoders, in Python, collect."""
+libavif's; the frame before."""
+_IN_PYTHON = {"bmp_rle": 4, "ppm": 4, "ppm_plain": 4}
+"""The same for what Pillow's decoders in Python collect."""
 _WHOLE_FILE = ("WEBP", "AVIF")
 """Formats whose file is read into memory, twice."""
 ORIENTATION = 274
@@ -37,12 +39,13 @@ class TooCostlyError(Exception):
     """A picture needs more than ``MEMORY_BYTES``; its argument is how much, in bytes."""
 
 
-def required(picture: Image.Image, *, file_bytes: int, factor: int, turned: bool) -> int:
+def required(picture: Image.Image, *, file_bytes: int, held: int, factor: int, turned: bool) -> int:
     """Estimate the peak of the bytes that a picture takes, parent and child together, before it is decoded.
 
     Args:
         picture: opened, not loaded.
         file_bytes: size of its file.
+        held: bytes of it that are in memory until the picture is loaded.
         factor: by how much its sides are divided.
         turned: whether its EXIF data says that it has to be turned.
     """
@@ -53,11 +56,13 @@ def required(picture: Image.Image, *, file_bytes: int, factor: int, turned: bool
     if picture.format == "JPEG":
         stored = kept * _STORED.get(picture.mode, 4)
         loading = _coefficients(picture)
-    elif picture.format == "TIFF" and "libtiff" in str(getattr(picture, "tile", "")):
+    elif _codec(picture) == "libtiff":
         loading = _strip(picture)
+    elif _codec(picture) in _IN_PYTHON:
+        loading = width * height * _IN_PYTHON[_codec(picture)]
     if picture.format in _WHOLE_FILE:
         loading += 2 * file_bytes
-    return max(stored + loading, stored * (2 if turned else 1), stored + 3 * kept)
+    return max(held + stored + loading, held + stored * (2 if turned else 1), stored + 3 * kept)
 
 
 def required_for_webp(head: bytes) -> int:
@@ -71,6 +76,12 @@ def amount(count: int) -> str:
     if count >= 1e12:
         return "more than 1,000 GB"
     return f"{count / 1e9:.1f} GB" if count >= 1e9 else f"{count / 1e6:.0f} MB"
+
+
+def _codec(picture: Image.Image) -> str:
+    """What Pillow calls the decoder of an opened picture's first part."""
+    tiles = getattr(picture, "tile", ())
+    return str(tiles[0][0]) if tiles else ""
 
 
 def _coefficients(picture: Image.Image) -> int:

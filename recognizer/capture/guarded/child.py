@@ -47,15 +47,14 @@ def main() -> int:
     _send(outbox, READY)
     os.dup2(nowhere, 2)  # libtiff and others write about what they read
     with suppress(BrokenPipeError):
-        while _is_asked(inbox) and (header := _receive(inbox, REQUEST.size)):
+        while _is_asked(inbox) and len(header := _receive(inbox, REQUEST.size)) == REQUEST.size:
             has_content, max_pixels, length = REQUEST.unpack(header)
-            payload = _receive(inbox, length)
-            if len(payload) < length:
-                break
-            _limit_time(CPU_S)
-            _answer(outbox, payload, bool(has_content), max_pixels or None)
-            _limit_time(0)
-            del payload
+            with io.BytesIO() as payload:
+                if _receive_into(payload, inbox, length) < length:
+                    break
+                _limit_time(CPU_S)
+                _answer(outbox, payload, bool(has_content), max_pixels or None)
+                _limit_time(0)
     return 0
 
 
@@ -102,12 +101,15 @@ def _limit_time(cpu_s: float) -> None:
         signal.setitimer(signal.ITIMER_PROF, cpu_s)
 
 
-def _answer(outbox: int, payload: bytes, has_content: bool, max_pixels: int | None) -> None:
+def _answer(outbox: int, payload: io.BytesIO, has_content: bool, max_pixels: int | None) -> None:
     try:
         if has_content:
-            found = decode(io.BytesIO(payload), "", max_pixels=max_pixels, size=len(payload), held=len(payload))
+            size = payload.seek(0, io.SEEK_END)
+            payload.seek(0)
+            found = decode(payload, "", max_pixels=max_pixels, size=size, held=size)
+            payload.close()  # its memory counts no more
         else:
-            with open(os.fsdecode(payload), "rb") as file:
+            with open(os.fsdecode(payload.getvalue()), "rb") as file:
                 found = decode(file, "", max_pixels=max_pixels, size=os.fstat(file.fileno()).st_size)
     except ImageError as error:
         cause = error.__cause__
@@ -143,11 +145,17 @@ def _is_asked(inbox: int) -> bool:
 
 def _receive(inbox: int, length: int) -> bytes:
     """Read so many bytes; fewer where the parent has closed its end."""
-    parts, missing = [], length
+    with io.BytesIO() as data:
+        _receive_into(data, inbox, length)
+        return data.getvalue()
+
+
+def _receive_into(data: io.BytesIO, inbox: int, length: int) -> int:
+    """Append so many bytes, fewer where the parent has closed its end; returns how many came."""
+    missing = length
     while missing and (part := os.read(inbox, min(missing, 1 << 20))):
-        parts.append(part)
-        missing -= len(part)
-    return b"".join(parts)
+        missing -= data.write(part)
+    return length - missing
 
 
 def _send(outbox: int, data: bytes) -> None:

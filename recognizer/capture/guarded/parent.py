@@ -57,6 +57,8 @@ class GuardedDecoder:
             ImageError: if the picture is refused. Where its content is not at fault, the cause is a ``MemoryError`` or
                 an ``OSError`` with its number.
         """
+        if len(payload) > MEMORY_BYTES:
+            raise ImageError(f"{name}: has {amount(len(payload))}, at most {amount(MEMORY_BYTES)} are allowed.")
         with self._lock:
             try:
                 answer = self._answer(payload, has_content, name, max_pixels)
@@ -118,9 +120,7 @@ def _refusal(name: str, error: EndedError) -> ImageError:
     if error.late:
         return ImageError(f"{name}: took more than {WALL_S:.0f} s to read; check the disk, or pass it again.")
     if _is_out_of_time(error):
-        return ImageError(
-            f"{name}: needs more than {CPU_S} s to decode, at most that is allowed; save it again, smaller."
-        )
+        return ImageError(f"{name}: needs more than {CPU_S} s to decode, which is the limit; save it again, smaller.")
     if error.status == EXIT_MEMORY:
         return _needs_memory(name)
     if _is_crash(error):
@@ -141,8 +141,7 @@ def _cause(error: EndedError) -> Exception | None:
 
 
 def _needs_memory(name: str) -> ImageError:
-    limit = amount(MEMORY_BYTES)
-    return ImageError(f"{name}: needs more than {limit} to decode, at most that is allowed; save it smaller.")
+    return ImageError(f"{name}: needs more than {amount(MEMORY_BYTES)} to decode, which is the limit; save it smaller.")
 
 
 def _is_out_of_time(error: EndedError) -> bool:

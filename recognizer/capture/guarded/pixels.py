@@ -68,7 +68,7 @@ class Decoded:
     note: str
     """What is wrong with it that does not prevent its use; empty for most."""
     rows: Iterator[bytes]
-    """(height, width, 3) uint8 BGR in several parts."""
+    """(height, width, 3) uint8 BGR in several parts; the file is not needed for them any more."""
 
 
 def decode(file: IO[bytes], name: str, *, max_pixels: int | None = None, size: int, held: int = 0) -> Decoded:
@@ -79,7 +79,7 @@ def decode(file: IO[bytes], name: str, *, max_pixels: int | None = None, size: i
         name: what messages call it.
         max_pixels: largest width times height by the header.
         size: of the file, bytes.
-        held: bytes of it that are in this process's memory already.
+        held: bytes of it that are in memory until the picture is loaded.
 
     Raises:
         ImageError: empty, damaged, too large, or no picture.
@@ -157,11 +157,11 @@ def _factor(picture: Image.Image, size: int, held: int) -> int:
     """By how much the sides have to be divided; raises ``TooCostlyError`` where nothing helps."""
     turned = picture.format in {"JPEG", "TIFF"} and _orientation(picture) in _TURNS
     for factor in FACTORS:
-        need = held + required(picture, file_bytes=size, factor=factor, turned=turned)
+        need = required(picture, file_bytes=size, held=held, factor=factor, turned=turned)
         out = -(-picture.width // factor) * -(-picture.height // factor) * 3
         if need <= MEMORY_BYTES and out <= IMAGE_BYTES:
             return factor
-    raise TooCostlyError(held + required(picture, file_bytes=size, factor=1, turned=turned))
+    raise TooCostlyError(required(picture, file_bytes=size, held=held, factor=1, turned=turned))
 
 
 def _loaded(picture: Image.Image, factor: int) -> Image.Image:
