@@ -24,6 +24,18 @@ PICTURE_SUFFIXES = frozenset(
 )
 """File name endings, in lower case, that are taken for pictures."""
 
+_ENDINGS = (
+    (b"\xff\xd8", ".jpeg"),
+    (b"\x89PNG", ".png"),
+    (b"GIF8", ".gif"),
+    (b"BM", ".bmp"),
+    (b"RIFF", ".webp"),
+    (b"II", ".tiff"),
+    (b"MM", ".tiff"),
+    (b"P", ".ppm"),
+)
+"""First bytes of the formats that are read, and an ending for each."""
+
 MAX_PIXELS = 2**26
 """Of a video, 67 million, 8192 x 8192. Of pictures the bytes count that decoding takes (``guarded.budget``)."""
 
@@ -83,6 +95,11 @@ def decode_picture(data: bytes, *, name: str, max_pixels: int | None = None) -> 
 def decode_scaled(data: bytes, *, name: str, max_pixels: int | None = None) -> Picture:
     """Decode the bytes of a picture file as ``decode_picture``, and say by how much its sides were divided."""
     return decoder().decode(data, has_content=True, name=name, max_pixels=max_pixels)
+
+
+def ending_of(data: bytes) -> str:
+    """An ending for the name of a picture file that could be decoded, by its first bytes."""
+    return next((ending for magic, ending in _ENDINGS if data.startswith(magic)), ".avif")
 
 
 def decode_trusted(data: bytes, *, name: str) -> U8:

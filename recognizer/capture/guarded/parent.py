@@ -8,11 +8,11 @@ import os
 import signal
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from loguru import logger
 
-from recognizer.capture.guarded.budget import CPU_S, MEMORY_BYTES, WALL_S, amount
+from recognizer.capture.guarded.budget import CPU_S, MEMORY_BYTES, amount
 from recognizer.capture.guarded.messages import EXIT_MEMORY, Status
 from recognizer.capture.guarded.process import Answer, DecodingProcess, EndedError
 from recognizer.errors import ImageError
@@ -22,13 +22,12 @@ _CRASHES = ("SIGSEGV", "SIGBUS", "SIGABRT", "SIGILL", "SIGFPE", "SIGSYS")
 _CLOSE_S = 0.5
 
 
-@dataclass(frozen=True, slots=True)
-class Picture:
+class Picture(NamedTuple):
     """A picture, upright."""
 
     image: U8
     """(H, W, 3) BGR."""
-    factor: int
+    factor: int = 1
     """By how much its sides were divided, because it is too large otherwise; 1 for nearly all."""
 
 
@@ -62,6 +61,11 @@ class GuardedDecoder:
         with self._lock:
             try:
                 answer = self._answer(payload, has_content, name, max_pixels)
+            except OSError as error:
+                self._drop()
+                raise ImageError(
+                    f"{name}: cannot be decoded, the process for it does not start ({error.strerror}); {_remedy()}."
+                ) from error
             except BaseException:
                 self._drop()  # it is ended already, or in the middle of an answer
                 raise
@@ -73,6 +77,11 @@ class GuardedDecoder:
             raise _needs_memory(name) from MemoryError(answer.text)
         cause = OSError(answer.number, os.strerror(answer.number)) if answer.number else None
         raise ImageError(f"{name}{answer.text}") from cause
+
+    @property
+    def pid(self) -> int | None:
+        """The child's process number, while there is one."""
+        return None if self._child is None else self._child.pid
 
     def close(self) -> None:
         """End the child."""
@@ -89,7 +98,7 @@ class GuardedDecoder:
     def _answer(self, payload: bytes, has_content: bool, name: str, max_pixels: int | None) -> Answer:
         """Ask the child, and a fresh one where it fails after other pictures, which must not count."""
         while True:
-            child = self._child or self._started(name)
+            child = self._child = self._child or self._start()
             was_fresh = child.asked == 0
             try:
                 answer = child.ask(payload, has_content=has_content, max_pixels=max_pixels)
@@ -101,15 +110,6 @@ class GuardedDecoder:
                     return answer
             self._drop()
 
-    def _started(self, name: str) -> DecodingProcess:
-        try:
-            self._child = self._start()
-        except OSError as error:
-            raise ImageError(
-                f"{name}: cannot be decoded, the process for it does not start ({error.strerror}); {_remedy()}."
-            ) from error
-        return self._child
-
     def _drop(self, *, kill: bool = True) -> None:
         child, self._child = self._child, None
         if child is not None:
@@ -118,7 +118,7 @@ class GuardedDecoder:
 
 def _refusal(name: str, error: EndedError) -> ImageError:
     if error.late:
-        return ImageError(f"{name}: took more than {WALL_S:.0f} s to read; check the disk, or pass it again.")
+        return ImageError(f"{name}: takes too long to read; check the disk, or pass it again.")
     if _is_out_of_time(error):
         return ImageError(f"{name}: needs more than {CPU_S} s to decode, which is the limit; save it again, smaller.")
     if error.status == EXIT_MEMORY:

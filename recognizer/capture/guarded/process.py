@@ -62,13 +62,14 @@ class DecodingProcess:
     """A running child.
 
     Args:
-        command: how it is started; for tests.
+        command: how it is started; the real one without it.
+        wall_s: how long one picture may take.
 
     Raises:
         OSError: if it cannot be started.
     """
 
-    def __init__(self, command: list[str] | None = None) -> None:
+    def __init__(self, command: list[str] | None = None, *, wall_s: float = WALL_S) -> None:
         environment = clean_environment() | _FOR_LIBRARIES
         self._process = subprocess.Popen(  # noqa: S603 - ourselves
             python_command("-m", MODULE) if command is None else command,
@@ -81,6 +82,7 @@ class DecodingProcess:
         )
         self.asked = 0
         """Pictures it was asked for."""
+        self._wall_s = wall_s
         self._late = False
         try:
             self._begin()
@@ -119,9 +121,10 @@ class DecodingProcess:
 
         Raises:
             EndedError: as it says; the child is of no use then.
+            OSError: if this process cannot watch the clock.
         """
         self.asked += 1
-        with self._within(WALL_S):
+        with self._within(self._wall_s):
             self._write(REQUEST.pack(has_content, max_pixels or 0, len(payload)))
             self._write(payload)
             status, width, height, factor, number, length = REPLY.unpack(self._read(REPLY.size))
@@ -168,7 +171,10 @@ class DecodingProcess:
 
         clock = threading.Timer(seconds, expire)
         clock.daemon = True
-        clock.start()
+        try:
+            clock.start()
+        except RuntimeError as error:  # no memory for its stack
+            raise OSError(errno.ENOMEM, str(error)) from error
         try:
             yield
         finally:
