@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 from loguru import logger
 
+from recognizer.addresses import address_limit
 from recognizer.capture.guarded.budget import CPU_S, MEMORY_BYTES, amount
 from recognizer.capture.guarded.messages import EXIT_MEMORY, Status
 from recognizer.capture.guarded.process import Answer, DecodingProcess, EndedError
@@ -155,13 +156,8 @@ def _is_crash(error: EndedError) -> bool:
 
 def _remedy() -> str:
     """What to do where the child does not start."""
-    try:
-        import resource
-
-        limit = resource.getrlimit(resource.RLIMIT_AS)[0]
-    except ImportError:
-        return "free some memory"
-    if limit == resource.RLIM_INFINITY:
+    limit = address_limit()
+    if limit is None:
         return "free some memory"
     return f"the limit on memory, {amount(limit)} of addresses (ulimit -v), is too low; raise it or remove it"
 

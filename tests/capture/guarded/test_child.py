@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import select
 import subprocess
 import sys
 from pathlib import Path
@@ -13,19 +14,9 @@ from PIL import Image
 from recognizer.capture.guarded.messages import EXIT_MEMORY
 from recognizer.capture.guarded.process import DecodingProcess
 from recognizer.children import clean_environment, python_command
+from tests.capture.guarded.programs import run
 
 LINUX = pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
-
-
-def run(program: str, *arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        python_command("-c", program, *arguments),
-        env=clean_environment(),
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=100,
-    )
 
 
 def test_it_imports_what_decoding_needs_and_nothing_else() -> None:
@@ -83,8 +74,6 @@ sys.stdin.read()
         assert sorted(file.split(":")[0] for file in files) == ["/dev/null"] * (len(files) - 2) + ["pipe"] * 2
         ended = os.pidfd_open(int(child))
         parent.kill()
-        import select
-
         assert select.select([ended], [], [], 30)[0], "the child outlived its parent"
         os.close(ended)
 

@@ -20,7 +20,7 @@ from recognizer.capture.guarded.process import DecodingProcess
 from recognizer.capture.pictures import decode_scaled
 from recognizer.children import python_command
 from recognizer.errors import ImageError
-from tests.capture.guarded.test_child import run
+from tests.capture.guarded.programs import run
 
 FAKE = f"""
 import os, signal, sys, time
