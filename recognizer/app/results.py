@@ -21,7 +21,7 @@ class Quality:
     eyes_px: float
     """Distance between the eyes in the picture, px. From 20 px up recognition does not get better."""
     sharpness: float
-    """Variance of the Laplacian of the aligned crop's grey levels; below 6 a face is too blurred to enrol."""
+    """Of the aligned face in its least sharp direction; below 20 a face is too blurred to tell whose it is."""
     yaw_deg: float
     """Head turned sideways, degrees in [-90, 90]; 0 faces the camera, positive towards the viewer's right."""
     roll_deg: float
