@@ -13,6 +13,8 @@ from recognizer.evaluation.faces import Picture
 from recognizer.evaluation.pairs import LOOSE_SHARE
 from recognizer.types import U8
 
+_GREY = 96
+
 
 @dataclass(frozen=True, slots=True)
 class Degradation:
@@ -46,8 +48,9 @@ def _smeared(image: U8, length: float, seed: int) -> U8:
     side = int(length) | 1
     kernel = np.zeros((side, side), np.float32)
     angle = np.random.default_rng(seed).uniform(0, np.pi)
-    ends = [(round(side // 2 + way * (side // 2) * np.cos(angle)), round(side // 2 + way * (side // 2) * np.sin(angle)))
-            for way in (-1, 1)]
+    middle = side // 2
+    reach_x, reach_y = middle * np.cos(angle), middle * np.sin(angle)
+    ends = [(round(middle + way * reach_x), round(middle + way * reach_y)) for way in (-1, 1)]
     cv2.line(kernel, ends[0], ends[1], 1.0)
     return np.asarray(cv2.filter2D(image, -1, kernel / kernel.sum(), borderType=cv2.BORDER_REPLICATE), np.uint8)
 
@@ -78,24 +81,27 @@ def _dark(image: U8, factor: float, seed: int) -> U8:
     return np.clip(np.rint(image * np.float32(factor) + 2 * noise), 0, 255).astype(np.uint8)
 
 
-def _covered(left: float, top: float, right: float, bottom: float) -> Callable[[U8, float, int], U8]:
-    """Cover a part of the face's square, given in shares of its side, by a grey rectangle; the level scales it."""
+def _lower_covered(image: U8, share: float, seed: int) -> U8:
+    """Cover the lower part of the face's square by grey, as a mask or a hand does."""
+    left, top, side = _face_square(image)
+    covered = image.copy()
+    covered[round(top + (1 - share) * side) : round(top + side), round(left) : round(left + side)] = _GREY
+    return covered
 
-    def apply(image: U8, level: float, seed: int) -> U8:
-        height, width = image.shape[:2]
-        side = LOOSE_SHARE * min(height, width)
-        x0, y0 = width / 2 - side / 2, height / 2 - side / 2
-        covered = image.copy()
-        x1, x2 = round(x0 + left * side), round(x0 + (left + (right - left) * level) * side)
-        y1, y2 = round(y0 + (bottom - (bottom - top) * level) * side), round(y0 + bottom * side)
-        if left > 0 or right < 1:
-            y1 = round(y0 + top * side)
-        else:
-            x2 = round(x0 + right * side)
-        covered[max(y1, 0) : y2, max(x1, 0) : x2] = 96
-        return covered
 
-    return apply
+def _side_covered(image: U8, share: float, seed: int) -> U8:
+    """Cover the left part of the face's square by grey, as a post or another head does."""
+    left, top, side = _face_square(image)
+    covered = image.copy()
+    covered[round(top) : round(top + side), round(left) : round(left + share * side)] = _GREY
+    return covered
+
+
+def _face_square(image: U8) -> tuple[float, float, float]:
+    """Left, top and side of the square in the middle that holds the face in LFW, px."""
+    height, width = image.shape[:2]
+    side = LOOSE_SHARE * min(height, width)
+    return width / 2 - side / 2, height / 2 - side / 2, side
 
 
 DEGRADATIONS = (
@@ -106,6 +112,6 @@ DEGRADATIONS = (
     Degradation("JPEG", "quality", (30, 15, 8, 4), _compressed),
     Degradation("noise", "deviation, grey levels", (10, 25, 50, 80), _noisy),
     Degradation("dark", "brightness", (0.3, 0.1, 0.05, 0.02), _dark),
-    Degradation("lower face covered", "share", (0.25, 0.4, 0.5, 0.6), _covered(0, 0, 1, 1)),
-    Degradation("one side covered", "share", (0.3, 0.4, 0.5, 0.6), _covered(0, 0, 0.999, 1)),
+    Degradation("lower face covered", "share", (0.25, 0.4, 0.5, 0.6), _lower_covered),
+    Degradation("one side covered", "share", (0.3, 0.4, 0.5, 0.6), _side_covered),
 )
