@@ -78,7 +78,7 @@ def _noisy(image: U8, deviation: float, seed: int) -> U8:
 def _dark(image: U8, factor: float, seed: int) -> U8:
     """Darken and add a sensor's noise (deviation 2 grey levels), which darkness does not lessen."""
     noise = np.random.default_rng(seed).standard_normal(image.shape, np.float32)
-    return np.clip(np.rint(image * np.float32(factor) + 2 * noise), 0, 255).astype(np.uint8)
+    return np.asarray(np.clip(np.rint(image * np.float32(factor) + 2 * noise), 0, 255), np.uint8)
 
 
 def _lower_covered(image: U8, share: float, seed: int) -> U8:
