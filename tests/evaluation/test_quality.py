@@ -14,7 +14,9 @@ from recognizer.capture.pictures import read_picture
 from recognizer.errors import InputError
 from recognizer.evaluation.degradations import DEGRADATIONS, Degradation, degraded
 from recognizer.evaluation.faces import EmbeddedPictures, Picture
+from recognizer.evaluation.pairs import PairSet
 from recognizer.evaluation.quality import choose_people, measure_quality
+from recognizer.evaluation.verification import verify
 from recognizer.quality import QualityLimits
 from recognizer.types import F32, U8, FaceQuality
 from tests.conftest import ROOT
@@ -92,6 +94,22 @@ def test_the_table_counts_pairs_without_and_with_the_limits() -> None:
     assert worse.fnmr == 0.5
     assert worse.fnmr_usable == pytest.approx(2 / 3)
     assert worse.both.low <= worse.both.rate <= worse.both.high
+
+
+def test_a_protocol_counts_all_pairs_and_says_which_verify_would_not_answer() -> None:
+    """Two pairs of one person, two of two; the fourth picture is too small to tell, in the fifth is no face."""
+    own = np.repeat(np.eye(3, 8, dtype=np.float32), 2, axis=0)
+    eyes = np.array([40, 40, 40, 9, 40, 40], np.float32)
+    full, none = np.ones(6, np.float32), np.zeros(6, np.float32)
+    found = np.array([True, True, True, True, False, True])
+    faces = EmbeddedPictures(own, own, found, FaceQuality(eyes, 190 * full, none, none, full))
+    left, right = np.array([0, 2, 0, 4]), np.array([1, 3, 2, 1])
+    same, folds = np.array([True, True, False, False]), np.array([0, 1, 0, 1])
+    protocol = PairSet("made", tuple(picture(str(n)) for n in range(6)), left, right, same, folds, 0.45)
+    result = verify(protocol, faces, model="m", flip=True)
+    assert result.cannot_tell.tolist() == [False, True, False, True]
+    assert (result.as_dict()["cannot_tell"], result.as_dict()["cannot_tell_impostors"]) == (2, 1)
+    assert result.accuracy.mean == 1
 
 
 def test_a_degraded_picture_is_another_picture_to_the_cache(tmp_path: Path) -> None:

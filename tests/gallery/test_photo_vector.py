@@ -84,7 +84,10 @@ def test_a_vector_that_depends_on_the_cut_is_noticed() -> None:
 
 
 def test_the_audit_lists_photos_cut_too_tight_and_who_has_one_photo(enroller: Enroller, tmp_path: Path) -> None:
-    for name, photos in {"Eileen": [MEDIA / "eileen_collins.jpg"], "Barack": sorted(MEDIA.glob("barack_obama_20*.jpg"))[:2]}.items():
+    for name, photos in {
+        "Eileen": [MEDIA / "eileen_collins.jpg"],
+        "Barack": sorted(MEDIA.glob("barack_obama_20*.jpg"))[:2],
+    }.items():
         (tmp_path / name).mkdir()
         for photo in photos:
             shutil.copyfile(photo, tmp_path / name / photo.name)
