@@ -95,15 +95,16 @@ def compare(
         raise ValueError("compare: wanted two measurements with a face, as from prominent_face.")
     limits = build.limits(settings, resolved)
     notes: list[str] = []
-    usable = True
+    too_poor: list[str] = []
     for which, measured, face in zip(("first", "second"), (first, second), faces, strict=True):
         unusable, weak = quality_notes(face.quality, limits)
-        usable = usable and not unusable
+        too_poor += [f"{which} picture: {note.text}" for note in unusable]
         notes += [f"{which} picture: {note.text}" for note in (*measured.notes, *unusable, *weak)]
+    usable, why_not = not too_poor, f"cannot tell: {'; '.join(too_poor)}" if too_poor else ""
     similarity = float(np.dot(faces[0].vector, faces[1].vector))
     known = build.thresholds(settings, resolved).known if build.has_thresholds(settings, resolved) else None
     match = similarity >= known if known is not None and usable else None
-    return Verification(match, similarity, known, resolved.fingerprint, usable, tuple(notes))
+    return Verification(match, similarity, known, resolved.fingerprint, usable, tuple(notes), why_not)
 
 
 class NamedPicture(NamedTuple):

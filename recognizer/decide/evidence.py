@@ -20,6 +20,8 @@ every frontal face did."""
 SUDDEN = 0.75
 """Correlation of a face's picture with the last frame's below which it may be another face: 20 of 20 faces swapped
 between two frames were below (0.33 to 0.68), and so few face-frames of real clips that samples grow by 5 %."""
+LEAST_USABLE = 5e-5
+"""Weight of a track's samples from which one of them met the limits of quality (`recognizer.decide.weights`)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,6 +79,8 @@ class Evidence:
     best: FaceQuality | None = None
     """Quality of the sample with the largest weight, one row."""
     best_weight: float = 0.0
+    shortfall: str | None = None
+    """Why the newest sample cannot tell who it is, as long as no sample could."""
     status: Status = Status.UNDECIDED
     name: str | None = None
     nearest: str | None = None
@@ -94,6 +98,11 @@ class Evidence:
     def template(self) -> F32:
         """Weighted mean of the samples, (D,) of unit length."""
         return np.asarray(self.vector_sum / max(float(np.linalg.norm(self.vector_sum)), 1e-12), np.float32)
+
+    @property
+    def is_usable(self) -> bool:
+        """Whether any sample met the limits of quality."""
+        return self.weight > LEAST_USABLE
 
     def has_changed(self, picture: U8) -> bool:
         """Whether the picture in the box differs from the last frame's as two faces differ."""
@@ -119,7 +128,7 @@ class Evidence:
         """
         self.sample_count += 1
         self.likeness = float(vector @ self.template) if self.weight else 1.0
-        if self.weight and self.likeness < same_from:
+        if self.is_usable and self.likeness < same_from:
             before = self.outliers[-1][0] if self.outliers else None
             self.outliers = [*self.outliers[-1:], (vector, weight)]
             return before is not None and float(vector @ before) >= same_from
@@ -152,6 +161,9 @@ class Evidence:
         if self.is_doubted:
             wanted_likeness = f"wanted {wanted.same_face:.2f}"
             yield f"the face may have changed: similarity to the track {self.likeness:.2f}, {wanted_likeness}"
+        if not self.is_usable and self.shortfall is not None:
+            yield self.shortfall
+            return
         if self.nearest is None:
             yield "nobody is enrolled"
             return
