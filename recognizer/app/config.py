@@ -39,7 +39,11 @@ class Camera(Section):
     rate: Annotated[float, Field(gt=0, le=1000)] | None = None
     """Requested frames a second of a webcam."""
     transport: Literal["tcp", "udp"] = "tcp"
-    """Transport of RTSP."""
+    """Transport of RTSP; ``tcp`` falls back to UDP where the camera does not speak it."""
+    password_env: Annotated[str, Field(min_length=1, max_length=200)] | None = None
+    """Environment variable with the password of the user in the address (rtsp://USER@HOST/PATH)."""
+    password_file: UserPath | None = None
+    """File whose first line is that password. ``${NAME}`` in an address is a variable, too."""
     rotate_deg: Literal[0, 90, 180, 270] = 0
     """Clockwise rotation, applied before ``mirror`` and ``region``."""
     mirror: bool = False

@@ -96,6 +96,18 @@ def test_frames_are_fresh_and_drops_are_counted_exactly(rig_data: Path, clip: Pa
     assert percentile_ms(ages, 95) < (150 if wait_s == 0 else 250)
 
 
+def test_pictures_come_at_once_from_a_camera_with_rare_key_frames(rig_data: Path, tmp_path: Path) -> None:
+    clip = rig.make_clip(rig_data, tmp_path / "rare.h264", size=(320, 240), frames=250, key_frame_every=250)
+    with rig.RtspServer(rig_data, clip) as server:
+        running = Running(f"rtsp://127.0.0.1:{server.port}/cam")
+        took = rig.wait_until(lambda: running.frames() > 0, seconds=20)
+        first = running.sink.shown[0][1]
+        running.end()
+    print(f"first of 250 frames shown after {took:.2f} s: number {first}")
+    assert first == 0
+    assert took < 5
+
+
 @pytest.mark.parametrize("times", [2, pytest.param(30, marks=SLOW)])
 def test_a_killed_server_is_found_again(rig_data: Path, clip: Path, lines: list[str], times: int) -> None:
     with rig.RtspServer(rig_data, clip) as server:

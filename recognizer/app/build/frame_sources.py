@@ -43,6 +43,8 @@ def _options(camera: Camera, name: str) -> SourceOptions:
         height=camera.height,
         rate=camera.rate,
         transport=camera.transport,
+        password_env=camera.password_env,
+        password_file=camera.password_file,
         adjustment=Adjustment(
             rotate_deg=camera.rotate_deg,
             mirror=camera.mirror,
