@@ -11,10 +11,10 @@ import random
 import threading
 from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import closing
-from types import TracebackType
-from typing import Protocol, Self
+from typing import Protocol
 
 from recognizer.capture.connection import CameraError, ConnectionMonitor, FailureKind
+from recognizer.capture.endless import EndlessSource
 from recognizer.errors import SourceError
 from recognizer.types import U8, Frame, SourceChange
 from recognizer.types.frame import Decoded
@@ -47,7 +47,7 @@ class Camera(Protocol):
         """
 
 
-class LiveSource:
+class LiveSource(EndlessSource):
     """The frames of a camera; ``Frame.index`` counts what was received.
 
     Args:
@@ -59,9 +59,6 @@ class LiveSource:
         jitter: A number in [0, 1), so that many cameras of one server do not come at once.
     """
 
-    live = True
-    shortfall: str | None = None
-
     def __init__(
         self,
         camera: Camera,
@@ -72,28 +69,12 @@ class LiveSource:
         waits_s: Mapping[FailureKind, tuple[float, float]] = WAITS_S,
         jitter: Callable[[], float] = random.random,
     ) -> None:
-        self.name = name
+        super().__init__(name)
         self.fixed = fixed
         self._camera = camera
         self._waits_s = waits_s
         self._jitter = jitter
         self._monitor = ConnectionMonitor(name, stall_s=stall_s)
-        self._stop = threading.Event()
-
-    def __enter__(self) -> Self:
-        """Get ready; the camera itself is opened, again and again, by the thread that iterates."""
-        self._stop.clear()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        """Ask the iteration to end."""
-        self._stop.set()
-
-    def close(self) -> None:
-        """Ask the iteration to end at the next frame or time-out."""
-        self._stop.set()
 
     def state_changes(self) -> list[SourceChange]:
         """Return the changes of state since the last call."""
