@@ -179,6 +179,8 @@ class Evidence:
             yield from _shortcomings(self.best)
             samples = "1 sample" if self.sample_count == 1 else f"{self.sample_count} samples"
             yield f"evidence {math.floor(100 * self.weight) / 100:.2f} of {wanted.evidence:.2f} ({samples})"
+            if self.status is Status.KNOWN and self.similarity >= wanted.sure:
+                yield f"a similarity of {wanted.sure:.2f} needs no more evidence"
         elif self.status is Status.UNDECIDED and self.sample_count < min_samples:
             yield f"{self.sample_count} sample so far, wanted {min_samples}"
 
