@@ -215,7 +215,7 @@ class Decider:
     def _match(self, evidence: Evidence, match: Matches) -> None:
         wanted = self._thresholds
         nearest, similarity = match.names[0], float(match.similarities[0])
-        evidence.nearest, evidence.similarity = nearest, similarity
+        evidence.nearest, evidence.similarity, evidence.rejection = nearest, similarity, match.notes[0]
         evidence.margin = similarity - float(match.runner_up[0])
         keeps = evidence.name is not None and nearest == evidence.name
         enough = evidence.weight >= wanted.evidence and evidence.sample_count >= self.min_samples

@@ -86,6 +86,8 @@ class Evidence:
     status: Status = Status.UNDECIDED
     name: str | None = None
     nearest: str | None = None
+    rejection: str | None = None
+    """Why there is no nearest person, if somebody rejected that match."""
     similarity: float = -1.0
     margin: float = 0.0
     reported: bool = False
@@ -166,7 +168,7 @@ class Evidence:
             yield self.shortfall
             return
         if self.nearest is None:
-            yield "nobody is enrolled"
+            yield self.rejection or "nobody is enrolled"
             return
         lacking = "" if self.similarity >= wanted.known else f", wanted {wanted.known:.2f}"
         yield f"similarity {self.similarity:.2f} to {self.nearest}{lacking}"
