@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 from loguru import logger
 
-from recognizer.capture.pictures import decode_picture
+from recognizer.capture.pictures import decode_trusted
 from recognizer.errors import ImageError, InputError
 from recognizer.train.crops import as_face
 from recognizer.train.embedder.people import People
@@ -169,7 +169,7 @@ class RecordFaces:
             _, picture = self.file.unpacked(number)
         except InputError as error:
             raise ImageError(str(error)) from error
-        return as_face(decode_picture(picture, name=f"{self.file.path}, record {number}"))
+        return as_face(decode_trusted(picture, name=f"{self.file.path}, record {number}"))
 
     @staticmethod
     def people(path: Path, *, min_photos: int) -> People:
