@@ -60,7 +60,7 @@ def _page(results: list[runner.Result], seed: int) -> str:
     rows = [
         "# Fuzzing",
         "",
-        f"Seed {seed}. Limits: {runner.ITEM_S:g} s, {runner.LARGEST_MB:g} MB a file, {runner.GROWTH_MB:g} MB growth.",
+        f"Seed {seed}. Limits: {runner.ITEM_S:g} s and {runner.LARGEST_MB:g} MB an item, growth {runner.GROWTH_MB:g}.",
         "",
     ]
     for result in results:

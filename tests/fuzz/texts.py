@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import importlib.util
 import json
 import math
 from collections.abc import Callable
@@ -54,16 +55,16 @@ def _spec(path: Path) -> object:
 @functools.cache
 def _trainings() -> tuple[Callable[[Path], object], ...]:
     """Readers of trainings, where torch is installed."""
-    try:
-        from recognizer.train import compare, settings
-        from recognizer.train.finding import settings as finding
-    except ImportError:
+    if importlib.util.find_spec("torch") is None:
         return ()
+    from recognizer.train.detection import settings as detection
+    from recognizer.train.embedder import compare, settings
+    from recognizer.train.loop.settings import mapping
 
     def training(path: Path) -> object:
-        return settings.config_from(settings.mapping(path), path)
+        return settings.config_from(mapping(path), path)
 
-    return training, compare.read, finding.read
+    return training, compare.read, detection.read
 
 
 def read_calibration(data: bytes, folder: Path) -> str:

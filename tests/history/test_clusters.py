@@ -1,15 +1,13 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from recognizer.errors import HistoryError
 from recognizer.history import actions, clusters
-from recognizer.history.database import Database, open_history
+from recognizer.history.database import Database
 from recognizer.history.records import Selection, TrackRecord
 from recognizer.history.rows import insert_run, save_tracks
 from recognizer.history.tracks import list_tracks
@@ -19,20 +17,18 @@ MINUTE = dt.timedelta(minutes=1)
 
 
 @pytest.fixture
-def history(tmp_path: Path) -> Iterator[Database]:
+def history(history: Database) -> Database:
     """The courier comes three times, a neighbour twice, and Ada is known."""
-    opened = open_history(tmp_path, create=True)
     courier, neighbour = unit(1), unit(2)
-    visits = [courier, neighbour, near(courier, 0.8, 11), near(courier, 0.75, 12), near(neighbour, 0.8, 13)]
+    faces = [courier, neighbour, near(courier, 0.8, 11), near(courier, 0.75, 12), near(neighbour, 0.8, 13)]
     records = [
         record(
             number, person=None, began=NOON + number * MINUTE, vectors=(vector,), source="door" if number else "yard"
         )
-        for number, vector in enumerate(visits)
+        for number, vector in enumerate(faces)
     ]
-    save(opened, *records, record(9, person="Ada", began=NOON + 9 * MINUTE, vectors=(unit(3),)))
-    yield opened
-    opened.close()
+    save(history, *records, record(9, person="Ada", began=NOON + 9 * MINUTE, vectors=(unit(3),)))
+    return history
 
 
 def save(history: Database, *records: TrackRecord) -> None:

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,7 +9,7 @@ import pytest
 import sqlalchemy as sa
 
 from recognizer.history import actions, clusters
-from recognizer.history.database import Database, open_history
+from recognizer.history.database import Database
 from recognizer.history.records import Selection, TrackRecord
 from recognizer.history.retention import Retention, forget_person, purge
 from recognizer.history.rows import insert_run, save_tracks, to_bytes
@@ -19,13 +18,6 @@ from recognizer.history.tracks import list_tracks
 from tests.history.history_records import NOON, near, record, unit
 
 DAY = dt.timedelta(days=1)
-
-
-@pytest.fixture
-def history(tmp_path: Path) -> Iterator[Database]:
-    opened = open_history(tmp_path, create=True)
-    yield opened
-    opened.close()
 
 
 def save(history: Database, *records: TrackRecord) -> None:
@@ -72,6 +64,7 @@ def test_crops_are_deleted_before_their_tracks(history: Database) -> None:
         assert connection.execute(sa.select(samples.c.crop)).scalar() is None
 
 
+@pytest.mark.parametrize("place", ["sqlite"], indirect=True)
 def test_no_byte_is_left_of_a_person_who_is_forgotten(history: Database, tmp_path: Path) -> None:
     name, face = "Wilhelmina Zaubermann", unit(7)
     save(
@@ -94,3 +87,11 @@ def test_no_byte_is_left_of_a_person_who_is_forgotten(history: Database, tmp_pat
     assert to_bytes(face)[100:200] not in bytes_on_disk()
     assert {seen.person for seen in list_tracks(history, Selection())} == {"Bob", None}
     assert actions.list_actions(history, limit=9) == []
+
+
+def test_a_person_is_forgotten_in_every_kind_of_history(history: Database) -> None:
+    save(
+        history, record(1, vectors=(unit(1),)), record(2, person="Bob"), replace(record(3, person=None), nearest="Ada")
+    )
+    assert forget_person(history, "Ada") == 1
+    assert [(seen.person, seen.nearest) for seen in list_tracks(history, Selection())] == [(None, None), ("Bob", "Bob")]
