@@ -55,7 +55,7 @@ class Content:
 
     sha256: bytes
     stamp: Stamp
-    looked_at_ns: int
+    hashed_at_ns: int
 
     def still_holds(self, stamp: Stamp) -> bool:
         """True when ``stamp`` proves that the content is the same.
@@ -63,7 +63,7 @@ class Content:
         A file written in the same tick of the clock in which it was hashed could keep its stamp; like git with its
         "racily clean" entries, a stamp that was that fresh when it was taken proves nothing.
         """
-        settled = max(self.stamp.modified_ns, self.stamp.changed_ns) + _RACY_NS < self.looked_at_ns
+        settled = max(self.stamp.modified_ns, self.stamp.changed_ns) + _RACY_NS < self.hashed_at_ns
         return settled and stamp == self.stamp
 
 
@@ -255,7 +255,7 @@ def content(path: Path, known: Content | None = None) -> Content:
     stamp = Stamp.of(path)
     if known is not None and known.still_holds(stamp):
         return known
-    looked_at_ns = time.time_ns()
+    hashed_at_ns = time.time_ns()
     with path.open("rb") as file:
         digest = hashlib.file_digest(file, "sha256").digest()
-    return Content(digest, stamp, looked_at_ns)
+    return Content(digest, stamp, hashed_at_ns)

@@ -11,9 +11,10 @@ from recognizer.app.config import Settings
 from recognizer.calibration import calibration_file
 from recognizer.calibration.drift import StrangerWatch
 from recognizer.decide.evidence import Thresholds
-from recognizer.errors import ConfigError
+from recognizer.errors import ConfigError, GalleryError
 from recognizer.gallery.folder import RECORD_FOLDER
 from recognizer.gallery.limits import Limits, limits_at, limits_without_likeness
+from recognizer.gallery.lock import refuse_links
 from recognizer.models.resolve import ResolvedModel
 
 
@@ -22,8 +23,9 @@ def calibrated(settings: Settings, resolved: ResolvedModel) -> calibration_file.
     own = site_calibration(settings)
     if settings.decide.calibration is None and own.is_file():
         try:
+            refuse_links(own.parent)
             return calibration_file.load(own, model=resolved.fingerprint)
-        except ConfigError as error:
+        except (ConfigError, GalleryError) as error:
             logger.warning("{} The model's own thresholds are used instead; run calibrate again.", error)
     return calibration_file.load(settings.decide.calibration or resolved.calibration, model=resolved.fingerprint)
 
