@@ -12,16 +12,28 @@ from recognizer.children import protect_this_process
 
 protect_this_process()
 
+_NOT_INSTALLED = (
+    "error: the package {} is not installed for this Python; run 'pip install -r requirements.txt' "
+    "(on an edge box requirements-edge.txt), or activate the environment it was installed in."
+)
+
 
 def main() -> int:
     """Run the command line of this process; returns the exit status."""
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # NumPy's products are small here; more threads wait
     from recognizer.runtime import stopping, streams
 
-    streams.take_over()
+    streams.install()
     if with_default_command(sys.argv[1:])[0] == "run":
         stopping.end_at_once()
-    from recognizer.cli.main import run_command_line
+    try:
+        from recognizer.cli.main import run_command_line
+    except ModuleNotFoundError as error:
+        if (error.name or "").startswith("recognizer"):
+            raise
+        print(_NOT_INSTALLED.format(error.name), file=sys.stderr)
+        streams.finish()
+        return 2
 
     status = run_command_line(with_default_command(sys.argv[1:]))
     streams.finish()

@@ -12,7 +12,8 @@
     |-- ModelError                exit 5   what we compute with
     |   |-- WeightsError                   a weight file missing, altered or of another network
     |   `-- EngineError                    a graph engine that is absent or refuses the graph
-    `-- OutputError               exit 6   what we were asked to write
+    |-- OutputError               exit 6   an output cannot be written
+    `-- HistoryError              exit 7   the history of what was seen
 
 Programming mistakes stay ``TypeError`` and ``ValueError``: they are bugs, and keep their traceback.
 """
@@ -87,6 +88,12 @@ class OutputError(RecognizerError):
     """A requested output cannot be written."""
 
     exit_code = 6
+
+
+class HistoryError(RecognizerError):
+    """The history is missing, damaged, of a newer version, or lacks what was requested."""
+
+    exit_code = 7
 
 
 @contextmanager

@@ -12,7 +12,7 @@ from recognizer.decide.evidence import Thresholds
 from recognizer.detect_and_track import detect_and_track
 from recognizer.protocols import DetectionScheduler, Detector, Embedder, Tracker, VectorIndex
 from recognizer.stopwatch import Stopwatch
-from recognizer.types import AlignedFaces, Event, Frame, FrameResult, Tracks
+from recognizer.types import AlignedFaces, Event, Frame, FrameResult, Samples, Tracks
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,9 +66,9 @@ class Pipeline:
         clock.lap("decide")
         faces = self._align(frame, wanted)
         clock.lap("align")
-        samples = self._embedder.embed(faces)
+        embeddings = self._embedder.embed(faces)
         clock.lap("embed")
-        templates = decider.learn(frame.captured_at, wanted.ids, samples, faces.quality)
+        templates = decider.learn(frame.captured_at, wanted.ids, embeddings, faces.quality)
         for number in decider.take_takeovers():
             decider.take_over(frame.captured_at, number, context.tracker.split(number))
         context.tracker.question(decider.doubted)
@@ -78,7 +78,8 @@ class Pipeline:
         alive = context.tracker.alive
         reported, identities, events = decider.decide(frame, tracks, alive, wanted.ids, matches)
         clock.lap("decide")
-        return FrameResult(frame, tracks[reported], identities, events, clock.seconds)
+        samples = Samples(wanted.ids, embeddings.vectors, faces.quality, matches)
+        return FrameResult(frame, tracks[reported], identities, events, clock.seconds, samples)
 
     def end(self, last: Frame) -> tuple[Event, ...]:
         """Forget a source that has ended with this frame; return the ``lost`` events of its tracks."""

@@ -65,7 +65,7 @@ class ReportsState(Protocol):
     """A source whose frames may stop and come again."""
 
     def state_changes(self) -> list[SourceChange]:
-        """The changes of state since the last call; judges the age of the newest frame, so ask often."""
+        """The changes of state since the last call; depends on the age of the newest frame, so call it often."""
 
 
 @runtime_checkable

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import zipfile
@@ -73,3 +74,13 @@ def test_every_way_to_start_it_says_the_version(start: list[str]) -> None:
         [sys.executable, *start, "--version"], cwd=ROOT, capture_output=True, text=True, check=True, timeout=60
     )
     assert done.stdout.strip() == f"recognizer {recognizer.__version__}"
+
+
+def test_a_missing_package_is_one_message(tmp_path: Path) -> None:
+    """With another interpreter, or before the installation: ``-S`` finds no installed package."""
+    start = [sys.executable, "-S", str(ROOT / "main.py"), "enroll"]
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+    done = subprocess.run(start, capture_output=True, text=True, cwd=tmp_path, env=environment, check=False)
+    assert done.returncode == 2
+    assert "pip install -r requirements.txt" in done.stderr
+    assert "Traceback" not in done.stderr

@@ -8,8 +8,7 @@ import pytest
 
 from recognizer.app import build, config
 from recognizer.app.enrolment import sync
-from recognizer.cli import demo
-from recognizer.demo import demo_clip
+from recognizer.demo import demo_clip, demo_files
 from recognizer.emit.video import VideoWriter
 from recognizer.types import Frame, FrameResult, Tracks
 from tests.conftest import ROOT
@@ -33,7 +32,7 @@ def test_its_python_recognises_a_clip(
     settings = config.load(None, {"embed": {"model": "edgeface_xxs_own"}})
     own = build.model(settings)
     monkeypatch.setattr(build, "model", lambda settings: own)  # it may not ask the network for a better one
-    demo.write_gallery(tmp_path / "gallery")
+    demo_files.write_gallery(tmp_path / "gallery")
     sync(settings, own)
     with VideoWriter(Path("clip.mp4"), render=lambda result: result.frame.image) as writer:
         for index, (at_s, image) in zip(range(FRAMES), demo_clip.frames(), strict=False):

@@ -6,40 +6,17 @@ The model is frozen; an unknown key, a wrong type or a value out of range is an 
 from __future__ import annotations
 
 import difflib
-import os
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args, get_origin
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from recognizer import strict_yaml
 from recognizer.app import renamed
+from recognizer.app.setting_types import Cosine, Location, Seconds, Share, Threads, UserPath, UserText
 from recognizer.capture.names import display_name
 from recognizer.errors import ConfigError
-
-
-def _expanded(value: Any) -> Any:
-    """Expand ``~`` and ``$VARIABLES`` in a path; an address is left alone, as a password may hold either."""
-    if not isinstance(value, str | Path) or "://" in str(value):
-        return value
-    text = os.path.expandvars(os.path.expanduser(str(value)))
-    return type(value)(text) if isinstance(value, str) else Path(text)
-
-
-def _location(value: Any) -> Any:
-    """A webcam may be given as a number."""
-    return str(value) if isinstance(value, int) and not isinstance(value, bool) else _expanded(value)
-
-
-UserPath = Annotated[Path, BeforeValidator(_expanded)]
-"""A path in which ``~`` and ``$VARIABLES`` are expanded."""
-UserText = Annotated[str, BeforeValidator(_expanded)]
-Location = Annotated[str, BeforeValidator(_location)]
-Share = Annotated[float, Field(ge=0, le=1)]
-Cosine = Annotated[float, Field(ge=-1, le=1)]
-Seconds = Annotated[float, Field(ge=0, le=3600)]
-Threads = Annotated[int, Field(ge=1, le=64)]
 
 
 class Section(BaseModel):
@@ -194,6 +171,17 @@ class Emit(Section):
     summary: UserPath | None = None
 
 
+class History(Section):
+    """What was seen, kept in a database; see ``recognizer.history``."""
+
+    enabled: bool = False
+    """Keep the tracks of each run. A track is biometric data of a person: ask what the law wants before."""
+    folder: UserPath | None = None
+    """Folder of the database; ``history`` beside the gallery's folder by default."""
+    crops: bool = False
+    """Also keep pictures of the best faces of each track, about 6 KB each."""
+
+
 class Settings(Section):
     """All settings."""
 
@@ -207,6 +195,7 @@ class Settings(Section):
     gallery: Gallery = Gallery()
     decide: Decide = Decide()
     emit: Emit = Emit()
+    history: History = History()
 
     @field_validator("sources", mode="before")
     @classmethod
@@ -219,6 +208,11 @@ class Settings(Section):
     def cameras(self) -> tuple[Camera, ...]:
         """Return the one or several sources."""
         return self.sources or (self.source,)
+
+    @property
+    def history_folder(self) -> Path:
+        """Return where the history is, or would be."""
+        return self.history.folder or self.gallery.folder.absolute().parent / "history"
 
 
 def load(

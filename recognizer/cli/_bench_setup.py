@@ -10,14 +10,15 @@ from typing import Annotated, Any
 import typer
 from loguru import logger
 
-from recognizer.app import build, config
+from recognizer.app import build
 from recognizer.bench import threads
 from recognizer.bench.subject import Bench, write_clip
 from recognizer.bench.timing import Spread
 from recognizer.capture.sources import SourceKind, require_openable, source_kind
-from recognizer.cli import _console, demo
+from recognizer.cli import _console, _options
 from recognizer.cli._progress import model_bar
 from recognizer.cli.enroll import sync
+from recognizer.demo import demo_files
 from recognizer.emit.places import require_place, unwritable
 from recognizer.errors import UsageError
 
@@ -46,21 +47,21 @@ def set_up(
     """
     if clip is not None and (kind := source_kind(str(clip))) is not SourceKind.VIDEO:
         raise UsageError(f"--clip: wanted a video file, got {kind.value}: {clip}.")
-    settings = config.load(
+    settings = _options.load_settings(
         config_file,
-        {
-            "engine": {"name": engine},
-            "embed": {"model": model, "weights_dir": weights_dir, "spec": spec},
-            "gallery": {"folder": gallery or FOLDER / "gallery"},
-            "emit": {"headless": True},
-        },
         sources=[str(clip or FOLDER / "clip.mp4")],
+        gallery=gallery or FOLDER / "gallery",
+        model=model,
+        engine=engine,
+        weights_dir=weights_dir,
+        spec=spec,
+        emit={"headless": True},
     )
     if clip is None:
         write_clip(FOLDER / "clip.mp4")
     require_openable(build.source(settings))
     if gallery is None:
-        demo.write_gallery(FOLDER / "gallery")
+        demo_files.write_gallery(FOLDER / "gallery")
     threads.set_up(settings.engine.threads)
     with model_bar() as progress:
         resolved = build.model(settings, progress)

@@ -17,13 +17,13 @@ from recognizer.errors import ImageError, InputError, one_picture
 from recognizer.models.resolved_model import ResolvedModel
 
 BEST = 3
-"""Classes told of each face."""
+"""Classes shown for each face."""
 
 
 def classify(
     paths: Sequence[Path], settings: config.Settings, resolved: ResolvedModel, *, names: Path | None
 ) -> list[dict[str, Any]]:
-    """The likeliest classes of each face in these pictures; no gallery is asked.
+    """The likeliest classes of each face in these pictures; the gallery is not used.
 
     Args:
         paths: pictures.

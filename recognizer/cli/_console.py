@@ -1,4 +1,4 @@
-"""What all commands share at the terminal: two consoles, common options, and errors told as one message."""
+"""Terminal output of all commands: two consoles, logging, and errors as one message with an exit status."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import sys
 import traceback
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Any
 
 import typer
 from loguru import logger
@@ -19,40 +19,13 @@ from recognizer.app import renamed
 from recognizer.errors import RecognizerError
 
 BUG = 70
-"""Exit status of an error that nobody foresaw: EX_SOFTWARE of sysexits.h."""
+"""Exit status of an unexpected error: EX_SOFTWARE of sysexits.h."""
 _PACKAGE = Path(__file__).resolve().parent.parent
 
 out = Console()
 """Answers: tables and text for a person, on standard output."""
 err = Console(stderr=True)
 """Progress and messages, on standard error."""
-
-GalleryOption = Annotated[
-    Path | None, typer.Option("--gallery", "-g", help="Folder with one sub-folder of photos per person.")
-]
-ConfigOption = Annotated[Path | None, typer.Option("--config", "-c", help="YAML file with settings.")]
-ModelOption = Annotated[
-    str | None,
-    typer.Option("--model", "-m", help="Embedding model: a name from 'models list', auto, FILE.onnx, or NAME=FILE.pt."),
-]
-EngineOption = Annotated[
-    str | None,
-    typer.Option(
-        "--engine",
-        "-e",
-        help="Graph engine: auto, openvino (floats), openvino-int8 (fewer bits where they do), onnxruntime or torch.",
-    ),
-]
-WeightsDirOption = Annotated[Path | None, typer.Option("--weights-dir", help="Where to look for weight files first.")]
-SpecOption = Annotated[
-    str | None,
-    typer.Option(
-        "--spec", help="Input and output of an .onnx file of your own: a kind or 'KEY: VALUE, ...'; see 'models spec'."
-    ),
-]
-JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
-ReportOption = Annotated[Path | None, typer.Option("--report", help="Write one HTML file with tables and plots here.")]
-YesOption = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
 
 
 def print_json(value: Mapping[str, Any] | Sequence[Any]) -> None:
@@ -86,7 +59,7 @@ def _to_standard_error(line: str) -> None:
 def guarded(app: typer.Typer, arguments: list[str], *, name: str = "main.py") -> int:
     """Run a command line; turn its errors into one message and an exit status.
 
-    ``--debug`` anywhere asks for tracebacks and debug lines. Ctrl-C ends quietly. What nobody foresaw is one message
+    ``--debug`` anywhere asks for tracebacks and debug lines. Ctrl-C ends quietly. An unexpected error is one message
     too. ``name``: what the command is called in its help.
     """
     debug = "--debug" in arguments
@@ -122,7 +95,7 @@ def guarded(app: typer.Typer, arguments: list[str], *, name: str = "main.py") ->
 
 
 def _place(error: BaseException) -> str:
-    """Where it was raised, in our own code; its text is left out, as that could hold a password."""
+    """Where it was raised, in our own code; its text is dropped, as it could hold a password."""
     frames = traceback.extract_tb(error.__traceback__)
     ours = [frame for frame in frames if Path(frame.filename).is_relative_to(_PACKAGE)] or frames
     path = Path(ours[-1].filename)

@@ -9,7 +9,7 @@ import typer
 from recognizer.bench import everything
 from recognizer.bench.chart import stages_chart
 from recognizer.bench.streams import measure as measure_streams
-from recognizer.cli import _bench_setup, _console
+from recognizer.cli import _bench_setup, _console, _options
 from recognizer.cli._bench_streams import show as show_streams
 from recognizer.cli._bench_tables import show
 from recognizer.cli.bench_gallery import gallery as search_bench
@@ -30,12 +30,12 @@ def bench(
     clip: _bench_setup.ClipOption = None,
     frames: _bench_setup.FramesOption = 150,
     rounds: Annotated[int, typer.Option(min=1, max=100, help="Passes of the whole clip.")] = 3,
-    gallery: _console.GalleryOption = None,
-    config_file: _console.ConfigOption = None,
-    model: _console.ModelOption = None,
-    engine: _console.EngineOption = None,
-    weights_dir: _console.WeightsDirOption = None,
-    spec: _console.SpecOption = None,
+    gallery: _options.GalleryOption = None,
+    config_file: _options.ConfigOption = None,
+    model: _options.ModelOption = None,
+    engine: _options.EngineOption = None,
+    weights_dir: _options.WeightsDirOption = None,
+    spec: _options.SpecOption = None,
     streams: Annotated[
         int | None,
         typer.Option("--streams", min=1, max=64, help="Instead: how many such clips keep up at once, up to this."),

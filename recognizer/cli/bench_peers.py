@@ -15,7 +15,7 @@ from recognizer.bench.peer_video import Peers
 from recognizer.bench.peers import Absent, FacenetPyTorch, FaceRecognition
 from recognizer.bench.timing import cpu_ms, wall_ms
 from recognizer.capture.pictures import PICTURE_SUFFIXES, read_picture
-from recognizer.cli import _bench_setup, _console
+from recognizer.cli import _bench_setup, _console, _options
 from recognizer.cli._bench_tables import show_embedding
 from recognizer.evaluation.plots import require_matplotlib
 from recognizer.gallery.folder import scan
@@ -28,12 +28,12 @@ def peers(
         int, typer.Option(min=1, help=f"Segments of {peer_video.SEGMENT} frames from the clip's start, for video.")
     ] = 4,
     rounds: Annotated[int, typer.Option(min=2, help="Batches of faces embedded.")] = 30,
-    gallery: _console.GalleryOption = None,
-    config_file: _console.ConfigOption = None,
-    model: _console.ModelOption = None,
-    engine: _console.EngineOption = None,
-    weights_dir: _console.WeightsDirOption = None,
-    spec: _console.SpecOption = None,
+    gallery: _options.GalleryOption = None,
+    config_file: _options.ConfigOption = None,
+    model: _options.ModelOption = None,
+    engine: _options.EngineOption = None,
+    weights_dir: _options.WeightsDirOption = None,
+    spec: _options.SpecOption = None,
     save: _bench_setup.SaveOption = None,
     plot: _bench_setup.PlotOption = None,
 ) -> None:

@@ -17,8 +17,7 @@ from recognizer.app.calibrate_site import CalibrationResult, calibrate_site
 from recognizer.calibration import calibration_file
 from recognizer.calibration.budget import parse_budget
 from recognizer.calibration.calibration_file import Budget
-from recognizer.cli import _console
-from recognizer.cli._embedding import CacheOption, settings_for
+from recognizer.cli import _console, _options
 from recognizer.cli._progress import counting, model_bar
 from recognizer.cli.enroll import sync
 from recognizer.errors import ConfigError, UsageError
@@ -52,17 +51,17 @@ def calibrate(
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="Write here instead of into the gallery.")
     ] = None,
-    gallery: _console.GalleryOption = None,
-    config_file: _console.ConfigOption = None,
-    model: _console.ModelOption = None,
-    engine: _console.EngineOption = None,
-    weights_dir: _console.WeightsDirOption = None,
-    spec: _console.SpecOption = None,
-    cache: CacheOption = None,
-    as_json: _console.JsonOption = False,
+    gallery: _options.GalleryOption = None,
+    config_file: _options.ConfigOption = None,
+    model: _options.ModelOption = None,
+    engine: _options.EngineOption = None,
+    weights_dir: _options.WeightsDirOption = None,
+    spec: _options.SpecOption = None,
+    cache: _options.CacheOption = None,
+    as_json: _options.JsonOption = False,
 ) -> None:
     """Derive thresholds from a false-name budget; write them where run finds them."""
-    settings = settings_for(
+    settings = _options.load_settings(
         config_file, model=model, engine=engine, weights_dir=weights_dir, spec=spec, gallery=gallery
     )
     if people is not None:

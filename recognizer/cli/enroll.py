@@ -14,7 +14,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from recognizer.app import build, config, enrolment
-from recognizer.cli import _console
+from recognizer.cli import _console, _options
 from recognizer.cli._progress import model_bar
 from recognizer.errors import GalleryError
 from recognizer.gallery.enrol import EnrolReport, PhotoReport
@@ -23,26 +23,23 @@ from recognizer.models.resolve import ResolvedModel
 
 
 def enroll(
-    gallery: _console.GalleryOption = None,
-    config_file: _console.ConfigOption = None,
-    model: _console.ModelOption = None,
-    engine: _console.EngineOption = None,
-    weights_dir: _console.WeightsDirOption = None,
-    spec: _console.SpecOption = None,
+    gallery: _options.GalleryOption = None,
+    config_file: _options.ConfigOption = None,
+    model: _options.ModelOption = None,
+    engine: _options.EngineOption = None,
+    weights_dir: _options.WeightsDirOption = None,
+    spec: _options.SpecOption = None,
     reembed: Annotated[bool, typer.Option("--reembed", help="Replace the vectors of another model.")] = False,
     rebuild: Annotated[
         bool, typer.Option("--rebuild", help="Work on all photos again; replaces a damaged record.")
     ] = False,
-    as_json: _console.JsonOption = False,
-    yes: _console.YesOption = False,
+    as_json: _options.JsonOption = False,
+    yes: _options.YesOption = False,
 ) -> None:
     """Enrol everybody who has a folder of photos in the gallery; forget those whose folder is gone."""
-    overrides: dict[str, dict[str, Any]] = {
-        "gallery": {"folder": gallery},
-        "embed": {"model": model, "weights_dir": weights_dir, "spec": spec},
-        "engine": {"name": engine},
-    }
-    settings = config.load(config_file, overrides)
+    settings = _options.load_settings(
+        config_file, gallery=gallery, model=model, engine=engine, weights_dir=weights_dir, spec=spec
+    )
     require_gallery(settings.gallery.folder)  # before models are loaded, or even fetched
     with model_bar() as progress:
         resolved = build.model(settings, progress)
@@ -110,7 +107,7 @@ def _bar() -> Iterator[tuple[Callable[[int, int, str], None], Callable[[], None]
 
 
 def _ask_to_forget(names: tuple[str, ...], pause: Callable[[], None]) -> bool:
-    """A person at the terminal is asked; a script, which cannot answer, means what the folder says."""
+    """Ask a person at the terminal; a script cannot answer, so there the folder counts as it is."""
     if sys.stdin is None or not sys.stdin.isatty():  # None when it was closed before Python started
         return True
     pause()

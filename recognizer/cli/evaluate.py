@@ -14,8 +14,7 @@ from rich.table import Table
 from recognizer.app import build
 from recognizer.app.embedded import embedded
 from recognizer.calibration.strangers import doubles_threshold, merge_doubles
-from recognizer.cli import _console
-from recognizer.cli._embedding import CacheOption, settings_for
+from recognizer.cli import _console, _options
 from recognizer.cli._progress import counting, model_bar
 from recognizer.cli.evaluate_video import video
 from recognizer.errors import InputError, UsageError
@@ -45,19 +44,19 @@ def verification(
     flip: Annotated[
         bool | None, typer.Option("--flip/--no-flip", help="Average with the mirror image; both ways when not given.")
     ] = None,
-    config_file: _console.ConfigOption = None,
-    model: _console.ModelOption = None,
-    engine: _console.EngineOption = None,
-    weights_dir: _console.WeightsDirOption = None,
-    spec: _console.SpecOption = None,
-    cache: CacheOption = None,
-    report_file: _console.ReportOption = None,
-    as_json: _console.JsonOption = False,
+    config_file: _options.ConfigOption = None,
+    model: _options.ModelOption = None,
+    engine: _options.EngineOption = None,
+    weights_dir: _options.WeightsDirOption = None,
+    spec: _options.SpecOption = None,
+    cache: _options.CacheOption = None,
+    report_file: _options.ReportOption = None,
+    as_json: _options.JsonOption = False,
 ) -> None:
     """Are two pictures of one person? Ten-fold accuracy, TAR at fixed FMR, AUC, EER."""
     require_matplotlib("--report", report_file)
     found = read_protocol(protocol, folder, pairs=pairs, images=images)
-    settings = settings_for(config_file, model=model, engine=engine, weights_dir=weights_dir, spec=spec)
+    settings = _options.load_settings(config_file, model=model, engine=engine, weights_dir=weights_dir, spec=spec)
     with model_bar() as progress:
         resolved = build.model(settings, progress)
     plain = aligned or found.aligned
@@ -127,14 +126,14 @@ def identification(
     draws: Annotated[int, typer.Option(min=1, max=1000, help="Galleries drawn of each size.")] = 10,
     aligned: AlignedOption = False,
     flip: Annotated[bool, typer.Option("--flip/--no-flip", help="Average with the mirror image.")] = True,
-    config_file: _console.ConfigOption = None,
-    model: _console.ModelOption = None,
-    engine: _console.EngineOption = None,
-    weights_dir: _console.WeightsDirOption = None,
-    spec: _console.SpecOption = None,
-    cache: CacheOption = None,
-    report_file: _console.ReportOption = None,
-    as_json: _console.JsonOption = False,
+    config_file: _options.ConfigOption = None,
+    model: _options.ModelOption = None,
+    engine: _options.EngineOption = None,
+    weights_dir: _options.WeightsDirOption = None,
+    spec: _options.SpecOption = None,
+    cache: _options.CacheOption = None,
+    report_file: _options.ReportOption = None,
+    as_json: _options.JsonOption = False,
 ) -> None:
     """Who of the enrolled is it, if anybody? TPIR at fixed FPIR, rank 1, CMC, DET, for galleries drawn at random."""
     require_matplotlib("--report", report_file)
@@ -142,7 +141,7 @@ def identification(
     if any(count is None for count in wanted_photos):
         raise UsageError("--photos wants numbers, such as 1,3.")
     pictures, people = people_of_folder(folder)
-    settings = settings_for(config_file, model=model, engine=engine, weights_dir=weights_dir, spec=spec)
+    settings = _options.load_settings(config_file, model=model, engine=engine, weights_dir=weights_dir, spec=spec)
     with model_bar() as progress:
         resolved = build.model(settings, progress)
     share = None if aligned else LOOSE_SHARE

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 from rich.markup import escape
@@ -11,7 +11,7 @@ from rich.table import Table
 
 from recognizer.app import build, config
 from recognizer.app.recognise_clip import RecognisedClip, recognise_clip
-from recognizer.cli import _console
+from recognizer.cli import _console, _options
 from recognizer.cli._progress import counting, model_bar
 from recognizer.cli.enroll import sync
 from recognizer.errors import UsageError
@@ -31,27 +31,29 @@ def video(
         bool, typer.Option("--annotate", help="Write a draft truth file and contact sheets instead.")
     ] = False,
     output: Annotated[Path, typer.Option("--output", "-o", help="Folder for what --annotate writes.")] = Path("out"),
-    gallery: _console.GalleryOption = None,
-    config_file: _console.ConfigOption = None,
-    model: _console.ModelOption = None,
-    engine: _console.EngineOption = None,
-    weights_dir: _console.WeightsDirOption = None,
-    spec: _console.SpecOption = None,
-    report_file: _console.ReportOption = None,
-    as_json: _console.JsonOption = False,
+    gallery: _options.GalleryOption = None,
+    config_file: _options.ConfigOption = None,
+    model: _options.ModelOption = None,
+    engine: _options.EngineOption = None,
+    weights_dir: _options.WeightsDirOption = None,
+    spec: _options.SpecOption = None,
+    report_file: _options.ReportOption = None,
+    as_json: _options.JsonOption = False,
 ) -> None:
     """Score recognition of a clip against its truth: coverage, wrong names, identity switches, time to the name."""
     if (truth is None) == (not annotate):
         raise UsageError("Wanted either --truth FILE, to score against, or --annotate, to draft one.")
     require_matplotlib("--report", report_file)
     known = read_truth(truth) if truth is not None else None
-    overrides: dict[str, dict[str, Any]] = {
-        "source": {"location": clip},
-        "engine": {"name": engine},
-        "embed": {"model": model, "weights_dir": weights_dir, "spec": spec},
-        "gallery": {"folder": gallery},
-    }
-    settings = config.load(config_file, overrides)
+    settings = _options.load_settings(
+        config_file,
+        gallery=gallery,
+        model=model,
+        engine=engine,
+        weights_dir=weights_dir,
+        spec=spec,
+        source={"location": clip},
+    )
     recorded = recognised(settings, tiles=annotate)
     if known is None:
         target = write_draft(clip, output, recorded.frames, recorded.tiles)

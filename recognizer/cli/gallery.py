@@ -11,10 +11,10 @@ from loguru import logger
 from rich.markup import escape
 from rich.table import Table
 
-from recognizer.app import build, config
+from recognizer.app import build
 from recognizer.calibration import calibration_file
 from recognizer.capture.pictures import PICTURE_SUFFIXES
-from recognizer.cli import _console
+from recognizer.cli import _console, _options
 from recognizer.cli.reembed import reembed
 from recognizer.errors import UsageError
 from recognizer.gallery import upkeep
@@ -40,9 +40,9 @@ Name = Annotated[str, typer.Argument(help="A person, as 'gallery list' shows the
 
 @app.command("list")
 def list_people(
-    gallery: _console.GalleryOption = None,
-    config_file: _console.ConfigOption = None,
-    as_json: _console.JsonOption = False,
+    gallery: _options.GalleryOption = None,
+    config_file: _options.ConfigOption = None,
+    as_json: _options.JsonOption = False,
 ) -> None:
     """Show who is enrolled, with how many photos, by which model and since when."""
     folder = _folder(gallery, config_file)
@@ -74,9 +74,9 @@ def _to_note(accepted: int, weak: int) -> str:
 @app.command()
 def remove(
     name: Name,
-    gallery: _console.GalleryOption = None,
-    config_file: _console.ConfigOption = None,
-    yes: _console.YesOption = False,
+    gallery: _options.GalleryOption = None,
+    config_file: _options.ConfigOption = None,
+    yes: _options.YesOption = False,
     keep_photos: Annotated[
         bool, typer.Option("--keep-photos", help="Move the photos beside the gallery instead of deleting them.")
     ] = False,
@@ -88,16 +88,16 @@ def remove(
     if not yes and not typer.confirm(f"Remove {shown(person)} from {folder}? {photos}", err=True):
         raise UsageError("Nothing was removed.")
     kept = upkeep.remove(folder, person, keep_photos=keep_photos)
-    told = f" The photos are in {escape(str(kept))}." if kept else ""
-    _console.out.print(f"{escape(shown(person))} is removed.{told}", highlight=False, soft_wrap=True)
+    moved = f" The photos are in {escape(str(kept))}." if kept else ""
+    _console.out.print(f"{escape(shown(person))} is removed.{moved}", highlight=False, soft_wrap=True)
 
 
 @app.command()
 def rename(
     old: Name,
     new: Annotated[str, typer.Argument(help="The new name.")],
-    gallery: _console.GalleryOption = None,
-    config_file: _console.ConfigOption = None,
+    gallery: _options.GalleryOption = None,
+    config_file: _options.ConfigOption = None,
 ) -> None:
     """Give a person, and their folder, another name."""
     folder = _folder(gallery, config_file)
@@ -108,9 +108,9 @@ def rename(
 
 @app.command()
 def audit(
-    gallery: _console.GalleryOption = None,
-    config_file: _console.ConfigOption = None,
-    as_json: _console.JsonOption = False,
+    gallery: _options.GalleryOption = None,
+    config_file: _options.ConfigOption = None,
+    as_json: _options.JsonOption = False,
 ) -> None:
     """Name people who could be taken for one another, odd and weak photos, and what the record does not know yet."""
     folder = _folder(gallery, config_file)
@@ -135,7 +135,7 @@ def _likeness(folder: Path) -> tuple[Limits, float]:
         return Limits(), CONFUSABLE
     measured = calibration_file.load(place, model=model)
     if not measured.measured:
-        logger.warning("Nobody has measured how alike faces are to {}; likeness is not looked at.", model)
+        logger.warning("Nobody has measured how alike faces are to {}; likeness is not checked.", model)
         return build.likeness(measured), 1.0
     return build.likeness(measured), (measured.known + measured.release) / 2
 
@@ -162,4 +162,4 @@ def _told(found: Audit, folder: Path) -> list[str]:
 
 
 def _folder(gallery: Path | None, config_file: Path | None) -> Path:
-    return config.load(config_file, {"gallery": {"folder": gallery}}).gallery.folder
+    return _options.load_settings(config_file, gallery=gallery).gallery.folder

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any
@@ -12,12 +13,12 @@ import typer
 from rich.markup import escape
 from rich.table import Table
 
-from recognizer.app import build, config, photos
+from recognizer.app import build, photos
 from recognizer.app.labelled_pictures import labels_of, places_for
 from recognizer.app.photos import NamedPicture
 from recognizer.capture.pictures import PICTURE_SUFFIXES, read_picture
 from recognizer.cli import _classify as classes
-from recognizer.cli import _console
+from recognizer.cli import _console, _options
 from recognizer.cli._progress import model_bar
 from recognizer.cli.enroll import sync
 from recognizer.emit.overlay import draw
@@ -28,12 +29,12 @@ from recognizer.types.spec import CropSpec
 
 def identify(
     images: Annotated[list[Path], typer.Argument(help="Pictures, or folders of pictures.")],
-    gallery: _console.GalleryOption = None,
-    config_file: _console.ConfigOption = None,
-    model: _console.ModelOption = None,
-    engine: _console.EngineOption = None,
-    weights_dir: _console.WeightsDirOption = None,
-    spec: _console.SpecOption = None,
+    gallery: _options.GalleryOption = None,
+    config_file: _options.ConfigOption = None,
+    model: _options.ModelOption = None,
+    engine: _options.EngineOption = None,
+    weights_dir: _options.WeightsDirOption = None,
+    spec: _options.SpecOption = None,
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="Write the labelled picture here; a folder for several.")
     ] = None,
@@ -46,20 +47,21 @@ def identify(
     class_names: Annotated[
         Path | None, typer.Option("--class-names", help="With --classify: a file with a name a line, in class order.")
     ] = None,
-    as_json: _console.JsonOption = False,
+    as_json: _options.JsonOption = False,
 ) -> None:
     """Say who is in these pictures."""
     paths = _pictures(images)
     if classify and (output or save_crops):
         raise UsageError("--classify goes without --output and --save-crops.")
     places = [None] * len(paths) if output is None else places_for(paths, output)
-    settings = config.load(
+    settings = _options.load_settings(
         config_file,
-        {
-            "gallery": {"folder": gallery},
-            "engine": {"name": engine},
-            "embed": {"model": model, "weights_dir": weights_dir, "spec": spec, "flip": True},
-        },
+        gallery=gallery,
+        model=model,
+        engine=engine,
+        weights_dir=weights_dir,
+        spec=spec,
+        embed={"flip": True},
     )
     with model_bar() as progress:
         resolved = build.model(settings, progress)
@@ -67,18 +69,18 @@ def identify(
         likeliest = classes.classify(paths, settings, resolved, names=class_names)
         _console.print_json(likeliest) if as_json else classes.show(likeliest)
         return
-    build.thresholds(settings, resolved)  # before the work on photos: a model without any fails at once
+    build.thresholds(settings, resolved)  # before photos are processed: a model without any fails at once
     sync(settings, resolved)
     pipeline = build.photo_pipeline(settings, resolved)
     rows: list[dict[str, Any]] = []
-    failed: list[str] = []
+    failed: set[Path] = set()
     for path, label, place in zip(paths, labels_of(paths), places, strict=True):
         try:
             picture = read_picture(path)
             with one_picture(path, "it cannot be searched for faces", "export it again, or pass another"):
                 named = photos.identify_picture(pipeline, picture, label)
         except ImageError as error:
-            failed.append(str(error))
+            failed.add(path)
             _console.err.print(f"[yellow]skipped:[/] {escape(str(error))}", soft_wrap=True)
             continue
         rows.extend(_rows(path, named))
@@ -89,7 +91,7 @@ def identify(
     if as_json:
         _console.print_json(rows)
     else:
-        _show(rows, paths)
+        _show(rows, [path for path in paths if path not in failed])
     if len(failed) == len(paths):
         raise InputError("None of the pictures could be read.")
 
@@ -104,7 +106,7 @@ def _pictures(given: Sequence[Path]) -> list[Path]:
             paths.extend(inside)
         else:
             paths.append(path)
-    return paths
+    return list(dict.fromkeys(paths))
 
 
 def _rows(path: Path, named: NamedPicture) -> list[dict[str, Any]]:
@@ -132,15 +134,17 @@ def _show(rows: Sequence[dict[str, Any]], paths: Sequence[Path]) -> None:
     table = Table()
     for heading in ("picture", "face", "who", "similarity", "why"):
         table.add_column(heading, justify="right" if heading in {"face", "similarity"} else "left")
+    names = Counter(path.name for path in paths)
     for path in paths:
+        picture = escape(path.name if names[path.name] == 1 else str(path))
         mine = [row for row in rows if row["file"] == str(path)]
         if not mine:
-            table.add_row(escape(path.name), "", "[dim]no face[/]", "", "")
+            table.add_row(picture, "", "[dim]no face[/]", "", "")
         for row in mine:
             who = f"[green]{escape(row['name'])}[/]" if row["name"] else f"[yellow]{row['status']}[/]"
             turned = [f"picture turned by {row['turned_deg']} degrees"] if row["turned_deg"] else []
             why = escape("; ".join([*row["reasons"], *turned]))
-            table.add_row(escape(path.name), str(row["face"]), who, f"{row['similarity']:.2f}", why)
+            table.add_row(picture, str(row["face"]), who, f"{row['similarity']:.2f}", why)
     _console.out.print(table)
 
 

@@ -17,6 +17,7 @@ from recognizer.cli import (
     enroll,
     evaluate,
     gallery,
+    history,
     identify,
     models,
     predict,
@@ -58,6 +59,7 @@ app.command()(calibrate.calibrate)
 app.add_typer(bench.app, name="bench")
 app.add_typer(train.app, name="train")
 app.add_typer(gallery.app, name="gallery")
+app.add_typer(history.app, name="history")
 app.add_typer(models.app, name="models")
 app.add_typer(evaluate.app, name="evaluate")
 

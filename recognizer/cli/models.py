@@ -12,7 +12,7 @@ from loguru import logger
 from rich.markup import escape
 from rich.table import Table
 
-from recognizer.cli import _console
+from recognizer.cli import _console, _options
 from recognizer.cli._progress import model_bar
 from recognizer.cli.quantise import quantise
 from recognizer.errors import ModelError, OutputError, UsageError, WeightsError
@@ -29,7 +29,7 @@ Names = Annotated[list[str] | None, typer.Argument(metavar="NAME...", help="Name
 
 
 @app.command("list")
-def list_models(weights_dir: _console.WeightsDirOption = None, as_json: _console.JsonOption = False) -> None:
+def list_models(weights_dir: _options.WeightsDirOption = None, as_json: _options.JsonOption = False) -> None:
     """Show every model with its published numbers, and whether it is on this machine."""
     cache = Cache()
     states = {name: resolve.state_of(entry, cache, weights_dir) for name, entry in CATALOGUE.items()}
@@ -123,7 +123,7 @@ def facts(kind: Annotated[str | None, typer.Argument()] = None) -> None:
 @app.command()
 def path(
     name: Annotated[str, typer.Argument(help="A name from 'models list', auto, or a file.")] = resolve.AUTO,
-    weights_dir: _console.WeightsDirOption = None,
+    weights_dir: _options.WeightsDirOption = None,
     offline: Annotated[bool, typer.Option("--offline", help="Do not try the network.")] = False,
 ) -> None:
     """Print the path of the graph, and nothing else; which one and why goes to standard error."""
@@ -137,7 +137,7 @@ def path(
 def export(
     file: Annotated[Path, typer.Argument(help="The .zip to write.")],
     names: Names = None,
-    weights_dir: _console.WeightsDirOption = None,
+    weights_dir: _options.WeightsDirOption = None,
 ) -> None:
     """Pack converted models for machines without torch; there: 'models import FILE.zip'."""
     cache = Cache()

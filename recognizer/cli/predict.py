@@ -15,8 +15,7 @@ from rich.markup import escape
 from recognizer.app import build
 from recognizer.app.embedded import embedded
 from recognizer.capture.pictures import PICTURE_SUFFIXES
-from recognizer.cli import _console
-from recognizer.cli._embedding import CacheOption, settings_for
+from recognizer.cli import _console, _options
 from recognizer.cli._progress import counting, model_bar
 from recognizer.emit.places import require_place
 from recognizer.errors import ImageError, InputError, OutputError, UsageError
@@ -33,12 +32,12 @@ def predict(
     output: Annotated[Path, typer.Option("--output", "-o", help="A .npz or a .parquet file.")],
     aligned: Annotated[bool, typer.Option("--aligned", help="The pictures are aligned crops already.")] = False,
     flip: Annotated[bool, typer.Option("--flip/--no-flip", help="Average with the mirror image.")] = True,
-    config_file: _console.ConfigOption = None,
-    model: _console.ModelOption = None,
-    engine: _console.EngineOption = None,
-    weights_dir: _console.WeightsDirOption = None,
-    spec: _console.SpecOption = None,
-    cache: CacheOption = None,
+    config_file: _options.ConfigOption = None,
+    model: _options.ModelOption = None,
+    engine: _options.EngineOption = None,
+    weights_dir: _options.WeightsDirOption = None,
+    spec: _options.SpecOption = None,
+    cache: _options.CacheOption = None,
 ) -> None:
     """Embed the face nearest the centre of each picture; after an interruption the same command resumes."""
     if output.suffix not in {".npz", ".parquet"}:
@@ -48,7 +47,7 @@ def predict(
     require_place(output, wanted="the vectors")  # before hours of work
     found, are_crops = _pictures(pictures)
     plain = aligned or are_crops
-    settings = settings_for(config_file, model=model, engine=engine, weights_dir=weights_dir, spec=spec)
+    settings = _options.load_settings(config_file, model=model, engine=engine, weights_dir=weights_dir, spec=spec)
     with model_bar() as progress:
         resolved = build.model(settings, progress)
     unreadable: dict[str, str] = {}

@@ -11,8 +11,7 @@ import typer
 from rich.markup import escape
 
 from recognizer.app import build
-from recognizer.cli import _console
-from recognizer.cli._embedding import settings_for
+from recognizer.cli import _console, _options
 from recognizer.cli._progress import counting, model_bar
 from recognizer.embed.embedder import normalised
 from recognizer.errors import ImageError, ModelError, OutputError, one_picture
@@ -32,13 +31,13 @@ def quantise(
     aligned: Annotated[bool, typer.Option("--aligned", help="The pictures are aligned crops already.")] = False,
     most: Annotated[int, typer.Option("--most", min=1, help="Use so many of them at most.")] = FACES,
     output: Annotated[Path | None, typer.Option("--output", "-o", help="Write here, not into the cache.")] = None,
-    config_file: _console.ConfigOption = None,
-    model: _console.ModelOption = None,
-    weights_dir: _console.WeightsDirOption = None,
-    spec: _console.SpecOption = None,
+    config_file: _options.ConfigOption = None,
+    model: _options.ModelOption = None,
+    weights_dir: _options.WeightsDirOption = None,
+    spec: _options.SpecOption = None,
 ) -> None:
     """Measure which layers of a model can run in int8, which OpenVINO then uses on processors with VNNI."""
-    settings = settings_for(config_file, model=model, engine="openvino", weights_dir=weights_dir, spec=spec)
+    settings = _options.load_settings(config_file, model=model, engine="openvino", weights_dir=weights_dir, spec=spec)
     with model_bar() as progress:
         resolved = build.model(settings, progress)
     cut = resolved.spec.crop

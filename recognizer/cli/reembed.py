@@ -14,8 +14,7 @@ from recognizer.app import build, config
 from recognizer.app.calibrate_model import measure_people
 from recognizer.app.calibrate_site import calibrate_site
 from recognizer.calibration import calibration_file
-from recognizer.cli import _console
-from recognizer.cli._embedding import CacheOption
+from recognizer.cli import _console, _options
 from recognizer.cli._progress import counting, model_bar
 from recognizer.cli.enroll import enrol_folder, print_enrolment
 from recognizer.errors import ConfigError
@@ -30,23 +29,18 @@ def reembed(
         Path | None,
         typer.Option(help="Measure the model's thresholds on this folder of many people, such as LFW's."),
     ] = None,
-    gallery: _console.GalleryOption = None,
-    config_file: _console.ConfigOption = None,
-    engine: _console.EngineOption = None,
-    weights_dir: _console.WeightsDirOption = None,
-    spec: _console.SpecOption = None,
-    cache: CacheOption = None,
-    as_json: _console.JsonOption = False,
-    yes: _console.YesOption = False,
+    gallery: _options.GalleryOption = None,
+    config_file: _options.ConfigOption = None,
+    engine: _options.EngineOption = None,
+    weights_dir: _options.WeightsDirOption = None,
+    spec: _options.SpecOption = None,
+    cache: _options.CacheOption = None,
+    as_json: _options.JsonOption = False,
+    yes: _options.YesOption = False,
 ) -> None:
     """Move a gallery to another model: embed its photos again, derive thresholds for the same false-name budget."""
-    settings = config.load(
-        config_file,
-        {
-            "gallery": {"folder": gallery},
-            "embed": {"model": model, "weights_dir": weights_dir, "spec": spec},
-            "engine": {"name": engine},
-        },
+    settings = _options.load_settings(
+        config_file, gallery=gallery, model=model, engine=engine, weights_dir=weights_dir, spec=spec
     )
     folder = require_gallery(settings.gallery.folder)
     with model_bar() as progress:

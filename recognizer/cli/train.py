@@ -14,7 +14,7 @@ from rich.table import Table
 from recognizer.align import align, pose
 from recognizer.app import build
 from recognizer.app.config import load
-from recognizer.cli import _console
+from recognizer.cli import _console, _options
 from recognizer.cli._progress import counting
 from recognizer.errors import UsageError, WeightsError
 from recognizer.geometry import centres
@@ -89,7 +89,7 @@ def work(config: Path, export: Path | None) -> None:
 @app.command()
 def compare(
     config: Annotated[Path, typer.Option("--config", "-c", help="YAML file: base, and trials that change its keys.")],
-    as_json: _console.JsonOption = False,
+    as_json: _options.JsonOption = False,
 ) -> None:
     """Train each trial of a file with one budget and print how they did; stopped, it carries on."""
     need_packages()

@@ -8,29 +8,27 @@ from typing import Annotated
 import typer
 from rich.markup import escape
 
-from recognizer.app import build, config, photos
+from recognizer.app import build, photos
 from recognizer.capture.pictures import read_picture
-from recognizer.cli import _console
+from recognizer.cli import _console, _options
 from recognizer.cli._progress import model_bar
 
 
 def verify(
     first: Annotated[Path, typer.Argument(help="A picture with a face.")],
     second: Annotated[Path, typer.Argument(help="Another.")],
-    config_file: _console.ConfigOption = None,
-    model: _console.ModelOption = None,
-    engine: _console.EngineOption = None,
-    weights_dir: _console.WeightsDirOption = None,
-    spec: _console.SpecOption = None,
-    as_json: _console.JsonOption = False,
+    config_file: _options.ConfigOption = None,
+    model: _options.ModelOption = None,
+    engine: _options.EngineOption = None,
+    weights_dir: _options.WeightsDirOption = None,
+    spec: _options.SpecOption = None,
+    as_json: _options.JsonOption = False,
 ) -> None:
     """Compare the most prominent faces of two pictures.
 
     Whether a face is a photo or a screen held before a camera is not detected.
     """
-    settings = config.load(
-        config_file, {"engine": {"name": engine}, "embed": {"model": model, "weights_dir": weights_dir, "spec": spec}}
-    )
+    settings = _options.load_settings(config_file, model=model, engine=engine, weights_dir=weights_dir, spec=spec)
     pictures = [read_picture(path) for path in (first, second)]
     with model_bar() as progress:
         resolved = build.model(settings, progress)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from recognizer.demo.demo_clip import EMPTY, LENGTH_S, SCRIPT, Appearance
@@ -91,6 +91,22 @@ def _within(span: Named, appearance: Appearance) -> bool:
         and appearance.begins_s - SETTLE_S <= span.begins_s
         and span.ends_s <= appearance.ends_s + LINGER_S
     )
+
+
+def as_document(verdict: Verdict, summary: Mapping[str, Any]) -> dict[str, Any]:
+    """The outcome as one JSON object, with the run's summary in it."""
+    rows = [
+        {
+            "person": row.appearance.person,
+            "enrolled": row.appearance.enrolled,
+            "begins_s": row.appearance.begins_s,
+            "ends_s": row.appearance.ends_s,
+            "covered": round(row.covered, 3),
+            "named": [asdict(span) for span in row.named],
+        }
+        for row in verdict.rows
+    ]
+    return {"right": not verdict.problems, "problems": list(verdict.problems), "seen": rows, "summary": summary}
 
 
 def named_spans(events: Sequence[Mapping[str, Any]], length_s: float) -> list[Named]:

@@ -5,7 +5,7 @@ and contrast, within a few pixels of its place in the old one (normalised cross-
 most blocks matched, a pan moves all of them, a lamp or an exposure step changes none; a cut leaves few. Flat blocks,
 such as letterbox bars, cannot be compared and do not count, so neither bars nor logos nor a frozen border hide a cut.
 
-A dissolve changes no frame much. It is told from motion by its linearity: the difference picture of the last moments
+A dissolve changes no frame much. It differs from motion by its linearity: the difference picture of the last moments
 is like that of the moments before, whereas what moves leaves one place and enters another.
 """
 
@@ -21,7 +21,7 @@ import numpy as np
 from recognizer.types import F32, U8
 
 THUMBNAIL_PX = (48, 27)
-"""Width and height of the picture that cuts are looked for in."""
+"""Width and height of the picture in which cuts are searched."""
 SAMPLES = 2
 """Pixels across that each of its pixels is the mean of; more cost a trip to memory each (25 us in all, 95 with 4)."""
 BLOCKS = (6, 3)
@@ -31,7 +31,7 @@ SAME = 3.0
 FEW = 0.05
 """Share of the pixels of a row or column of such a border that may differ by more."""
 SEARCH_PX = (4, 3)
-"""How far to both sides, and up and down, a block is looked for."""
+"""How far to both sides, and up and down, a block is searched."""
 MATCHED = 0.7
 """Correlation from which a block is matched."""
 TEXTURE = 3.0
@@ -53,9 +53,9 @@ FLASH_S = 0.15
 RECENT = 4
 """Thumbnails of the last moments, STEP_S apart, of which none may show what is seen now."""
 STEP_S = 0.09
-"""Time between the thumbnails that dissolves are looked for in."""
+"""Time between the thumbnails in which dissolves are searched."""
 HALVES = (1, 2, 4, 8)
-"""Half the lengths of time, in such steps, over which a dissolve is looked for."""
+"""Half the lengths of time, in such steps, over which a dissolve is searched."""
 LINEAR = 0.15
 """Correlation of the two halves' difference pictures in a dissolve."""
 CHANGED = 0.1

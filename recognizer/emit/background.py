@@ -1,4 +1,4 @@
-"""A thread for work that may block; callers choose how long they wait for it."""
+"""Run work that may block on a thread of its own; callers choose how long they wait."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ _POLL_S = 0.05
 class Background:
     """Run one function on a daemon thread, once for all requests that came meanwhile.
 
-    Work that blocks for ever is abandoned: a daemon thread does not keep the process alive. What the work raises is
-    kept in ``error`` and ends the thread.
+    Work that blocks for ever is abandoned: a daemon thread does not keep the process alive. An exception of
+    the work is kept in ``error`` and ends the thread.
 
     Args:
-        work: What may block; takes all that waits.
-        name: The thread's.
+        work: the function that may block; one call handles all waiting requests.
+        name: of the thread.
     """
 
     def __init__(self, work: Callable[[], None], *, name: str) -> None:
@@ -29,7 +29,7 @@ class Background:
         self._ending = False
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
 
-    def ask(self) -> None:
+    def request(self) -> None:
         """Request the work; returns at once. The thread starts at the first request."""
         with self._changed:
             self._requested += 1
@@ -39,7 +39,7 @@ class Background:
 
     @property
     def idle(self) -> bool:
-        """All requests are done."""
+        """Whether all requests are done."""
         return self._done >= self._requested or self.error is not None
 
     def wait(self, patience_s: float | None, stop: threading.Event | None = None, *, stopping_s: float = 0.2) -> bool:
@@ -66,7 +66,7 @@ class Background:
             return True
 
     def end(self, patience_s: float | None, stop: threading.Event | None = None, *, stopping_s: float = 0.4) -> bool:
-        """End the thread after all requests; False when it still works and was abandoned."""
+        """End the thread after all requests; False if it was abandoned because it did not return."""
         done = self.wait(patience_s, stop, stopping_s=stopping_s)
         with self._changed:
             self._ending = True

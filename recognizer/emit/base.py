@@ -1,10 +1,11 @@
-"""The defaults of a sink: nothing to open or close, nothing failed, nothing lost."""
+"""Base classes of sinks: one with the defaults, one that wraps another sink."""
 
 from __future__ import annotations
 
 from types import TracebackType
 from typing import Self
 
+from recognizer.protocols import Sink
 from recognizer.types import Event
 
 
@@ -26,3 +27,35 @@ class BaseSink:
 
     def on_end(self, source: str, events: tuple[Event, ...]) -> None:
         """Ignore the end of a source."""
+
+
+class WrappingSink:
+    """Open, close and report another sink; subclasses decide what they pass on to it.
+
+    Args:
+        sink: the wrapped sink.
+    """
+
+    def __init__(self, sink: Sink) -> None:
+        self._sink = sink
+
+    @property
+    def failed(self) -> str | None:
+        """Why the wrapped sink failed."""
+        return self._sink.failed
+
+    @property
+    def closed(self) -> bool:
+        """Whether the wrapped sink's reader closed it."""
+        return self._sink.closed
+
+    def __enter__(self) -> Self:
+        """Open the wrapped sink."""
+        self._sink.__enter__()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Close the wrapped sink."""
+        self._sink.__exit__(kind, error, trace)

@@ -1,18 +1,12 @@
 """Write events as JSON lines, one object a line, at once.
 
-A separate thread writes: a pipe that nobody reads, a FIFO without a reader or a hanging disk blocks nothing else.
+A separate thread writes: a pipe or FIFO without a reader, or a hanging disk, blocks nothing else.
 """
 
 from __future__ import annotations
 
-import contextlib
 import datetime as dt
-import errno
 import math
-import os
-import select
-import stat
-import sys
 import threading
 import time
 from collections import deque
@@ -24,10 +18,12 @@ from typing import Any, Self
 
 from loguru import logger
 
+from recognizer.clock import WallClock, now
 from recognizer.emit.background import Background
 from recognizer.emit.base import BaseSink
 from recognizer.emit.event_json import event_record, json_line, source_record
-from recognizer.emit.places import require_place, unwritable, words
+from recognizer.emit.line_file import LineFile
+from recognizer.emit.places import words
 from recognizer.emit.rotation import Rotation
 from recognizer.types import Event, FrameResult, SourceChange
 
@@ -38,12 +34,6 @@ _PATIENCE_S = 0.2
 """So long is a line of a live source waited for; the results before it may wait that long unharmed."""
 _CLOSE_S = 1.0
 _STUCK = "whoever reads the events has stopped reading"
-_CLOCK_SET = dt.timedelta(seconds=0.1)
-"""A time of day that is off by more was set; less is the time between two readings of the clocks."""
-
-
-def _now() -> dt.datetime:
-    return dt.datetime.now().astimezone()
 
 
 class EventLog(BaseSink):
@@ -79,7 +69,7 @@ class EventLog(BaseSink):
         rotation: Rotation | None = None,
         sync_every_s: float | None = None,
         stop: threading.Event | None = None,
-        clock: Callable[[], dt.datetime] = _now,
+        clock: Callable[[], dt.datetime] = now,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self.written = 0
@@ -90,16 +80,12 @@ class EventLog(BaseSink):
         """Why writing does not work at the moment; ``None`` while it does."""
         self.closed = False
         """The reader of standard output has left, as ``head`` does; the run then ends."""
-        self._path = path
+        self._file = LineFile(
+            path, append=append, rotation=rotation or Rotation(), sync_every_s=sync_every_s, monotonic=monotonic
+        )
         self._live = live
-        self._append = append
-        self._rotation = rotation or Rotation()
-        self._sync_every_s = sync_every_s
-        self._unsynced_since: float | None = None
-        self._begun_at = monotonic()
-        self._clock = clock
+        self._times = WallClock(live=live, clock=clock, monotonic=monotonic)
         self._monotonic = monotonic
-        self._descriptor: int | None = None
         self._stop = stop or threading.Event()
         self._lock = threading.Lock()
         self._waiting: deque[bytes] = deque()
@@ -107,9 +93,7 @@ class EventLog(BaseSink):
         self._stuck = self._last = False
         self._lost_reported = 0
         self._next_try = -math.inf
-        self._started = clock()
         self._origins: dict[str, float] = {}
-        self._clock_origin: dt.datetime | None = None
 
     def __enter__(self) -> Self:
         """Open.
@@ -117,21 +101,10 @@ class EventLog(BaseSink):
         Raises:
             OutputError: The file cannot be written.
         """
-        self._started = self._clock()
+        self._times.restart()
         self._origins = {}
         self._background, self._stuck, self._last = Background(self._work, name="event log"), False, False
-        if self._path is not None:
-            require_place(self._path, wanted="the event log", beside=False)
-            try:
-                self._descriptor = self._open(truncate=not self._append)
-            except OSError as error:
-                if error.errno == errno.ENXIO and self._path.is_fifo():  # a reader may come later
-                    return self
-                raise unwritable(self._path, "the event log", error) from error
-        else:
-            with contextlib.suppress(OSError, ValueError):
-                sys.stdout.flush()
-                self._descriptor = os.dup(sys.stdout.fileno())
+        self._file.open()
         return self
 
     def __exit__(
@@ -139,7 +112,7 @@ class EventLog(BaseSink):
     ) -> None:
         """Try once more to write what waits, then close; a reader that does not read is waited for 1 s."""
         self._last = True
-        self._background.ask()
+        self._background.request()
         done = self._background.end(_CLOSE_S if self._live else None, self._stop)
         with self._lock:
             self.lost += len(self._waiting) + (not done)  # one is on its way, and may arrive in part
@@ -148,18 +121,16 @@ class EventLog(BaseSink):
             self.failed = self.failed or _STUCK
         if self.lost:
             logger.error("event log: {} events were lost ({})", self.lost, self.failed or "they could not be written")
-        if self._descriptor is not None and done:
-            with contextlib.suppress(OSError):
-                os.close(self._descriptor)
-            self._descriptor = None
+        if done:
+            self._file.close()
 
     def emit(self, result: FrameResult) -> None:
         """Write the frame's events."""
         frame = result.frame
-        self._origins.setdefault(frame.source, frame.captured_at if self._is_live(frame.source) else 0.0)
+        self._origins.setdefault(frame.source, frame.captured_at if self._times.is_live(frame.source) else 0.0)
         for event in result.events:
             self.write(self._record(event))
-        if not result.events and (self._waiting or self._sync_due()):
+        if not result.events and (self._waiting or self._file.sync_due()):
             self._flush()
 
     def on_end(self, source: str, events: tuple[Event, ...]) -> None:
@@ -172,7 +143,7 @@ class EventLog(BaseSink):
         if change.event is None:
             return
         origin = self._origins.setdefault(change.source, change.at)
-        self.write(source_record(change, moment=self._moment(change.at), at_s=change.at - origin))
+        self.write(source_record(change, moment=self._times.live_moment(change.at), at_s=change.at - origin))
 
     def write(self, record: Mapping[str, Any]) -> None:
         """Write one JSON object as a line; also for records other than faces' events."""
@@ -188,151 +159,52 @@ class EventLog(BaseSink):
         if self._stuck and not self._background.idle:
             return
         self._stuck = False
-        self._background.ask()
+        self._background.request()
         if self._background.wait(_PATIENCE_S if self._live else None, self._stop):
             return
         self._stuck = True
         self.failed = self.failed or _STUCK
         if self._live:
-            logger.error("event log: {} is stuck ({}); recognition goes on", self._place(), _STUCK)
+            logger.error("event log: {} is stuck ({}); recognition goes on", self._file.name, _STUCK)
 
     def _work(self) -> None:
         """What may block; runs on the log's own thread."""
         self._drain(last=self._last)
-        self._sync(now=self._last)
+        self._file.sync(now=self._last)
 
     def _record(self, event: Event) -> dict[str, Any]:
         at_s = event.at - self._origins.get(event.source, 0.0)
-        moment = self._moment(event.at) if self._is_live(event.source) else self._started + dt.timedelta(seconds=at_s)
-        return event_record(event, moment=moment, at_s=at_s)
-
-    def _is_live(self, source: str) -> bool:
-        return self._live if isinstance(self._live, bool) else source in self._live
-
-    def _moment(self, at: float) -> dt.datetime:
-        """The time of day of a monotonic time; equal times give equal moments, until somebody sets the clock."""
-        origin = self._clock() - dt.timedelta(seconds=self._monotonic())
-        if self._clock_origin is None or abs(origin - self._clock_origin) > _CLOCK_SET:
-            self._clock_origin = origin
-        return self._clock_origin + dt.timedelta(seconds=at)
+        moment_at = event.at if self._times.is_live(event.source) else at_s
+        return event_record(event, moment=self._times.moment(event.source, moment_at), at_s=at_s)
 
     def _drain(self, *, last: bool = False) -> None:
         """Write the queued lines; log when that fails, and when it works again."""
         if not self._waiting or (self.failed and not last and self._monotonic() < self._next_try):
             return
         try:
-            self._reopen_if_moved()
             while (line := self._take()) is not None:
                 try:
-                    self._rotate(len(line))
-                    self._put(line)
+                    self._file.write(line)
                 except BaseException:
                     with self._lock:
                         self._waiting.appendleft(line)
                     raise
                 self.written += 1
-                self._unsynced_since = self._monotonic() if self._unsynced_since is None else self._unsynced_since
         except (OSError, ValueError) as error:
-            if isinstance(error, BrokenPipeError) and self._path is None:
+            if isinstance(error, BrokenPipeError) and self._file.is_standard_output:
                 self._waiting.clear()
                 self.closed = True
                 return
             self._next_try = self._monotonic() + _RETRY_S
             if self.failed is None:
-                logger.error("event log: {} cannot be written ({}); recognition goes on", self._place(), words(error))
+                logger.error("event log: {} cannot be written ({}); recognition goes on", self._file.name, words(error))
             self.failed = words(error)
             return
         if self.failed is not None and not self.closed:
             missing = self.lost - self._lost_reported
-            logger.info("event log: writing to {} again, {} events lost meanwhile", self._place(), missing)
+            logger.info("event log: writing to {} again, {} events lost meanwhile", self._file.name, missing)
             self.failed, self._lost_reported = None, self.lost
 
     def _take(self) -> bytes | None:
         with self._lock:
             return self._waiting.popleft() if self._waiting else None
-
-    def _rotate(self, more: int) -> None:
-        if self._path is None or self._descriptor is None:
-            return
-        size, age_s = os.fstat(self._descriptor).st_size, self._monotonic() - self._begun_at
-        if self._rotation.due(size=size, more=more, age_s=age_s):
-            self._sync(now=True)
-            self._rotation.put_aside(self._path)
-            self._reopen_if_moved()
-
-    def _sync_due(self) -> bool:
-        since, every_s = self._unsynced_since, self._sync_every_s
-        return since is not None and every_s is not None and self._monotonic() - since >= every_s
-
-    def _sync(self, *, now: bool = False) -> None:
-        """Make the disk hold what was written, when that is due."""
-        if self._sync_every_s is None or self._unsynced_since is None or self._descriptor is None:
-            return
-        if now or self._monotonic() - self._unsynced_since >= self._sync_every_s:
-            with contextlib.suppress(OSError):  # a pipe has no disk
-                os.fdatasync(self._descriptor)
-            self._unsynced_since = None
-
-    def _put(self, line: bytes) -> None:
-        if self._descriptor is None:  # standard output is not a file here, as in some notebooks and tests
-            sys.stdout.write(line.decode("utf-8", "replace"))
-            sys.stdout.flush()
-            return
-        count = self._write(line)
-        if count == len(line):
-            return
-        if not stat.S_ISREG(os.fstat(self._descriptor).st_mode):  # a slow pipe takes the rest later
-            while count < len(line):
-                count += self._write(line[count:])
-            return
-        os.ftruncate(self._descriptor, os.fstat(self._descriptor).st_size - count)
-        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-
-    def _write(self, data: bytes) -> int:
-        if self._descriptor is None:
-            raise ValueError("EventLog: nothing is open.")
-        try:
-            return os.write(self._descriptor, data)
-        except BlockingIOError:  # another program made the pipe that it shares with us non-blocking
-            select.select([], [self._descriptor], [])
-            return 0
-        except BrokenPipeError:
-            if self._path is not None:  # a FIFO: another reader may come
-                os.close(self._descriptor)
-                self._descriptor = None
-            raise
-
-    def _reopen_if_moved(self) -> None:
-        """Follow the path, not the file: log rotation moves it, someone may remove the folder."""
-        if self._path is None:
-            return
-        if self._descriptor is not None:
-            mine = os.fstat(self._descriptor)
-            try:
-                there = self._path.stat()
-            except FileNotFoundError:
-                there = None
-            if there is not None and (there.st_dev, there.st_ino) == (mine.st_dev, mine.st_ino):
-                return
-            os.close(self._descriptor)
-            self._descriptor = None
-        self._path.parent.mkdir(parents=True, exist_ok=True)
-        self._descriptor = self._open(truncate=False)
-
-    def _open(self, *, truncate: bool) -> int:
-        if self._path is None:
-            raise ValueError("EventLog: standard output is not opened.")
-        if self._path.is_fifo():  # fails where nobody reads, instead of waiting
-            descriptor = os.open(self._path, os.O_WRONLY | os.O_NONBLOCK)
-            os.set_blocking(descriptor, True)
-            return descriptor
-        flags = os.O_RDWR | os.O_CREAT | os.O_APPEND | (os.O_TRUNC if truncate else 0)
-        descriptor = os.open(self._path, flags, 0o644)
-        self._begun_at = self._monotonic()
-        size = os.fstat(descriptor).st_size
-        if size and os.pread(descriptor, 1, size - 1) != b"\n":  # another program left half a line
-            os.write(descriptor, b"\n")
-        return descriptor
-
-    def _place(self) -> str:
-        return "standard output" if self._path is None else str(self._path)

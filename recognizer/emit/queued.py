@@ -8,11 +8,11 @@ from collections import deque
 from collections.abc import Callable
 from functools import partial
 from types import TracebackType
-from typing import Self
 
 from loguru import logger
 
 from recognizer.emit.background import Background
+from recognizer.emit.base import WrappingSink
 from recognizer.protocols import Sink
 from recognizer.types import Event, FrameResult
 
@@ -23,21 +23,21 @@ _PATIENCE_S = 0.2
 _CLOSE_S = 10.0
 
 
-class QueuedSink:
+class QueuedSink(WrappingSink):
     """Pass results to a sink on a separate thread.
 
     Args:
-        sink: Takes them; opened by the caller's thread, closed by the other.
-        name: What messages call it.
-        lossy: For live sources: when the sink makes no progress, results are dropped and counted, with one log line.
+        sink: receives them; opened by the caller's thread, closed by the other.
+        name: as messages name it.
+        lossy: for live sources: when the sink makes no progress, results are dropped and counted, with one log line.
             Otherwise ``emit`` waits, until ``stop``.
-        stop: Set when the run should stop.
+        stop: set when the run should stop.
     """
 
     def __init__(self, sink: Sink, *, name: str, lossy: bool, stop: threading.Event | None = None) -> None:
+        super().__init__(sink)
         self.lost = 0
         """Results that were dropped."""
-        self._sink = sink
         self._name = name
         self._lossy = lossy
         self._stop = stop or threading.Event()
@@ -51,24 +51,14 @@ class QueuedSink:
         """Why the sink failed."""
         if self._left:
             return f"{self._name}: its disk does not answer"
-        return self._sink.failed
-
-    @property
-    def closed(self) -> bool:
-        """Whether the sink's reader closed it."""
-        return self._sink.closed
-
-    def __enter__(self) -> Self:
-        """Open the sink."""
-        self._sink.__enter__()
-        return self
+        return super().failed
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         """Close the sink after what waits; one that hangs is left behind."""
         self._close = True
-        self._background.ask()
+        self._background.request()
         patience_s = _CLOSE_S if self._lossy else None
         if self._background.error is not None:  # its thread has ended
             self._sink.__exit__(kind, error, trace)
@@ -110,7 +100,7 @@ class QueuedSink:
         if not self._waiting:
             self._progress_at = time.monotonic()
         self._waiting.append(call)
-        self._background.ask()
+        self._background.request()
 
     def _work(self) -> None:
         try:

@@ -5,53 +5,31 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable
-from types import TracebackType
-from typing import Self
 
 import numpy as np
 
+from recognizer.emit.base import WrappingSink
 from recognizer.emit.video import fit
 from recognizer.protocols import Sink
 from recognizer.types import U8, Event, FrameResult
 
 
-class Only:
+class Only(WrappingSink):
     """Pass one source's results to a sink.
 
     Args:
-        source: Its name.
-        sink: Takes them.
+        source: name of the source.
+        sink: receives the results.
     """
 
     def __init__(self, source: str, sink: Sink) -> None:
+        super().__init__(sink)
         self._source = source
-        self._sink = sink
-
-    @property
-    def failed(self) -> str | None:
-        """Why the sink failed."""
-        return self._sink.failed
-
-    @property
-    def closed(self) -> bool:
-        """Whether the sink's reader closed it."""
-        return self._sink.closed
 
     @property
     def lost(self) -> int:
         """Results that the sink dropped."""
         return self._sink.lost
-
-    def __enter__(self) -> Self:
-        """Open the sink."""
-        self._sink.__enter__()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        """Close the sink."""
-        self._sink.__exit__(kind, error, trace)
 
     def emit(self, result: FrameResult) -> None:
         """Pass on the results of this source."""
@@ -68,9 +46,9 @@ class Mosaic:
     """The newest labelled picture of each source, side by side.
 
     Args:
-        render: Makes the (H, W, 3) uint8 BGR picture of a result.
-        sources: Their names, in the order of their places.
-        tile_px: Width and height of a place.
+        render: draws the (H, W, 3) uint8 BGR picture of a result.
+        sources: names of the sources, in the order of their places.
+        tile_px: width and height of a place.
     """
 
     def __init__(

@@ -67,7 +67,7 @@ class VideoWriter(BaseSink):
 
     Args:
         path: The MP4 file.
-        render: Makes the (H, W, 3) uint8 BGR picture of a result.
+        render: draws the (H, W, 3) uint8 BGR picture of a result.
         preset: x264's trade of size for time; slower ones make smaller files.
         crf: x264's quality, 0 (lossless) to 51; 23 is its default, 6 more halve the size.
         threads: Encoder threads.

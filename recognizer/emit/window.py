@@ -38,7 +38,7 @@ class Window:
     process ends with the one that started it, however that ends.
 
     Args:
-        render: Makes the (H, W, 3) uint8 BGR picture of a result.
+        render: draws the (H, W, 3) uint8 BGR picture of a result.
         title: What the window is called.
         on_key: Called with every other key, a character, on a thread of the window's.
     """

@@ -29,6 +29,14 @@ def read_agedb(path: Path) -> list[tuple[str, str, bool, int]]:
             for column, label in enumerate(labels.tolist()):
                 one, two = (str(pictures[row, column][0, 0][0][0]) for row in (0, 1))
                 found.append((f"{one}.jpg", f"{two}.jpg", label == 1, fold))
-    except (OSError, ValueError, KeyError, IndexError, TypeError, NotImplementedError, MatReadError) as error:
+    except (
+        OSError,
+        ValueError,
+        KeyError,
+        IndexError,
+        TypeError,
+        RuntimeError,
+        MatReadError,
+    ) as error:  # RuntimeError: MATLAB 7.3
         raise InputError(f"{path} is not in the layout of AgeDB's protocol: {error}.") from error
     return found

@@ -24,7 +24,7 @@ _AROUND = 0.6
 
 
 def ask_at_terminal(question: str) -> str | None:
-    """What somebody types; ``None`` where nobody can."""
+    """Return a typed line; ``None`` without a terminal."""
     if not sys.stdin.isatty():
         logger.warning("keys: a name is typed in the terminal, there is none")
         return None
@@ -39,7 +39,7 @@ class Keys(BaseSink):
     Args:
         gallery: Where photos of new people go; whoever watches it enrols them.
         snapshots: Folder of saved pictures.
-        render: Makes the labelled picture of a result.
+        render: draws the labelled picture of a result.
         ask: Gets a name from a person; waited for on a thread of its own.
     """
 

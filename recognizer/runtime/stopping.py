@@ -1,4 +1,4 @@
-"""What SIGTERM, SIGINT and SIGHUP do to a run: it ends within two seconds, in whatever state it is.
+"""End a run within two seconds of SIGTERM, SIGINT or SIGHUP, in every state.
 
     before anything was begun   the process ends at once (`end_at_once`)
     starting                    ``Stopped`` is raised in the main thread: what was begun is closed on the way out
@@ -25,18 +25,18 @@ SIGNALS = tuple(
     number for name in ("SIGINT", "SIGTERM", "SIGHUP") if (number := getattr(signal, name, None)) is not None
 )
 _STARTING_S = 1.5
-"""A start that does not come back from a library's call by then has begun nothing that must be closed."""
+"""A start that hangs in a library for so long is ended; it has opened nothing that must be closed."""
 _IDLE_S = 1.8
-"""A run that is still there then hangs, if it computes nothing."""
+"""A run that has not ended by then and uses no CPU time hangs; it is ended."""
 _BUSY_S = 10.0
-"""A run that computes is closing its files; on a slow machine that may take longer than two seconds."""
+"""A run that uses CPU time is closing its files, which may take more than two seconds on a slow machine."""
 _BUSY_SHARE = 0.1
 """Share of a core from which a process computes."""
 _SAMPLE_S = 0.3
 
 
 class Stopped(SystemExit):
-    """Asked to stop while starting."""
+    """Raised in the main thread by a signal that comes during the start."""
 
     def __init__(self) -> None:
         super().__init__(0)
@@ -57,8 +57,8 @@ class StopSignals:
     """Handles the signals while open, in the main thread; elsewhere it does nothing."""
 
     def __init__(self) -> None:
-        self.asked = threading.Event()
-        """Set by a signal."""
+        self.requested = threading.Event()
+        """Set by the first signal."""
         self._running = False
         self._before: dict[int, Any] = {}
         self._over = threading.Event()
@@ -80,7 +80,7 @@ class StopSignals:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Handle them as before."""
+        """Restore the earlier handlers."""
         for number, handler in self._before.items():
             signal.signal(number, handler)
         self._over.set()
@@ -89,18 +89,18 @@ class StopSignals:
             os.close(self._pipe[1])  # the watching thread closes the other end
 
     def running(self) -> None:
-        """From now on signals only set the event, which the run checks.
+        """Make signals set ``requested``, which the run checks, instead of raising ``Stopped``.
 
         Raises:
-            Stopped: One came already, and something swallowed what it raised.
+            Stopped: if a signal came before, and its exception was swallowed.
         """
-        if self.asked.is_set():
+        if self.requested.is_set():
             raise Stopped
         self._running = True
 
     def _handle(self, number: int, _: FrameType | None) -> None:
-        again = self.asked.is_set()
-        self.asked.set()
+        again = self.requested.is_set()
+        self.requested.set()
         streams.hurry.set()
         if self._running and again and number == signal.SIGINT:
             raise KeyboardInterrupt

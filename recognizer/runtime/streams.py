@@ -1,7 +1,7 @@
 """Standard output and standard error that cannot hang the program: a thread of their own writes to each.
 
     standard error    never waits: what a terminal or a pipe does not take is lost beyond 1 MB, and counted
-    standard output   waits for a slow reader, as answers must be whole; not any more once the process was asked to stop
+    standard output   waits for a slow reader, so that answers are whole, until the process should stop
 
 Nothing goes through Python's own buffers, which the interpreter would flush, and hang in, when it ends.
 """
@@ -26,7 +26,7 @@ _READER_LEFT = (errno.EPIPE, errno.EIO)
 """A pipe without a reader; a terminal that was closed."""
 
 hurry = threading.Event()
-"""Set when the process was asked to stop: nobody waits for a slow reader any more."""
+"""Set when the process should stop; slow readers are not waited for from then on."""
 
 
 class Stream(io.TextIOBase):
@@ -53,7 +53,7 @@ class Stream(io.TextIOBase):
         self._most_bytes = most_bytes
         self._waiting: deque[bytes] = deque()
         self._bytes = 0
-        self._lost_told = 0
+        self._lost_reported = 0
         self._lock = threading.Lock()
         self._failure: OSError | None = None
         self._finished = False
@@ -61,20 +61,20 @@ class Stream(io.TextIOBase):
 
     @property
     def encoding(self) -> str:  # type: ignore[override]
-        """What it takes."""
+        """Return the encoding that the stream takes."""
         return self._encoding
 
     @property
     def errors(self) -> str:  # type: ignore[override]
-        """What becomes of other characters."""
+        """Return how other characters are written: as escapes."""
         return "backslashreplace"
 
     def writable(self) -> bool:
-        """Yes."""
+        """Return True."""
         return True
 
     def isatty(self) -> bool:
-        """Whether a person sits there."""
+        """Whether the stream is a terminal."""
         try:
             return os.isatty(self._descriptor)
         except OSError:
@@ -85,11 +85,11 @@ class Stream(io.TextIOBase):
         return self._descriptor
 
     def write(self, text: str) -> int:
-        """Hand over a text.
+        """Queue a text for the writing thread.
 
         Raises:
-            BrokenPipeError: Whoever read has left.
-            OutputError: It cannot be written; never of a lossy stream.
+            BrokenPipeError: if the reader has left.
+            OutputError: if it cannot be written; never raised by a lossy stream.
         """
         data = text.encode(self._encoding, "backslashreplace")
         if not self._lossy:
@@ -101,29 +101,29 @@ class Stream(io.TextIOBase):
             if self._failure is not None or self._bytes > self._most_bytes:
                 self.lost += 1
                 return len(text)
-            if self._lost_told < self.lost:
-                gap = f"\n[{self.lost - self._lost_told} messages lost: nobody read them]\n".encode("ascii")
+            if self._lost_reported < self.lost:
+                gap = f"\n[{self.lost - self._lost_reported} messages lost: they were not read]\n".encode("ascii")
                 self._waiting.append(gap)
                 self._bytes += len(gap)
-                self._lost_told = self.lost
+                self._lost_reported = self.lost
             self._waiting.append(data)
             self._bytes += len(data)
-        self._background.ask()
+        self._background.request()
         return len(text)
 
     def flush(self) -> None:
-        """Wait until it is written, unless the stream is lossy or the process was asked to stop.
+        """Wait until it is written, unless the stream is lossy or the process should stop.
 
         Raises:
-            BrokenPipeError: Whoever read has left.
-            OutputError: It cannot be written.
+            BrokenPipeError: if the reader has left.
+            OutputError: if it cannot be written.
         """
         if not self._lossy and not self._finished:  # the interpreter flushes once more when it ends
             self._background.wait(None, hurry)
             self._check()
 
     def finish(self) -> None:
-        """Wait for the reader one last time, not for long; the stream may be used no more."""
+        """Wait at most 2 s for the reader; the stream must not be used afterwards."""
         self._background.wait(_LEAVE_S, hurry)
         self._finished = True
 
@@ -156,7 +156,7 @@ def write_all(descriptor: int, data: bytes) -> None:
     """Write everything; waits also where somebody else made the shared file non-blocking.
 
     Raises:
-        OSError: It cannot be written.
+        OSError: if it cannot be written.
     """
     while data:
         try:
@@ -167,10 +167,10 @@ def write_all(descriptor: int, data: bytes) -> None:
             ready.poll()
 
 
-def take_over() -> None:
-    """Put such streams in the place of ``sys.stdout`` and ``sys.stderr``; stand in for those that are closed.
+def install() -> None:
+    """Replace ``sys.stdout`` and ``sys.stderr`` by such streams, and open the standard files that are closed.
 
-    To be called before libraries open files of their own, one of which would become standard output otherwise.
+    Call it before libraries open files: one of those would become standard output otherwise.
     """
     for descriptor, mode in ((0, os.O_RDONLY), (1, os.O_RDONLY), (2, os.O_WRONLY)):  # written, 1 is still an error
         try:

@@ -18,7 +18,7 @@ from recognizer.types.faces import (
     Tracks,
 )
 from recognizer.types.frame import CropSource, Decoded, Frame, Planes
-from recognizer.types.identities import Event, EventKind, FrameResult, Identity, Matches, Status
+from recognizer.types.identities import Event, EventKind, FrameResult, Identity, Matches, Samples, Status
 from recognizer.types.rows import Rows, require
 from recognizer.types.sources import SourceChange, SourceState
 
@@ -46,6 +46,7 @@ __all__ = [
     "Planes",
     "RefinedFaces",
     "Rows",
+    "Samples",
     "SourceChange",
     "SourceState",
     "Status",

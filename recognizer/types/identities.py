@@ -9,8 +9,8 @@ from typing import Self
 
 import numpy as np
 
-from recognizer.types.arrays import F32
-from recognizer.types.faces import Tracks
+from recognizer.types.arrays import EMBEDDING_SIZE, F32, I64
+from recognizer.types.faces import FaceQuality, Tracks
 from recognizer.types.frame import Frame
 from recognizer.types.rows import Rows, require
 
@@ -88,6 +88,31 @@ class Event:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Samples(Rows):
+    """The faces of a frame that were embedded; in most frames there are none."""
+
+    ids: I64
+    """(K,) int64 track ids."""
+    vectors: F32
+    """(K, D) of unit length, each of this frame's face alone."""
+    quality: FaceQuality
+    """(K) rows."""
+    matches: Matches
+    """(K) rows: the people nearest to the tracks' templates, which combine all their samples."""
+
+    def __post_init__(self) -> None:
+        require(self, "ids", self.ids, np.int64, (None,))
+        require(self, "vectors", self.vectors, np.float32, (None, None))
+        self._require_aligned()
+
+    @classmethod
+    def empty(cls) -> Self:
+        """No samples."""
+        vectors = np.zeros((0, EMBEDDING_SIZE), np.float32)
+        return cls(np.zeros(0, np.int64), vectors, FaceQuality.empty(), Matches.empty())
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class FrameResult:
     """The tracks, identities and events of one frame."""
 
@@ -99,3 +124,5 @@ class FrameResult:
     events: tuple[Event, ...]
     timings: Mapping[str, float] = field(default_factory=dict)
     """Seconds spent, by stage."""
+    samples: Samples = field(default_factory=Samples.empty)
+    """The faces that were embedded in this frame, reported or not."""

@@ -37,8 +37,8 @@ class Rows:
     def _require_aligned(self) -> None:
         lengths = {len(value) for value in self._row_fields().values()}
         if len(lengths) > 1:
-            told = {name: len(value) for name, value in self._row_fields().items()}
-            raise ValueError(f"{type(self).__name__}: rows are not aligned, got {told}.")
+            by_name = {name: len(value) for name, value in self._row_fields().items()}
+            raise ValueError(f"{type(self).__name__}: rows are not aligned, got {by_name}.")
 
     def __len__(self) -> int:
         return len(getattr(self, next(iter(self.__dataclass_fields__))))

@@ -6,7 +6,7 @@ import pytest
 import typer
 
 from recognizer.app import config, renamed
-from recognizer.cli import _console
+from recognizer.cli import _console, _options
 
 
 @pytest.mark.parametrize(
@@ -44,7 +44,7 @@ def test_an_old_option_works_and_names_the_new_one(words: list[str], capsys: pyt
     app = typer.Typer()
 
     @app.command()
-    def show(spec: _console.SpecOption = None) -> None:
+    def show(spec: _options.SpecOption = None) -> None:
         typer.echo(spec)
 
     assert _console.guarded(app, words) == 0

@@ -209,10 +209,10 @@ def test_on_lfw_split_by_people_the_promise_is_kept(shared_data: Path, model: st
     """Three budgets, galleries of 10, 100 and 1000: of 4,281 people half calibrate, the others are never seen."""
     from recognizer.app import build
     from recognizer.app.embedded import embedded
-    from recognizer.cli._embedding import settings_for
+    from recognizer.cli._options import load_settings
     from recognizer.evaluation.people import people_of_folder
 
-    settings = settings_for(None, model=model, engine=None, weights_dir=shared_data / "weights")
+    settings = load_settings(None, model=model, engine=None, weights_dir=shared_data / "weights")
     pictures, people = people_of_folder(shared_data / "data/lfw/images")
     faces = embedded(settings, build.model(settings), pictures, face_share=0.45, cache=None, what="LFW")
     vectors = faces.vectors(flip=True)

@@ -17,7 +17,7 @@ from recognizer.app.config import load
 from recognizer.calibration.calibration_file import Budget, Calibration
 from recognizer.calibration.impostors import Rate
 from recognizer.calibration.strangers import measure_impostors
-from recognizer.cli._embedding import settings_for
+from recognizer.cli._options import load_settings
 from recognizer.cli.evaluate_video import recognised
 from recognizer.cli.main import app
 from recognizer.errors import ConfigError, InputError, OutputError, RecognizerError, UsageError
@@ -216,7 +216,7 @@ def test_lfw(shared_data: Path, model: str, wanted: float) -> None:
 def test_a_calibration_enrols_as_the_settings_say(tmp_path: Path) -> None:
     """It brings the gallery up to date: photos it enrols are averaged with their mirror image where run's are."""
     (tmp_path / "c.yaml").write_text("embed: {flip: true}\n")
-    settings = settings_for(tmp_path / "c.yaml", model=None, engine=None, weights_dir=None, gallery=tmp_path)
+    settings = load_settings(tmp_path / "c.yaml", model=None, engine=None, weights_dir=None, gallery=tmp_path)
     assert settings.embed.flip
     assert settings.gallery.folder == tmp_path
 

@@ -7,14 +7,16 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from recognizer.app.config import load
-from recognizer.cli.run import recognise
+from recognizer.app.session import Session
+from recognizer.cli.enroll import sync
+from recognizer.emit.summary import Summary
 from recognizer.errors import GalleryError, OutputError, RecognizerError, SourceError, UsageError
 from tests.conftest import ROOT
 
@@ -40,6 +42,10 @@ def run(folder: Path, data: Path, clip: str, people: str, **extra: Any) -> tuple
     recognise(settings)
     events = [json.loads(line) for line in (folder / "events.jsonl").read_text(encoding="utf-8").splitlines()]
     return json.loads((folder / "summary.json").read_text(encoding="utf-8")), events
+
+
+def recognise(settings: Any, show: Callable[[Summary], None] = lambda figures: None) -> Summary:
+    return Session(settings, sync_gallery=sync, on_summary=show).run()
 
 
 def names(events: Sequence[dict[str, Any]]) -> set[str]:

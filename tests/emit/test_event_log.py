@@ -19,7 +19,7 @@ from loguru import logger
 from recognizer.emit.log import EventLog
 from recognizer.errors import OutputError
 from recognizer.types import EventKind
-from tests.emit.emit_results import event, make_result
+from tests.results import event, make_result
 
 NOON = dt.datetime(2026, 3, 1, 12, tzinfo=dt.timezone(dt.timedelta(hours=2)))
 

@@ -7,7 +7,7 @@ import pytest
 
 from recognizer.emit.overlay import Overlay, draw
 from recognizer.types import U8, Identity, Status
-from tests.emit.emit_results import Box, identity, make_result, make_tracks
+from tests.results import Box, identity, make_result, make_tracks
 
 GREEN, YELLOW, VERMILION = (115, 158, 0), (66, 228, 240), (0, 94, 213)
 SIZES = [(320, 240), (640, 360), (1280, 720), (1920, 1080), (3840, 2160)]

@@ -6,7 +6,7 @@ from rich.console import Console
 
 from recognizer.emit.status import StatusBlock
 from recognizer.types import SourceChange, SourceState, Status
-from tests.emit.emit_results import identity, make_result
+from tests.results import identity, make_result
 
 
 def test_lines_and_block_speak_of_the_last_seconds() -> None:

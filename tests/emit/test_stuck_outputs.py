@@ -21,8 +21,8 @@ from recognizer.emit.queued import QueuedSink
 from recognizer.emit.several import Only
 from recognizer.runtime.channels import SourceEnd
 from recognizer.types import FrameResult
-from tests.emit.emit_results import make_result
 from tests.fakes import ListSink
+from tests.results import make_result
 from tests.rig import wait_until
 
 LONG_S = 20.0
@@ -195,7 +195,7 @@ def test_what_a_queued_sink_raises_is_raised_to_who_emits() -> None:
 def test_work_that_hangs_is_left_behind() -> None:
     hang = threading.Event()
     background = Background(hang.wait, name="hangs")  # type: ignore[arg-type]
-    background.ask()
+    background.request()
     assert not background.end(0.01)
     hang.set()
     assert background.wait(LONG_S)

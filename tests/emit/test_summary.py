@@ -16,7 +16,7 @@ from recognizer.emit.durations import Durations
 from recognizer.emit.summary import Summary, peak_rss_mb, summary_table
 from recognizer.errors import OutputError
 from recognizer.types import EventKind, Status
-from tests.emit.emit_results import event, identity, make_result
+from tests.results import event, identity, make_result
 
 
 @pytest.fixture

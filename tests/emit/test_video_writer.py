@@ -19,7 +19,7 @@ from loguru import logger
 from recognizer.emit.video import VideoWriter, fit
 from recognizer.errors import OutputError
 from recognizer.types import U8, FrameResult
-from tests.emit.emit_results import make_result
+from tests.results import make_result
 
 
 @pytest.fixture
@@ -120,7 +120,7 @@ def test_a_killed_writer_leaves_a_video_that_plays(tmp_path: Path) -> None:
         import os, signal, sys
         sys.path.insert(0, sys.argv[2])
         from pathlib import Path
-        from tests.emit.emit_results import make_result
+        from tests.results import make_result
         from recognizer.emit.video import VideoWriter
 
         with VideoWriter(Path(sys.argv[1]), render=lambda result: result.frame.image) as writer:
@@ -208,7 +208,7 @@ def test_full_disk_is_told_once_and_leaves_nothing(tmp_path: Path, limit: int) -
         sys.path.insert(0, sys.argv[3])
         import numpy as np
         from pathlib import Path
-        from tests.emit.emit_results import make_result
+        from tests.results import make_result
         from recognizer.emit.video import VideoWriter
 
         random = np.random.default_rng(0)

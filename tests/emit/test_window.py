@@ -22,8 +22,8 @@ from loguru import logger
 from recognizer.emit.window import Window
 from recognizer.errors import OutputError
 from recognizer.types import U8
-from tests.emit.emit_results import make_result
 from tests.emit.window_pictures import RED, plain, red
+from tests.results import make_result
 from tests.rig import wait_until
 
 ROOT = str(Path(__file__).parents[2])
@@ -80,7 +80,7 @@ def start(program: str, display: Display) -> subprocess.Popen[str]:
     head = """
         import signal, sys, threading, time
         sys.path.insert(0, sys.argv[1])
-        from tests.emit.emit_results import make_result
+        from tests.results import make_result
         from tests.emit.window_pictures import plain, red
         from recognizer.emit.window import Window
     """

@@ -8,8 +8,8 @@ import pytest
 from recognizer.emit.overlay import Overlay
 from recognizer.runtime.keys import Keys
 from recognizer.types import Status
-from tests.emit.emit_results import identity, make_result
 from tests.fakes import read_picture
+from tests.results import identity, make_result
 from tests.rig import wait_until
 
 

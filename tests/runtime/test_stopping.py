@@ -42,7 +42,7 @@ def full_pipe() -> tuple[int, int]:
         ("ready(); time.sleep(60)", 0),  # starting
         ("ready(); open(fifo)", 0),  # starting, in a call of the system
         ("ready(); library()", 0),  # starting, in a library that never comes back to Python
-        ("signals.running(); ready(); signals.asked.wait(60)", 0),
+        ("signals.running(); ready(); signals.requested.wait(60)", 0),
         ("signals.running(); ready(); time.sleep(60)", 6),  # a run that hangs
     ],
 )
@@ -108,7 +108,7 @@ def test_messages_that_nobody_reads_hold_up_nobody() -> None:
     program = """
         import sys
         from recognizer.runtime import streams
-        streams.take_over()
+        streams.install()
         for n in range(3000):
             sys.stderr.write("x" * 1000)
         print(sys.stderr.lost > 0, flush=True)

@@ -1,4 +1,4 @@
-"""Frame results made by hand for the sink tests."""
+"""Frame results made by hand, for tests of sinks and of the history."""
 
 from __future__ import annotations
 
@@ -6,7 +6,20 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from recognizer.types import U8, Event, EventKind, Frame, FrameResult, Identity, Status, Tracks
+from recognizer.types import (
+    F32,
+    U8,
+    Event,
+    EventKind,
+    FaceQuality,
+    Frame,
+    FrameResult,
+    Identity,
+    Matches,
+    Samples,
+    Status,
+    Tracks,
+)
 
 Box = tuple[float, float, float, float]
 
@@ -43,6 +56,7 @@ def make_result(
     boxes: Sequence[Box] | None = None,
     events: Sequence[Event] = (),
     timings: dict[str, float] | None = None,
+    samples: Samples | None = None,
 ) -> FrameResult:
     """A frame's result; faces stand side by side unless their boxes are given."""
     picture = np.full((size[1], size[0], 3), 90, np.uint8) if image is None else image
@@ -50,5 +64,20 @@ def make_result(
         boxes = [(10.0 + 20 * i, 10.0, 26.0 + 20 * i, 30.0) for i in range(len(identities))]
     tracks = make_tracks(boxes, [one.track_id for one in identities])
     return FrameResult(
-        Frame(picture, index, at, source), tracks, tuple(identities), tuple(events), timings if timings else {}
+        Frame(picture, index, at, source),
+        tracks,
+        tuple(identities),
+        tuple(events),
+        timings if timings else {},
+        Samples.empty() if samples is None else samples,
     )
+
+
+def make_samples(*faces: tuple[int, F32, str | None], eyes_px: float = 40.0, score: float = 0.99) -> Samples:
+    """Samples of track, vector and nearest person, all of one quality."""
+    count = len(faces)
+    parts = (np.full(count, part, np.float32) for part in (eyes_px, 90.0, 5.0, 0.0, score))
+    similarities = np.full(count, 0.6, np.float32)
+    matches = Matches(tuple(nearest for _, _, nearest in faces), similarities, np.zeros(count, np.float32))
+    numbers = np.array([number for number, _, _ in faces], np.int64)
+    return Samples(numbers, np.stack([vector for _, vector, _ in faces]), FaceQuality(*parts), matches)

@@ -1,0 +1,48 @@
+"""The history of a run's settings: the sink that writes it, and opening it for reading."""
+
+from __future__ import annotations
+
+from collections.abc import Set as AbstractSet
+from functools import partial
+
+from recognizer.app import build
+from recognizer.app.config import Settings
+from recognizer.clock import WallClock
+from recognizer.history.collector import TrackCollector
+from recognizer.history.database import Database, open_history
+from recognizer.history.sink import HistorySink
+from recognizer.history.writer import HistoryWriter
+from recognizer.models.resolve import ResolvedModel
+
+
+def history_sink(settings: Settings, resolved: ResolvedModel, *, live: AbstractSet[str]) -> HistorySink:
+    """Make the sink that keeps the tracks of a run.
+
+    Args:
+        settings: where the history is, and whether crops are kept.
+        resolved: the embedding model.
+        live: names of the live sources.
+
+    Raises:
+        HistoryError: if the history cannot be opened; later failures are logged and counted.
+    """
+    folder = settings.history_folder
+    open_history(folder, create=True).close()  # a wrong folder fails before the run
+    known = build.thresholds(settings, resolved)
+    return HistorySink(
+        TrackCollector(WallClock(live=live), crops=settings.history.crops),
+        HistoryWriter(
+            partial(open_history, folder, create=True),
+            model=resolved.fingerprint,
+            thresholds=(known.known, known.margin),
+        ),
+    )
+
+
+def read_history(settings: Settings) -> Database:
+    """Open the history for reading.
+
+    Raises:
+        HistoryError: if there is none, or it cannot be read.
+    """
+    return open_history(settings.history_folder, create=False)

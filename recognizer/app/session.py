@@ -1,0 +1,172 @@
+"""One run of the recogniser: from settings to the summary."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from contextlib import AbstractContextManager, nullcontext
+from pathlib import Path
+
+import cv2
+from loguru import logger
+
+from recognizer.app import build, config, outputs
+from recognizer.app.build import engines
+from recognizer.app.enrolment import make_enroller
+from recognizer.capture.sources import require_openable
+from recognizer.emit.overlay import Overlay
+from recognizer.emit.status import StatusBlock
+from recognizer.emit.summary import Summary
+from recognizer.errors import OutputError, SourceError
+from recognizer.gallery.records import Enrolled
+from recognizer.models.download import Progress, no_progress
+from recognizer.models.resolve import ResolvedModel
+from recognizer.protocols import FrameSource, Sink
+from recognizer.runtime import runner
+from recognizer.runtime.gallery_watcher import GalleryWatcher
+from recognizer.runtime.keys import Keys
+from recognizer.runtime.stopping import StopSignals
+from recognizer.runtime.supervisor import Supervisor
+
+_SNAPSHOTS = Path("out/snapshots")
+_PAUSE_POLL_S = 0.05
+"""How often a paused run checks for keys, signals and the supervisor."""
+
+
+class Session:
+    """Runs on the settings' sources until they end or a signal comes.
+
+    Args:
+        settings: sources, model, gallery and outputs.
+        sync_gallery: enrols new photos before the run; ``None``: the gallery is used as it is.
+        model_progress: opens a progress report for the time in which the model is fetched and converted.
+        make_status: builds the status display of a live run without a window, from the names of the live sources and
+            the dropped frames of each source; ``None``: no display.
+        on_summary: called with the figures at the end, also if an output or a source failed on the way.
+    """
+
+    def __init__(
+        self,
+        settings: config.Settings,
+        *,
+        sync_gallery: Callable[[config.Settings, ResolvedModel], object] | None = None,
+        model_progress: Callable[[], AbstractContextManager[Progress]] = lambda: nullcontext(no_progress),
+        make_status: Callable[[AbstractSet[str], Mapping[str, int]], StatusBlock] | None = None,
+        on_summary: Callable[[Summary], None] = lambda summary: None,
+    ) -> None:
+        self._settings = settings
+        self._sync_gallery = sync_gallery
+        self._model_progress = model_progress
+        self._make_status = make_status
+        self._on_summary = on_summary
+
+    def run(self) -> Summary:
+        """Run once.
+
+        Raises:
+            OutputError: at the end, if something could not be written.
+            SourceError: before the run if a source cannot be opened; at the end if a file was cut off or damaged.
+            Stopped: a signal came before the first frame.
+        """
+        with StopSignals() as signals:
+            return self._run(signals)
+
+    def _run(self, signals: StopSignals) -> Summary:
+        settings, sources = self._check()
+        live = frozenset(source.name for source in sources if source.live)
+        cv2.setNumThreads(1)  # a stage's images are small: more threads only compete with the decoder for the cores
+        resolved = self._model(settings)
+        make_pipeline = build.photo_pipeline if build.only_photos(settings) else build.video_pipeline
+        pipeline = make_pipeline(settings, resolved)
+        strangers = build.stranger_watch(settings, resolved)
+        summary = Summary(
+            settings.emit.summary,
+            model=resolved.fingerprint,
+            engine=engines.engine_of(settings, resolved),
+            live=live,
+            strangers=strangers,
+        )
+        overlay = Overlay()
+        keys = Keys(gallery=settings.gallery.folder, snapshots=_SNAPSHOTS, render=overlay)
+        names = [source.name for source in sources]
+        files = list(outputs.make_sinks(settings, names, live=live, overlay=overlay, keys=keys, stop=signals.requested))
+        summary.lost_by = lambda: outputs.lost_by(files)
+        sinks: list[Sink] = [summary, *files]  # closed in reverse order, so the summary knows what the others lost
+        if settings.history.enabled:
+            from recognizer.app.history import history_sink  # SQLAlchemy takes .2 s to import
+
+            sinks.append(history_sink(settings, resolved, live=live))
+        status = None
+        if self._make_status is not None and settings.emit.headless and live:
+            status = self._make_status(live, summary.dropped)
+            sinks.append(status)
+
+        def replace_gallery(enrolled: Enrolled) -> None:
+            size = len(enrolled)
+            thresholds = build.thresholds(settings, resolved, enrolled=size)
+            pipeline.replace_gallery(build.index_of(enrolled), frozenset(enrolled.names), thresholds)
+            near = build.strangers_near(settings, resolved, enrolled=size)
+            if strangers is not None and near is not None:
+                strangers.near = near
+
+        watcher = GalleryWatcher(
+            settings.gallery.folder,
+            model=resolved.fingerprint,
+            enroller=lambda: make_enroller(settings, resolved),
+            replace=replace_gallery,
+        )
+        supervisor, stop = Supervisor(), signals.requested
+
+        def go_on() -> bool:
+            supervisor.feed()
+            if status is not None:
+                status.tick()
+            while keys.paused and not _any_closed(sinks) and not stop.wait(_PAUSE_POLL_S):
+                supervisor.feed()
+            return not _any_closed(sinks)
+
+        signals.running()
+        with supervisor, watcher if live or not settings.emit.headless else nullcontext():
+            runner.run(
+                sources,
+                pipeline,
+                sinks,
+                max_frames=settings.source.max_frames,
+                max_seconds=settings.source.max_seconds,
+                stop=stop,
+                go_on=go_on,
+                dropped=summary.dropped,
+            )
+        self._on_summary(summary)
+        _require_complete(sinks, sources)
+        return summary
+
+    def _check(self) -> tuple[config.Settings, Sequence[FrameSource]]:
+        """Check outputs, sources and display before models are loaded, so that a wrong path fails at once."""
+        outputs.require_places(self._settings)
+        sources = build.sources(self._settings)
+        if len(sources) == 1 or not any(source.live for source in sources):
+            for source in sources:
+                require_openable(source)
+        return outputs.headless_without_display(self._settings), sources
+
+    def _model(self, settings: config.Settings) -> ResolvedModel:
+        """Find the model, check its thresholds, and enrol new photos with it."""
+        with self._model_progress() as progress:
+            resolved = build.model(settings, progress)
+        logger.info("model {}: {}", resolved.name, resolved.origin)
+        build.thresholds(settings, resolved)  # before photos are processed: a model without any fails at once
+        if self._sync_gallery is not None:
+            self._sync_gallery(settings, resolved)
+        return resolved
+
+
+def _any_closed(sinks: Sequence[Sink]) -> bool:
+    return any(sink.closed for sink in sinks)
+
+
+def _require_complete(sinks: Sequence[Sink], sources: Sequence[FrameSource]) -> None:
+    if failures := [sink.failed for sink in sinks if sink.failed]:
+        raise OutputError(f"Recognition ended, but something could not be written: {'; '.join(failures)}.")
+    if shortfalls := [source.shortfall for source in sources if source.shortfall]:
+        raise SourceError(f"All that could be read was recognised, but {'; '.join(shortfalls)}.")

@@ -1,0 +1,32 @@
+"""Types of single settings: paths, addresses and ranges."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import BeforeValidator, Field
+
+
+def _expanded(value: Any) -> Any:
+    """Expand ``~`` and ``$VARIABLES`` in a path; an address is left alone, as a password may hold either."""
+    if not isinstance(value, str | Path) or "://" in str(value):
+        return value
+    text = os.path.expandvars(os.path.expanduser(str(value)))
+    return type(value)(text) if isinstance(value, str) else Path(text)
+
+
+def _location(value: Any) -> Any:
+    """A webcam may be given as a number."""
+    return str(value) if isinstance(value, int) and not isinstance(value, bool) else _expanded(value)
+
+
+UserPath = Annotated[Path, BeforeValidator(_expanded)]
+"""A path in which ``~`` and ``$VARIABLES`` are expanded."""
+UserText = Annotated[str, BeforeValidator(_expanded)]
+Location = Annotated[str, BeforeValidator(_location)]
+Share = Annotated[float, Field(ge=0, le=1)]
+Cosine = Annotated[float, Field(ge=-1, le=1)]
+Seconds = Annotated[float, Field(ge=0, le=3600)]
+Threads = Annotated[int, Field(ge=1, le=64)]

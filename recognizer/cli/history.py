@@ -1,0 +1,271 @@
+"""python main.py history: list, search and report what was seen."""
+
+from __future__ import annotations
+
+import csv
+import datetime as dt
+import io
+from collections.abc import Mapping, Sequence
+from contextlib import closing
+from pathlib import Path
+from typing import Annotated, Any, cast, get_args
+
+import typer
+from rich.markup import escape
+from rich.table import Table
+
+from recognizer.app import build, config, photos
+from recognizer.capture.pictures import read_picture
+from recognizer.cli import _console, _options
+from recognizer.cli._progress import model_bar
+from recognizer.errors import OutputError, UsageError
+from recognizer.history import sightings
+from recognizer.history.records import Seen, Selection
+from recognizer.models.resolve import ResolvedModel
+from recognizer.types import F32
+
+app = typer.Typer(help="Who was seen when; 'run --history' keeps it.", no_args_is_help=True)
+
+_MOMENTS = ["%Y-%m-%d", "%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%d %H:%M", "%Y-%m-%d %H:%M:%S"]
+PersonOption = Annotated[str | None, typer.Option("--person", "-p", help="Only this person.")]
+SourceOption = Annotated[str | None, typer.Option("--source", "-s", help="Only this source; see 'history sources'.")]
+SinceOption = Annotated[
+    dt.datetime | None, typer.Option("--since", formats=_MOMENTS, help="From this local time on, as 2026-03-01.")
+]
+UntilOption = Annotated[dt.datetime | None, typer.Option("--until", formats=_MOMENTS, help="Before this local time.")]
+LimitOption = Annotated[int, typer.Option("--limit", "-n", min=1, help="Most rows.")]
+
+
+@app.command("list")
+def list_(
+    config_file: _options.ConfigOption = None,
+    gallery: _options.GalleryOption = None,
+    person: PersonOption = None,
+    source: SourceOption = None,
+    since: SinceOption = None,
+    until: UntilOption = None,
+    unknown: Annotated[bool, typer.Option("--unknown", help="Only people who are not enrolled.")] = False,
+    limit: LimitOption = 50,
+    as_json: _options.JsonOption = False,
+) -> None:
+    """List tracks, the newest first."""
+    from recognizer.app.history import read_history  # SQLAlchemy takes .2 s to import
+    from recognizer.history import tracks
+
+    if unknown and person is not None:
+        raise UsageError("--unknown goes without --person.")
+    wanted = _selection(person, source, since, until, status="unknown" if unknown else None)
+    with closing(read_history(_options.load_settings(config_file, gallery=gallery))) as history:
+        found = tracks.list_tracks(history, wanted, limit=limit)
+    if as_json:
+        _console.print_json([seen.as_dict() for seen in found])
+        return
+    _show([_row(seen) for seen in found], "No track fits.")
+    if len(found) == limit:
+        _console.out.print(f"The newest {limit}; --limit shows more.", highlight=False)
+
+
+@app.command()
+def show(
+    track: Annotated[int, typer.Argument(help="Its number in the first column of 'history list'.")],
+    config_file: _options.ConfigOption = None,
+    gallery: _options.GalleryOption = None,
+    as_json: _options.JsonOption = False,
+) -> None:
+    """Show everything that is kept of a track, but its vectors."""
+    from recognizer.app.history import read_history  # SQLAlchemy takes .2 s to import
+    from recognizer.history import tracks
+
+    with closing(read_history(_options.load_settings(config_file, gallery=gallery))) as history:
+        seen, details = tracks.get_track(history, track)
+    if as_json:
+        _console.print_json({**seen.as_dict(), **details})
+        return
+    kept = details.pop("samples")
+    table = Table(show_header=False)
+    for name, value in {**seen.as_dict(), **details}.items():
+        table.add_row(name, escape("; ".join(value) if isinstance(value, list) else str(value)))
+    _console.out.print(table)
+    _show(kept, "No sample was kept.")
+
+
+@app.command()
+def search(
+    image: Annotated[Path | None, typer.Argument(help="A picture; its most prominent face is searched.")] = None,
+    track: Annotated[int | None, typer.Option("--track", "-t", help="Search the face of this track instead.")] = None,
+    config_file: _options.ConfigOption = None,
+    gallery: _options.GalleryOption = None,
+    model: _options.ModelOption = None,
+    engine: _options.EngineOption = None,
+    weights_dir: _options.WeightsDirOption = None,
+    spec: _options.SpecOption = None,
+    source: SourceOption = None,
+    since: SinceOption = None,
+    until: UntilOption = None,
+    similarity: Annotated[
+        float | None, typer.Option("--from", min=-1, max=1, help="Least cosine; by default what a name needs.")
+    ] = None,
+    limit: LimitOption = 20,
+    as_json: _options.JsonOption = False,
+) -> None:
+    """Find the tracks that show the face of a picture or of another track."""
+    from recognizer.app.history import read_history  # SQLAlchemy takes .2 s to import
+    from recognizer.history import face_search
+
+    if (image is None) == (track is None):
+        raise UsageError("Give a picture, or --track NUMBER.")
+    settings = _options.load_settings(
+        config_file, gallery=gallery, model=model, engine=engine, weights_dir=weights_dir, spec=spec
+    )
+    with closing(read_history(settings)) as history:
+        with model_bar() as progress:
+            resolved = build.model(settings, progress)
+        least = build.thresholds(settings, resolved).known if similarity is None else similarity
+        if image is not None:
+            vector, fingerprint = _vector(image, settings, resolved), resolved.fingerprint
+        else:
+            vector, fingerprint = face_search.vector_of_track(history, cast(int, track))
+        hits = face_search.search_face(
+            history,
+            vector,
+            model=fingerprint,
+            from_similarity=least,
+            selection=_selection(None, source, since, until),
+            limit=limit,
+        )
+    rows = [{"cosine": round(hit.similarity, 4), **hit.track.as_dict()} for hit in hits]
+    if as_json:
+        _console.print_json(rows)
+        return
+    shown = [{"cosine": f"{hit.similarity:.2f}", **_row(hit.track)} for hit in hits]
+    _show(shown, f"No track resembles this face by {least:.2f} or more.")
+
+
+@app.command()
+def sources(
+    config_file: _options.ConfigOption = None,
+    gallery: _options.GalleryOption = None,
+    as_json: _options.JsonOption = False,
+) -> None:
+    """List the sources in which somebody was seen."""
+    from recognizer.app.history import read_history  # SQLAlchemy takes .2 s to import
+    from recognizer.history import tracks
+
+    with closing(read_history(_options.load_settings(config_file, gallery=gallery))) as history:
+        found = tracks.list_sources(history)
+    if as_json:
+        _console.print_json(found)
+    else:
+        _show([{**row, "source": _short(row["source"])} for row in found], "Nobody was seen yet.")
+
+
+@app.command()
+def report(
+    by: Annotated[str, typer.Option("--by", help="A row for each person and day, hour, or only person.")] = "day",
+    config_file: _options.ConfigOption = None,
+    gallery: _options.GalleryOption = None,
+    person: PersonOption = None,
+    source: SourceOption = None,
+    since: SinceOption = None,
+    until: UntilOption = None,
+    gap: Annotated[
+        float, typer.Option("--gap", min=0, help="Seconds out of sight within which a person counts as present.")
+    ] = sightings.GAP_S,
+    output: Annotated[Path | None, typer.Option("--output", "-o", help="Write the rows here (.csv).")] = None,
+    as_json: _options.JsonOption = False,
+) -> None:
+    """Report who was present: first and last time, seconds and sightings, by local days."""
+    from recognizer.app.history import read_history  # SQLAlchemy takes .2 s to import
+    from recognizer.history import tracks
+
+    if by not in get_args(sightings.Period):
+        raise UsageError(f"--by: wanted one of {', '.join(get_args(sightings.Period))}, got {by!r}.")
+    if output is not None and output.suffix.lower() != ".csv":
+        raise UsageError(f"--output: wanted a file that ends with .csv, got {output}.")
+    wanted = _selection(person, source, since, until, status=None)
+    with closing(read_history(_options.load_settings(config_file, gallery=gallery))) as history:
+        found = sightings.sightings(tracks.list_tracks(history, wanted), gap_s=gap)
+    rows = sightings.report(found, by=cast(sightings.Period, by))
+    if output is not None:
+        _write_csv(output, rows)
+    elif as_json:
+        _console.print_json(rows)
+    else:
+        _show([{**row, "source": _short(row["source"])} for row in rows], "No named person was seen.")
+
+
+def _vector(image: Path, settings: config.Settings, resolved: ResolvedModel) -> F32:
+    found = photos.prominent_face(
+        read_picture(image),
+        str(image),
+        detector=build.photo_detector(settings),
+        embedder=build.embedder(settings, resolved),
+        min_face_px=settings.detect.min_face_px,
+    )
+    if found.face is None:
+        raise ValueError("prominent_face returns a face or raises.")
+    return found.face.vector
+
+
+def _selection(
+    person: str | None,
+    source: str | None,
+    since: dt.datetime | None,
+    until: dt.datetime | None,
+    *,
+    status: str | None = None,
+) -> Selection:
+    """Make a selection; times without a zone are this machine's."""
+    return Selection(
+        person=person,
+        source=source,
+        since=since.astimezone() if since else None,
+        until=until.astimezone() if until else None,
+        status=status,
+    )
+
+
+def _row(seen: Seen) -> dict[str, Any]:
+    return {
+        "track": seen.id,
+        "began": f"{seen.began:%Y-%m-%d %H:%M:%S}",
+        "seconds": round((seen.ended - seen.began).total_seconds(), 1),
+        "source": _short(seen.source),
+        "who": seen.person or seen.status,
+        "similarity": f"{seen.similarity:.2f}" + ("" if seen.person else f" to {seen.nearest}" if seen.nearest else ""),
+    }
+
+
+def _short(source: str) -> str:
+    """Return the name of a file without its folders; addresses and names of cameras stay."""
+    return Path(source).name if source.startswith("/") and not source.startswith("/dev/") else source
+
+
+def _show(rows: Sequence[Mapping[str, Any]], nothing: str) -> None:
+    if not rows:
+        _console.out.print(nothing)
+        return
+    table = Table()
+    for heading in rows[0]:
+        table.add_column(heading, overflow="fold", no_wrap=heading in {"track", "began"})
+    for row in rows:
+        table.add_row(*(escape(str(value)) for value in row.values()))
+    _console.out.print(table)
+
+
+def _write_csv(path: Path, rows: Sequence[Mapping[str, Any]]) -> None:
+    text = io.StringIO()
+    writer = csv.DictWriter(text, rows[0] if rows else ["person"])
+    writer.writeheader()
+    for row in rows:
+        writer.writerow({key: _harmless(value) for key, value in row.items()})
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text.getvalue(), encoding="utf-8-sig")  # with the mark, Excel reads it as UTF-8
+    except OSError as error:
+        raise OutputError(f"{path} cannot be written: {error.strerror}.") from error
+
+
+def _harmless(value: Any) -> Any:
+    """Put an apostrophe before what a spreadsheet would run as a formula."""
+    return f"'{value}" if isinstance(value, str) and value[:1] in {"=", "+", "-", "@", "\t", "\r"} else value

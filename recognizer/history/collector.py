@@ -1,0 +1,139 @@
+"""Gather the tracks of a run: one record for each, complete when the track is lost."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+import cv2
+import numpy as np
+
+from recognizer.clock import WallClock
+from recognizer.history.records import SAMPLES, Sample, TrackRecord
+from recognizer.types import F32, U8, Event, EventKind, FaceQuality, FrameResult, Identity, Status
+
+INTERIM_S = 30.0
+"""A track that lasts longer is also saved so often, so that a power failure loses no more."""
+MOST_OPEN = 256
+"""Open tracks above which old ones that were never reported, as they proved to be no faces, are dropped."""
+CROP_PX = 160
+"""Largest side of a kept crop."""
+CROP_MARGIN = 0.3
+"""What a crop shows beyond the box on each side, as a share of the box."""
+
+
+@dataclass(slots=True)
+class _OpenTrack:
+    began_at: float
+    ended_at: float
+    saved_at: float
+    identity: Identity | None = None
+    person: str | None = None
+    status: Status = Status.UNDECIDED
+    nearest: str | None = None
+    frames: int = 0
+    best: list[tuple[float, Sample]] = field(default_factory=list)
+    """Worth and sample, the best first."""
+
+
+class TrackCollector:
+    """Turns the results of a run into records of its tracks.
+
+    Args:
+        clock: gives times of day.
+        crops: keep a crop of each sample.
+    """
+
+    def __init__(self, clock: WallClock, *, crops: bool = False) -> None:
+        self._clock = clock
+        self._crops = crops
+        self._tracks: dict[tuple[str, int], _OpenTrack] = {}
+
+    def add(self, result: FrameResult) -> Iterator[TrackRecord]:
+        """Take a result; return the records of tracks that ended, and interim ones of tracks that last."""
+        frame, at = result.frame, result.frame.captured_at
+        self._add_samples(result)
+        for identity in result.identities:
+            track = self._track(frame.source, identity.track_id, at)
+            track.ended_at, track.identity = at, identity
+            track.frames += 1
+            if identity.status is not Status.UNDECIDED:
+                track.status, track.person = identity.status, identity.name
+            if at - track.saved_at >= INTERIM_S:
+                track.saved_at = at
+                yield self._record(frame.source, identity.track_id, track)
+        yield from self.end(frame.source, result.events)
+        if len(self._tracks) > MOST_OPEN:
+            self._drop_unreported(frame.source, before=at - INTERIM_S)
+
+    def end(self, source: str, events: tuple[Event, ...]) -> Iterator[TrackRecord]:
+        """Take events of a source; return the records of the tracks that were lost."""
+        for event in events:
+            if event.kind is EventKind.LOST and (track := self._tracks.pop((source, event.track_id), None)):
+                yield self._record(source, event.track_id, track)
+
+    def _drop_unreported(self, source: str, *, before: float) -> None:
+        for key, track in list(self._tracks.items()):
+            if key[0] == source and track.frames == 0 and track.began_at < before:
+                del self._tracks[key]
+
+    def _track(self, source: str, number: int, at: float) -> _OpenTrack:
+        return self._tracks.setdefault((source, number), _OpenTrack(at, at, at))
+
+    def _add_samples(self, result: FrameResult) -> None:
+        frame, samples = result.frame, result.samples
+        if len(samples) == 0:
+            return
+        boxes = dict(zip(result.tracks.ids.tolist(), result.tracks.boxes, strict=True))
+        for row, number in enumerate(samples.ids.tolist()):
+            track = self._track(frame.source, number, frame.captured_at)
+            track.nearest = samples.matches.names[row]
+            quality = samples.quality[row : row + 1]
+            worth = worth_of(quality)
+            if len(track.best) == SAMPLES and worth <= track.best[-1][0]:
+                continue
+            box = boxes.get(number)
+            crop = crop_of(frame.image, box) if self._crops and box is not None else None
+            sample = Sample(self._clock.moment(frame.source, frame.captured_at), samples.vectors[row], quality, crop)
+            track.best.append((worth, sample))
+            track.best.sort(key=lambda entry: -entry[0])
+            del track.best[SAMPLES:]
+
+    def _record(self, source: str, number: int, track: _OpenTrack) -> TrackRecord:
+        identity = track.identity
+        return TrackRecord(
+            source=source,
+            number=number,
+            began=self._clock.moment(source, track.began_at),
+            ended=self._clock.moment(source, track.ended_at),
+            at_s=track.began_at,
+            status=track.status,
+            person=track.person,
+            nearest=track.nearest,
+            similarity=-1.0 if identity is None else identity.similarity,
+            margin=0.0 if identity is None else identity.margin,
+            reasons=() if identity is None else identity.reasons,
+            frames=track.frames,
+            samples=tuple(sample for _, sample in track.best),
+        )
+
+
+def worth_of(quality: FaceQuality) -> float:
+    """Rank a sample, one row: its face score x the cosine of its yaw x its eyes' distance up to 45 px."""
+    eyes_px, _, yaw_deg, _, score = quality.numbers()
+    return score * max(0.0, math.cos(math.radians(yaw_deg))) * min(eyes_px, 45.0)
+
+
+def crop_of(image: U8, box: F32) -> U8 | None:
+    """Cut a box with its surroundings out of an (H, W, 3) picture, scaled to ``CROP_PX``; ``None`` beyond it."""
+    x1, y1, x2, y2 = (float(side) for side in box)
+    wide, high = CROP_MARGIN * (x2 - x1), CROP_MARGIN * (y2 - y1)
+    top, left = max(0, int(y1 - high)), max(0, int(x1 - wide))
+    part = image[top : max(top, int(y2 + high)), left : max(left, int(x2 + wide))]
+    if part.size == 0:
+        return None
+    scale = CROP_PX / max(part.shape[:2])
+    if scale >= 1:
+        return part.copy()
+    return np.asarray(cv2.resize(part, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA), np.uint8)

@@ -1,0 +1,151 @@
+"""Open the history's database, and bring its tables up to date."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.exc import DataError, DBAPIError, IntegrityError
+
+from recognizer.errors import HistoryError
+from recognizer.history import schema
+
+FILE_NAME = "history.sqlite3"
+_BUSY_S = 5.0
+"""How long a connection waits for another process that writes."""
+_MIGRATIONS = Path(__file__).parent / "migrations"
+
+
+class Database:
+    """A history that is open; made by ``open_history``.
+
+    Args:
+        engine: connects to it.
+        place: how messages name it.
+    """
+
+    def __init__(self, engine: sa.Engine, place: str) -> None:
+        self.place = place
+        self._engine = engine
+
+    def close(self) -> None:
+        """Close all connections."""
+        self._engine.dispose()
+
+    @contextmanager
+    def reading(self) -> Iterator[sa.Connection]:
+        """Yield a connection that sees one state of the history.
+
+        Raises:
+            HistoryError: if the database is damaged or does not answer.
+        """
+        with self._translated("read"), self._engine.connect() as connection, connection.begin():
+            yield connection
+
+    @contextmanager
+    def writing(self) -> Iterator[sa.Connection]:
+        """Yield a connection whose changes are all kept, or none of them after an exception.
+
+        Raises:
+            HistoryError: if the database is damaged, full or does not answer.
+        """
+        engine = self._engine.execution_options(write=True)
+        with self._translated("written"), engine.connect() as connection, connection.begin():
+            yield connection
+
+    @contextmanager
+    def _translated(self, done: str) -> Iterator[None]:
+        try:
+            yield
+        except (DataError, IntegrityError):  # a bug, or one bad value: not the database's fault
+            raise
+        except DBAPIError as error:  # its own text holds the statement's values
+            raise HistoryError(f"The history {self.place} cannot be {done}: {error.orig}.") from error
+
+
+def open_history(folder: Path, *, create: bool) -> Database:
+    """Open the SQLite history of a folder, and migrate it if it is of an earlier level.
+
+    Args:
+        folder: holds the database, which is readable to its owner only.
+        create: make folder and database if there is none.
+
+    Raises:
+        HistoryError: if there is none, or it is damaged or of a newer version.
+    """
+    path = folder / FILE_NAME
+    if path.is_symlink() or folder.is_symlink():
+        raise HistoryError(f"The history {path} is a link; the history must be a folder and a file of its own.")
+    if not path.exists():
+        if not create:
+            raise HistoryError(f"There is no history in {folder}. 'run --history' writes one.")
+        try:
+            folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            os.close(os.open(path, os.O_CREAT | os.O_WRONLY, 0o600))
+        except OSError as error:
+            raise HistoryError(f"The history {path} cannot be made: {error.strerror}.") from error
+    database = Database(_sqlite(path), str(path))
+    try:
+        _migrate(database)
+    except BaseException:
+        database.close()
+        raise
+    return database
+
+
+def _sqlite(path: Path) -> sa.Engine:
+    engine = sa.create_engine(
+        sa.URL.create("sqlite", database=str(path)), connect_args={"timeout": _BUSY_S, "isolation_level": None}
+    )
+
+    @sa.event.listens_for(engine, "connect")
+    def _prepare(connection: Any, _: object) -> None:
+        cursor = connection.cursor()
+        # NORMAL: a killed process loses nothing; a power failure at most what was written after the last checkpoint
+        for pragma in ("journal_mode = WAL", "synchronous = NORMAL", "foreign_keys = ON", "secure_delete = ON"):
+            cursor.execute(f"PRAGMA {pragma}")
+        cursor.close()
+
+    @sa.event.listens_for(engine, "begin")
+    def _begin(connection: sa.Connection) -> None:
+        """Begin by ourselves: Python's module commits before it changes tables, and locks late."""
+        write = connection.get_execution_options().get("write", False)
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if write else "BEGIN")
+
+    return engine
+
+
+def _migrate(database: Database) -> None:
+    with database.reading() as connection:
+        level = _level(connection)
+    if level == schema.LEVEL:
+        return
+    if level is not None and level not in _levels():
+        raise HistoryError(
+            f"The history {database.place} was written by a newer version of this program (level {level}, this one "
+            f"knows {schema.LEVEL}). Install the newer version."
+        )
+    from alembic import command  # .3 s of import, needed once for each level
+    from alembic.config import Config
+
+    config = Config()
+    config.set_main_option("script_location", str(_MIGRATIONS).replace("%", "%%"))
+    with database.writing() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, "head")
+
+
+def _level(connection: sa.Connection) -> str | None:
+    if not sa.inspect(connection).has_table("alembic_version"):
+        return None
+    return connection.execute(sa.text("SELECT version_num FROM alembic_version")).scalar()
+
+
+def _levels() -> frozenset[str]:
+    names = (path.name for path in (_MIGRATIONS / "versions").iterdir())
+    return frozenset(name.partition("_")[0] for name in names if re.match(r"\d{4}_\w+\.py$", name))

@@ -1,0 +1,116 @@
+"""Turn records into rows of the tables, and rows into values."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import cv2
+import numpy as np
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
+
+from recognizer.history.records import Sample, TrackRecord
+from recognizer.history.schema import runs, samples, tracks
+from recognizer.types import F32
+
+_EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
+_MICROSECOND = dt.timedelta(microseconds=1)
+_CROP_QUALITY = 85
+"""JPEG quality of crops: about 6 KB for 160 px."""
+
+
+def to_us(moment: dt.datetime) -> int:
+    """Return microseconds since 1970, UTC; exact, as a float is not."""
+    return (moment - _EPOCH) // _MICROSECOND
+
+
+def from_us(value: int) -> dt.datetime:
+    """Return the time of day in this machine's zone."""
+    return (_EPOCH + value * _MICROSECOND).astimezone()
+
+
+def to_bytes(vector: F32) -> bytes:
+    """Encode a vector of unit length as float16."""
+    return vector.astype("<f2").tobytes()
+
+
+def from_bytes(data: bytes) -> F32:
+    """Decode a vector and restore its unit length."""
+    vector = np.frombuffer(data, "<f2").astype(np.float32)
+    return np.asarray(vector / max(float(np.linalg.norm(vector)), 1e-12), np.float32)
+
+
+def insert_run(connection: sa.Connection, began: dt.datetime, model: str, thresholds: tuple[float, float]) -> int:
+    """Insert a run; returns its id."""
+    known, margin = thresholds
+    values = {"began_us": to_us(began), "model": model, "known": known, "margin": margin}
+    key = connection.execute(sa.insert(runs).values(values)).inserted_primary_key
+    return int(key[0]) if key else 0
+
+
+def save_tracks(connection: sa.Connection, run_id: int, records: Sequence[TrackRecord]) -> None:
+    """Insert tracks, or replace those that were saved before they ended."""
+    insert = sqlite.insert if connection.dialect.name == "sqlite" else postgresql.insert
+    for record in records:
+        values = _track_row(run_id, record)
+        statement = insert(tracks).values(values)
+        key = connection.execute(
+            statement.on_conflict_do_update(index_elements=["run_id", "source", "number"], set_=values).returning(
+                tracks.c.id
+            )
+        ).scalar_one()
+        connection.execute(sa.delete(samples).where(samples.c.track_id == key))
+        if record.samples:
+            rows = [_sample_row(key, rank, sample) for rank, sample in enumerate(record.samples)]
+            connection.execute(sa.insert(samples), rows)
+
+
+def _track_row(run_id: int, record: TrackRecord) -> dict[str, Any]:
+    return {
+        "run_id": run_id,
+        "source": _text(record.source),
+        "number": record.number,
+        "began_us": to_us(record.began),
+        "ended_us": to_us(record.ended),
+        "at_s": record.at_s,
+        "status": record.status.value,
+        "person": _text(record.person),
+        "nearest": _text(record.nearest),
+        "similarity": _finite(record.similarity, -1.0),
+        "margin": _finite(record.margin, 0.0),
+        "reasons": json.dumps(record.reasons, ensure_ascii=False),
+        "frames": record.frames,
+    }
+
+
+def _text(value: str | None) -> str | None:
+    """Replace halves of surrogate pairs, of file names that are no UTF-8; no database takes them."""
+    return None if value is None else value.encode("utf-8", "replace").decode("utf-8")
+
+
+def _finite(value: float, otherwise: float) -> float:
+    return float(value) if math.isfinite(value) else otherwise
+
+
+def _sample_row(track_id: int, rank: int, sample: Sample) -> dict[str, Any]:
+    eyes_px, sharpness, yaw_deg, roll_deg, score = sample.quality.numbers()
+    crop = None
+    if sample.crop is not None:
+        _, encoded = cv2.imencode(".jpg", sample.crop, [cv2.IMWRITE_JPEG_QUALITY, _CROP_QUALITY])
+        crop = encoded.tobytes()
+    return {
+        "track_id": track_id,
+        "rank": rank,
+        "at_us": to_us(sample.at),
+        "vector": to_bytes(sample.vector),
+        "eyes_px": eyes_px,
+        "sharpness": sharpness,
+        "yaw_deg": yaw_deg,
+        "roll_deg": roll_deg,
+        "score": score,
+        "crop": crop,
+    }

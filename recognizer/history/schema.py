@@ -1,0 +1,79 @@
+"""The tables of the history. ``migrations`` makes them; a test holds both to each other.
+
+Times are microseconds since 1970, UTC. Vectors are float16, little-endian, of unit length.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    Float,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    SmallInteger,
+    Table,
+    Text,
+    UniqueConstraint,
+)
+
+LEVEL = "0001"
+"""The newest migration in ``migrations/versions``."""
+
+metadata = MetaData()
+
+KEY = BigInteger().with_variant(Integer, "sqlite")
+"""SQLite counts rows by itself only in an INTEGER key."""
+
+runs = Table(
+    "runs",
+    metadata,
+    Column("id", KEY, primary_key=True),
+    Column("began_us", BigInteger, nullable=False),
+    Column("model", Text, nullable=False),  # fingerprint; only vectors of equal fingerprints may be compared
+    Column("known", Float, nullable=False),  # thresholds at the start of the run
+    Column("margin", Float, nullable=False),
+)
+
+tracks = Table(
+    "tracks",
+    metadata,
+    Column("id", KEY, primary_key=True),
+    Column("run_id", KEY, ForeignKey("runs.id", ondelete="CASCADE"), nullable=False),
+    Column("source", Text, nullable=False),
+    Column("number", BigInteger, nullable=False),  # track_id of the run's events
+    Column("began_us", BigInteger, nullable=False),
+    Column("ended_us", BigInteger, nullable=False),
+    Column("at_s", Float, nullable=False),  # of the beginning, in the source's own time
+    Column("status", Text, nullable=False),  # known, unknown, undecided
+    Column("person", Text),
+    Column("nearest", Text),  # the nearest enrolled person, named or not
+    Column("similarity", Float, nullable=False),
+    Column("margin", Float, nullable=False),
+    Column("reasons", Text, nullable=False),  # JSON list
+    Column("frames", Integer, nullable=False),
+    UniqueConstraint("run_id", "source", "number"),
+    Index("tracks_by_time", "began_us"),
+    Index("tracks_by_person", "person", "began_us"),
+    Index("tracks_by_source", "source", "began_us"),
+)
+
+samples = Table(
+    "samples",
+    metadata,
+    Column("id", KEY, primary_key=True),
+    Column("track_id", KEY, ForeignKey("tracks.id", ondelete="CASCADE"), nullable=False),
+    Column("rank", SmallInteger, nullable=False),  # 0: the best sample of its track
+    Column("at_us", BigInteger, nullable=False),
+    Column("vector", LargeBinary, nullable=False),
+    Column("eyes_px", Float, nullable=False),
+    Column("sharpness", Float, nullable=False),
+    Column("yaw_deg", Float, nullable=False),
+    Column("roll_deg", Float, nullable=False),
+    Column("score", Float, nullable=False),
+    Column("crop", LargeBinary),  # JPEG, if the settings keep crops
+    UniqueConstraint("track_id", "rank"),
+)

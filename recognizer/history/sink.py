@@ -1,0 +1,59 @@
+"""The sink that writes the history."""
+
+from __future__ import annotations
+
+from types import TracebackType
+from typing import Self
+
+from recognizer.history.collector import TrackCollector
+from recognizer.history.writer import HistoryWriter
+from recognizer.types import Event, FrameResult
+
+_CLOSE_S = 1.2
+"""A stopped run must end within two seconds; of a file's run the writer has long saved nearly everything."""
+
+
+class HistorySink:
+    """Collects the tracks of all sources and hands them to the writer.
+
+    Args:
+        collector: makes records.
+        writer: saves them.
+    """
+
+    closed = False
+
+    def __init__(self, collector: TrackCollector, writer: HistoryWriter) -> None:
+        self._collector = collector
+        self._writer = writer
+
+    @property
+    def failed(self) -> str | None:
+        """Why the database does not take tracks."""
+        return self._writer.failed
+
+    @property
+    def lost(self) -> int:
+        """Tracks that were dropped."""
+        return self._writer.lost
+
+    def __enter__(self) -> Self:
+        """Start the writer."""
+        self._writer.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Save what waits."""
+        self._writer.finish(_CLOSE_S)
+
+    def emit(self, result: FrameResult) -> None:
+        """Queue the tracks that ended in this frame."""
+        for record in self._collector.add(result):
+            self._writer.add(record)
+
+    def on_end(self, source: str, events: tuple[Event, ...]) -> None:
+        """Queue the last tracks of a source."""
+        for record in self._collector.end(source, events):
+            self._writer.add(record)

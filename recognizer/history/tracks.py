@@ -1,0 +1,114 @@
+"""List tracks by person, source and time, and show one of them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+import sqlalchemy as sa
+
+from recognizer.errors import HistoryError
+from recognizer.history.database import Database
+from recognizer.history.records import Seen, Selection
+from recognizer.history.rows import from_us, to_us
+from recognizer.history.schema import runs, samples, tracks
+
+
+def list_tracks(database: Database, selection: Selection, *, limit: int | None = None) -> list[Seen]:
+    """Return the tracks, the newest first.
+
+    Raises:
+        HistoryError: if the database cannot be read.
+    """
+    query = sa.select(tracks).where(*conditions(selection)).order_by(tracks.c.began_us.desc(), tracks.c.id.desc())
+    with database.reading() as connection:
+        return [_seen(row) for row in connection.execute(query.limit(limit))]
+
+
+def conditions(selection: Selection) -> list[sa.ColumnElement[bool]]:
+    """Return what a selection demands of ``tracks``."""
+    wanted: list[sa.ColumnElement[bool]] = []
+    if selection.person is not None:
+        wanted.append(tracks.c.person == selection.person)
+    if selection.source is not None:
+        wanted.append(tracks.c.source == selection.source)
+    if selection.status is not None:
+        wanted.append(tracks.c.status == selection.status)
+    if selection.since is not None:
+        wanted.append(tracks.c.ended_us >= to_us(selection.since))
+    if selection.until is not None:
+        wanted.append(tracks.c.began_us < to_us(selection.until))
+    return wanted
+
+
+def get_track(database: Database, track_id: int) -> tuple[Seen, dict[str, Any]]:
+    """Return a track and its details: run, model, and its samples without vectors.
+
+    Raises:
+        HistoryError: if there is no such track.
+    """
+    with database.reading() as connection:
+        row = connection.execute(sa.select(tracks).where(tracks.c.id == track_id)).one_or_none()
+        if row is None:
+            raise HistoryError(f"There is no track {track_id} in {database.place}; see 'history list'.")
+        run = connection.execute(sa.select(runs).where(runs.c.id == row.run_id)).one()
+        found = connection.execute(sa.select(samples).where(samples.c.track_id == track_id).order_by(samples.c.rank))
+        kept = [_sample(sample) for sample in found]
+    details = {"track_id": row.number, "at_s": round(row.at_s, 3), "model": run.model, "known": run.known}
+    return _seen(row), {**details, "samples": kept}
+
+
+def list_sources(database: Database) -> list[dict[str, Any]]:
+    """Return each source with its number of tracks, and when it first and last saw somebody."""
+    query = sa.select(
+        tracks.c.source,
+        sa.func.count().label("tracks"),
+        sa.func.min(tracks.c.began_us).label("first"),
+        sa.func.max(tracks.c.ended_us).label("last"),
+    ).group_by(tracks.c.source)
+    with database.reading() as connection:
+        rows = connection.execute(query.order_by(tracks.c.source)).all()
+    return [
+        {
+            "source": row.source,
+            "tracks": row.tracks,
+            "first": from_us(row.first).isoformat(timespec="seconds"),
+            "last": from_us(row.last).isoformat(timespec="seconds"),
+        }
+        for row in rows
+    ]
+
+
+def _seen(row: sa.Row[Any]) -> Seen:
+    return Seen(
+        id=row.id,
+        source=row.source,
+        began=from_us(row.began_us),
+        ended=from_us(row.ended_us),
+        status=row.status,
+        person=row.person,
+        nearest=row.nearest,
+        similarity=row.similarity,
+        margin=row.margin,
+        reasons=tuple(json.loads(row.reasons)),
+        frames=row.frames,
+    )
+
+
+def _sample(row: sa.Row[Any]) -> dict[str, Any]:
+    return {
+        "at": from_us(row.at_us).isoformat(timespec="milliseconds"),
+        "eyes_px": round(row.eyes_px, 1),
+        "sharpness": round(row.sharpness, 1),
+        "yaw_deg": round(row.yaw_deg, 1),
+        "roll_deg": round(row.roll_deg, 1),
+        "score": round(row.score, 4),
+        "has_crop": row.crop is not None,
+    }
+
+
+def by_ids(database: Database, ids: Sequence[int]) -> dict[int, Seen]:
+    """Return some tracks by id; ids that do not exist are missing."""
+    with database.reading() as connection:
+        return {row.id: _seen(row) for row in connection.execute(sa.select(tracks).where(tracks.c.id.in_(ids)))}

@@ -1,0 +1,136 @@
+"""Write records of tracks on a thread of its own: capture and recognition never wait for the database."""
+
+from __future__ import annotations
+
+import datetime as dt
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Sequence
+
+from loguru import logger
+from sqlalchemy.exc import DataError, IntegrityError
+
+from recognizer.errors import HistoryError
+from recognizer.history.database import Database
+from recognizer.history.records import TrackRecord
+from recognizer.history.rows import insert_run, save_tracks
+
+MOST_WAITING = 10_000
+"""Records held back while the database does not answer: of the street clip's density, half a day of one camera."""
+_BATCH = 200
+_RETRY_S = 1.0
+
+
+class HistoryWriter:
+    """Saves records in batches; keeps them and tries again while the database does not answer.
+
+    Args:
+        open_database: opens the history; called on the writer's thread, and again after a failure.
+        model: fingerprint of the embedding model.
+        thresholds: similarity and margin that a name needs.
+        most_waiting: records held back at most; older ones are dropped then, and counted.
+    """
+
+    def __init__(
+        self,
+        open_database: Callable[[], Database],
+        *,
+        model: str,
+        thresholds: tuple[float, float],
+        most_waiting: int = MOST_WAITING,
+    ) -> None:
+        self.lost = 0
+        """Records that were dropped."""
+        self.saved = 0
+        self.failed: str | None = None
+        """Why the database does not take records at the moment."""
+        self._open_database = open_database
+        self._model = model
+        self._thresholds = thresholds
+        self._began = dt.datetime.now(dt.UTC)
+        self._most_waiting = most_waiting
+        self._waiting: deque[TrackRecord] = deque()
+        self._changed = threading.Condition()
+        self._ending = self._abandoned = False
+        self._thread = threading.Thread(target=self._run, name="history", daemon=True)
+
+    def start(self) -> None:
+        """Start the thread."""
+        self._thread.start()
+
+    def add(self, record: TrackRecord) -> None:
+        """Queue a record; never waits."""
+        with self._changed:
+            if len(self._waiting) >= self._most_waiting:
+                self._waiting.popleft()
+                self.lost += 1
+            self._waiting.append(record)
+            self._changed.notify_all()
+
+    def finish(self, patience_s: float) -> None:
+        """Save what waits, for at most ``patience_s``; the rest is lost, counted and logged."""
+        with self._changed:
+            self._ending = True
+            self._changed.notify_all()
+        self._thread.join(patience_s)
+        with self._changed:
+            self._abandoned = True
+            self.lost += len(self._waiting)
+            self._waiting.clear()
+        if self.lost:
+            logger.error("history: {} tracks were lost ({})", self.lost, self.failed or "the disk is slow")
+
+    def _run(self) -> None:
+        database: Database | None = None
+        run_id = 0
+        while batch := self._next_batch():
+            try:
+                if database is None:
+                    database = self._open_database()
+                    with database.writing() as connection:
+                        run_id = run_id or insert_run(connection, self._began, self._model, self._thresholds)
+                with database.writing() as connection:
+                    save_tracks(connection, run_id, batch)
+            except (DataError, IntegrityError, ValueError) as error:
+                logger.error("history: {} tracks cannot be saved: {}", len(batch), type(error).__name__)
+                self.lost += len(batch)
+                continue
+            except HistoryError as error:
+                if self.failed is None:
+                    logger.error("history: {} Recognition continues, tracks are kept until it works again.", error)
+                self.failed = str(error)
+                if database is not None:
+                    database.close()
+                    database = None
+                if not self._put_back(batch):
+                    return
+                continue
+            self.saved += len(batch)
+            if self.failed is not None:
+                logger.info("history: being written again, {} tracks lost", self.lost)
+                self.failed = None
+        if database is not None:
+            database.close()
+
+    def _next_batch(self) -> Sequence[TrackRecord]:
+        """Wait for records; none when everything is saved and the run ends."""
+        with self._changed:
+            while not self._waiting and not self._ending:
+                self._changed.wait()
+            return [self._waiting.popleft() for _ in range(min(_BATCH, len(self._waiting)))]
+
+    def _put_back(self, batch: Sequence[TrackRecord]) -> bool:
+        """Return the records to the queue and wait before the next attempt; False when the run has ended."""
+        with self._changed:
+            if self._abandoned:
+                return False
+            room = self._most_waiting - len(self._waiting)
+            self.lost += max(0, len(batch) - room)
+            self._waiting.extendleft(reversed(batch[max(0, len(batch) - room) :]))
+            until = time.monotonic() + _RETRY_S
+            while not self._ending and (left := until - time.monotonic()) > 0:
+                self._changed.wait(left)
+            if self._ending:  # one last attempt was made, or is made with what waits
+                self._changed.wait(0.1)
+            return not self._abandoned

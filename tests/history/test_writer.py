@@ -1,0 +1,135 @@
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import pytest
+
+from recognizer.errors import HistoryError
+from recognizer.history.database import Database, open_history
+from recognizer.history.records import Selection
+from recognizer.history.tracks import list_tracks
+from recognizer.history.writer import HistoryWriter
+from tests.conftest import ROOT
+from tests.history.history_records import record, unit
+
+
+class Outage:
+    """Opens a history, unless it is down."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.down = False
+        self.tried = threading.Event()
+
+    def __call__(self) -> Database:
+        if self.down:
+            self.tried.set()
+            raise HistoryError("The history is away.")
+        return open_history(self.folder, create=True)
+
+
+def writer_of(opener: Outage, **extra: int) -> HistoryWriter:
+    return HistoryWriter(opener, model="model-1", thresholds=(0.4, 0.1), **extra)
+
+
+def numbers(folder: Path) -> list[int]:
+    history = open_history(folder, create=False)
+    found = [seen.frames for seen in list_tracks(history, Selection())]
+    history.close()
+    return found
+
+
+def test_records_are_saved_and_replaced(tmp_path: Path) -> None:
+    writer = writer_of(Outage(tmp_path))
+    writer.start()
+    writer.add(record(1, vectors=(unit(1), unit(2))))
+    writer.add(record(2, person=None))
+    writer.add(record(1, person="Bob", vectors=(unit(3),)))
+    writer.finish(30)
+    history = open_history(tmp_path, create=False)
+    assert {seen.person for seen in list_tracks(history, Selection())} == {"Bob", None}
+    history.close()
+    assert (writer.saved, writer.lost, writer.failed) == (3, 0, None)
+
+
+def test_what_came_during_an_outage_is_saved_afterwards(tmp_path: Path) -> None:
+    opener = Outage(tmp_path)
+    opener.down = True
+    writer = writer_of(opener)
+    writer.start()
+    for number in range(5):
+        writer.add(record(number))
+    assert opener.tried.wait(10)
+    opener.down = False
+    writer.finish(30)
+    assert len(numbers(tmp_path)) == 5
+    assert writer.lost == 0
+
+
+def test_a_full_queue_drops_the_oldest_and_counts_it(tmp_path: Path) -> None:
+    opener = Outage(tmp_path)
+    opener.down = True
+    writer = writer_of(opener, most_waiting=3)
+    for number in range(5):
+        writer.add(record(number))
+    assert writer.lost == 2
+    writer.start()
+    writer.finish(0.3)
+    assert writer.lost == 5
+    assert writer.failed == "The history is away."
+
+
+def test_one_record_that_the_database_refuses_does_not_stop_the_others(tmp_path: Path) -> None:
+    writer = writer_of(Outage(tmp_path))
+    bad = record(1)
+    object.__setattr__(bad, "status", type("Odd", (), {"value": None})())
+    writer.start()
+    writer.add(bad)
+    writer.finish(30)
+    again = writer_of(Outage(tmp_path))
+    again.start()
+    again.add(record(2))
+    again.finish(30)
+    assert (writer.lost, again.saved, len(numbers(tmp_path))) == (1, 1, 1)
+
+
+def test_names_that_are_no_utf_8_are_saved(tmp_path: Path) -> None:
+    writer = writer_of(Outage(tmp_path))
+    writer.start()
+    writer.add(record(1, source="clip\udcff.mp4"))
+    writer.finish(30)
+    assert writer.saved == 1
+
+
+_WRITER = """
+import pathlib, sys
+from recognizer.history.database import open_history
+from recognizer.history.rows import insert_run, save_tracks
+from tests.history.history_records import NOON, record, unit
+history = open_history(pathlib.Path(sys.argv[1]), create=True)
+with history.writing() as connection:
+    run = insert_run(connection, NOON, "model-1", (0.4, 0.1))
+for number in range(10**6):
+    with history.writing() as connection:
+        save_tracks(connection, run, [record(number, vectors=(unit(number),))])
+    print(number, flush=True)
+"""
+
+
+@pytest.mark.parametrize("acknowledged", [0, 3, 17])
+def test_kill_9_loses_no_track_that_was_acknowledged(tmp_path: Path, acknowledged: int) -> None:
+    program = [sys.executable, "-c", _WRITER, str(tmp_path)]
+    with subprocess.Popen(
+        program, stdout=subprocess.PIPE, text=True, env={**os.environ, "PYTHONPATH": str(ROOT)}
+    ) as process:
+        assert process.stdout is not None
+        while int(process.stdout.readline()) < acknowledged:
+            pass
+        process.send_signal(signal.SIGKILL)
+        last = max([acknowledged, *(int(line) for line in process.stdout.read().split("\n")[:-1] if line)])
+    assert len(numbers(tmp_path)) >= last + 1
