@@ -65,7 +65,8 @@ def seal(connection: sqlite3.Connection) -> None:
 
 def measurement_digest(row: Sequence[Any]) -> bytes:
     """Digest of a measurement's values, in the order of ``MEASURED``."""
-    return _hashed([_stored(value) for value in row])
+    *values, vector = map(_stored, row)
+    return _hashed(values, vector)
 
 
 def _stored(value: Any) -> Any:
@@ -75,7 +76,11 @@ def _stored(value: Any) -> Any:
     return value
 
 
-def _hashed(values: Any) -> bytes:
-    """Hash lists of text, numbers, bytes and ``None``."""
-    text = json.dumps(values, separators=(",", ":"), default=lambda value: {"bytes": value.hex()})
-    return hashlib.sha256(text.encode()).digest()
+def _hashed(values: Any, blob: Any = None) -> bytes:
+    """Hash lists of text, numbers, bytes and ``None``, and a large value of bytes behind them."""
+    size = len(blob) if isinstance(blob, bytes) else blob
+    text = json.dumps([values, size], separators=(",", ":"), default=lambda value: {"bytes": value.hex()})
+    digest = hashlib.sha256(text.encode())
+    if isinstance(blob, bytes):
+        digest.update(blob)
+    return digest.digest()

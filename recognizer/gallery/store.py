@@ -62,7 +62,8 @@ class Gallery:
             with schema.translated(self._path):
                 if schema.is_empty(connection):
                     raise self._nobody_yet()
-            self._commit()
+            if self._write:
+                self._commit()  # a reader checks what it reads
             self._open = opening.pop_all()
         return self
 
@@ -144,34 +145,24 @@ class Gallery:
 
     def measurements(self, model: str) -> dict[bytes, Measurement]:
         """All measurements made with ``model``, by content digest; thumbnails included."""
-        return self._measurements(model, "thumbnail")
-
-    def _measurements(self, model: str, thumbnail: str) -> dict[bytes, Measurement]:
         with self._reading() as connection:
-            proved = schema.layout(connection) != schema.UNPROVED
-            columns = f"{proof.MEASURED}, {proof.DIGEST if proved else 'NULL'}, {thumbnail}"
-            rows = connection.execute(f"SELECT {columns} FROM measurements WHERE model = ?", (model,))  # noqa: S608
+            proved, rows = _measured_rows(connection, model, "thumbnail")
             return {row[0]: stored.measurement_of(row[:-2], *row[-2:], proved=proved) for row in rows}
 
     def enrolled(self) -> Enrolled:
         """The vectors that stand for people."""
-        with self._reading():
+        with self._reading() as connection:
             commit = self._commit()
             model = str(commit.facts.get("model", ""))
-            measured = self._measurements(model, "NULL")
+            proved, rows = _measured_rows(connection, model, "NULL")
+            measured = {row[0]: row for row in rows}
             photos = [photo for photo in map(stored.photo_of, commit.photos) if photo.accepted]
-            vectors = [self._vector(photo, measured) for photo in photos]
+            vectors = [_vector(photo, measured, proved=proved) for photo in photos]
         if len({len(vector) for vector in vectors}) > 1:
             raise self._damaged("the vectors are not all as long")
         stacked = np.stack(vectors) if vectors else np.zeros((0, EMBEDDING_SIZE), np.float32)
         names, files = tuple(photo.person for photo in photos), tuple(photo.file for photo in photos)
         return Enrolled(names, files, stacked, model, str(self.folder))
-
-    def _vector(self, photo: ReviewedPhoto, measured: Mapping[bytes, Measurement]) -> F32:
-        found = measured.get(photo.content.sha256) if photo.content else None
-        if found is None or found.face is None:
-            raise self._damaged("an accepted photo has no vector")
-        return found.face.vector
 
     def store(self, sha256: bytes, model: str, measurement: Measurement) -> None:
         """Keep the measurement of one picture's content; it stands for nobody until `commit_enrolment`."""
@@ -274,6 +265,23 @@ def load_enrolled(folder: Path) -> Enrolled:
 
 def _now() -> str:
     return datetime.now(UTC).isoformat(timespec="seconds")
+
+
+def _measured_rows(connection: sqlite3.Connection, model: str, thumbnail: str) -> tuple[bool, list[tuple[Any, ...]]]:
+    """Whether measurements have digests, and of each the columns ``MEASURED``, the digest and the thumbnail."""
+    proved = schema.layout(connection) != schema.UNPROVED
+    columns = f"{proof.MEASURED}, {proof.DIGEST if proved else 'NULL'}, {thumbnail}"
+    query = f"SELECT {columns} FROM measurements WHERE model = ?"  # noqa: S608
+    return proved, connection.execute(query, (model,)).fetchall()
+
+
+def _vector(photo: ReviewedPhoto, measured: Mapping[bytes, Sequence[Any]], *, proved: bool) -> F32:
+    row = measured.get(photo.content.sha256) if photo.content else None
+    if row is None:
+        raise stored.DamagedRow("an accepted photo has no vector")
+    if proved:
+        stored.require_digest(row[:-2], row[-2])
+    return stored.vector_of(row[-3])
 
 
 def _dated(connection: sqlite3.Connection, statement: str, values: Sequence[Any]) -> None:

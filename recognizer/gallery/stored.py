@@ -47,14 +47,24 @@ def measurement_of(row: Sequence[Any], digest: object, thumbnail: bytes | None, 
     Raises:
         DamagedRow: if the digest or a value is wrong.
     """
-    if proved and measurement_digest(row) != digest:
-        raise DamagedRow("a measurement is not what was written")
+    if proved:
+        require_digest(row, digest)
     _, _, notes, x1, y1, x2, y2, eyes_px, sharpness, yaw, roll, score, vector = row
     face = None
     if vector is not None:
         quality = FaceQuality.of(eyes_px, sharpness, yaw, roll, score)
         face = MeasuredFace((x1, y1, x2, y2), quality, vector_of(vector), thumbnail or b"")
     return Measurement(notes_of(notes), face)
+
+
+def require_digest(row: Sequence[Any], digest: object) -> None:
+    """Check a measurement's row against the digest stored with it.
+
+    Raises:
+        DamagedRow: if it does not match.
+    """
+    if measurement_digest(row) != digest:
+        raise DamagedRow("a measurement is not what was written")
 
 
 def vector_of(blob: object) -> F32:

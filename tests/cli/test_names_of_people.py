@@ -29,7 +29,7 @@ def test_names_with_spaces_and_joiners_reach_the_events(shared_data: Path, tmp_p
     settings = load(
         None,
         {
-            "source": {"location": str(shared_data / "data/video/friends_720p.mp4"), "max_seconds": 4},
+            "source": {"location": str(shared_data / "data/video/friends_720p.mp4"), "max_seconds": 12},
             "embed": {"model": "edgeface_xs_q", "weights_dir": shared_data / "weights"},
             "gallery": {"folder": tmp_path / "people"},
             "emit": {"headless": True, "events": str(tmp_path / "events.jsonl")},
