@@ -1,4 +1,4 @@
-"""What is required of a photo: limits on size, blur, pose and similarity, and how a face's quality meets them."""
+"""Limits on the size, blur, pose and similarity of photos, and the check of a face against them."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from recognizer.types import FaceQuality
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What is asked of a photo.
+    """Limits for photos.
 
     A photo that misses a *wanted* limit is weak: it counts only where its person has no better one. One that misses a
     *usable* limit never counts. Measured with edgeface_xs_q on 640 LFW photos of 160 people (3 to 6 each),

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from recognizer.errors import GalleryError
 
 LONGEST_NAME_BYTES = 255
-"""What common file systems allow for one folder's name."""
+"""Longest name of a folder on common file systems."""
 
 _SEPARATORS = frozenset("/\\\u2028\u2029")
 _DIRECTION_OVERRIDES = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")

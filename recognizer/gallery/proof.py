@@ -1,10 +1,10 @@
 """Digests by which the record proves that it holds what was written.
 
-SQLite notices damage to its own structure and none to what is stored: a flipped bit in a name is another name. Two
-kinds of SHA-256 are kept therefore: one in each measurement, over its vector and what belongs to it, and one of each
-commit, over the names and folders of all people, over which photo of which content stands for whom, and over the
-model. Both are computed from the values that are handed out, so nothing unchecked is served. Thumbnails are not
-covered; nobody is recognised by them. The digests detect damage, not a forger: they have no key.
+SQLite notices damage to its own structure and none to what is stored: a flipped bit in a name is another name. The
+record therefore holds two kinds of SHA-256: one in each measurement, over its vector and what belongs to it, and one
+of each commit, over the names and folders of all people, their photos, and the model. Both are computed from the
+values that are handed out, so nothing unchecked is served. Thumbnails are not covered; nobody is recognised by them.
+The digests detect damage, not a forger: they have no key.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ DIGEST = "digest"
 
 @dataclass(frozen=True, slots=True)
 class Commit:
-    """What a commit says, as stored."""
+    """The rows of a commit, as stored."""
 
     facts: dict[str, Any]
     """By key, with the digest."""

@@ -117,7 +117,7 @@ def _unlike_the_others(own: Sequence[_Case], limits: Limits) -> None:
             alive[row].refuse(Finding.UNLIKE_OTHERS, text)
             alive[row].notes.extend(alive[row].weak)
         else:
-            alive[row].notes.append(Note(Finding.UNLIKE_OTHERS, text + "; which of them is right cannot be told"))
+            alive[row].notes.append(Note(Finding.UNLIKE_OTHERS, text + "; it is unknown which of them is right"))
 
 
 def _loners(groups: list[list[int]]) -> list[int]:

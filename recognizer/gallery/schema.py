@@ -184,7 +184,7 @@ def journal_in_memory(connection: sqlite3.Connection) -> Iterator[None]:
 
 @contextlib.contextmanager
 def translated(path: Path) -> Iterator[None]:
-    """Turn what SQLite says about ``path`` into what a person can do about it."""
+    """Translate the errors of SQLite into messages with a remedy."""
     try:
         yield
     except (sqlite3.ProgrammingError, sqlite3.IntegrityError):
@@ -222,10 +222,10 @@ def _require_regular(file: Path, record: Path, *, alone: bool) -> None:
 
 
 def way_out(path: Path) -> str:
-    """What to do about a record that cannot be used."""
+    """Say what to do about a record that cannot be used."""
     return way_out_of(path.parent.parent)
 
 
 def way_out_of(gallery: Path) -> str:
-    """What to do about a gallery whose record cannot be used."""
+    """Say what to do about a gallery whose record cannot be used."""
     return f'It can be rebuilt from the photos: python main.py enroll --gallery "{gallery}" --rebuild'

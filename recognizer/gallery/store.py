@@ -1,8 +1,8 @@
 """The record of who is enrolled: people, photos, quality, vectors, thumbnails, and the model that made the vectors.
 
 An enrolment has two steps, so that it can be killed at any moment. First every new photo is *measured*; a measurement
-is stored under the digest of the picture's content and stands for nobody yet. Then all photos are reviewed together,
-and one transaction (`commit_enrolment`) records which photo stands for whom. A reader sees the people of the last
+is stored under the digest of the picture's content and belongs to nobody yet. Then all photos are reviewed together,
+and one transaction (`commit_enrolment`) records who is enrolled with which photos. A reader sees the people of the last
 commit, never half of the next one; measurements that an interrupted run left are used or deleted by the next run.
 
 Whatever is read is checked against the digests of `recognizer.gallery.proof`.
@@ -118,7 +118,7 @@ class Gallery:
 
     @property
     def model(self) -> str | None:
-        """Fingerprint of the model whose vectors stand for people; ``None`` before the first enrolment."""
+        """Fingerprint of the model that made the vectors; ``None`` before the first enrolment."""
         return self._commit().facts.get("model")
 
     @property
@@ -150,7 +150,7 @@ class Gallery:
             return {row[0]: stored.measurement_of(row[:-2], *row[-2:], proved=proved) for row in rows}
 
     def enrolled(self) -> Enrolled:
-        """The vectors that stand for people."""
+        """The vectors of all accepted photos."""
         with self._reading() as connection:
             commit = self._commit()
             model = str(commit.facts.get("model", ""))
@@ -165,7 +165,7 @@ class Gallery:
         return Enrolled(names, files, stacked, model, str(self.folder))
 
     def store(self, sha256: bytes, model: str, measurement: Measurement) -> None:
-        """Keep the measurement of one picture's content; it stands for nobody until `commit_enrolment`."""
+        """Store the measurement of one picture's content; it belongs to nobody until `commit_enrolment`."""
         row = stored.measurement_row(sha256, model, measurement)
         thumbnail = measurement.face.thumbnail if measurement.face else None
         values = (*row, _now(), thumbnail, proof.measurement_digest(row))
@@ -180,7 +180,7 @@ class Gallery:
             connection.execute(f"INSERT OR REPLACE INTO measurements ({columns}) VALUES ({marks})", values)  # noqa: S608
 
     def commit_enrolment(self, photos: Iterable[ReviewedPhoto], *, people: Mapping[str, str], model: str) -> None:
-        """Say, in one transaction, who is enrolled; whatever is not named is forgotten for good.
+        """Record, in one transaction, who is enrolled; people and measurements that are not named are deleted.
 
         Args:
             photos: Every photo of everybody in ``people``.
