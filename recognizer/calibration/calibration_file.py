@@ -217,7 +217,8 @@ def save(path: Path, calibration: Calibration) -> None:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         try:
-            with part.open("w", encoding="utf-8") as file:
+            part.unlink(missing_ok=True)
+            with part.open("x", encoding="utf-8") as file:
                 file.write(text + "\n")
                 file.flush()
                 os.fsync(file.fileno())

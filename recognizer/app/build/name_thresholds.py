@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from loguru import logger
@@ -21,7 +22,7 @@ from recognizer.models.resolve import ResolvedModel
 def calibrated(settings: Settings, resolved: ResolvedModel) -> calibration_file.Calibration:
     """Load the settings' calibration file, else the one that ``calibrate`` wrote to the gallery, else the model's."""
     own = site_calibration(settings)
-    if settings.decide.calibration is None and own.is_file():
+    if settings.decide.calibration is None and os.path.lexists(own):
         try:
             refuse_links(own.parent)
             return calibration_file.load(own, model=resolved.fingerprint)
