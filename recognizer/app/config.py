@@ -177,6 +177,8 @@ class History(Section):
     address: SecretStr | None = None
     """``postgresql://USER:PASSWORD@HOST/DATABASE``, when several machines share one history; in place of ``folder``.
     Variables such as ``$PASSWORD`` are replaced."""
+    key_file: UserPath | None = None
+    """File with the key that encrypts vectors and crops; see ``recognizer.history.encryption``."""
     crops: bool = False
     """Also keep pictures of the best faces of each track, about 6 KB each."""
     known_days: Days = 90

@@ -12,7 +12,9 @@ from recognizer.app import build
 from recognizer.app.config import Settings
 from recognizer.clock import WallClock
 from recognizer.history.collector import TrackCollector
-from recognizer.history.database import Database, open_history
+from recognizer.history.database import Database
+from recognizer.history.encryption import find_key
+from recognizer.history.keyed import open_with_key
 from recognizer.history.retention import Retention, purge
 from recognizer.history.sink import HistorySink
 from recognizer.history.writer import HistoryWriter
@@ -30,13 +32,13 @@ def history_sink(settings: Settings, resolved: ResolvedModel, *, live: AbstractS
     Raises:
         HistoryError: if the history cannot be opened; later failures are logged and counted.
     """
-    place = settings.history_place
-    open_history(place, create=True).close()  # a wrong place fails before the run
+    place, key = settings.history_place, find_key(settings.history.key_file)
+    open_with_key(place, key, create=True).close()  # a wrong place fails before the run
     known = build.thresholds(settings, resolved)
     return HistorySink(
         TrackCollector(WallClock(live=live), crops=settings.history.crops),
         HistoryWriter(
-            partial(open_history, place, create=True),
+            partial(open_with_key, place, key, create=True),
             model=resolved.fingerprint,
             thresholds=(known.known, known.margin),
             housekeeping=partial(_delete_old, settings),
@@ -50,7 +52,7 @@ def read_history(settings: Settings) -> Database:
     Raises:
         HistoryError: if there is none, or it cannot be read.
     """
-    return open_history(settings.history_place, create=False)
+    return open_with_key(settings.history_place, find_key(settings.history.key_file), create=False)
 
 
 def _delete_old(settings: Settings, history: Database) -> None:

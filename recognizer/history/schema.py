@@ -1,6 +1,7 @@
 """The tables of the history. ``migrations`` makes them; a test holds both to each other.
 
-Times are microseconds since 1970, UTC. Vectors are float16, little-endian, of unit length.
+Times are microseconds since 1970, UTC. Vectors are float16, little-endian, of unit length;
+vectors and crops may be encrypted (``encryption``).
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-LEVEL = "0002"
+LEVEL = "0003"
 """The newest migration in ``migrations/versions``."""
 
 metadata = MetaData()
@@ -88,6 +89,13 @@ clusters = Table(
     metadata,
     Column("id", KEY, primary_key=True),
     Column("state", Text, nullable=False),  # open, ignored (a face nobody cares for), discarded (no face)
+)
+
+facts = Table(
+    "facts",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("value", LargeBinary, nullable=False),
 )
 
 actions = Table(
