@@ -11,11 +11,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args, get_origin
 
-import yaml
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
 
+from recognizer import strict_yaml
 from recognizer.app import renamed
-from recognizer.app.setting_types import Cosine, Days, Location, Seconds, Share, Threads, UserPath, UserText
+from recognizer.app.setting_types import Cosine, Days, Location, Seconds, Share, SourceName, Threads, UserPath, UserText
 from recognizer.capture.names import display_name
 from recognizer.errors import ConfigError
 
@@ -31,7 +31,7 @@ class Camera(Section):
 
     location: Location = "0"
     """A video file, a folder of photos, one photo; number or path of a webcam; rtsp://, rtsps://, http(s)://."""
-    name: Annotated[str, Field(min_length=1, max_length=100)] | None = None
+    name: SourceName | None = None
     """Name in events and on screen; by default the address without credentials."""
     width: Annotated[int, Field(ge=16, le=16384)] | None = None
     """Requested width of a webcam's frames, px; the webcam may give another."""
@@ -264,22 +264,12 @@ def load(
 
 
 def _read(path: Path) -> dict[str, Any]:
-    try:
-        values = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise ConfigError(f"There is no settings file {path}.") from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"The settings file {path} cannot be read: {error}.") from error
-    except yaml.YAMLError as error:
-        # not the error's own text: it quotes the line, which may hold a password
-        mark = getattr(error, "problem_mark", None)
-        where = f" in line {mark.line + 1}, column {mark.column + 1}" if mark else ""
-        raise ConfigError(f"{path} is not valid YAML{where}: {getattr(error, 'problem', 'unreadable')}.") from None
+    values = strict_yaml.read(path, kind="settings file", error=ConfigError)
     if values is None:
         return {}
     if not isinstance(values, dict):
         raise ConfigError(f"{path}: wanted sections such as 'detect:', got a {type(values).__name__}.")
-    return {str(key): value for key, value in values.items()}
+    return values
 
 
 def _problems(error: ValidationError) -> Iterator[str]:
