@@ -223,6 +223,8 @@ class GalleryWatcher:
         if digest == self._digest:
             return
         self._replace(enrolled)
+        for name in sorted(self._reported_names - set(enrolled.names)):
+            logger.info("gallery: {} is forgotten", name)
         self._keep(enrolled, digest)
         logger.info("gallery: reloaded, {} people now", len(set(enrolled.names)))
 
