@@ -259,17 +259,14 @@ def load(
     try:
         return Settings.model_validate({key: value for key, value in values.items() if value is not None})
     except ValidationError as error:
-        where = f"{path}: " if path else ""
-        raise ConfigError(where + "; ".join(_problems(error))) from None
+        raise ConfigError((f"{path}: " if path else "") + "; ".join(_problems(error))) from None
 
 
 def _read(path: Path) -> dict[str, Any]:
     values = strict_yaml.read(path, kind="settings file", error=ConfigError)
-    if values is None:
-        return {}
-    if not isinstance(values, dict):
+    if values is not None and not isinstance(values, dict):
         raise ConfigError(f"{path}: wanted sections such as 'detect:', got a {type(values).__name__}.")
-    return values
+    return values or {}
 
 
 def _problems(error: ValidationError) -> Iterator[str]:
