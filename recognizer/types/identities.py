@@ -63,6 +63,8 @@ class Identity:
     """How much nearer that person is than the next one."""
     reasons: tuple[str, ...] = ()
     """In words: evidence for the status, or what is still missing."""
+    first_at: float | None = None
+    """When the track's face was first detected, seconds, the clock of ``Frame.captured_at``."""
 
 
 class EventKind(enum.Enum):
