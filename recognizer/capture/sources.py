@@ -12,6 +12,7 @@ from urllib.parse import unquote, urlsplit
 from recognizer.capture.adjust import AS_IT_IS, Adjusted, Adjustment
 from recognizer.capture.decoder import Deblock
 from recognizer.capture.files import ImageFolder, SinglePicture
+from recognizer.capture.http import SNAPSHOT_INTERVAL_S, HttpStream
 from recognizer.capture.live import LiveSource
 from recognizer.capture.names import display_name
 from recognizer.capture.network import NetworkStream
@@ -80,7 +81,7 @@ class SourceOptions:
     """Of a webcam, px."""
     height: int | None = None
     rate: float | None = None
-    """Frames a second of a webcam."""
+    """Frames a second of a webcam; pictures a second that a snapshot address is asked for, 1 by default."""
     transport: str = "tcp"
     """Of RTSP: ``tcp`` or ``udp``."""
     adjustment: Adjustment = AS_IT_IS
@@ -121,7 +122,9 @@ def _source(text: str, kind: SourceKind, options: SourceOptions) -> FrameSource:
         NetworkStream, text, transport=options.transport, deblock=options.deblock, max_pixels=options.max_pixels
     )
     if text[:4].lower() == "http":  # play lists come in segments of some seconds
-        return LiveSource(stream(open_s=10, read_s=10), name=name, stall_s=5)
+        interval_s = 1 / options.rate if options.rate else SNAPSHOT_INTERVAL_S
+        polled = HttpStream(stream(open_s=10, read_s=10), name=name, interval_s=interval_s)
+        return LiveSource(polled, name=name, stall_s=5 + interval_s)
     return LiveSource(stream(), name=name)
 
 
