@@ -6,15 +6,16 @@ The model is frozen; an unknown key, a wrong type or a value out of range is an 
 from __future__ import annotations
 
 import difflib
+import os
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args, get_origin
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
 
 from recognizer.app import renamed
-from recognizer.app.setting_types import Cosine, Location, Seconds, Share, Threads, UserPath, UserText
+from recognizer.app.setting_types import Cosine, Days, Location, Seconds, Share, Threads, UserPath, UserText
 from recognizer.capture.names import display_name
 from recognizer.errors import ConfigError
 
@@ -173,8 +174,19 @@ class History(Section):
     """Keep the tracks of each run. A track is biometric data of a person: ask what the law wants before."""
     folder: UserPath | None = None
     """Folder of the database; ``history`` beside the gallery's folder by default."""
+    address: SecretStr | None = None
+    """``postgresql://USER:PASSWORD@HOST/DATABASE``, when several machines share one history; in place of ``folder``.
+    Variables such as ``$PASSWORD`` are replaced."""
+    key_file: UserPath | None = None
+    """File with the key that encrypts vectors and crops; see ``recognizer.history.encryption``."""
     crops: bool = False
     """Also keep pictures of the best faces of each track, about 6 KB each."""
+    known_days: Days = 90
+    """After so many days, tracks of named people are deleted."""
+    unknown_days: Days = 30
+    """After so many days, tracks of unknown people are deleted."""
+    crops_days: Days = 7
+    """After so many days, pictures of faces are deleted."""
 
 
 class Settings(Section):
@@ -205,8 +217,10 @@ class Settings(Section):
         return self.sources or (self.source,)
 
     @property
-    def history_folder(self) -> Path:
-        """Return where the history is, or would be."""
+    def history_place(self) -> Path | str:
+        """Return the folder or the address of the history."""
+        if self.history.address is not None:
+            return os.path.expandvars(self.history.address.get_secret_value())
         return self.history.folder or self.gallery.folder.absolute().parent / "history"
 
 

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Set as AbstractSet
 from functools import partial
+
+from loguru import logger
 
 from recognizer.app import build
 from recognizer.app.config import Settings
 from recognizer.clock import WallClock
 from recognizer.history.collector import TrackCollector
-from recognizer.history.database import Database, open_history
+from recognizer.history.database import Database
+from recognizer.history.encryption import find_key
+from recognizer.history.keyed import open_with_key
+from recognizer.history.retention import Retention, purge
 from recognizer.history.sink import HistorySink
 from recognizer.history.writer import HistoryWriter
 from recognizer.models.resolve import ResolvedModel
@@ -26,15 +32,16 @@ def history_sink(settings: Settings, resolved: ResolvedModel, *, live: AbstractS
     Raises:
         HistoryError: if the history cannot be opened; later failures are logged and counted.
     """
-    folder = settings.history_folder
-    open_history(folder, create=True).close()  # a wrong folder fails before the run
+    place, key = settings.history_place, find_key(settings.history.key_file)
+    open_with_key(place, key, create=True).close()  # a wrong place fails before the run
     known = build.thresholds(settings, resolved)
     return HistorySink(
         TrackCollector(WallClock(live=live), crops=settings.history.crops),
         HistoryWriter(
-            partial(open_history, folder, create=True),
+            partial(open_with_key, place, key, create=True),
             model=resolved.fingerprint,
             thresholds=(known.known, known.margin),
+            housekeeping=partial(_delete_old, settings),
         ),
     )
 
@@ -45,4 +52,11 @@ def read_history(settings: Settings) -> Database:
     Raises:
         HistoryError: if there is none, or it cannot be read.
     """
-    return open_history(settings.history_folder, create=False)
+    return open_with_key(settings.history_place, find_key(settings.history.key_file), create=False)
+
+
+def _delete_old(settings: Settings, history: Database) -> None:
+    kept = settings.history
+    retention = Retention(known_days=kept.known_days, unknown_days=kept.unknown_days, crops_days=kept.crops_days)
+    if deleted := purge(history, retention, now=dt.datetime.now(dt.UTC)):
+        logger.info("history: {} old tracks were deleted", deleted)

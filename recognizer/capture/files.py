@@ -13,7 +13,7 @@ import numpy as np
 from loguru import logger
 
 from recognizer.capture.names import display_name
-from recognizer.capture.pictures import MAX_PIXELS, PICTURE_SUFFIXES, read_picture
+from recognizer.capture.pictures import PICTURE_SUFFIXES, read_picture
 from recognizer.errors import ImageError, SourceError
 from recognizer.types import Frame
 
@@ -31,7 +31,7 @@ class ImageFolder:
     live = False
     shortfall: str | None = None
 
-    def __init__(self, path: Path, *, fps: float = 1.0, max_pixels: int = MAX_PIXELS, name: str | None = None) -> None:
+    def __init__(self, path: Path, *, fps: float = 1.0, max_pixels: int | None = None, name: str | None = None) -> None:
         if not fps > 0:
             raise ValueError(f"ImageFolder.fps: wanted more than 0, got {fps}.")
         self.name = display_name(str(path)) if name is None else name
@@ -110,7 +110,7 @@ class SinglePicture:
     live = False
     shortfall: str | None = None
 
-    def __init__(self, path: Path, *, max_pixels: int = MAX_PIXELS, name: str | None = None) -> None:
+    def __init__(self, path: Path, *, max_pixels: int | None = None, name: str | None = None) -> None:
         self.name = display_name(str(path)) if name is None else name
         self.frame_rate: float | None = None
         self.size: tuple[int, int] | None = None

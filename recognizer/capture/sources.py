@@ -76,7 +76,7 @@ class SourceOptions:
     deblock: Deblock = "all"
     """Of a video or a stream: frames whose block edges are smoothed."""
     max_pixels: int = MAX_PIXELS
-    """Largest picture or frame that is decoded."""
+    """Largest frame of a video or a network stream that is decoded."""
     width: int | None = None
     """Of a webcam, px."""
     height: int | None = None
@@ -107,9 +107,9 @@ def open_source(text: str, options: SourceOptions | None = None) -> FrameSource:
 def _source(text: str, kind: SourceKind, options: SourceOptions) -> FrameSource:
     path, name = _path(text), options.name or default_name(text)
     if kind is SourceKind.FOLDER:
-        return ImageFolder(path, fps=options.fps, max_pixels=options.max_pixels, name=name)
+        return ImageFolder(path, fps=options.fps, name=name)
     if kind is SourceKind.PICTURE:
-        return SinglePicture(path, max_pixels=options.max_pixels, name=name)
+        return SinglePicture(path, name=name)
     if kind is SourceKind.VIDEO:
         return VideoFile(
             path, threads=options.threads, deblock=options.deblock, max_pixels=options.max_pixels, name=name

@@ -16,8 +16,9 @@ from rich.table import Table
 
 from recognizer.app import build, config, photos
 from recognizer.capture.pictures import read_picture
-from recognizer.cli import _console, _options
+from recognizer.cli import _console, _options, history_review
 from recognizer.cli._progress import model_bar
+from recognizer.cli._tables import short_source, show_rows
 from recognizer.errors import OutputError, UsageError
 from recognizer.history import sightings
 from recognizer.history.records import Seen, Selection
@@ -25,6 +26,8 @@ from recognizer.models.resolve import ResolvedModel
 from recognizer.types import F32
 
 app = typer.Typer(help="Who was seen when; 'run --history' keeps it.", no_args_is_help=True)
+for command in history_review.COMMANDS:
+    app.command()(command)
 
 _MOMENTS = ["%Y-%m-%d", "%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%d %H:%M", "%Y-%m-%d %H:%M:%S"]
 PersonOption = Annotated[str | None, typer.Option("--person", "-p", help="Only this person.")]
@@ -60,7 +63,7 @@ def list_(
     if as_json:
         _console.print_json([seen.as_dict() for seen in found])
         return
-    _show([_row(seen) for seen in found], "No track fits.")
+    show_rows([_row(seen) for seen in found], "No track fits.")
     if len(found) == limit:
         _console.out.print(f"The newest {limit}; --limit shows more.", highlight=False)
 
@@ -86,7 +89,7 @@ def show(
     for name, value in {**seen.as_dict(), **details}.items():
         table.add_row(name, escape("; ".join(value) if isinstance(value, list) else str(value)))
     _console.out.print(table)
-    _show(kept, "No sample was kept.")
+    show_rows(kept, "No sample was kept.")
 
 
 @app.command()
@@ -138,7 +141,7 @@ def search(
         _console.print_json(rows)
         return
     shown = [{"cosine": f"{hit.similarity:.2f}", **_row(hit.track)} for hit in hits]
-    _show(shown, f"No track resembles this face by {least:.2f} or more.")
+    show_rows(shown, f"No track resembles this face by {least:.2f} or more.")
 
 
 @app.command()
@@ -156,7 +159,7 @@ def sources(
     if as_json:
         _console.print_json(found)
     else:
-        _show([{**row, "source": _short(row["source"])} for row in found], "Nobody was seen yet.")
+        show_rows([{**row, "source": short_source(row["source"])} for row in found], "Nobody was seen yet.")
 
 
 @app.command()
@@ -191,7 +194,7 @@ def report(
     elif as_json:
         _console.print_json(rows)
     else:
-        _show([{**row, "source": _short(row["source"])} for row in rows], "No named person was seen.")
+        show_rows([{**row, "source": short_source(row["source"])} for row in rows], "No named person was seen.")
 
 
 def _vector(image: Path, settings: config.Settings, resolved: ResolvedModel) -> F32:
@@ -230,27 +233,10 @@ def _row(seen: Seen) -> dict[str, Any]:
         "track": seen.id,
         "began": f"{seen.began:%Y-%m-%d %H:%M:%S}",
         "seconds": round((seen.ended - seen.began).total_seconds(), 1),
-        "source": _short(seen.source),
+        "source": short_source(seen.source),
         "who": seen.person or seen.status,
         "similarity": f"{seen.similarity:.2f}" + ("" if seen.person else f" to {seen.nearest}" if seen.nearest else ""),
     }
-
-
-def _short(source: str) -> str:
-    """Return the name of a file without its folders; addresses and names of cameras stay."""
-    return Path(source).name if source.startswith("/") and not source.startswith("/dev/") else source
-
-
-def _show(rows: Sequence[Mapping[str, Any]], nothing: str) -> None:
-    if not rows:
-        _console.out.print(nothing)
-        return
-    table = Table()
-    for heading in rows[0]:
-        table.add_column(heading, overflow="fold", no_wrap=heading in {"track", "began"})
-    for row in rows:
-        table.add_row(*(escape(str(value)) for value in row.values()))
-    _console.out.print(table)
 
 
 def _write_csv(path: Path, rows: Sequence[Mapping[str, Any]]) -> None:

@@ -16,7 +16,7 @@ from rich.table import Table
 from recognizer.app import build, photos
 from recognizer.app.labelled_pictures import labels_of, places_for
 from recognizer.app.photos import NamedPicture
-from recognizer.capture.pictures import PICTURE_SUFFIXES, read_picture
+from recognizer.capture.pictures import PICTURE_SUFFIXES, read_scaled
 from recognizer.cli import _classify as classes
 from recognizer.cli import _console, _options
 from recognizer.cli._progress import model_bar
@@ -76,9 +76,9 @@ def identify(
     failed: set[Path] = set()
     for path, label, place in zip(paths, labels_of(paths), places, strict=True):
         try:
-            picture = read_picture(path)
+            picture = read_scaled(path)
             with one_picture(path, "it cannot be searched for faces", "export it again, or pass another"):
-                named = photos.identify_picture(pipeline, picture, label)
+                named = photos.identify_picture(pipeline, picture.image, label, picture.factor)
         except ImageError as error:
             failed.add(path)
             _console.err.print(f"[yellow]skipped:[/] {escape(str(error))}", soft_wrap=True)

@@ -47,6 +47,7 @@ def verify(
                 "distance": round(1 - answer.similarity, 4),
                 "threshold": answer.threshold,
                 "match": answer.match,
+                "usable": answer.usable,
                 "model": answer.model,
                 "notes": list(answer.notes),
             }
@@ -60,7 +61,7 @@ def verify(
     for note in answer.notes:
         _console.out.print(f"[yellow]note[/] {escape(note)}", highlight=False, soft_wrap=True)
     if not answer.usable:
-        verdict = "[yellow]cannot tell[/]"
+        verdict = f"[yellow]{escape(answer.why_not)}[/]"
     else:
         verdict = "[green]the same person[/]" if answer.match else "[yellow]not the same person[/]"
     _console.out.print(f"{verdict}: similarity {answer.similarity:.3f}, wanted {answer.threshold:.3f} ({answer.model})")

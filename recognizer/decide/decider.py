@@ -21,8 +21,9 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from recognizer.decide.evidence import FACE_WINDOW, Evidence, Thresholds
-from recognizer.decide.weights import WEAK_SCORE, weigh, weigh_by_norm
+from recognizer.decide.evidence import CHECKS, FACE_WINDOW, Evidence, Thresholds
+from recognizer.decide.weights import UNUSABLE_WEIGHT, WEAK_SCORE, weigh, weigh_by_norm
+from recognizer.quality import QualityLimits, are_usable, cannot_tell
 from recognizer.types import I64, Embeddings, Event, EventKind, FaceQuality, Frame, Identity, Matches, Status, Tracks
 
 SURE_FACE = 0.99
@@ -32,8 +33,9 @@ SHOWN_SCORE = 0.5
 """Face score below which a track is followed but not shown, as when the head is turned away."""
 FIRST_WAITS_S = (0.08, 0.12, 0.2, 0.3)
 """Seconds between the first samples of a track; the last value repeats until the track is settled."""
-ALARM_WAIT_S = 0.2
-"""Seconds to the next sample after the picture of a face changed, if the sample was hardly like the others."""
+CHECK_WAITS_S = (0.24, 0.08)
+"""Seconds to the next sample after the picture of a face changed, if the sample was hardly like the others: with one
+and with two such samples to come. The other face may cover only half of this one yet."""
 LARGER = 1.3
 """A face that has grown by this factor since its last sample is sampled again."""
 
@@ -46,6 +48,7 @@ class Decider:
         face_score: mean O-Net score that makes a track a face.
         recheck_s: seconds between two samples of a settled track.
         norm_range: vector lengths of a hopeless and of a good face, of networks whose length measures quality.
+        limits: a sample below them is no evidence for a name, nor for "unknown".
     """
 
     min_samples = 2
@@ -58,8 +61,10 @@ class Decider:
         face_score: float = 0.95,
         recheck_s: float = 2.0,
         norm_range: tuple[float, float] | None = None,
+        limits: QualityLimits | None = None,
     ) -> None:
         self._thresholds = thresholds
+        self._limits = limits or QualityLimits()
         self._face_score = face_score
         self._recheck_s = recheck_s
         self._norm_range = norm_range
@@ -81,8 +86,11 @@ class Decider:
             if evidence.last_at < self._last_at:
                 evidence.is_reacquired, evidence.sample_due_at = evidence.sample_count > 0, at
             evidence.last_at, evidence.box = at, box
-            if evidence.name is not None and score >= SHOWN_SCORE and evidence.has_changed(frame.preview):
-                wanted[row] = evidence.is_alarmed = True
+            if evidence.name is not None and score >= SHOWN_SCORE:
+                if evidence.appearance.has_changed(frame.preview, box, at):
+                    soon = max(at, evidence.sampled_at + CHECK_WAITS_S[-1] - 1e-3) if evidence.checks_due else at
+                    evidence.checks_due, evidence.sample_due_at = CHECKS, min(evidence.sample_due_at, soon)
+                wanted[row] = evidence.checks_due > 0 and at >= evidence.sample_due_at
             if not tracks.verified[row]:
                 continue
             evidence.scores.append(score)
@@ -116,6 +124,7 @@ class Decider:
             return embeddings
         norms, by_norm = embeddings.norms, self._norm_range
         weights = weigh(quality) if by_norm is None else weigh_by_norm(norms, quality, by_norm)
+        weights = np.where(are_usable(quality, self._limits), weights, UNUSABLE_WEIGHT)
         for row, number in enumerate(ids.tolist()):
             evidence = self._tracks[number]
             taken_over = evidence.add(
@@ -126,11 +135,15 @@ class Decider:
             if evidence.best is None or weights[row] >= evidence.best_weight:
                 evidence.best, evidence.best_weight = quality[row : row + 1], float(weights[row])
             settled = evidence.status is not Status.UNDECIDED
+            if not evidence.is_usable:
+                evidence.shortfall = cannot_tell(quality, self._limits, row)
+                settled = evidence.sample_count > len(FIRST_WAITS_S)
             wait = self._recheck_s if settled else FIRST_WAITS_S[min(evidence.sample_count, len(FIRST_WAITS_S)) - 1]
-            # the other face may cover only half of this one yet
-            if evidence.is_alarmed and evidence.likeness < self._thresholds.sure:
-                wait = min(wait, ALARM_WAIT_S)
-            evidence.is_alarmed = False
+            evidence.sampled_at = at
+            if evidence.checks_due < CHECKS and evidence.likeness >= self._thresholds.sure:
+                evidence.checks_due = 0
+            if evidence.checks_due:
+                wait = min(wait, CHECK_WAITS_S[evidence.checks_due - 1])
             evidence.sample_due_at = at if evidence.is_doubted else at + wait
         vectors = [self._tracks[number].template for number in ids.tolist()]
         return Embeddings(np.stack(vectors), embeddings.norms, embeddings.model)
@@ -206,7 +219,9 @@ class Decider:
         evidence.margin = similarity - float(match.runner_up[0])
         keeps = evidence.name is not None and nearest == evidence.name
         enough = evidence.weight >= wanted.evidence and evidence.sample_count >= self.min_samples
-        if keeps and similarity >= wanted.release and evidence.margin >= wanted.margin / 2:
+        if not evidence.is_usable:
+            evidence.status, evidence.name = Status.UNDECIDED, None
+        elif keeps and similarity >= wanted.release and evidence.margin >= wanted.margin / 2:
             evidence.status = Status.KNOWN
         elif (
             nearest is not None

@@ -10,16 +10,19 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from recognizer.decide.appearance import likeness, thumbnail
+from recognizer.decide.appearance import Appearance
 from recognizer.decide.weights import GOOD_EYES_PX, WEAK_SCORE
-from recognizer.types import F32, U8, FaceQuality, Status
+from recognizer.types import F32, FaceQuality, Status
 
 FACE_WINDOW = 8
 """Frames over which the face score must hold. In 13,700 face-frames of six clips no object held 0.95 for so long, and
 every frontal face did."""
-SUDDEN = 0.75
-"""Correlation of a face's picture with the last frame's below which it may be another face: 20 of 20 faces swapped
-between two frames were below (0.33 to 0.68), and so few face-frames of real clips that samples grow by 5 %."""
+CHECKS = 2
+"""Samples to take after the picture of a face changed, if they are hardly like the others."""
+FALL = 0.1
+"""A sample that is less like the track than the one before by more than this may be of a face that is just changing."""
+LEAST_USABLE = 5e-5
+"""Weight of a track's samples from which one of them met the limits of quality (`recognizer.decide.weights`)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,12 +74,15 @@ class Evidence:
     likeness: float = 1.0
     """Similarity of the newest sample to the template before it."""
     sample_due_at: float = -math.inf
+    sampled_at: float = -math.inf
     largest_px: float = 0.0
-    thumbnail: F32 | None = None
-    """Of the last frame in which it had a name."""
+    appearance: Appearance = field(default_factory=Appearance)
+    """Of the frames in which it had a name."""
     best: FaceQuality | None = None
     """Quality of the sample with the largest weight, one row."""
     best_weight: float = 0.0
+    shortfall: str | None = None
+    """Why the newest sample cannot tell who it is, as long as no sample could."""
     status: Status = Status.UNDECIDED
     name: str | None = None
     nearest: str | None = None
@@ -87,19 +93,18 @@ class Evidence:
     reported_name: str | None = None
     """The name in the last event."""
 
-    is_alarmed: bool = False
-    """The picture in its box changed as if to another face, and no sample was taken since."""
+    checks_due: int = 0
+    """Samples to take soon: the picture in its box changed as if to another face."""
 
     @property
     def template(self) -> F32:
         """Weighted mean of the samples, (D,) of unit length."""
         return np.asarray(self.vector_sum / max(float(np.linalg.norm(self.vector_sum)), 1e-12), np.float32)
 
-    def has_changed(self, picture: U8) -> bool:
-        """Whether the picture in the box differs from the last frame's as two faces differ."""
-        now = thumbnail(picture, self.box)
-        before, self.thumbnail = self.thumbnail, now
-        return before is not None and likeness(before, now) < SUDDEN
+    @property
+    def is_usable(self) -> bool:
+        """Whether any sample met the limits of quality."""
+        return self.weight > LEAST_USABLE
 
     @property
     def is_doubted(self) -> bool:
@@ -118,15 +123,20 @@ class Evidence:
             Whether the face is another one than before: two outliers in a row resemble each other.
         """
         self.sample_count += 1
-        self.likeness = float(vector @ self.template) if self.weight else 1.0
-        if self.weight and self.likeness < same_from:
+        before_it, self.likeness = self.likeness, float(vector @ self.template) if self.weight else 1.0
+        if self.is_usable and self.likeness < same_from:
             before = self.outliers[-1][0] if self.outliers else None
             self.outliers = [*self.outliers[-1:], (vector, weight)]
             return before is not None and float(vector @ before) >= same_from
-        self.vector_sum = self.vector_sum + weight * vector
-        self.weight += weight
         self.outliers.clear()
         self.is_reacquired = False
+        if self.checks_due and self.likeness < before_it - FALL:  # maybe half of another face
+            self.checks_due = CHECKS
+            return False
+        self.checks_due = max(self.checks_due - 1, 0)
+        self.appearance.verify()
+        self.vector_sum = self.vector_sum + weight * vector
+        self.weight += weight
         return False
 
     def successor(self, at: float) -> Evidence:
@@ -152,6 +162,9 @@ class Evidence:
         if self.is_doubted:
             wanted_likeness = f"wanted {wanted.same_face:.2f}"
             yield f"the face may have changed: similarity to the track {self.likeness:.2f}, {wanted_likeness}"
+        if not self.is_usable and self.shortfall is not None:
+            yield self.shortfall
+            return
         if self.nearest is None:
             yield "nobody is enrolled"
             return

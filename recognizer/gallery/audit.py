@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 
 from recognizer.gallery.folder import Content, content, scan
 from recognizer.gallery.limits import Limits
-from recognizer.gallery.records import Enrolled
+from recognizer.gallery.records import Enrolled, Finding, ReviewedPhoto
 from recognizer.gallery.store import Gallery
 from recognizer.types import I64
 
@@ -37,6 +38,18 @@ class OddPhoto:
 
 
 @dataclass(frozen=True, slots=True)
+class PoorPhoto:
+    """An accepted photo whose vector says little, or less than it could."""
+
+    person: str
+    file: str
+    finding: str
+    """``cut_too_tight`` or ``unsteady``."""
+    text: str
+    """What it costs, and what to do."""
+
+
+@dataclass(frozen=True, slots=True)
 class Audit:
     """What there is to look into; all empty when nothing is."""
 
@@ -53,6 +66,9 @@ class Audit:
     """In the folder and not in the record, or changed since, as ``person/file``."""
     gone_photos: tuple[str, ...]
     """In the record and no longer in the folder."""
+    poor_photos: tuple[PoorPhoto, ...] = ()
+    single_photo: tuple[str, ...] = field(default=(), compare=False)
+    """Who is enrolled by one photo: nothing is wrong, and more would help."""
 
 
 def audit(folder: Path, *, suffixes: AbstractSet[str], limits: Limits, confusable: float) -> Audit:
@@ -80,6 +96,19 @@ def audit(folder: Path, *, suffixes: AbstractSet[str], limits: Limits, confusabl
         unusable_people=tuple(person.name for person in people if not person.accepted),
         new_photos=new,
         gone_photos=gone,
+        poor_photos=poor_photos(photos),
+        single_photo=tuple(person.name for person in people if person.accepted == 1),
+    )
+
+
+def poor_photos(photos: Iterable[ReviewedPhoto]) -> tuple[PoorPhoto, ...]:
+    """Accepted photos that are cut too tight, or whose vector depends on how exactly the face is cut."""
+    return tuple(
+        PoorPhoto(photo.person, photo.file, note.finding.value, note.text)
+        for photo in photos
+        if photo.accepted
+        for note in photo.notes
+        if note.finding in {Finding.CUT_TOO_TIGHT, Finding.UNSTEADY}
     )
 
 

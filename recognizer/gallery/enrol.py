@@ -17,10 +17,10 @@ import cv2
 import numpy as np
 
 from recognizer import geometry
-from recognizer.align import align
 from recognizer.errors import FingerprintError, GalleryError, ImageError, one_picture
 from recognizer.gallery.folder import RECORD_FOLDER, Content, PhotoFile, Scan, Skipped, Stamp, content, scan
 from recognizer.gallery.limits import Limits
+from recognizer.gallery.photo_vector import cut_notes, photo_vector
 from recognizer.gallery.records import Finding, MeasuredFace, Measurement, Note, ReviewedPhoto, other_model
 from recognizer.gallery.review import Candidate, review
 from recognizer.gallery.schema import RECORD_FILE
@@ -28,7 +28,7 @@ from recognizer.gallery.store import Gallery
 from recognizer.gallery.upkeep import clear_buried, discard_unusable_record
 from recognizer.gallery.upright import boxes_before, turn_upright
 from recognizer.protocols import Detector, Embedder
-from recognizer.types import F32, U8, AlignedFaces, FaceDetections, FaceQuality
+from recognizer.types import F32, U8, FaceDetections, FaceQuality
 
 _CHANGING = Measurement((Note(Finding.UNREADABLE, "was changed while it was being read; enrol again"),))
 
@@ -262,12 +262,11 @@ def measure(image: U8, *, detector: Detector, embedder: Embedder) -> Measurement
     notes = _several(faces[order], prominence[order], int(sides[0])) if len(faces) > 1 else ()
     if found.turned_deg:
         notes = (*notes, Note(Finding.TURNED, f"was turned by {found.turned_deg} degrees to be upright"))
-    aligned = align(image, face.landmarks, face.scores, cut=embedder.spec.crop, boxes=face.boxes)
+    cut = photo_vector(image, face, embedder)
+    notes = (*notes, *cut_notes(cut.outside, cut.agreement))
     x1, y1, x2, y2 = boxes_before(found, width, height).boxes[order[0]].tolist()
-    _, jpeg = cv2.imencode(".jpg", aligned.crops[0, :, :, ::-1], [cv2.IMWRITE_JPEG_QUALITY, 90])
-    return Measurement(
-        notes, MeasuredFace((x1, y1, x2, y2), aligned.quality, _vector(aligned, embedder), jpeg.tobytes())
-    )
+    _, jpeg = cv2.imencode(".jpg", cut.aligned.crops[0, :, :, ::-1], [cv2.IMWRITE_JPEG_QUALITY, 90])
+    return Measurement(notes, MeasuredFace((x1, y1, x2, y2), cut.aligned.quality, cut.vector, jpeg.tobytes()))
 
 
 def _several(faces: FaceDetections, prominence: F32, width: int) -> tuple[Note, ...]:
@@ -278,12 +277,3 @@ def _several(faces: FaceDetections, prominence: F32, width: int) -> tuple[Note, 
     if prominence[1] > 0.7 * prominence[0]:
         text += "; another is nearly as prominent, cut the photo to be sure"
     return (Note(Finding.SEVERAL_FACES, text),)
-
-
-def _vector(aligned: AlignedFaces, embedder: Embedder) -> F32:
-    """Mean of a face and its mirror image, (D,) of unit length."""
-    both = np.ascontiguousarray(np.concatenate([aligned.crops, aligned.crops[:, :, ::-1]]))
-    rows = np.zeros(2, np.int64)
-    vectors = embedder.embed(AlignedFaces(both, aligned.quality[rows])).vectors
-    mean = vectors.sum(axis=0)
-    return np.asarray(mean / max(float(np.linalg.norm(mean)), 1e-12), np.float32)

@@ -26,6 +26,8 @@ class Finding(enum.Enum):
     EXTREME_POSE = "extreme_pose"
     UNSURE_FACE = "unsure_face"
     TURNED = "turned"
+    CUT_TOO_TIGHT = "cut_too_tight"
+    UNSTEADY = "unsteady"
     SAME_PICTURE = "same_picture"
     UNLIKE_OTHERS = "unlike_others"
     LIKE_SOMEONE_ELSE = "like_someone_else"

@@ -12,12 +12,17 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError
 
-from recognizer.errors import HistoryError
+from recognizer.errors import ConfigError, HistoryError
 from recognizer.history import schema
+from recognizer.history.encryption import Cipher, Plain
 
 FILE_NAME = "history.sqlite3"
 _BUSY_S = 5.0
 """How long a connection waits for another process that writes."""
+_STATEMENT_MS = 60_000
+"""Longest statement of PostgreSQL; a search of a million tracks takes seconds."""
+_MIGRATION_LOCK = 0x7265636F
+"""PostgreSQL's advisory lock that one migrating process holds; any number of our own."""
 _MIGRATIONS = Path(__file__).parent / "migrations"
 
 
@@ -31,6 +36,8 @@ class Database:
 
     def __init__(self, engine: sa.Engine, place: str) -> None:
         self.place = place
+        self.cipher: Cipher = Plain()
+        """Of vectors and crops."""
         self._engine = engine
 
     def close(self) -> None:
@@ -58,6 +65,22 @@ class Database:
         with self._translated("written"), engine.connect() as connection, connection.begin():
             yield connection
 
+    def rewrite(self) -> None:
+        """Write the whole file anew, so that nothing deleted is left in it.
+
+        Raises:
+            HistoryError: if there is no room for a second copy, or another process uses the history.
+        """
+        if self._engine.dialect.name == "sqlite":
+            statements = ["PRAGMA wal_checkpoint(TRUNCATE)", "VACUUM", "PRAGMA wal_checkpoint(TRUNCATE)"]
+            engine = self._engine.execution_options(begin=False)
+        else:
+            statements = [f"VACUUM (FULL) {table.name}" for table in schema.metadata.sorted_tables]
+            engine = self._engine.execution_options(isolation_level="AUTOCOMMIT")
+        with self._translated("rewritten"), engine.connect() as connection:
+            for statement in statements:
+                connection.exec_driver_sql(statement)
+
     @contextmanager
     def _translated(self, done: str) -> Iterator[None]:
         try:
@@ -68,16 +91,28 @@ class Database:
             raise HistoryError(f"The history {self.place} cannot be {done}: {error.orig}.") from error
 
 
-def open_history(folder: Path, *, create: bool) -> Database:
-    """Open the SQLite history of a folder, and migrate it if it is of an earlier level.
+def open_history(place: Path | str, *, create: bool) -> Database:
+    """Open a history, and migrate it if it is of an earlier level.
 
     Args:
-        folder: holds the database, which is readable to its owner only.
-        create: make folder and database if there is none.
+        place: a folder for SQLite's file, which is readable to its owner only; or a ``postgresql://`` address, whose
+            database must exist.
+        create: make folder and file if there are none.
 
     Raises:
-        HistoryError: if there is none, or it is damaged or of a newer version.
+        ConfigError: if the address cannot be used.
+        HistoryError: if there is no history, or it does not answer, is damaged or of a newer version.
     """
+    database = _postgresql(place) if isinstance(place, str) else _sqlite_of(place, create=create)
+    try:
+        _migrate(database)
+    except BaseException:
+        database.close()
+        raise
+    return database
+
+
+def _sqlite_of(folder: Path, *, create: bool) -> Database:
     path = folder / FILE_NAME
     if path.is_symlink() or folder.is_symlink():
         raise HistoryError(f"The history {path} is a link; the history must be a folder and a file of its own.")
@@ -89,13 +124,27 @@ def open_history(folder: Path, *, create: bool) -> Database:
             os.close(os.open(path, os.O_CREAT | os.O_WRONLY, 0o600))
         except OSError as error:
             raise HistoryError(f"The history {path} cannot be made: {error.strerror}.") from error
-    database = Database(_sqlite(path), str(path))
+    return Database(_sqlite(path), str(path))
+
+
+def _postgresql(address: str) -> Database:
     try:
-        _migrate(database)
-    except BaseException:
-        database.close()
-        raise
-    return database
+        url = sa.make_url(address)
+    except (sa.exc.ArgumentError, ValueError):  # the text quotes the address, which may hold a password
+        url = None
+    if url is None or url.get_backend_name() != "postgresql":
+        raise ConfigError("history.address: wanted postgresql://USER:PASSWORD@HOST/DATABASE.")
+    place = f"postgresql://{url.host or 'local socket'}/{url.database or ''}"
+    try:
+        engine = sa.create_engine(
+            url.set(drivername="postgresql+psycopg"),
+            isolation_level="REPEATABLE READ",  # a reader sees one state
+            connect_args={"connect_timeout": round(_BUSY_S), "options": f"-c statement_timeout={_STATEMENT_MS}"},
+        )
+    except ModuleNotFoundError:
+        message = f"The history {place} needs a driver: pip install -r requirements-postgres.txt."
+        raise ConfigError(message) from None
+    return Database(engine, place)
 
 
 def _sqlite(path: Path) -> sa.Engine:
@@ -114,8 +163,9 @@ def _sqlite(path: Path) -> sa.Engine:
     @sa.event.listens_for(engine, "begin")
     def _begin(connection: sa.Connection) -> None:
         """Begin by ourselves: Python's module commits before it changes tables, and locks late."""
-        write = connection.get_execution_options().get("write", False)
-        connection.exec_driver_sql("BEGIN IMMEDIATE" if write else "BEGIN")
+        options = connection.get_execution_options()
+        if options.get("begin", True):
+            connection.exec_driver_sql("BEGIN IMMEDIATE" if options.get("write", False) else "BEGIN")
 
     return engine
 
@@ -136,6 +186,8 @@ def _migrate(database: Database) -> None:
     config = Config()
     config.set_main_option("script_location", str(_MIGRATIONS).replace("%", "%%"))
     with database.writing() as connection:
+        if connection.dialect.name == "postgresql":
+            connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_MIGRATION_LOCK)))
         config.attributes["connection"] = connection
         command.upgrade(config, "head")
 

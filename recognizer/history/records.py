@@ -72,6 +72,7 @@ class Seen:
     began: dt.datetime
     ended: dt.datetime
     status: str
+    """known, unknown or undecided; "named later" when a person gave the name afterwards."""
     person: str | None
     nearest: str | None
     similarity: float

@@ -1,6 +1,7 @@
 """The tables of the history. ``migrations`` makes them; a test holds both to each other.
 
-Times are microseconds since 1970, UTC. Vectors are float16, little-endian, of unit length.
+Times are microseconds since 1970, UTC. Vectors are float16, little-endian, of unit length;
+vectors and crops may be encrypted (``encryption``).
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-LEVEL = "0001"
+LEVEL = "0003"
 """The newest migration in ``migrations/versions``."""
 
 metadata = MetaData()
@@ -55,7 +56,12 @@ tracks = Table(
     Column("margin", Float, nullable=False),
     Column("reasons", Text, nullable=False),  # JSON list
     Column("frames", Integer, nullable=False),
+    Column("given", Text),  # the name that a person gave the track afterwards; it stands above ``person``
+    Column("cluster_id", KEY),  # of an unknown track; rows of ``clusters``
     UniqueConstraint("run_id", "source", "number"),
+    Index("tracks_by_given", "given", "began_us"),
+    Index("tracks_by_cluster", "cluster_id"),
+    Index("tracks_by_end", "ended_us"),
     Index("tracks_by_time", "began_us"),
     Index("tracks_by_person", "person", "began_us"),
     Index("tracks_by_source", "source", "began_us"),
@@ -76,4 +82,29 @@ samples = Table(
     Column("score", Float, nullable=False),
     Column("crop", LargeBinary),  # JPEG, if the settings keep crops
     UniqueConstraint("track_id", "rank"),
+)
+
+clusters = Table(
+    "clusters",
+    metadata,
+    Column("id", KEY, primary_key=True),
+    Column("state", Text, nullable=False),  # open, ignored (a face nobody cares for), discarded (no face)
+)
+
+facts = Table(
+    "facts",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("value", LargeBinary, nullable=False),
+)
+
+actions = Table(
+    "actions",
+    metadata,
+    Column("id", KEY, primary_key=True),
+    Column("at_us", BigInteger, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("what", Text, nullable=False),  # in words
+    Column("changes", Text, nullable=False),  # JSON: [table, id, column, before, after], ...
+    Column("undone_us", BigInteger),
 )

@@ -30,11 +30,12 @@ def conditions(selection: Selection) -> list[sa.ColumnElement[bool]]:
     """Return what a selection demands of ``tracks``."""
     wanted: list[sa.ColumnElement[bool]] = []
     if selection.person is not None:
-        wanted.append(tracks.c.person == selection.person)
+        recognised = sa.and_(tracks.c.given.is_(None), tracks.c.person == selection.person)
+        wanted.append(sa.or_(tracks.c.given == selection.person, recognised))  # two conditions that indexes answer
     if selection.source is not None:
         wanted.append(tracks.c.source == selection.source)
     if selection.status is not None:
-        wanted.append(tracks.c.status == selection.status)
+        wanted.append(sa.and_(tracks.c.status == selection.status, tracks.c.given.is_(None)))
     if selection.since is not None:
         wanted.append(tracks.c.ended_us >= to_us(selection.since))
     if selection.until is not None:
@@ -86,8 +87,8 @@ def _seen(row: sa.Row[Any]) -> Seen:
         source=row.source,
         began=from_us(row.began_us),
         ended=from_us(row.ended_us),
-        status=row.status,
-        person=row.person,
+        status=row.status if row.given is None else "named later",
+        person=row.person if row.given is None else row.given,
         nearest=row.nearest,
         similarity=row.similarity,
         margin=row.margin,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import math
 import threading
 import time
 from collections import deque
@@ -19,6 +20,7 @@ from recognizer.history.rows import insert_run, save_tracks
 MOST_WAITING = 10_000
 """Records held back while the database does not answer: of the street clip's density, half a day of one camera."""
 _BATCH = 200
+_HOUSEKEEPING_S = 3600.0
 _RETRY_S = 1.0
 
 
@@ -30,6 +32,7 @@ class HistoryWriter:
         model: fingerprint of the embedding model.
         thresholds: similarity and margin that a name needs.
         most_waiting: records held back at most; older ones are dropped then, and counted.
+        housekeeping: called with the database at the start and every hour.
     """
 
     def __init__(
@@ -39,6 +42,7 @@ class HistoryWriter:
         model: str,
         thresholds: tuple[float, float],
         most_waiting: int = MOST_WAITING,
+        housekeeping: Callable[[Database], None] = lambda database: None,
     ) -> None:
         self.lost = 0
         """Records that were dropped."""
@@ -50,6 +54,8 @@ class HistoryWriter:
         self._thresholds = thresholds
         self._began = dt.datetime.now(dt.UTC)
         self._most_waiting = most_waiting
+        self._housekeeping = housekeeping
+        self._housekeeping_due = -math.inf
         self._waiting: deque[TrackRecord] = deque()
         self._changed = threading.Condition()
         self._ending = self._abandoned = False
@@ -84,14 +90,18 @@ class HistoryWriter:
     def _run(self) -> None:
         database: Database | None = None
         run_id = 0
-        while batch := self._next_batch():
+        while (batch := self._next_batch()) is not None:
             try:
                 if database is None:
                     database = self._open_database()
                     with database.writing() as connection:
                         run_id = run_id or insert_run(connection, self._began, self._model, self._thresholds)
-                with database.writing() as connection:
-                    save_tracks(connection, run_id, batch)
+                if batch:
+                    with database.writing() as connection:
+                        save_tracks(connection, run_id, batch, cipher=database.cipher)
+                if time.monotonic() >= self._housekeeping_due:
+                    self._housekeeping(database)
+                    self._housekeeping_due = time.monotonic() + _HOUSEKEEPING_S
             except (DataError, IntegrityError, ValueError) as error:
                 logger.error("history: {} tracks cannot be saved: {}", len(batch), type(error).__name__)
                 self.lost += len(batch)
@@ -113,11 +123,16 @@ class HistoryWriter:
         if database is not None:
             database.close()
 
-    def _next_batch(self) -> Sequence[TrackRecord]:
-        """Wait for records; none when everything is saved and the run ends."""
+    def _next_batch(self) -> Sequence[TrackRecord] | None:
+        """Wait for records; empty when housekeeping is due, ``None`` when everything is saved and the run ends."""
         with self._changed:
             while not self._waiting and not self._ending:
-                self._changed.wait()
+                left = self._housekeeping_due - time.monotonic()
+                if left <= 0:
+                    return []
+                self._changed.wait(left)
+            if not self._waiting:
+                return None
             return [self._waiting.popleft() for _ in range(min(_BATCH, len(self._waiting)))]
 
     def _put_back(self, batch: Sequence[TrackRecord]) -> bool:

@@ -8,10 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from recognizer.align import align
 from recognizer.app import build, config
@@ -21,6 +24,8 @@ from recognizer.match.exact_index import ExactIndex
 from recognizer.pipeline import Pipeline
 from recognizer.types import F32, U8, Frame, FrameResult
 
+F64 = NDArray[np.float64]
+
 FPS = 25.0
 SIDE_PX = 250
 CENTRE = (125.0, 125.0)
@@ -29,6 +34,7 @@ FACE_PX = 95
 AFTER = 25
 """Frames after a change has begun."""
 KINDS = ("cut", "dissolve", "front", "crossing")
+NOISES = 8
 DISSOLVE = 10
 """Frames of a dissolve, and of the time that a face takes to slide over another."""
 
@@ -64,9 +70,11 @@ class Change:
         backdrop = np.asarray(cv2.GaussianBlur(wide, (0, 0), 9), np.uint8)
         for index in range(before + AFTER):
             swing = np.sin(phase + tempo * index / FPS)
-            motion = cv2.getRotationMatrix2D(CENTRE, 2.5 * float(swing[0]), 1 + 0.03 * float(swing[1]))
+            turned = cv2.getRotationMatrix2D(CENTRE, 2.5 * float(swing[0]), 1 + 0.03 * float(swing[1]))
+            motion = np.asarray(turned, np.float64)
             motion[:, 2] += (125 + 6 * swing[2], 3 * swing[0])
-            picture = _over(backdrop, old, np.ones_like(mask), motion)
+            size = (backdrop.shape[1], backdrop.shape[0])
+            picture = _u8(cv2.warpAffine(old, motion, size, dst=backdrop.copy(), borderMode=cv2.BORDER_TRANSPARENT))
             progress = min(max((index - before + 1) / DISSOLVE, 0), 1) if index >= before else 0.0
             x, y = motion @ np.array([*CENTRE, 1])
             faces = [Shown(self.old, x, y)]
@@ -82,8 +90,8 @@ class Change:
                 picture = _over(picture, new, mask, shifted)
                 here = Shown(self.new, x + gap, y)
                 faces = [here] if abs(gap) < FACE_PX * 0.2 else [*faces, here]
-            noise = random.normal(0, 2, picture.shape)
-            image = np.clip(picture + noise, 0, 255).astype(np.uint8)
+            noise = np.roll(_noise()[int(random.integers(NOISES))], int(random.integers(SIDE_PX)), axis=0)
+            image = np.asarray(cv2.add(picture, noise, dtype=cv2.CV_8U), np.uint8)
             yield Frame(image, index, index / FPS, "clip"), tuple(faces)
 
 
@@ -101,10 +109,13 @@ class Tally:
     longest: int = 0
     """Frames of the longest."""
     wrong_frames: int = 0
+    lasting: int = 0
+    """Changes after which a wrong name was given for more than one frame."""
 
     def add(self, results: Sequence[tuple[FrameResult, tuple[Shown, ...]]]) -> None:
         """Count one change."""
         self.changes += 1
+        longest = 0
         runs: dict[int, int] = {}
         for result, faces in results:
             for box, identity in zip(result.tracks.boxes, result.identities, strict=True):
@@ -117,7 +128,9 @@ class Tally:
                 runs[identity.track_id] = run
                 self.wrong += run == 1
                 self.wrong_frames += is_wrong
-                self.longest = max(self.longest, run)
+                longest = max(longest, run)
+        self.longest = max(self.longest, longest)
+        self.lasting += longest > 1
 
 
 def changes(images: Path, count: int, *, seed: int = 0, kinds: Sequence[str] = KINDS) -> list[Change]:
@@ -169,8 +182,19 @@ def _mask() -> F32:
     return np.asarray(cv2.GaussianBlur(mask, (0, 0), 4), np.float32)
 
 
-def _over(below: U8, photo: U8, mask: F32, motion: np.ndarray) -> U8:
+@cache
+def _noise() -> NDArray[np.int16]:
+    """Pictures of a camera's noise; drawing one for each frame would take ten times as long as recognising it."""
+    drawn = np.random.default_rng(0).normal(0, 2, (NOISES, SIDE_PX, 2 * SIDE_PX, 3))
+    return np.rint(drawn).astype(np.int16)
+
+
+def _u8(picture: NDArray[Any]) -> U8:
+    return np.asarray(picture, np.uint8)
+
+
+def _over(below: U8, photo: U8, mask: F32, motion: F64) -> U8:
     size = (below.shape[1], below.shape[0])
     top = cv2.warpAffine(photo, motion, size)
-    share = cv2.warpAffine(mask, motion, size)[:, :, None]
-    return np.asarray(below * (1 - share) + top * share, np.uint8)
+    share = cv2.warpAffine(mask, motion, size)
+    return np.asarray(cv2.blendLinear(below, top, 1 - share, share), np.uint8)

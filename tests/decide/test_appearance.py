@@ -2,8 +2,9 @@ from __future__ import annotations
 
 import cv2
 import numpy as np
+import pytest
 
-from recognizer.decide.appearance import likeness, thumbnail
+from recognizer.decide.appearance import STEP, SUDDEN, Appearance, likeness, thumbnail
 from recognizer.types import F32, U8
 
 BOX: F32 = np.array([60, 50, 140, 150], np.float32)
@@ -34,3 +35,49 @@ def test_a_box_beyond_the_edge_and_a_colour_picture_will_do() -> None:
     outside = np.array([-50, -40, 60, 70], np.float32)
     assert likeness(thumbnail(face(1), outside), thumbnail(colour, outside)) > 0.99
     assert np.isfinite(likeness(thumbnail(face(1), outside + 900), thumbnail(colour, outside + 900)))
+
+
+def seen(pictures: list[U8], *, verify: bool = False) -> list[int]:
+    """The frames, 25 a second, in which the face may be another one."""
+    appearance, found = Appearance(), []
+    for number, picture in enumerate(pictures):
+        if appearance.has_changed(picture, BOX, number / 25):
+            found.append(number)
+            if verify:
+                appearance.verify()
+    return found
+
+
+def test_a_swap_is_seen_in_its_frame() -> None:
+    assert seen([face(1)] * 10 + [face(2)])[0] == 10
+
+
+def test_a_small_step_is_a_change_where_the_picture_was_calm_and_none_where_it_never_is() -> None:
+    beside = np.asarray(face(1) * 0.6 + face(2) * 0.4, np.uint8)
+    step = 1 - likeness(thumbnail(face(1), BOX), thumbnail(beside, BOX))
+    assert STEP < step < SUDDEN
+    assert seen([face(1)] * 10 + [beside]) == [10]
+    assert 11 not in seen([face(1), beside] * 6, verify=True)
+
+
+@pytest.mark.parametrize("frames", [8, 25, 50])
+def test_a_dissolve_is_seen_before_it_ends(frames: int) -> None:
+    mixed = [np.asarray(face(1) * (1 - part) + face(2) * part, np.uint8) for part in np.linspace(0, 1, frames)]
+    first = seen([face(1)] * 25 + mixed)[0]
+    assert 25 < first < 25 + frames
+
+
+def test_what_was_verified_is_no_change_any_more() -> None:
+    appearance = Appearance()
+    for number in range(10):
+        appearance.has_changed(face(1), BOX, number / 25)
+    assert appearance.has_changed(face(2), BOX, 0.4)
+    appearance.verify()
+    assert not any(appearance.has_changed(face(2), BOX, 0.4 + number / 25) for number in range(1, 50))
+
+
+def test_another_face_after_a_gap_is_a_change() -> None:
+    appearance = Appearance()
+    for number in range(10):
+        appearance.has_changed(face(1), BOX, number / 25)
+    assert any(appearance.has_changed(face(2), BOX, 2 + number / 25) for number in range(10))

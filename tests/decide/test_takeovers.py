@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.decide.takeover_helpers import KINDS, Tally, changes, recogniser
+from recognizer.calibration.intervals import poisson_interval
+from tests.decide.takeover_helpers import FPS, KINDS, Tally, changes, recogniser
 
 
 def tally(shared_data: Path, count: int, *, kinds: tuple[str, ...], seed: int) -> Tally:
@@ -26,16 +27,28 @@ def tally(shared_data: Path, count: int, *, kinds: tuple[str, ...], seed: int) -
 
 @pytest.mark.weights
 def test_few_names_survive_a_face_that_is_swapped_between_two_frames(shared_data: Path) -> None:
-    """Without the comparison of pictures all of them do; two pictures of faces may be too alike for it."""
+    """Without the comparison of pictures all of them do."""
     found = tally(shared_data, 6, kinds=("cut",), seed=0)
-    assert found.wrong <= 2
+    assert found.wrong <= 1
+
+
+@pytest.mark.weights
+def test_no_name_stays_after_a_dissolve(shared_data: Path) -> None:
+    """Compared with the last frame alone, names stayed for 4 to 18 frames."""
+    found = tally(shared_data, 6, kinds=("dissolve",), seed=0)
+    assert found.longest <= 6
 
 
 @pytest.mark.weights
 @pytest.mark.slow
-@pytest.mark.parametrize(("kind", "share"), [("cut", 0.25), ("crossing", 0.25), ("front", 0.3), ("dissolve", 0.9)])
-def test_share_of_changes_that_a_name_survives(shared_data: Path, kind: str, share: float) -> None:
+@pytest.mark.parametrize(("kind", "share"), [("cut", 0.06), ("crossing", 0.16), ("front", 0.16), ("dissolve", 0.36)])
+def test_share_of_changes_that_a_name_survives_for_more_than_a_frame(
+    shared_data: Path, kind: str, share: float
+) -> None:
+    """The bounds are what 160 changes of each kind gave, and two standard deviations of 50."""
     assert kind in KINDS
     found = tally(shared_data, 50, kinds=(kind,), seed=10_000)
-    print(found)
-    assert found.wrong <= share * found.changes
+    hours = found.frames / FPS / 3600
+    low, high = (side / hours for side in poisson_interval(found.wrong))
+    print(f"{kind}: {found}; wrong names a face-hour {found.wrong / hours:.0f} ({low:.0f} to {high:.0f})")
+    assert found.lasting <= share * found.changes

@@ -18,6 +18,13 @@ def unit(seed: int, dimension: int = 512) -> F32:
     return np.asarray(vector / np.linalg.norm(vector), np.float32)
 
 
+def near(vector: F32, similarity: float, seed: int) -> F32:
+    """A vector of unit length at a given cosine to another one."""
+    other = unit(seed) - (unit(seed) @ vector) * vector
+    other /= np.linalg.norm(other)
+    return np.asarray(similarity * vector + np.sqrt(1 - similarity**2) * other, np.float32)
+
+
 def record(
     number: int = 1,
     *,

@@ -1,14 +1,12 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator
-from pathlib import Path
 
 import numpy as np
 import pytest
 
 from recognizer.errors import HistoryError
-from recognizer.history.database import Database, open_history
+from recognizer.history.database import Database
 from recognizer.history.face_search import search_face, vector_of_track
 from recognizer.history.records import Selection, TrackRecord
 from recognizer.history.rows import from_bytes, from_us, insert_run, save_tracks, to_bytes, to_us
@@ -16,13 +14,6 @@ from recognizer.history.tracks import get_track, list_sources, list_tracks
 from tests.history.history_records import NOON, record, unit
 
 HOUR = dt.timedelta(hours=1)
-
-
-@pytest.fixture
-def history(tmp_path: Path) -> Iterator[Database]:
-    opened = open_history(tmp_path, create=True)
-    yield opened
-    opened.close()
 
 
 def save(history: Database, *records: TrackRecord, model: str = "model-1") -> None:

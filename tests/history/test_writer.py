@@ -33,8 +33,8 @@ class Outage:
         return open_history(self.folder, create=True)
 
 
-def writer_of(opener: Outage, **extra: int) -> HistoryWriter:
-    return HistoryWriter(opener, model="model-1", thresholds=(0.4, 0.1), **extra)
+def writer_of(opener: Outage, *, most_waiting: int = 100) -> HistoryWriter:
+    return HistoryWriter(opener, model="model-1", thresholds=(0.4, 0.1), most_waiting=most_waiting)
 
 
 def numbers(folder: Path) -> list[int]:

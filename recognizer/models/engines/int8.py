@@ -24,6 +24,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from recognizer.errors import EngineError
+from recognizer.models.engines.quiet_openvino import import_openvino
 from recognizer.types import F32
 
 MARGIN = 1.15
@@ -75,8 +76,7 @@ def quantise(model: Any, ranges: Mapping[str, Range]) -> int:
     Raises:
         EngineError: if the ranges are another model's.
     """
-    from openvino import opset13 as ops
-
+    ops = import_openvino().opset13
     count = 0
     for name, layer, weights in list(layers(model)):
         if (seen := ranges.get(name)) is None:

@@ -1,0 +1,216 @@
+"""python main.py history unknowns, name, ignore, discard, split, merge, actions, undo, forget: correct the past."""
+
+from __future__ import annotations
+
+from contextlib import closing
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from recognizer.app import build
+from recognizer.cli import _console, _options
+from recognizer.cli._progress import model_bar
+from recognizer.cli._tables import short_source, show_rows
+from recognizer.errors import UsageError
+
+if TYPE_CHECKING:
+    from recognizer.history.database import Database
+
+ClusterArgument = Annotated[int, typer.Argument(help="Its number in 'history unknowns'.")]
+
+
+def unknowns(
+    config_file: _options.ConfigOption = None,
+    gallery: _options.GalleryOption = None,
+    model: _options.ModelOption = None,
+    engine: _options.EngineOption = None,
+    weights_dir: _options.WeightsDirOption = None,
+    spec: _options.SpecOption = None,
+    state: Annotated[str, typer.Option("--state", help="open, ignored or discarded.")] = "open",
+    least: Annotated[int, typer.Option("--at-least", min=1, help="Tracks that a cluster has at least.")] = 1,
+    limit: Annotated[int, typer.Option("--limit", "-n", min=1, help="Most clusters.")] = 50,
+    as_json: _options.JsonOption = False,
+) -> None:
+    """Cluster the unknown people who were seen, and list the clusters."""
+    from recognizer.app.history import read_history
+    from recognizer.history import clusters
+
+    if state not in ("open", "ignored", "discarded"):
+        raise UsageError(f"--state: wanted open, ignored or discarded, got {state!r}.")
+    settings = _options.load_settings(
+        config_file, gallery=gallery, model=model, engine=engine, weights_dir=weights_dir, spec=spec
+    )
+    with closing(read_history(settings)) as history:
+        with model_bar() as progress:
+            resolved = build.model(settings, progress)
+        known = build.thresholds(settings, resolved).known
+        clusters.update_clusters(history, model=resolved.fingerprint, threshold=known)
+        found = clusters.list_clusters(history, state=state, least=least, limit=limit)
+    if as_json:
+        _console.print_json(found)
+        return
+    show_rows(
+        [
+            {
+                "cluster": row["cluster"],
+                "tracks": row["tracks"],
+                "first": row["first"][:16].replace("T", " "),
+                "last": row["last"][:16].replace("T", " "),
+                "sources": ", ".join(short_source(source) for source in row["sources"]),
+                "closest": f"{row['nearest']} {row['similarity']:.2f}, wanted {known:.2f}" if row["nearest"] else "",
+                "track": ", ".join(map(str, row["track_ids"][:8])),
+            }
+            for row in found
+        ],
+        "No unknown person was seen.",
+    )
+
+
+def name(
+    cluster: ClusterArgument,
+    person: Annotated[str, typer.Argument(help="The person's name.")],
+    config_file: _options.ConfigOption = None,
+    gallery: _options.GalleryOption = None,
+) -> None:
+    """Name a cluster: its tracks bear this name from now on. Nobody is enrolled by it."""
+    from recognizer.gallery.names import person_name
+    from recognizer.history import clusters
+
+    with _history(config_file, gallery) as history:
+        _done(clusters.name_cluster(history, cluster, person_name(person)))
+
+
+def ignore(
+    cluster: ClusterArgument, config_file: _options.ConfigOption = None, gallery: _options.GalleryOption = None
+) -> None:
+    """Put a cluster aside whose face does not matter."""
+    _set_state(cluster, "ignored", config_file, gallery)
+
+
+def discard(
+    cluster: ClusterArgument, config_file: _options.ConfigOption = None, gallery: _options.GalleryOption = None
+) -> None:
+    """Put a cluster aside that shows no face."""
+    _set_state(cluster, "discarded", config_file, gallery)
+
+
+def split(
+    cluster: ClusterArgument,
+    tracks: Annotated[list[int], typer.Argument(help="Tracks that are somebody else.")],
+    config_file: _options.ConfigOption = None,
+    gallery: _options.GalleryOption = None,
+) -> None:
+    """Move tracks of a cluster into a new one."""
+    from recognizer.history import clusters
+
+    with _history(config_file, gallery) as history:
+        action, new = clusters.split(history, cluster, tracks)
+    _console.out.print(f"The tracks are cluster {new} now.", highlight=False)
+    _done(action)
+
+
+def merge(
+    into: ClusterArgument,
+    others: Annotated[list[int], typer.Argument(help="Clusters that show the same person.")],
+    config_file: _options.ConfigOption = None,
+    gallery: _options.GalleryOption = None,
+) -> None:
+    """Move all tracks of other clusters into one."""
+    from recognizer.history import clusters
+
+    if into in others:
+        raise UsageError(f"Cluster {into} cannot be merged into itself.")
+    with _history(config_file, gallery) as history:
+        _done(clusters.merge(history, into, others))
+
+
+def actions(
+    config_file: _options.ConfigOption = None,
+    gallery: _options.GalleryOption = None,
+    limit: Annotated[int, typer.Option("--limit", "-n", min=1, help="Most actions.")] = 20,
+    as_json: _options.JsonOption = False,
+) -> None:
+    """List what was corrected, the newest first."""
+    from recognizer.history import actions as recorded
+
+    with _history(config_file, gallery) as history:
+        found = recorded.list_actions(history, limit=limit)
+    if as_json:
+        _console.print_json(found)
+    else:
+        show_rows(found, "Nothing was corrected yet.")
+
+
+def undo(
+    action: Annotated[int, typer.Argument(help="Its number in 'history actions'.")],
+    config_file: _options.ConfigOption = None,
+    gallery: _options.GalleryOption = None,
+) -> None:
+    """Undo a correction exactly; refused while a later one depends on it."""
+    from recognizer.history import actions as recorded
+
+    with _history(config_file, gallery) as history:
+        what = recorded.undo(history, action)
+    _console.out.print(f"Undone: {what}", highlight=False, markup=False)
+
+
+def forget(
+    person: Annotated[str, typer.Argument(help="The person's name.")],
+    config_file: _options.ConfigOption = None,
+    gallery: _options.GalleryOption = None,
+    yes: _options.YesOption = False,
+) -> None:
+    """Delete every track of a person for good, and the name wherever it stands; 'gallery remove' ends recognition."""
+    from recognizer.history.retention import forget_person
+
+    if not yes and not typer.confirm(f"Delete everything that the history holds of {person}? It cannot be undone."):
+        raise typer.Exit(1)
+    with _history(config_file, gallery) as history:
+        deleted = forget_person(history, person)
+    _console.out.print(f"{deleted} tracks were deleted.", highlight=False)
+
+
+def key(path: Annotated[Path, typer.Argument(help="The new file.")]) -> None:
+    """Write a new key, for settings' history.key_file. Keep a copy: without it an encrypted history cannot be read."""
+    from recognizer.history.encryption import write_key
+
+    write_key(path)
+    _console.out.print(f"The key is in {path}.", highlight=False, markup=False)
+
+
+def rekey(
+    new_key: Annotated[Path | None, typer.Option("--new-key", help="File of the new key.")] = None,
+    decrypt: Annotated[bool, typer.Option("--decrypt", help="Store vectors and crops as they are.")] = False,
+    config_file: _options.ConfigOption = None,
+    gallery: _options.GalleryOption = None,
+) -> None:
+    """Encrypt the history with a new key; the present key, if there is one, is that of the settings."""
+    from recognizer.history.encryption import find_key
+    from recognizer.history.keyed import rekey as rekey_history
+
+    if (new_key is None) != decrypt:
+        raise UsageError("Give --new-key FILE, or --decrypt.")
+    with _history(config_file, gallery) as history:
+        count = rekey_history(history, find_key(new_key) if new_key else None)
+    _console.out.print(f"{count} samples were rewritten. Change history.key_file in the settings now.", highlight=False)
+
+
+def _history(config_file: Path | None, gallery: Path | None) -> closing[Database]:
+    from recognizer.app.history import read_history
+
+    return closing(read_history(_options.load_settings(config_file, gallery=gallery)))
+
+
+def _set_state(cluster: int, state: str, config_file: Path | None, gallery: Path | None) -> None:
+    from recognizer.history import clusters
+
+    with _history(config_file, gallery) as history:
+        _done(clusters.set_state(history, cluster, state))
+
+
+def _done(action: int) -> None:
+    _console.out.print(f"Done; 'history undo {action}' takes it back.", highlight=False)
+
+
+COMMANDS: tuple[Any, ...] = (unknowns, name, ignore, discard, split, merge, actions, undo, forget, key, rekey)

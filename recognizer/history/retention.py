@@ -1,0 +1,87 @@
+"""Delete what is old, and everything of a person who wants to be forgotten."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+
+from recognizer.history.database import Database
+from recognizer.history.rows import to_us
+from recognizer.history.schema import actions, samples, tracks
+
+_BATCH = 2000
+"""Tracks deleted in one transaction, so that the writer waits for at most some hundredths of a second."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Retention:
+    """How long what is kept; ``None`` for ever."""
+
+    known_days: float | None = 90
+    unknown_days: float | None = 30
+    """Also for undecided tracks. A track that was named later is a known one."""
+    crops_days: float | None = 7
+
+
+def purge(database: Database, retention: Retention, *, now: dt.datetime) -> int:
+    """Delete tracks and crops that are older than the retention allows; returns the number of tracks.
+
+    Raises:
+        HistoryError: if the database cannot be written.
+    """
+    is_named = sa.or_(tracks.c.given.is_not(None), tracks.c.status == "known")
+    deleted = 0
+    for days, kind in ((retention.known_days, is_named), (retention.unknown_days, sa.not_(is_named))):
+        if days is not None:
+            deleted += _delete(database, sa.and_(tracks.c.ended_us < _before(now, days), kind))
+    if retention.crops_days is not None:
+        old = sa.and_(samples.c.at_us < _before(now, retention.crops_days), samples.c.crop.is_not(None))
+        with database.writing() as connection:
+            connection.execute(sa.update(samples).where(old).values(crop=None))
+    return deleted
+
+
+def forget_person(database: Database, name: str) -> int:
+    """Delete every track of a person, and their name wherever else it stands; returns the number of tracks.
+
+    Actions that name the person are deleted, too, so they can no longer be undone. The file is rewritten afterwards,
+    so that no byte of it holds what was deleted.
+
+    Raises:
+        HistoryError: if the database cannot be written.
+    """
+    is_person = sa.or_(tracks.c.given == name, tracks.c.person == name)
+    deleted = _delete(database, is_person)
+    with database.writing() as connection:
+        mentions = sa.or_(tracks.c.nearest == name, tracks.c.reasons.contains(name, autoescape=True))
+        for row in connection.execute(sa.select(tracks.c.id, tracks.c.nearest, tracks.c.reasons).where(mentions)).all():
+            reasons = [reason for reason in json.loads(row.reasons) if name not in reason]
+            values = {
+                "nearest": None if row.nearest == name else row.nearest,
+                "reasons": json.dumps(reasons, ensure_ascii=False),
+            }
+            connection.execute(sa.update(tracks).where(tracks.c.id == row.id).values(values))
+        for row in connection.execute(sa.select(actions.c.id, actions.c.what, actions.c.changes)).all():
+            if name in row.what or any(name in values for values in json.loads(row.changes)):
+                connection.execute(sa.delete(actions).where(actions.c.id == row.id))
+    database.rewrite()
+    return deleted
+
+
+def _delete(database: Database, which: sa.ColumnElement[bool]) -> int:
+    deleted = 0
+    while True:
+        with database.writing() as connection:
+            ids = connection.execute(sa.select(tracks.c.id).where(which).limit(_BATCH)).scalars().all()
+            if not ids:
+                return deleted
+            connection.execute(sa.delete(samples).where(samples.c.track_id.in_(ids)))
+            connection.execute(sa.delete(tracks).where(tracks.c.id.in_(ids)))
+            deleted += len(ids)
+
+
+def _before(now: dt.datetime, days: float) -> int:
+    return to_us(now - dt.timedelta(days=days))
