@@ -30,7 +30,7 @@ def picture_count(path: Path) -> int:
         return 1
     try:
         with one_picture("", "", ""), Image.open(path, formats=_FORMATS) as picture:
-            return int(picture.n_frames) if getattr(picture, "is_animated", False) else 1
+            return int(getattr(picture, "n_frames", 1))
     except (ImageError, OSError):
         return 1
 
@@ -85,6 +85,12 @@ class Animation:
             )
         self._picture, self.size = picture, (width, height)
         self.frame_count = int(getattr(picture, "n_frames", 1))
+        try:
+            with one_picture(self.name, "its first picture is damaged", "export the animation again"):
+                picture.load()  # WebP says only then how long it is shown
+        except ImageError as error:
+            self.__exit__(None, None, None)
+            raise SourceError(str(error)) from error
         self.frame_rate = 1 / _shown_s(picture)
         self.shortfall = None
         return self
