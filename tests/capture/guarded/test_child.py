@@ -38,7 +38,7 @@ def test_where_the_system_has_no_such_limit_the_peak_is_watched() -> None:
     program = """
 import threading
 from recognizer.capture.guarded import child
-threading.Thread(target=child._watch_memory, args=(50_000_000,), daemon=True).start()
+threading.Thread(target=child._watch_memory, args=(child._peak_bytes() + 50_000_000,), daemon=True).start()
 data = bytearray(10_000_000)
 print("small", flush=True)
 data = b"x" * 100_000_000
