@@ -87,7 +87,10 @@ def _private_bytes() -> int | None:
 
 
 def _watch_memory(most: int) -> None:
-    """End this process once its peak of resident memory has grown by more than ``most`` bytes."""
+    """End this process once its peak of resident memory has grown by more than ``most`` bytes.
+
+    Where a process inherits its parent's peak, growth below that is not seen; Linux does so, and has ``RLIMIT_DATA``.
+    """
     unit = 1 if sys.platform == "darwin" else 1024
     first = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     while (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - first) * unit <= most:
