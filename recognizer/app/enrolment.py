@@ -79,8 +79,9 @@ def sync(
     logger.info("gallery {}: {} people, {} new photos", folder, len(report.people), new)
     for name in report.forgotten:
         logger.info("gallery: {} is forgotten, who has no folder any more", name)
+    folders = tuple(f"{name}/" for name in report.without_photo)
     for item in report.skipped:
-        if item.unreadable:
+        if item.unreadable or item.where.startswith(folders):
             logger.warning("gallery: {}: {}", item.where, item.reason)
     for name in report.without_photo:
         logger.warning("{} has no usable photo and will not be recognised", name)

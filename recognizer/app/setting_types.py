@@ -9,10 +9,13 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, BeforeValidator, Field
 
 from recognizer.capture.names import display_name
+from recognizer.capture.paths import local_path
 
 
 def _expanded(value: Any) -> Any:
     """Expand ``~`` and ``$VARIABLES`` in a path; an address is left alone, as a password may hold either."""
+    if isinstance(value, Path):
+        value = local_path(value)
     if not isinstance(value, str | Path) or "://" in str(value):
         return value
     text = os.path.expandvars(os.path.expanduser(str(value)))

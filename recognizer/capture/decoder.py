@@ -67,7 +67,7 @@ class BgrConverter:
         Raises:
             SourceError: FFmpeg cannot convert its pixel format.
         """
-        bgr = self._reformat(self._to_bgr, picture, "bgr24").to_ndarray()
+        bgr: U8 = np.asarray(self._reformat(self._to_bgr, picture, "bgr24").to_ndarray(), np.uint8)
         return np.ascontiguousarray(orientation_of(picture).apply(bgr), np.uint8)
 
     def square(self, picture: av.VideoFrame) -> av.VideoFrame:

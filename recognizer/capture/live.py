@@ -1,5 +1,7 @@
 """A camera as a source that never ends: a broken connection is opened again, for months if need be.
 
+A camera that plays something finite, such as a file over HTTP, says when that is over.
+
 The thread that iterates is the only one that touches the camera: FFmpeg and OpenCV crash when another thread closes
 what they read. Each attempt opens a new object, as a broken one often stays broken. ``close`` takes effect at the next
 frame or time-out.
@@ -12,6 +14,8 @@ import threading
 from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import closing
 from typing import Protocol
+
+from loguru import logger
 
 from recognizer.capture.connection import CameraError, ConnectionMonitor, FailureKind
 from recognizer.capture.endless import EndlessSource
@@ -114,6 +118,9 @@ class LiveSource(EndlessSource):
                 except CameraError as error:
                     why, failure = error.why, error.failure
                 if self._stop.is_set():
+                    return
+                if failure is FailureKind.FINISHED:
+                    logger.info("{}: {}", self.name, why)
                     return
                 failures += 1
                 self._monitor.lost(why, failure, again=f"at least every {self._waits_s[failure][1]:g} s")

@@ -41,7 +41,7 @@ def orientation_of(picture: av.VideoFrame) -> Orientation:
 
     The matrix maps stored (x, y) to shown (a x + c y, b x + d y).
     """
-    data = picture.side_data.get(Type.DISPLAYMATRIX)
+    data = picture.side_data.get(Type.DISPLAYMATRIX)  # type: ignore[call-overload]  # its stub knows names only
     if data is None:
         return UPRIGHT
     a, b, _, c, d = (int(each) for each in np.frombuffer(bytes(data), _ENTRIES)[:5])
