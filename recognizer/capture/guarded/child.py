@@ -79,15 +79,21 @@ def limit_memory() -> None:
 
 def _private_bytes() -> int | None:
     """What counts against ``RLIMIT_DATA``; ``None`` where it is no limit on all memory."""
+    return _status_bytes("VmData:")
+
+
+def _status_bytes(name: str) -> int | None:
     try:
         with open("/proc/self/status", encoding="ascii", errors="replace") as status:
-            return next(int(line.split()[1]) * 1024 for line in status if line.startswith("VmData:"))
+            return next(int(line.split()[1]) * 1024 for line in status if line.startswith(name))
     except (OSError, StopIteration):
         return None
 
 
 def _peak_bytes() -> int:
-    """The largest resident memory that this process had."""
+    """The largest resident memory that this process had; on Linux, ``getrusage`` also knows its parent's."""
+    if (peak := _status_bytes("VmHWM:")) is not None:
+        return peak
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
 
 
