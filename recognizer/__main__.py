@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import sys
 
+from recognizer.addresses import scarce, too_few
 from recognizer.children import protect_this_process
 
 protect_this_process()
@@ -21,11 +22,16 @@ _NOT_INSTALLED = (
 def main() -> int:
     """Run the command line of this process; returns the exit status."""
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # NumPy's products are small here; more threads wait
+    if problem := too_few():
+        print(f"error: {problem}", file=sys.stderr)
+        return 2
     from recognizer.runtime import stopping, streams
 
     streams.install()
     if with_default_command(sys.argv[1:])[0] == "run":
         stopping.end_at_once()
+    if note := scarce():
+        print(f"note: {note}", file=sys.stderr)
     try:
         from recognizer.cli.main import run_command_line
     except ModuleNotFoundError as error:

@@ -2,7 +2,7 @@
 
 A similarity transform takes the five landmarks to the template that a network was trained with, ArcFace's for nearly
 all; facenet-pytorch's networks see the detector's box. Which of the quality parts predict a good match was measured
-(README, "Quality"), on ArcFace's crops, so sharpness is measured on those whatever the embedder wants; what follows
+(docs/measurements.md), on ArcFace's crops, so sharpness is measured on those whatever the embedder wants; what follows
 from it is decided elsewhere.
 """
 
@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 
 from recognizer.geometry import similarity_transforms
-from recognizer.types import F32, U8, AlignedFaces, FaceQuality
+from recognizer.types import F32, U8, AlignedFaces, FaceQuality, Frame, Tracks
 from recognizer.types.spec import CropSpec, template_of
 
 ARCFACE_CUT = CropSpec()
@@ -20,6 +20,13 @@ ARCFACE_CUT = CropSpec()
 NOSE_DEPTH = 0.55
 """How far the nose tip stands before the eyes, in distances between the eyes (mean of the 3D heads commonly used for
 head-pose estimation). A head turned by theta shows its nose shifted by NOSE_DEPTH * tan(theta) eye distances."""
+
+
+def align_tracks(frame: Frame, tracks: Tracks, *, cut: CropSpec) -> AlignedFaces:
+    """Align the faces of some tracks; in most frames there are none, and the BGR picture is not needed."""
+    if len(tracks) == 0:
+        return AlignedFaces.empty(cut.size_px)
+    return align(frame.image, tracks.landmarks, tracks.scores, cut=cut, boxes=tracks.boxes)
 
 
 def align(
@@ -50,7 +57,7 @@ def align(
     sharpness = np.empty(len(landmarks), np.float32)
     for row, matrix in enumerate(similarity_transforms(landmarks, template_of(ARCFACE_CUT))):
         crop = _warped(image, matrix, ARCFACE_CUT.size_px)
-        sharpness[row] = cv2.Laplacian(cv2.cvtColor(crop, cv2.COLOR_BGR2GRAY), cv2.CV_32F).var()
+        sharpness[row] = measure_sharpness(crop)
         if plain:
             crops[row] = crop[:, :, ::-1]
     if cut.template is None and boxes is not None:
@@ -61,6 +68,36 @@ def align(
             crops[row] = _warped(image, matrix, cut.size_px)[:, :, ::-1]
     eyes_px, yaw_deg, roll_deg = pose(landmarks)
     return AlignedFaces(crops, FaceQuality(eyes_px, sharpness, yaw_deg, roll_deg, scores))
+
+
+_SECOND = np.array([[1, -2, 1]], np.float32)
+_MIXED = np.array([[1, 0, -1], [0, 0, 0], [-1, 0, 1]], np.float32) / 4
+_TURNS = np.arange(12) * np.pi / 12
+_DIRECTIONS = np.stack([np.cos(_TURNS) ** 2, np.sin(_TURNS) ** 2, np.sin(2 * _TURNS)], axis=1).astype(np.float32)
+_FACE = np.s_[30:100, 25:87]
+
+
+def measure_sharpness(crop: U8) -> float:
+    """Sharpness of an aligned face in the direction in which it is least sharp, relative to its contrast.
+
+    The second derivative of the smoothed crop (sigma 1.5 px) has some variance in every direction; the least of 12
+    directions counts, divided by the face's standard deviation. A moving face is sharp along one direction only, and
+    noise and JPEG blocks are smoothed away. At a pooled FMR of 1e-4 among degraded LFW photos, this keeps 96 % of the
+    faces that match, the variance of the Laplacian 78 % (``docs/measurements.md``, "Quality").
+
+    Args:
+        crop: (112, 112, 3) uint8 BGR in ArcFace's template.
+
+    Returns:
+        About 190 for a sharp photo, 39 after a Gaussian blur of 3 px, 21 after 4 px.
+    """
+    grey = cv2.GaussianBlur(cv2.cvtColor(crop, cv2.COLOR_BGR2GRAY).astype(np.float32), (0, 0), 1.5)
+    across, down = cv2.filter2D(grey, -1, _SECOND), cv2.filter2D(grey, -1, _SECOND.T)
+    parts = np.stack([part.ravel() for part in (across, down, cv2.filter2D(grey, -1, _MIXED))])
+    parts -= parts.mean(axis=1, keepdims=True)
+    spread = parts @ parts.T / parts.shape[1]
+    least = ((_DIRECTIONS @ spread) * _DIRECTIONS).sum(axis=1).min()
+    return float(1500 * max(least, 0.0) / max(float(grey[_FACE].std()), 1.0))
 
 
 def _warped(image: U8, matrix: F32, size_px: int) -> U8:

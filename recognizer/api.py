@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from recognizer.app import build, enrolment, photos
-from recognizer.app.images import COLOURS, Colour, ImageLike, as_bgr, as_photo, name_of
+from recognizer.app.images import COLOURS, Colour, ImageLike, as_bgr, as_photo, as_picture, name_of
 from recognizer.app.overrides import settings_from
 from recognizer.app.results import (
     DetectedFace,
@@ -138,9 +138,9 @@ class FaceRecognizer:
         >>> len(face.landmarks), face.score > 0.9, face.quality.eyes_px > 20
         (5, True, True)
         """
-        picture = as_bgr(image, colour=self._colour)
+        picture = as_picture(image, colour=self._colour)
         with self._lock:
-            return detected_faces(*photos.find_faces(picture, detector=self._enroller.detector, cut=self._cut))
+            return detected_faces(*photos.find_faces(*picture, detector=self._enroller.detector, cut=self._cut))
 
     def embed(self, image: ImageLike) -> F32:
         """Turn every face of a picture into a vector, in the order of ``detect``.
@@ -159,8 +159,8 @@ class FaceRecognizer:
         """
         picture = as_bgr(image, colour=self._colour)
         with self._lock:
-            _, aligned = photos.find_faces(picture, detector=self._enroller.detector, cut=self._cut)
-            return photos.embed_mirrored(aligned, self._enroller.embedder)
+            found, _ = photos.find_faces(picture, detector=self._enroller.detector, cut=self._cut)
+            return photos.embed_faces(picture, found, self._enroller.embedder)
 
     def verify(self, first: ImageLike, second: ImageLike) -> Verification:
         """Compare the most prominent faces of two pictures.
@@ -202,7 +202,7 @@ class FaceRecognizer:
         >>> face.name, face.status.value, face.similarity > 0.4
         ('Barack Obama', 'known', True)
         """
-        picture = as_bgr(image, colour=self._colour)
+        picture = as_picture(image, colour=self._colour)
         with self._lock:
             if self._photo_pipeline is None:
                 enrolment.require_anybody(self._require_gallery())
@@ -210,7 +210,7 @@ class FaceRecognizer:
                 settings = self._settings.model_copy(update={"embed": embed})
                 self._photo_pipeline = build.photo_pipeline(settings, self._resolved)
                 self._pipelines.add(self._photo_pipeline)
-            named = photos.identify_picture(self._photo_pipeline, picture, name_of(image))
+            named = photos.identify_picture(self._photo_pipeline, picture.image, name_of(image), picture.factor)
             return identified_faces(named.result, named.faces, photos.align_reported(named.result, self._cut))
 
     def stream(self, source: str | Path | int) -> Generator[FrameResult, None, None]:

@@ -6,6 +6,7 @@
     |-- InputError                exit 3   a source or picture that cannot be used
     |   |-- SourceError                    a video, folder or stream that cannot be read
     |   `-- ImageError                     a picture that is corrupt, too large or not a picture
+    |       `-- TooManyFacesError          a picture with more faces than are searched in one
     |-- GalleryError              exit 4   the enrolled people
     |   |-- FingerprintError               vectors of one model met vectors of another
     |   `-- GalleryBusyError               another process is writing this gallery
@@ -54,6 +55,10 @@ class SourceError(InputError):
 
 class ImageError(InputError):
     """A picture is corrupt, larger than allowed, or no picture at all."""
+
+
+class TooManyFacesError(ImageError):
+    """A picture shows more faces, or patterns like them, than are searched in one; the message does not name it."""
 
 
 class GalleryError(RecognizerError):
@@ -110,6 +115,8 @@ def one_picture(name: object, problem: str, remedy: str) -> Iterator[None]:
     """
     try:
         yield
+    except TooManyFacesError as error:
+        raise ImageError(f"{name}: {error}") from error
     except RecognizerError:
         raise
     except Exception as error:  # Pillow's plug-ins, OpenCV and the engines raise anything at all on hostile pictures

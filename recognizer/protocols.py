@@ -42,6 +42,14 @@ class FrameSource(Protocol):
     """True: frames grow old, and newer ones may replace them. False: every frame counts."""
 
     @property
+    def frame_rate(self) -> float | None:
+        """Frames a second, known once open; ``None`` where the source does not say."""
+
+    @property
+    def frame_count(self) -> int | None:
+        """How many frames come in all, known once open; ``None`` where the source does not say, or never ends."""
+
+    @property
     def shortfall(self) -> str | None:
         """What could not be read of a damaged file, in words; ``None`` where nothing is missing."""
 

@@ -6,14 +6,18 @@ from recognizer.decide.decider import Decider
 from recognizer.decide.evidence import Thresholds
 from recognizer.detect.scheduler import AdaptiveScheduler
 from recognizer.pipeline import Pipeline, SourceContext
+from recognizer.quality import QualityLimits
 from recognizer.track.tracker import Tracker
 from tests.fakes import PaintedFaceDetector, PaintedFaceEmbedder, PaintedGallery
 
 THRESHOLDS = Thresholds(known=0.4, release=0.3, margin=0.1, sure=0.6)
+FLAT = QualityLimits(usable_sharpness=0)
+"""Painted faces have no texture."""
 
 
 def new_context() -> SourceContext:
-    return SourceContext(AdaptiveScheduler(max_interval_s=1.0), Tracker(), Decider(thresholds=THRESHOLDS))
+    decider = Decider(thresholds=THRESHOLDS, limits=FLAT)
+    return SourceContext(AdaptiveScheduler(max_interval_s=1.0), Tracker(), decider)
 
 
 def pipeline() -> tuple[Pipeline, PaintedFaceDetector, PaintedFaceEmbedder]:

@@ -9,7 +9,7 @@ from contextlib import AbstractContextManager
 import cv2
 import pytest
 
-from recognizer.errors import EngineError, ImageError, one_picture
+from recognizer.errors import EngineError, ImageError, TooManyFacesError, one_picture
 
 
 @pytest.mark.parametrize(
@@ -34,6 +34,11 @@ def test_any_error_becomes_the_pictures(raised: Exception) -> None:
 def test_an_error_without_words_is_named() -> None:
     with pytest.raises(ImageError, match="MemoryError"), _of_picture():
         raise MemoryError
+
+
+def test_a_picture_with_too_many_faces_is_named() -> None:
+    with pytest.raises(ImageError, match=r"^a.png: it shows a crowd.$"), _of_picture():
+        raise TooManyFacesError("it shows a crowd.")
 
 
 @pytest.mark.parametrize("raised", [EngineError("no engine"), KeyboardInterrupt(), SystemExit(3)])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,7 @@ from recognizer.calibration.budget import SiteShift
 from recognizer.calibration.calibration_file import Budget, Calibration
 from recognizer.calibration.impostors import Impostors, Rate
 from recognizer.errors import UsageError
-from recognizer.gallery.audit import ConfusablePair, confusable_pairs
+from recognizer.gallery.audit import ConfusablePair, PoorPhoto, confusable_pairs, poor_photos
 from recognizer.gallery.records import PersonRecord
 from recognizer.gallery.store import Gallery
 from recognizer.models.resolved_model import ResolvedModel
@@ -46,6 +46,9 @@ class CalibrationResult:
     """Negatives that match an enrolled person."""
     confusable: tuple[ConfusablePair, ...]
     people: tuple[PersonRecord, ...]
+    default_known: float
+    """Similarity that a name needs without a budget: the model's threshold at FMR 1e-5."""
+    poor_photos: tuple[PoorPhoto, ...] = ()
 
     @property
     def fpir_allowed(self) -> float:
@@ -65,6 +68,11 @@ class CalibrationResult:
         known = self.calibration.known
         return {int(photos): self.impostors.fnir.at(known, photos) for photos in self.impostors.fnir.sizes}
 
+    @property
+    def default_fpir(self) -> float:
+        """Share of strangers that get a name by the default threshold, with the present gallery."""
+        return self.impostors.fpir.at(self.default_known, self.enrolled).mean
+
     def as_dict(self) -> dict[str, Any]:
         """Convert to JSON values."""
         return {
@@ -80,6 +88,9 @@ class CalibrationResult:
                 "measured_strangers": self.impostors.people,
                 "warning": self.warning,
             },
+            "default": {"known": round(self.default_known, 4), "fmr": 1e-5, "fpir": self.default_fpir},
+            "poor_photos": [asdict(photo) for photo in self.poor_photos],
+            "one_photo": [person.name for person in self.people if person.accepted == 1],
             "fnir": {str(photos): [rate.mean, rate.low, rate.high] for photos, rate in self.fnir().items()},
             "gallery_against_itself": None if self.within is None else _shift_dict(self.within),
             "site": None if self.site is None else _shift_dict(self.site),
@@ -153,7 +164,7 @@ def calibrate_site(
     strangers = max(1, round(per_day * budgets.DAYS["month"])) if per_day else STRANGERS
     threshold = calibration.known - calibration.shift
     with Gallery(settings.gallery.folder) as record:
-        people = record.people()
+        people, photos = record.people(), record.photos()
     return CalibrationResult(
         calibration=calibration,
         impostors=impostors,
@@ -166,4 +177,6 @@ def calibrate_site(
         excluded=excluded,
         confusable=confusable_pairs(enrolled, at_least=calibration.release),
         people=people,
+        default_known=base.known,
+        poor_photos=poor_photos(photos),
     )

@@ -54,6 +54,7 @@ def embedded(
     thresholds = (detect.pnet_threshold, detect.rnet_threshold, detect.onet_threshold)
     detector = f"mtcnn{detect.min_face_px:g}-" + "-".join(f"{threshold:g}" for threshold in thresholds)
     aligner = "aligned" if face_share is None else f"{detector}-filled-centre-{face_share:g}"
+    aligner += "-directional"  # how sharpness is measured: it is cached, too
     if engines.engine_of(settings, resolved) == engines.INT8:
         aligner += f"-int8-{sha256(resolved.ranges)[:8]}" if resolved.ranges else ""
     folder = cache or Cache().folder / "embeddings"

@@ -11,7 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageOps
 
-from recognizer.capture.pictures import PICTURE_SUFFIXES, decode_picture, read_picture
+from recognizer.capture.guarded.parent import Picture
+from recognizer.capture.paths import picture_path
+from recognizer.capture.pictures import PICTURE_SUFFIXES, decode_scaled, ending_of, read_scaled
 from recognizer.gallery.intake import NewPhoto
 from recognizer.types import U8
 
@@ -37,19 +39,24 @@ def as_bgr(image: ImageLike, *, colour: Colour = "bgr") -> U8:
         TypeError: if ``image`` is of another kind.
         ValueError: if an array is not (H, W, 3) uint8.
     """
+    return as_picture(image, colour=colour).image
+
+
+def as_picture(image: ImageLike, *, colour: Colour = "bgr") -> Picture:
+    """Read a picture as ``as_bgr``, and say by how much the sides of a very large one were divided."""
     if isinstance(image, str | Path):
-        return read_picture(Path(image))
+        return read_scaled(picture_path(image))
     if isinstance(image, bytes | bytearray | memoryview):
-        return decode_picture(bytes(image), name=f"picture of {len(image)} bytes")
+        return decode_scaled(bytes(image), name=f"picture of {len(image)} bytes")
     if isinstance(image, Image.Image):
-        return _from_pillow(image)
+        return Picture(_from_pillow(image))
     if not isinstance(image, np.ndarray):
         raise TypeError(
             f"wanted a picture as a path, bytes, PIL.Image.Image or NumPy array, got {type(image).__name__}."
         )
     if image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != 3 or 0 in image.shape:
         raise ValueError(f"wanted a picture of shape (H, W, 3) uint8, got {image.shape} {image.dtype}.")
-    return np.ascontiguousarray(image if colour == "bgr" else image[:, :, ::-1])
+    return Picture(np.ascontiguousarray(image if colour == "bgr" else image[:, :, ::-1]))
 
 
 def as_photo(image: ImageLike, *, colour: Colour = "bgr") -> NewPhoto:
@@ -60,7 +67,7 @@ def as_photo(image: ImageLike, *, colour: Colour = "bgr") -> NewPhoto:
     """
     picture = as_bgr(image, colour=colour)
     if isinstance(image, str | Path):
-        path = Path(image)
+        path = picture_path(image)
         data, name = path.read_bytes(), path.name.lstrip(".")
         return NewPhoto(data, name if path.suffix.lower() in PICTURE_SUFFIXES else _name_by_content(data))
     if isinstance(image, bytes | bytearray | memoryview):
@@ -72,13 +79,11 @@ def as_photo(image: ImageLike, *, colour: Colour = "bgr") -> NewPhoto:
 
 def name_of(image: ImageLike, number: int = 1) -> str:
     """What messages call a picture: its path, or its number among those given."""
-    return str(image) if isinstance(image, str | Path) else f"picture {number}"
+    return str(picture_path(image)) if isinstance(image, str | Path) else f"picture {number}"
 
 
 def _name_by_content(data: bytes) -> str:
-    with Image.open(BytesIO(data)) as picture:
-        ending = (picture.format or "png").lower()
-    return f"{hashlib.sha256(data).hexdigest()[:12]}.{ending}"
+    return f"{hashlib.sha256(data).hexdigest()[:12]}{ending_of(data)}"
 
 
 def _from_pillow(picture: Image.Image) -> U8:

@@ -13,8 +13,9 @@ from recognizer.app.results import Verification
 from recognizer.errors import ImageError, one_picture
 from recognizer.gallery.enrol import measure
 from recognizer.gallery.limits import quality_notes
+from recognizer.gallery.photo_vector import photo_vector
 from recognizer.gallery.records import Measurement
-from recognizer.gallery.upright import CONVINCING, Upright, boxes_before
+from recognizer.gallery.upright import CONVINCING, Upright, boxes_before, search_copy, turned
 from recognizer.models.resolve import ResolvedModel
 from recognizer.pipeline import Pipeline
 from recognizer.protocols import Detector, Embedder
@@ -22,11 +23,23 @@ from recognizer.types import F32, U8, AlignedFaces, FaceDetections, Frame, Frame
 from recognizer.types.spec import CropSpec
 
 
-def find_faces(image: U8, *, detector: Detector, cut: CropSpec) -> tuple[FaceDetections, AlignedFaces]:
-    """Detect and align all faces of an (H, W, 3) uint8 BGR picture, the largest first."""
+def find_faces(image: U8, factor: int = 1, *, detector: Detector, cut: CropSpec) -> tuple[FaceDetections, AlignedFaces]:
+    """Detect and align all faces of an (H, W, 3) uint8 BGR picture, the largest first.
+
+    Args:
+        image: the picture.
+        factor: by how much its sides were divided when it was read; the faces' pixels are those of the whole one.
+        detector: finds the faces.
+        cut: how they are cut out.
+    """
     found = detector.detect([image])[0]
     found = found[np.argsort(-geometry.area(found.boxes), kind="stable")]
-    return found, align(image, found.landmarks, found.scores, cut=cut, boxes=found.boxes)
+    return _enlarged(found, factor), align(image, found.landmarks, found.scores, cut=cut, boxes=found.boxes)
+
+
+def _enlarged(faces: FaceDetections, factor: int) -> FaceDetections:
+    scale = np.float32(factor)
+    return faces if factor == 1 else FaceDetections(faces.boxes * scale, faces.scores, faces.landmarks * scale)
 
 
 def align_reported(result: FrameResult, cut: CropSpec) -> AlignedFaces:
@@ -35,20 +48,14 @@ def align_reported(result: FrameResult, cut: CropSpec) -> AlignedFaces:
     return align(result.frame.image, tracks.landmarks, tracks.scores, cut=cut, boxes=tracks.boxes)
 
 
-def embed_mirrored(aligned: AlignedFaces, embedder: Embedder) -> F32:
-    """Embed each face as the mean of its own and its mirror image's vector, as enrolment does.
+def embed_faces(image: U8, faces: FaceDetections, embedder: Embedder) -> F32:
+    """Embed each face of a picture as enrolment and ``verify`` do, as the mean of several cuts.
 
     Returns:
         (K, D) float32 of unit length.
     """
-    count = len(aligned)
-    if count == 0:
-        return np.zeros((0, embedder.spec.dimension), np.float32)
-    both = np.ascontiguousarray(np.concatenate([aligned.crops, aligned.crops[:, :, ::-1]]))
-    rows = np.concatenate([np.arange(count), np.arange(count)])
-    vectors = embedder.embed(AlignedFaces(both, aligned.quality[rows])).vectors
-    sums = vectors[:count] + vectors[count:]
-    return np.asarray(sums / np.maximum(np.linalg.norm(sums, axis=1, keepdims=True), 1e-12), np.float32)
+    vectors = [photo_vector(image, faces[row : row + 1], embedder).vector for row in range(len(faces))]
+    return np.stack(vectors) if vectors else np.zeros((0, embedder.spec.dimension), np.float32)
 
 
 def prominent_face(image: U8, name: str, *, detector: Detector, embedder: Embedder, min_face_px: float) -> Measurement:
@@ -83,15 +90,16 @@ def compare(
         raise ValueError("compare: wanted two measurements with a face, as from prominent_face.")
     limits = build.limits(settings, resolved)
     notes: list[str] = []
-    usable = True
+    too_poor: list[str] = []
     for which, measured, face in zip(("first", "second"), (first, second), faces, strict=True):
         unusable, weak = quality_notes(face.quality, limits)
-        usable = usable and not unusable
+        too_poor += [f"{which} picture: {note.text}" for note in unusable]
         notes += [f"{which} picture: {note.text}" for note in (*measured.notes, *unusable, *weak)]
+    usable, why_not = not too_poor, f"cannot tell: {'; '.join(too_poor)}" if too_poor else ""
     similarity = float(np.dot(faces[0].vector, faces[1].vector))
     known = build.thresholds(settings, resolved).known if build.has_thresholds(settings, resolved) else None
     match = similarity >= known if known is not None and usable else None
-    return Verification(match, similarity, known, resolved.fingerprint, usable, tuple(notes))
+    return Verification(match, similarity, known, resolved.fingerprint, usable, tuple(notes), why_not)
 
 
 class NamedPicture(NamedTuple):
@@ -105,21 +113,25 @@ class NamedPicture(NamedTuple):
     """Clockwise turn that was needed: 0, 90, 180 or 270."""
 
 
-def identify_picture(pipeline: Pipeline, image: U8, name: str) -> NamedPicture:
+def identify_picture(pipeline: Pipeline, image: U8, name: str, factor: int = 1) -> NamedPicture:
     """Name the faces of one (H, W, 3) uint8 BGR picture, turned upright where no face is convincing otherwise.
 
-    The pipeline remembers nothing of the picture afterwards.
+    The pipeline remembers nothing of the picture afterwards. ``factor`` as in ``find_faces``.
     """
     best, turned_deg = _recognise(pipeline, image, name), 0
     if _surest(best) < CONVINCING:
-        for quarters in (2, 1, 3):
-            result = _recognise(pipeline, np.ascontiguousarray(np.rot90(image, -quarters)), name)
+        copy, _ = search_copy(image)
+        for degrees in (180, 90, 270):
+            result = _recognise(pipeline, turned(copy, degrees), name)
             if _surest(result) > _surest(best):
-                best, turned_deg = result, 90 * quarters
+                best, turned_deg = result, degrees
+        if turned_deg and copy is not image:  # the faces of the picture itself are sharper
+            best = _recognise(pipeline, turned(image, turned_deg), name)
     tracks = best.tracks
     seen = FaceDetections(tracks.boxes, tracks.scores, tracks.landmarks)
     height, width = image.shape[:2]
-    return NamedPicture(best, boxes_before(Upright(best.frame.image, seen, turned_deg), width, height), turned_deg)
+    before = boxes_before(Upright(best.frame.image, seen, turned_deg), width, height)
+    return NamedPicture(best, _enlarged(before, factor), turned_deg)
 
 
 def _recognise(pipeline: Pipeline, image: U8, name: str) -> FrameResult:

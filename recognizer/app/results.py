@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from recognizer.quality import QualityLimits, shortfalls
 from recognizer.types import AlignedFaces, FaceDetections, FrameResult, Status
 
 Box = tuple[float, float, float, float]
 Points = tuple[tuple[float, float], ...]
+LIMITS = QualityLimits()
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,11 +23,15 @@ class Quality:
     eyes_px: float
     """Distance between the eyes in the picture, px. From 20 px up recognition does not get better."""
     sharpness: float
-    """Variance of the Laplacian of the aligned crop's grey levels; below 6 a face is too blurred to enrol."""
+    """Of the aligned face in its least sharp direction; below 20 a face is too blurred to tell whose it is."""
     yaw_deg: float
     """Head turned sideways, degrees in [-90, 90]; 0 faces the camera, positive towards the viewer's right."""
     roll_deg: float
     """Head tilted in the picture plane, degrees."""
+    usable: bool = True
+    """False where a face is too small, blurred, turned or doubtful to tell whose it is: it gets no name."""
+    notes: tuple[str, ...] = ()
+    """In words: the limits that it misses, each with the measured and the wanted value."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +67,7 @@ class IdentifiedFace(DetectedFace):
 
     status: Status
     """``KNOWN``: an enrolled person. ``UNKNOWN``: nobody enrolled. ``UNDECIDED``: too alike to say unknown, not alike
-    enough for a name."""
+    enough for a name, or too blurred, small or turned to tell (``quality.usable`` is false)."""
     name: str | None
     """The enrolled person when the status is ``KNOWN``, else ``None``."""
     similarity: float
@@ -92,6 +98,8 @@ class Verification:
     """False where a face is too small, blurred or turned to tell; ``match`` is ``None`` then."""
     notes: tuple[str, ...] = ()
     """In words: what limits the answer, for each picture."""
+    why_not: str = ""
+    """Where it is not usable: ``cannot tell: second picture: blurred ...``; else empty."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +137,9 @@ def _rows(faces: FaceDetections, aligned: AlignedFaces) -> list[tuple[Box, Point
     for row, score in enumerate(faces.scores.tolist()):
         x1, y1, x2, y2 = faces.boxes[row].tolist()
         points = tuple((x, y) for x, y in faces.landmarks[row].tolist())
-        parts = (quality.eyes_px, quality.sharpness, quality.yaw_deg, quality.roll_deg)
-        rows.append(((x1, y1, x2, y2), points, score, Quality(*(float(part[row]) for part in parts))))
+        eyes_px, sharpness, yaw_deg, roll_deg, _ = quality.numbers(row)
+        missed = shortfalls(quality, LIMITS, row)
+        usable, notes = not any(each.is_unusable for each in missed), tuple(each.text for each in missed)
+        found = Quality(eyes_px, sharpness, yaw_deg, roll_deg, usable, notes)
+        rows.append(((x1, y1, x2, y2), points, score, found))
     return rows

@@ -107,7 +107,12 @@ def _budget(text: str | None, strangers_per_day: float | None, fmr: float | None
 def _lines(result: CalibrationResult) -> Iterator[Table | str]:
     """Describe a calibration, line by line."""
     calibration, promise, strangers = result.calibration, result.promise, result.strangers
-    yield f"{result.budget.text}: of a million strangers {result.fpir_allowed * 1e6:,.0f} may get a name."
+    yield (
+        f"Default: 1 in 100,000 comparisons, similarity {result.default_known:.3f}; with {result.enrolled} photos "
+        f"enrolled {result.default_fpir * 1e6:,.0f} of a million strangers get a name. Your budget: "
+        f"{result.budget.text}, similarity "
+        f"{calibration.known:.3f}; {result.fpir_allowed * 1e6:,.0f} of a million."
+    )
     yield (
         f"A name needs similarity {calibration.known:.3f} and a margin of {calibration.margin:.3f}; below "
         f"{calibration.release:.3f} it is withdrawn. ({result.enrolled} photos enrolled; the thresholds follow the "
@@ -152,6 +157,8 @@ def _cost(result: CalibrationResult) -> Table:
 def _photos(result: CalibrationResult) -> Iterator[str]:
     """Say whose photos should be better or more."""
     rates = result.fnir()
+    for photo in result.poor_photos:
+        yield f"[yellow]poor[/] {escape(photo.person)}/{escape(photo.file)}: {escape(photo.text)}"
     for person in result.people:
         if not person.accepted:
             yield f"[red]missing[/] {escape(person.name)} has no usable photo."

@@ -16,6 +16,7 @@ from recognizer.app.embedded import embedded
 from recognizer.calibration.strangers import doubles_threshold, merge_doubles
 from recognizer.cli import _console, _options
 from recognizer.cli._progress import counting, model_bar
+from recognizer.cli.evaluate_quality import quality
 from recognizer.cli.evaluate_video import video
 from recognizer.errors import InputError, UsageError
 from recognizer.evaluation import report
@@ -26,8 +27,9 @@ from recognizer.evaluation.plots import require_matplotlib
 from recognizer.evaluation.verification import Verification, verify
 from recognizer.types import F32, I64
 
-app = typer.Typer(help="Measure verification, identification and video.", no_args_is_help=True)
+app = typer.Typer(help="Measure verification, identification, video and limits of quality.", no_args_is_help=True)
 app.command()(video)
+app.command()(quality)
 
 AlignedOption = Annotated[
     bool, typer.Option("--aligned", help="The pictures are aligned crops: no detector, no aligner.")
@@ -103,7 +105,8 @@ def _show_verification(results: list[Verification]) -> None:
     _console.out.print(table)
     _console.out.print(
         f"{first.pictures} pictures; no face found in {first.without_face}, where the crop is "
-        f"{escape(first.fallback)}.",
+        f"{escape(first.fallback)}. {int(first.cannot_tell.sum())} pairs have a face below the limits of quality, "
+        "where verify answers 'cannot tell'; they count here.",
         highlight=False,
         soft_wrap=True,
     )

@@ -122,7 +122,25 @@ def audit(
     lines = list(_told(found, folder))
     for line in lines or ["[green]Nothing to look into.[/]"]:
         _console.out.print(line, highlight=False, soft_wrap=True)
+    if found.single_photo:
+        _console.out.print(_single_photo(found, folder), highlight=False, soft_wrap=True)
     _console.out.print(f"{found.people} people, {found.vectors} photos compared.", highlight=False)
+
+
+def _single_photo(found: Audit, folder: Path) -> str:
+    """Say who has one photo, what that costs by the model's calibration, and what to add."""
+    with Gallery(folder) as record:
+        model = record.model or ""
+    measured = calibration_file.load(calibration_of(model_name(model), model, Cache()), model=model)
+    names = ", ".join(found.single_photo[:10]) + (" and others" if len(found.single_photo) > 10 else "")
+    text = f"{len(found.single_photo)} of {found.people} people have one photo: {names}."
+    advice = "add two of another day, light or pose"
+    if measured.impostors is None:
+        return escape(f"{text} Three are better: {advice}.")
+    one, three = (100 * measured.impostors.fnir.at(measured.known, photos).mean for photos in (1, 3))
+    data = measured.impostors.data.partition(",")[0]
+    cost = f"by one photo {one:.1f} % of single samples get no name, by three {three:.1f} %"
+    return escape(f"{text} Three are better ({cost}, measured on {data}): {advice}.")
 
 
 def _likeness(folder: Path) -> tuple[Limits, float]:
@@ -156,6 +174,9 @@ def _told(found: Audit, folder: Path) -> list[str]:
     lines += [f"[red]missing[/] {escape(name)} has no usable photo: not enrolled" for name in found.unusable_people]
     lines += [f"[yellow]new[/] {escape(photo)} is not in the record yet" for photo in found.new_photos]
     lines += [f"[yellow]gone[/] {escape(photo)} is no longer in the folder" for photo in found.gone_photos]
+    lines += [
+        f"[yellow]poor[/] {escape(poor.person)}/{escape(poor.file)}: {escape(poor.text)}" for poor in found.poor_photos
+    ]
     if found.new_photos or found.gone_photos:
         lines.append(escape(f'The record is behind the folder: python main.py enroll --gallery "{folder}"'))
     return lines

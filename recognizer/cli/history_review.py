@@ -1,11 +1,13 @@
-"""python main.py history unknowns, name, ignore, discard, split, merge, actions, undo, forget: correct the past."""
+"""python main.py history: the commands that correct what was seen, and undo, forget and encrypt it."""
 
 from __future__ import annotations
 
 from contextlib import closing
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+from rich.markup import escape
 
 from recognizer.app import build
 from recognizer.cli import _console, _options
@@ -14,10 +16,10 @@ from recognizer.cli._tables import short_source, show_rows
 from recognizer.errors import UsageError
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from recognizer.history.database import Database
 
+_VERY_ALIKE = 0.6
+"""Cosine from which a rejected face may well be the person: of genuine pairs of LFW, half are above it with xs_q."""
 ClusterArgument = Annotated[int, typer.Argument(help="Its number in 'history unknowns'.")]
 
 
@@ -126,6 +128,25 @@ def merge(
         _done(clusters.merge(history, into, others))
 
 
+def reject(
+    track: Annotated[int, typer.Argument(help="Its number in 'history list'.")],
+    config_file: _options.ConfigOption = None,
+    gallery: _options.GalleryOption = None,
+) -> None:
+    """Say that a track is not the person it was named; later runs with the history on heed it."""
+    from recognizer.history.rejections import reject_track
+
+    with _history(config_file, gallery) as history:
+        action, person, similarity = reject_track(history, track)
+    if similarity >= _VERY_ALIKE:
+        _console.err.print(
+            f"[yellow]Note:[/] its similarity to {escape(person)} was {similarity:.2f}. {escape(person)} may be "
+            "rejected, too, in such light or pose.",
+            highlight=False,
+        )
+    _done(action)
+
+
 def actions(
     config_file: _options.ConfigOption = None,
     gallery: _options.GalleryOption = None,
@@ -172,6 +193,31 @@ def forget(
     _console.out.print(f"{deleted} tracks were deleted.", highlight=False)
 
 
+def key(path: Annotated[Path, typer.Argument(help="The new file.")]) -> None:
+    """Write a new key, for settings' history.key_file. Keep a copy: without it an encrypted history cannot be read."""
+    from recognizer.history.encryption import write_key
+
+    write_key(path)
+    _console.out.print(f"The key is in {path}.", highlight=False, markup=False)
+
+
+def rekey(
+    new_key: Annotated[Path | None, typer.Option("--new-key", help="File of the new key.")] = None,
+    decrypt: Annotated[bool, typer.Option("--decrypt", help="Store vectors and crops as they are.")] = False,
+    config_file: _options.ConfigOption = None,
+    gallery: _options.GalleryOption = None,
+) -> None:
+    """Encrypt the history with a new key; the present key, if there is one, is that of the settings."""
+    from recognizer.history.encryption import find_key
+    from recognizer.history.keyed import rekey as rekey_history
+
+    if (new_key is None) != decrypt:
+        raise UsageError("Give --new-key FILE, or --decrypt.")
+    with _history(config_file, gallery) as history:
+        count = rekey_history(history, find_key(new_key) if new_key else None)
+    _console.out.print(f"{count} samples were rewritten. Change history.key_file in the settings now.", highlight=False)
+
+
 def _history(config_file: Path | None, gallery: Path | None) -> closing[Database]:
     from recognizer.app.history import read_history
 
@@ -189,4 +235,4 @@ def _done(action: int) -> None:
     _console.out.print(f"Done; 'history undo {action}' takes it back.", highlight=False)
 
 
-COMMANDS: tuple[Any, ...] = (unknowns, name, ignore, discard, split, merge, actions, undo, forget)
+COMMANDS: tuple[Any, ...] = (unknowns, name, ignore, discard, split, merge, reject, actions, undo, forget, key, rekey)

@@ -22,6 +22,7 @@ from recognizer.errors import ImageError, InputError, OutputError, UsageError
 from recognizer.evaluation.bins import read_bin
 from recognizer.evaluation.faces import QUALITY, Picture, picture_bytes, picture_file, pictures_of_folder
 from recognizer.evaluation.pairs import LOOSE_SHARE
+from recognizer.quality import are_usable
 from recognizer.types import F32
 
 
@@ -68,14 +69,17 @@ def predict(
     names = [picture.name for picture in found if picture.stamp not in unreadable]
     columns: dict[str, Any] = {"name": np.array(names), "found": faces.found}
     columns |= {part: getattr(faces.quality, part) for part in QUALITY}
+    columns["usable"] = faces.found & are_usable(faces.quality, build.limits(settings, resolved))
     columns["norm"] = np.linalg.norm(faces.straight, axis=1)  # a measure of quality for MagFace
     _write(output, columns, faces.vectors(flip=flip), resolved.fingerprint)
     for words in unreadable.values():
         _console.err.print(f"[yellow]skipped:[/] {escape(words)}", soft_wrap=True)
     missed = int((~faces.found).sum())
+    poor = int((faces.found & ~columns["usable"]).sum())
     _console.out.print(
         f"{len(names)} vectors of {resolved.fingerprint} in {escape(str(output))}; no face found in {missed}, which "
-        f"have found = false; {len(unreadable)} pictures could not be read.",
+        f"have found = false; {poor} faces are too small, blurred or turned to tell whose they are, which have usable "
+        f"= false; {len(unreadable)} pictures could not be read.",
         highlight=False,
         soft_wrap=True,
     )

@@ -27,8 +27,8 @@ CANDIDATE_PX = 40
 
 if TYPE_CHECKING:  # the real imports wait until training is requested
     from recognizer.embed.trained import Snapshot
-    from recognizer.train import settings, ship, tasks
     from recognizer.train.crops import CutFace, YawOf
+    from recognizer.train.embedder import settings, ship, tasks
 
 app = typer.Typer(help="Teach an embedding model; stop it at any time, and the same command resumes.")
 
@@ -60,7 +60,7 @@ def work(config: Path, export: Path | None) -> None:
     """Train as a file says, or export what was trained."""
     export = None if export is None else _graph_file(export)
     need_packages()
-    from recognizer.train import settings, tasks
+    from recognizer.train.embedder import settings, tasks
 
     wanted = settings.read(config)
     if export is not None and not wanted.last_checkpoint.exists():
@@ -70,11 +70,11 @@ def work(config: Path, export: Path | None) -> None:
     cut = face_cutter(wanted.data.min_face_px)
     if isinstance(wanted, settings.PeopleConfig):
         known = tasks.gather(wanted, cut)
-        jury = tasks.jury(wanted, known, cut) if wanted.finetune else None  # before hours of training: it may refuse
+        comparison = tasks.comparison(wanted, known, cut) if wanted.finetune else None  # it may refuse: before training
         if export is None:
             tasks.learn(wanted, known)
-        if jury is not None:
-            jury.judge(wanted)  # a model that did not become better ends here
+        if comparison is not None:
+            comparison.judge(wanted)  # a model that did not become better ends here
             export = export or wanted.out / "model.onnx"
         if export is not None:
             _export_people(export, wanted, known)
@@ -93,8 +93,8 @@ def compare(
 ) -> None:
     """Train each trial of a file with one budget and print how they did; stopped, it carries on."""
     need_packages()
-    from recognizer.train import compare as trials
-    from recognizer.train.verdict import as_dict
+    from recognizer.train.embedder import compare as trials
+    from recognizer.train.embedder.verdict import as_dict
 
     outcomes = trials.compare(trials.read(config), face_cutter)
     if as_json:
@@ -142,7 +142,7 @@ def proposals(
     export: Export = None,
 ) -> None:
     """Teach the net that says where faces may be, with MTCNN as its teacher; stopped, it carries on."""
-    _teach("proposals", config, export)
+    _train_net("proposals", config, export)
 
 
 @app.command()
@@ -153,22 +153,26 @@ def follow(
     export: Export = None,
 ) -> None:
     """Teach the net that finds a face again where it was, with MTCNN as its teacher; stopped, it carries on."""
-    _teach("follow", config, export)
+    _train_net("follow", config, export)
 
 
-def _teach(name: str, config: Path, export: Path | None) -> None:
+def _train_net(name: str, config: Path, export: Path | None) -> None:
     need_packages()
-    from recognizer.train.finding import settings, task
+    from recognizer.train.detection import settings, training
+    from recognizer.train.detection.task import Teacher
+    from recognizer.train.follow.task import FollowTask
+    from recognizer.train.proposals.task import ProposalTask
 
     wanted = settings.read(config)
     # without nets of our own: refine is O-Net
     mtcnn = load(None, {"detect": {"min_face_px": wanted.data.min_face_px}, "track": {"follow": "onet"}})
     proposals = build.proposal_net(load(None, {"detect": {"min_face_px": CANDIDATE_PX}}))
-    teacher = task.Teacher(build.exact_detector(mtcnn), proposals.propose)
+    teacher = Teacher(build.exact_detector(mtcnn), proposals.propose)
+    task = (ProposalTask if name == "proposals" else FollowTask)(box_weight=wanted.box_weight)
     if export is None:
-        task.learn(task.Net(name), wanted, teacher)
+        training.learn(task, wanted, teacher)
     else:
-        task.export(task.Net(name), wanted, teacher, _graph_file(export))
+        training.export(task, wanted, teacher, _graph_file(export))
 
 
 @app.command()
@@ -179,7 +183,7 @@ def convert(
 ) -> None:
     """Turn a record file into a folder of people, or into a Hugging Face data set."""
     need_packages()
-    from recognizer.train.unpack import Into, unpack
+    from recognizer.train.embedder.unpack import Into, unpack
 
     ways = [way.value for way in Into]
     if to not in ways:
@@ -209,7 +213,7 @@ def need_packages() -> None:
 
 def _export_people(target: Path, config: settings.PeopleConfig, known: tasks.Class) -> None:
     from recognizer.embed import trained
-    from recognizer.train import ship
+    from recognizer.train.embedder import ship
 
     taken = trained.snapshot(config.last_checkpoint)
     ship.write_graph(taken.network, target)
@@ -218,8 +222,8 @@ def _export_people(target: Path, config: settings.PeopleConfig, known: tasks.Cla
 
 
 def _export(target: Path, config_path: Path, config: settings.DistilConfig, faces: tasks.Faces) -> None:
-    from recognizer.train import card, heldout, ship
-    from recognizer.train.teacher import Teacher, both_ways
+    from recognizer.train.embedder import card, heldout, ship
+    from recognizer.train.embedder.teacher import Teacher, both_ways
 
     student = config.student
     taken = ship.snapshot(student.name, student.rank_ratio, config.last_checkpoint, config.schedule)

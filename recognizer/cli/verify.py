@@ -9,6 +9,7 @@ import typer
 from rich.markup import escape
 
 from recognizer.app import build, photos
+from recognizer.capture.paths import picture_path
 from recognizer.capture.pictures import read_picture
 from recognizer.cli import _console, _options
 from recognizer.cli._progress import model_bar
@@ -29,6 +30,7 @@ def verify(
     Whether a face is a photo or a screen held before a camera is not detected.
     """
     settings = _options.load_settings(config_file, model=model, engine=engine, weights_dir=weights_dir, spec=spec)
+    first, second = picture_path(first), picture_path(second)
     pictures = [read_picture(path) for path in (first, second)]
     with model_bar() as progress:
         resolved = build.model(settings, progress)
@@ -47,6 +49,7 @@ def verify(
                 "distance": round(1 - answer.similarity, 4),
                 "threshold": answer.threshold,
                 "match": answer.match,
+                "usable": answer.usable,
                 "model": answer.model,
                 "notes": list(answer.notes),
             }
@@ -60,7 +63,7 @@ def verify(
     for note in answer.notes:
         _console.out.print(f"[yellow]note[/] {escape(note)}", highlight=False, soft_wrap=True)
     if not answer.usable:
-        verdict = "[yellow]cannot tell[/]"
+        verdict = f"[yellow]{escape(answer.why_not)}[/]"
     else:
         verdict = "[green]the same person[/]" if answer.match else "[yellow]not the same person[/]"
     _console.out.print(f"{verdict}: similarity {answer.similarity:.3f}, wanted {answer.threshold:.3f} ({answer.model})")

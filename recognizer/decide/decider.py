@@ -22,7 +22,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from recognizer.decide.evidence import CHECKS, FACE_WINDOW, Evidence, Thresholds
-from recognizer.decide.weights import WEAK_SCORE, weigh, weigh_by_norm
+from recognizer.decide.weights import UNUSABLE_WEIGHT, WEAK_SCORE, weigh, weigh_by_norm
+from recognizer.quality import QualityLimits, are_usable, cannot_tell
 from recognizer.types import I64, Embeddings, Event, EventKind, FaceQuality, Frame, Identity, Matches, Status, Tracks
 
 SURE_FACE = 0.99
@@ -50,6 +51,7 @@ class Decider:
         face_score: mean O-Net score that makes a track a face.
         recheck_s: seconds between two samples of a settled track.
         norm_range: vector lengths of a hopeless and of a good face, of networks whose length measures quality.
+        limits: a sample below them is no evidence for a name, nor for "unknown".
     """
 
     min_samples = 2
@@ -62,8 +64,10 @@ class Decider:
         face_score: float = 0.95,
         recheck_s: float = 2.0,
         norm_range: tuple[float, float] | None = None,
+        limits: QualityLimits | None = None,
     ) -> None:
         self._thresholds = thresholds
+        self._limits = limits or QualityLimits()
         self._face_score = face_score
         self._recheck_s = recheck_s
         self._norm_range = norm_range
@@ -123,6 +127,7 @@ class Decider:
             return embeddings
         norms, by_norm = embeddings.norms, self._norm_range
         weights = weigh(quality) if by_norm is None else weigh_by_norm(norms, quality, by_norm)
+        weights = np.where(are_usable(quality, self._limits), weights, UNUSABLE_WEIGHT)
         for row, number in enumerate(ids.tolist()):
             evidence = self._tracks[number]
             taken_over = evidence.add(
@@ -133,6 +138,9 @@ class Decider:
             if evidence.best is None or weights[row] >= evidence.best_weight:
                 evidence.best, evidence.best_weight = quality[row : row + 1], float(weights[row])
             settled = evidence.status is not Status.UNDECIDED
+            if not evidence.is_usable:
+                evidence.shortfall = cannot_tell(quality, self._limits, row)
+                settled = evidence.sample_count > len(FIRST_WAITS_S)
             wait = self._recheck_s if settled else FIRST_WAITS_S[min(evidence.sample_count, len(FIRST_WAITS_S)) - 1]
             evidence.sampled_at = at
             if evidence.checks_due < CHECKS and evidence.likeness >= self._thresholds.sure:
@@ -212,11 +220,13 @@ class Decider:
     def _match(self, evidence: Evidence, match: Matches) -> None:
         wanted = self._thresholds
         nearest, similarity = match.names[0], float(match.similarities[0])
-        evidence.nearest, evidence.similarity = nearest, similarity
+        evidence.nearest, evidence.similarity, evidence.rejection = nearest, similarity, match.notes[0]
         evidence.margin = similarity - float(match.runner_up[0])
         keeps = evidence.name is not None and nearest == evidence.name
         enough = evidence.weight >= wanted.evidence and evidence.sample_count >= self.min_samples
-        if keeps and similarity >= wanted.release and evidence.margin >= wanted.margin / 2:
+        if not evidence.is_usable:
+            evidence.status, evidence.name = Status.UNDECIDED, None
+        elif keeps and similarity >= wanted.release and evidence.margin >= wanted.margin / 2:
             evidence.status = Status.KNOWN
         elif (
             nearest is not None

@@ -21,6 +21,8 @@ CHECKS = 2
 """Samples to take after the picture of a face changed, if they are hardly like the others."""
 FALL = 0.1
 """A sample that is less like the track than the one before by more than this may be of a face that is just changing."""
+LEAST_USABLE = 5e-5
+"""Weight of a track's samples from which one of them met the limits of quality (`recognizer.decide.weights`)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,9 +81,13 @@ class Evidence:
     best: FaceQuality | None = None
     """Quality of the sample with the largest weight, one row."""
     best_weight: float = 0.0
+    shortfall: str | None = None
+    """Why the newest sample cannot tell who it is, as long as no sample could."""
     status: Status = Status.UNDECIDED
     name: str | None = None
     nearest: str | None = None
+    rejection: str | None = None
+    """Why there is no nearest person, if somebody rejected that match."""
     similarity: float = -1.0
     margin: float = 0.0
     reported: bool = False
@@ -96,6 +102,11 @@ class Evidence:
     def template(self) -> F32:
         """Weighted mean of the samples, (D,) of unit length."""
         return np.asarray(self.vector_sum / max(float(np.linalg.norm(self.vector_sum)), 1e-12), np.float32)
+
+    @property
+    def is_usable(self) -> bool:
+        """Whether any sample met the limits of quality."""
+        return self.weight > LEAST_USABLE
 
     @property
     def is_doubted(self) -> bool:
@@ -115,7 +126,7 @@ class Evidence:
         """
         self.sample_count += 1
         before_it, self.likeness = self.likeness, float(vector @ self.template) if self.weight else 1.0
-        if self.weight and self.likeness < same_from:
+        if self.is_usable and self.likeness < same_from:
             before = self.outliers[-1][0] if self.outliers else None
             self.outliers = [*self.outliers[-1:], (vector, weight)]
             return before is not None and float(vector @ before) >= same_from
@@ -153,8 +164,11 @@ class Evidence:
         if self.is_doubted:
             wanted_likeness = f"wanted {wanted.same_face:.2f}"
             yield f"the face may have changed: similarity to the track {self.likeness:.2f}, {wanted_likeness}"
+        if not self.is_usable and self.shortfall is not None:
+            yield self.shortfall
+            return
         if self.nearest is None:
-            yield "nobody is enrolled"
+            yield self.rejection or "nobody is enrolled"
             return
         lacking = "" if self.similarity >= wanted.known else f", wanted {wanted.known:.2f}"
         yield f"similarity {self.similarity:.2f} to {self.nearest}{lacking}"
@@ -167,6 +181,8 @@ class Evidence:
             yield from _shortcomings(self.best)
             samples = "1 sample" if self.sample_count == 1 else f"{self.sample_count} samples"
             yield f"evidence {math.floor(100 * self.weight) / 100:.2f} of {wanted.evidence:.2f} ({samples})"
+            if self.status is Status.KNOWN and self.similarity >= wanted.sure:
+                yield f"a similarity of {wanted.sure:.2f} needs no more evidence"
         elif self.status is Status.UNDECIDED and self.sample_count < min_samples:
             yield f"{self.sample_count} sample so far, wanted {min_samples}"
 

@@ -14,7 +14,10 @@ WEAK_SCORE = 0.9
 WEAK_FACTOR = 0.1
 """By which the weight of such a sample is multiplied."""
 LEAST_SHARE = 0.02
-"""Smallest factor that size, or length, contributes: no sample counts nothing."""
+"""Smallest factor that size, or length, contributes: no usable sample counts nothing."""
+UNUSABLE_WEIGHT = 1e-6
+"""Weight of a sample below the limits of quality: enough to have a template, never enough for a name. The least weight
+of a usable sample is 8e-5."""
 
 
 def weigh(quality: FaceQuality) -> F32:

@@ -1,6 +1,6 @@
 """Refine the boxes of tracked faces with a small net, in a window around each expected box.
 
-The net is our own (``train/finding/follow``), trained by MTCNN. It does what O-Net does for a third of the cost, and
+The net is our own (``train/follow``), trained by MTCNN. It does what O-Net does for a third of the cost, and
 its window is larger, so that a face that moved by a third of its width is still inside.
 """
 

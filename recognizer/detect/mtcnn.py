@@ -32,6 +32,7 @@ from recognizer.detect.candidates import (
 from recognizer.detect.follow import FollowNet
 from recognizer.detect.proposals import ProposalNet
 from recognizer.detect.window import WindowSampler
+from recognizer.errors import TooManyFacesError
 from recognizer.geometry import overlap
 from recognizer.protocols import GraphRunner
 from recognizer.types import F32, I64, U8, DetectionMode, FaceDetections, RefinedFaces
@@ -85,6 +86,7 @@ class Mtcnn:
         factor: scale from one level of the pyramid to the next.
         proposals: replaces P-Net's pyramid in fast and full detections; without it every detection is exact.
         follow: refines tracked faces between verifications; without it O-Net does.
+        max_candidates: of P-Net's, in one picture; more raise ``TooManyFacesError`` in ``detect``.
     """
 
     def __init__(
@@ -98,12 +100,14 @@ class Mtcnn:
         factor: float = 0.709,
         proposals: ProposalNet | None = None,
         follow: FollowNet | None = None,
+        max_candidates: float = np.inf,
     ) -> None:
         self._pnet, self._rnet, self._onet = pnet, rnet, onet
         self._min_face_px = min_face_px
         self._thresholds = thresholds or Thresholds()
         self._factor = factor
         self._proposals, self._follow = proposals, follow
+        self._max_candidates = max_candidates
 
     def detect(self, images: Sequence[U8], mode: DetectionMode = DetectionMode.EXACT) -> list[FaceDetections]:
         """Find the faces of (H, W, 3) uint8 BGR pictures of any sizes; one result for each picture.
@@ -191,6 +195,7 @@ class Mtcnn:
 
     def _levels(self, sampler: AreaSampler) -> Iterator[Candidates]:
         """Run P-Net on one level of the pyramid after the other."""
+        count = 0
         for scale in pyramid(sampler.height, sampler.width, self._min_face_px, self._factor):
             level = sampler.resize(int(sampler.height * scale + 1), int(sampler.width * scale + 1))
             outputs = self._pnet.run(level[None])
@@ -199,6 +204,9 @@ class Mtcnn:
             corner = np.stack([columns, rows], axis=1).astype(np.float32) * PNET_STRIDE_PX + 1
             boxes = np.floor(np.concatenate([corner, corner + PNET_CELL_PX - 1], axis=1) / np.float32(scale))
             keep = suppress(boxes, heat[rows, columns], 0.5)
+            count += len(keep)
+            if count > self._max_candidates:
+                raise TooManyFacesError("it shows too many faces, or too much that resembles faces; cut it into parts.")
             offsets = outputs["offsets"][0][:, rows[keep], columns[keep]].T
             yield Candidates(boxes[keep], heat[rows[keep], columns[keep]], offsets)
 

@@ -8,12 +8,21 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from recognizer.errors import TooManyFacesError
+from recognizer.gallery.upright import SEARCH_SIDE_PX
 from recognizer.protocols import Detector
 from recognizer.types import F32, U8, DetectionMode, FaceDetections, RefinedFaces
 from recognizer.types.frame import CropSource
 
-SIDE_PX = 1600
+SIDE_PX = SEARCH_SIDE_PX
 """Larger pictures are scaled down to this longer side first: a portrait's face is large (gallery/README.md)."""
+WHOLE_PX = 4_000_000
+"""Width times height in which a larger picture without a face is searched once more: 110 MB for exact MTCNN, which
+takes 27 bytes for each pixel."""
+MAX_FACES = 150
+"""Of one picture. With them, detection and embedding take some 2 s on two cores (docs/measurements.md)."""
+MAX_CANDIDATES = 3000
+"""Of P-Net's, in one search: 19 for each face of a wall of faces, 65 for each of a street."""
 SURE_SCORE = 0.9
 """Faces with a lower score are dropped when there is a better one."""
 GREY = (127, 127, 127)
@@ -26,7 +35,11 @@ class PictureDetector:
         self._detector = detector
 
     def detect(self, images: Sequence[U8], mode: DetectionMode = DetectionMode.EXACT) -> list[FaceDetections]:
-        """Find the faces of each (H, W, 3) uint8 BGR picture, always with exact MTCNN; search again where none is."""
+        """Find the faces of each (H, W, 3) uint8 BGR picture, always with exact MTCNN; search again where none is.
+
+        Raises:
+            TooManyFacesError: if a picture has more than ``MAX_FACES``.
+        """
         return [self._find(image) for image in images]
 
     def refine(self, image: CropSource, boxes: F32, verify: NDArray[np.bool_] | None = None) -> RefinedFaces:
@@ -37,10 +50,17 @@ class PictureDetector:
         longest = max(image.shape[:2])
         scale = min(1.0, SIDE_PX / longest)
         faces = self._detect_scaled(image, scale=scale, border=0)
-        if len(faces) == 0:
-            faces = self._detect_scaled(image, scale=min(scale, 0.5) if longest > 400 else 1.0, border=0.5)
+        if len(faces) == 0:  # a face that fills the picture needs a border, and no fine detail
+            smaller = min(0.5, SIDE_PX / 2 / longest) if longest > 400 else 1.0
+            faces = self._detect_scaled(image, scale=smaller, border=0.5)
         if len(faces) == 0 and scale < 1:
-            faces = self._detect_scaled(image, scale=1.0, border=0)
+            whole = min(1.0, (WHOLE_PX / image.shape[0] / image.shape[1]) ** 0.5)
+            if whole > scale:
+                faces = self._detect_scaled(image, scale=whole, border=0)
+        if len(faces) > MAX_FACES:
+            raise TooManyFacesError(
+                f"it shows {len(faces)} faces, at most {MAX_FACES} are searched; cut it into parts."
+            )
         sure = faces.scores >= SURE_SCORE
         return faces[sure] if sure.any() else faces
 

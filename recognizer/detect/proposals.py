@@ -1,6 +1,6 @@
 """Propose boxes from one small copy of the picture, where P-Net needs a pyramid of ten sizes.
 
-The net is our own (``train/finding/proposals``), trained by MTCNN. R-Net and O-Net verify its proposals as they verify
+The net is our own (``train/proposals``), trained by MTCNN. R-Net and O-Net verify its proposals as they verify
 P-Net's candidates, so a wrong proposal costs time and adds no false face.
 """
 

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from recognizer import metrics
 from recognizer.evaluation.faces import EmbeddedPictures
 from recognizer.evaluation.pairs import PairSet
+from recognizer.quality import QualityLimits, are_usable
 from recognizer.types import F32
 
 RATES = (1e-1, 1e-2, 1e-3, 1e-4)
@@ -49,6 +50,8 @@ class Verification:
     similarities: F32
     """(P,) cosine of each pair."""
     same: NDArray[np.bool_]
+    cannot_tell: NDArray[np.bool_]
+    """(P,) pairs with a face below the limits of quality, which ``verify`` does not answer; counted all the same."""
 
     def as_dict(self) -> dict[str, Any]:
         """Convert to JSON values; rates and accuracies are shares."""
@@ -60,6 +63,8 @@ class Verification:
             "genuine": int(self.same.sum()),
             "pictures": self.pictures,
             "without_face": self.without_face,
+            "cannot_tell": int(self.cannot_tell.sum()),
+            "cannot_tell_impostors": int((self.cannot_tell & ~self.same).sum()),
             "fallback": self.fallback,
             "accuracy": round(self.accuracy.mean, 6),
             "accuracy_deviation": round(self.accuracy.deviation, 6),
@@ -79,8 +84,14 @@ class Verification:
         }
 
 
-def verify(protocol: PairSet, faces: EmbeddedPictures, *, model: str, flip: bool) -> Verification:
-    """Compute the figures of a protocol from the vectors of its pictures."""
+def verify(
+    protocol: PairSet, faces: EmbeddedPictures, *, model: str, flip: bool, limits: QualityLimits | None = None
+) -> Verification:
+    """Compute the figures of a protocol from the vectors of its pictures; ``limits`` are the default ones if ``None``.
+
+    Every pair counts, as the protocols want it; pairs below the limits are counted beside.
+    """
+    usable = faces.found & are_usable(faces.quality, limits or QualityLimits())
     vectors = faces.vectors(flip=flip)
     similarities = np.einsum("ij,ij->i", vectors[protocol.left], vectors[protocol.right]).astype(np.float32)
     genuine, impostors = similarities[protocol.same], similarities[~protocol.same]
@@ -105,4 +116,5 @@ def verify(protocol: PairSet, faces: EmbeddedPictures, *, model: str, flip: bool
         eer=metrics.equal_error_rate(genuine, impostors),
         similarities=similarities,
         same=protocol.same,
+        cannot_tell=~(usable[protocol.left] & usable[protocol.right]),
     )

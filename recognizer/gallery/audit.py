@@ -1,16 +1,17 @@
-"""Look an enrolled gallery over: who could be taken for whom, and what should be done about the photos."""
+"""Audit an enrolled gallery: people who may be confused, odd and weak photos, changes since enrolment."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 
 from recognizer.gallery.folder import Content, content, scan
 from recognizer.gallery.limits import Limits
-from recognizer.gallery.records import Enrolled
+from recognizer.gallery.records import Enrolled, Finding, ReviewedPhoto
 from recognizer.gallery.store import Gallery
 from recognizer.types import I64
 
@@ -37,8 +38,20 @@ class OddPhoto:
 
 
 @dataclass(frozen=True, slots=True)
+class PoorPhoto:
+    """An accepted photo whose vector says little, or less than it could."""
+
+    person: str
+    file: str
+    finding: str
+    """``cut_too_tight`` or ``unsteady``."""
+    text: str
+    """What it costs, and what to do."""
+
+
+@dataclass(frozen=True, slots=True)
 class Audit:
-    """What there is to look into; all empty when nothing is."""
+    """Findings of an audit; all empty when there is nothing to do."""
 
     people: int
     vectors: int
@@ -46,22 +59,25 @@ class Audit:
     """The most similar first."""
     odd_photos: tuple[OddPhoto, ...]
     weak_people: tuple[str, ...]
-    """Enrolled by photos that were taken for want of better ones."""
+    """Enrolled with weak photos only."""
     unusable_people: tuple[str, ...]
     """Have a folder and no accepted photo: nobody will recognise them."""
     new_photos: tuple[str, ...]
     """In the folder and not in the record, or changed since, as ``person/file``."""
     gone_photos: tuple[str, ...]
     """In the record and no longer in the folder."""
+    poor_photos: tuple[PoorPhoto, ...] = ()
+    single_photo: tuple[str, ...] = field(default=(), compare=False)
+    """Who is enrolled by one photo: nothing is wrong, and more would help."""
 
 
 def audit(folder: Path, *, suffixes: AbstractSet[str], limits: Limits, confusable: float) -> Audit:
-    """Look an enrolled gallery over.
+    """Audit an enrolled gallery.
 
     Args:
         folder: The gallery.
         suffixes: Lower-case endings of picture files.
-        limits: What enrolment asks of a photo.
+        limits: Limits that enrolment applies.
         confusable: Cosine from which two people are reported.
 
     Raises:
@@ -80,6 +96,19 @@ def audit(folder: Path, *, suffixes: AbstractSet[str], limits: Limits, confusabl
         unusable_people=tuple(person.name for person in people if not person.accepted),
         new_photos=new,
         gone_photos=gone,
+        poor_photos=poor_photos(photos),
+        single_photo=tuple(person.name for person in people if person.accepted == 1),
+    )
+
+
+def poor_photos(photos: Iterable[ReviewedPhoto]) -> tuple[PoorPhoto, ...]:
+    """Accepted photos that are cut too tight, or whose vector depends on how exactly the face is cut."""
+    return tuple(
+        PoorPhoto(photo.person, photo.file, note.finding.value, note.text)
+        for photo in photos
+        if photo.accepted
+        for note in photo.notes
+        if note.finding in {Finding.CUT_TOO_TIGHT, Finding.UNSTEADY}
     )
 
 
@@ -90,7 +119,7 @@ def stale(
 
     Args:
         folder: The gallery.
-        known: What the record says of each (person, file).
+        known: Content of each (person, file) in the record.
         suffixes: Lower-case endings of picture files.
 
     Returns:

@@ -13,6 +13,7 @@ from recognizer.errors import HistoryError
 from recognizer.history import actions
 from recognizer.history.actions import Change
 from recognizer.history.database import Database
+from recognizer.history.encryption import Cipher
 from recognizer.history.linkage import Linkage
 from recognizer.history.rows import from_bytes, from_us
 from recognizer.history.schema import clusters, runs, samples, tracks
@@ -48,7 +49,7 @@ def update_clusters(database: Database, *, model: str, threshold: float) -> int:
         Number of tracks that were new.
     """
     with database.writing() as connection:
-        faces = _faces(connection, model)
+        faces = _faces(connection, model, database.cipher)
         new = [face for face in faces if face.cluster_id is None]
         if not new:
             return 0
@@ -175,7 +176,7 @@ def merge(database: Database, into: int, others: Sequence[int]) -> int:
         return actions.record(connection, "merge", what, changes)
 
 
-def _faces(connection: sa.Connection, model: str) -> list[_Face]:
+def _faces(connection: sa.Connection, model: str, cipher: Cipher) -> list[_Face]:
     query = (
         sa.select(tracks, samples.c.vector)
         .join(samples, samples.c.track_id == tracks.c.id)
@@ -187,7 +188,7 @@ def _faces(connection: sa.Connection, model: str) -> list[_Face]:
     sums: dict[int, F32] = {}
     for row in connection.execute(query):
         rows[row.id] = row
-        sums[row.id] = sums.get(row.id, np.float32(0)) + from_bytes(row.vector)
+        sums[row.id] = sums.get(row.id, np.float32(0)) + from_bytes(cipher.open(row.vector))
     return [
         _Face(row.id, row.cluster_id, row.run_id, row.source, row.began_us, row.ended_us, _unit(sums[row.id]))
         for row in rows.values()

@@ -14,6 +14,7 @@ from sqlalchemy.exc import DataError, DBAPIError, IntegrityError
 
 from recognizer.errors import ConfigError, HistoryError
 from recognizer.history import schema
+from recognizer.history.encryption import Cipher, Plain
 
 FILE_NAME = "history.sqlite3"
 _BUSY_S = 5.0
@@ -35,6 +36,8 @@ class Database:
 
     def __init__(self, engine: sa.Engine, place: str) -> None:
         self.place = place
+        self.cipher: Cipher = Plain()
+        """Of vectors and crops."""
         self._engine = engine
 
     def close(self) -> None:

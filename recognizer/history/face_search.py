@@ -55,7 +55,7 @@ def search_face(
     with database.reading() as connection:
         for part in connection.execute(query).partitions(_CHUNK):
             compared += len(part)
-            similarities = _stack([row.vector for row in part], len(vector)) @ vector
+            similarities = _stack([database.cipher.open(row.vector) for row in part], len(vector)) @ vector
             for row, similarity in zip(part, similarities.tolist(), strict=True):
                 if similarity >= from_similarity and similarity > best.get(row.track_id, -1.0):
                     best[row.track_id] = similarity
@@ -85,7 +85,7 @@ def vector_of_track(database: Database, track_id: int) -> tuple[F32, str]:
         rows = connection.execute(query).all()
     if not rows:
         raise HistoryError(f"The history {database.place} has no face of a track {track_id}.")
-    mean = np.mean([from_bytes(row.vector) for row in rows], axis=0)
+    mean = np.mean([from_bytes(database.cipher.open(row.vector)) for row in rows], axis=0)
     return np.asarray(mean / max(float(np.linalg.norm(mean)), 1e-12), np.float32), rows[0].model
 
 

@@ -13,6 +13,7 @@ import numpy as np
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
+from recognizer.history.encryption import PLAIN, Cipher
 from recognizer.history.records import Sample, TrackRecord
 from recognizer.history.schema import runs, samples, tracks
 from recognizer.types import F32
@@ -52,7 +53,9 @@ def insert_run(connection: sa.Connection, began: dt.datetime, model: str, thresh
     return int(key[0]) if key else 0
 
 
-def save_tracks(connection: sa.Connection, run_id: int, records: Sequence[TrackRecord]) -> None:
+def save_tracks(
+    connection: sa.Connection, run_id: int, records: Sequence[TrackRecord], *, cipher: Cipher = PLAIN
+) -> None:
     """Insert tracks, or replace those that were saved before they ended."""
     insert = sqlite.insert if connection.dialect.name == "sqlite" else postgresql.insert
     for record in records:
@@ -65,7 +68,7 @@ def save_tracks(connection: sa.Connection, run_id: int, records: Sequence[TrackR
         ).scalar_one()
         connection.execute(sa.delete(samples).where(samples.c.track_id == key))
         if record.samples:
-            rows = [_sample_row(key, rank, sample) for rank, sample in enumerate(record.samples)]
+            rows = [_sample_row(key, rank, sample, cipher) for rank, sample in enumerate(record.samples)]
             connection.execute(sa.insert(samples), rows)
 
 
@@ -96,17 +99,17 @@ def _finite(value: float, otherwise: float) -> float:
     return float(value) if math.isfinite(value) else otherwise
 
 
-def _sample_row(track_id: int, rank: int, sample: Sample) -> dict[str, Any]:
+def _sample_row(track_id: int, rank: int, sample: Sample, cipher: Cipher) -> dict[str, Any]:
     eyes_px, sharpness, yaw_deg, roll_deg, score = sample.quality.numbers()
     crop = None
     if sample.crop is not None:
         _, encoded = cv2.imencode(".jpg", sample.crop, [cv2.IMWRITE_JPEG_QUALITY, _CROP_QUALITY])
-        crop = encoded.tobytes()
+        crop = cipher.seal(encoded.tobytes())
     return {
         "track_id": track_id,
         "rank": rank,
         "at_us": to_us(sample.at),
-        "vector": to_bytes(sample.vector),
+        "vector": cipher.seal(to_bytes(sample.vector)),
         "eyes_px": eyes_px,
         "sharpness": sharpness,
         "yaw_deg": yaw_deg,

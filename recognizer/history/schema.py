@@ -1,6 +1,7 @@
 """The tables of the history. ``migrations`` makes them; a test holds both to each other.
 
-Times are microseconds since 1970, UTC. Vectors are float16, little-endian, of unit length.
+Times are microseconds since 1970, UTC. Vectors are float16, little-endian, of unit length;
+vectors and crops may be encrypted (``encryption``).
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-LEVEL = "0002"
+LEVEL = "0004"
 """The newest migration in ``migrations/versions``."""
 
 metadata = MetaData()
@@ -88,6 +89,25 @@ clusters = Table(
     metadata,
     Column("id", KEY, primary_key=True),
     Column("state", Text, nullable=False),  # open, ignored (a face nobody cares for), discarded (no face)
+)
+
+rejections = Table(
+    "rejections",
+    metadata,
+    Column("id", KEY, primary_key=True),
+    Column("track_id", KEY, nullable=False),  # the track may be deleted before
+    Column("at_us", BigInteger, nullable=False),
+    Column("person", Text, nullable=False),
+    Column("model", Text, nullable=False),
+    Column("vector", LargeBinary, nullable=False),
+    Column("active", SmallInteger, nullable=False),  # 0: undone
+)
+
+facts = Table(
+    "facts",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("value", LargeBinary, nullable=False),
 )
 
 actions = Table(

@@ -98,7 +98,7 @@ class HistoryWriter:
                         run_id = run_id or insert_run(connection, self._began, self._model, self._thresholds)
                 if batch:
                     with database.writing() as connection:
-                        save_tracks(connection, run_id, batch)
+                        save_tracks(connection, run_id, batch, cipher=database.cipher)
                 if time.monotonic() >= self._housekeeping_due:
                     self._housekeeping(database)
                     self._housekeeping_due = time.monotonic() + _HOUSEKEEPING_S

@@ -19,7 +19,7 @@ from dataclasses import dataclass, field
 
 from loguru import logger
 
-from recognizer.errors import SourceError
+from recognizer.errors import SourceError, TooManyFacesError
 from recognizer.pipeline import Pipeline
 from recognizer.protocols import FrameSource, ReportsState, Sink, StateSink
 from recognizer.runtime.channels import Inbox, Outbox, SourceEnd
@@ -169,7 +169,10 @@ class _Caller:
             before = [c for c in changes if frame is None or c.source != frame.source or c.at <= frame.captured_at]
             self._report(before)
             if frame is not None:
-                self.outbox.put(self.pipeline.step(frame, backlogged=self.inbox.backlogged))
+                try:
+                    self.outbox.put(self.pipeline.step(frame, backlogged=self.inbox.backlogged))
+                except TooManyFacesError as error:  # only of photos: they cost no others
+                    logger.warning("{}: picture {} skipped: {}", frame.source, frame.index + 1, error)
                 self.last[frame.source] = frame
                 count += 1
             self._report(change for change in changes if change not in before)

@@ -29,8 +29,8 @@ CutFace = Callable[[U8], "U8 | None"]
 YawOf = Callable[[U8], float]
 """From an aligned face (112, 112, 3) RGB to its yaw in degrees, positive where the nose points to the right."""
 
-_TELL_S = 30.0
-"""Between two words on how far the reading is."""
+_REPORT_S = 30.0
+"""Between two reports of progress."""
 
 
 class FaceRows(Protocol):
@@ -77,7 +77,7 @@ def picture_crops(
     Args:
         pictures: what to cut from, in order.
         cut: finds the face; ``None`` where the pictures are aligned faces already.
-        min_px: smallest face that ``cut`` looks for.
+        min_px: smallest face that ``cut`` detects.
         folder: of caches; one made from other pictures, or cut otherwise, has another name.
         name: how the cache's name begins.
 
@@ -111,14 +111,12 @@ def yaws(cache: Path, yaw_of: YawOf) -> F32:
     if not kept.exists():
         faces = np.load(cache, mmap_mode="r")
         logger.info("Measuring the yaw of {:,} faces.", len(faces))
-        part = kept.with_suffix(f".{os.getpid()}.part.npy")
-        np.save(part, np.array([yaw_of(np.asarray(face)) for face in faces], np.float32))
-        os.replace(part, kept)
+        save(kept, np.array([yaw_of(np.asarray(face)) for face in faces], np.float32))
     return np.asarray(np.load(kept), np.float32)
 
 
 def write(cache: Path, count: int, faces: Iterable[U8 | None], also: Callable[[], None] = lambda: None) -> None:
-    """Write faces into a cache in one piece, and say from time to time how far that is.
+    """Write faces into a cache in one piece, and report progress.
 
     Args:
         cache: the ``.npy`` file.
@@ -129,16 +127,29 @@ def write(cache: Path, count: int, faces: Iterable[U8 | None], also: Callable[[]
     cache.parent.mkdir(parents=True, exist_ok=True)
     part = cache.with_suffix(f".{os.getpid()}.part")
     out = np.lib.format.open_memmap(str(part), mode="w+", dtype=np.uint8, shape=(count, CROP_SIZE_PX, CROP_SIZE_PX, 3))
-    told = time.monotonic()
+    reported = time.monotonic()
     for row, face in enumerate(faces):
         if face is not None:
             out[row] = face
-        if time.monotonic() - told > _TELL_S:
-            told = time.monotonic()
+        if time.monotonic() - reported > _REPORT_S:
+            reported = time.monotonic()
             logger.info("{:,} of {:,} pictures.", row + 1, count)
     out.flush()
     also()
     os.replace(part, cache)
+
+
+def save(path: Path, rows: F32) -> None:
+    """Write an ``.npy`` file in one piece."""
+    part = path.with_suffix(f".{os.getpid()}.part.npy")
+    np.save(part, rows)
+    os.replace(part, path)
+
+
+def in_chunks(faces: FaceRows, size: int = 64) -> Iterator[U8]:
+    """Yield all faces in order, up to ``size`` at once: (B, 112, 112, 3) RGB."""
+    for start in range(0, len(faces), size):
+        yield np.stack([faces[row] for row in range(start, min(start + size, len(faces)))])
 
 
 def short_digest(*parts: str) -> str:

@@ -143,7 +143,7 @@ class FaceQuality(Rows):
     eyes_px: F32
     """(K,) distance between the eyes in the picture, px."""
     sharpness: F32
-    """(K,) variance of the Laplacian of the aligned crop's grey levels."""
+    """(K,) of the aligned crop, in its least sharp direction, relative to its contrast (`recognizer.align`)."""
     yaw_deg: F32
     """(K,) head turned sideways, degrees in [-90, 90], from the landmarks; 0 looks into the camera."""
     roll_deg: F32

@@ -53,6 +53,8 @@ def test_a_blurred_face_cannot_tell(settings: Settings, model: ResolvedModel) ->
     found = verified(settings, model, sharp, blurred)
     assert (found.match, found.usable) == (None, False)
     assert any("second picture: blurred" in note for note in found.notes)
+    assert found.why_not.startswith("cannot tell: second picture: blurred: sharpness ")
+    assert found.why_not.endswith(", wanted 35")
 
 
 def test_a_picture_on_its_head_is_turned_and_its_person_named(

@@ -241,6 +241,7 @@ def test_fnir_is_of_the_raised_threshold() -> None:
             excluded=(),
             confusable=(),
             people=(),
+            default_known=0.4,
         )
         for shift in (0.0, 0.1)
     )

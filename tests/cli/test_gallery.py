@@ -101,7 +101,9 @@ def test_rename(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
 
 def test_audit(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run("audit", "--gallery", folder) == 0
-    assert "Nothing to look into" in capsys.readouterr().out
+    printed = " ".join(capsys.readouterr().out.split())
+    assert "Nothing to look into" in printed
+    assert "2 of 2 people have one photo: Ada, Bob [x]. Three are better" in printed
     save_picture(folder / "New" / "1.png", face_picture((3, 1)))
     assert run("audit", "--gallery", folder) == 0
     assert "New/1.png is not in the record yet" in capsys.readouterr().out

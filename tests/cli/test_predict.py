@@ -93,6 +93,7 @@ def test_both_files_hold_names_vectors_quality_and_the_model(shared_data: Path, 
         np.testing.assert_allclose(np.linalg.norm(archive["vectors"], axis=1), 1, atol=1e-5)
         assert archive["name"].tolist()[0] == "Chandler.png"
         assert archive["found"].all()
+        assert archive["usable"].all()
         assert (archive["eyes_px"] > 20).all()
         assert str(archive["model"]).startswith("edgeface_xs_q-")
         if importlib.util.find_spec("pyarrow") is None:
@@ -103,7 +104,7 @@ def test_both_files_hold_names_vectors_quality_and_the_model(shared_data: Path, 
         assert table.num_rows == 6
         assert set(table["model"].to_pylist()) == {str(archive["model"])}
         np.testing.assert_array_equal(np.stack(table["vector"].to_numpy(zero_copy_only=False)), archive["vectors"])
-        for column in ("name", "found", *QUALITY):
+        for column in ("name", "found", "usable", *QUALITY):
             assert table[column].to_pylist() == archive[column].tolist()
 
 

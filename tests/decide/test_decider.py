@@ -78,10 +78,10 @@ def test_without_similarity_or_lead_there_is_no_name(vector: F32, status: Status
 def test_poor_samples_are_not_enough_for_a_name_or_for_unknown() -> None:
     world = World()
     for _ in range(6):
-        last = world.frame({1: unit(0.45)}, sampled=quality(1, eyes_px=6, yaw_deg=60), seconds=0.05)
+        last = world.frame({1: unit(0.45)}, sampled=quality(1, eyes_px=12, yaw_deg=70), seconds=0.05)
     assert last[1].status is Status.UNDECIDED
-    assert "6 px between the eyes, wanted 22" in last[1].reasons
-    assert "head turned 60 degrees, wanted at most 45" in last[1].reasons
+    assert "12 px between the eyes, wanted 22" in last[1].reasons
+    assert "head turned 70 degrees, wanted at most 45" in last[1].reasons
     assert last[1].reasons[-1] == "evidence 0.09 of 0.50 (3 samples)"
 
 

@@ -7,6 +7,7 @@ import itertools
 import os
 import shutil
 import subprocess
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -29,7 +30,7 @@ class PostgresServer:
         command = [str(self._programs / program), *words]
         if os.getuid() == 0:
             command = ["runuser", "-u", "postgres", "--", *command]
-        subprocess.run(command, cwd="/", check=True, capture_output=True, timeout=60)
+        subprocess.run(command, cwd="/", check=True, capture_output=True, timeout=100)
 
     def start(self) -> None:
         options = f"-c listen_addresses= -c unix_socket_directories={self._folder} -c fsync=off"
@@ -37,7 +38,7 @@ class PostgresServer:
         self.run("pg_ctl", "start", "-w", "-D", str(self._folder / "data"), "-l", log, "-o", options)
 
     def stop(self) -> None:
-        self.run("pg_ctl", "stop", "-m", "immediate", "-D", str(self._folder / "data"))
+        self.run("pg_ctl", "stop", "-m", "fast", "-D", str(self._folder / "data"))
 
     def address(self, database: str) -> str:
         return f"postgresql://postgres@/{database}?host={self._folder}"
@@ -54,24 +55,25 @@ class PostgresServer:
 
 
 @pytest.fixture(scope="session")
-def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PostgresServer]:
+def postgres() -> Iterator[PostgresServer]:
     """A running server. CI installs it, and says so: there a test must not skip for want of it."""
     found = sorted(Path("/usr/lib/postgresql").glob("*/bin"))
     if not found or importlib.util.find_spec("psycopg") is None:
         if "RECOGNIZER_TEST_SERVICES" in os.environ:
             pytest.fail("RECOGNIZER_TEST_SERVICES is set, but PostgreSQL or its driver is not installed")
         pytest.skip("PostgreSQL (Debian: postgresql) or its driver (requirements-postgres.txt) is not installed")
-    folder = tmp_path_factory.mktemp("postgres")
-    for parent in (folder, *folder.parents):
-        if parent.owner() == folder.owner() and parent != Path("/tmp"):  # noqa: S108 - its own folders must be passable
-            parent.chmod(parent.stat().st_mode | 0o011)
-    if os.getuid() == 0:
-        shutil.chown(folder, "postgres")
-    server = PostgresServer(found[-1], folder)
-    server.run("initdb", "-D", str(folder / "data"), "-U", "postgres", "-A", "trust", "-N", "-E", "UTF8", "--locale=C")
-    server.start()
-    yield server
-    server.stop()
+    # not in pytest's folder, whose parent every run of pytest closes to other users
+    with tempfile.TemporaryDirectory(prefix="recognizer-postgres-") as name:
+        folder = Path(name)
+        if os.getuid() == 0:
+            shutil.chown(folder, "postgres")
+        server = PostgresServer(found[-1], folder)
+        server.run(
+            "initdb", "-D", str(folder / "data"), "-U", "postgres", "-A", "trust", "-N", "-E", "UTF8", "--locale=C"
+        )
+        server.start()
+        yield server
+        server.stop()
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

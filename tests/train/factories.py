@@ -11,11 +11,11 @@ import torch
 from recognizer.embed import edgeface
 from recognizer.evaluation.faces import Picture
 from recognizer.evaluation.pairs import PairSet
-from recognizer.train import heldout
 from recognizer.train.crops import Crops
-from recognizer.train.people import People
-from recognizer.train.settings import DistilConfig, PeopleConfig, config_from
-from recognizer.train.tasks import Class, Faces
+from recognizer.train.embedder import heldout
+from recognizer.train.embedder.people import People
+from recognizer.train.embedder.settings import DistilConfig, PeopleConfig, config_from
+from recognizer.train.embedder.tasks import Class, Faces
 from recognizer.types import U8
 
 BATCH = 4

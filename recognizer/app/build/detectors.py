@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
+
+import numpy as np
 
 from recognizer.app.build.engines import engine_name, graph
 from recognizer.app.config import Settings
 from recognizer.detect.follow import FollowNet
 from recognizer.detect.mtcnn import Mtcnn, Thresholds
-from recognizer.detect.picture import PictureDetector
+from recognizer.detect.picture import MAX_CANDIDATES, PictureDetector
 from recognizer.detect.proposals import ProposalNet
 from recognizer.detect.stale_boxes import StaleBoxes
 from recognizer.models.catalogue import SHIPPED_FOLDER
@@ -57,14 +60,15 @@ def video_detector(settings: Settings, wrap: Wrap = lambda name, runner: runner)
     return _mtcnn(settings, load, proposals)
 
 
-def exact_detector(settings: Settings) -> Detector:
+def exact_detector(settings: Settings, *, max_candidates: float = np.inf) -> Detector:
     """Build MTCNN as facenet-pytorch has it: in fp32, with P-Net's whole pyramid; for single pictures."""
-    return _mtcnn(settings, lambda name: _runner(settings, name, precompile=False, bf16=False), None)
+    load = partial(_runner, settings, precompile=False, bf16=False)
+    return _mtcnn(settings, load, None, max_candidates=max_candidates)
 
 
 def photo_detector(settings: Settings) -> Detector:
     """Build the detector for photos of any size: exact MTCNN, tried at several scales where no face is found."""
-    return PictureDetector(exact_detector(settings))
+    return PictureDetector(exact_detector(settings, max_candidates=MAX_CANDIDATES))
 
 
 def proposal_net(settings: Settings) -> ProposalNet:
@@ -78,7 +82,9 @@ def has_fast_detection(settings: Settings) -> bool:
     return settings.detect.full_interval_s > 0 and engine_name(settings) != "torch"
 
 
-def _mtcnn(settings: Settings, load: Load, proposals: ProposalNet | None) -> Detector:
+def _mtcnn(
+    settings: Settings, load: Load, proposals: ProposalNet | None, *, max_candidates: float = np.inf
+) -> Detector:
     detect, follow = settings.detect, settings.track.follow
     mtcnn = Mtcnn(
         pnet=load("pnet"),
@@ -89,6 +95,7 @@ def _mtcnn(settings: Settings, load: Load, proposals: ProposalNet | None) -> Det
         factor=detect.factor,
         proposals=proposals,
         follow=FollowNet(load("follow")) if follow == "own" and engine_name(settings) != "torch" else None,
+        max_candidates=max_candidates,
     )
     return StaleBoxes(mtcnn) if follow == "copy" else mtcnn
 

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from recognizer.errors import EngineError
 from recognizer.models.engines import int8
+from recognizer.models.engines.quiet_openvino import import_openvino
 
 OWN_GRAPH_AFTER = 40
 """Runs with one input shape before a graph is compiled for it alone: the shapes of a video recur, those of photos do
@@ -59,7 +60,7 @@ class OpenVinoRunner:
         bf16: bool = False,
     ) -> None:
         try:
-            import openvino
+            openvino = import_openvino()
         except ImportError as error:
             raise EngineError(
                 "OpenVINO is not installed: pip install openvino, or pass --engine onnxruntime."

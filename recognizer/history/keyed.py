@@ -1,0 +1,103 @@
+"""Open a history with its key, and change the key."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+
+from recognizer.errors import HistoryError
+from recognizer.history.database import Database, open_history
+from recognizer.history.encryption import CREDENTIAL, KEY_VARIABLE, AesGcm, Cipher, Plain
+from recognizer.history.schema import facts, rejections, samples, tracks
+
+_CHECK = b"recognizer history"
+_BATCH = 1000
+
+
+def open_with_key(place: Path | str, key: bytes | None, *, create: bool) -> Database:
+    """Open a history; an empty one is encrypted from now on when there is a key.
+
+    Args:
+        place: see ``open_history``.
+        key: 32 bytes; ``None`` for a history that is not encrypted.
+        create: see ``open_history``.
+
+    Raises:
+        ConfigError: if the address cannot be used.
+        HistoryError: if it cannot be opened, or the key is missing or wrong.
+    """
+    database = open_history(place, create=create)
+    try:
+        database.cipher = _cipher(database, key, create=create)
+    except BaseException:
+        database.close()
+        raise
+    return database
+
+
+def rekey(database: Database, key: bytes | None) -> int:
+    """Encrypt all vectors and crops with another key, or decrypt them without one; all or nothing.
+
+    Returns:
+        Number of samples.
+
+    Raises:
+        HistoryError: if the database cannot be written, or a value was altered.
+    """
+    new: Cipher = Plain() if key is None else AesGcm(key)
+    old, last, count = database.cipher, 0, 0
+    query = sa.select(samples.c.id, samples.c.vector, samples.c.crop).order_by(samples.c.id).limit(_BATCH)
+    statement = sa.update(samples).where(samples.c.id == sa.bindparam("key"))
+    statement = statement.values(vector=sa.bindparam("new_vector"), crop=sa.bindparam("new_crop"))
+    with database.writing() as connection:
+        while rows := connection.execute(query.where(samples.c.id > last)).all():
+            changed: list[dict[str, Any]] = [
+                {
+                    "key": row.id,
+                    "new_vector": new.seal(old.open(row.vector)),
+                    "new_crop": None if row.crop is None else new.seal(old.open(row.crop)),
+                }
+                for row in rows
+            ]
+            connection.execute(statement, changed)
+            last, count = rows[-1].id, count + len(rows)
+        for row in connection.execute(sa.select(rejections.c.id, rejections.c.vector)).all():
+            sealed = new.seal(old.open(row.vector))
+            connection.execute(sa.update(rejections).where(rejections.c.id == row.id).values(vector=sealed))
+        connection.execute(sa.delete(facts).where(facts.c.name == "check"))
+        if key is not None:
+            connection.execute(sa.insert(facts).values(name="check", value=new.seal(_CHECK)))
+    database.cipher = new
+    database.rewrite()
+    return count
+
+
+def _cipher(database: Database, key: bytes | None, *, create: bool) -> Cipher:
+    with database.reading() as connection:
+        check = connection.execute(sa.select(facts.c.value).where(facts.c.name == "check")).scalar()
+        is_empty = connection.execute(sa.select(tracks.c.id).limit(1)).first() is None
+    if check is None:
+        if key is None:
+            return Plain()
+        if not is_empty:
+            raise HistoryError(
+                f"The history {database.place} is not encrypted, but there is a key. 'history rekey' encrypts it."
+            )
+        cipher = AesGcm(key)
+        if create:
+            with database.writing() as connection:
+                connection.execute(sa.insert(facts).values(name="check", value=cipher.seal(_CHECK)))
+        return cipher
+    if key is None:
+        raise HistoryError(
+            f"The history {database.place} is encrypted. Its key may be in a file (history.key_file), in the variable "
+            f"{KEY_VARIABLE} or in the systemd credential {CREDENTIAL}."
+        )
+    cipher = AesGcm(key)
+    try:
+        cipher.open(check)
+    except HistoryError:
+        raise HistoryError(f"The key does not fit the history {database.place}, which another one encrypted.") from None
+    return cipher

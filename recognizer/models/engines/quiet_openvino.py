@@ -1,0 +1,24 @@
+"""Import OpenVINO without its telemetry.
+
+``import openvino`` sends a usage event to Google Analytics wherever the package ``openvino_telemetry`` is installed, as
+it is with ``pip install openvino``: it keeps a client id in ``~/intel``, and forks this process, threads and all, to
+send. Without that package OpenVINO falls back on a stub of its own.
+"""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from typing import Any
+
+_TELEMETRY = "openvino_telemetry"
+
+
+def import_openvino() -> Any:
+    """Return the module ``openvino``.
+
+    Raises:
+        ImportError: if it is not installed.
+    """
+    sys.modules.setdefault(_TELEMETRY, None)  # type: ignore[arg-type]  # None: an import of it fails
+    return importlib.import_module("openvino")
