@@ -10,7 +10,7 @@ from recognizer.align import align_tracks
 from recognizer.decide.decider import Decider
 from recognizer.decide.evidence import Thresholds
 from recognizer.detect_and_track import detect_and_track
-from recognizer.protocols import DetectionScheduler, Detector, Embedder, Tracker, VectorIndex
+from recognizer.protocols import DetectionScheduler, Detector, Embedder, MountingMonitor, Tracker, VectorIndex
 from recognizer.stopwatch import Stopwatch
 from recognizer.types import Event, Frame, FrameResult, Samples
 
@@ -22,6 +22,8 @@ class SourceContext:
     scheduler: DetectionScheduler
     tracker: Tracker
     decider: Decider
+    mounting: MountingMonitor | None = None
+    """Notices a camera that is mounted turned; ``None`` for photos."""
 
 
 class Pipeline:
@@ -77,6 +79,9 @@ class Pipeline:
         clock.lap("match")
         reported, identities, events = decider.decide(frame, tracks, context.tracker.alive, wanted.ids, matches)
         clock.lap("decide")
+        if context.mounting is not None:
+            context.mounting.update(frame, self._detector, has_face=len(identities) > 0)
+            clock.lap("detect")
         samples = Samples(wanted.ids, embeddings.vectors, faces.quality, matches)
         return FrameResult(frame, tracks[reported], identities, events, clock.seconds, samples)
 
@@ -91,7 +96,8 @@ class Pipeline:
         if context is None:
             return ()
         context.tracker.cut()
-        self._contexts[last.source] = replace(self._new_context(), tracker=context.tracker, decider=context.decider)
+        new = self._new_context()
+        self._contexts[last.source] = replace(context, scheduler=new.scheduler)
         return context.decider.end(last.captured_at, last.source)
 
     def replace_gallery(self, index: VectorIndex, people: frozenset[str], thresholds: Thresholds) -> None:

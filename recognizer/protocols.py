@@ -145,6 +145,13 @@ class Tracker(Protocol):
         """End all tracks."""
 
 
+class MountingMonitor(Protocol):
+    """Notices that the camera of one source is mounted turned."""
+
+    def update(self, frame: Frame, detector: Detector, *, has_face: bool) -> int | None:
+        """Search the frame turned if that is due; return by how many degrees it must be turned, once, when settled."""
+
+
 class Embedder(Protocol):
     """Turns aligned faces into vectors."""
 

@@ -12,7 +12,7 @@ from recognizer.models.catalogue import SHIPPED_FOLDER
 from recognizer.models.engines import processor
 from recognizer.models.resolve import ResolvedModel
 from recognizer.pipeline import Pipeline, SourceContext
-from recognizer.types import U8, AlignedFaces, FaceQuality, Frame, FrameResult
+from recognizer.types import U8, AlignedFaces, EventKind, FaceQuality, Frame, FrameResult
 from tests.fakes import PaintedFaceDetector, PaintedFaceEmbedder, PaintedGallery, face_picture
 
 PAINTED = ResolvedModel("painted", Path("painted.onnx"), "painted-0123456789ab", "made up", None)
@@ -50,7 +50,8 @@ def test_nobody_is_followed_from_one_picture_of_a_folder_into_the_next() -> None
 
 def test_in_a_video_the_same_pictures_are_one_shot() -> None:
     results = run([portrait(3), portrait(5)], build.video_context)
-    assert not any(result.events for result in results)
+    assert [(event.kind, event.track_id) for result in results for event in result.events] == [(EventKind.APPEARED, 1)]
+    assert [result.tracks.ids.tolist() for result in results] == [[], [1]]
 
 
 def test_torch_does_not_run_another_checkpoint_of_the_same_name(

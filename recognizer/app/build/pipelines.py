@@ -12,6 +12,7 @@ from recognizer.app.config import Settings
 from recognizer.decide.decider import Decider
 from recognizer.decide.photo import PhotoDecider
 from recognizer.detect.every_frame import EveryFrame
+from recognizer.detect.mounting import MountingCheck
 from recognizer.detect.scheduler import AdaptiveScheduler
 from recognizer.models.resolve import ResolvedModel
 from recognizer.pipeline import Pipeline, SourceContext
@@ -60,7 +61,8 @@ def video_context(settings: Settings, resolved: ResolvedModel, *, enrolled: int 
             full_interval_s=settings.detect.full_interval_s if has_fast_detection(settings) else 0,
             cut=settings.detect.cut,
         )
-        return SourceContext(scheduler, _tracker(settings), _decider(Decider, settings, resolved, enrolled))
+        decider = _decider(Decider, settings, resolved, enrolled)
+        return SourceContext(scheduler, _tracker(settings), decider, MountingCheck())
 
     return make
 
