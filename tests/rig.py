@@ -42,11 +42,12 @@ def make_clip(
     *,
     size: tuple[int, int] = (1280, 720),
     frames: int = 150,
+    key_frame_every: int = 25,
     source: str = "office/eat.mkv",
 ) -> Path:
-    """A clip with painted frame numbers and a key frame every second."""
+    """A clip with painted frame numbers and a key frame every second, unless told otherwise."""
     program = [sys.executable, str(data / "rig/make_clip.py"), str(data / "data/video" / source), str(out)]
-    subprocess.run([*program, *map(str, size), str(frames), "25"], check=True, capture_output=True)
+    subprocess.run([*program, *map(str, size), str(frames), str(key_frame_every)], check=True, capture_output=True)
     return out
 
 

@@ -73,9 +73,9 @@ def sync(
     if not report.people:
         raise nobody_enrolled(report)
     for photo in report.photos:
-        if photo.worked_on and not photo.accepted:
+        if photo.processed and not photo.accepted:
             logger.warning("refused {}/{}: {}", photo.person, photo.file, reason(photo))
-    new = sum(photo.worked_on and photo.accepted for photo in report.photos)
+    new = sum(photo.processed and photo.accepted for photo in report.photos)
     logger.info("gallery {}: {} people, {} new photos", folder, len(report.people), new)
     for name in report.forgotten:
         logger.info("gallery: {} is forgotten, who has no folder any more", name)

@@ -58,7 +58,7 @@ class ConnectionMonitor:
         self._clock = clock
         self._lock = threading.Lock()
         self._state = SourceState.CLOSED
-        self._newest_at = 0.0
+        self._newest_at = self._changed_at = 0.0
         self._failure: FailureKind | None = None
         self._lost_reported = False
         self._changes: list[SourceChange] = []
@@ -70,9 +70,13 @@ class ConnectionMonitor:
             self._move(SourceState.OPEN)
 
     def frame(self, at: float) -> None:
-        """Record a frame that came at a time, s."""
+        """Record that a frame came.
+
+        Args:
+            at: When it was captured, s; a frame that waited long before it came is old, its source is not stalled.
+        """
         with self._lock:
-            self._newest_at = at
+            self._newest_at = self._clock()
             if self._state is not SourceState.LIVE:
                 event = "source_back" if self._lost_reported else None
                 self._failure, self._lost_reported = None, False
@@ -112,6 +116,7 @@ class ConnectionMonitor:
         if state is self._state:
             return
         self._state = state
-        self._changes.append(SourceChange(self._source, state, self._clock() if at is None else at, why, event))
+        self._changed_at = max(self._changed_at, self._clock() if at is None else at)  # in the order that they happened
+        self._changes.append(SourceChange(self._source, state, self._changed_at, why, event))
         level = "WARNING" if state in _LOUD else "INFO"
         logger.log(level, "{}: {}{}", self._source, state.value, f" ({why})" if why else "")

@@ -6,7 +6,9 @@ import enum
 import re
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 
+from recognizer.capture.address import complete_address
 from recognizer.capture.adjust import AS_IT_IS, Adjusted, Adjustment
 from recognizer.capture.animation import Animation, picture_count
 from recognizer.capture.decoder import Deblock
@@ -14,7 +16,7 @@ from recognizer.capture.files import ImageFolder, SinglePicture
 from recognizer.capture.http import SNAPSHOT_INTERVAL_S, HttpStream
 from recognizer.capture.live import LiveSource
 from recognizer.capture.names import display_name
-from recognizer.capture.network import NetworkStream
+from recognizer.capture.network import MAX_STREAM_PIXELS, NetworkStream
 from recognizer.capture.paths import local_path
 from recognizer.capture.pictures import MAX_PIXELS, PICTURE_SUFFIXES
 from recognizer.capture.video import VideoFile
@@ -86,7 +88,11 @@ class SourceOptions:
     rate: float | None = None
     """Frames a second of a webcam; pictures a second that a snapshot address is asked for, 1 by default."""
     transport: str = "tcp"
-    """Of RTSP: ``tcp`` or ``udp``."""
+    """Of RTSP: ``tcp``, with UDP where the camera does not speak it, or ``udp``."""
+    password_env: str | None = None
+    """Of a stream: environment variable that holds the password of the user that the address names."""
+    password_file: Path | None = None
+    """Of a stream: file that holds it."""
     adjustment: Adjustment = AS_IT_IS
     """What is done to each picture."""
 
@@ -123,9 +129,15 @@ def _source(text: str, kind: SourceKind, options: SourceOptions) -> FrameSource:
         device = int(text) if text.isdecimal() else text
         camera = Webcam(device, width=options.width, height=options.height, rate=options.rate)
         return LiveSource(camera, name=name, fixed=True)
-    text = re.sub(r"^[^:]+", lambda scheme: scheme[0].lower(), text)  # FFmpeg knows schemes in small letters only
+    address = complete_address(text, password_env=options.password_env, password_file=options.password_file)
+    address = re.sub(r"^[^:]+", lambda scheme: scheme[0].lower(), address)  # FFmpeg knows schemes in small letters only
     stream = partial(
-        NetworkStream, text, transport=options.transport, deblock=options.deblock, max_pixels=options.max_pixels
+        NetworkStream,
+        address,
+        transport=options.transport,
+        name=name,
+        deblock=options.deblock,
+        max_pixels=min(options.max_pixels, MAX_STREAM_PIXELS),
     )
     if text[:4].lower() == "http":  # play lists come in segments of some seconds
         interval_s = 1 / options.rate if options.rate else SNAPSHOT_INTERVAL_S

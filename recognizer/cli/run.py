@@ -13,6 +13,7 @@ from recognizer.cli._progress import model_bar
 from recognizer.cli.enroll import sync
 from recognizer.emit.status import StatusBlock
 from recognizer.emit.summary import summary_table
+from recognizer.errors import UsageError
 
 
 def run(
@@ -23,6 +24,14 @@ def run(
             "-s",
             help="Video file, folder of pictures, one picture; webcam (0, /dev/video0), rtsp(s)://, http(s)://. "
             "Several: give it several times.",
+        ),
+    ] = None,
+    password_file: Annotated[
+        Path | None,
+        typer.Option(
+            "--password-file",
+            help="File whose first line is the password of the source's user (rtsp://USER@HOST/PATH). ${NAME} in an "
+            "address stands for an environment variable.",
         ),
     ] = None,
     gallery: _options.GalleryOption = None,
@@ -57,10 +66,14 @@ def run(
         engine=engine,
         weights_dir=weights_dir,
         spec=spec,
-        source={"max_frames": max_frames, "max_seconds": max_seconds},
+        source={"password_file": password_file, "max_frames": max_frames, "max_seconds": max_seconds},
         emit={"headless": headless or None, "video": output, "events": events, "summary": summary},
         history={"enabled": history},
     )
+    if password_file is not None and settings.sources:
+        raise UsageError(
+            "--password-file is for one source; give each of several its password_file in a settings file."
+        )
     tables = _console.err if settings.emit.events == "-" else _console.out
     Session(
         settings,

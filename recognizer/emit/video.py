@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import math
-import os
-import tempfile
 from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
@@ -25,6 +23,7 @@ from av.video.stream import VideoStream
 from loguru import logger
 
 from recognizer.emit.base import BaseSink
+from recognizer.emit.partial_files import PartialFile, recover
 from recognizer.emit.places import require_place, unwritable, words
 from recognizer.errors import OutputError
 from recognizer.types import U8, FrameResult
@@ -62,8 +61,9 @@ class VideoWriter(BaseSink):
     """Writes rendered results as H.264, each shown at its own time.
 
     The file grows under another name and takes its own when it is complete; killed, it is left under the other name,
-    and plays. A failure is logged once; no file is left then, and the run continues. The first frame decides the size;
-    others are fitted into it. A pause of more than an hour is shortened to an hour.
+    and plays; the next run to the same place names it ``NAME-recovered-1.mp4``. A failure is logged once; no file is
+    left then, and the run continues. The first frame decides the size; others are fitted into it. A pause of more than
+    an hour is shortened to an hour.
 
     Args:
         path: The MP4 file.
@@ -94,7 +94,7 @@ class VideoWriter(BaseSink):
         self._render = render
         self._options = {"preset": preset, "crf": str(crf), "g": "50", "bf": "0"}
         self._threads = threads
-        self._temporary: Path | None = None
+        self._partial: PartialFile | None = None
         self._container: av.container.OutputContainer | None = None
         self._stream: VideoStream | None = None
         self._first_s = 0.0
@@ -108,12 +108,11 @@ class VideoWriter(BaseSink):
             OutputError: Not an MP4's name, or a place that cannot be written.
         """
         require_video_place(self._path)
+        recover(self._path, count_frames=_frames_in)
         try:
-            descriptor, name = tempfile.mkstemp(prefix=f".{self._path.stem}.", suffix=".part", dir=self._path.parent)
+            self._partial = PartialFile(self._path)
         except OSError as error:
             raise unwritable(self._path, "the video", error) from error
-        os.close(descriptor)
-        self._temporary = Path(name)
         self.failed, self.frames, self._pts, self._step = None, 0, -1, _TICKS // 25
         return self
 
@@ -172,8 +171,10 @@ class VideoWriter(BaseSink):
         return max(before + 1, round((at_s - self._first_s) * _TICKS))
 
     def _begin(self, image: U8) -> VideoStream:
+        if self._partial is None:
+            raise ValueError("VideoWriter: wanted an open one; use it in a with block.")
         self._container = av.open(
-            f"file:{self._temporary}", "w", format="mp4", options={"movflags": _MOVFLAGS, "flush_packets": "1"}
+            f"file:{self._partial.path}", "w", format="mp4", options={"movflags": _MOVFLAGS, "flush_packets": "1"}
         )
         stream = self._container.add_stream("libx264", rate=30)  # a hint only: the frames have their times
         stream.width, stream.height = _even_size(image.shape[1], image.shape[0])
@@ -198,17 +199,15 @@ class VideoWriter(BaseSink):
         if self._container is not None:
             self._container.close()
             self._container = None
-        if self._temporary is None:
+        if self._partial is None:
             return
-        count = _frames_in(self._temporary)  # a failed last write need not have been reported
+        count = _frames_in(self._partial.path)  # a failed last write need not have been reported
         if count != self.frames:
-            with self._temporary.open("ab", buffering=0) as file:
+            with self._partial.path.open("ab", buffering=0) as file:
                 file.write(bytes(2**20))  # fails for the same reason, which FFmpeg does not tell
                 file.write(b"0")
             raise OSError(None, f"{count} of {self.frames} frames arrived in the file")
-        self._temporary.chmod(0o644)
-        self._temporary.replace(self._path)
-        self._temporary = None
+        self._partial.publish(self._path)
 
     def _give_up(self, failure: BaseException) -> None:
         self.failed = words(failure)
@@ -220,10 +219,9 @@ class VideoWriter(BaseSink):
             with contextlib.suppress(av.error.FFmpegError, OSError):
                 self._container.close()
         self._container = self._stream = None
-        if self._temporary is not None:
-            with contextlib.suppress(OSError):
-                self._temporary.unlink(missing_ok=True)
-            self._temporary = None
+        if self._partial is not None:
+            self._partial.close()
+            self._partial = None
 
 
 def _frames_in(path: Path) -> int:

@@ -133,6 +133,10 @@ def test_a_killed_writer_leaves_a_video_that_plays(tmp_path: Path) -> None:
     [left] = tmp_path.iterdir()
     with av.open(str(left)) as video:
         assert len(list(video.decode(video=0))) >= 200
+    write(tmp_path / "a.mp4", [(0.0, colour(9, 9, 9))])
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["a-recovered-1.mp4", "a.mp4"]
+    with av.open(str(tmp_path / "a-recovered-1.mp4")) as video:
+        assert len(list(video.decode(video=0))) >= 200
 
 
 def test_fit() -> None:

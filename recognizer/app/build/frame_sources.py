@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from recognizer.app.config import Camera, Settings
+from recognizer.app.config import Settings
+from recognizer.app.sections import Camera
 from recognizer.capture.adjust import Adjustment
 from recognizer.capture.sources import SourceKind, SourceOptions, default_name, open_source, source_kind
 from recognizer.protocols import FrameSource
@@ -43,6 +44,8 @@ def _options(camera: Camera, name: str) -> SourceOptions:
         height=camera.height,
         rate=camera.rate,
         transport=camera.transport,
+        password_env=camera.password_env,
+        password_file=camera.password_file,
         adjustment=Adjustment(
             rotate_deg=camera.rotate_deg,
             mirror=camera.mirror,

@@ -24,9 +24,9 @@ that can be recognised stays large enough: it has 20 pixels between its eyes at 
 
 _STORED = {"1": 1, "L": 1, "P": 1, "I;16": 2, "I;16B": 2, "I;16L": 2, "I;16N": 2}
 """Bytes of a pixel in Pillow's memory by mode; four in every other."""
-_LOADING = {"WEBP": 12, "AVIF": 9, "GIF": 4}
+_LOADING = {"WEBP": 12, "AVIF": 9, "GIF": 1}
 """Bytes that decoding takes for each pixel besides: two canvases and a copy of libwebp's; planes and a copy of
-libavif's; the frame before."""
+libavif's; what Pillow's own copy of a frame takes."""
 _IN_PYTHON = {"bmp_rle": 4, "ppm": 4, "ppm_plain": 4}
 """The same for what Pillow's decoders in Python collect."""
 _WHOLE_FILE = ("WEBP", "AVIF")
