@@ -30,15 +30,14 @@ SURE_FACE = 0.99
 """Face score of the first SURE_FRAMES frames that proves a face without waiting for the whole window."""
 SURE_FRAMES = 4
 CLEAR_FACE = 0.998
-"""Face score of two verified frames in a row that proves a face at once. The best that 19 objects had in 408 frames of
-six clips was 0.9949; 31 of 42 faces had it in their first two frames."""
+"""Face score of two verified frames in a row that proves a face: 19 objects had at most 0.9949 in 408 frames of six
+clips, 31 of 42 faces had more in their first two."""
 SHOWN_SCORE = 0.5
 """Face score below which a track is followed but not shown, as when the head is turned away."""
 FIRST_WAITS_S = (0.08, 0.12, 0.2, 0.3)
 """Seconds between the first samples of a track; the last value repeats until the track is settled."""
 CHECK_WAITS_S = (0.24, 0.08)
-"""Seconds to the next sample after the picture of a face changed, if the sample was hardly like the others: with one
-and with two such samples to come. The other face may cover only half of this one yet."""
+"""Seconds to the next sample of a face that changes, with one and with two to come: maybe half of it is another's."""
 LARGER = 1.3
 """A face that has grown by this factor since its last sample is sampled again."""
 
