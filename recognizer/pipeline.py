@@ -4,26 +4,15 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from recognizer.align import align_tracks
-from recognizer.decide.decider import Decider
 from recognizer.decide.evidence import Thresholds
 from recognizer.detect_and_track import detect_and_track
-from recognizer.protocols import DetectionScheduler, Detector, Embedder, MountingMonitor, Tracker, VectorIndex
+from recognizer.protocols import Detector, Embedder, VectorIndex
+from recognizer.source_context import SourceContext
 from recognizer.stopwatch import Stopwatch
 from recognizer.types import Event, Frame, FrameResult, Samples
-
-
-@dataclass(frozen=True, slots=True)
-class SourceContext:
-    """What is remembered of one source between its frames."""
-
-    scheduler: DetectionScheduler
-    tracker: Tracker
-    decider: Decider
-    mounting: MountingMonitor | None = None
-    """Notices a camera that is mounted turned; ``None`` for photos."""
 
 
 class Pipeline:

@@ -51,7 +51,7 @@ def identify(
     ] = None,
     as_json: _options.JsonOption = False,
 ) -> None:
-    """Say who is in these pictures."""
+    """Say who is in these pictures; photos and screens held before a camera are not detected."""
     paths = _pictures(images)
     if classify and (output or save_crops):
         raise UsageError("--classify goes without --output and --save-crops.")
@@ -99,8 +99,8 @@ def identify(
         _show(rows, [path for path in paths if path not in failed])
     if len(failed) == len(paths):
         raise InputError("None of the pictures could be read.")
-    if failed:
-        raise InputError(f"All others were identified, but {len(failed)} of {len(paths)} pictures could not be read.")
+    if named_ones := failed.intersection(map(picture_path, images)):  # of a folder, those that can be read count
+        raise InputError(f"All others were identified, but {len(named_ones)} of {len(paths)} could not be read.")
 
 
 def _pictures(given: Sequence[Path]) -> list[Path]:

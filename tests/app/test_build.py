@@ -11,7 +11,8 @@ from recognizer.errors import EngineError
 from recognizer.models.catalogue import SHIPPED_FOLDER
 from recognizer.models.engines import processor
 from recognizer.models.resolve import ResolvedModel
-from recognizer.pipeline import Pipeline, SourceContext
+from recognizer.pipeline import Pipeline
+from recognizer.source_context import SourceContext
 from recognizer.types import U8, AlignedFaces, EventKind, FaceQuality, Frame, FrameResult
 from tests.fakes import PaintedFaceDetector, PaintedFaceEmbedder, PaintedGallery, face_picture
 

@@ -15,8 +15,9 @@ from recognizer.detect.every_frame import EveryFrame
 from recognizer.detect.mounting import MountingCheck
 from recognizer.detect.scheduler import AdaptiveScheduler
 from recognizer.models.resolve import ResolvedModel
-from recognizer.pipeline import Pipeline, SourceContext
+from recognizer.pipeline import Pipeline
 from recognizer.protocols import Detector
+from recognizer.source_context import SourceContext
 from recognizer.track.tracker import Tracker
 
 
