@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -138,7 +139,7 @@ class _Search:
         if entry.blob_id and (graph := self._cache.graph(entry.fingerprint)):
             return self._result(entry, graph, entry.fingerprint, origin + doubt(entry, entry.fingerprint, self._cache))
         path = self._cache.checkpoint(entry.name)
-        if not path.is_file():
+        if not os.path.isfile(path):  # false, too, in a folder of another user
             return self._brought(entry, origin) if entry.blob_id is None else None
         came = git_blob_id(path)
         if entry.blob_id not in (None, came):
