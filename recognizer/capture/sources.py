@@ -86,7 +86,7 @@ class SourceOptions:
     """Of a webcam, px."""
     height: int | None = None
     rate: float | None = None
-    """Frames a second of a webcam; pictures a second that a snapshot address is asked for, 1 by default."""
+    """Frames a second of a webcam; pictures a second to request of a snapshot address, 1 by default."""
     transport: str = "tcp"
     """Of RTSP: ``tcp``, with UDP where the camera does not speak it, or ``udp``."""
     password_env: str | None = None

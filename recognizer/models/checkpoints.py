@@ -126,7 +126,7 @@ def require_size(path: Path, limit: int) -> None:
         try:
             with zipfile.ZipFile(path) as archive:
                 size = max(size, sum(member.file_size for member in archive.infolist()))
-        except (zipfile.BadZipFile, ValueError, NotImplementedError):
+        except (zipfile.BadZipFile, ValueError, RuntimeError):  # RuntimeError: encrypted, or a method it does not know
             return  # whoever opens it says what is wrong
     if size > limit:
         raise WeightsError(f"{path} is too large for a checkpoint: {size} bytes, wanted at most {limit}.")

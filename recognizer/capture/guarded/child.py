@@ -62,7 +62,7 @@ def limit_memory() -> None:
     """Limit what this process takes from now on to ``MEMORY_BYTES`` more than it has.
 
     Linux counts all private memory that may be written against ``RLIMIT_DATA``, before it is used, and an allocation
-    beyond it fails. Elsewhere a thread looks at the peak of the resident memory and ends the process.
+    beyond it fails. Elsewhere a thread watches the peak of the resident memory and ends the process.
     """
     if resource is None:
         return

@@ -32,7 +32,7 @@ _FORMATS = (
     PngImagePlugin.PngImageFile.format,
     *("WEBP", "BMP", "TIFF", "GIF", "PPM", "AVIF"),
 )
-"""What Pillow may try. Others are left out: EPS, for one, would start Ghostscript."""
+"""Formats that Pillow may try. Others are not tried: EPS, for one, would start Ghostscript."""
 _BAND_BYTES = 1 << 20
 _HEAD_BYTES = 30
 

@@ -81,7 +81,7 @@ class DecodingProcess:
             start_new_session=True,  # a terminal's Ctrl-C is not for it
         )
         self.asked = 0
-        """Pictures it was asked for."""
+        """Pictures that were requested of it."""
         self._wall_s = wall_s
         self._late = False
         try:
