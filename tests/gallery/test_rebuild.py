@@ -154,7 +154,7 @@ def test_readers_follow_no_link(folder: Path, damage: Callable[[Path], object]) 
 @pytest.fixture
 def ordinary_user() -> Iterator[Path]:
     """A folder of a user whom permissions bind; for root that is nobody."""
-    with TemporaryDirectory() as folder:
+    with TemporaryDirectory(dir=None if os.geteuid() else "/tmp") as folder:  # noqa: S108 - root's TMPDIR may be closed to others
         if os.geteuid() != 0:
             yield Path(folder)
             return

@@ -63,7 +63,8 @@ def postgres() -> Iterator[PostgresServer]:
             pytest.fail("RECOGNIZER_TEST_SERVICES is set, but PostgreSQL or its driver is not installed")
         pytest.skip("PostgreSQL (Debian: postgresql) or its driver (requirements-postgres.txt) is not installed")
     # not in pytest's folder, whose parent every run of pytest closes to other users
-    with tempfile.TemporaryDirectory(prefix="recognizer-postgres-") as name:
+    shared = None if os.getuid() else "/tmp"  # noqa: S108 - where TMPDIR may be closed to others, too
+    with tempfile.TemporaryDirectory(prefix="recognizer-postgres-", dir=shared) as name:
         folder = Path(name)
         if os.getuid() == 0:
             shutil.chown(folder, "postgres")

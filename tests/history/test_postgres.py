@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import importlib.util
 from functools import partial
 
 import pytest
@@ -35,6 +36,7 @@ def test_what_comes_while_the_server_is_down_is_saved_afterwards(postgres: Postg
     history.close()
 
 
+@pytest.mark.skipif(importlib.util.find_spec("psycopg") is None, reason="needs requirements-postgres.txt")
 def test_a_server_that_does_not_answer_is_one_message_without_the_password() -> None:
     with pytest.raises(HistoryError, match=r"postgresql://127\.0\.0\.1/site") as caught:
         open_history("postgresql://ada:geheim@127.0.0.1:9/site", create=True)

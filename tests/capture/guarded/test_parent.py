@@ -170,9 +170,10 @@ def test_a_very_large_transparent_picture_lies_on_white() -> None:
 def test_a_forked_process_starts_a_child_of_its_own(tmp_path: Path) -> None:
     (tmp_path / "a.png").write_bytes(png())
     program = """
-import os, pathlib, sys
+import os, pathlib, sys, warnings
 from recognizer.capture.guarded.parent import decoder
 from recognizer.capture.pictures import read_picture
+warnings.simplefilter("ignore", DeprecationWarning)  # of 3.12 on: a process with threads forks
 path = pathlib.Path(sys.argv[1])
 read_picture(path)
 child = decoder().pid
