@@ -49,8 +49,8 @@ class FaceRecognizer:
     A picture is a path, the bytes of a picture file, a Pillow picture or an (H, W, 3) uint8 array. The order of an
     array's channels is ``colour``: ``"bgr"``, as OpenCV reads pictures, unless said otherwise.
 
-    One object may be used from several threads: its methods work one after the other. Each ``stream`` has networks of
-    its own and runs beside them.
+    Photos and screens held before a camera are not detected. One object may be used from several threads: its methods
+    work one after the other; each ``stream`` has networks of its own and runs beside them.
 
     Args:
         gallery: folder with a sub-folder of photos per person; its new photos are enrolled now. It may be missing

@@ -49,7 +49,7 @@ def identify(
     ] = None,
     as_json: _options.JsonOption = False,
 ) -> None:
-    """Say who is in these pictures."""
+    """Say who is in these pictures; photos and screens held before a camera are not detected."""
     paths = _pictures(images)
     if classify and (output or save_crops):
         raise UsageError("--classify goes without --output and --save-crops.")

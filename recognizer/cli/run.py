@@ -57,7 +57,7 @@ def run(
         bool, typer.Option("--sync/--no-sync", help="First enrol photos that are new in the gallery.")
     ] = True,
 ) -> None:
-    """Recognise the people of the gallery in a video."""
+    """Recognise the people of the gallery in a video; photos and screens held before a camera are not detected."""
     settings = _options.load_settings(
         config_file,
         sources=source,
