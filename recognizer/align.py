@@ -2,7 +2,7 @@
 
 A similarity transform takes the five landmarks to the template that a network was trained with, ArcFace's for nearly
 all; facenet-pytorch's networks see the detector's box. Which of the quality parts predict a good match was measured
-(README, "Quality"), on ArcFace's crops, so sharpness is measured on those whatever the embedder wants; what follows
+(docs/measurements.md), on ArcFace's crops, so sharpness is measured on those whatever the embedder wants; what follows
 from it is decided elsewhere.
 """
 
@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 
 from recognizer.geometry import similarity_transforms
-from recognizer.types import F32, U8, AlignedFaces, FaceQuality
+from recognizer.types import F32, U8, AlignedFaces, FaceQuality, Frame, Tracks
 from recognizer.types.spec import CropSpec, template_of
 
 ARCFACE_CUT = CropSpec()
@@ -20,6 +20,13 @@ ARCFACE_CUT = CropSpec()
 NOSE_DEPTH = 0.55
 """How far the nose tip stands before the eyes, in distances between the eyes (mean of the 3D heads commonly used for
 head-pose estimation). A head turned by theta shows its nose shifted by NOSE_DEPTH * tan(theta) eye distances."""
+
+
+def align_tracks(frame: Frame, tracks: Tracks, *, cut: CropSpec) -> AlignedFaces:
+    """Align the faces of some tracks; in most frames there are none, and the BGR picture is not needed."""
+    if len(tracks) == 0:
+        return AlignedFaces.empty(cut.size_px)
+    return align(frame.image, tracks.landmarks, tracks.scores, cut=cut, boxes=tracks.boxes)
 
 
 def align(

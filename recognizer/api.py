@@ -159,8 +159,8 @@ class FaceRecognizer:
         """
         picture = as_bgr(image, colour=self._colour)
         with self._lock:
-            _, aligned = photos.find_faces(picture, detector=self._enroller.detector, cut=self._cut)
-            return photos.embed_mirrored(aligned, self._enroller.embedder)
+            found, _ = photos.find_faces(picture, detector=self._enroller.detector, cut=self._cut)
+            return photos.embed_faces(picture, found, self._enroller.embedder)
 
     def verify(self, first: ImageLike, second: ImageLike) -> Verification:
         """Compare the most prominent faces of two pictures.

@@ -4,24 +4,15 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
-from recognizer.align import align
-from recognizer.decide.decider import Decider
+from recognizer.align import align_tracks
 from recognizer.decide.evidence import Thresholds
 from recognizer.detect_and_track import detect_and_track
-from recognizer.protocols import DetectionScheduler, Detector, Embedder, Tracker, VectorIndex
+from recognizer.protocols import Detector, Embedder, VectorIndex
+from recognizer.source_context import SourceContext
 from recognizer.stopwatch import Stopwatch
-from recognizer.types import AlignedFaces, Event, Frame, FrameResult, Samples, Tracks
-
-
-@dataclass(frozen=True, slots=True)
-class SourceContext:
-    """What is remembered of one source between its frames."""
-
-    scheduler: DetectionScheduler
-    tracker: Tracker
-    decider: Decider
+from recognizer.types import Event, Frame, FrameResult, Samples
 
 
 class Pipeline:
@@ -64,7 +55,7 @@ class Pipeline:
         )
         wanted = tracks[decider.observe(frame, tracks)]
         clock.lap("decide")
-        faces = self._align(frame, wanted)
+        faces = align_tracks(frame, wanted, cut=self._embedder.spec.crop)
         clock.lap("align")
         embeddings = self._embedder.embed(faces)
         clock.lap("embed")
@@ -75,9 +66,11 @@ class Pipeline:
         clock.lap("decide")
         matches = self._index.search(templates)
         clock.lap("match")
-        alive = context.tracker.alive
-        reported, identities, events = decider.decide(frame, tracks, alive, wanted.ids, matches)
+        reported, identities, events = decider.decide(frame, tracks, context.tracker.alive, wanted.ids, matches)
         clock.lap("decide")
+        if context.mounting is not None:
+            context.mounting.update(frame, self._detector, has_face=len(identities) > 0)
+            clock.lap("detect")
         samples = Samples(wanted.ids, embeddings.vectors, faces.quality, matches)
         return FrameResult(frame, tracks[reported], identities, events, clock.seconds, samples)
 
@@ -92,7 +85,8 @@ class Pipeline:
         if context is None:
             return ()
         context.tracker.cut()
-        self._contexts[last.source] = replace(self._new_context(), tracker=context.tracker, decider=context.decider)
+        new = self._new_context()
+        self._contexts[last.source] = replace(context, scheduler=new.scheduler)
         return context.decider.end(last.captured_at, last.source)
 
     def replace_gallery(self, index: VectorIndex, people: frozenset[str], thresholds: Thresholds) -> None:
@@ -117,10 +111,3 @@ class Pipeline:
             if self._thresholds is not None:  # a new context has the thresholds of the gallery at the start
                 self._contexts[source].decider.gallery_changed(frozenset(), self._thresholds)
         return self._contexts[source]
-
-    def _align(self, frame: Frame, wanted: Tracks) -> AlignedFaces:
-        """Cut out the faces of some tracks; in most frames there are none, and the BGR picture is not needed."""
-        crop = self._embedder.spec.crop
-        if len(wanted) == 0:
-            return AlignedFaces.empty(crop.size_px)
-        return align(frame.image, wanted.landmarks, wanted.scores, cut=crop, boxes=wanted.boxes)

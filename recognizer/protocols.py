@@ -42,6 +42,14 @@ class FrameSource(Protocol):
     """True: frames grow old, and newer ones may replace them. False: every frame counts."""
 
     @property
+    def frame_rate(self) -> float | None:
+        """Frames a second, known once open; ``None`` where the source does not say."""
+
+    @property
+    def frame_count(self) -> int | None:
+        """How many frames come in all, known once open; ``None`` where the source does not say, or never ends."""
+
+    @property
     def shortfall(self) -> str | None:
         """What could not be read of a damaged file, in words; ``None`` where nothing is missing."""
 
@@ -135,6 +143,13 @@ class Tracker(Protocol):
 
     def cut(self) -> None:
         """End all tracks."""
+
+
+class MountingMonitor(Protocol):
+    """Notices that the camera of one source is mounted turned."""
+
+    def update(self, frame: Frame, detector: Detector, *, has_face: bool) -> int | None:
+        """Search the frame turned if that is due; return by how many degrees it must be turned, once, when settled."""
 
 
 class Embedder(Protocol):

@@ -148,6 +148,8 @@ class PaintedGallery:
 class ListedSource:
     """A source of frames made beforehand; may fail at its end."""
 
+    frame_rate: float | None = None
+    frame_count: int | None = None
     shortfall: str | None = None
 
     def __init__(

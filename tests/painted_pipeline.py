@@ -5,8 +5,9 @@ from __future__ import annotations
 from recognizer.decide.decider import Decider
 from recognizer.decide.evidence import Thresholds
 from recognizer.detect.scheduler import AdaptiveScheduler
-from recognizer.pipeline import Pipeline, SourceContext
+from recognizer.pipeline import Pipeline
 from recognizer.quality import QualityLimits
+from recognizer.source_context import SourceContext
 from recognizer.track.tracker import Tracker
 from tests.fakes import PaintedFaceDetector, PaintedFaceEmbedder, PaintedGallery
 

@@ -29,9 +29,8 @@ from recognizer.errors import ConfigError, GalleryError, ImageError, SourceError
 from recognizer.types import EventKind, Frame, FrameResult, Status, Tracks
 
 OBAMA = ("barack_obama_2009.jpg", "barack_obama_2012.jpg")
-OTHER_OBAMA, COLLINS, HOPPER = (
-    MEDIA / name for name in ("barack_obama_2010.jpg", "eileen_collins.jpg", "grace_hopper.jpg")
-)
+OTHER_OBAMA = MEDIA / "barack_obama_2010.jpg"
+COLLINS, HOPPER = MEDIA / "eileen_collins.jpg", MEDIA / "grace_hopper.jpg"
 OWN = "edgeface_xxs_own"
 
 

@@ -73,14 +73,15 @@ def sync(
     if not report.people:
         raise nobody_enrolled(report)
     for photo in report.photos:
-        if photo.worked_on and not photo.accepted:
+        if photo.processed and not photo.accepted:
             logger.warning("refused {}/{}: {}", photo.person, photo.file, reason(photo))
-    new = sum(photo.worked_on and photo.accepted for photo in report.photos)
+    new = sum(photo.processed and photo.accepted for photo in report.photos)
     logger.info("gallery {}: {} people, {} new photos", folder, len(report.people), new)
     for name in report.forgotten:
         logger.info("gallery: {} is forgotten, who has no folder any more", name)
+    folders = tuple(f"{name}/" for name in report.without_photo)
     for item in report.skipped:
-        if item.unreadable:
+        if item.unreadable or item.where.startswith(folders):
             logger.warning("gallery: {}: {}", item.where, item.reason)
     for name in report.without_photo:
         logger.warning("{} has no usable photo and will not be recognised", name)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Set as AbstractSet
+from contextlib import closing
 from functools import partial
+from pathlib import Path
 
 from loguru import logger
 
@@ -12,13 +14,15 @@ from recognizer.app import build
 from recognizer.app.config import Settings
 from recognizer.clock import WallClock
 from recognizer.history.collector import TrackCollector
-from recognizer.history.database import Database
+from recognizer.history.database import FILE_NAME, Database
 from recognizer.history.encryption import find_key
 from recognizer.history.keyed import open_with_key
+from recognizer.history.rejections import active_rejections
 from recognizer.history.retention import Retention, purge
 from recognizer.history.sink import HistorySink
 from recognizer.history.writer import HistoryWriter
 from recognizer.models.resolve import ResolvedModel
+from recognizer.types.rejection import Rejection
 
 
 def history_sink(settings: Settings, resolved: ResolvedModel, *, live: AbstractSet[str]) -> HistorySink:
@@ -53,6 +57,19 @@ def read_history(settings: Settings) -> Database:
         HistoryError: if there is none, or it cannot be read.
     """
     return open_with_key(settings.history_place, find_key(settings.history.key_file), create=False)
+
+
+def rejections_of(settings: Settings, model: str) -> list[Rejection]:
+    """Return the rejections of a model's faces; none where there is no history yet.
+
+    Raises:
+        HistoryError: if the history cannot be read.
+    """
+    place = settings.history_place
+    if isinstance(place, Path) and not (place / FILE_NAME).exists():
+        return []
+    with closing(read_history(settings)) as history:
+        return active_rejections(history, model)
 
 
 def _delete_old(settings: Settings, history: Database) -> None:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageOps
 
 from recognizer.capture.guarded.parent import Picture
+from recognizer.capture.paths import picture_path
 from recognizer.capture.pictures import PICTURE_SUFFIXES, decode_scaled, ending_of, read_scaled
 from recognizer.gallery.intake import NewPhoto
 from recognizer.types import U8
@@ -44,7 +45,7 @@ def as_bgr(image: ImageLike, *, colour: Colour = "bgr") -> U8:
 def as_picture(image: ImageLike, *, colour: Colour = "bgr") -> Picture:
     """Read a picture as ``as_bgr``, and say by how much the sides of a very large one were divided."""
     if isinstance(image, str | Path):
-        return read_scaled(Path(image))
+        return read_scaled(picture_path(image))
     if isinstance(image, bytes | bytearray | memoryview):
         return decode_scaled(bytes(image), name=f"picture of {len(image)} bytes")
     if isinstance(image, Image.Image):
@@ -66,7 +67,7 @@ def as_photo(image: ImageLike, *, colour: Colour = "bgr") -> NewPhoto:
     """
     picture = as_bgr(image, colour=colour)
     if isinstance(image, str | Path):
-        path = Path(image)
+        path = picture_path(image)
         data, name = path.read_bytes(), path.name.lstrip(".")
         return NewPhoto(data, name if path.suffix.lower() in PICTURE_SUFFIXES else _name_by_content(data))
     if isinstance(image, bytes | bytearray | memoryview):
@@ -78,7 +79,7 @@ def as_photo(image: ImageLike, *, colour: Colour = "bgr") -> NewPhoto:
 
 def name_of(image: ImageLike, number: int = 1) -> str:
     """What messages call a picture: its path, or its number among those given."""
-    return str(image) if isinstance(image, str | Path) else f"picture {number}"
+    return str(picture_path(image)) if isinstance(image, str | Path) else f"picture {number}"
 
 
 def _name_by_content(data: bytes) -> str:

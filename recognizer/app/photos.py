@@ -13,6 +13,7 @@ from recognizer.app.results import Verification
 from recognizer.errors import ImageError, one_picture
 from recognizer.gallery.enrol import measure
 from recognizer.gallery.limits import quality_notes
+from recognizer.gallery.photo_vector import photo_vector
 from recognizer.gallery.records import Measurement
 from recognizer.gallery.upright import CONVINCING, Upright, boxes_before, search_copy, turned
 from recognizer.models.resolve import ResolvedModel
@@ -47,20 +48,14 @@ def align_reported(result: FrameResult, cut: CropSpec) -> AlignedFaces:
     return align(result.frame.image, tracks.landmarks, tracks.scores, cut=cut, boxes=tracks.boxes)
 
 
-def embed_mirrored(aligned: AlignedFaces, embedder: Embedder) -> F32:
-    """Embed each face as the mean of its own and its mirror image's vector, as enrolment does.
+def embed_faces(image: U8, faces: FaceDetections, embedder: Embedder) -> F32:
+    """Embed each face of a picture as enrolment and ``verify`` do, as the mean of several cuts.
 
     Returns:
         (K, D) float32 of unit length.
     """
-    count = len(aligned)
-    if count == 0:
-        return np.zeros((0, embedder.spec.dimension), np.float32)
-    both = np.ascontiguousarray(np.concatenate([aligned.crops, aligned.crops[:, :, ::-1]]))
-    rows = np.concatenate([np.arange(count), np.arange(count)])
-    vectors = embedder.embed(AlignedFaces(both, aligned.quality[rows])).vectors
-    sums = vectors[:count] + vectors[count:]
-    return np.asarray(sums / np.maximum(np.linalg.norm(sums, axis=1, keepdims=True), 1e-12), np.float32)
+    vectors = [photo_vector(image, faces[row : row + 1], embedder).vector for row in range(len(faces))]
+    return np.stack(vectors) if vectors else np.zeros((0, embedder.spec.dimension), np.float32)
 
 
 def prominent_face(image: U8, name: str, *, detector: Detector, embedder: Embedder, min_face_px: float) -> Measurement:

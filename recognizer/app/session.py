@@ -104,7 +104,7 @@ class Session:
         def replace_gallery(enrolled: Enrolled) -> None:
             size = len(enrolled)
             thresholds = build.thresholds(settings, resolved, enrolled=size)
-            pipeline.replace_gallery(build.index_of(enrolled), frozenset(enrolled.names), thresholds)
+            pipeline.replace_gallery(build.heeding_index(settings, enrolled), frozenset(enrolled.names), thresholds)
             near = build.strangers_near(settings, resolved, enrolled=size)
             if strangers is not None and near is not None:
                 strangers.near = near

@@ -6,11 +6,16 @@ import os
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import BeforeValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field
+
+from recognizer.capture.names import display_name
+from recognizer.capture.paths import local_path
 
 
 def _expanded(value: Any) -> Any:
     """Expand ``~`` and ``$VARIABLES`` in a path; an address is left alone, as a password may hold either."""
+    if isinstance(value, Path):
+        value = local_path(value)
     if not isinstance(value, str | Path) or "://" in str(value):
         return value
     text = os.path.expandvars(os.path.expanduser(str(value)))
@@ -22,10 +27,16 @@ def _location(value: Any) -> Any:
     return str(value) if isinstance(value, int) and not isinstance(value, bool) else _expanded(value)
 
 
+def _without_password(name: str) -> str:
+    """Name a source without its credentials where the name is an address."""
+    return display_name(name) if "://" in name else name
+
+
 UserPath = Annotated[Path, BeforeValidator(_expanded)]
 """A path in which ``~`` and ``$VARIABLES`` are expanded."""
 UserText = Annotated[str, BeforeValidator(_expanded)]
 Location = Annotated[str, BeforeValidator(_location)]
+SourceName = Annotated[str, Field(min_length=1, max_length=100), AfterValidator(_without_password)]
 Share = Annotated[float, Field(ge=0, le=1)]
 Cosine = Annotated[float, Field(ge=-1, le=1)]
 Seconds = Annotated[float, Field(ge=0, le=3600)]

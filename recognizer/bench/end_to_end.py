@@ -110,7 +110,7 @@ def measure(settings: Settings, pipeline: Pipeline, *, rounds: int, frames: int 
     }
     spent = interleaved(works, rounds=rounds, warm_up=1)
     with build.source(settings) as source:
-        rate = getattr(source, "frame_rate", None) or 25.0
+        rate = source.frame_rate or 25.0
     return EndToEnd(
         frames=len(names_of_frames),
         rate=rate,

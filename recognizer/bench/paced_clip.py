@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import math
-import threading
 import time
 from collections.abc import Iterator
 from dataclasses import replace
 from itertools import islice
-from types import TracebackType
-from typing import Self
 
 from recognizer.app import build
 from recognizer.app.config import Settings
+from recognizer.capture.endless import EndlessSource
 from recognizer.types import Frame
 
 
-class PacedClip:
+class PacedClip(EndlessSource):
     """Play a clip at its own rate, again and again until it is closed.
 
     Args:
@@ -26,39 +24,20 @@ class PacedClip:
         begins_at: the first frame, as a share of the clip's frames.
     """
 
-    live = True
-    shortfall: str | None = None
-
     def __init__(self, settings: Settings, *, name: str, begins_s: float = 0.0, begins_at: float = 0.0) -> None:
-        self.name = name
+        super().__init__(name)
         self._settings = settings
         self._begins_s, self._begins_at = begins_s, begins_at
-        self._stop = threading.Event()
-
-    def __enter__(self) -> Self:
-        """Get ready; each pass opens the clip again."""
-        self._stop.clear()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        """End the iteration at the next frame."""
-        self._stop.set()
-
-    def close(self) -> None:
-        """End the iteration at the next frame; safe from any thread."""
-        self._stop.set()
 
     def __iter__(self) -> Iterator[Frame]:
         """Yield each frame when it is due, with that time of the monotonic clock."""
         due, index = -math.inf, 0
         while not self._stop.is_set():
             with build.source(self._settings) as clip:
-                step = 1 / (getattr(clip, "frame_rate", None) or 25.0)
+                step = 1 / (clip.frame_rate or 25.0)
                 frames = iter(clip)
                 if index == 0:
-                    skip(frames, round(self._begins_at * (getattr(clip, "frame_count", None) or 0)))
+                    skip(frames, round(self._begins_at * (clip.frame_count or 0)))
                     due = time.monotonic() + self._begins_s
                 while not self._stop.wait(max(0.0, due - time.monotonic())):
                     frame = next(frames, None)

@@ -113,7 +113,7 @@ def compare(
 def spread_frames(settings: Settings, count: int) -> list[U8]:
     """Decode ``count`` frames of the settings' clip, evenly spread over it."""
     with build.source(settings) as source:
-        total = getattr(source, "frame_count", None) or sum(1 for _ in source)
+        total = source.frame_count or sum(1 for _ in source)
     step = max(1, total // count)
     with build.source(settings) as source:
         return [frame.image for frame in source if frame.index % step == 0][:count]

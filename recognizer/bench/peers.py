@@ -12,7 +12,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from recognizer.app.config import Detect
+from recognizer.app.sections import Detect
 from recognizer.types import F32, U8, FaceDetections
 
 FAST_STRIDE = 4

@@ -24,8 +24,9 @@ from recognizer.decide.decider import Decider
 from recognizer.emit.overlay import Overlay
 from recognizer.emit.video import VideoWriter
 from recognizer.models.resolve import ResolvedModel
-from recognizer.pipeline import Pipeline, SourceContext
+from recognizer.pipeline import Pipeline
 from recognizer.protocols import GraphRunner
+from recognizer.source_context import SourceContext
 from recognizer.types import DetectionMode
 from recognizer.types.spec import CropSpec
 

@@ -102,8 +102,8 @@ def decode(settings: Settings, *, streams: int, seconds: float) -> Trial:
     """Decode ``streams`` clips for ``seconds``, each on its own thread, and drop the frames."""
     clip, threads = Path(settings.source.location), settings.source.decode_threads
     with build.source(settings) as source:
-        step = 1 / (getattr(source, "frame_rate", None) or 25.0)
-        length = getattr(source, "frame_count", None) or 0
+        step = 1 / (source.frame_rate or 25.0)
+        length = source.frame_count or 0
     figures = [StreamFigures() for _ in range(streams)]
     ready = threading.Barrier(streams + 1)
 

@@ -2,15 +2,25 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
+import os
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from recognizer.calibration.impostors import Impostors, impostors_from
 from recognizer.errors import ConfigError, OutputError
 
 NUMBERS = ("known", "release", "margin", "sure")
+MAX_BYTES = 8 << 20
+"""Shipped files have 40 KB."""
+_AboveStrangers = Annotated[float, Field(gt=0, le=1)]
+"""Strangers' mean cosine is about 0: at such a threshold half of them would get a name."""
+_Rate = Annotated[float, Field(gt=0, le=1)]
 MIN_MARGIN = 0.03
 """Cosine: even the most generous budget requires this margin over the next person."""
 
@@ -80,67 +90,140 @@ class Calibration:
         return replace(self, known=known, release=release, margin=margin, sure=max(self.sure, known))
 
 
+class _BudgetKeys(BaseModel):
+    """See ``Budget``."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
+
+    text: str
+    fpir: _Rate | None = None
+    fmr: _Rate | None = None
+    strangers_per_day: Annotated[float, Field(gt=0)] | None = None
+
+    @model_validator(mode="after")
+    def _has_a_rate(self) -> _BudgetKeys:
+        if self.fpir is None and self.fmr is None:
+            raise ValueError("wanted fpir or fmr")
+        return self
+
+
+class _File(BaseModel):
+    """The file's keys."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
+
+    model: str
+    known: _AboveStrangers
+    release: Annotated[float, Field(ge=-1, le=1)]
+    margin: Annotated[float, Field(ge=0, le=1)]
+    sure: _AboveStrangers
+    protocol: dict[str, Any] | None = None
+    impostors: dict[str, Any] | None = None
+    budget: _BudgetKeys | None = None
+    shift: Annotated[float, Field(ge=0, le=1)] = 0.0
+    digest: str | None = None
+
+    @model_validator(mode="after")
+    def _in_order(self) -> _File:
+        if not self.release <= self.known <= self.sure:
+            raise ValueError("wanted release <= known <= sure")
+        return self
+
+
 def load(path: Path | None, *, model: str) -> Calibration:
     """Read a calibration file; without one, return the defaults.
 
+    A file without a digest, of an earlier version or written by hand, is taken if its values are in range.
+
     Raises:
-        ConfigError: if the file is unreadable, lacks a number, or was made for another model.
+        ConfigError: if the file is unreadable, was altered, lacks a number, holds a value out of range, or was made
+            for another model.
     """
     if path is None:
         return Calibration(model)
+    where = f"The calibration file {path}"
+    values = _read(path, where)
+    if lacking := [key for key in ("model", *NUMBERS) if key not in values]:
+        raise ConfigError(f"{where} lacks {', '.join(lacking)}.")
     try:
-        values = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise ConfigError(f"The calibration file {path} cannot be read: {error}.") from error
-    lacking = [key for key in ("model", *NUMBERS) if not isinstance(values, dict) or key not in values]
-    if lacking:
-        raise ConfigError(f"The calibration file {path} lacks {', '.join(lacking)}.")
-    if values["model"] != model:
+        file = _File.model_validate(values)
+    except ValidationError as error:
+        problem = error.errors()[0]
+        key = ".".join(str(part) for part in problem["loc"]) or "the file"
+        raise ConfigError(f"{where}: {key}: {problem['msg'].removeprefix('Value error, ')}; calibrate again.") from None
+    if file.digest not in (None, _digest(values)):
         raise ConfigError(
-            f"The calibration file {path} was made for {values['model']}, and the model is {model}: pass the one made "
-            "for this model, or none."
+            f"{where} is damaged or was edited: its values do not match its digest. Calibrate again; or, if you edited "
+            "it, delete the digest."
         )
-    numbers = {key: values[key] for key in NUMBERS}
-    if not all(isinstance(value, (int, float)) and -1 <= value <= 1 for value in numbers.values()):
-        raise ConfigError(f"The calibration file {path}: wanted numbers in [-1, 1], got {numbers}.")
-    measured = values.get("impostors")
+    if file.model != model:
+        raise ConfigError(
+            f"{where} was made for {file.model}, and the model is {model}: pass the one made for this model, or none."
+        )
+    budget = None if file.budget is None else Budget(**file.budget.model_dump())
     return Calibration(
         model,
-        **{key: float(value) for key, value in numbers.items()},
-        protocol=values.get("protocol", {}),
-        impostors=impostors_from(measured) if measured else None,
-        budget=_budget(values.get("budget"), path),
-        shift=float(values.get("shift", 0.0)),
+        **{key: float(getattr(file, key)) for key in NUMBERS},
+        protocol=file.protocol or {},
+        impostors=None if file.impostors is None else impostors_from(file.impostors),
+        budget=budget,
+        shift=float(file.shift),
     )
 
 
-def _budget(values: object, path: Path) -> Budget | None:
-    if values is None:
-        return None
+def _read(path: Path, where: str) -> dict[str, Any]:
     try:
-        budget = Budget(**values)  # type: ignore[arg-type]
-        rate = budget.rate(1)
-    except TypeError as error:
-        raise ConfigError(f"The calibration file {path}: its budget cannot be understood ({error}).") from error
-    if not 0 < rate <= 1:
-        raise ConfigError(f"The calibration file {path}: wanted a budget of a rate in (0, 1], got {rate}.")
-    return budget
+        with path.open("rb") as file:
+            data = file.read(MAX_BYTES + 1)
+        values = json.loads(data.decode(), object_pairs_hook=_without_doubles)
+    except OSError as error:
+        raise ConfigError(f"{where} cannot be read: {error.strerror or error}.") from error
+    except (ValueError, RecursionError) as error:
+        raise ConfigError(f"{where} cannot be read: it is no JSON, or larger than {MAX_BYTES >> 20} MB.") from error
+    if not isinstance(values, dict):
+        raise ConfigError(f"{where} lacks {', '.join(('model', *NUMBERS))}.")
+    return values
+
+
+def _without_doubles(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    values = dict(pairs)
+    if len(values) != len(pairs):
+        raise ValueError("a key stands there twice")
+    return values
+
+
+def _digest(values: Mapping[str, Any]) -> str:
+    """SHA-256 of all values but the digest, whatever their order and layout."""
+    rest = {key: value for key, value in values.items() if key != "digest"}
+    return hashlib.sha256(json.dumps(rest, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
 
 
 def save(path: Path, calibration: Calibration) -> None:
-    """Write a calibration file.
+    """Write a calibration file with its digest, whole or not at all.
 
     Raises:
-        OutputError: if it cannot be written.
+        OutputError: if it cannot be written; an earlier file is then as it was.
     """
-    values = {"model": calibration.model, **{key: getattr(calibration, key) for key in NUMBERS}}
+    values: dict[str, Any] = {"model": calibration.model, **{key: getattr(calibration, key) for key in NUMBERS}}
     if calibration.budget is not None:
         values |= {"budget": asdict(calibration.budget), "shift": calibration.shift}
-    text = json.dumps({**values, "protocol": calibration.protocol}, indent=2, ensure_ascii=False)
-    if calibration.impostors is not None:  # thousands of numbers: all on one line
-        text = text[: text.rindex("\n}")] + ',\n  "impostors": ' + json.dumps(calibration.impostors.as_dict()) + "\n}"
+    values["protocol"] = calibration.protocol
+    impostors = None if calibration.impostors is None else calibration.impostors.as_dict()
+    as_read = json.loads(json.dumps(values | ({} if impostors is None else {"impostors": impostors})))
+    text = json.dumps({**values, "digest": _digest(as_read)}, indent=2, ensure_ascii=False)
+    if impostors is not None:  # thousands of numbers: all on one line
+        text = text[: text.rindex("\n}")] + ',\n  "impostors": ' + json.dumps(impostors) + "\n}"
+    part = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text + "\n", encoding="utf-8")
+        try:
+            part.unlink(missing_ok=True)
+            with part.open("x", encoding="utf-8") as file:
+                file.write(text + "\n")
+                file.flush()
+                os.fsync(file.fileno())
+            os.replace(part, path)
+        finally:
+            part.unlink(missing_ok=True)
     except OSError as error:
         raise OutputError(f"The calibration file {path} cannot be written: {error.strerror}.") from error

@@ -47,8 +47,13 @@ class Curves:
         shape = (len(self.sizes), len(self.similarities))
         if any(part.shape != shape for part in (self.mean, self.low, self.high)) or 0 in shape:
             raise ConfigError(f"Calibration curves: wanted {shape[0]} rows of {shape[1]} numbers each.")
-        if (np.diff(self.sizes) <= 0).any() or (np.diff(self.similarities) <= 0).any():
+        if not ((np.diff(self.sizes) > 0).all() and (np.diff(self.similarities) > 0).all()):
             raise ConfigError("Calibration curves: sizes and similarities must rise.")
+        rates = (self.mean, self.low, self.high)
+        if not (self.sizes >= 1).all() or not (np.abs(self.similarities) <= 1).all():
+            raise ConfigError("Calibration curves: wanted sizes from 1 up, and similarities in [-1, 1].")
+        if not all(((part >= 0) & (part <= 1)).all() for part in rates):
+            raise ConfigError("Calibration curves: wanted rates in [0, 1].")
 
     def over(self, size: float) -> tuple[F64, F64, F64]:
         """Interpolate (T,) mean, low and high for a size, linearly in logarithms.

@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from urllib.parse import quote
 
+from loguru import logger
+
 from recognizer.capture.names import display_name
 from recognizer.errors import SourceError
 
@@ -62,6 +64,7 @@ def _split(address: str) -> tuple[str, str, str]:
     if "@" in path and not _VARIABLE.search(authority) and (path[:1] == "#" or not _HOST.match(host)):
         before, at, host = (authority + path).rpartition("@")  # the password holds / ? or #
         path = ""
+        logger.info("{}: the password holds / ? or #; it is sent percent-encoded", display_name(address))
     if not at:
         return scheme, "", authority + path
     user, colon, password = before.partition(":")

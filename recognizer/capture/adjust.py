@@ -80,6 +80,17 @@ class Adjusted:
             yield Frame(self._adjustment.apply(frame.image), frame.index, frame.captured_at, frame.source)
 
     @property
+    def frame_rate(self) -> float | None:
+        """Frames a second, at most those that are analysed."""
+        rate, most = self.source.frame_rate, self._adjustment.rate
+        return rate if rate is None or most is None else min(rate, most)
+
+    @property
+    def frame_count(self) -> int | None:
+        """How many frames come; ``None`` also where only some of them are analysed."""
+        return None if self._adjustment.rate else self.source.frame_count
+
+    @property
     def shortfall(self) -> str | None:
         """In words, what could not be read of a file."""
         return self.source.shortfall

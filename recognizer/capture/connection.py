@@ -27,6 +27,8 @@ class FailureKind(enum.Enum):
     """Wrong user name or password: trying often may lock the account."""
     WRONG_PLACE = "wrong place"
     """The server is there and has no such stream."""
+    FINISHED = "finished"
+    """All of it was played: never try again."""
 
 
 class CameraError(Exception):

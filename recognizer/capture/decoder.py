@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import threading
+from fractions import Fraction
 from typing import Literal
 
 import av
@@ -11,6 +12,7 @@ import av.error
 import numpy as np
 from av.video.reformatter import VideoReformatter
 
+from recognizer.capture.orientation import UPRIGHT, Orientation, orientation_of, square_size
 from recognizer.errors import SourceError
 from recognizer.types import F32, U8
 from recognizer.types.frame import Planes
@@ -42,15 +44,22 @@ def decoder_options(codec: str, *, deblock: Deblock, max_pixels: int) -> dict[st
 
 
 class BgrConverter:
-    """Converts the pictures of one source to upright BGR; one at a time, from any thread.
+    """Converts the pictures of one source to upright BGR with square pixels; one at a time, from any thread.
 
     Args:
         name: the source's display name.
+        aspect: width of a stored pixel divided by its height; ``None``: square.
+        max_pixels: width times height of a picture that is stretched, at most.
     """
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, *, aspect: Fraction | None = None, max_pixels: int = 2**26) -> None:
         self._name = name
-        self._reformatter, self._lock = VideoReformatter(), threading.Lock()
+        self._aspect, self._max_pixels = aspect, max_pixels
+        self._to_bgr, self._to_square, self._lock = VideoReformatter(), VideoReformatter(), threading.Lock()
+
+    def size(self, picture: av.VideoFrame) -> tuple[int, int]:
+        """Width and height with square pixels, px, before it is turned."""
+        return square_size(picture.width, picture.height, self._aspect, max_pixels=self._max_pixels)
 
     def convert(self, picture: av.VideoFrame) -> U8:
         """Convert to (H, W, 3) uint8 BGR.
@@ -58,16 +67,29 @@ class BgrConverter:
         Raises:
             SourceError: FFmpeg cannot convert its pixel format.
         """
+        bgr: U8 = np.asarray(self._reformat(self._to_bgr, picture, "bgr24").to_ndarray(), np.uint8)
+        return np.ascontiguousarray(orientation_of(picture).apply(bgr), np.uint8)
+
+    def square(self, picture: av.VideoFrame) -> av.VideoFrame:
+        """Scale to square pixels in its own pixel format; the picture itself where they are square.
+
+        Raises:
+            SourceError: FFmpeg cannot scale it.
+        """
+        if self.size(picture) == (picture.width, picture.height):
+            return picture
+        return self._reformat(self._to_square, picture, picture.format.name)
+
+    def _reformat(self, reformatter: VideoReformatter, picture: av.VideoFrame, pixels: str) -> av.VideoFrame:
+        width, height = self.size(picture)
         try:
             with self._lock:
-                image = self._reformatter.reformat(picture, format="bgr24", threads=1).to_ndarray()
+                return reformatter.reformat(picture, width=width, height=height, format=pixels, threads=1)
         except (av.error.FFmpegError, ValueError) as error:
             words = getattr(error, "strerror", None) or str(error)
             raise SourceError(
                 f"{self._name}: pixel format {picture.format.name} cannot be converted ({words.rstrip('.').lower()})."
             ) from error
-        quarters = quarter_turns(picture)
-        return np.ascontiguousarray(np.rot90(image, quarters) if quarters else image, np.uint8)
 
 
 class Picture:
@@ -75,27 +97,33 @@ class Picture:
 
     def __init__(self, picture: av.VideoFrame, converter: BgrConverter) -> None:
         self._picture, self._converter = picture, converter
+        self._orientation: Orientation = orientation_of(picture)
+        width, height = converter.size(picture)
+        self._size = (height, width) if self._orientation.transpose else (width, height)
+        self._square: av.VideoFrame | None = None
         self._bgr: U8 | None = None
 
     @property
     def size(self) -> tuple[int, int]:
         """Width and height, px."""
-        width, height = self._picture.width, self._picture.height
-        return (height, width) if quarter_turns(self._picture) % 2 else (width, height)
+        return self._size
 
     @property
     def luma(self) -> U8 | None:
         """(H, W) brightness as the decoder has it, or ``None``."""
-        return self._plane(0) if self._picture.format.name in WITH_LUMA else None
+        return _plane(self._picture, 0) if self._picture.format.name in WITH_LUMA else None
 
     @property
     def planes(self) -> Planes | None:
-        """The picture as the decoder has it, or ``None``."""
-        picture = self._picture
-        if picture.format.name not in IN_PLANES or quarter_turns(picture):
+        """The picture as the decoder has it, with square pixels, or ``None``."""
+        stored = self._picture
+        if stored.format.name not in IN_PLANES or self._orientation != UPRIGHT:
             return None
-        to_bgr, grey = _to_bgr(picture.format.name, int(picture.colorspace), int(picture.color_range))
-        return Planes(self._plane(0), self._plane(1), self._plane(2), to_bgr, grey)
+        if self._square is None:  # two threads may both scale; the results are equal
+            self._square = self._converter.square(stored)
+        to_bgr, grey = _to_bgr(stored.format.name, int(stored.colorspace), int(stored.color_range))
+        luma, blue, red = (_plane(self._square, number) for number in range(3))
+        return Planes(luma, blue, red, to_bgr, grey)
 
     def bgr(self) -> U8:
         """(H, W, 3) uint8, upright, read-only."""
@@ -105,14 +133,10 @@ class Picture:
             self._bgr = image
         return self._bgr
 
-    def _plane(self, number: int) -> U8:
-        plane = self._picture.planes[number]
-        return np.frombuffer(memoryview(plane), np.uint8).reshape(-1, plane.line_size)[: plane.height, : plane.width]
 
-
-def quarter_turns(picture: av.VideoFrame) -> int:
-    """Anticlockwise, that bring it upright; from the display matrix."""
-    return round(picture.rotation / 90) % 4
+def _plane(picture: av.VideoFrame, number: int) -> U8:
+    plane = picture.planes[number]
+    return np.frombuffer(memoryview(plane), np.uint8).reshape(-1, plane.line_size)[: plane.height, : plane.width]
 
 
 @functools.lru_cache(maxsize=64)

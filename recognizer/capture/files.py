@@ -12,7 +12,9 @@ from typing import Self
 import numpy as np
 from loguru import logger
 
+from recognizer.capture.animation import only_first
 from recognizer.capture.names import display_name
+from recognizer.capture.paths import ignored
 from recognizer.capture.pictures import PICTURE_SUFFIXES, read_picture
 from recognizer.errors import ImageError, SourceError
 from recognizer.types import Frame
@@ -54,7 +56,7 @@ class ImageFolder:
             SourceError: No such folder, or no picture in it.
         """
         try:
-            inside = [path for path in self._path.iterdir() if not path.name.startswith(".")]
+            inside = [path for path in self._path.iterdir() if not ignored(path.name)]
         except OSError as error:
             raise SourceError(
                 f"{self.name}: wanted a folder of pictures, it cannot be listed: {error.strerror}."
@@ -98,6 +100,8 @@ class ImageFolder:
                 self.skipped += 1
                 logger.warning("picture skipped: {}", error)
                 continue
+            if note := only_first(path):
+                logger.info("{}: {}", path, note)
             self.size = (image.shape[1], image.shape[0])
             yield Frame(image, index, index / (self.frame_rate or 1.0), self.name)
         if files and self.skipped == len(files):

@@ -1,5 +1,7 @@
 """A camera as a source that never ends: a broken connection is opened again, for months if need be.
 
+A camera that plays something finite, such as a file over HTTP, says when that is over.
+
 The thread that iterates is the only one that touches the camera: FFmpeg and OpenCV crash when another thread closes
 what they read. Each attempt opens a new object, as a broken one often stays broken. ``close`` takes effect at the next
 frame or time-out.
@@ -11,10 +13,12 @@ import random
 import threading
 from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import closing
-from types import TracebackType
-from typing import Protocol, Self
+from typing import Protocol
+
+from loguru import logger
 
 from recognizer.capture.connection import CameraError, ConnectionMonitor, FailureKind
+from recognizer.capture.endless import EndlessSource
 from recognizer.errors import SourceError
 from recognizer.types import U8, Frame, SourceChange
 from recognizer.types.frame import Decoded
@@ -47,7 +51,7 @@ class Camera(Protocol):
         """
 
 
-class LiveSource:
+class LiveSource(EndlessSource):
     """The frames of a camera; ``Frame.index`` counts what was received.
 
     Args:
@@ -59,9 +63,6 @@ class LiveSource:
         jitter: A number in [0, 1), so that many cameras of one server do not come at once.
     """
 
-    live = True
-    shortfall: str | None = None
-
     def __init__(
         self,
         camera: Camera,
@@ -72,28 +73,12 @@ class LiveSource:
         waits_s: Mapping[FailureKind, tuple[float, float]] = WAITS_S,
         jitter: Callable[[], float] = random.random,
     ) -> None:
-        self.name = name
+        super().__init__(name)
         self.fixed = fixed
         self._camera = camera
         self._waits_s = waits_s
         self._jitter = jitter
         self._monitor = ConnectionMonitor(name, stall_s=stall_s)
-        self._stop = threading.Event()
-
-    def __enter__(self) -> Self:
-        """Get ready; the camera itself is opened, again and again, by the thread that iterates."""
-        self._stop.clear()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        """Ask the iteration to end."""
-        self._stop.set()
-
-    def close(self) -> None:
-        """Ask the iteration to end at the next frame or time-out."""
-        self._stop.set()
 
     def state_changes(self) -> list[SourceChange]:
         """Return the changes of state since the last call."""
@@ -133,6 +118,9 @@ class LiveSource:
                 except CameraError as error:
                     why, failure = error.why, error.failure
                 if self._stop.is_set():
+                    return
+                if failure is FailureKind.FINISHED:
+                    logger.info("{}: {}", self.name, why)
                     return
                 failures += 1
                 self._monitor.lost(why, failure, again=f"at least every {self._waits_s[failure][1]:g} s")

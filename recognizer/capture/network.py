@@ -12,6 +12,7 @@ import errno
 import socket
 import threading
 import time
+from contextlib import suppress
 from urllib.parse import urlsplit
 
 import av
@@ -70,6 +71,12 @@ class NetworkStream:
         self._name = name
         self._timeout = (open_s, read_s)
         self._deblock, self._max_pixels = deblock, max_pixels
+        self.format = ""
+        """FFmpeg's name of what the newest connection gives."""
+        self.length_s: float | None = None
+        """How long that is; ``None`` where it has no end."""
+        self.reached_s = 0.0
+        """Time of its newest picture; of what has an end, the next connection goes on behind it."""
 
     def __repr__(self) -> str:
         return "NetworkStream(...)"
@@ -119,6 +126,9 @@ class NetworkStream:
     def _frames_over_transport(self, stop: threading.Event) -> TimedFrames:
         with self._open() as container:
             stream = self._video(container)
+            self.format = container.format.name
+            self.length_s = _length_s(container)
+            self._go_on(container)
             paced = container.format.name not in {"rtsp", "mpjpeg", "rtp"}
             for timed in self._read(container, stream, stop, paced=paced):
                 if not self._proven:
@@ -144,6 +154,8 @@ class NetworkStream:
         limit_blocks()
         if self._rtsp:
             options["rtsp_transport"] = self._transport
+        if self._address[:4].lower() == "http":  # FFmpeg 8 seeks on a connection that the server has closed otherwise
+            options["multiple_requests"] = "1"
         return av.open(self._address, options=options, timeout=self._timeout)
 
     def _video(self, container: av.container.InputContainer) -> VideoStream:
@@ -166,7 +178,8 @@ class NetworkStream:
     def _read(
         self, container: av.container.InputContainer, stream: VideoStream, stop: threading.Event, *, paced: bool
     ) -> TimedFrames:
-        converter, pace, clock = BgrConverter(self._name), _Pace(), CaptureClock()
+        converter = BgrConverter(self._name, aspect=stream.sample_aspect_ratio)
+        pace, clock = _Pace(), CaptureClock()
         damaged, shown = 0, False
         packets = container.demux(stream)
         while True:
@@ -187,6 +200,10 @@ class NetworkStream:
             if damaged > _DAMAGED_IN_A_ROW:
                 raise CameraError(f"{damaged} packets in a row could not be decoded")
             for picture in pictures:
+                if self.length_s and picture.time is not None:
+                    if 0 < picture.time <= self.reached_s:
+                        continue
+                    self.reached_s = picture.time
                 if paced and not pace.wait(picture, stop):
                     return
                 if not shown:
@@ -200,6 +217,20 @@ class NetworkStream:
                 yield at, Picture(picture, converter)
             if stop.is_set():
                 return
+
+    def _go_on(self, container: av.container.InputContainer) -> None:
+        """Seek to where the last connection broke; a server that cannot seek sends it all again, which is skipped."""
+        if self.length_s is None:
+            self.reached_s = 0.0
+        elif self.reached_s:
+            with suppress(av.error.FFmpegError):
+                container.seek(int(self.reached_s * av.time_base))
+
+
+def _length_s(container: av.container.InputContainer) -> float | None:
+    """How long a file, or a play list with an end, is over HTTP; s."""
+    begin = max(0, container.start_time or 0)
+    return (begin + container.duration) / av.time_base if container.duration else None
 
 
 class _Pace:

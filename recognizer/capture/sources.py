@@ -7,15 +7,17 @@ import re
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from urllib.parse import unquote, urlsplit
 
 from recognizer.capture.address import complete_address
 from recognizer.capture.adjust import AS_IT_IS, Adjusted, Adjustment
+from recognizer.capture.animation import Animation, picture_count
 from recognizer.capture.decoder import Deblock
 from recognizer.capture.files import ImageFolder, SinglePicture
+from recognizer.capture.http import SNAPSHOT_INTERVAL_S, HttpStream
 from recognizer.capture.live import LiveSource
 from recognizer.capture.names import display_name
 from recognizer.capture.network import MAX_STREAM_PIXELS, NetworkStream
+from recognizer.capture.paths import local_path
 from recognizer.capture.pictures import MAX_PIXELS, PICTURE_SUFFIXES
 from recognizer.capture.video import VideoFile
 from recognizer.capture.webcam import Webcam
@@ -29,6 +31,7 @@ class SourceKind(enum.Enum):
     VIDEO = "a video file"
     FOLDER = "a folder of pictures"
     PICTURE = "a picture"
+    ANIMATION = "an animated picture"
     WEBCAM = "a webcam"
     STREAM = "a network stream"
 
@@ -51,7 +54,7 @@ def source_kind(text: str) -> SourceKind:
     if scheme and scheme[1].lower() != "file":
         known = ", ".join(sorted(_STREAM_SCHEMES))
         raise SourceError(f"{display_name(text)}: addresses of kind {scheme[1]} are not read; known are {known}.")
-    path = _path(text)
+    path = local_path(text)
     try:
         if path.is_dir():
             return SourceKind.FOLDER
@@ -60,6 +63,8 @@ def source_kind(text: str) -> SourceKind:
     except (OSError, ValueError) as error:
         words = getattr(error, "strerror", None) or str(error)
         raise SourceError(f"{display_name(text)}: wanted a source, this is no possible path ({words}).") from None
+    if picture_count(path) > 1:
+        return SourceKind.ANIMATION
     return SourceKind.PICTURE if path.suffix.lower() in PICTURE_SUFFIXES else SourceKind.VIDEO
 
 
@@ -81,7 +86,7 @@ class SourceOptions:
     """Of a webcam, px."""
     height: int | None = None
     rate: float | None = None
-    """Frames a second of a webcam."""
+    """Frames a second of a webcam; pictures a second that a snapshot address is asked for, 1 by default."""
     transport: str = "tcp"
     """Of RTSP: ``tcp``, with UDP where the camera does not speak it, or ``udp``."""
     password_env: str | None = None
@@ -109,11 +114,13 @@ def open_source(text: str, options: SourceOptions | None = None) -> FrameSource:
 
 
 def _source(text: str, kind: SourceKind, options: SourceOptions) -> FrameSource:
-    path, name = _path(text), options.name or default_name(text)
+    path, name = local_path(text), options.name or default_name(text)
     if kind is SourceKind.FOLDER:
         return ImageFolder(path, fps=options.fps, name=name)
     if kind is SourceKind.PICTURE:
         return SinglePicture(path, name=name)
+    if kind is SourceKind.ANIMATION:
+        return Animation(path, max_pixels=options.max_pixels, name=name)
     if kind is SourceKind.VIDEO:
         return VideoFile(
             path, threads=options.threads, deblock=options.deblock, max_pixels=options.max_pixels, name=name
@@ -123,6 +130,7 @@ def _source(text: str, kind: SourceKind, options: SourceOptions) -> FrameSource:
         camera = Webcam(device, width=options.width, height=options.height, rate=options.rate)
         return LiveSource(camera, name=name, fixed=True)
     address = complete_address(text, password_env=options.password_env, password_file=options.password_file)
+    address = re.sub(r"^[^:]+", lambda scheme: scheme[0].lower(), address)  # FFmpeg knows schemes in small letters only
     stream = partial(
         NetworkStream,
         address,
@@ -132,7 +140,9 @@ def _source(text: str, kind: SourceKind, options: SourceOptions) -> FrameSource:
         max_pixels=min(options.max_pixels, MAX_STREAM_PIXELS),
     )
     if text[:4].lower() == "http":  # play lists come in segments of some seconds
-        return LiveSource(stream(open_s=10, read_s=10), name=name, stall_s=5)
+        interval_s = 1 / options.rate if options.rate else SNAPSHOT_INTERVAL_S
+        polled = HttpStream(stream(open_s=10, read_s=10), name=name, interval_s=interval_s)
+        return LiveSource(polled, name=name, stall_s=5 + interval_s)
     return LiveSource(stream(), name=name)
 
 
@@ -153,10 +163,4 @@ def require_openable(source: FrameSource) -> None:
 def default_name(text: str) -> str:
     """What a source is called when nobody named it: its text without credentials."""
     text = text.strip()
-    return f"webcam {text}" if text.isdecimal() and not _path(text).exists() else display_name(text)
-
-
-def _path(text: str) -> Path:
-    if text[:7].lower() == "file://":
-        return Path(unquote(urlsplit(text).path))
-    return Path(text)
+    return f"webcam {text}" if text.isdecimal() and not local_path(text).exists() else display_name(text)

@@ -172,17 +172,18 @@ class VideoFile:
         """Decode to the end; damaged packets are skipped and counted."""
         self._damaged, self._broken = 0, None
         step = 1 / (self.frame_rate or _USUAL_RATE)
-        timeline = _Timeline(step)
-        converter = BgrConverter(self.name)
-        index = 0
+        timeline = _Timeline(step, begin_s=_beginning(container, stream))
+        converter = BgrConverter(self.name, aspect=stream.sample_aspect_ratio, max_pixels=self._max_pixels)
+        index, first_s = 0, 0.0
         for picture in self._decode(container, stream):
             at = timeline.place(None if picture.pts is None else float(picture.pts * (picture.time_base or 0)))
+            first_s = at if index == 0 else first_s
             frame = Frame(Picture(picture, converter), index, at, self.name)
             self.size = (frame.width, frame.height)
             yield frame
             index += 1
         if index:
-            self._tell_shortfall(index, timeline.now + step, step)
+            self._tell_shortfall(index, timeline.now + step - first_s, step)
 
     def _decode(self, container: av.container.InputContainer, stream: VideoStream) -> Iterator[av.VideoFrame]:
         packets = container.demux(stream)
@@ -222,15 +223,20 @@ class VideoFile:
 
 
 class _Timeline:
-    """Puts presentation times on a line that starts at 0 and never runs back."""
+    """Puts presentation times on a line that never runs back.
 
-    def __init__(self, step: float) -> None:
+    Args:
+        step: seconds from a frame to the next, where times are missing.
+        begin_s: presentation time that becomes 0; ``None``: that of the first frame.
+    """
+
+    def __init__(self, step: float, begin_s: float | None = None) -> None:
         self.now = 0.0
         self._step = step
-        self._shift: float | None = None
+        self._shift = None if begin_s is None else -begin_s
 
     def place(self, time: float | None) -> float:
-        """Seconds since the first frame; a frame without a time comes one step after the last."""
+        """Seconds since the beginning; a frame without a time comes one step after the last."""
         if time is None:
             if self._shift is None:
                 self._shift = 0.0
@@ -247,14 +253,27 @@ class _Timeline:
         return self.now
 
 
+def _beginning(container: av.container.InputContainer, stream: VideoStream) -> float | None:
+    """The presentation time at which the file begins, s: sound may begin before the pictures, as players show it.
+
+    ``None`` where it says none, or one that leaves the pictures no place within the file's length.
+    """
+    if container.start_time is None or stream.start_time is None or not stream.time_base:
+        return None
+    begin_s = container.start_time / av.time_base
+    late_s = float(stream.start_time * stream.time_base) - begin_s
+    return begin_s if 0 <= late_s <= (container.duration or 0) / av.time_base else None
+
+
 def _duration(container: av.container.InputContainer, stream: VideoStream) -> float | None:
-    """How long the file says its video is, s."""
+    """How long the file says its video is, from its first frame on, s."""
     if stream.duration and stream.time_base:
         return float(stream.duration * stream.time_base)
     if tag := stream.metadata.get("DURATION"):  # Matroska: 00:00:02.966000000
         try:
             hours, minutes, seconds = tag.split(":")
-            return int(hours) * 3600 + int(minutes) * 60 + float(seconds)
+            ends_s = int(hours) * 3600 + int(minutes) * 60 + float(seconds)
+            return ends_s - float((stream.start_time or 0) * (stream.time_base or 0))
         except ValueError:
             pass
     if container.duration and len(container.streams) == 1:

@@ -6,6 +6,7 @@ import os
 import sys
 import threading
 import time
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -49,7 +50,7 @@ class Webcam:
         camera = cv2.VideoCapture(self._device, cv2.CAP_V4L2 if sys.platform.startswith("linux") else cv2.CAP_ANY)
         try:
             if not camera.isOpened():
-                raise CameraError("there is no such camera, or another program uses it")
+                raise CameraError(_why_closed(self._device))
             self._configure(camera)
             while not stop.is_set():
                 there, image = camera.read()
@@ -66,3 +67,16 @@ class Webcam:
         for what, value in self._wanted.items():
             if value is not None:
                 camera.set(what, float(value))
+
+
+def _why_closed(device: int | str, *, folder: Path = Path("/dev")) -> str:
+    """In words, why a camera cannot be opened, and what to do where that is not another number."""
+    path = folder / f"video{device}" if isinstance(device, int) else Path(device)
+    if not sys.platform.startswith("linux") or not path.exists():
+        return "there is no such camera, or another program uses it"
+    if not os.access(path, os.R_OK | os.W_OK):
+        return (
+            f"this user may not open {path}; add the user to the group that owns it (sudo usermod -aG video $USER, "
+            "then log in again), in a container pass the device and --group-add video"
+        )
+    return f"{path} is there, but another program uses it or it gives no pictures"

@@ -131,10 +131,10 @@ def show(report: EnrolReport) -> None:
     for name in report.forgotten:
         _console.out.print(f"forgotten: {escape(name)}, who has no folder any more", highlight=False)
     accepted = sum(photo.accepted for photo in report.photos)
-    worked_on = sum(photo.worked_on for photo in report.photos)
+    processed = sum(photo.processed for photo in report.photos)
     _console.out.print(
         f"{len(report.people)} people enrolled with {accepted} of {len(report.photos)} photos; "
-        f"{worked_on} were new or changed. Model {escape(report.model)}.",
+        f"{processed} were new or changed. Model {escape(report.model)}.",
         highlight=False,
     )
 
@@ -158,7 +158,8 @@ def as_document(report: EnrolReport) -> dict[str, Any]:
                 "person": photo.person,
                 "file": photo.file,
                 "accepted": photo.accepted,
-                "worked_on": photo.worked_on,
+                "processed": photo.processed,
+                "worked_on": photo.processed,  # the old name, for one release
                 "notes": [{"finding": note.finding.value, "text": note.text} for note in photo.notes],
                 "quality": None if photo.quality is None else photo.quality.as_dict(),
             }

@@ -1,4 +1,4 @@
-"""python main.py history unknowns, name, ignore, discard, split, merge, actions, undo, forget: correct the past."""
+"""python main.py history: the commands that correct what was seen, and undo, forget and encrypt it."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+from rich.markup import escape
 
 from recognizer.app import build
 from recognizer.cli import _console, _options
@@ -17,6 +18,8 @@ from recognizer.errors import UsageError
 if TYPE_CHECKING:
     from recognizer.history.database import Database
 
+_VERY_ALIKE = 0.6
+"""Cosine from which a rejected face may well be the person: of genuine pairs of LFW, half are above it with xs_q."""
 ClusterArgument = Annotated[int, typer.Argument(help="Its number in 'history unknowns'.")]
 
 
@@ -125,6 +128,25 @@ def merge(
         _done(clusters.merge(history, into, others))
 
 
+def reject(
+    track: Annotated[int, typer.Argument(help="Its number in 'history list'.")],
+    config_file: _options.ConfigOption = None,
+    gallery: _options.GalleryOption = None,
+) -> None:
+    """Say that a track is not the person it was named; later runs with the history on heed it."""
+    from recognizer.history.rejections import reject_track
+
+    with _history(config_file, gallery) as history:
+        action, person, similarity = reject_track(history, track)
+    if similarity >= _VERY_ALIKE:
+        _console.err.print(
+            f"[yellow]Note:[/] its similarity to {escape(person)} was {similarity:.2f}. {escape(person)} may be "
+            "rejected, too, in such light or pose.",
+            highlight=False,
+        )
+    _done(action)
+
+
 def actions(
     config_file: _options.ConfigOption = None,
     gallery: _options.GalleryOption = None,
@@ -213,4 +235,4 @@ def _done(action: int) -> None:
     _console.out.print(f"Done; 'history undo {action}' takes it back.", highlight=False)
 
 
-COMMANDS: tuple[Any, ...] = (unknowns, name, ignore, discard, split, merge, actions, undo, forget, key, rekey)
+COMMANDS: tuple[Any, ...] = (unknowns, name, ignore, discard, split, merge, reject, actions, undo, forget, key, rekey)

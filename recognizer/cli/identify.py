@@ -16,7 +16,9 @@ from rich.table import Table
 from recognizer.app import build, photos
 from recognizer.app.labelled_pictures import labels_of, places_for
 from recognizer.app.photos import NamedPicture
-from recognizer.capture.pictures import PICTURE_SUFFIXES, read_scaled
+from recognizer.capture.animation import only_first
+from recognizer.capture.paths import picture_path, pictures_below
+from recognizer.capture.pictures import read_scaled
 from recognizer.cli import _classify as classes
 from recognizer.cli import _console, _options
 from recognizer.cli._progress import model_bar
@@ -81,8 +83,11 @@ def identify(
                 named = photos.identify_picture(pipeline, picture.image, label, picture.factor)
         except ImageError as error:
             failed.add(path)
-            _console.err.print(f"[yellow]skipped:[/] {escape(str(error))}", soft_wrap=True)
+            _skipped(str(error))
             continue
+        if note := only_first(path):
+            note = f"{path}: {note}. Pass it as --source of run for all."
+            _console.err.print(f"[yellow]note:[/] {escape(note)}", soft_wrap=True)
         rows.extend(_rows(path, named))
         if place is not None:
             _write_picture(place, named.result)
@@ -94,19 +99,25 @@ def identify(
         _show(rows, [path for path in paths if path not in failed])
     if len(failed) == len(paths):
         raise InputError("None of the pictures could be read.")
+    if named_ones := failed.intersection(map(picture_path, images)):  # of a folder, those that can be read count
+        raise InputError(f"All others were identified, but {len(named_ones)} of {len(paths)} could not be read.")
 
 
 def _pictures(given: Sequence[Path]) -> list[Path]:
     paths: list[Path] = []
-    for path in given:
+    for path in map(picture_path, given):
         if path.is_dir():
-            inside = sorted(p for p in path.rglob("*") if p.suffix.lower() in PICTURE_SUFFIXES and p.is_file())
+            inside = pictures_below(path, on_unreadable=_skipped)
             if not inside:
                 raise InputError(f"There is no picture in the folder {path}.")
             paths.extend(inside)
         else:
             paths.append(path)
     return list(dict.fromkeys(paths))
+
+
+def _skipped(message: str) -> None:
+    _console.err.print(f"[yellow]skipped:[/] {escape(message)}", soft_wrap=True)
 
 
 def _rows(path: Path, named: NamedPicture) -> list[dict[str, Any]]:

@@ -17,9 +17,10 @@ from recognizer.cli._progress import model_bar
 from recognizer.cli.quantise import quantise
 from recognizer.errors import ModelError, OutputError, UsageError, WeightsError
 from recognizer.models import checkpoints, resolve, spec_file
-from recognizer.models.bundle import export_bundle, import_bundle
+from recognizer.models.bundle import Imported, export_bundle, import_graphs
 from recognizer.models.cache import Cache
-from recognizer.models.catalogue import CATALOGUE, EDGEFACE_NOTE, SHIPPED_FOLDER, entry_of
+from recognizer.models.catalogue import CATALOGUE, EDGEFACE_NOTE, SHIPPED_FOLDER, entry_of, fingerprint_of
+from recognizer.models.digest import git_blob_id
 
 app = typer.Typer(help="Embedding models: list, fetch, import, and where they lie.", no_args_is_help=True)
 
@@ -76,8 +77,10 @@ def fetch(
                 path = checkpoints.fetch(entry, cache, progress=progress)
             except WeightsError as error:
                 raise WeightsError(f"{error}\nBy hand: {checkpoints.by_hand(entry)}") from error
-            graph = checkpoints.converted(cache, entry.name, entry.fingerprint, path, progress)
-        _console.err.print(f"{entry.name}: verified and converted, {escape(str(graph))}", soft_wrap=True)
+            fingerprint = fingerprint_of(entry.name, git_blob_id(path))
+            graph = checkpoints.converted(cache, entry.name, fingerprint, path, progress)
+        done = "verified and converted" if entry.blob_id else "converted; unverified, as no digest is published"
+        _console.err.print(f"{entry.name}: {done}, {escape(str(graph))}", soft_wrap=True)
 
 
 @app.command("import")
@@ -91,11 +94,13 @@ def import_file(
     cache = Cache()
     with model_bar() as progress:
         if file.suffix.lower() == ".zip":
-            taken = import_bundle(file, cache)
+            taken = import_graphs(file, cache)
         else:
-            taken = [checkpoints.import_checkpoint(file, cache, name=name, progress=progress)]
+            model = checkpoints.import_checkpoint(file, cache, name=name, progress=progress)
+            taken = [Imported(model, entry_of(model).blob_id is not None)]
     for each in taken:
-        _console.err.print(f"{each}: verified and in the cache {escape(str(cache.folder))}", soft_wrap=True)
+        what = "verified" if each.verified else "unverified (its digest is not in the catalogue), tried"
+        _console.err.print(f"{each.name}: {what} and in the cache {escape(str(cache.folder))}", soft_wrap=True)
 
 
 @app.command()

@@ -9,6 +9,7 @@ import typer
 from rich.markup import escape
 
 from recognizer.app import build, photos
+from recognizer.capture.paths import picture_path
 from recognizer.capture.pictures import read_picture
 from recognizer.cli import _console, _options
 from recognizer.cli._progress import model_bar
@@ -29,6 +30,7 @@ def verify(
     Whether a face is a photo or a screen held before a camera is not detected.
     """
     settings = _options.load_settings(config_file, model=model, engine=engine, weights_dir=weights_dir, spec=spec)
+    first, second = picture_path(first), picture_path(second)
     pictures = [read_picture(path) for path in (first, second)]
     with model_bar() as progress:
         resolved = build.model(settings, progress)

@@ -29,13 +29,15 @@ from recognizer.types import I64, Embeddings, Event, EventKind, FaceQuality, Fra
 SURE_FACE = 0.99
 """Face score of the first SURE_FRAMES frames that proves a face without waiting for the whole window."""
 SURE_FRAMES = 4
+CLEAR_FACE = 0.998
+"""Face score of two verified frames in a row that proves a face: 19 objects had at most 0.9949 in 408 frames of six
+clips, 31 of 42 faces had more in their first two."""
 SHOWN_SCORE = 0.5
 """Face score below which a track is followed but not shown, as when the head is turned away."""
 FIRST_WAITS_S = (0.08, 0.12, 0.2, 0.3)
 """Seconds between the first samples of a track; the last value repeats until the track is settled."""
 CHECK_WAITS_S = (0.24, 0.08)
-"""Seconds to the next sample after the picture of a face changed, if the sample was hardly like the others: with one
-and with two such samples to come. The other face may cover only half of this one yet."""
+"""Seconds to the next sample of a face that changes, with one and with two to come: maybe half of it is another's."""
 LARGER = 1.3
 """A face that has grown by this factor since its last sample is sampled again."""
 
@@ -210,12 +212,14 @@ class Decider:
         scores = evidence.scores
         if len(scores) == FACE_WINDOW and sum(scores) / FACE_WINDOW >= self._face_score:
             return True
+        if len(scores) > 1 and min(scores[-1], scores[-2]) >= CLEAR_FACE:
+            return True
         return evidence.frames == SURE_FRAMES and min(scores) >= SURE_FACE
 
     def _match(self, evidence: Evidence, match: Matches) -> None:
         wanted = self._thresholds
         nearest, similarity = match.names[0], float(match.similarities[0])
-        evidence.nearest, evidence.similarity = nearest, similarity
+        evidence.nearest, evidence.similarity, evidence.rejection = nearest, similarity, match.notes[0]
         evidence.margin = similarity - float(match.runner_up[0])
         keeps = evidence.name is not None and nearest == evidence.name
         enough = evidence.weight >= wanted.evidence and evidence.sample_count >= self.min_samples
@@ -256,6 +260,7 @@ class Decider:
             similarity=evidence.similarity,
             margin=evidence.margin,
             reasons=tuple(evidence.reasons(self._thresholds, rivals=rivals, min_samples=self.min_samples)),
+            first_at=evidence.first_at,
         )
 
     def _new_events(

@@ -86,6 +86,8 @@ class Evidence:
     status: Status = Status.UNDECIDED
     name: str | None = None
     nearest: str | None = None
+    rejection: str | None = None
+    """Why there is no nearest person, if somebody rejected that match."""
     similarity: float = -1.0
     margin: float = 0.0
     reported: bool = False
@@ -166,7 +168,7 @@ class Evidence:
             yield self.shortfall
             return
         if self.nearest is None:
-            yield "nobody is enrolled"
+            yield self.rejection or "nobody is enrolled"
             return
         lacking = "" if self.similarity >= wanted.known else f", wanted {wanted.known:.2f}"
         yield f"similarity {self.similarity:.2f} to {self.nearest}{lacking}"
@@ -179,6 +181,8 @@ class Evidence:
             yield from _shortcomings(self.best)
             samples = "1 sample" if self.sample_count == 1 else f"{self.sample_count} samples"
             yield f"evidence {math.floor(100 * self.weight) / 100:.2f} of {wanted.evidence:.2f} ({samples})"
+            if self.status is Status.KNOWN and self.similarity >= wanted.sure:
+                yield f"a similarity of {wanted.sure:.2f} needs no more evidence"
         elif self.status is Status.UNDECIDED and self.sample_count < min_samples:
             yield f"{self.sample_count} sample so far, wanted {min_samples}"
 

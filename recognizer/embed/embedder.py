@@ -69,12 +69,23 @@ class GraphEmbedder:
         return ClassScores(order.astype(np.int64), np.take_along_axis(shares, order, axis=1).astype(np.float32))
 
     def check(self) -> None:
-        """Run one black face, so that a graph that does not fit its spec is refused before any face comes.
+        """Run a picture and its mirror image, so that a graph that is no such network is refused before any face comes.
 
         Raises:
-            EngineError: if the graph does not take the input, or has other outputs.
+            EngineError: if the graph does not take the input, has other outputs, or gives vectors that are not finite,
+                without length, or the same for both.
         """
-        self._run(np.zeros((1, self.spec.crop.size_px, self.spec.crop.size_px, 3), np.uint8))
+        side = self.spec.crop.size_px
+        ramp = np.linspace(0, 255, side)
+        picture = np.stack(np.broadcast_arrays(ramp[None], ramp[:, None], np.abs(ramp - 128)[None] * 2), -1)
+        crops = np.stack([picture, picture[:, ::-1]]).astype(np.uint8)
+        vectors = np.concatenate([self._run(crops[:1]), self._run(crops[1:])])
+        lengths = np.linalg.norm(vectors, axis=1)
+        if not np.isfinite(vectors).all() or (lengths <= 0).any():
+            raise EngineError(f"The model {self.model} is no network for faces: its vectors are zero or not finite.")
+        first, second = vectors / lengths[:, None]
+        if np.allclose(first, second, atol=1e-4):
+            raise EngineError(f"The model {self.model} is no network for faces: two pictures give the same vector.")
 
     def _run(self, crops: U8) -> F32:
         vectors = self._outputs(crops, self.spec.output)

@@ -129,7 +129,8 @@ class Summary(BaseSink):
         self._faces["observed"] += len(result.tracks)
         for identity in result.identities:
             self._faces[identity.status.value] += 1
-            track = self._tracks.setdefault((frame.source, identity.track_id), _Track(now, now))
+            first_s = now if identity.first_at is None else now - (frame.captured_at - identity.first_at)
+            track = self._tracks.setdefault((frame.source, identity.track_id), _Track(first_s, now))
             track.last_s, track.status = now, identity.status
             track.similarity, track.margin = identity.similarity, identity.margin
             if identity.status is Status.KNOWN and identity.name is not None:
@@ -177,7 +178,7 @@ class Summary(BaseSink):
         """The figures so far, as they go to JSON.
 
         ``people``: everyone any track was ever known as, by first appearance; ``first_s`` is where the first of those
-        tracks began, ``time_to_name_s`` the mean from a track's first frame to its name, ``face_frames`` how many
+        tracks began, ``time_to_name_s`` the mean from a track's first detection to its name, ``face_frames`` how many
         faces bore it. ``unknown_tracks`` and ``undecided_tracks`` were never known and ended so.
         """
         wall_s = (self._clock() if self._ended is None else self._ended) - self._began

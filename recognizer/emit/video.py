@@ -61,8 +61,9 @@ class VideoWriter(BaseSink):
     """Writes rendered results as H.264, each shown at its own time.
 
     The file grows under another name and takes its own when it is complete; killed, it is left under the other name,
-    and plays; the next run to the same place names it ``NAME-recovered-1.mp4``. A failure is logged once; no file is left then, and the run continues. The first frame decides the size;
-    others are fitted into it. A pause of more than an hour is shortened to an hour.
+    and plays; the next run to the same place names it ``NAME-recovered-1.mp4``. A failure is logged once; no file is
+    left then, and the run continues. The first frame decides the size; others are fitted into it. A pause of more than
+    an hour is shortened to an hour.
 
     Args:
         path: The MP4 file.

@@ -18,8 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import yaml
-
+from recognizer import strict_yaml
 from recognizer.errors import InputError
 
 Box = tuple[float, float, float, float]
@@ -56,31 +55,28 @@ def read_truth(path: Path) -> Truth:
     Raises:
         InputError: if it cannot be read, or an entry is not as described above.
     """
-    try:
-        values = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, yaml.YAMLError, UnicodeDecodeError) as error:
-        raise InputError(f"The truth file {path} cannot be read: {' '.join(str(error).split())}.") from error
+    values = strict_yaml.read(path, kind="truth file", error=InputError)
     if not isinstance(values, dict) or not isinstance(values.get("faces"), list):
         raise InputError(f"{path}: wanted 'faces:', a list of entries with who, from_s and to_s.")
     faces = tuple(_appearance(entry, f"{path}, entry {number}") for number, entry in enumerate(values["faces"], 1))
     length = values.get("length_s", max((face.to_s for face in faces), default=0.0))
     if not isinstance(length, (int, float)) or length <= 0:
-        raise InputError(f"{path}: wanted length_s, seconds, got {length!r}.")
+        raise InputError(f"{path}: wanted length_s, seconds above 0.")
     return Truth(str(values.get("clip", path.stem)), float(length), faces)
 
 
 def _appearance(entry: Any, where: str) -> Appearance:
     if not isinstance(entry, dict) or not {"who", "from_s", "to_s"} <= entry.keys() <= _KEYS:
-        raise InputError(f"{where}: wanted who, from_s, to_s, and perhaps box and counts; got {entry!r}.")
+        raise InputError(f"{where}: wanted who, from_s, to_s, and perhaps box and counts.")
     begins, ends, box, counts = entry["from_s"], entry["to_s"], entry.get("box"), entry.get("counts", True)
     if not all(isinstance(time, (int, float)) for time in (begins, ends)) or not 0 <= begins < ends:
-        raise InputError(f"{where}: wanted from_s before to_s, seconds, got {begins!r} and {ends!r}.")
+        raise InputError(f"{where}: wanted from_s before to_s, seconds from 0 up.")
     if not isinstance(counts, bool):
-        raise InputError(f"{where}: wanted counts true or false, got {counts!r}.")
+        raise InputError(f"{where}: wanted counts true or false.")
     if box is not None:
         fits = isinstance(box, list) and len(box) == 4 and all(isinstance(side, (int, float)) for side in box)
         if not fits or box[0] >= box[2] or box[1] >= box[3]:
-            raise InputError(f"{where}: wanted box [x1, y1, x2, y2] in px, got {box!r}.")
+            raise InputError(f"{where}: wanted box [x1, y1, x2, y2] in px.")
         box = tuple(float(side) for side in box)
     return Appearance(str(entry["who"]), float(begins), float(ends), box, counts)
 
@@ -89,7 +85,7 @@ def write_truth(path: Path, truth: Truth, *, comment: str) -> None:
     """Write a truth file for a person to correct, one line an entry."""
     lines = [f"# {line}" for line in comment.splitlines()]
     head = {"clip": truth.clip, "length_s": round(truth.length_s, 3)}
-    lines += yaml.safe_dump(head, sort_keys=False, allow_unicode=True, width=10**6).splitlines()
+    lines += strict_yaml.dumps(head).splitlines()
     lines.append("faces:" if truth.faces else "faces: []")
     for face in truth.faces:
         entry: dict[str, Any] = {"who": face.who, "from_s": round(face.from_s, 2), "to_s": round(face.to_s, 2)}
@@ -97,7 +93,6 @@ def write_truth(path: Path, truth: Truth, *, comment: str) -> None:
             entry["box"] = [round(side) for side in face.box]
         if not face.counts:
             entry["counts"] = False
-        flow = yaml.safe_dump(entry, default_flow_style=True, sort_keys=False, allow_unicode=True, width=10**6)
-        lines.append(f"  - {flow.strip()}")
+        lines.append(f"  - {strict_yaml.dumps(entry, flow=True).strip()}")
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text("\n".join(lines) + "\n", encoding="utf-8")

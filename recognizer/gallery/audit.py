@@ -1,4 +1,4 @@
-"""Look an enrolled gallery over: who could be taken for whom, and what should be done about the photos."""
+"""Audit an enrolled gallery: people who may be confused, odd and weak photos, changes since enrolment."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ class PoorPhoto:
 
 @dataclass(frozen=True, slots=True)
 class Audit:
-    """What there is to look into; all empty when nothing is."""
+    """Findings of an audit; all empty when there is nothing to do."""
 
     people: int
     vectors: int
@@ -59,7 +59,7 @@ class Audit:
     """The most similar first."""
     odd_photos: tuple[OddPhoto, ...]
     weak_people: tuple[str, ...]
-    """Enrolled by photos that were taken for want of better ones."""
+    """Enrolled with weak photos only."""
     unusable_people: tuple[str, ...]
     """Have a folder and no accepted photo: nobody will recognise them."""
     new_photos: tuple[str, ...]
@@ -72,12 +72,12 @@ class Audit:
 
 
 def audit(folder: Path, *, suffixes: AbstractSet[str], limits: Limits, confusable: float) -> Audit:
-    """Look an enrolled gallery over.
+    """Audit an enrolled gallery.
 
     Args:
         folder: The gallery.
         suffixes: Lower-case endings of picture files.
-        limits: What enrolment asks of a photo.
+        limits: Limits that enrolment applies.
         confusable: Cosine from which two people are reported.
 
     Raises:
@@ -119,7 +119,7 @@ def stale(
 
     Args:
         folder: The gallery.
-        known: What the record says of each (person, file).
+        known: Content of each (person, file) in the record.
         suffixes: Lower-case endings of picture files.
 
     Returns:

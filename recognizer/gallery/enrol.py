@@ -1,9 +1,9 @@
-"""From a folder of photos to the record: the photo path, beside the video path of ``pipeline.py``.
+"""Enrol a folder of photos in the record.
 
     scan -> measure what is new -> review everything together -> commit_enrolment
 
-Only pictures whose content was never seen are worked on. Whatever interrupts it, the people enrolled are those of the
-last complete run (`recognizer.gallery.store`).
+Only pictures whose content is new are processed. Whatever interrupts an enrolment, the people enrolled stay those of
+the last complete one (`recognizer.gallery.store`).
 """
 
 from __future__ import annotations
@@ -35,13 +35,13 @@ _CHANGING = Measurement((Note(Finding.UNREADABLE, "was changed while it was bein
 
 @dataclass(frozen=True, slots=True, eq=False)
 class PhotoReport:
-    """What became of one photo."""
+    """Result of enrolment for one photo."""
 
     person: str
     file: str
     accepted: bool
     notes: tuple[Note, ...]
-    worked_on: bool
+    processed: bool
     """False when the content was known from an earlier run."""
     quality: FaceQuality | None
     """``None`` when there is no face to speak of."""
@@ -49,7 +49,7 @@ class PhotoReport:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class EnrolReport:
-    """What an enrolment did."""
+    """Result of an enrolment."""
 
     folder: Path
     model: str
@@ -89,9 +89,9 @@ class Enroller:
         Args:
             folder: The gallery.
             reembed: Replace another model's vectors by this one's.
-            rebuild: Start from the photos alone; what the record says is not trusted, not even that it is a record.
-            on_photo: Told, before each new photo, how many are done, how many there are, and which it is.
-            may_forget: Asked before people without a folder are forgotten; False leaves everything as it was.
+            rebuild: Measure every photo again; a record that cannot be used is deleted first.
+            on_photo: Called before each new photo with how many are done, how many there are, and which is next.
+            may_forget: Called with the people who have no folder any more; False leaves everything as it was.
 
         Raises:
             GalleryError: if the gallery is missing or holds no photo, or its record cannot be read or written.
@@ -115,7 +115,7 @@ class Enroller:
     def _require_model(self, gallery: Gallery, *, reembed: bool) -> None:
         built_with, model = gallery.model, self.embedder.model
         if built_with not in (None, model) and gallery.measured(built_with or "") and not reembed:
-            raise FingerprintError(other_model(gallery.folder, built_with=built_with or "", asked_for=model))
+            raise FingerprintError(other_model(gallery.folder, built_with=built_with or "", in_use=model))
 
     def _measure(
         self,
@@ -126,11 +126,11 @@ class Enroller:
         trust_record: bool,
         on_photo: Callable[[int, int, str], None],
     ) -> tuple[set[bytes], dict[bytes, Measurement]]:
-        """Work on every content that the record does not know.
+        """Measure every picture whose content the record does not know.
 
         Returns:
-            The digests that were worked on; of those whose failure may pass, and which are therefore not stored, the
-            measurement that says so.
+            Content digests of the pictures measured, and the measurements that are not stored, by digest: of pictures
+            that could not be read for a reason that may pass.
         """
         passing: dict[bytes, Measurement] = {}
         known = gallery.measured(self.embedder.model) if trust_record else set()
@@ -149,7 +149,7 @@ class Enroller:
         return set(todo), passing
 
     def _measured(self, path: Path, what: Content) -> tuple[Measurement, bool]:
-        """The measurement of a photo, and whether it would be the same next time: not of what memory or disk did."""
+        """Measure a photo; also return whether the result lasts, or came from a fault of memory or disk."""
         try:
             with one_picture(path, "it cannot be read", "copy or export it again"):
                 image = self.read(path)
@@ -178,16 +178,15 @@ class Enroller:
             sha256 = what.sha256 if isinstance(what, Content) else None
             measurement = measurements.get(what.sha256, _CHANGING) if isinstance(what, Content) else what
             candidates.append(Candidate(photo.person, photo.file, sha256, measurement))
-        verdicts = review(candidates, self.limits)
-        judged, reports = [], []
-        for candidate, what, verdict in zip(candidates, contents, verdicts, strict=True):
+        reviewed, reports = [], []
+        for candidate, what, result in zip(candidates, contents, review(candidates, self.limits), strict=True):
             person, file, face = candidate.person, candidate.file, candidate.measurement.face
             kept = what if isinstance(what, Content) else None
-            judged.append(ReviewedPhoto(person, file, kept, verdict.accepted, verdict.notes))
-            worked_on = kept is not None and kept.sha256 in fresh
+            reviewed.append(ReviewedPhoto(person, file, kept, result.accepted, result.notes))
+            processed = kept is not None and kept.sha256 in fresh
             quality = face.quality if face else None
-            reports.append(PhotoReport(person, file, verdict.accepted, verdict.notes, worked_on, quality))
-        gallery.commit_enrolment(judged, people=found.people, model=self.embedder.model)
+            reports.append(PhotoReport(person, file, result.accepted, result.notes, processed, quality))
+        gallery.commit_enrolment(reviewed, people=found.people, model=self.embedder.model)
         enrolled = {report.person for report in reports if report.accepted}
         return EnrolReport(
             folder=gallery.folder,
@@ -201,7 +200,7 @@ class Enroller:
 
 
 def _require_photos(folder: Path, found: Scan) -> None:
-    """Refuse an empty gallery that was never enrolled; an emptied one must still be able to forget."""
+    """Refuse a gallery without photos and record; with a record, people may have to be forgotten."""
     if found.photos or (folder / RECORD_FOLDER / RECORD_FILE).exists():
         return
     skipped = "".join(f" {item.where}: {item.reason}." for item in found.skipped[:3])
@@ -216,7 +215,7 @@ def _unreadable(error: ImageError) -> Measurement:
 
 
 def _is_damage(error: ImageError) -> bool:
-    """Whether the content is at fault: what the system reports has a number, what decoders say of data has none."""
+    """Whether the content is damaged: errors of the system have a number, errors of decoders have none."""
     cause = error.__cause__
     return not (isinstance(cause, MemoryError) or (isinstance(cause, OSError) and cause.errno is not None))
 
@@ -229,7 +228,7 @@ def _is_unchanged(path: Path, stamp: Stamp) -> bool:
 
 
 def _contents(photos: Sequence[PhotoFile], gallery: Gallery) -> list[Content | Measurement]:
-    """What each file holds; for one that cannot be opened, a measurement that says so."""
+    """Read the digest of each file; for one that cannot be opened, a measurement with the reason."""
     known = {(photo.person, photo.file): photo.content for photo in gallery.photos()}
     contents: list[Content | Measurement] = []
     for photo in photos:
@@ -241,7 +240,7 @@ def _contents(photos: Sequence[PhotoFile], gallery: Gallery) -> list[Content | M
 
 
 def measure(image: U8, *, detector: Detector, embedder: Embedder) -> Measurement:
-    """Find the face that a photo is about, and everything worth knowing of it.
+    """Detect the most prominent face of a photo, and measure its quality and vector.
 
     Args:
         image: (H, W, 3) uint8 BGR.
@@ -270,7 +269,7 @@ def measure(image: U8, *, detector: Detector, embedder: Embedder) -> Measurement
 
 
 def _several(faces: FaceDetections, prominence: F32, width: int) -> tuple[Note, ...]:
-    """Say which of several faces, most prominent first, was taken."""
+    """Note which of several faces, most prominent first, was taken."""
     place = ("left", "middle", "right")[min(2, max(0, int(3 * geometry.centres(faces.boxes)[0, 0] / width)))]
     side = float(faces.boxes[0, 2] - faces.boxes[0, 0])
     text = f"{len(faces)} faces; the most prominent was taken ({place}, {side:.0f} px wide)"

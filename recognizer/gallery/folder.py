@@ -1,6 +1,6 @@
-"""The folder of photos, the gallery's source of truth: ``<gallery>/<Person Name>/<photo>``.
+"""List the photos of a gallery, ``<gallery>/<Person Name>/<photo>``, and notice changed ones; decode none.
 
-Nothing here opens a picture: it says which files are photos of whom, and whether their content has changed.
+The folder is the source of truth; the record follows it.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from recognizer.errors import GalleryError
-from recognizer.gallery.names import person_name, sameness, shown
+from recognizer.gallery.names import control_problem, person_name, sameness, shown
 
 RECORD_FOLDER = ".recognizer"
 """Hidden folder inside the gallery that holds everything this program writes there."""
@@ -23,14 +23,14 @@ NOBODYS = frozenset(
     {"@eadir", "@tmp", "@recycle", "#recycle", "#snapshot", "lost+found", "$recycle.bin", "recycler", "__macosx"}
     | {"system volume information", "thumbs.db", "desktop.ini"}
 )
-"""What systems and network storage (Synology, QNAP, Windows, macOS, ext4) leave in any folder, in lower case."""
+"""Names, in lower case, that systems and network storage (Synology, QNAP, Windows, macOS, ext4) leave in folders."""
 _RACY_NS = 2_000_000_000
 """Coarsest time stamp of a common file system (FAT: 2 s)."""
 
 
 @dataclass(frozen=True, slots=True)
 class Stamp:
-    """What the file system says of a file without opening it."""
+    """Size and times of a file."""
 
     size: int
     """Bytes."""
@@ -40,10 +40,10 @@ class Stamp:
 
     @classmethod
     def of(cls, path: Path) -> Stamp:
-        """Read it.
+        """Read the stamp of a file.
 
         Raises:
-            OSError: if the file is gone or may not be looked at.
+            OSError: if the file is gone or its folder may not be searched.
         """
         status = path.stat()
         return cls(status.st_size, status.st_mtime_ns, status.st_ctime_ns)
@@ -51,19 +51,20 @@ class Stamp:
 
 @dataclass(frozen=True, slots=True)
 class Content:
-    """What was in a file, and when we looked."""
+    """The content of a file, by its digest, and when it was read."""
 
     sha256: bytes
     stamp: Stamp
-    looked_at_ns: int
+    hashed_at_ns: int
+    """When the digest was computed, ns since 1970."""
 
     def still_holds(self, stamp: Stamp) -> bool:
-        """True when ``stamp`` proves that the content is the same.
+        """Return whether ``stamp`` proves that the content is the same.
 
-        A file written in the same tick of the clock in which it was hashed could keep its stamp; like git with its
-        "racily clean" entries, a stamp that was that fresh when it was taken proves nothing.
+        A file that is written again within one tick of the file system's clock keeps its stamp. A stamp younger than a
+        tick when the file was hashed proves nothing therefore, as with git's "racily clean" entries.
         """
-        settled = max(self.stamp.modified_ns, self.stamp.changed_ns) + _RACY_NS < self.looked_at_ns
+        settled = max(self.stamp.modified_ns, self.stamp.changed_ns) + _RACY_NS < self.hashed_at_ns
         return settled and stamp == self.stamp
 
 
@@ -88,14 +89,14 @@ class Skipped:
     """Relative to the gallery, printable."""
     reason: str
     link: bool = False
-    """Somebody meant it to be read: links are not followed out of the gallery, and people behind them are missing."""
+    """It is a link, which is not followed; somebody may be missing for it."""
     unreadable: bool = False
     """The system does not let it be read."""
 
 
 @dataclass(frozen=True, slots=True)
 class Scan:
-    """What a gallery folder holds."""
+    """The photos and people of a gallery folder, and what in it is not read."""
 
     photos: tuple[PhotoFile, ...]
     """Sorted by person and file."""
@@ -105,7 +106,7 @@ class Scan:
 
 
 def require_gallery(folder: Path) -> Path:
-    """The gallery's real path.
+    """Return the gallery's path with links resolved.
 
     Raises:
         GalleryError: if there is no such folder.
@@ -113,7 +114,7 @@ def require_gallery(folder: Path) -> Path:
     try:
         exists, is_folder = folder.exists(), folder.is_dir()
     except OSError as error:
-        raise GalleryError(f"The gallery {folder} cannot be looked at: {error.strerror}.") from error
+        raise GalleryError(f"The gallery {folder} cannot be read: {error.strerror}.") from error
     if not exists:
         raise GalleryError(
             f"There is no gallery at {folder}. Make the folder, with one sub-folder of photos per person."
@@ -185,7 +186,7 @@ def _photos_of(
         try:
             reason = _not_a_photo(root, entry, suffixes)
         except OSError as error:  # gone since it was listed, for one
-            skipped.append(replace(_skip(root, entry, f"cannot be looked at: {error.strerror}"), unreadable=True))
+            skipped.append(replace(_skip(root, entry, f"cannot be read: {error.strerror}"), unreadable=True))
             continue
         if reason:
             skipped.append(_skip(root, entry, reason))
@@ -195,8 +196,8 @@ def _photos_of(
 
 def _not_a_photo(root: Path, entry: os.DirEntry[str], suffixes: AbstractSet[str]) -> str | None:
     path = Path(entry.path)
-    if not entry.name.isprintable():
-        return "the file name holds control characters or bytes that are not UTF-8"
+    if problem := control_problem(entry.name):
+        return problem.replace("it holds", "the file name holds")
     if entry.is_symlink():
         try:
             inside = path.resolve(strict=True).is_relative_to(root)
@@ -238,7 +239,7 @@ def _hidden(entry: os.DirEntry[str]) -> bool:
 
 
 def is_nobodys(name: str) -> bool:
-    """Whether a file or folder is a system's or a network storage's own, and neither a person nor a photo."""
+    """Return whether a name is that of a system's or a network storage's own file or folder."""
     return name.lower() in NOBODYS or name.startswith("._")
 
 
@@ -247,7 +248,7 @@ def _skip(root: Path, entry: os.DirEntry[str], reason: str) -> Skipped:
 
 
 def content(path: Path, known: Content | None = None) -> Content:
-    """What is in a file; it is read only when ``known`` does not prove that it is unchanged.
+    """Return the content of a file; it is read only if ``known`` does not prove it unchanged.
 
     Raises:
         OSError: if the file cannot be read.
@@ -255,7 +256,7 @@ def content(path: Path, known: Content | None = None) -> Content:
     stamp = Stamp.of(path)
     if known is not None and known.still_holds(stamp):
         return known
-    looked_at_ns = time.time_ns()
+    hashed_at_ns = time.time_ns()
     with path.open("rb") as file:
         digest = hashlib.file_digest(file, "sha256").digest()
-    return Content(digest, stamp, looked_at_ns)
+    return Content(digest, stamp, hashed_at_ns)

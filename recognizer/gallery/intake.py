@@ -26,7 +26,7 @@ class NewPhoto:
 
 @dataclass(frozen=True, slots=True)
 class Intake:
-    """What ``add_photos`` did."""
+    """Result of ``add_photos``."""
 
     person: str
     """The person's name as it is stored."""

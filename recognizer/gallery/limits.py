@@ -11,7 +11,7 @@ from recognizer.types import FaceQuality
 
 @dataclass(frozen=True, slots=True)
 class Limits(QualityLimits):
-    """What is asked of a photo: the limits of every answer, and how photos of one and of several people must compare.
+    """Limits for photos: of quality, and of the similarity of one person's and of different people's photos.
 
     A photo that misses a *wanted* limit is weak: it counts only where its person has no better one. One that misses a
     *usable* limit never counts. Likeness was measured with edgeface_xs_q on 640 LFW photos of 160 people (3 to 6 each).

@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
+import shutil
 import socket
 import stat
 from datetime import datetime
@@ -17,6 +18,7 @@ from types import TracebackType
 from typing import Self
 
 from recognizer.errors import GalleryBusyError, GalleryError
+from recognizer.gallery.schema import way_out_of
 
 try:
     import fcntl
@@ -59,7 +61,7 @@ class WriterLock:
         found = os.fstat(file)
         if not stat.S_ISREG(found.st_mode) or found.st_nlink > 1:
             os.close(file)
-            raise GalleryError(f"{path} is a link to another file, or no file; remove it and try again.")
+            raise GalleryError(f"{path} is a link to another file, or no file. " + way_out_of(self._folder.parent))
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
@@ -90,23 +92,68 @@ class WriterLock:
 
 
 def refuse_links(record_folder: Path) -> None:
-    """Refuse a record with links in it: what is written there would change a file elsewhere.
+    """Refuse a record with links in it: what is read or written there would be a file elsewhere.
 
     Raises:
-        GalleryError: naming the link.
+        GalleryError: naming the link, or if the folder cannot be listed.
     """
     try:
-        links = [entry.name for entry in os.scandir(record_folder) if entry.is_symlink()]
-    except FileNotFoundError:
+        links = [record_folder] if record_folder.is_symlink() else _links_in(record_folder)
+    except (FileNotFoundError, NotADirectoryError):  # a file in its place is the business of whoever makes the folder
         return
     except OSError as error:
-        raise no_permission(record_folder.parent, error) from error
-    if record_folder.is_symlink() or links:
-        name = record_folder.name if record_folder.is_symlink() else f"{record_folder.name}/{links[0]}"
         raise GalleryError(
-            f"{record_folder.parent / name} is a link to another place, which the gallery's record never holds; "
-            "remove the link, then run enroll --rebuild."
+            f"The gallery's record {record_folder} cannot be read ({error.strerror}). "
+            + way_out_of(record_folder.parent)
+        ) from error
+    if links:
+        raise GalleryError(
+            f"{links[0]} is a link to another place, which the gallery's record never holds; remove the link. "
+            + way_out_of(record_folder.parent)
         )
+
+
+def clear_the_way(record_folder: Path) -> None:
+    """Delete what stands where the record's folder and files belong: links (never what they lead to), files, folders.
+
+    Raises:
+        GalleryError: if it may not be deleted.
+    """
+    try:
+        if record_folder.is_symlink() or (os.path.lexists(record_folder) and not record_folder.is_dir()):
+            delete(record_folder)
+        if not record_folder.is_dir():
+            return
+        if record_folder.stat().st_mode & 0o700 != 0o700:
+            record_folder.chmod(0o700)
+        lock = record_folder / LOCK_FILE
+        for path in _links_in(record_folder):
+            delete(path)
+        if os.path.lexists(lock):
+            found = lock.lstat()
+            if not stat.S_ISREG(found.st_mode) or found.st_nlink > 1:
+                delete(lock)
+            elif found.st_mode & 0o600 != 0o600:
+                lock.chmod(0o600)
+    except OSError as error:
+        raise no_permission(record_folder.parent, error) from error
+
+
+def delete(path: Path) -> None:
+    """Delete a file, a link or a folder with what is in it; nothing where there is none.
+
+    Raises:
+        OSError: if it may not be deleted.
+    """
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)
+
+
+def _links_in(folder: Path) -> list[Path]:
+    with os.scandir(folder) as entries:
+        return [Path(entry.path) for entry in entries if entry.is_symlink()]
 
 
 def _note_in(file: int) -> str:
@@ -120,5 +167,5 @@ def no_permission(gallery: Path, error: Exception) -> GalleryError:
     reason = getattr(error, "strerror", None) or str(error)
     return GalleryError(
         f"No permission to write in the gallery {gallery} ({reason}); its record stands in .recognizer/ inside it. "
-        "Copy the gallery to a place where you may write."
+        "Copy the gallery to a place where you may write; if only the record is at fault: " + way_out_of(gallery)
     )

@@ -1,4 +1,4 @@
-"""What the gallery knows: of a photo, of a person, of everybody."""
+"""Records of photos, people and enrolled vectors."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _DIGEST = re.compile(r"-[0-9a-f]{8,}$")
 
 
 class Finding(enum.Enum):
-    """What there is to say about a photo."""
+    """Kinds of remarks about a photo."""
 
     UNREADABLE = "unreadable"
     NO_FACE = "no_face"
@@ -36,7 +36,7 @@ class Finding(enum.Enum):
 WEAK_FINDINGS = frozenset(
     {Finding.TOO_SMALL, Finding.BLURRED, Finding.EXTREME_POSE, Finding.UNSURE_FACE, Finding.UNLIKE_OTHERS}
 )
-"""What makes an accepted photo one that was taken for want of a better one."""
+"""Findings that make an accepted photo weak: its person has no better one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +70,7 @@ class MeasuredFace:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Measurement:
-    """What was found in the content of one picture file, whoever's folder it stands in."""
+    """Result of measuring one picture; it depends on the content only, not on whose folder it is in."""
 
     notes: tuple[Note, ...] = ()
     """Known from the picture alone: unreadable, no face, several faces."""
@@ -79,7 +79,7 @@ class Measurement:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ReviewedPhoto:
-    """One photo of one person, and whether it stands for that person."""
+    """One photo of one person, and whether it is accepted."""
 
     person: str
     file: str
@@ -98,17 +98,17 @@ class PersonRecord:
     folder: str
     """Name of their folder on disk."""
     accepted: int
-    """Photos that stand for the person."""
+    """Accepted photos."""
     refused: int
     weak: int
-    """Accepted photos that were taken for want of a better one."""
+    """Accepted photos of poor quality, where the person has no better one."""
     enrolled_at: str
     """ISO 8601, UTC."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Enrolled:
-    """All vectors that stand for people; row i of ``names`` and ``vectors`` belong together."""
+    """The vectors of all accepted photos; row i of ``names`` and ``vectors`` belong together."""
 
     names: tuple[str, ...]
     """(N,) sorted, a person's rows side by side."""
@@ -131,15 +131,15 @@ class Enrolled:
             FingerprintError: if ``model`` is not the one that made these vectors; it says how to re-embed.
         """
         if len(self) and model != self.model:
-            raise FingerprintError(other_model(self.folder, built_with=self.model, asked_for=model))
+            raise FingerprintError(other_model(self.folder, built_with=self.model, in_use=model))
 
 
-def other_model(folder: object, *, built_with: str, asked_for: str) -> str:
+def other_model(folder: object, *, built_with: str, in_use: str) -> str:
     """The message for a gallery of another model, with both ways out."""
     return (
-        f"The gallery {folder} was built with {built_with}, but the model in use is {asked_for}; vectors of "
+        f"The gallery {folder} was built with {built_with}, but the model in use is {in_use}; vectors of "
         f"different models cannot be compared. Either use --model {model_name(built_with)}, or re-embed the photos: "
-        f'python main.py gallery reembed --gallery "{folder}" --model {model_name(asked_for)}'
+        f'python main.py gallery reembed --gallery "{folder}" --model {model_name(in_use)}'
     )
 
 

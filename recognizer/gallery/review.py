@@ -1,9 +1,9 @@
-"""Judge a gallery's photos together: which of them stand for their person, and why not the others.
+"""Review all photos of a gallery: accept those that represent their person, refuse the others with a reason.
 
-A pure function of measurements. Photos are first looked at one by one (is there a usable face), then beside the same
-person's other photos (does one not belong), then beside everybody else's (does it belong to someone else), and last a
-person's poor photos are left out when there are better ones. A nearest-neighbour search is only as good as its worst
-reference photo.
+A pure function of the measurements, in four steps: each photo alone (is there a usable face), with the same person's
+other photos (is one unlike them), with everybody else's (is one more like another person), and last the quality (weak
+photos are refused where the person has better ones). One wrong reference photo is enough for wrong names, as the
+nearest one decides.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _BLOCK = 256
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Candidate:
-    """One photo to judge."""
+    """One photo to review."""
 
     person: str
     file: str
@@ -32,8 +32,8 @@ class Candidate:
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
-    """Whether a photo stands for its person, and what there is to say about it."""
+class Review:
+    """Result for one photo: whether it is accepted, and the findings."""
 
     accepted: bool
     notes: tuple[Note, ...]
@@ -52,8 +52,8 @@ class _Case:
         self.notes.append(Note(finding, text))
 
 
-def review(candidates: Sequence[Candidate], limits: Limits) -> list[Verdict]:
-    """Judge photos of everybody together; one verdict for each, in the same order."""
+def review(candidates: Sequence[Candidate], limits: Limits) -> list[Review]:
+    """Review the photos of all people; one result for each, in the same order."""
     cases = [_alone(candidate, limits) for candidate in candidates]
     people: dict[str, list[_Case]] = {}
     for case in cases:
@@ -64,7 +64,7 @@ def review(candidates: Sequence[Candidate], limits: Limits) -> list[Verdict]:
     _like_someone_else(cases, limits)
     for own in people.values():
         _weak_beside_good(own)
-    return [Verdict(case.alive, tuple(case.notes)) for case in cases]
+    return [Review(case.alive, tuple(case.notes)) for case in cases]
 
 
 def _alone(candidate: Candidate, limits: Limits) -> _Case:
@@ -77,7 +77,7 @@ def _alone(candidate: Candidate, limits: Limits) -> _Case:
 
 
 def _same_picture_twice(own: Sequence[_Case], limits: Limits) -> None:
-    """Keep the larger of two copies; a copy must not speak for itself among the others."""
+    """Refuse copies of a picture but the largest, as copies would support each other in the next step."""
     kept: list[_Case] = []
     usable = [case for case in own if case.alive and case.candidate.measurement.face is not None]
     for case in sorted(usable, key=lambda case: -_eyes_px(case)):
@@ -102,7 +102,7 @@ def _eyes_px(case: _Case) -> float:
 
 
 def _unlike_the_others(own: Sequence[_Case], limits: Limits) -> None:
-    """When more than half of the photos hang together, those that do not are someone else's, or nobody's."""
+    """Refuse photos unlike the majority; without a majority, note those that are unlike all others."""
     alive = [case for case in own if case.alive]
     if len(alive) < 2:
         return
@@ -117,7 +117,7 @@ def _unlike_the_others(own: Sequence[_Case], limits: Limits) -> None:
             alive[row].refuse(Finding.UNLIKE_OTHERS, text)
             alive[row].notes.extend(alive[row].weak)
         else:
-            alive[row].notes.append(Note(Finding.UNLIKE_OTHERS, text + "; which of them is right cannot be told"))
+            alive[row].notes.append(Note(Finding.UNLIKE_OTHERS, text + "; it is unknown which of them is right"))
 
 
 def _loners(groups: list[list[int]]) -> list[int]:
@@ -144,7 +144,7 @@ def _linked(edges: np.ndarray[tuple[int, ...], np.dtype[np.bool_]]) -> list[list
 
 
 def _like_someone_else(cases: Sequence[_Case], limits: Limits) -> None:
-    """Photos that stand in the wrong folder; the clearest first, because each one refused clears others."""
+    """Refuse or note photos that are more like another person; the clearest first, as each refusal may clear others."""
     alive = [case for case in cases if case.alive]
     outliers = [case for case in cases if any(note.finding is Finding.UNLIKE_OTHERS for note in case.notes)]
     for case, (_, other, rival) in zip(outliers, _nearest(outliers, alive), strict=True):
@@ -178,9 +178,9 @@ def _like_someone_else(cases: Sequence[_Case], limits: Limits) -> None:
 
 
 def _nearest(cases: Sequence[_Case], among: Sequence[_Case]) -> list[tuple[float, float, _Case | None]]:
-    """For each case: cosine to the best other photo of its person, to the best of anyone else's, and that photo.
+    """Return, for each case, the cosine to its person's nearest other photo and to anyone else's, and the latter photo.
 
-    -1 stands for none. Works block by block, so that no (N, N) matrix is held.
+    A cosine of -1 means that there is none. Works block by block, so that no (N, N) matrix is held.
     """
     if not among:
         return [(-1.0, -1.0, None) for _ in cases]
@@ -203,7 +203,7 @@ def _nearest(cases: Sequence[_Case], among: Sequence[_Case]) -> list[tuple[float
 
 
 def _weak_beside_good(own: Sequence[_Case]) -> None:
-    """A person's poor photos count only when there is no good one."""
+    """Refuse weak photos of people who have a good one; note them in those who have none."""
     alive = [case for case in own if case.alive]
     any_good = any(not case.weak for case in alive)
     for case in alive:

@@ -1,17 +1,18 @@
 """The record of who is enrolled: people, photos, quality, vectors, thumbnails, and the model that made the vectors.
 
 An enrolment has two steps, so that it can be killed at any moment. First every new photo is *measured*; a measurement
-is stored under the digest of the picture's content and stands for nobody yet. Then all photos are reviewed together,
-and one transaction (`commit_enrolment`) records which photo stands for whom. A reader sees the people of the last
+is stored under the digest of the picture's content and belongs to nobody yet. Then all photos are reviewed together,
+and one transaction (`commit_enrolment`) records who is enrolled with which photos. A reader sees the people of the last
 commit, never half of the next one; measurements that an interrupted run left are used or deleted by the next run.
+
+Whatever is read is checked against the digests of `recognizer.gallery.proof`.
 """
 
 from __future__ import annotations
 
-import json
 import sqlite3
-from collections.abc import Iterable, Mapping, Sequence
-from contextlib import ExitStack
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
@@ -21,20 +22,12 @@ import numpy as np
 from loguru import logger
 
 from recognizer.errors import GalleryError
-from recognizer.gallery import schema
-from recognizer.gallery.folder import RECORD_FOLDER, Content, Stamp, require_gallery
+from recognizer.gallery import proof, schema, stored
+from recognizer.gallery.folder import RECORD_FOLDER, require_gallery
 from recognizer.gallery.lock import WriterLock, no_permission, refuse_links
-from recognizer.gallery.records import (
-    WEAK_FINDINGS,
-    Enrolled,
-    Finding,
-    MeasuredFace,
-    Measurement,
-    Note,
-    PersonRecord,
-    ReviewedPhoto,
-)
-from recognizer.types import EMBEDDING_SIZE, F32, FaceQuality
+from recognizer.gallery.records import Enrolled, Measurement, PersonRecord, ReviewedPhoto
+from recognizer.permissions import warn_if_world_writable
+from recognizer.types import EMBEDDING_SIZE, F32
 
 
 class Gallery:
@@ -56,18 +49,21 @@ class Gallery:
             GalleryError: if the folder or (for a reader) the record is missing, or the record cannot be used.
         """
         require_gallery(self.folder)
+        refuse_links(self._path.parent)
+        warn_if_world_writable(self._path.parent, self._path, what="The gallery's record")
         with ExitStack() as opening:
             if self._write:
-                refuse_links(self._path.parent)
                 self._make_folder()
                 opening.enter_context(WriterLock(self._path.parent, purpose=self._purpose))
             elif not self._path.exists():
                 raise self._nobody_yet()
-            connection = schema.connect(self._path, write=self._write)
-            opening.callback(connection.close)
-            if schema.is_empty(connection):
-                raise self._nobody_yet()
-            self._connection = connection
+            self._connection = connection = schema.connect(self._path, write=self._write)
+            opening.callback(self._close)
+            with schema.translated(self._path):
+                if schema.is_empty(connection):
+                    raise self._nobody_yet()
+            if self._write:
+                self._commit()  # a reader checks what it reads
             self._open = opening.pop_all()
         return self
 
@@ -75,8 +71,12 @@ class Gallery:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         """Close, and give the lock back."""
-        self._connection = None
         self._open.close()
+
+    def _close(self) -> None:
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            connection.close()
 
     def _make_folder(self) -> None:
         try:
@@ -94,130 +94,104 @@ class Gallery:
             f'Nobody is enrolled in {self.folder} yet. Run: python main.py enroll --gallery "{self.folder}"'
         )
 
-    def _rows(self, query: str, values: Sequence[Any] = ()) -> list[Any]:
+    @contextmanager
+    def _reading(self) -> Iterator[sqlite3.Connection]:
+        """Read one commit; damage becomes a message."""
         if self._connection is None:
             raise ValueError("Gallery: used outside its with block.")
-        with schema.translated(self._path):
-            return self._connection.execute(query, values).fetchall()
-
-    @property
-    def model(self) -> str | None:
-        """Fingerprint of the model whose vectors stand for people; ``None`` before the first enrolment."""
-        return self._fact("model")
-
-    @property
-    def changed_at(self) -> str | None:
-        """When the people last changed: ISO 8601, UTC."""
-        return self._fact("changed_at")
-
-    def _fact(self, key: str) -> str | None:
-        rows = self._rows("SELECT value FROM facts WHERE key = ?", (key,))
-        return str(rows[0][0]) if rows else None
-
-    def people(self) -> tuple[PersonRecord, ...]:
-        """Everybody who has a folder, sorted by name, whether or not a photo was accepted."""
-        notes: dict[str, list[tuple[bool, tuple[Note, ...]]]] = {}
-        for photo in self.photos():
-            notes.setdefault(photo.person, []).append((photo.accepted, photo.notes))
-        people = []
-        for name, folder, enrolled_at in self._rows("SELECT name, folder, enrolled_at FROM people ORDER BY name"):
-            of_person = notes.get(name, [])
-            accepted = [remarks for is_accepted, remarks in of_person if is_accepted]
-            weak = sum(any(note.finding in WEAK_FINDINGS for note in remarks) for remarks in accepted)
-            people.append(PersonRecord(name, folder, len(accepted), len(of_person) - len(accepted), weak, enrolled_at))
-        return tuple(people)
-
-    def photos(self) -> tuple[ReviewedPhoto, ...]:
-        """Every photo of the last enrolment, sorted by person and file."""
-        rows = self._rows(
-            "SELECT name, file, sha256, size, modified_ns, changed_ns, looked_at_ns, accepted, notes "
-            "FROM photos JOIN people ON people.id = person_id ORDER BY name, file"
-        )
-        return tuple(
-            ReviewedPhoto(
-                person=name,
-                file=file,
-                content=Content(sha256, Stamp(size, modified, changed), looked_at) if sha256 else None,
-                accepted=bool(accepted),
-                notes=self._notes(notes),
-            )
-            for name, file, sha256, size, modified, changed, looked_at, accepted, notes in rows
-        )
-
-    def measured(self, model: str) -> set[bytes]:
-        """Digests of all contents that were measured with ``model``."""
-        return {row[0] for row in self._rows("SELECT sha256 FROM measurements WHERE model = ?", (model,))}
-
-    def measurements(self, model: str) -> dict[bytes, Measurement]:
-        """All measurements made with ``model``, by content digest; thumbnails included."""
-        rows = self._rows(
-            "SELECT sha256, notes, x1, y1, x2, y2, eyes_px, sharpness, yaw_deg, roll_deg, score, vector, thumbnail "
-            "FROM measurements WHERE model = ?",
-            (model,),
-        )
-        found = {}
-        for sha256, notes, x1, y1, x2, y2, eyes_px, sharpness, yaw, roll, score, vector, thumbnail in rows:
-            face = None
-            if vector is not None:
-                quality = FaceQuality.of(eyes_px, sharpness, yaw, roll, score)
-                face = MeasuredFace((x1, y1, x2, y2), quality, self._vector(vector), thumbnail)
-            found[sha256] = Measurement(self._notes(notes), face)
-        return found
-
-    def enrolled(self) -> Enrolled:
-        """The vectors that stand for people."""
-        model = self.model or ""
-        rows = self._rows(
-            "SELECT name, file, vector FROM photos JOIN people ON people.id = person_id "
-            "LEFT JOIN measurements ON measurements.sha256 = photos.sha256 AND measurements.model = ? "
-            "WHERE accepted ORDER BY name, file",
-            (model,),
-        )
-        found = [self._vector(vector) for _, _, vector in rows]
-        if len({len(vector) for vector in found}) > 1:
-            raise self._damaged("the vectors are not all as long")
-        vectors = np.stack(found) if found else np.zeros((0, EMBEDDING_SIZE), np.float32)
-        names, files = tuple(row[0] for row in rows), tuple(row[1] for row in rows)
-        return Enrolled(names, files, vectors, model, str(self.folder))
-
-    def _vector(self, blob: bytes | None) -> F32:
-        if blob and len(blob) % 4 == 0:
-            vector = np.frombuffer(blob, "<f4").astype(np.float32)
-            if abs(float(np.dot(vector, vector)) - 1) < 1e-3:  # not true of NaN either
-                return vector
-        raise self._damaged("a vector is not of unit length")
-
-    def _notes(self, text: str) -> tuple[Note, ...]:
         try:
-            return tuple(Note(Finding(finding), words) for finding, words in json.loads(text))
-        except (ValueError, TypeError) as error:
-            raise self._damaged("a note cannot be read") from error
+            with schema.translated(self._path), schema.snapshot(self._connection):
+                yield self._connection
+        except stored.DamagedRow as error:
+            raise self._damaged(str(error)) from error
+
+    def _commit(self) -> proof.Commit:
+        with self._reading() as connection:
+            commit = proof.read_commit(connection)
+            has_digest = schema.layout(connection) != schema.UNPROVED or proof.DIGEST in commit.facts
+        if has_digest and not commit.is_sound:
+            raise self._damaged("names, folders or photos are not what was written")
+        return commit
 
     def _damaged(self, what: str) -> GalleryError:
         return GalleryError(f"The record {self._path} is damaged ({what}). " + schema.way_out(self._path))
 
+    @property
+    def model(self) -> str | None:
+        """Fingerprint of the model that made the vectors; ``None`` before the first enrolment."""
+        return self._commit().facts.get("model")
+
+    @property
+    def changed_at(self) -> str | None:
+        """When the people last changed: ISO 8601, UTC."""
+        return self._commit().facts.get("changed_at")
+
+    def people(self) -> tuple[PersonRecord, ...]:
+        """Everybody who has a folder, sorted by name, whether or not a photo was accepted."""
+        with self._reading():
+            commit = self._commit()
+            return stored.people_of(commit.people, map(stored.photo_of, commit.photos))
+
+    def photos(self) -> tuple[ReviewedPhoto, ...]:
+        """Every photo of the last enrolment, sorted by person and file."""
+        with self._reading():
+            return tuple(map(stored.photo_of, self._commit().photos))
+
+    def measured(self, model: str) -> set[bytes]:
+        """Digests of all contents that were measured with ``model``."""
+        with self._reading() as connection:
+            rows = connection.execute("SELECT sha256 FROM measurements WHERE model = ?", (model,))
+            return {sha256 for (sha256,) in rows}
+
+    def measurements(self, model: str) -> dict[bytes, Measurement]:
+        """All measurements made with ``model``, by content digest; thumbnails included."""
+        with self._reading() as connection:
+            proved, rows = _measured_rows(connection, model, "thumbnail")
+            return {row[0]: stored.measurement_of(row[:-2], *row[-2:], proved=proved) for row in rows}
+
+    def enrolled(self) -> Enrolled:
+        """The vectors of all accepted photos."""
+        with self._reading() as connection:
+            commit = self._commit()
+            model = str(commit.facts.get("model", ""))
+            proved, rows = _measured_rows(connection, model, "NULL")
+            measured = {row[0]: row for row in rows}
+            photos = [photo for photo in map(stored.photo_of, commit.photos) if photo.accepted]
+            vectors = [_vector(photo, measured, proved=proved) for photo in photos]
+        if len({len(vector) for vector in vectors}) > 1:
+            raise self._damaged("the vectors are not all as long")
+        stacked = np.stack(vectors) if vectors else np.zeros((0, EMBEDDING_SIZE), np.float32)
+        names, files = tuple(photo.person for photo in photos), tuple(photo.file for photo in photos)
+        return Enrolled(names, files, stacked, model, str(self.folder))
+
     def store(self, sha256: bytes, model: str, measurement: Measurement) -> None:
-        """Keep the measurement of one picture's content; it stands for nobody until `commit_enrolment`."""
-        face = measurement.face
-        parts: tuple[Any, ...] = (None,) * 11
-        if face is not None:
-            parts = (*face.box, *face.quality.numbers(), face.vector.astype("<f4").tobytes(), face.thumbnail)
-        row = (sha256, model, _now(), _notes_to(measurement.notes), *parts)
-        self._rows(f"INSERT OR REPLACE INTO measurements VALUES ({', '.join('?' * len(row))})", row)  # noqa: S608
+        """Store the measurement of one picture's content; it belongs to nobody until `commit_enrolment`."""
+        row = stored.measurement_row(sha256, model, measurement)
+        thumbnail = measurement.face.thumbnail if measurement.face else None
+        values = (*row, _now(), thumbnail, proof.measurement_digest(row))
+        columns = f"{proof.MEASURED}, measured_at, thumbnail, {proof.DIGEST}"
+        marks = ", ".join("?" * len(values))
+        with self._reading() as connection:
+            is_old = schema.layout(connection) == schema.UNPROVED  # the disk was full when it was opened
+        if is_old:
+            with schema.translated(self._path):
+                schema.add_digests(connection)
+        with self._writing() as connection:
+            connection.execute(f"INSERT OR REPLACE INTO measurements ({columns}) VALUES ({marks})", values)  # noqa: S608
 
     def commit_enrolment(self, photos: Iterable[ReviewedPhoto], *, people: Mapping[str, str], model: str) -> None:
-        """Say, in one transaction, who is enrolled; whatever is not named is forgotten for good.
+        """Record, in one transaction, who is enrolled; people and measurements that are not named are deleted.
 
         Args:
             photos: Every photo of everybody in ``people``.
             people: Each person's name and the name of their folder on disk.
             model: Fingerprint of the model whose measurements count; those of other models are deleted.
         """
-        if self._connection is None:
-            raise ValueError("Gallery: used outside its with block.")
-        before = self._standing()
-        with schema.translated(self._path), schema.transaction(self._connection):
-            run = self._connection.execute
+        reviewed = tuple(photos)
+
+        def change(connection: sqlite3.Connection) -> None:
+            run = connection.execute
+            before = _standing(connection)
             for (name,) in run("SELECT name FROM people").fetchall():
                 if name not in people:
                     run("DELETE FROM people WHERE name = ?", (name,))
@@ -225,45 +199,52 @@ class Gallery:
                 run("INSERT OR IGNORE INTO people (name, folder, enrolled_at) VALUES (?, ?, ?)", (name, folder, _now()))
                 run("UPDATE people SET folder = ? WHERE name = ?", (folder, name))
             run("DELETE FROM photos")
-            for photo in photos:
-                row = (photo.file, *_content_to(photo.content), photo.accepted, _notes_to(photo.notes), photo.person)
+            for photo in reviewed:
+                content, notes = stored.content_columns(photo.content), stored.notes_text(photo.notes)
+                row = (photo.file, *content, photo.accepted, notes, photo.person)
                 run("INSERT INTO photos SELECT id, ?, ?, ?, ?, ?, ?, ?, ? FROM people WHERE name = ?", row)
             run("INSERT OR REPLACE INTO facts VALUES ('model', ?)", (model,))
-            self._sweep(model)
-            if self._standing() != before:
+            if _standing(connection) != before:
                 run("INSERT OR REPLACE INTO facts VALUES ('changed_at', ?)", (_now(),))
+
+        self._change(change)
 
     def forget(self, name: str) -> None:
         """Delete a person's photos, vectors and thumbnails from the record, and every measurement that is nobody's."""
-        self._change("DELETE FROM people WHERE name = ?", (name,))
+        self._change(lambda connection: _dated(connection, "DELETE FROM people WHERE name = ?", (name,)))
 
     def rename(self, old: str, new: str, *, folder: str) -> None:
-        """Call a person, and their folder, otherwise."""
-        self._change("UPDATE people SET name = ?, folder = ? WHERE name = ?", (new, folder, old))
+        """Change a person's name and the name of their folder."""
+        statement = "UPDATE people SET name = ?, folder = ? WHERE name = ?"
+        self._change(lambda connection: _dated(connection, statement, (new, folder, old)))
 
-    def _change(self, statement: str, values: Sequence[Any]) -> None:
+    def _change(self, change: Callable[[sqlite3.Connection], None]) -> None:
+        """Make a change in one transaction; on a full disk without a journal, so that people can be removed there."""
+        try:
+            self._change_once(change)
+        except schema.DiskFullError:
+            if self._connection is None:
+                raise
+            logger.debug("The disk is full; trying again without a journal on it.")
+            with schema.translated(self._path), schema.journal_in_memory(self._connection):
+                self._change_once(change)
+
+    def _change_once(self, change: Callable[[sqlite3.Connection], None]) -> None:
+        with self._writing() as connection:
+            change(connection)
+            connection.execute(
+                "DELETE FROM measurements WHERE model <> (SELECT value FROM facts WHERE key = 'model') "
+                "OR sha256 NOT IN (SELECT sha256 FROM photos WHERE sha256 IS NOT NULL)"
+            )
+            if schema.layout(connection) != schema.UNPROVED:
+                proof.seal(connection)
+
+    @contextmanager
+    def _writing(self) -> Iterator[sqlite3.Connection]:
         if self._connection is None:
             raise ValueError("Gallery: used outside its with block.")
         with schema.translated(self._path), schema.transaction(self._connection):
-            self._connection.execute(statement, values)
-            self._sweep(self.model or "")
-            self._connection.execute("INSERT OR REPLACE INTO facts VALUES ('changed_at', ?)", (_now(),))
-
-    def _sweep(self, model: str) -> None:
-        self._rows(
-            "DELETE FROM measurements WHERE model <> ? OR sha256 NOT IN "
-            "(SELECT sha256 FROM photos WHERE sha256 IS NOT NULL)",
-            (model,),
-        )
-
-    def _standing(self) -> list[Any]:
-        return [
-            self._rows(
-                "SELECT name, file, sha256, accepted FROM photos JOIN people ON people.id = person_id ORDER BY 1, 2"
-            ),
-            self._rows("SELECT name, folder FROM people ORDER BY 1"),
-            self._rows("SELECT value FROM facts WHERE key = 'model'"),
-        ]
+            yield self._connection
 
 
 def load_enrolled(folder: Path) -> Enrolled:
@@ -286,12 +267,30 @@ def _now() -> str:
     return datetime.now(UTC).isoformat(timespec="seconds")
 
 
-def _notes_to(notes: Iterable[Note]) -> str:
-    return json.dumps([[note.finding.value, note.text] for note in notes], ensure_ascii=False)
+def _measured_rows(connection: sqlite3.Connection, model: str, thumbnail: str) -> tuple[bool, list[tuple[Any, ...]]]:
+    """Whether measurements have digests, and of each the columns ``MEASURED``, the digest and the thumbnail."""
+    proved = schema.layout(connection) != schema.UNPROVED
+    columns = f"{proof.MEASURED}, {proof.DIGEST if proved else 'NULL'}, {thumbnail}"
+    query = f"SELECT {columns} FROM measurements WHERE model = ?"  # noqa: S608
+    return proved, connection.execute(query, (model,)).fetchall()
 
 
-def _content_to(content: Content | None) -> tuple[Any, ...]:
-    if content is None:
-        return (None,) * 5
-    stamp = content.stamp
-    return (content.sha256, stamp.size, stamp.modified_ns, stamp.changed_ns, content.looked_at_ns)
+def _vector(photo: ReviewedPhoto, measured: Mapping[bytes, Sequence[Any]], *, proved: bool) -> F32:
+    row = measured.get(photo.content.sha256) if photo.content else None
+    if row is None:
+        raise stored.DamagedRow("an accepted photo has no vector")
+    if proved:
+        stored.require_digest(row[:-2], row[-2])
+    return stored.vector_of(row[-3])
+
+
+def _dated(connection: sqlite3.Connection, statement: str, values: Sequence[Any]) -> None:
+    connection.execute(statement, values)
+    connection.execute("INSERT OR REPLACE INTO facts VALUES ('changed_at', ?)", (_now(),))
+
+
+def _standing(connection: sqlite3.Connection) -> Any:
+    """Who is enrolled, by which photos and model."""
+    commit = proof.read_commit(connection)
+    photos = [(name, file, sha256, accepted) for name, file, sha256, *_, accepted, _ in commit.photos]
+    return photos, [row[:2] for row in commit.people], commit.facts.get("model")

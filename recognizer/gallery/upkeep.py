@@ -17,7 +17,7 @@ from loguru import logger
 from recognizer.errors import GalleryBusyError, GalleryError
 from recognizer.gallery import schema
 from recognizer.gallery.folder import RECORD_FOLDER, require_gallery, scan
-from recognizer.gallery.lock import WriterLock
+from recognizer.gallery.lock import WriterLock, clear_the_way, delete
 from recognizer.gallery.names import person_name, sameness, shown, unknown_name
 from recognizer.gallery.schema import RECORD_FILE
 from recognizer.gallery.store import Gallery
@@ -66,8 +66,8 @@ def remove(folder: Path, name: str, *, keep_photos: bool = False) -> Path | None
                     _bury(folder, photos)
         except OSError as error:
             raise GalleryError(f"The photos of {shown(person)} cannot be taken out: {error}.") from error
+        clear_buried(folder)  # first, as the record may need the space
         gallery.forget(person)
-        clear_buried(folder)
     return kept
 
 
@@ -106,12 +106,13 @@ def rename(folder: Path, old: str, new: str) -> str:
 
 
 def clear_buried(folder: Path) -> None:
-    """Delete what `remove` took away and could not delete, because it was interrupted."""
-    buried = folder / RECORD_FOLDER / _REMOVING
-    if buried.is_dir():
-        shutil.rmtree(buried, ignore_errors=True)
-        if buried.exists():
-            logger.warning("Photos of a removed person could not be deleted; delete {} by hand.", buried)
+    """Delete the photos of removed people that `remove` has not deleted yet, because it was interrupted."""
+    record = folder / RECORD_FOLDER
+    for buried in [record / _REMOVING, *record.glob(f"{_REMOVING}-*")]:  # the first is of earlier versions
+        if buried.is_dir() and not buried.is_symlink():
+            shutil.rmtree(buried, ignore_errors=True)
+            if buried.exists():
+                logger.warning("Photos of a removed person could not be deleted; delete {} by hand.", buried)
 
 
 def discard_unusable_record(folder: Path) -> None:
@@ -122,22 +123,24 @@ def discard_unusable_record(folder: Path) -> None:
         GalleryError: if it may not be deleted.
     """
     path = folder / RECORD_FOLDER / RECORD_FILE
-    if not path.exists():
+    clear_the_way(path.parent)
+    files = (path, *schema.leftovers(path))
+    if not any(map(os.path.lexists, files)):
         return
     with WriterLock(path.parent, purpose="enroll --rebuild"):
         try:
             schema.connect(path, write=True).close()
             _read_everything(folder)
             return
-        except GalleryBusyError:
+        except (GalleryBusyError, schema.DiskFullError):
             raise
         except GalleryError as error:
             logger.warning("The record is thrown away and built again from the photos: {}", error)
-        for leftover in (path, path.with_name(f"{path.name}-journal")):
+        for file in files:
             try:
-                leftover.unlink(missing_ok=True)
+                delete(file)
             except OSError as error:
-                raise GalleryError(f"No permission to delete {leftover}: {error.strerror}.") from error
+                raise GalleryError(f"No permission to delete {file}: {error.strerror}.") from error
 
 
 def _read_everything(folder: Path) -> None:
@@ -149,9 +152,7 @@ def _read_everything(folder: Path) -> None:
 
 def _bury(folder: Path, photos: Path) -> None:
     """Take a folder away in one step; a crash while its files are being deleted must not leave half a person."""
-    buried = folder / RECORD_FOLDER / _REMOVING
-    buried.mkdir(mode=0o700, exist_ok=True)
-    os.rename(photos, buried / uuid.uuid4().hex)
+    os.rename(photos, folder / RECORD_FOLDER / f"{_REMOVING}-{uuid.uuid4().hex}")
 
 
 def _everybody(folder: Path) -> dict[str, str]:

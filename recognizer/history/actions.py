@@ -12,9 +12,9 @@ import sqlalchemy as sa
 from recognizer.errors import HistoryError
 from recognizer.history.database import Database
 from recognizer.history.rows import from_us, to_us
-from recognizer.history.schema import actions, clusters, tracks
+from recognizer.history.schema import actions, clusters, rejections, tracks
 
-_TABLES = {"tracks": tracks, "clusters": clusters}
+_TABLES = {"tracks": tracks, "clusters": clusters, "rejections": rejections}
 
 
 class Change(NamedTuple):

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from recognizer.errors import HistoryError
 from recognizer.history.database import Database, open_history
 from recognizer.history.encryption import CREDENTIAL, KEY_VARIABLE, AesGcm, Cipher, Plain
-from recognizer.history.schema import facts, samples, tracks
+from recognizer.history.schema import facts, rejections, samples, tracks
 
 _CHECK = b"recognizer history"
 _BATCH = 1000
@@ -63,6 +63,9 @@ def rekey(database: Database, key: bytes | None) -> int:
             ]
             connection.execute(statement, changed)
             last, count = rows[-1].id, count + len(rows)
+        for row in connection.execute(sa.select(rejections.c.id, rejections.c.vector)).all():
+            sealed = new.seal(old.open(row.vector))
+            connection.execute(sa.update(rejections).where(rejections.c.id == row.id).values(vector=sealed))
         connection.execute(sa.delete(facts).where(facts.c.name == "check"))
         if key is not None:
             connection.execute(sa.insert(facts).values(name="check", value=new.seal(_CHECK)))

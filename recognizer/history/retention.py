@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from recognizer.history.database import Database
 from recognizer.history.rows import to_us
-from recognizer.history.schema import actions, samples, tracks
+from recognizer.history.schema import actions, rejections, samples, tracks
 
 _BATCH = 2000
 """Tracks deleted in one transaction, so that the writer waits for at most some hundredths of a second."""
@@ -64,6 +64,7 @@ def forget_person(database: Database, name: str) -> int:
                 "reasons": json.dumps(reasons, ensure_ascii=False),
             }
             connection.execute(sa.update(tracks).where(tracks.c.id == row.id).values(values))
+        connection.execute(sa.delete(rejections).where(rejections.c.person == name))
         for row in connection.execute(sa.select(actions.c.id, actions.c.what, actions.c.changes)).all():
             if name in row.what or any(name in values for values in json.loads(row.changes)):
                 connection.execute(sa.delete(actions).where(actions.c.id == row.id))

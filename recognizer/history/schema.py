@@ -21,7 +21,7 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-LEVEL = "0003"
+LEVEL = "0004"
 """The newest migration in ``migrations/versions``."""
 
 metadata = MetaData()
@@ -89,6 +89,18 @@ clusters = Table(
     metadata,
     Column("id", KEY, primary_key=True),
     Column("state", Text, nullable=False),  # open, ignored (a face nobody cares for), discarded (no face)
+)
+
+rejections = Table(
+    "rejections",
+    metadata,
+    Column("id", KEY, primary_key=True),
+    Column("track_id", KEY, nullable=False),  # the track may be deleted before
+    Column("at_us", BigInteger, nullable=False),
+    Column("person", Text, nullable=False),
+    Column("model", Text, nullable=False),
+    Column("vector", LargeBinary, nullable=False),
+    Column("active", SmallInteger, nullable=False),  # 0: undone
 )
 
 facts = Table(

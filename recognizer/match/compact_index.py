@@ -1,11 +1,12 @@
-"""Search large galleries in little memory and time: short codes find candidates, cosines choose among them.
+"""Search large galleries in little memory and time: short codes find candidates, exact cosines rank them.
 
-Three parts of FAISS, one behind the other (Douze et al., The Faiss library, 2024):
+Three parts of FAISS in a row (Douze et al., The Faiss library, 2024):
 
-- ``IndexPreTransform``: a network's vectors fill no more dimensions than its last layer is wide, 192 of 512 with
-  EdgeFace XS; both representations below are kept in an orthonormal basis of those, where cosines are the same.
+- ``IndexPreTransform``: the vectors of a network span no more dimensions than the input of its last layer has, 192 of
+  512 with EdgeFace XS. Both representations below are in an orthonormal basis of that span; cosines stay the same.
 - ``IndexPQFastScan``: 2 bits a dimension, 4-bit product quantisation (Jégou, Douze, Schmid, PAMI 2011) scanned in
-  registers (André, Kermarrec, Le Scouarnec, PAMI 2019). A probe is compared with all codes; no list is left out.
+  registers (André, Kermarrec, Le Scouarnec, PAMI 2019). A probe is compared with the codes of all
+  vectors: there are no inverted lists of which some are skipped.
 - ``IndexRefine`` over fp16 vectors computes the candidates' cosines. They differ from fp32 by less than 1e-4; a name
   needs a far greater margin over the next person.
 

@@ -18,7 +18,6 @@ import shutil
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import platformdirs
@@ -27,24 +26,13 @@ from loguru import logger
 
 from recognizer.errors import WeightsError
 from recognizer.models.digest import sha256
+from recognizer.models.manifest import Manifest, manifest_from
+from recognizer.permissions import warn_if_world_writable
 
 FOLDER_VARIABLE = "RECOGNIZER_CACHE"
 CONVERTER_VERSION = 2
 """Part of the file names; raise it when conversion changes its output."""
 _LOCK_S = 300.0
-
-
-@dataclass(frozen=True, slots=True)
-class Manifest:
-    """The JSON file beside a cached graph."""
-
-    name: str
-    """Model in the catalogue, or the network of a file of one's own."""
-    fingerprint: str
-    sha256: str
-    """Of the graph file."""
-    parity: float
-    """Smallest cosine between the vectors of graph and torch network at conversion."""
 
 
 class Cache:
@@ -94,6 +82,7 @@ class Cache:
         """Return the converted graph of these weights; ``None`` when absent or damaged."""
         path = self.graph_path(fingerprint)
         manifest = self.manifest(fingerprint)
+        warn_if_world_writable(self.folder, path.parent, path, path.with_suffix(".json"), what="The model cache")
         if manifest is None or not path.is_file() or sha256(path) != manifest.sha256:
             return None
         return path
@@ -101,16 +90,17 @@ class Cache:
     def manifest(self, fingerprint: str) -> Manifest | None:
         """Return the manifest of a graph; ``None`` when absent or unreadable."""
         try:
-            return Manifest(**json.loads(self.graph_path(fingerprint).with_suffix(".json").read_text("utf-8")))
-        except (OSError, ValueError, TypeError):
+            return manifest_from(json.loads(self.graph_path(fingerprint).with_suffix(".json").read_text("utf-8")))
+        except (OSError, ValueError, RecursionError):
             return None
 
-    def add_graph(self, name: str, fingerprint: str, make: Callable[[Path], float]) -> Path:
+    def add_graph(self, name: str, fingerprint: str, make: Callable[[Path], float], *, brought: bool = False) -> Path:
         """Return the graph of these weights, converting where it is missing or damaged.
 
         Args:
             name: model or network, for the manifest.
             fingerprint: of the weights.
+            brought: ``make`` takes it from a bundle.
             make: writes the graph to the path it is given and returns the parity it measured.
 
         Raises:
@@ -127,7 +117,7 @@ class Cache:
             part = path.with_name(f"{path.stem}.{os.getpid()}.tmp")
             try:
                 parity = make(part)
-                _write_json(path.with_suffix(".json"), Manifest(name, fingerprint, sha256(part), parity))
+                _write_json(path.with_suffix(".json"), Manifest(name, fingerprint, sha256(part), parity, brought))
                 os.replace(part, path)
             finally:
                 with suppress(OSError):
@@ -172,5 +162,5 @@ class Cache:
 
 def _write_json(path: Path, manifest: Manifest) -> None:
     part = path.with_name(f"{path.name}.{os.getpid()}.tmp")
-    part.write_text(json.dumps(asdict(manifest), indent=2), "utf-8")
+    part.write_text(json.dumps(manifest.as_dict(), indent=2), "utf-8")
     os.replace(part, path)

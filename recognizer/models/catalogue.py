@@ -51,6 +51,9 @@ class Entry:
     """Git blob id of the official checkpoint; ``None`` where none is published, or the package ships the graph."""
     sha256: str | None = None
     """SHA-256 of the official file, where that is the published digest."""
+    graph_sha256: str | None = None
+    """SHA-256 of the graph that converter 2 makes of the official file with torch 2.14, the same in nine conversions on
+    one machine; ``None`` where it is not known. An imported graph is verified only by it."""
     shipped: Path | None = None
     """ONNX graph inside the package; the file may be missing."""
     note: str = ""
@@ -98,9 +101,11 @@ def _published(
     good_for: str,
     mflops: float | None = None,
     lfw_percent: float | None = None,
+    graph_sha256: str | None = None,
 ) -> Entry:
     return Entry(
         name=name,
+        graph_sha256=graph_sha256,
         licence=EDGEFACE_LICENCE,
         note=EDGEFACE_NOTE,
         good_for=good_for,
@@ -175,6 +180,7 @@ _ENTRIES = (
         "6177cb0d59a94830e64d8da358b6a7f7529403ab",
         2_242_620,
         "as the default; a download of 3 MB",
+        graph_sha256="848b956eee3d4432372a3d7153e9f86576bcb30b5e56cdc7b7c3b5a931332b9c",
     ),
     _published(
         "edgeface_s_gamma_05",
@@ -205,6 +211,7 @@ _ENTRIES = (
         "665779fdd6717f4f6e43b9c9cc9cdf791d1336e1",
         1_244_744,
         "as xxs; a download of 1.7 MB",
+        graph_sha256="50abb5c2507c81c40276abc6881f78cd4fe41a1aa1b1632255a7d0d64632396f",
     ),
     Entry(
         name="edgeface_xxs_own",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import subprocess
+import zipfile
 from pathlib import Path
 
 from recognizer.children import clean_environment, python_command
@@ -13,6 +14,8 @@ from recognizer.models.catalogue import CATALOGUE, Entry, entry_of, entry_with_d
 from recognizer.models.digest import git_blob_id
 from recognizer.models.download import Progress, download, no_progress
 
+CHECKPOINT_MAX_BYTES = 1 << 30
+"""The largest of the catalogue, IResNet-100, has 261 MB; a training's has its optimiser's state too."""
 _CONVERTER = "recognizer.embed.convert"
 _CONVERTER_NEEDS = ("torch", "timm", "onnx", "onnxruntime")
 
@@ -28,7 +31,7 @@ def fetch(entry: Entry, cache: Cache, *, progress: Progress = no_progress) -> Pa
     with cache.locked(entry.name):
         path = cache.checkpoint(entry.name)
         if not path.is_file() or entry.blob_id not in (None, git_blob_id(path)):
-            download(entry.url, path, blob_id=entry.blob_id, progress=progress)
+            download(entry.url, path, blob_id=entry.blob_id, max_bytes=max_file_bytes(entry), progress=progress)
     return path
 
 
@@ -42,6 +45,7 @@ def import_checkpoint(path: Path, cache: Cache, *, name: str | None = None, prog
     """
     if not path.is_file():
         raise WeightsError(f"There is no file {path}.")
+    require_size(path, CHECKPOINT_MAX_BYTES)
     came = git_blob_id(path)
     name = name or getattr(entry_with_digest(came), "name", None) or variant_of(path)
     if name is None:
@@ -104,6 +108,28 @@ def _convert(variant: str, checkpoint: Path, target: Path) -> float:
         killed = " (killed; about 1.1 GB of memory is needed)" if done.returncode < 0 else ""
         raise WeightsError(f"Converting {checkpoint} failed with status {done.returncode}{killed}. {last}".rstrip())
     return float(done.stdout)
+
+
+def max_file_bytes(entry: Entry) -> int:
+    """Return the most bytes that a checkpoint of a model may have: twice its float weights, and some."""
+    return 8 * entry.parameters + (16 << 20)
+
+
+def require_size(path: Path, limit: int) -> None:
+    """Refuse a file that is too large, or a zip that unpacks to more.
+
+    Raises:
+        WeightsError: naming the sizes.
+    """
+    size = path.stat().st_size
+    if size <= limit and zipfile.is_zipfile(path):
+        try:
+            with zipfile.ZipFile(path) as archive:
+                size = max(size, sum(member.file_size for member in archive.infolist()))
+        except (zipfile.BadZipFile, ValueError, NotImplementedError):
+            return  # whoever opens it says what is wrong
+    if size > limit:
+        raise WeightsError(f"{path} is too large for a checkpoint: {size} bytes, wanted at most {limit}.")
 
 
 def by_hand(entry: Entry) -> str:

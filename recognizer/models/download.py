@@ -33,6 +33,10 @@ _CHUNK = 1 << 16
 _RETRIED_STATUS = frozenset({408, 425, 429, 500, 502, 503, 504})
 
 
+class _TooLong(Exception):
+    """The file is larger than any such model; a retry would give the same."""
+
+
 def no_progress(what: str, done: int, whole: int | None) -> None:
     """Report nothing."""
 
@@ -42,6 +46,7 @@ def download(
     target: Path,
     *,
     blob_id: str | None,
+    max_bytes: int = MAX_BYTES,
     progress: Progress = no_progress,
     connect_s: float = CONNECT_S,
     pause_s: float = 1.0,
@@ -52,6 +57,7 @@ def download(
         url: http or https.
         target: replaced only by the complete, verified file; the partial one is kept beside it.
         blob_id: git blob id of the wanted file; ``None``: any complete file is accepted.
+        max_bytes: a longer answer is refused, if possible before it is read.
         progress: called after every chunk.
         connect_s: limit for name look-up and connection; not retried.
         pause_s: wait before the second attempt; doubles with each further one.
@@ -68,12 +74,16 @@ def download(
             time.sleep(pause_s * 2 ** (attempt - 1))
         resumed = part.exists() and part.stat().st_size > 0
         try:
-            _append(url, part, progress)
+            _append(url, part, max_bytes, progress)
         except urllib.error.HTTPError as error:
             trouble = f"HTTP {error.code} {error.reason}"
             if error.code not in _RETRIED_STATUS:
                 break
             continue
+        except _TooLong as error:
+            part.unlink(missing_ok=True)
+            trouble = str(error)
+            break
         except (urllib.error.URLError, http.client.HTTPException, TimeoutError, ConnectionError) as error:
             trouble = str(getattr(error, "reason", "") or error) or type(error).__name__
             continue
@@ -114,7 +124,7 @@ def _require_reachable(url: str, connect_s: float) -> None:
         raise WeightsError(f"{host} cannot be reached ({trouble}).")
 
 
-def _append(url: str, part: Path, progress: Progress) -> None:
+def _append(url: str, part: Path, max_bytes: int, progress: Progress) -> None:
     """Append to ``part`` from where it ends, or start again where the server cannot resume.
 
     Raises:
@@ -136,13 +146,15 @@ def _append(url: str, part: Path, progress: Progress) -> None:
             have = 0
         announced = response.headers.get("Content-Length")
         whole = have + int(announced) if announced and announced.isdigit() else None
+        if whole is not None and whole > max_bytes:
+            raise _TooLong(f"the file has {whole} bytes, wanted at most {max_bytes}")
         name = part.name.removesuffix(".part")
         with part.open("ab" if have else "wb") as file:
             done = have
             while chunk := response.read(_CHUNK):
                 done += len(chunk)
-                if done > MAX_BYTES:
-                    raise ConnectionError(f"the answer is longer than {MAX_BYTES} bytes")
+                if done > max_bytes:
+                    raise _TooLong(f"the answer is longer than {max_bytes} bytes")
                 file.write(chunk)
                 progress(f"fetching {name}", done, whole)
             file.flush()

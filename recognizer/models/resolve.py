@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,7 @@ from recognizer.models.resolved_model import (
     CHECKPOINT_SUFFIXES,
     FOLDER_VARIABLE,
     TRAINED_SUFFIX,
+    doubt,
     in_folder,
     known,
     places,
@@ -135,9 +137,9 @@ class _Search:
             return None
         origin = f"{entry.name} from the cache {self._cache.folder}, {why}"
         if entry.blob_id and (graph := self._cache.graph(entry.fingerprint)):
-            return self._result(entry, graph, entry.fingerprint, origin)
+            return self._result(entry, graph, entry.fingerprint, origin + doubt(entry, entry.fingerprint, self._cache))
         path = self._cache.checkpoint(entry.name)
-        if not path.is_file():
+        if not os.path.isfile(path):  # false, too, in a folder of another user
             return self._brought(entry, origin) if entry.blob_id is None else None
         came = git_blob_id(path)
         if entry.blob_id not in (None, came):
@@ -156,7 +158,7 @@ class _Search:
             self._tried.append(f"the cache holds {', '.join(fingerprints)}: pass one of them as --model")
         if len(fingerprints) != 1 or (graph := self._cache.graph(fingerprints[0])) is None:
             return None
-        return self._result(entry, graph, fingerprints[0], origin)
+        return self._result(entry, graph, fingerprints[0], origin + doubt(entry, fingerprints[0], self._cache))
 
     def _official(self, wanted: list[Entry], *, offline: bool, may_do_without: bool) -> ResolvedModel | None:
         entry = next((entry for entry in wanted if entry.url), None)

@@ -16,7 +16,7 @@ from recognizer.models.checkpoints import converted, variant_of
 from recognizer.models.digest import git_blob_id, sha256
 from recognizer.models.download import Progress
 from recognizer.models.published_specs import EDGEFACE
-from recognizer.models.resolved_model import ResolvedModel, calibration_of, known, ranges_of
+from recognizer.models.resolved_model import ResolvedModel, calibration_of, doubt, known, ranges_of
 
 
 def cached_graph(name: str, cache: Cache) -> ResolvedModel | None:
@@ -24,7 +24,9 @@ def cached_graph(name: str, cache: Cache) -> ResolvedModel | None:
     manifest = cache.manifest(name)
     if manifest is None or manifest.name not in CATALOGUE or (graph := cache.graph(name)) is None:
         return None
-    return known(CATALOGUE[manifest.name], graph, name, f"{name} from the cache {cache.folder}", None, cache)
+    entry = CATALOGUE[manifest.name]
+    origin = f"{name} from the cache {cache.folder}{doubt(entry, name, cache)}"
+    return known(entry, graph, name, origin, None, cache)
 
 
 def own_graph(path: Path, name: str | None, given: Mapping[str, Any], cache: Cache) -> ResolvedModel:

@@ -84,6 +84,14 @@ def ranges_of(fingerprint: str, cache: Cache) -> Path | None:
     return next((path for path in found if path.is_file()), None)
 
 
+def doubt(entry: Entry, fingerprint: str, cache: Cache) -> str:
+    """Say that a graph of the cache came in a bundle and is not in the catalogue; else return nothing."""
+    manifest = cache.manifest(fingerprint)
+    if manifest is None or not manifest.brought or manifest.sha256 == entry.graph_sha256:
+        return ""
+    return "; it came in a bundle: unverified"
+
+
 def known(
     entry: Entry, graph: Path, fingerprint: str, origin: str, checkpoint: Path | None, cache: Cache
 ) -> ResolvedModel:

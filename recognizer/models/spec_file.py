@@ -16,10 +16,10 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-import yaml
 from loguru import logger
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from recognizer import strict_yaml
 from recognizer.errors import ConfigError
 from recognizer.models.published_specs import ARCFACE_ZOO, EDGEFACE, FACENET, INSIGHTFACE, MAGFACE
 from recognizer.types.spec import Channels, Colour, CropSpec, EmbedderSpec, Template
@@ -100,10 +100,7 @@ def beside(graph: Path) -> dict[str, Any] | None:
     for suffix in (".yaml", ".yml"):
         path = graph.with_suffix(suffix)
         if path.is_file():
-            try:
-                return _mapping(path.read_text(encoding="utf-8"), str(path))
-            except (OSError, UnicodeDecodeError) as error:
-                raise ConfigError(f"The spec in {path} cannot be read: {error}.") from error
+            return _mapping(strict_yaml.read(path, kind="spec", error=ConfigError), str(path))
     return None
 
 
@@ -113,7 +110,12 @@ def inline(text: str) -> dict[str, Any]:
     Raises:
         ConfigError: if it is neither.
     """
-    return {"like": text} if text in KINDS else _mapping(f"{{{text}}}", "--spec")
+    if text in KINDS:
+        return {"like": text}
+    try:
+        return _mapping(strict_yaml.loads(f"{{{text}}}"), "--spec")
+    except strict_yaml.YamlFault as fault:
+        raise ConfigError(f"--spec: wanted YAML such as 'like: insightface': {fault}.") from None
 
 
 def spec_from(values: Mapping[str, Any], where: str) -> EmbedderSpec:
@@ -163,7 +165,7 @@ def _plain(value: float | tuple[float, ...] | None) -> Any:
 
 def as_yaml(spec: EmbedderSpec) -> str:
     """Format a spec as the YAML file beside a graph."""
-    return str(yaml.safe_dump(as_dict(spec), sort_keys=False))
+    return strict_yaml.dumps(as_dict(spec))
 
 
 def digest_with(spec: EmbedderSpec, digest: str) -> str:
@@ -178,11 +180,7 @@ def _listed(values: Channels) -> list[float]:
     return [float(value) for value in values] if isinstance(values, tuple) else [float(values)]
 
 
-def _mapping(text: str, where: str) -> dict[str, Any]:
-    try:
-        values = yaml.safe_load(text)
-    except yaml.YAMLError as error:
-        raise ConfigError(f"{where}: wanted YAML such as 'like: insightface', got something unreadable.") from error
+def _mapping(values: Any, where: str) -> dict[str, Any]:
     if not isinstance(values, dict) or None in values.values():
         raise ConfigError(f"{where}: wanted keys such as 'like: insightface' or one of: {', '.join(KINDS)}.")
-    return {str(key): value for key, value in values.items()}
+    return values

@@ -180,7 +180,7 @@ class GalleryWatcher:
             self._reload(self._enrolled())  # what another process enrolled counts
             raise
         for photo in report.photos:
-            if photo.worked_on and not photo.accepted:
+            if photo.processed and not photo.accepted:
                 reasons = "; ".join(note.text for note in photo.notes)
                 logger.warning("refused {}/{}: {}", photo.person, photo.file, reasons)
 

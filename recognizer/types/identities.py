@@ -25,8 +25,12 @@ class Matches(Rows):
     """(K,) cosine to that person in [-1, 1]; -1 where nobody is enrolled."""
     runner_up: F32
     """(K,) cosine to the nearest *other* person; -1 where there is none."""
+    notes: tuple[str | None, ...] = ()
+    """(K,) why there is no person, where somebody rejected the match; ``None`` elsewhere, and by default."""
 
     def __post_init__(self) -> None:
+        if not self.notes:
+            object.__setattr__(self, "notes", (None,) * len(self.names))
         require(self, "similarities", self.similarities, np.float32, (None,))
         require(self, "runner_up", self.runner_up, np.float32, (None,))
         self._require_aligned()
@@ -59,6 +63,8 @@ class Identity:
     """How much nearer that person is than the next one."""
     reasons: tuple[str, ...] = ()
     """In words: evidence for the status, or what is still missing."""
+    first_at: float | None = None
+    """When the track's face was first detected, seconds, the clock of ``Frame.captured_at``."""
 
 
 class EventKind(enum.Enum):

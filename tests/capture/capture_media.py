@@ -98,11 +98,16 @@ def write_sound(path: Path) -> Path:
 
 
 def turn(path: Path, quarters_clockwise: int) -> Path:
-    """Tell players to show an MP4 turned, as a telephone held upright does: by the matrix in its track header."""
+    """Tell players to show an MP4 turned, as a telephone held upright does."""
+    cosine, sine = [(1, 0), (0, 1), (-1, 0), (0, -1)][quarters_clockwise]
+    return set_matrix(path, cosine, sine, -sine, cosine)
+
+
+def set_matrix(path: Path, a: int, b: int, c: int, d: int) -> Path:
+    """Write the matrix of an MP4's track header: stored (x, y) is shown at (a x + c y, b x + d y)."""
     data = bytearray(path.read_bytes())
     at = data.index(b"tkhd") + 4 + 40
-    cosine, sine = [(1, 0), (0, 1), (-1, 0), (0, -1)][quarters_clockwise]
-    matrix = np.array([cosine, sine, 0, -sine, cosine, 0, 0, 0, 1], ">i4") * 65536
+    matrix = np.array([a, b, 0, c, d, 0, 0, 0, 1], ">i4") * 65536
     matrix[8] = 1 << 30
     data[at : at + 36] = matrix.astype(">i4").tobytes()
     path.write_bytes(bytes(data))

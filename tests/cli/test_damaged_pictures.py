@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from recognizer.errors import ImageError
+from recognizer.errors import ImageError, InputError
 from tests.conftest import ROOT
 
 
@@ -51,7 +51,8 @@ def test_enroll_identify_predict_and_a_folder_source_go_on(shared_data: Path, tm
     save_damaged(pictures / "1.avif")
     shutil.copyfile(gallery / "Joey" / "1.png", pictures / "2.png")
     done = command(shared_data, "identify", pictures, "--gallery", gallery, "--json")
-    assert (done.returncode, [row["name"] for row in json.loads(done.stdout)]) == (0, ["Joey"])
+    assert (done.returncode, [row["name"] for row in json.loads(done.stdout)]) == (InputError.exit_code, ["Joey"])
+    assert "All others were identified, but" in done.stderr
     assert "1.avif" in done.stderr
     done = command(shared_data, "run", "--source", pictures, "--gallery", gallery, "--headless", "--events", "-")
     assert done.returncode == 0

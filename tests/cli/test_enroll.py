@@ -84,9 +84,12 @@ def test_everybody_with_one_photo_is_enrolled(
     assert run("--gallery", folder, *model, "--json") == 0
     document = json.loads(capsys.readouterr().out)
     assert len(document["people"]) == people
-    assert all(photo["accepted"] and not photo["notes"] and photo["worked_on"] for photo in document["photos"])
+    assert all(
+        photo["accepted"] and not photo["notes"] and photo["processed"] and photo["worked_on"]
+        for photo in document["photos"]
+    )
     assert run("--gallery", folder, *model, "--json") == 0
-    assert not any(photo["worked_on"] for photo in json.loads(capsys.readouterr().out)["photos"])
+    assert not any(photo["processed"] or photo["worked_on"] for photo in json.loads(capsys.readouterr().out)["photos"])
     assert run("--gallery", folder, "--model", "edgeface_xxs_q", *model[2:]) == 4
     assert "--model edgeface_xxs_q" in " ".join(capsys.readouterr().err.split())
 

@@ -8,7 +8,7 @@ import yaml
 
 from recognizer.cli import _console, models
 from recognizer.models.cache import Cache
-from recognizer.models.catalogue import CATALOGUE
+from recognizer.models.catalogue import CATALOGUE, SHIPPED_FOLDER
 from recognizer.models.published_specs import ARCFACE_ZOO
 from recognizer.models.spec_file import KINDS, spec_from
 
@@ -75,14 +75,17 @@ def test_path_prints_only_the_path(cache: Cache, capfd: pytest.CaptureFixture[st
 def test_bundle_carries_models_to_another_machine(
     cache: Cache, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    fake_graph(cache, "edgeface_xs_q")
-    fake_graph(cache, "edgeface_xxs_q")
+    working = (SHIPPED_FOLDER / "edgeface_xxs_own.onnx").read_bytes()
+    for name in ("edgeface_xs_q", "edgeface_xxs_q"):
+        cache.add_graph(name, CATALOGUE[name].fingerprint, lambda target: float(target.write_bytes(working) > 0))
     assert models_command("export-bundle", tmp_path / "b.zip") == 0
     monkeypatch.setenv("RECOGNIZER_CACHE", str(tmp_path / "other"))
     assert models_command("import", tmp_path / "b.zip") == 0
-    capfd.readouterr()
+    written = " ".join(capfd.readouterr().err.split())
+    assert "edgeface_xxs_q: unverified (its digest is not in the catalogue)" in written
+    assert "verified and" not in written
     assert models_command("path", "edgeface_xxs_q", "--offline") == 0
-    assert Path(capfd.readouterr().out.strip()).read_bytes() == b"graph of edgeface_xxs_q"
+    assert Path(capfd.readouterr().out.strip()).read_bytes() == working
 
 
 @pytest.mark.parametrize(

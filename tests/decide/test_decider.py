@@ -28,6 +28,22 @@ def test_what_scores_like_an_object_is_never_reported() -> None:
     assert world.events == []
 
 
+def test_two_clear_frames_prove_a_face() -> None:
+    world = World()
+    assert world.frame({1: unit(0.7)}, score=0.999) == {}
+    assert world.frame({1: unit(0.7)}, score=0.999)[1].first_at == pytest.approx(0.1)
+    world = World()
+    assert world.frames(3, {1: unit(0.7)}, score=0.995) == {}
+    assert world.frame({1: unit(0.7)}, score=0.995) != {}
+
+
+def test_two_clear_frames_prove_a_face_later_too() -> None:
+    world = World()
+    assert world.frames(3, {1: unit(0.7)}, score=0.8) == {}
+    assert world.frame({1: unit(0.7)}, score=0.999) == {}
+    assert world.frame({1: unit(0.7)}, score=0.999) != {}
+
+
 def test_a_face_that_takes_time_to_turn_is_reported_when_it_has() -> None:
     world = World()
     assert world.frames(5, {1: unit(0.7)}, score=0.9) == {}

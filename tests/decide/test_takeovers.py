@@ -33,19 +33,19 @@ def test_few_names_survive_a_face_that_is_swapped_between_two_frames(shared_data
 
 
 @pytest.mark.weights
-def test_no_name_stays_after_a_dissolve(shared_data: Path) -> None:
-    """Compared with the last frame alone, names stayed for 4 to 18 frames."""
+def test_few_names_stay_after_a_dissolve(shared_data: Path) -> None:
+    """Compared with the last frame alone, nearly all do. One does: its track began within the dissolve."""
     found = tally(shared_data, 6, kinds=("dissolve",), seed=0)
-    assert found.longest <= 6
+    assert found.lasting <= 1
 
 
 @pytest.mark.weights
 @pytest.mark.slow
-@pytest.mark.parametrize(("kind", "share"), [("cut", 0.06), ("crossing", 0.16), ("front", 0.16), ("dissolve", 0.36)])
+@pytest.mark.parametrize(("kind", "share"), [("cut", 0.06), ("crossing", 0.12), ("front", 0.12), ("dissolve", 0.34)])
 def test_share_of_changes_that_a_name_survives_for_more_than_a_frame(
     shared_data: Path, kind: str, share: float
 ) -> None:
-    """The bounds are what 160 changes of each kind gave, and two standard deviations of 50."""
+    """The bounds are what 120 other changes of each kind gave (1, 5, 5 and 25), and two standard deviations of 50."""
     assert kind in KINDS
     found = tally(shared_data, 50, kinds=(kind,), seed=10_000)
     hours = found.frames / FPS / 3600

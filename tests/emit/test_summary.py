@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -88,6 +89,14 @@ def test_figures(tmp_path: Path) -> None:
         "unknown_tracks": 1,
         "undecided_tracks": 1,
     }
+
+
+def test_the_time_to_a_name_counts_from_the_first_detection() -> None:
+    summary = Summary(None, model="m", engine="e")
+    summary.emit(make_result(10.0))
+    summary.emit(make_result(10.5, identities=[replace(identity(1, "Anna"), first_at=10.25)]))
+    [anna] = summary.as_dict()["people"]
+    assert (anna["first_s"], anna["time_to_name_s"]) == (0.25, 0.25)
 
 
 def test_a_revised_name_starts_where_it_was_revised() -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ctypes
 import os
 import shutil
 import signal
@@ -22,6 +21,7 @@ from loguru import logger
 from recognizer.emit.window import Window
 from recognizer.errors import OutputError
 from recognizer.types import U8
+from tests.emit.window_manager import press_close
 from tests.emit.window_pictures import RED, plain, red
 from tests.results import make_result
 from tests.rig import wait_until
@@ -116,31 +116,8 @@ def do(words: str, display: Display, window: str = "^faces$") -> None:
     subprocess.run(program, env={**os.environ, "DISPLAY": display.name}, check=False, capture_output=True, timeout=20)
 
 
-class ClientMessage(ctypes.Structure):
-    """Xlib's XClientMessageEvent, filled up to the size of an XEvent."""
-
-    _fields_ = (
-        ("type", ctypes.c_int),
-        ("serial", ctypes.c_ulong),
-        ("sent", ctypes.c_int),
-        ("display", ctypes.c_void_p),
-        ("window", ctypes.c_ulong),
-        ("kind", ctypes.c_ulong),
-        ("format", ctypes.c_int),
-        ("data", ctypes.c_long * 21),
-    )
-
-
 def press_the_close_button(display: Display) -> None:
-    """What a window manager does then."""
-    x11 = ctypes.CDLL("libX11.so.6")
-    x11.XOpenDisplay.restype, x11.XInternAtom.restype = ctypes.c_void_p, ctypes.c_ulong
-    connection = ctypes.c_void_p(x11.XOpenDisplay(display.name.encode()))
-    window = int(subprocess.check_output(["xdotool", "search", "--sync", "--name", "^faces$"], text=True))
-    kind, data = (x11.XInternAtom(connection, name, 0) for name in (b"WM_PROTOCOLS", b"WM_DELETE_WINDOW"))
-    message = ClientMessage(33, 0, 1, connection, window, kind, 32, (ctypes.c_long * 21)(data))
-    x11.XSendEvent(connection, ctypes.c_ulong(window), 0, ctypes.c_long(0), ctypes.byref(message))
-    x11.XCloseDisplay(connection)
+    press_close(display.name)
 
 
 def press_q(display: Display) -> None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import sqlite3
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -12,10 +10,9 @@ import cv2
 import numpy as np
 import pytest
 
-from recognizer.errors import FingerprintError, GalleryError
-from recognizer.gallery.enrol import Enroller, EnrolReport, measure
-from recognizer.gallery.limits import Limits
-from recognizer.gallery.store import Gallery, load_enrolled
+from recognizer.errors import GalleryError
+from recognizer.gallery.enrol import Enroller, measure
+from recognizer.gallery.store import load_enrolled
 from recognizer.match.exact_index import ExactIndex
 from recognizer.models.published_specs import FACENET
 from recognizer.types import U8, DetectionMode, Embeddings, FaceDetections
@@ -27,36 +24,7 @@ from tests.fakes import (
     read_picture,
     save_picture,
 )
-
-FLAT = Limits(wanted_sharpness=0, usable_sharpness=0)  # painted faces have no texture
-
-
-def enroller(*, model: str = "painted-0123456789ab") -> Enroller:
-    return Enroller(
-        detector=PaintedFaceDetector(),
-        embedder=PaintedFaceEmbedder(model=model),
-        read=read_picture,
-        suffixes={".png", ".jpg"},
-        limits=FLAT,
-    )
-
-
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    gallery = tmp_path / "people"
-    save_picture(gallery / "Ada" / "1.png", face_picture((1, 1)))
-    save_picture(gallery / "Ada" / "2.png", face_picture((1, 2)))
-    save_picture(gallery / "Bob" / "1.png", face_picture((2, 1)))
-    return gallery
-
-
-def verdicts(report: EnrolReport) -> dict[str, bool]:
-    return {f"{photo.person}/{photo.file}": photo.accepted for photo in report.photos}
-
-
-def words(report: EnrolReport, where: str) -> str:
-    photo = next(photo for photo in report.photos if f"{photo.person}/{photo.file}" == where)
-    return "; ".join(note.text for note in photo.notes)
+from tests.gallery.painted import enroller, verdicts, words
 
 
 def test_photos_are_cut_as_the_embedder_declares(folder: Path) -> None:
@@ -79,63 +47,6 @@ def test_enrolled_people_are_found_again(folder: Path) -> None:
     assert found.names == ("Ada", "Bob")
     assert (found.similarities > 0.7).all()
     assert (found.runner_up < 0.3).all()
-
-
-def test_only_new_and_changed_photos_are_worked_on(folder: Path) -> None:
-    one = enroller()
-    assert all(photo.worked_on for photo in one.enrol(folder).photos)
-    shown = one.detector.shown  # type: ignore[attr-defined]
-    assert not any(photo.worked_on for photo in one.enrol(folder).photos)
-    assert one.detector.shown == shown  # type: ignore[attr-defined]
-    save_picture(folder / "Bob" / "1.png", face_picture((2, 7)))
-    save_picture(folder / "Cleo" / "x.png", face_picture((3, 1)))
-    report = one.enrol(folder)
-    assert [f"{p.person}/{p.file}" for p in report.photos if p.worked_on] == ["Bob/1.png", "Cleo/x.png"]
-
-
-def test_a_photo_changed_behind_an_equal_size_and_time_is_noticed(folder: Path) -> None:
-    path = folder / "Bob" / "1.png"
-    one = enroller()
-    one.enrol(folder)
-    before = path.stat()
-    data = path.read_bytes()
-    save_picture(path, face_picture((2, 7)))
-    padding = len(data) - path.stat().st_size
-    path.write_bytes(path.read_bytes() + b"\0" * max(0, padding))
-    os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
-    assert next(p for p in one.enrol(folder).photos if p.person == "Bob").worked_on
-
-
-def test_what_is_deleted_from_the_folder_is_forgotten(folder: Path) -> None:
-    one = enroller()
-    one.enrol(folder)
-    (folder / "Ada" / "2.png").unlink()
-    (folder / "Bob" / "1.png").unlink()
-    (folder / "Bob").rmdir()
-    report = one.enrol(folder)
-    assert report.forgotten == ("Bob",)
-    assert load_enrolled(folder).names == ("Ada",)
-    with Gallery(folder) as gallery:
-        assert len(gallery.measured(one.embedder.model)) == 1
-
-
-def test_forgetting_can_be_declined(folder: Path) -> None:
-    one = enroller()
-    one.enrol(folder)
-    (folder / "Bob" / "1.png").unlink()
-    (folder / "Bob").rmdir()
-    with pytest.raises(GalleryError, match="Nothing was changed"):
-        one.enrol(folder, may_forget=lambda names: names != ("Bob",))
-    assert set(load_enrolled(folder).names) == {"Ada", "Bob"}
-
-
-def test_a_folder_renamed_by_hand_costs_no_new_measurement(folder: Path) -> None:
-    one = enroller()
-    one.enrol(folder)
-    (folder / "Bob").rename(folder / "Robert")
-    report = one.enrol(folder)
-    assert report.people == ("Ada", "Robert")
-    assert not any(photo.worked_on for photo in report.photos)
 
 
 def test_reasons_are_given_in_words(folder: Path) -> None:
@@ -215,7 +126,7 @@ def test_a_damaged_photo_is_worked_on_once(folder: Path) -> None:
     (folder / "Ada" / "broken.jpg").write_bytes(b"\xff\xd8\xff")
     report = enroller().enrol(folder)
     assert verdicts(report)["Ada/broken.jpg"] is False
-    assert not any(photo.worked_on for photo in enroller().enrol(folder).photos)
+    assert not any(photo.processed for photo in enroller().enrol(folder).photos)
 
 
 def test_someone_with_one_poor_photo_is_enrolled_with_a_warning(folder: Path) -> None:
@@ -227,36 +138,6 @@ def test_someone_with_one_poor_photo_is_enrolled_with_a_warning(folder: Path) ->
     assert "taken for want of a better one" in words(report, "Cleo/1.png")
     save_picture(folder / "Cleo" / "2.png", face_picture((3, 2)))
     assert verdicts(enroller().enrol(folder))["Cleo/1.png"] is False
-
-
-def test_another_model_is_refused_and_reembedded_when_asked(folder: Path) -> None:
-    enroller().enrol(folder)
-    other = enroller(model="other-ba9876543210")
-    with pytest.raises(FingerprintError, match=r"painted-0123456789ab.*gallery reembed .*--model other"):
-        other.enrol(folder)
-    assert load_enrolled(folder).model == "painted-0123456789ab"
-    assert all(photo.worked_on for photo in other.enrol(folder, reembed=True).photos)
-    assert load_enrolled(folder).model == "other-ba9876543210"
-    with Gallery(folder) as gallery:
-        assert gallery.measured("painted-0123456789ab") == set()
-
-
-def test_an_interrupted_run_changes_nobody_and_is_not_lost(folder: Path) -> None:
-    one = enroller()
-    one.enrol(folder)
-    for number in range(3):
-        save_picture(folder / "Cleo" / f"{number}.png", face_picture((3, number)))
-
-    def stop(done: int, total: int, name: str) -> None:
-        if done == 2:
-            raise KeyboardInterrupt
-
-    with pytest.raises(KeyboardInterrupt):
-        one.enrol(folder, on_photo=stop)
-    assert set(load_enrolled(folder).names) == {"Ada", "Bob"}
-    report = one.enrol(folder)
-    assert sum(photo.worked_on for photo in report.photos) == 1
-    assert report.people == ("Ada", "Bob", "Cleo")
 
 
 def test_a_photo_that_changes_while_it_is_read_is_left_for_the_next_run(folder: Path) -> None:
@@ -275,38 +156,6 @@ def test_a_photo_that_changes_while_it_is_read_is_left_for_the_next_run(folder: 
     report = changing.enrol(folder)
     assert "changed while it was being read" in words(report, "Bob/1.png")
     assert one.enrol(folder).people == ("Ada", "Bob")
-
-
-def test_a_damaged_record_is_rebuilt_from_the_photos_only_when_asked(folder: Path) -> None:
-    one = enroller()
-    one.enrol(folder)
-    record = folder / ".recognizer" / "gallery.sqlite3"
-    record.write_bytes(b"scribble" * 600)
-    with pytest.raises(GalleryError, match="--rebuild"):
-        one.enrol(folder)
-    with pytest.raises(GalleryError, match="--rebuild"):
-        load_enrolled(folder)
-    assert one.enrol(folder, rebuild=True).people == ("Ada", "Bob")
-    assert record.stat().st_mode & 0o777 == 0o600
-    assert record.parent.stat().st_mode & 0o777 == 0o700
-
-
-def test_rebuilding_a_sound_record_works_on_every_photo(folder: Path) -> None:
-    one = enroller()
-    one.enrol(folder)
-    assert all(photo.worked_on for photo in one.enrol(folder, rebuild=True).photos)
-
-
-def test_an_altered_vector_is_noticed(folder: Path) -> None:
-    one = enroller()
-    one.enrol(folder)
-    connection = sqlite3.connect(folder / ".recognizer" / "gallery.sqlite3")
-    connection.execute("UPDATE measurements SET vector = zeroblob(2048)")
-    connection.commit()
-    connection.close()
-    with pytest.raises(GalleryError, match=r"damaged.*--rebuild"):
-        load_enrolled(folder)
-    assert one.enrol(folder, rebuild=True).people == ("Ada", "Bob")
 
 
 @pytest.mark.parametrize(

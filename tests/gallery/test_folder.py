@@ -197,3 +197,20 @@ def test_a_file_that_may_have_changed_is_read(tmp_path: Path, change: str) -> No
         else:
             path.touch()
     assert content(path, known).sha256 != b"known"
+
+
+@pytest.mark.parametrize("name", ["a\u202fb.png", "\u3000 1.png", "👨\u200d👩\u200d👧.png", "So\u00adphie\u200c.png"])
+def test_file_names_with_spaces_and_joiners_are_ordinary(name: str, tmp_path: Path) -> None:
+    put(tmp_path / "Ada" / name)
+    found = scan(tmp_path, suffixes={".png"})
+    assert [photo.file for photo in found.photos] == [name]
+    assert found.skipped == ()
+
+
+@pytest.mark.parametrize("name", ["a\nb.png", "a\x1b[31m.png", "a\u2029.png", "a\u202eb.png"])
+def test_file_names_that_could_garble_a_terminal_are_skipped(name: str, tmp_path: Path) -> None:
+    (tmp_path / "Ada").mkdir()
+    (tmp_path / "Ada" / name).touch()
+    (item,) = scan(tmp_path, suffixes={".png"}).skipped
+    assert item.where.isprintable()
+    assert item.reason.startswith("the file name holds")

@@ -7,7 +7,7 @@ import pytest
 
 from recognizer.gallery.limits import Limits, limits_at, limits_without_likeness
 from recognizer.gallery.records import Finding, MeasuredFace, Measurement, Note
-from recognizer.gallery.review import Candidate, Verdict, review
+from recognizer.gallery.review import Candidate, Review, review
 from recognizer.types import EMBEDDING_SIZE, F32, FaceQuality
 
 GOOD: dict[str, float] = {"eyes_px": 60, "sharpness": 150, "yaw_deg": 5, "roll_deg": 0, "score": 0.999}
@@ -31,12 +31,12 @@ def photo(where: str, vector: F32, **quality: float) -> Candidate:
     return Candidate(person, file, where.encode(), Measurement((), face))
 
 
-def judged(*candidates: Candidate) -> dict[str, Verdict]:
+def reviewed(*candidates: Candidate) -> dict[str, Review]:
     verdicts = review(candidates, LIMITS)
     return {f"{c.person}/{c.file}": verdict for c, verdict in zip(candidates, verdicts, strict=True)}
 
 
-def findings(verdict: Verdict) -> set[Finding]:
+def findings(verdict: Review) -> set[Finding]:
     return {note.finding for note in verdict.notes}
 
 
@@ -56,7 +56,7 @@ def test_where_likeness_was_not_measured_it_refuses_nobody() -> None:
     assert all(verdict.accepted and not verdict.notes for verdict in review(alike, limits_without_likeness()))
 
 
-def test_nothing_to_judge() -> None:
+def test_nothing_to_review() -> None:
     assert review([], LIMITS) == []
 
 
@@ -71,39 +71,39 @@ def test_nothing_to_judge() -> None:
 )
 def test_a_weak_photo_counts_only_without_a_better_one(quality: dict[str, float], finding: Finding, words: str) -> None:
     weak = photo("Ada/weak", face_of(1, 1), **quality)
-    alone = judged(weak)["Ada/weak"]
+    alone = reviewed(weak)["Ada/weak"]
     assert alone.accepted
     assert findings(alone) == {finding}
     assert words in alone.notes[0].text
-    beside_good = judged(weak, photo("Ada/good", face_of(1, 2)))
+    beside_good = reviewed(weak, photo("Ada/good", face_of(1, 2)))
     assert not beside_good["Ada/weak"].accepted
     assert words in beside_good["Ada/weak"].notes[0].text
-    assert beside_good["Ada/good"] == Verdict(True, ())
+    assert beside_good["Ada/good"] == Review(True, ())
 
 
 @pytest.mark.parametrize("quality", [{"eyes_px": 7}, {"sharpness": 2}, {"yaw_deg": 85}, {"score": 0.75}])
 def test_an_unusable_photo_never_counts(quality: dict[str, float]) -> None:
-    assert not judged(photo("Ada/1", face_of(1, 1), **quality))["Ada/1"].accepted
+    assert not reviewed(photo("Ada/1", face_of(1, 1), **quality))["Ada/1"].accepted
 
 
 def test_without_a_face_the_measurement_says_why() -> None:
     note = Note(Finding.NO_FACE, "no face found in 10 x 10 px")
-    assert review([Candidate("Ada", "1", b"1", Measurement((note,)))], LIMITS) == [Verdict(False, (note,))]
+    assert review([Candidate("Ada", "1", b"1", Measurement((note,)))], LIMITS) == [Review(False, (note,))]
 
 
 def test_a_stranger_among_three_photos_is_unlike_them() -> None:
-    verdicts = judged(*(photo(f"Ada/{n}", face_of(1, n)) for n in range(3)), photo("Ada/x", face_of(2, 0)))
+    verdicts = reviewed(*(photo(f"Ada/{n}", face_of(1, n)) for n in range(3)), photo("Ada/x", face_of(2, 0)))
     assert [verdict.accepted for verdict in verdicts.values()] == [True, True, True, False]
     assert findings(verdicts["Ada/x"]) == {Finding.UNLIKE_OTHERS}
 
 
 def test_two_photos_that_disagree_are_kept_with_a_warning() -> None:
-    verdicts = judged(photo("Ada/1", face_of(1, 1)), photo("Ada/2", face_of(2, 1)))
+    verdicts = reviewed(photo("Ada/1", face_of(1, 1)), photo("Ada/2", face_of(2, 1)))
     assert all(verdict.accepted and findings(verdict) == {Finding.UNLIKE_OTHERS} for verdict in verdicts.values())
 
 
 def test_of_two_photos_that_disagree_the_one_that_is_someone_elses_goes() -> None:
-    verdicts = judged(
+    verdicts = reviewed(
         photo("Ada/1", face_of(1, 1)),
         photo("Ada/2", face_of(2, 1)),
         *(photo(f"Bob/{n}", face_of(2, n)) for n in (2, 3)),
@@ -113,25 +113,25 @@ def test_of_two_photos_that_disagree_the_one_that_is_someone_elses_goes() -> Non
 
 
 def test_someones_only_photo_does_not_suffer_from_a_copy_in_a_wrong_folder() -> None:
-    verdicts = judged(
+    verdicts = reviewed(
         photo("Ada/1", face_of(1, 1)),
         *(photo(f"Bob/{n}", face_of(2, n)) for n in range(3)),
         photo("Bob/x", face_of(1, 9)),
     )
-    assert verdicts["Ada/1"] == Verdict(True, ())
+    assert verdicts["Ada/1"] == Review(True, ())
     assert not verdicts["Bob/x"].accepted
     assert findings(verdicts["Bob/x"]) == {Finding.UNLIKE_OTHERS, Finding.LIKE_SOMEONE_ELSE}
     assert "Ada (1)" in verdicts["Bob/x"].notes[-1].text
 
 
 def test_one_person_under_two_names_is_told_and_kept() -> None:
-    verdicts = judged(photo("Ada/1", face_of(1, 1)), photo("Lovelace/1", face_of(1, 2)))
+    verdicts = reviewed(photo("Ada/1", face_of(1, 1)), photo("Lovelace/1", face_of(1, 2)))
     assert all(verdict.accepted and findings(verdict) == {Finding.LIKE_SOMEONE_ELSE} for verdict in verdicts.values())
 
 
 def test_one_picture_under_two_names_stands_for_neither() -> None:
     vector = face_of(1, 1)
-    verdicts = judged(photo("Ada/1", vector), photo("Bob/1", vector))
+    verdicts = reviewed(photo("Ada/1", vector), photo("Bob/1", vector))
     assert not any(verdict.accepted for verdict in verdicts.values())
     assert "the same picture stands under Bob (1)" in verdicts["Ada/1"].notes[0].text
     assert "the same picture stands under Ada (1)" in verdicts["Bob/1"].notes[0].text
@@ -139,13 +139,13 @@ def test_one_picture_under_two_names_stands_for_neither() -> None:
 
 def test_one_picture_under_two_names_stands_for_the_one_it_fits() -> None:
     vector = face_of(1, 1)
-    verdicts = judged(photo("Bob/1", vector), photo("Ada/1", vector), photo("Ada/2", face_of(1, 2)))
+    verdicts = reviewed(photo("Bob/1", vector), photo("Ada/1", vector), photo("Ada/2", face_of(1, 2)))
     assert [verdict.accepted for verdict in verdicts.values()] == [False, True, True]
 
 
 def test_of_the_same_picture_the_larger_is_kept() -> None:
     vector = face_of(1, 1)
-    verdicts = judged(
+    verdicts = reviewed(
         photo("Ada/small", vector, eyes_px=30), photo("Ada/large", vector), photo("Ada/other", face_of(1, 2))
     )
     assert [verdict.accepted for verdict in verdicts.values()] == [False, True, True]
@@ -155,23 +155,23 @@ def test_of_the_same_picture_the_larger_is_kept() -> None:
 
 def test_copies_of_a_wrong_photo_do_not_outvote_the_right_ones() -> None:
     wrong = face_of(2, 1)
-    verdicts = judged(
+    verdicts = reviewed(
         *(photo(f"Ada/{n}", face_of(1, n)) for n in range(2)), *(photo(f"Ada/copy{n}", wrong) for n in range(5))
     )
     assert [name for name, verdict in verdicts.items() if verdict.accepted] == ["Ada/0", "Ada/1"]
 
 
 def test_without_a_majority_nobody_is_refused() -> None:
-    verdicts = judged(*(photo(f"Ada/{n}", face_of(1 + n // 2, n)) for n in range(4)))
+    verdicts = reviewed(*(photo(f"Ada/{n}", face_of(1 + n // 2, n)) for n in range(4)))
     assert all(verdict.accepted for verdict in verdicts.values())
 
 
 def test_the_order_of_photos_does_not_matter() -> None:
     photos = [photo(f"P{n // 4}/{n % 4}", face_of(n // 4 if n % 5 else 7, n)) for n in range(24)]
-    forwards, backwards = judged(*photos), judged(*reversed(photos))
+    forwards, backwards = reviewed(*photos), reviewed(*reversed(photos))
     assert {k: v.accepted for k, v in forwards.items()} == {k: v.accepted for k, v in backwards.items()}
 
 
 def test_more_photos_than_one_block() -> None:
-    verdicts = judged(*(photo(f"P{n // 3:03}/{n % 3}", face_of(n // 3, n)) for n in range(600)))
-    assert all(verdict == Verdict(True, ()) for verdict in verdicts.values())
+    verdicts = reviewed(*(photo(f"P{n // 3:03}/{n % 3}", face_of(n // 3, n)) for n in range(600)))
+    assert all(verdict == Review(True, ()) for verdict in verdicts.values())

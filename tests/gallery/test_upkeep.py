@@ -102,7 +102,7 @@ def test_a_renamed_person_keeps_vectors_and_gets_the_folder(folder: Path) -> Non
     assert rename(folder, "bob", "  Robert 王 ") == "Robert 王"
     assert load_enrolled(folder).names == ("Ada", "Robert 王", "Robert 王")
     assert (folder / "Robert 王" / "1.png").exists()
-    assert not any(photo.worked_on for photo in ENROLLER.enrol(folder).photos)
+    assert not any(photo.processed for photo in ENROLLER.enrol(folder).photos)
 
 
 def test_a_name_can_change_its_case(folder: Path) -> None:
@@ -114,7 +114,7 @@ def test_an_interrupted_renaming_is_healed_by_the_next_enrolment(folder: Path) -
     (folder / "Bob").rename(folder / "Robert")  # killed here: the folder has the new name, the record the old one
     report = ENROLLER.enrol(folder)
     assert report.people == ("Ada", "Robert")
-    assert not any(photo.worked_on for photo in report.photos)
+    assert not any(photo.processed for photo in report.photos)
 
 
 @pytest.mark.parametrize(

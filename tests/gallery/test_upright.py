@@ -14,7 +14,6 @@ from recognizer.gallery.records import Finding
 from recognizer.gallery.upright import boxes_before, turn_upright
 from recognizer.types import U8
 from tests.conftest import ROOT
-from tests.fakes import PaintedFaceEmbedder
 
 PORTRAIT = ROOT / "recognizer/demo/media/barack_obama_2012.jpg"
 
@@ -40,7 +39,8 @@ def test_a_photo_is_turned_back_and_its_faces_are_placed_in_the_photo_as_it_was(
 
 
 def test_enrolment_says_that_a_photo_was_turned_and_uses_the_upright_face() -> None:
-    detector, embedder = build.photo_detector(config.load()), PaintedFaceEmbedder()
+    settings = config.load(None, {"embed": {"model": "edgeface_xxs_own"}})
+    detector, embedder = build.photo_detector(settings), build.embedder(settings, build.model(settings))
     lying = np.ascontiguousarray(np.rot90(portrait(), 2))
     measured = measure(lying, detector=detector, embedder=embedder)
     upright = measure(portrait(), detector=detector, embedder=embedder)

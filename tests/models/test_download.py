@@ -127,3 +127,12 @@ def test_host_that_never_answers_gives_up_in_time(tmp_path: Path) -> None:
         assert time.monotonic() - begun < 2.0
         for client in waiting:
             client.close()
+
+
+def test_a_file_that_is_too_large_is_refused_before_it_is_read(serve: Callable[..., Any], tmp_path: Path) -> None:
+    served = serve(b"x" * 1000)
+    with pytest.raises(WeightsError, match="has 1000 bytes, wanted at most 999"):
+        download(served.url, tmp_path / "m.pt", blob_id=None, max_bytes=999)
+    assert served.requests == [None]
+    assert list(tmp_path.iterdir()) == []
+    download(served.url, tmp_path / "m.pt", blob_id=None, max_bytes=1000)

@@ -119,8 +119,7 @@ def test_several_sources_are_told_in_their_own_order() -> None:
     sink = ListSink()
     run([ListedSource(frames(15, s), name=s) for s in ("left", "right")], pipeline(), [sink])
     for name in ("left", "right"):
-        mine = [r.frame.index for r in sink.results if r.frame.source == name]
-        assert mine == list(range(15))
+        assert [r.frame.index for r in sink.results if r.frame.source == name] == list(range(15))
 
 
 def test_each_source_has_its_seconds() -> None:

@@ -10,7 +10,6 @@ from tests.soak.context import (
     AGE_P95_MS,
     END_S,
     LARGEST_MB,
-    RECOVERY_S,
     SLOPE_MB_H,
     SPARE_DESCRIPTORS,
     SPARE_THREADS,
@@ -18,7 +17,7 @@ from tests.soak.context import (
 )
 from tests.soak.events import problems
 from tests.soak.faults import camera_faults, freeze_product, inject
-from tests.soak.product import Product
+from tests.soak.product import Product, Sample
 from tests.soak.reloads import Reloads
 from tests.soak.report import Part
 from tests.soak.slope import BLOCKS, slope
@@ -54,8 +53,10 @@ def cameras(context: Context, part: Part, seconds: float) -> None:
             rounds += 1
             product.wait(lambda: False, 3.0)
             counts.append(product.samples[-1])
+        samples = list(product.samples)  # without those of its end
+        part.figures["memory after each round"] = ", ".join(f"{sample.resident_mb:.0f}" for sample in counts) + " MB"
         _judge(part, product, began=began, rounds=rounds, reloads=reloads.count)
-        _counts(part, product, began, counts[0].at if counts else began)
+        _counts(part, samples, began, counts[0].at if counts else began)
 
 
 def _judge(part: Part, product: Product, *, began: float, rounds: int, reloads: int) -> None:
@@ -91,13 +92,13 @@ def _judge(part: Part, product: Product, *, began: float, rounds: int, reloads: 
             )
 
 
-def _counts(part: Part, product: Product, began: float, first_round: float) -> None:
+def _counts(part: Part, taken: list[Sample], began: float, first_round: float) -> None:
     """Check memory, descriptors and threads."""
     after = min(began + _SETTLES_S, first_round)
-    samples = [sample for sample in product.samples if sample.at > after]
+    samples = [sample for sample in taken if sample.at > after]
     if len(samples) < 3:
         return
-    largest = max(sample.resident_mb for sample in product.samples)
+    largest = max(sample.resident_mb for sample in taken)
     part.at_most("most memory, children included", largest, LARGEST_MB, "MB")
     early, late = samples[: max(len(samples) // 5, 1)], samples[-max(len(samples) // 5, 1) :]
     for what, spare in (("descriptors", SPARE_DESCRIPTORS), ("threads", SPARE_THREADS)):
@@ -111,6 +112,3 @@ def _counts(part: Part, product: Product, began: float, first_round: float) -> N
         if samples[-1].at - samples[0].at > 300:
             part.slope("memory slope", memory, SLOPE_MB_H, "MB/h")
     part.figures["memory"] = f"{samples[0].resident_mb:.0f} MB first, {samples[-1].resident_mb:.0f} MB last"
-
-
-__all__ = ["RECOVERY_S", "cameras"]

@@ -50,7 +50,7 @@ def faces(context: Context, part: Part, seconds: float) -> None:
 
 
 def _memory(part: Part, product: Product, people: int) -> None:
-    samples = product.samples[len(product.samples) // 5 :]
+    samples = product.samples[len(product.samples) // 5 : -2]
     if not samples:
         return
     part.at_most("most memory", max(sample.resident_mb for sample in product.samples), LARGEST_MB, "MB")

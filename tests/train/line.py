@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -61,6 +62,17 @@ def config(out: Path, *, samples: int, **sections: dict[str, Any]) -> LoopConfig
 
 def held_out(learner: Learner) -> tuple[dict[str, float], str]:
     return {"heldout/weight": float(learner.average.state_dict()["weight"].mean())}, "held out"
+
+
+def sigterm() -> None:
+    """Call what would handle SIGTERM, which the loop must have set up.
+
+    No signal is sent: OpenVINO, where two of its models were released in the order in which they were made, leaves the
+    process an alternate signal stack that is not mapped any more, and any signal then ends it.
+    """
+    handler = signal.getsignal(signal.SIGTERM)
+    assert callable(handler)
+    handler(signal.SIGTERM, None)
 
 
 def learn(settings: LoopConfig, module: Line) -> None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from recognizer.app.config import Camera, Settings
+from recognizer.app.config import Settings
+from recognizer.app.sections import Camera
 from recognizer.capture.adjust import Adjustment
 from recognizer.capture.sources import SourceKind, SourceOptions, default_name, open_source, source_kind
 from recognizer.protocols import FrameSource

@@ -28,6 +28,22 @@ def enrolled_people(settings: Settings, fingerprint: str) -> Enrolled:
     return enrolled
 
 
+def heeding_index(settings: Settings, enrolled: Enrolled) -> VectorIndex:
+    """Build the search index; with the history on it heeds the rejections that are recorded there.
+
+    Raises:
+        HistoryError: if the history cannot be read.
+    """
+    index = index_of(enrolled)
+    if not settings.history.enabled:
+        return index
+    from recognizer.app.history import rejections_of  # SQLAlchemy takes .2 s to import
+    from recognizer.match.rejecting_index import RejectingIndex
+
+    found = rejections_of(settings, enrolled.model)
+    return RejectingIndex(index, found) if found else index
+
+
 def index_of(enrolled: Enrolled) -> VectorIndex:
     """Build the search index that is fastest for so many vectors."""
     if len(enrolled) < FAISS_FROM or not importlib.util.find_spec("faiss"):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from loguru import logger
@@ -11,19 +12,21 @@ from recognizer.app.config import Settings
 from recognizer.calibration import calibration_file
 from recognizer.calibration.drift import StrangerWatch
 from recognizer.decide.evidence import Thresholds
-from recognizer.errors import ConfigError
+from recognizer.errors import ConfigError, GalleryError
 from recognizer.gallery.folder import RECORD_FOLDER
 from recognizer.gallery.limits import Limits, limits_at, limits_without_likeness
+from recognizer.gallery.lock import refuse_links
 from recognizer.models.resolve import ResolvedModel
 
 
 def calibrated(settings: Settings, resolved: ResolvedModel) -> calibration_file.Calibration:
     """Load the settings' calibration file, else the one that ``calibrate`` wrote to the gallery, else the model's."""
     own = site_calibration(settings)
-    if settings.decide.calibration is None and own.is_file():
+    if settings.decide.calibration is None and os.path.lexists(own):
         try:
+            refuse_links(own.parent)
             return calibration_file.load(own, model=resolved.fingerprint)
-        except ConfigError as error:
+        except (ConfigError, GalleryError) as error:
             logger.warning("{} The model's own thresholds are used instead; run calibrate again.", error)
     return calibration_file.load(settings.decide.calibration or resolved.calibration, model=resolved.fingerprint)
 

@@ -6,16 +6,18 @@ from collections.abc import Callable
 
 from recognizer.app.build.detectors import has_fast_detection, photo_detector, video_detector
 from recognizer.app.build.embedders import embedder
-from recognizer.app.build.galleries import enrolled_people, index_of
+from recognizer.app.build.galleries import enrolled_people, heeding_index
 from recognizer.app.build.name_thresholds import thresholds
 from recognizer.app.config import Settings
 from recognizer.decide.decider import Decider
 from recognizer.decide.photo import PhotoDecider
 from recognizer.detect.every_frame import EveryFrame
+from recognizer.detect.mounting import MountingCheck
 from recognizer.detect.scheduler import AdaptiveScheduler
 from recognizer.models.resolve import ResolvedModel
-from recognizer.pipeline import Pipeline, SourceContext
+from recognizer.pipeline import Pipeline
 from recognizer.protocols import Detector
+from recognizer.source_context import SourceContext
 from recognizer.track.tracker import Tracker
 
 
@@ -45,7 +47,7 @@ def _pipeline(
     return Pipeline(
         detector=detector,
         embedder=embedder(settings, resolved),
-        index=index_of(enrolled),
+        index=heeding_index(settings, enrolled),
         new_context=context(settings, resolved, enrolled=len(enrolled)),
     )
 
@@ -60,7 +62,8 @@ def video_context(settings: Settings, resolved: ResolvedModel, *, enrolled: int 
             full_interval_s=settings.detect.full_interval_s if has_fast_detection(settings) else 0,
             cut=settings.detect.cut,
         )
-        return SourceContext(scheduler, _tracker(settings), _decider(Decider, settings, resolved, enrolled))
+        decider = _decider(Decider, settings, resolved, enrolled)
+        return SourceContext(scheduler, _tracker(settings), decider, MountingCheck())
 
     return make
 

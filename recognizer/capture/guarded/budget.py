@@ -24,14 +24,17 @@ that can be recognised stays large enough: it has 20 pixels between its eyes at 
 
 _STORED = {"1": 1, "L": 1, "P": 1, "I;16": 2, "I;16B": 2, "I;16L": 2, "I;16N": 2}
 """Bytes of a pixel in Pillow's memory by mode; four in every other."""
-_LOADING = {"WEBP": 12, "AVIF": 9, "GIF": 4}
+_LOADING = {"WEBP": 12, "AVIF": 9, "GIF": 1}
 """Bytes that decoding takes for each pixel besides: two canvases and a copy of libwebp's; planes and a copy of
-libavif's; the frame before."""
+libavif's; what Pillow's own copy of a frame takes."""
 _IN_PYTHON = {"bmp_rle": 4, "ppm": 4, "ppm_plain": 4}
 """The same for what Pillow's decoders in Python collect."""
 _WHOLE_FILE = ("WEBP", "AVIF")
 """Formats whose file is read into memory, twice."""
 ORIENTATION = 274
+LONG_PX = 1 << 18
+"""From which a side counts by itself: rows are converted whole, in copies of 4 bytes a pixel; Pillow keeps a pointer to
+each."""
 _STRIP_ROWS, _TILE_WIDTH, _TILE_HEIGHT, _SAMPLES, _SAMPLE_BITS = 278, 322, 323, 277, 258  # tags of TIFF 6.0
 
 
@@ -62,7 +65,9 @@ def required(picture: Image.Image, *, file_bytes: int, held: int, factor: int, t
         loading = width * height * _IN_PYTHON[_codec(picture)]
     if picture.format in _WHOLE_FILE:
         loading += 2 * file_bytes
-    return max(held + stored + loading, held + stored * (2 if turned else 1), stored + 3 * kept)
+    stored += 8 * max(0, height - LONG_PX)
+    row = 12 * max(0, width * factor - LONG_PX)
+    return max(held + stored + loading, held + stored * (2 if turned else 1), stored + 3 * kept + row)
 
 
 def required_for_webp(head: bytes) -> int:

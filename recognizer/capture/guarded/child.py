@@ -70,7 +70,7 @@ def limit_memory() -> None:
         resource.setrlimit(resource.RLIMIT_CORE, (0, resource.getrlimit(resource.RLIMIT_CORE)[1]))
     has_now = _private_bytes()
     if has_now is None:
-        threading.Thread(target=_watch_memory, args=(MEMORY_BYTES,), daemon=True).start()
+        threading.Thread(target=_watch_memory, args=(_peak_bytes() + MEMORY_BYTES,), daemon=True).start()
         return
     limit, (soft, hard) = has_now + MEMORY_BYTES, resource.getrlimit(resource.RLIMIT_DATA)
     if soft == resource.RLIM_INFINITY or soft > limit:
@@ -79,18 +79,27 @@ def limit_memory() -> None:
 
 def _private_bytes() -> int | None:
     """What counts against ``RLIMIT_DATA``; ``None`` where it is no limit on all memory."""
+    return _status_bytes("VmData:")
+
+
+def _status_bytes(name: str) -> int | None:
     try:
         with open("/proc/self/status", encoding="ascii", errors="replace") as status:
-            return next(int(line.split()[1]) * 1024 for line in status if line.startswith("VmData:"))
+            return next(int(line.split()[1]) * 1024 for line in status if line.startswith(name))
     except (OSError, StopIteration):
         return None
 
 
+def _peak_bytes() -> int:
+    """The largest resident memory that this process had; on Linux, ``getrusage`` also knows its parent's."""
+    if (peak := _status_bytes("VmHWM:")) is not None:
+        return peak
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
+
+
 def _watch_memory(most: int) -> None:
-    """End this process once its peak of resident memory has grown by more than ``most`` bytes."""
-    unit = 1 if sys.platform == "darwin" else 1024
-    first = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    while (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - first) * unit <= most:
+    """End this process once its peak of resident memory is above ``most`` bytes."""
+    while _peak_bytes() <= most:
         time.sleep(_CHECK_S)
     os._exit(EXIT_MEMORY)
 

@@ -234,9 +234,12 @@ def _rows(picture: Image.Image, factor: int) -> Iterator[bytes]:
     """Convert to BGR, some rows at a time, and make the picture smaller by a factor."""
     deep = picture.mode[0] in "IF"  # I, I;16, I;16B, F: one channel, deeper than 8 bits
     to_eight_bits = _scaler(picture) if deep else None
+    alpha = picture.mode in {"RGBA", "LA"} and "transparency" not in picture.info
     for band in _bands(picture, factor):
+        if alpha and factor > 1:  # first, as less is left to lay on white then
+            band = band.reduce(factor)
         shown = _on_white(band) if to_eight_bits is None else to_eight_bits(band)
-        if factor > 1:
+        if factor > 1 and not alpha:
             shown = shown.reduce(factor)
         yield shown.convert("RGB").tobytes("raw", "BGR")
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from recognizer.errors import EngineError
 from recognizer.models.engines import int8
-from recognizer.models.engines.quiet_openvino import import_openvino
+from recognizer.models.engines.quiet_openvino import shared_core
 
 OWN_GRAPH_AFTER = 40
 """Runs with one input shape before a graph is compiled for it alone: the shapes of a video recur, those of photos do
@@ -60,7 +60,7 @@ class OpenVinoRunner:
         bf16: bool = False,
     ) -> None:
         try:
-            openvino = import_openvino()
+            core = shared_core()
         except ImportError as error:
             raise EngineError(
                 "OpenVINO is not installed: pip install openvino, or pass --engine onnxruntime."
@@ -73,7 +73,7 @@ class OpenVinoRunner:
         }
         if cache_dir is not None:
             options["CACHE_DIR"] = str(cache_dir)
-        self._graph, self._core, self._options = graph, openvino.Core(), options
+        self._graph, self._core, self._options = graph, core, options
         try:
             self._model = self._core.read_model(str(graph))
             self.int8_layers = 0 if ranges is None else int8.quantise(self._model, int8.load(ranges))

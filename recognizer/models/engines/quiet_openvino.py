@@ -1,4 +1,4 @@
-"""Import OpenVINO without its telemetry.
+"""Import OpenVINO without its telemetry, and keep one core of it.
 
 ``import openvino`` sends a usage event to Google Analytics wherever the package ``openvino_telemetry`` is installed, as
 it is with ``pip install openvino``: it keeps a client id in ``~/intel``, and forks this process, threads and all, to
@@ -7,6 +7,7 @@ send. Without that package OpenVINO falls back on a stub of its own.
 
 from __future__ import annotations
 
+import functools
 import importlib
 import sys
 from typing import Any
@@ -22,3 +23,16 @@ def import_openvino() -> Any:
     """
     sys.modules.setdefault(_TELEMETRY, None)  # type: ignore[arg-type]  # None: an import of it fails
     return importlib.import_module("openvino")
+
+
+@functools.cache
+def shared_core() -> Any:
+    """Return the one ``openvino.Core`` of this process, which is never released.
+
+    Where two are released in the order in which they were made, the process is left with a signal stack that is not
+    mapped any more (OpenVINO 2026.4.1), and the next signal ends it with SIGSEGV.
+
+    Raises:
+        ImportError: if OpenVINO is not installed.
+    """
+    return import_openvino().Core()

@@ -16,7 +16,7 @@ import numpy as np
 from recognizer.errors import EngineError
 from recognizer.models.engines import int8, processor
 from recognizer.models.engines.int8 import Range
-from recognizer.models.engines.quiet_openvino import import_openvino
+from recognizer.models.engines.quiet_openvino import shared_core
 from recognizer.types import F32
 
 MIN_COSINE = 0.9999
@@ -58,10 +58,9 @@ def measure(graph: Path, faces: F32, *, threads: int, on_progress: Callable[[int
     if not processor.has_vnni():
         raise EngineError("This processor has no VNNI (int8): measure on one that has, and copy the file.")
     try:
-        openvino = import_openvino()
+        core = shared_core()
     except ImportError as error:
         raise EngineError("Only OpenVINO runs int8, and it is not installed: pip install openvino.") from error
-    core = openvino.Core()
     options = {"INFERENCE_NUM_THREADS": threads, "NUM_STREAMS": 1, "INFERENCE_PRECISION_HINT": "f32"}
     try:
         model = core.read_model(str(graph))

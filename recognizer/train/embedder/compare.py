@@ -47,7 +47,7 @@ def read(path: Path) -> dict[str, PeopleConfig]:
     out = {}
     for name, changes in trials.items():
         if not isinstance(changes, dict):
-            raise ConfigError(f"{path}: trials.{name}: wanted the keys that it changes, came {changes!r}.")
+            raise ConfigError(f"{path}: trials.{name}: wanted the keys that it changes.")
         whole = laid_over(base, changes)
         whole["out"] = str(Path(str(base.get("out", "runs/compare"))) / _folder_name(str(name)))
         config = settings.config_from(whole, Path(f"{path} ({name})"))

@@ -8,9 +8,9 @@ from enum import Enum
 from pathlib import Path
 from typing import Annotated, Any, Self
 
-import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from recognizer import strict_yaml
 from recognizer.errors import ConfigError
 
 Positive = Annotated[int, Field(gt=0)]
@@ -205,12 +205,7 @@ def mapping(path: Path) -> dict[str, Any]:
     Raises:
         ConfigError: if the file is missing, is no YAML, or holds no mapping.
     """
-    try:
-        raw = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise ConfigError(f"The configuration {path} cannot be read: {error.strerror}.") from error
-    except yaml.YAMLError as error:
-        raise ConfigError(f"{path} is not YAML: {str(error).splitlines()[0]}.") from error
+    raw = strict_yaml.read(path, kind="configuration", error=ConfigError)
     if not isinstance(raw, dict):
         raise ConfigError(f"{path} holds no settings; wanted keys and values, see configs/ for examples.")
     return raw

@@ -55,6 +55,12 @@ def test_turned_and_reduced_pictures_and_content_in_memory() -> None:
     assert estimate(saved(RGB, "PNG"), factor=2) == 4 + 3 / 4
 
 
+@pytest.mark.parametrize("size", [(20_000_000, 1), (1, 40_000_000)])
+def test_a_picture_with_one_very_long_side_is_refused_from_its_header(size: tuple[int, int]) -> None:
+    with pytest.raises(ImageError, match=r"needs .* to decode, at most 300 MB"):
+        decode_picture(png_header(*size), name="x")
+
+
 @pytest.mark.parametrize("options", [{}, {"lossless": True}, {"exif": b"Exif\0\0MM\0*"}])
 def test_a_webp_is_estimated_before_it_is_opened(options: dict[str, object]) -> None:
     assert required_for_webp(saved(Image.new("RGB", (70, 30)), "WEBP", **options)[:30]) == 70 * 30 * 16

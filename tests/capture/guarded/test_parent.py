@@ -156,6 +156,16 @@ def test_very_large_pictures_come_smaller() -> None:
         assert np.abs(image[1000, [800, 2400]].astype(int) - [[200, 0, 0], [0, 0, 200]]).max() < 5
 
 
+def test_a_very_large_transparent_picture_lies_on_white() -> None:
+    picture = Image.new("LA", (6400, 5400), (0, 0))
+    picture.paste((0, 128), (0, 0, 3200, 5400))
+    file = io.BytesIO()
+    picture.save(file, "PNG", compress_level=1)
+    image, factor = decode_scaled(file.getvalue(), name="x")
+    assert (image.shape, factor) == ((2700, 3200, 3), 2)
+    assert image[1000, [800, 2400], 0].tolist() == [127, 255]
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="forks")
 def test_a_forked_process_starts_a_child_of_its_own(tmp_path: Path) -> None:
     (tmp_path / "a.png").write_bytes(png())

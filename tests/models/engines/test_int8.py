@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import contextlib
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -138,6 +139,22 @@ def test_ranges_are_kept(tmp_path: Path) -> None:
 def test_a_damaged_file_is_reported(tmp_path: Path, content: bytes) -> None:
     (path := tmp_path / "ranges.npz").write_bytes(content)
     with pytest.raises(EngineError, match=r"ranges\.npz holds no int8 ranges .* 'models quantise'"):
+        int8.load(path)
+
+
+def test_any_damaged_or_oversized_file_is_reported(tmp_path: Path) -> None:
+    _, ranges = values_and_range()
+    int8.save(ranges, path := tmp_path / "ranges.npz")
+    good = path.read_bytes()
+    for place in range(0, len(good), 3):
+        data = bytearray(good)
+        data[place] ^= 1 << (place % 8)
+        path.write_bytes(data)
+        with contextlib.suppress(EngineError):
+            int8.load(path)
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as file:
+        file.writestr("layer:low.npy", bytes(int8.MAX_BYTES + 1))
+    with pytest.raises(EngineError, match="more than 16 MB"):
         int8.load(path)
 
 

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import shutil
-import signal
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +23,7 @@ from recognizer.train.loop import watch
 from recognizer.train.loop.learner import Learner
 from recognizer.train.proposals.task import ProposalTask
 from tests.conftest import ROOT
-from tests.train import labelled
+from tests.train import labelled, line
 
 pytestmark = pytest.mark.filterwarnings("ignore::UserWarning", "ignore::FutureWarning", "ignore::DeprecationWarning")
 TASKS: tuple[TrainingTask, ...] = (ProposalTask(box_weight=1.0), FollowTask(box_weight=1.0))
@@ -63,7 +61,7 @@ def stop_at(config: DetectionConfig, task: TrainingTask, seen: int, monkeypatch:
 
     def stop(self: object, trainer: object, module: Learner) -> None:
         if module.seen == seen:
-            os.kill(os.getpid(), signal.SIGTERM)
+            line.sigterm()
 
     with monkeypatch.context() as stopped:
         stopped.setattr(watch.RoundReport, "on_train_epoch_start", stop)

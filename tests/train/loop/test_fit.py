@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import csv
-import os
-import signal
 from pathlib import Path
 
 import pytest
@@ -12,7 +10,7 @@ import torch
 
 from recognizer.train.loop.settings import LoopConfig
 from recognizer.train.loop.watch import duration
-from tests.train.line import Line, config, learn, weights
+from tests.train.line import Line, config, learn, sigterm, weights
 
 pytestmark = pytest.mark.filterwarnings("ignore::UserWarning", "ignore::FutureWarning", "ignore::DeprecationWarning")
 
@@ -29,7 +27,7 @@ def test_stopped_by_sigterm_in_a_round_it_resumes_from_the_round_before(tmp_path
     whole, cut = (config(tmp_path / name, samples=28) for name in ("whole", "cut"))
     learn(whole, Line(whole))
     stopped = Line(cut)
-    stopped.on_step = lambda weight: os.kill(os.getpid(), signal.SIGTERM) if stopped.seen == 8 else None
+    stopped.on_step = lambda weight: sigterm() if stopped.seen == 8 else None
     with pytest.raises(SystemExit) as ended:
         learn(cut, stopped)
     assert ended.value.code == 0
