@@ -79,7 +79,7 @@ def test_every_way_to_start_it_says_the_version(start: list[str]) -> None:
 def test_a_missing_package_is_one_message(tmp_path: Path) -> None:
     """With another interpreter, or before the installation: ``-S`` finds no installed package."""
     start = [sys.executable, "-S", str(ROOT / "main.py"), "enroll"]
-    environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+    environment = {name: value for name, value in os.environ.items() if name not in {"PYTHONPATH", "PYTHONSAFEPATH"}}
     done = subprocess.run(start, capture_output=True, text=True, cwd=tmp_path, env=environment, check=False)
     assert done.returncode == 2
     assert "pip install -r requirements.txt" in done.stderr
