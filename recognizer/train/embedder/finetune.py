@@ -128,9 +128,7 @@ def judge(
     path = config.out / "verdict.json"
     path.write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
     if elsewhere is None:
-        logger.info(
-            "Whether other people are separated less well was not checked: set finetune.guard (LFW or a .bin set)."
-        )
+        logger.info("Whether others are separated less well was not checked: give finetune.guard, LFW or a .bin set.")
     else:
         logger.info("Others: {}.", elsewhere.summary())
     if not verdict.helped:
@@ -140,7 +138,7 @@ def judge(
         )
     if elsewhere is not None and elsewhere.forgot:
         raise ModelError(
-            f"Fine-tuning helped, but separates other people less well; no model was replaced. {elsewhere.summary()}. "
+            f"Fine-tuning helped, but others are separated less well; no model was replaced. {elsewhere.summary()}. "
             f"{verdict.summary()}. A lower rate, fewer samples or more finetune.frozen_samples may help."
         )
     logger.info("Fine-tuning helped. {}.", verdict.summary())
