@@ -20,17 +20,17 @@ def face(person: int, photo: int) -> MeasuredFace:
     return MeasuredFace((1, 2, 3, 4), QUALITY, painted_vector(person, photo), b"thumbnail of %d-%d" % (person, photo))
 
 
-def settle(folder: Path, people: dict[str, list[int]], *, model: str = MODEL) -> None:
+def commit(folder: Path, people: dict[str, list[int]], *, model: str = MODEL) -> None:
     """Enrol each person, known by the place in the alphabet, with the given photos."""
-    judged = []
+    reviewed = []
     with Gallery(folder, write=True, purpose="test") as gallery:
         for name, photos in people.items():
             for photo in photos:
                 sha256 = f"{name}{photo}".encode()
                 gallery.store(sha256, model, Measurement((NOTE,), face(ord(name[0]) % 13, photo)))
                 content = Content(sha256, Stamp(1, 2, 3), 4)
-                judged.append(ReviewedPhoto(name, f"{photo}.png", content, True, (NOTE,)))
-        gallery.commit_enrolment(judged, people={name: name for name in people}, model=model)
+                reviewed.append(ReviewedPhoto(name, f"{photo}.png", content, True, (NOTE,)))
+        gallery.commit_enrolment(reviewed, people={name: name for name in people}, model=model)
 
 
 def record(folder: Path) -> Path:

@@ -15,7 +15,7 @@ from recognizer.errors import GalleryError
 from recognizer.gallery import proof, schema
 from recognizer.gallery.store import Gallery, load_enrolled
 from tests.gallery.painted import enroller
-from tests.gallery.records import record, settle
+from tests.gallery.records import commit, record
 
 
 def foreign(path: Path) -> None:
@@ -65,7 +65,7 @@ def read_all(folder: Path, *, write: bool) -> None:
 def test_a_record_that_cannot_be_used_says_how_to_rebuild_it(
     tmp_path: Path, damage: Callable[[Path], object], wanted: str
 ) -> None:
-    settle(tmp_path, {"Ada": [1, 2, 3], "Bob": [1]})
+    commit(tmp_path, {"Ada": [1, 2, 3], "Bob": [1]})
     damage(record(tmp_path))
     for write in (False, True):
         with pytest.raises(GalleryError, match=wanted) as caught:
@@ -78,7 +78,7 @@ def test_an_empty_file_left_by_a_kill_is_no_damage(tmp_path: Path) -> None:
     record(tmp_path).touch()
     with pytest.raises(GalleryError, match="Nobody is enrolled"):
         load_enrolled(tmp_path)
-    settle(tmp_path, {"Ada": [1]})
+    commit(tmp_path, {"Ada": [1]})
     assert load_enrolled(tmp_path).names == ("Ada",)
 
 
@@ -106,7 +106,7 @@ def flipped(good: bytes, place: int, bit: int) -> bytes:
 
 
 def test_no_flipped_bit_is_another_name_or_vector(tmp_path: Path) -> None:
-    settle(tmp_path, {name: [1, 2] for name in NAMES})
+    commit(tmp_path, {name: [1, 2] for name in NAMES})
     path, wanted = record(tmp_path), everything(tmp_path)
     good = path.read_bytes()
     chance = random.Random(3)  # noqa: S311 - places to damage

@@ -23,7 +23,7 @@ from recognizer.gallery.records import Measurement
 from recognizer.gallery.store import Gallery, load_enrolled
 from tests.conftest import ROOT
 from tests.fakes import face_picture, save_picture
-from tests.gallery.records import MODEL, face, record, settle
+from tests.gallery.records import MODEL, commit, face, record
 
 ENVIRONMENT = {**os.environ, "PYTHONPATH": str(ROOT)}
 
@@ -50,7 +50,7 @@ def test_a_second_process_is_told_too_and_a_killed_one_holds_nothing(tmp_path: P
 
 
 def test_readers_do_not_wait_for_a_writer(tmp_path: Path) -> None:
-    settle(tmp_path, {"Ada": [1]})
+    commit(tmp_path, {"Ada": [1]})
     with Gallery(tmp_path, write=True) as gallery:
         gallery.store(b"new", MODEL, Measurement((), face(2, 1)))
         began = time.monotonic()
@@ -59,7 +59,7 @@ def test_readers_do_not_wait_for_a_writer(tmp_path: Path) -> None:
 
 
 def test_a_reader_waits_out_a_commit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    settle(tmp_path, {"Ada": [1]})
+    commit(tmp_path, {"Ada": [1]})
     writer = sqlite3.connect(record(tmp_path), isolation_level=None, check_same_thread=False)
     writer.execute("BEGIN EXCLUSIVE")
     with monkeypatch.context() as patch:

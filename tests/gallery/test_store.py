@@ -14,11 +14,11 @@ from recognizer.gallery.folder import Content, Stamp
 from recognizer.gallery.records import Measurement, ReviewedPhoto
 from recognizer.gallery.store import Gallery, load_enrolled
 from tests.fakes import painted_vector
-from tests.gallery.records import MODEL, NOTE, QUALITY, face, record, settle
+from tests.gallery.records import MODEL, NOTE, QUALITY, commit, face, record
 
 
 def test_what_is_settled_is_read_back(tmp_path: Path) -> None:
-    settle(tmp_path, {"Ada": [1, 2], "王小明": [1]})
+    commit(tmp_path, {"Ada": [1, 2], "王小明": [1]})
     enrolled = load_enrolled(tmp_path)
     assert enrolled.names == ("Ada", "Ada", "王小明")
     assert enrolled.model == MODEL
@@ -45,7 +45,7 @@ def test_measurements_stand_for_nobody(tmp_path: Path) -> None:
 
 
 def test_a_failed_settle_changes_nothing(tmp_path: Path) -> None:
-    settle(tmp_path, {"Ada": [1]})
+    commit(tmp_path, {"Ada": [1]})
     twice = ReviewedPhoto("Bob", "1.png", None, True, ())
     with pytest.raises(sqlite3.IntegrityError), Gallery(tmp_path, write=True) as gallery:
         gallery.commit_enrolment([twice, twice], people={"Bob": "Bob"}, model="other")
@@ -53,7 +53,7 @@ def test_a_failed_settle_changes_nothing(tmp_path: Path) -> None:
 
 
 def test_the_last_change_is_remembered_and_idle_runs_are_none(tmp_path: Path) -> None:
-    settle(tmp_path, {"Ada": [1]})
+    commit(tmp_path, {"Ada": [1]})
     with Gallery(tmp_path, write=True) as gallery:
         before = gallery.changed_at
         assert before is not None
@@ -62,14 +62,14 @@ def test_the_last_change_is_remembered_and_idle_runs_are_none(tmp_path: Path) ->
 
 
 def test_files_are_for_the_owner_only(tmp_path: Path) -> None:
-    settle(tmp_path, {"Ada": [1]})
+    commit(tmp_path, {"Ada": [1]})
     assert record(tmp_path).parent.stat().st_mode & 0o777 == 0o700
     for path in record(tmp_path).parent.iterdir():
         assert path.stat().st_mode & 0o777 == 0o600
 
 
 def test_nothing_of_the_forgotten_stays_in_the_file(tmp_path: Path) -> None:
-    settle(tmp_path, {"Ada": [1], "Bob": [1, 2]})
+    commit(tmp_path, {"Ada": [1], "Bob": [1, 2]})
     traces = [painted_vector(1, 2).astype("<f4").tobytes()[:64], b"thumbnail of 1-2", b"Bob"]
     assert all(trace in record(tmp_path).read_bytes() for trace in traces)
     with Gallery(tmp_path, write=True) as gallery:
@@ -80,7 +80,7 @@ def test_nothing_of_the_forgotten_stays_in_the_file(tmp_path: Path) -> None:
 
 
 def test_a_reader_changes_nothing(tmp_path: Path) -> None:
-    settle(tmp_path, {"Ada": [1]})
+    commit(tmp_path, {"Ada": [1]})
     with Gallery(tmp_path) as gallery, pytest.raises(GalleryError, match="readonly"):
         gallery.store(b"x", MODEL, Measurement())
 
@@ -106,7 +106,7 @@ def test_a_gallery_without_permission_is_told(tmp_path: Path) -> None:
 
 
 def test_a_full_disk_leaves_everything_as_it_was(tmp_path: Path) -> None:
-    settle(tmp_path, {"Ada": [1]})
+    commit(tmp_path, {"Ada": [1]})
     with Gallery(tmp_path, write=True) as gallery:
         assert gallery._connection is not None
         gallery._connection.execute("PRAGMA max_page_count = 1")  # what SQLite reports as a full disk

@@ -4,7 +4,7 @@ python -m tests.soak                                     five minutes
 python -m tests.soak --minutes 60 --report out/soak.md
 python -m tests.soak --part signals --part clock
 
-Everything is judged from outside: events, summary, log, exit status, and what the system says of the process.
+Everything is asserted from outside: events, summary, log, exit status, and what the system says of the process.
 """
 
 from __future__ import annotations

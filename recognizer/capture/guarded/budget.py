@@ -39,7 +39,7 @@ _STRIP_ROWS, _TILE_WIDTH, _TILE_HEIGHT, _SAMPLES, _SAMPLE_BITS = 278, 322, 323, 
 
 
 class TooCostlyError(Exception):
-    """A picture needs more than ``MEMORY_BYTES``; its argument is how much, in bytes."""
+    """A picture needs more than ``MEMORY_BYTES``; its argument is the number of bytes."""
 
 
 def required(picture: Image.Image, *, file_bytes: int, held: int, factor: int, turned: bool) -> int:
