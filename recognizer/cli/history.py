@@ -194,7 +194,7 @@ def report(
     elif as_json:
         _console.print_json(rows)
     else:
-        show_rows([{**row, "source": short_source(row["source"])} for row in rows], "No named person was seen.")
+        show_rows([_shown_presence(row, by) for row in rows], "No named person was seen.")
 
 
 def _vector(image: Path, settings: config.Settings, resolved: ResolvedModel) -> F32:
@@ -237,6 +237,12 @@ def _row(seen: Seen) -> dict[str, Any]:
         "who": seen.person or seen.status,
         "similarity": f"{seen.similarity:.2f}" + ("" if seen.person else f" to {seen.nearest}" if seen.nearest else ""),
     }
+
+
+def _shown_presence(row: Mapping[str, Any], by: str) -> dict[str, Any]:
+    """Shorten a row of the report for a terminal: times of day, where the day stands in the first column."""
+    times = {key: row[key][:19].replace("T", " ") if by == "person" else row[key][11:19] for key in ("first", "last")}
+    return {**row, **times, "source": short_source(row["source"])}
 
 
 def _write_csv(path: Path, rows: Sequence[Mapping[str, Any]]) -> None:

@@ -81,6 +81,7 @@ class Summary(BaseSink):
         self._path = path
         self._model = model
         self._engine = engine
+        self._live = live
         self._clock = clock
         self._strangers = strangers
         self._began = clock()
@@ -125,7 +126,8 @@ class Summary(BaseSink):
         for stage, seconds in result.timings.items():
             self._stages.setdefault(stage, Durations()).add(seconds)
         frame = result.frame
-        now = frame.captured_at - self._origins.setdefault(frame.source, frame.captured_at)
+        begin = frame.captured_at if frame.source in self._live else 0.0  # a file's time is its own, as in events
+        now = frame.captured_at - self._origins.setdefault(frame.source, begin)
         self._faces["observed"] += len(result.tracks)
         for identity in result.identities:
             self._faces[identity.status.value] += 1

@@ -92,11 +92,20 @@ def test_figures(tmp_path: Path) -> None:
 
 
 def test_the_time_to_a_name_counts_from_the_first_detection() -> None:
-    summary = Summary(None, model="m", engine="e")
+    summary = Summary(None, model="m", engine="e", live={"clip"})
     summary.emit(make_result(10.0))
     summary.emit(make_result(10.5, identities=[replace(identity(1, "Anna"), first_at=10.25)]))
     [anna] = summary.as_dict()["people"]
     assert (anna["first_s"], anna["time_to_name_s"]) == (0.25, 0.25)
+
+
+def test_the_times_of_a_file_are_those_of_its_events() -> None:
+    """A clip whose pictures begin after its sound begins later than 0."""
+    summary = Summary(None, model="m", engine="e")
+    summary.emit(make_result(1.7, identities=[identity(1, "Anna")]))
+    summary.emit(make_result(2.7, identities=[identity(1, "Anna")]))
+    [anna] = summary.as_dict()["people"]
+    assert (anna["first_s"], anna["last_s"]) == (1.7, 2.7)
 
 
 def test_a_revised_name_starts_where_it_was_revised() -> None:
@@ -110,7 +119,7 @@ def test_a_revised_name_starts_where_it_was_revised() -> None:
 
 
 def test_tracks_of_two_sources_are_two() -> None:
-    summary = Summary(None, model="m", engine="e")
+    summary = Summary(None, model="m", engine="e", live={"a", "b"})
     for source in ("a", "b"):
         summary.emit(make_result(100.0, source=source, identities=[identity(1, "Anna")]))
         summary.emit(make_result(101.0, source=source, identities=[identity(1, "Anna"), identity(2)]))
