@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import threading
 from collections.abc import Set as AbstractSet
 from contextlib import closing
 from functools import partial
@@ -25,13 +26,16 @@ from recognizer.models.resolve import ResolvedModel
 from recognizer.types.rejection import Rejection
 
 
-def history_sink(settings: Settings, resolved: ResolvedModel, *, live: AbstractSet[str]) -> HistorySink:
+def history_sink(
+    settings: Settings, resolved: ResolvedModel, *, live: AbstractSet[str], stop: threading.Event
+) -> HistorySink:
     """Make the sink that keeps the tracks of a run.
 
     Args:
         settings: where the history is, and whether crops are kept.
         resolved: the embedding model.
         live: names of the live sources.
+        stop: set when the run should stop.
 
     Raises:
         HistoryError: if the history cannot be opened; later failures are logged and counted.
@@ -47,6 +51,7 @@ def history_sink(settings: Settings, resolved: ResolvedModel, *, live: AbstractS
             thresholds=(known.known, known.margin),
             housekeeping=partial(_delete_old, settings),
         ),
+        stop=stop,
     )
 
 

@@ -95,7 +95,7 @@ class Session:
         if settings.history.enabled:
             from recognizer.app.history import history_sink  # SQLAlchemy takes .2 s to import
 
-            sinks.append(history_sink(settings, resolved, live=live))
+            sinks.append(history_sink(settings, resolved, live=live, stop=signals.requested))
         status = None
         if self._make_status is not None and settings.emit.headless and live:
             status = self._make_status(live, summary.dropped)

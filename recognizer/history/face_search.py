@@ -53,7 +53,7 @@ def search_face(
     best: dict[int, float] = {}
     compared = 0
     with database.reading() as connection:
-        for part in connection.execute(query).partitions(_CHUNK):
+        for part in connection.execute(query.execution_options(stream_results=True)).partitions(_CHUNK):
             compared += len(part)
             similarities = _stack([database.cipher.open(row.vector) for row in part], len(vector)) @ vector
             for row, similarity in zip(part, similarities.tolist(), strict=True):

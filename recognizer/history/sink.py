@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from types import TracebackType
 from typing import Self
 
@@ -9,8 +10,10 @@ from recognizer.history.collector import TrackCollector
 from recognizer.history.writer import HistoryWriter
 from recognizer.types import Event, FrameResult
 
-_CLOSE_S = 1.2
-"""A stopped run must end within two seconds; of a file's run the writer has long saved nearly everything."""
+_STOPPED_S = 1.2
+"""A stopped run must end within two seconds."""
+_CLOSE_S = 30.0
+"""A run that came to its end waits longer for its last tracks, as of a database that is just restarted."""
 
 
 class HistorySink:
@@ -19,13 +22,15 @@ class HistorySink:
     Args:
         collector: makes records.
         writer: saves them.
+        stop: set when the run should stop.
     """
 
     closed = False
 
-    def __init__(self, collector: TrackCollector, writer: HistoryWriter) -> None:
+    def __init__(self, collector: TrackCollector, writer: HistoryWriter, *, stop: threading.Event) -> None:
         self._collector = collector
         self._writer = writer
+        self._stop = stop
 
     @property
     def failed(self) -> str | None:
@@ -46,7 +51,7 @@ class HistorySink:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         """Save what waits."""
-        self._writer.finish(_CLOSE_S)
+        self._writer.finish(_CLOSE_S, self._stop, stopping_s=_STOPPED_S)
 
     def emit(self, result: FrameResult) -> None:
         """Queue the tracks that ended in this frame."""

@@ -22,6 +22,7 @@ MOST_WAITING = 10_000
 _BATCH = 200
 _HOUSEKEEPING_S = 3600.0
 _RETRY_S = 1.0
+_POLL_S = 0.05
 
 
 class HistoryWriter:
@@ -74,12 +75,23 @@ class HistoryWriter:
             self._waiting.append(record)
             self._changed.notify_all()
 
-    def finish(self, patience_s: float) -> None:
-        """Save what waits, for at most ``patience_s``; the rest is lost, counted and logged."""
+    def finish(self, patience_s: float, stop: threading.Event | None = None, *, stopping_s: float = 1.0) -> None:
+        """Save what waits; the rest is lost, counted and logged.
+
+        Args:
+            patience_s: longest wait.
+            stop: once it is set, the wait ends within ``stopping_s``.
+            stopping_s: see ``stop``.
+        """
         with self._changed:
             self._ending = True
             self._changed.notify_all()
-        self._thread.join(patience_s)
+        deadline, stopping = time.monotonic() + patience_s, False
+        while self._thread.is_alive() and (left := deadline - time.monotonic()) > 0:
+            if stop is not None and stop.is_set() and not stopping:
+                stopping, deadline = True, min(deadline, time.monotonic() + stopping_s)
+                continue
+            self._thread.join(min(left, _POLL_S))
         with self._changed:
             self._abandoned = True
             self.lost += len(self._waiting)
