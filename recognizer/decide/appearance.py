@@ -76,9 +76,16 @@ class Appearance:
             self._reference = now
         return (before is not None and self._is_sudden(before, now)) or self._is_slow(now, at)
 
-    def verify(self) -> None:
-        """A sample of the newest picture showed the same face as before."""
-        if self._newest is not None:
+    def verify(self, *, is_watched: bool) -> None:
+        """Record that a sample of this frame showed the same face as before.
+
+        Args:
+            is_watched: this frame's picture was taken by ``has_changed``; otherwise the earlier ones are forgotten.
+        """
+        if not is_watched:
+            self._newest = self._reference = None
+            self._unlike_s = 0.0
+        elif self._newest is not None:
             if self._unlike_s:
                 self._lively = min(2 * self._lively, LIVELIEST)
             self._reference, self._unlike_s = self._newest, 0.0

@@ -50,7 +50,6 @@ class Decider:
         face_score: mean O-Net score that makes a track a face.
         recheck_s: seconds between two samples of a settled track.
         norm_range: vector lengths of a hopeless and of a good face, of networks whose length measures quality.
-        limits: a sample below them is no evidence for a name, nor for "unknown".
     """
 
     min_samples = 2
@@ -63,10 +62,9 @@ class Decider:
         face_score: float = 0.95,
         recheck_s: float = 2.0,
         norm_range: tuple[float, float] | None = None,
-        limits: QualityLimits | None = None,
     ) -> None:
         self._thresholds = thresholds
-        self._limits = limits or QualityLimits()
+        self._limits = QualityLimits()
         self._face_score = face_score
         self._recheck_s = recheck_s
         self._norm_range = norm_range
@@ -126,16 +124,16 @@ class Decider:
             return embeddings
         norms, by_norm = embeddings.norms, self._norm_range
         weights = weigh(quality) if by_norm is None else weigh_by_norm(norms, quality, by_norm)
-        weights = np.where(are_usable(quality, self._limits), weights, UNUSABLE_WEIGHT)
+        usable = are_usable(quality, self._limits)
+        weights = np.where(usable, weights, UNUSABLE_WEIGHT)
         for row, number in enumerate(ids.tolist()):
             evidence = self._tracks[number]
-            taken_over = evidence.add(
-                embeddings.vectors[row], float(weights[row]), same_from=self._thresholds.same_face
-            )
+            vector, weight, is_usable = embeddings.vectors[row], float(weights[row]), bool(usable[row])
+            taken_over = evidence.add(vector, weight, usable=is_usable, same_from=self._thresholds.same_face)
             if taken_over:
                 self._taken_over.append(number)
-            if evidence.best is None or weights[row] >= evidence.best_weight:
-                evidence.best, evidence.best_weight = quality[row : row + 1], float(weights[row])
+            if evidence.best is None or weight >= evidence.best_weight:
+                evidence.best, evidence.best_weight = quality[row : row + 1], weight
             settled = evidence.status is not Status.UNDECIDED
             if not evidence.is_usable:
                 evidence.shortfall = cannot_tell(quality, self._limits, row)
@@ -146,7 +144,9 @@ class Decider:
                 evidence.checks_due = 0
             if evidence.checks_due:
                 wait = min(wait, CHECK_WAITS_S[evidence.checks_due - 1])
-            evidence.sample_due_at = at if evidence.is_doubted else at + wait
+            if evidence.is_doubted:
+                wait = 0.0 if is_usable else FIRST_WAITS_S[0]
+            evidence.sample_due_at = at + wait
         vectors = [self._tracks[number].template for number in ids.tolist()]
         return Embeddings(np.stack(vectors), embeddings.norms, embeddings.model)
 
@@ -204,7 +204,7 @@ class Decider:
         for evidence in self._tracks.values():
             evidence.sample_due_at = -math.inf
             if evidence.nearest not in people:
-                evidence.nearest, evidence.similarity, evidence.margin = None, -1.0, 0.0
+                evidence.nearest, evidence.similarity, evidence.margin, evidence.rejection = None, -1.0, 0.0, None
             if evidence.name is not None and evidence.name not in people:
                 evidence.name, evidence.status = None, Status.UNDECIDED
 
@@ -222,7 +222,7 @@ class Decider:
         evidence.nearest, evidence.similarity, evidence.rejection = nearest, similarity, match.notes[0]
         evidence.margin = similarity - float(match.runner_up[0])
         keeps = evidence.name is not None and nearest == evidence.name
-        enough = evidence.weight >= wanted.evidence and evidence.sample_count >= self.min_samples
+        enough = evidence.weight >= wanted.evidence and evidence.usable_count >= self.min_samples
         if not evidence.is_usable:
             evidence.status, evidence.name = Status.UNDECIDED, None
         elif keeps and similarity >= wanted.release and evidence.margin >= wanted.margin / 2:

@@ -21,8 +21,6 @@ CHECKS = 2
 """Samples to take after the picture of a face changed, if they are hardly like the others."""
 FALL = 0.1
 """A sample that is less like the track than the one before by more than this may be of a face that is just changing."""
-LEAST_USABLE = 5e-5
-"""Weight of a track's samples from which one of them met the limits of quality (`recognizer.decide.weights`)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,6 +67,8 @@ class Evidence:
     """(D,) weighted sum of the samples; of length 1 before the first sample."""
     weight: float = 0.0
     sample_count: int = 0
+    usable_count: int = 0
+    """Samples in the template that met the limits of quality."""
     outliers: list[tuple[F32, float]] = field(default_factory=list)
     """The last two consecutive samples, with weights, that do not resemble the template."""
     likeness: float = 1.0
@@ -106,27 +106,38 @@ class Evidence:
     @property
     def is_usable(self) -> bool:
         """Whether any sample met the limits of quality."""
-        return self.weight > LEAST_USABLE
+        return self.usable_count > 0
 
     @property
     def is_doubted(self) -> bool:
         """Whether the newest sample does not resemble the template; its name is withheld until another one does."""
         return bool(self.outliers)
 
-    def add(self, vector: F32, weight: float, *, same_from: float) -> bool:
+    def add(self, vector: F32, weight: float, *, usable: bool, same_from: float) -> bool:
         """Add a sample to the template, or to the outliers if it does not resemble the template.
+
+        A sample below the limits of quality is neither, once there is a usable one: blurred faces resemble each other.
 
         Args:
             vector: (D,) of unit length.
             weight: of the sample.
+            usable: it meets the limits of quality.
             same_from: similarity to the template from which it is the same face.
 
         Returns:
             Whether the face is another one than before: two outliers in a row resemble each other.
         """
         self.sample_count += 1
-        before_it, self.likeness = self.likeness, float(vector @ self.template) if self.weight else 1.0
-        if self.is_usable and self.likeness < same_from:
+        likeness = float(vector @ self.template) if self.weight else 1.0
+        if not usable:
+            if not self.is_usable:  # something to match, which never gives a name
+                self.vector_sum = self.vector_sum + weight * vector
+                self.weight += weight
+            if not self.is_usable or likeness >= same_from:
+                self.is_reacquired = False
+            return False
+        before_it, self.likeness = self.likeness, likeness
+        if self.is_usable and likeness < same_from:
             before = self.outliers[-1][0] if self.outliers else None
             self.outliers = [*self.outliers[-1:], (vector, weight)]
             return before is not None and float(vector @ before) >= same_from
@@ -136,9 +147,10 @@ class Evidence:
             self.checks_due = CHECKS
             return False
         self.checks_due = max(self.checks_due - 1, 0)
-        self.appearance.verify()
+        self.appearance.verify(is_watched=self.name is not None)
         self.vector_sum = self.vector_sum + weight * vector
         self.weight += weight
+        self.usable_count += 1
         return False
 
     def successor(self, at: float) -> Evidence:
@@ -146,6 +158,7 @@ class Evidence:
         new = Evidence(at, at, self.box, largest_px=self.largest_px, sample_count=len(self.outliers))
         new.vector_sum = np.sum([weight * vector for vector, weight in self.outliers], axis=0, dtype=np.float64)
         new.weight = sum(weight for _, weight in self.outliers)
+        new.usable_count = len(self.outliers)
         if not self.is_reacquired:
             new.scores, new.frames, new.is_face = self.scores.copy(), self.frames, self.is_face
         return new
@@ -179,12 +192,12 @@ class Evidence:
                 yield f"track {rival} in the same picture is nearer to {self.nearest}"
         if self.weight < wanted.evidence and self.best is not None:
             yield from _shortcomings(self.best)
-            samples = "1 sample" if self.sample_count == 1 else f"{self.sample_count} samples"
+            samples = "1 sample" if self.usable_count == 1 else f"{self.usable_count} samples"
             yield f"evidence {math.floor(100 * self.weight) / 100:.2f} of {wanted.evidence:.2f} ({samples})"
             if self.status is Status.KNOWN and self.similarity >= wanted.sure:
                 yield f"a similarity of {wanted.sure:.2f} needs no more evidence"
-        elif self.status is Status.UNDECIDED and self.sample_count < min_samples:
-            yield f"{self.sample_count} sample so far, wanted {min_samples}"
+        elif self.status is Status.UNDECIDED and self.usable_count < min_samples:
+            yield f"{self.usable_count} sample so far, wanted {min_samples}"
 
 
 def _shortcomings(quality: FaceQuality) -> Iterator[str]:

@@ -34,7 +34,7 @@ class RejectingIndex:
         """
         found = self._index.search(probes)
         names, notes = list(found.names), list(found.notes)
-        similarities = found.similarities.copy()
+        similarities, runner_up = found.similarities.copy(), found.runner_up.copy()
         for row, name in enumerate(found.names):
             if name not in self._by_person:
                 continue
@@ -42,6 +42,6 @@ class RejectingIndex:
             nearness = vectors @ probes.vectors[row]
             nearest = int(nearness.argmax())
             if nearness[nearest] > similarities[row]:
-                names[row], similarities[row] = None, -1.0
+                names[row], similarities[row], runner_up[row] = None, -1.0, -1.0
                 notes[row] = f"rejected as {name} on {rejections[nearest].at:%Y-%m-%d}"
-        return Matches(tuple(names), similarities, found.runner_up, tuple(notes))
+        return Matches(tuple(names), similarities, runner_up, tuple(notes))

@@ -44,7 +44,7 @@ def seen(pictures: list[U8], *, verify: bool = False) -> list[int]:
         if appearance.has_changed(picture, BOX, number / 25):
             found.append(number)
             if verify:
-                appearance.verify()
+                appearance.verify(is_watched=True)
     return found
 
 
@@ -72,7 +72,7 @@ def test_what_was_verified_is_no_change_any_more() -> None:
     for number in range(10):
         appearance.has_changed(face(1), BOX, number / 25)
     assert appearance.has_changed(face(2), BOX, 0.4)
-    appearance.verify()
+    appearance.verify(is_watched=True)
     assert not any(appearance.has_changed(face(2), BOX, 0.4 + number / 25) for number in range(1, 50))
 
 

@@ -86,3 +86,21 @@ def test_a_track_that_cannot_tell_is_soon_sampled_as_rarely_as_a_settled_one() -
     decider.learn = counting  # type: ignore[method-assign]
     after(decider, [(face(0.9), BLURRED)] * 250, still_s=0.04)
     assert len(sampled) <= 4 + 1 + 5
+
+
+def test_however_many_blurred_samples_never_name() -> None:
+    """Their weights once summed up to that of a usable one: after 51 samples, two minutes of a blurred face."""
+    identity = after(Decider(thresholds=THRESHOLDS, recheck_s=0.1), [(face(0.9), BLURRED)] * 120)
+    assert (identity.status, identity.name) == (Status.UNDECIDED, None)
+
+
+def test_one_good_sample_is_one_however_many_blurred_ones_came_before() -> None:
+    identity = after(Decider(thresholds=THRESHOLDS), [(face(0.5), BLURRED)] * 3 + [(face(0.5), GOOD)])
+    assert (identity.status, identity.name) == (Status.UNDECIDED, None)
+    assert identity.reasons[-1] == "1 sample so far, wanted 2"
+
+
+def test_blurred_samples_that_resemble_each_other_do_not_end_a_named_track() -> None:
+    decider = Decider(thresholds=THRESHOLDS, recheck_s=0.1)
+    identity = after(decider, [(face(0.7), GOOD)] * 4 + [(face(0.0, rest=2), BLURRED)] * 6)
+    assert (identity.name, decider.take_takeovers()) == ("Ada", [])

@@ -10,7 +10,7 @@ THRESHOLDS = Thresholds(known=0.4, release=0.3, margin=0.1, sure=0.6)
 
 
 def evidence(*, similarity: float, weight: float, status: Status) -> Evidence:
-    made = Evidence(0.0, 0.0, np.zeros(4, np.float32), sample_count=1, weight=weight)
+    made = Evidence(0.0, 0.0, np.zeros(4, np.float32), sample_count=1, usable_count=1, weight=weight)
     made.best, made.nearest, made.similarity, made.margin = FaceQuality.of(40, 90, 0, 0, 0.99), "Ada", similarity, 0.3
     made.status = status
     return made

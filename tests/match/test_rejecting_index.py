@@ -41,7 +41,7 @@ def test_a_face_nearer_to_a_rejected_one_matches_nobody() -> None:
     found = search(index, double, probe(0.9), probe(0.1, 0.7, 0.6))
     assert found.names == (None, "Ada", "Bob")
     assert found.notes == ("rejected as Ada on 2026-03-03", None, None)
-    assert found.similarities.tolist()[0] == -1
+    assert (found.similarities.tolist()[0], found.runner_up.tolist()[0]) == (-1, -1)
     assert found.similarities.tolist()[1:] == np.array([0.9, 0.7], np.float32).tolist()
 
 
