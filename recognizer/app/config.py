@@ -6,7 +6,6 @@ The model is frozen; an unknown key, a wrong type or a value out of range is an 
 from __future__ import annotations
 
 import difflib
-import os
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, get_args, get_origin
@@ -28,8 +27,9 @@ from recognizer.app.sections import (
     Source,
     Track,
 )
+from recognizer.capture.address import complete_address
 from recognizer.capture.names import display_name
-from recognizer.errors import ConfigError
+from recognizer.errors import ConfigError, SourceError
 
 
 class Settings(Section):
@@ -61,9 +61,16 @@ class Settings(Section):
 
     @property
     def history_place(self) -> Path | str:
-        """Return the folder or the address of the history."""
+        """Return the folder or the address of the history.
+
+        Raises:
+            ConfigError: if a variable in the address is not set.
+        """
         if self.history.address is not None:
-            return os.path.expandvars(self.history.address.get_secret_value())
+            try:
+                return complete_address(self.history.address.get_secret_value())
+            except SourceError as error:  # says which variable is not set
+                raise ConfigError(f"history.address: {error}") from None
         return self.history.folder or self.gallery.folder.absolute().parent / "history"
 
 

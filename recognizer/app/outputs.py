@@ -112,7 +112,8 @@ def make_sinks(
 
 
 def lost_by(sinks: Sequence[Sink]) -> Mapping[str, int]:
-    """Count what slow outputs dropped so far: events, and frames of labelled videos."""
+    """Count what slow outputs dropped so far: events, frames of labelled videos, and tracks of the history."""
     events = sum(sink.lost for sink in sinks if isinstance(sink, EventLog))
     frames = sum(sink.lost for sink in sinks if isinstance(sink, QueuedSink | Only))
-    return {"events": events, "video_frames": frames}
+    tracks = sum(sink.lost for sink in sinks if not isinstance(sink, EventLog | QueuedSink | Only))
+    return {"events": events, "video_frames": frames, "tracks": tracks}

@@ -170,7 +170,7 @@ class History(Section):
     """Folder of the database; ``history`` beside the gallery's folder by default."""
     address: SecretStr | None = None
     """``postgresql://USER:PASSWORD@HOST/DATABASE``, when several machines share one history; in place of ``folder``.
-    Variables such as ``$PASSWORD`` are replaced."""
+    ``${NAME}`` is a variable of the environment."""
     key_file: UserPath | None = None
     """File with the key that encrypts vectors and crops; see ``recognizer.history.encryption``."""
     crops: bool = False

@@ -17,7 +17,7 @@ from recognizer.capture.sources import require_openable
 from recognizer.emit.overlay import Overlay
 from recognizer.emit.status import StatusBlock
 from recognizer.emit.summary import Summary
-from recognizer.errors import OutputError, SourceError
+from recognizer.errors import HistoryError, OutputError, SourceError
 from recognizer.gallery.records import Enrolled
 from recognizer.models.download import Progress, no_progress
 from recognizer.models.resolve import ResolvedModel
@@ -90,21 +90,27 @@ class Session:
         keys = Keys(gallery=settings.gallery.folder, snapshots=_SNAPSHOTS, render=overlay)
         names = [source.name for source in sources]
         files = list(outputs.make_sinks(settings, names, live=live, overlay=overlay, keys=keys, stop=signals.requested))
-        summary.lost_by = lambda: outputs.lost_by(files)
-        sinks: list[Sink] = [summary, *files]  # closed in reverse order, so the summary knows what the others lost
         if settings.history.enabled:
             from recognizer.app.history import history_sink  # SQLAlchemy takes .2 s to import
 
-            sinks.append(history_sink(settings, resolved, live=live, stop=signals.requested))
+            files.append(history_sink(settings, resolved, live=live, stop=signals.requested))
+        summary.lost_by = lambda: outputs.lost_by(files)
+        sinks: list[Sink] = [summary, *files]  # closed in reverse order, so the summary knows what the others lost
         status = None
         if self._make_status is not None and settings.emit.headless and live:
             status = self._make_status(live, summary.dropped)
             sinks.append(status)
 
+        rejections = build.rejections(settings, resolved.fingerprint)
+
         def replace_gallery(enrolled: Enrolled) -> None:
             size = len(enrolled)
+            try:
+                rejections[:] = build.rejections(settings, resolved.fingerprint)
+            except HistoryError as error:  # people who were removed must not be named because a database is away
+                logger.warning("{} The rejections that were read before count on.", error)
             thresholds = build.thresholds(settings, resolved, enrolled=size)
-            pipeline.replace_gallery(build.heeding_index(settings, enrolled), frozenset(enrolled.names), thresholds)
+            pipeline.replace_gallery(build.index_of(enrolled, rejections), frozenset(enrolled.names), thresholds)
             near = build.strangers_near(settings, resolved, enrolled=size)
             if strangers is not None and near is not None:
                 strangers.near = near

@@ -20,6 +20,7 @@ from recognizer.cli import _console, _options, history_review
 from recognizer.cli._progress import model_bar
 from recognizer.cli._tables import short_source, show_rows
 from recognizer.errors import OutputError, UsageError
+from recognizer.gallery.names import person_name
 from recognizer.history import sightings
 from recognizer.history.records import Seen, Selection
 from recognizer.models.resolve import ResolvedModel
@@ -121,13 +122,14 @@ def search(
         config_file, gallery=gallery, model=model, engine=engine, weights_dir=weights_dir, spec=spec
     )
     with closing(read_history(settings)) as history:
-        with model_bar() as progress:
-            resolved = build.model(settings, progress)
-        least = build.thresholds(settings, resolved).known if similarity is None else similarity
         if image is not None:
+            with model_bar() as progress:
+                resolved = build.model(settings, progress)
             vector, fingerprint = _vector(image, settings, resolved), resolved.fingerprint
+            known = build.thresholds(settings, resolved).known
         else:
-            vector, fingerprint = face_search.vector_of_track(history, cast(int, track))
+            vector, fingerprint, known = face_search.vector_of_track(history, cast(int, track))
+        least = known if similarity is None else similarity
         hits = face_search.search_face(
             history,
             vector,
@@ -220,7 +222,7 @@ def _selection(
 ) -> Selection:
     """Make a selection; times without a zone are this machine's."""
     return Selection(
-        person=person,
+        person=None if person is None else person_name(person),
         source=source,
         since=since.astimezone() if since else None,
         until=until.astimezone() if until else None,

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.markup import escape
 
 from recognizer.app import build
 from recognizer.cli import _console, _options
@@ -18,8 +17,6 @@ from recognizer.errors import UsageError
 if TYPE_CHECKING:
     from recognizer.history.database import Database
 
-_VERY_ALIKE = 0.6
-"""Cosine from which a rejected face may well be the person: of genuine pairs of LFW, half are above it with xs_q."""
 ClusterArgument = Annotated[int, typer.Argument(help="Its number in 'history unknowns'.")]
 
 
@@ -138,12 +135,12 @@ def reject(
 
     with _history(config_file, gallery) as history:
         action, person, similarity = reject_track(history, track)
-    if similarity >= _VERY_ALIKE:
-        _console.err.print(
-            f"[yellow]Note:[/] its similarity to {escape(person)} was {similarity:.2f}. {escape(person)} may be "
-            "rejected, too, in such light or pose.",
-            highlight=False,
-        )
+    _console.err.print(
+        f"Note: the track's similarity was {similarity:.2f}. Who is nearer to it than to the photos of {person} is "
+        "unknown from now on; that may be the person, too, in such light or pose.",
+        highlight=False,
+        markup=False,
+    )
     _done(action)
 
 
@@ -184,8 +181,10 @@ def forget(
     yes: _options.YesOption = False,
 ) -> None:
     """Delete every track of a person for good, and the name wherever it stands; 'gallery remove' ends recognition."""
+    from recognizer.gallery.names import person_name
     from recognizer.history.retention import forget_person
 
+    person = person_name(person)
     if not yes and not typer.confirm(f"Delete everything that the history holds of {person}? It cannot be undone."):
         raise typer.Exit(1)
     with _history(config_file, gallery) as history:
@@ -209,11 +208,13 @@ def rekey(
 ) -> None:
     """Encrypt the history with a new key; the present key, if there is one, is that of the settings."""
     from recognizer.history.encryption import find_key
+    from recognizer.history.keyed import open_to_rekey
     from recognizer.history.keyed import rekey as rekey_history
 
     if (new_key is None) != decrypt:
         raise UsageError("Give --new-key FILE, or --decrypt.")
-    with _history(config_file, gallery) as history:
+    settings = _options.load_settings(config_file, gallery=gallery)
+    with closing(open_to_rekey(settings.history_place, find_key(settings.history.key_file))) as history:
         count = rekey_history(history, find_key(new_key) if new_key else None)
     _console.out.print(f"{count} samples were rewritten. Change history.key_file in the settings now.", highlight=False)
 

@@ -27,7 +27,9 @@ class Change(NamedTuple):
     after: Any
 
 
-def record(connection: sa.Connection, kind: str, what: str, changes: Iterable[Change]) -> int:
+def record(
+    connection: sa.Connection, kind: str, what: str, changes: Iterable[Change], *, person: str | None = None
+) -> int:
     """Make changes and record them as one action; returns its id.
 
     Args:
@@ -35,11 +37,18 @@ def record(connection: sa.Connection, kind: str, what: str, changes: Iterable[Ch
         kind: one word.
         what: the action in words.
         changes: values as they are, and as they shall be; those that change nothing are dropped.
+        person: whom the action names, so that it goes with them.
     """
     made = [change for change in changes if change.before != change.after]
     for change in made:
         _set(connection, change, change.after)
-    values = {"at_us": to_us(dt.datetime.now(dt.UTC)), "kind": kind, "what": what, "changes": json.dumps(made)}
+    values = {
+        "at_us": to_us(dt.datetime.now(dt.UTC)),
+        "kind": kind,
+        "what": what,
+        "changes": json.dumps(made),
+        "person": person,
+    }
     key = connection.execute(sa.insert(actions).values(values)).inserted_primary_key
     return int(key[0]) if key else 0
 
@@ -48,7 +57,8 @@ def undo(database: Database, action_id: int) -> str:
     """Restore what an action changed; returns the action in words.
 
     Raises:
-        HistoryError: if there is no such action, it is undone already, or a later one changed the same values.
+        HistoryError: if there is no such action, it is undone already, a later one changed the same values, or a track
+            was deleted since; nothing is changed then.
     """
     with database.writing() as connection:
         row = connection.execute(sa.select(actions).where(actions.c.id == action_id)).one_or_none()
@@ -92,7 +102,9 @@ def list_actions(database: Database, *, limit: int) -> list[dict[str, Any]]:
 
 def _set(connection: sa.Connection, change: Change, value: Any) -> None:
     table = _TABLES[change.table]
-    connection.execute(sa.update(table).where(table.c.id == change.id).values({change.column: value}))
+    done = connection.execute(sa.update(table).where(table.c.id == change.id).values({change.column: value}))
+    if done.rowcount != 1:
+        raise HistoryError(f"Row {change.id} of {change.table} was deleted meanwhile; the action cannot be undone.")
 
 
 def _later(connection: sa.Connection, action_id: int, changes: Sequence[Change]) -> sa.Row[Any] | None:

@@ -15,11 +15,12 @@ from recognizer.history.actions import Change
 from recognizer.history.database import Database
 from recognizer.history.encryption import Cipher
 from recognizer.history.linkage import Linkage
-from recognizer.history.rows import from_bytes, from_us
+from recognizer.history.rows import from_bytes, from_us, unit
 from recognizer.history.schema import clusters, runs, samples, tracks
 from recognizer.types import F32
 
 _UNKNOWN = sa.and_(tracks.c.given.is_(None), tracks.c.status == "unknown")
+_IS_NEW = tracks.c.cluster_id.is_(None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,10 +36,10 @@ class _Face:
 
 
 def update_clusters(database: Database, *, model: str, threshold: float) -> int:
-    """Put unknown tracks that are new into clusters; clusters that became alike are joined.
+    """Put unknown tracks that are new into clusters, old ones or new ones; old clusters stay as they are.
 
-    A cluster keeps its number: of two that are joined, the older one's stays. Two tracks that one source showed at one
-    time are never in one cluster.
+    Two tracks that one source showed at one time are never in one cluster, and a track that was moved out of a cluster
+    does not come back by itself.
 
     Args:
         database: the history.
@@ -48,36 +49,43 @@ def update_clusters(database: Database, *, model: str, threshold: float) -> int:
     Returns:
         Number of tracks that were new.
     """
-    with database.writing() as connection:
-        faces = _faces(connection, model, database.cipher)
-        new = [face for face in faces if face.cluster_id is None]
-        if not new:
+    with database.reading() as connection:
+        if connection.execute(_of_model(sa.select(tracks.c.id), model).where(_IS_NEW).limit(1)).first() is None:
             return 0
-        linkage = Linkage(threshold=threshold)
-        old: dict[int, list[_Face]] = {}
-        for face in faces:
-            if face.cluster_id is not None:
-                old.setdefault(face.cluster_id, []).append(face)
-        for cluster_id, members in old.items():
-            linkage.put(cluster_id, [face.track_id for face in members], np.stack([face.vector for face in members]))
-        fresh = []
-        for face in new:
-            key = connection.execute(sa.insert(clusters).values(state="open")).inserted_primary_key
-            fresh.append(int(key[0]) if key else 0)
-            linkage.put(fresh[-1], [face.track_id], face.vector[None])
-        for track, others in (*_beside(faces), *_split_before(connection, faces)):
-            linkage.set_apart(track, others)
-        linkage.join(set(fresh))  # a cluster that is joined to an older one is empty then, and not listed
-        was = {face.track_id: face.cluster_id for face in faces}
-        moved = [
-            {"track": track, "cluster": cluster_id}
-            for cluster_id, members_now in linkage.members().items()
-            for track in members_now
-            if was[track] != cluster_id
-        ]
-        statement = sa.update(tracks).where(tracks.c.id == sa.bindparam("track"))
-        connection.execute(statement.values(cluster_id=sa.bindparam("cluster")), moved)
-        return len(new)
+        faces = _faces(connection, model, database.cipher)
+        apart = [*_beside(faces), *_split_before(connection, faces)]
+    found = _link(faces, apart, threshold=threshold)
+    with database.writing() as connection:  # as short as can be: a run writes, too
+        numbers: dict[int, int] = {}
+        moved = []
+        for track_id, cluster_id in found.items():
+            if cluster_id < 0 and cluster_id not in numbers:
+                key = connection.execute(sa.insert(clusters).values(state="open")).inserted_primary_key
+                numbers[cluster_id] = int(key[0]) if key else 0
+            moved.append({"track": track_id, "cluster": numbers.get(cluster_id, cluster_id)})
+        statement = sa.update(tracks).where(tracks.c.id == sa.bindparam("track"), _IS_NEW)
+        if moved:
+            connection.execute(statement.values(cluster_id=sa.bindparam("cluster")), moved)
+    return len(found)
+
+
+def _link(faces: Sequence[_Face], apart: Sequence[tuple[int, set[int]]], *, threshold: float) -> dict[int, int]:
+    """Return the cluster of each new track; clusters that do not exist yet have negative numbers."""
+    linkage = Linkage(threshold=threshold)
+    old: dict[int, list[_Face]] = {}
+    for face in faces:
+        if face.cluster_id is not None:
+            old.setdefault(face.cluster_id, []).append(face)
+    for cluster_id, members in old.items():
+        linkage.put(cluster_id, [face.track_id for face in members], np.stack([face.vector for face in members]))
+    new = [face for face in faces if face.cluster_id is None]
+    for number, face in enumerate(new):
+        linkage.put(number - len(new), [face.track_id], face.vector[None])
+    for track, others in apart:
+        linkage.set_apart(track, others)
+    linkage.join({number - len(new) for number in range(len(new))})
+    fresh = {face.track_id for face in new}
+    return {track: key for key, members in linkage.members().items() for track in members if track in fresh}
 
 
 def list_clusters(database: Database, *, state: str = "open", least: int = 1, limit: int = 50) -> list[dict[str, Any]]:
@@ -126,7 +134,8 @@ def name_cluster(database: Database, cluster_id: int, name: str) -> int:
     with database.writing() as connection:
         found = _members(connection, cluster_id)
         what = f"name cluster {cluster_id} {name!r}: {len(found)} tracks"
-        return actions.record(connection, "name", what, [Change("tracks", key, "given", None, name) for key in found])
+        changes = [Change("tracks", key, "given", None, name) for key in found]
+        return actions.record(connection, "name", what, changes, person=name)
 
 
 def set_state(database: Database, cluster_id: int, state: str) -> int:
@@ -176,27 +185,23 @@ def merge(database: Database, into: int, others: Sequence[int]) -> int:
         return actions.record(connection, "merge", what, changes)
 
 
+def _of_model(query: sa.Select[Any], model: str) -> sa.Select[Any]:
+    """Restrict a query of tracks to unknown ones that a model saw, with samples."""
+    joined = query.join(samples, samples.c.track_id == tracks.c.id).join(runs, runs.c.id == tracks.c.run_id)
+    return joined.where(_UNKNOWN, runs.c.model == model)
+
+
 def _faces(connection: sa.Connection, model: str, cipher: Cipher) -> list[_Face]:
-    query = (
-        sa.select(tracks, samples.c.vector)
-        .join(samples, samples.c.track_id == tracks.c.id)
-        .join(runs, runs.c.id == tracks.c.run_id)
-        .where(_UNKNOWN, runs.c.model == model)
-        .order_by(tracks.c.id)
-    )
+    query = _of_model(sa.select(tracks, samples.c.vector), model).order_by(tracks.c.id)
     rows: dict[int, sa.Row[Any]] = {}
     sums: dict[int, F32] = {}
     for row in connection.execute(query):
         rows[row.id] = row
         sums[row.id] = sums.get(row.id, np.float32(0)) + from_bytes(cipher.open(row.vector))
     return [
-        _Face(row.id, row.cluster_id, row.run_id, row.source, row.began_us, row.ended_us, _unit(sums[row.id]))
+        _Face(row.id, row.cluster_id, row.run_id, row.source, row.began_us, row.ended_us, unit(sums[row.id]))
         for row in rows.values()
     ]
-
-
-def _unit(vector: F32) -> F32:
-    return np.asarray(vector / max(float(np.linalg.norm(vector)), 1e-12), np.float32)
 
 
 def _beside(faces: Sequence[_Face]) -> list[tuple[int, set[int]]]:
@@ -216,11 +221,8 @@ def _split_before(connection: sa.Connection, faces: Sequence[_Face]) -> list[tup
     members: dict[int | None, set[int]] = {}
     for face in faces:
         members.setdefault(face.cluster_id, set()).add(face.track_id)
-    return [
-        (change.id, members.get(change.before, set()))
-        for change in actions.changes_of(connection, "split")
-        if change.column == "cluster_id"
-    ]
+    moved = [change for change in actions.changes_of(connection, "split") if change.column == "cluster_id"]
+    return [(change.id, members.get(change.before, set())) for change in moved]
 
 
 def _members(connection: sa.Connection, cluster_id: int) -> list[int]:
@@ -232,7 +234,7 @@ def _members(connection: sa.Connection, cluster_id: int) -> list[int]:
 
 
 def _details(connection: sa.Connection, cluster_id: int) -> dict[str, Any]:
-    where = tracks.c.cluster_id == cluster_id
+    where = sa.and_(tracks.c.cluster_id == cluster_id, _UNKNOWN)
     sources = connection.execute(sa.select(tracks.c.source).where(where).distinct().order_by(tracks.c.source)).scalars()
     nearest = connection.execute(
         sa.select(tracks.c.nearest, tracks.c.similarity).where(where).order_by(tracks.c.similarity.desc()).limit(1)

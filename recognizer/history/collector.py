@@ -73,6 +73,12 @@ class TrackCollector:
             if event.kind is EventKind.LOST and (track := self._tracks.pop((source, event.track_id), None)):
                 yield self._record(source, event.track_id, track)
 
+    def flush(self) -> Iterator[TrackRecord]:
+        """Return the records of all tracks that have not ended, as they are; a run that failed ends no track."""
+        for (source, number), track in self._tracks.items():
+            if track.frames:
+                yield self._record(source, number, track)
+
     def _drop_unreported(self, source: str, *, before: float) -> None:
         for key, track in list(self._tracks.items()):
             if key[0] == source and track.frames == 0 and track.began_at < before:

@@ -38,6 +38,8 @@ class Database:
         self.place = place
         self.cipher: Cipher = Plain()
         """Of vectors and crops."""
+        self.key_check: bytes | None = None
+        """What stood in the history to check its key when it was opened; ``None`` without a key."""
         self._engine = engine
 
     def close(self) -> None:
@@ -65,6 +67,34 @@ class Database:
         with self._translated("written"), engine.connect() as connection, connection.begin():
             yield connection
 
+    @contextmanager
+    def migrating(self) -> Iterator[sa.Connection]:
+        """Yield a connection that alone may change tables, as ``writing``; others wait.
+
+        Raises:
+            HistoryError: as ``writing``.
+        """
+        if self._engine.dialect.name == "sqlite":
+            with self.writing() as connection:
+                yield connection
+            return
+        # not REPEATABLE READ: its view of the tables would be from before the wait for the lock
+        engine = self._engine.execution_options(isolation_level="READ COMMITTED")
+        with self._translated("migrated"), engine.connect() as connection, connection.begin():
+            connection.exec_driver_sql("SET LOCAL statement_timeout = 0")
+            connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_MIGRATION_LOCK)))
+            yield connection
+
+    def require_key(self, connection: sa.Connection) -> None:
+        """Refuse to seal anything with a key that was changed since the history was opened.
+
+        Raises:
+            HistoryError: if it was encrypted, decrypted or given another key meanwhile.
+        """
+        check = connection.execute(sa.select(schema.facts.c.value).where(schema.facts.c.name == "check")).scalar()
+        if check != self.key_check:
+            raise HistoryError(f"The key of the history {self.place} was changed; it must be opened again with it.")
+
     def rewrite(self) -> None:
         """Write the whole file anew, so that nothing deleted is left in it.
 
@@ -75,11 +105,18 @@ class Database:
             statements = ["PRAGMA wal_checkpoint(TRUNCATE)", "VACUUM", "PRAGMA wal_checkpoint(TRUNCATE)"]
             engine = self._engine.execution_options(begin=False)
         else:
-            statements = [f"VACUUM (FULL) {table.name}" for table in schema.metadata.sorted_tables]
+            statements = ["SET statement_timeout = 0"]
+            statements += [f"VACUUM (FULL) {table.name}" for table in schema.metadata.sorted_tables]
+            statements += ["SET statement_timeout TO DEFAULT"]
             engine = self._engine.execution_options(isolation_level="AUTOCOMMIT")
         with self._translated("rewritten"), engine.connect() as connection:
             for statement in statements:
-                connection.exec_driver_sql(statement)
+                found = connection.exec_driver_sql(statement)
+                if found.returns_rows and (row := found.first()) is not None and row[0] == 1:  # of wal_checkpoint: busy
+                    raise HistoryError(
+                        f"What was deleted still stands in files of the history {self.place}, as another process reads "
+                        "it. Stop the run, then do it again."
+                    )
 
     @contextmanager
     def _translated(self, done: str) -> Iterator[None]:
@@ -172,24 +209,27 @@ def _sqlite(path: Path) -> sa.Engine:
 
 def _migrate(database: Database) -> None:
     with database.reading() as connection:
-        level = _level(connection)
-    if level == schema.LEVEL:
-        return
-    if level is not None and level not in _levels():
-        raise HistoryError(
-            f"The history {database.place} was written by a newer version of this program (level {level}, this one "
-            f"knows {schema.LEVEL}). Install the newer version."
-        )
+        if not _is_older(connection, database.place):
+            return
     from alembic import command  # .3 s of import, needed once for each level
     from alembic.config import Config
 
     config = Config()
     config.set_main_option("script_location", str(_MIGRATIONS).replace("%", "%%"))
-    with database.writing() as connection:
-        if connection.dialect.name == "postgresql":
-            connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_MIGRATION_LOCK)))
-        config.attributes["connection"] = connection
-        command.upgrade(config, "head")
+    with database.migrating() as connection:
+        if _is_older(connection, database.place):  # another process may have come first
+            config.attributes["connection"] = connection
+            command.upgrade(config, "head")
+
+
+def _is_older(connection: sa.Connection, place: str) -> bool:
+    level = _level(connection)
+    if level is not None and level not in _levels():
+        raise HistoryError(
+            f"The history {place} was written by a newer version of this program (level {level}, this one knows "
+            f"{schema.LEVEL}). Install the newer version."
+        )
+    return level != schema.LEVEL
 
 
 def _level(connection: sa.Connection) -> str | None:

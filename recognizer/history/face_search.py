@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from recognizer.errors import HistoryError
 from recognizer.history.database import Database
 from recognizer.history.records import Seen, Selection
-from recognizer.history.rows import from_bytes
+from recognizer.history.rows import from_bytes, unit
 from recognizer.history.schema import runs, samples, tracks
 from recognizer.history.tracks import by_ids, conditions
 from recognizer.types import F32
@@ -69,14 +69,14 @@ def search_face(
     return [Hit(seen[track_id], similarity) for track_id, similarity in ranked if track_id in seen]
 
 
-def vector_of_track(database: Database, track_id: int) -> tuple[F32, str]:
-    """Return the mean vector of a track's samples, of unit length, and the model's fingerprint.
+def vector_of_track(database: Database, track_id: int) -> tuple[F32, str, float]:
+    """Return the mean vector of a track's samples, of unit length, its model, and what a name needed with it.
 
     Raises:
         HistoryError: if there is no such track, or nothing of it was kept.
     """
     query = (
-        sa.select(samples.c.vector, runs.c.model)
+        sa.select(samples.c.vector, runs.c.model, runs.c.known)
         .join(tracks, tracks.c.id == samples.c.track_id)
         .join(runs, runs.c.id == tracks.c.run_id)
         .where(tracks.c.id == track_id)
@@ -85,8 +85,8 @@ def vector_of_track(database: Database, track_id: int) -> tuple[F32, str]:
         rows = connection.execute(query).all()
     if not rows:
         raise HistoryError(f"The history {database.place} has no face of a track {track_id}.")
-    mean = np.mean([from_bytes(database.cipher.open(row.vector)) for row in rows], axis=0)
-    return np.asarray(mean / max(float(np.linalg.norm(mean)), 1e-12), np.float32), rows[0].model
+    vectors = np.stack([from_bytes(database.cipher.open(row.vector)) for row in rows])
+    return unit(np.asarray(vectors.sum(axis=0), np.float32)), rows[0].model, rows[0].known
 
 
 def _has_model(connection: sa.Connection, model: str) -> bool:

@@ -30,7 +30,7 @@ def open_with_key(place: Path | str, key: bytes | None, *, create: bool) -> Data
     """
     database = open_history(place, create=create)
     try:
-        database.cipher = _cipher(database, key, create=create)
+        _unlock(database, key, create=create)
     except BaseException:
         database.close()
         raise
@@ -52,6 +52,7 @@ def rekey(database: Database, key: bytes | None) -> int:
     statement = sa.update(samples).where(samples.c.id == sa.bindparam("key"))
     statement = statement.values(vector=sa.bindparam("new_vector"), crop=sa.bindparam("new_crop"))
     with database.writing() as connection:
+        database.require_key(connection)
         while rows := connection.execute(query.where(samples.c.id > last)).all():
             changed: list[dict[str, Any]] = [
                 {
@@ -67,37 +68,61 @@ def rekey(database: Database, key: bytes | None) -> int:
             sealed = new.seal(old.open(row.vector))
             connection.execute(sa.update(rejections).where(rejections.c.id == row.id).values(vector=sealed))
         connection.execute(sa.delete(facts).where(facts.c.name == "check"))
-        if key is not None:
-            connection.execute(sa.insert(facts).values(name="check", value=new.seal(_CHECK)))
-    database.cipher = new
+        check = None if key is None else new.seal(_CHECK)
+        if check is not None:
+            connection.execute(sa.insert(facts).values(name="check", value=check))
+    database.cipher, database.key_check = new, check
     database.rewrite()
     return count
 
 
-def _cipher(database: Database, key: bytes | None, *, create: bool) -> Cipher:
+def open_to_rekey(place: Path | str, key: bytes | None) -> Database:
+    """Open a history whose key is to be changed; ``key`` is not needed where it is not encrypted yet.
+
+    Raises:
+        ConfigError: if the address cannot be used.
+        HistoryError: if it cannot be opened, or the key is missing or wrong.
+    """
+    database = open_history(place, create=False)
+    try:
+        with database.reading() as connection:
+            is_encrypted = _check(connection) is not None
+        _unlock(database, key if is_encrypted else None, create=False)
+    except BaseException:
+        database.close()
+        raise
+    return database
+
+
+def _check(connection: sa.Connection) -> bytes | None:
+    return connection.execute(sa.select(facts.c.value).where(facts.c.name == "check")).scalar()
+
+
+def _unlock(database: Database, key: bytes | None, *, create: bool) -> None:
     with database.reading() as connection:
-        check = connection.execute(sa.select(facts.c.value).where(facts.c.name == "check")).scalar()
+        check = _check(connection)
         is_empty = connection.execute(sa.select(tracks.c.id).limit(1)).first() is None
-    if check is None:
-        if key is None:
-            return Plain()
-        if not is_empty:
-            raise HistoryError(
-                f"The history {database.place} is not encrypted, but there is a key. 'history rekey' encrypts it."
-            )
-        cipher = AesGcm(key)
-        if create:
-            with database.writing() as connection:
-                connection.execute(sa.insert(facts).values(name="check", value=cipher.seal(_CHECK)))
-        return cipher
+    if check is None and key is None:
+        return
     if key is None:
         raise HistoryError(
             f"The history {database.place} is encrypted. Its key may be in a file (history.key_file), in the variable "
             f"{KEY_VARIABLE} or in the systemd credential {CREDENTIAL}."
         )
     cipher = AesGcm(key)
-    try:
-        cipher.open(check)
-    except HistoryError:
-        raise HistoryError(f"The key does not fit the history {database.place}, which another one encrypted.") from None
-    return cipher
+    if check is None:
+        if not is_empty:
+            raise HistoryError(
+                f"The history {database.place} is not encrypted, but there is a key. 'history rekey' encrypts it."
+            )
+        check = cipher.seal(_CHECK) if create else None
+        if check is not None:
+            with database.writing() as connection:
+                connection.execute(sa.insert(facts).values(name="check", value=check))
+    else:
+        try:
+            cipher.open(check)
+        except HistoryError:
+            message = f"The key does not fit the history {database.place}, which another one encrypted."
+            raise HistoryError(message) from None
+    database.cipher, database.key_check = cipher, check

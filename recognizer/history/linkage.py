@@ -44,16 +44,13 @@ class Linkage:
         self._members[cluster] = list(faces)
         self._sums[cluster] = vectors.sum(axis=0, dtype=np.float64)
 
-    def join(self, fresh: Collection[int]) -> dict[int, int]:
-        """Join clusters, the most similar first, until none is similar enough.
+    def join(self, fresh: Collection[int]) -> None:
+        """Join clusters, the most similar first, until none is similar enough; an old one keeps its number.
 
         Args:
-            fresh: clusters that were never compared with the others; old ones are not compared with each other again.
-
-        Returns:
-            Cluster that is gone -> cluster that it is part of now; the one with the smaller number stays.
+            fresh: clusters that are new; of the others no two are ever joined.
         """
-        gone: dict[int, int] = {}
+        gone: set[int] = set()
         near: dict[int, set[int]] = {}
         heap: list[tuple[float, int, int, int, int]] = []
         for similarity, a, b in self._candidates(fresh):
@@ -67,17 +64,18 @@ class Linkage:
                 continue  # one of them has grown since
             if self._must_stay_apart(a, b):
                 continue
-            stays, goes = min(a, b), max(a, b)
+            if a not in fresh and b not in fresh:
+                continue
+            stays, goes = sorted((a, b), key=lambda key: (key in fresh, key))
             self._sums[stays] = self._sums[stays] + self._sums.pop(goes)
             self._members[stays] += self._members.pop(goes)
-            gone[goes] = stays
+            gone.add(goes)
             near[stays] = {one for one in near[stays] | near.pop(goes) if one not in gone and one != stays}
             for other in near[stays]:
                 near[other].add(stays)
                 if (now := self.similarity(stays, other)) >= self._threshold:
                     one, two = min(stays, other), max(stays, other)
                     heapq.heappush(heap, (-now, one, two, self._size(one), self._size(two)))
-        return {goes: _final(stays, gone) for goes, stays in gone.items()}
 
     def members(self) -> Mapping[int, Sequence[int]]:
         """Return the faces of each cluster."""
@@ -112,9 +110,3 @@ class Linkage:
                 for column, similarity in zip(columns.tolist(), block[one, columns].tolist(), strict=True):
                     a, b = sorted((int(keys[begin + one]), int(keys[begin + column])))
                     yield similarity, a, b
-
-
-def _final(cluster: int, gone: Mapping[int, int]) -> int:
-    while cluster in gone:
-        cluster = gone[cluster]
-    return cluster

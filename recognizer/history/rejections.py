@@ -26,8 +26,9 @@ def reject_track(database: Database, track_id: int) -> tuple[int, str, float]:
     Raises:
         HistoryError: if there is no such track, it has no name, or nothing of its face was kept.
     """
-    vector, model = vector_of_track(database, track_id)
+    vector, model, _ = vector_of_track(database, track_id)
     with database.writing() as connection:
+        database.require_key(connection)
         row = connection.execute(sa.select(tracks).where(tracks.c.id == track_id)).one()
         person = row.given or row.person
         if person is None:
@@ -46,8 +47,9 @@ def reject_track(database: Database, track_id: int) -> tuple[int, str, float]:
             Change("tracks", track_id, "given", row.given, None),
             Change("tracks", track_id, "person", row.person, None),
             Change("tracks", track_id, "status", row.status, Status.UNKNOWN.value),
+            Change("tracks", track_id, "corrected", row.corrected, 1),
         ]
-        action = actions.record(connection, "reject", f"track {track_id} is not {person}", changes)
+        action = actions.record(connection, "reject", f"track {track_id} is not {person}", changes, person=person)
         return action, str(person), float(row.similarity)
 
 

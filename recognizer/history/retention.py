@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import re
 from dataclasses import dataclass
 
 import sqlalchemy as sa
 
+from recognizer.errors import HistoryError
 from recognizer.history.database import Database
 from recognizer.history.rows import to_us
 from recognizer.history.schema import actions, rejections, samples, tracks
@@ -51,25 +53,37 @@ def forget_person(database: Database, name: str) -> int:
     so that no byte of it holds what was deleted.
 
     Raises:
-        HistoryError: if the database cannot be written.
+        HistoryError: if nothing is known of the person, or the database cannot be written.
     """
-    is_person = sa.or_(tracks.c.given == name, tracks.c.person == name)
-    deleted = _delete(database, is_person)
+    deleted = _delete(database, sa.or_(tracks.c.given == name, tracks.c.person == name))
     with database.writing() as connection:
-        mentions = sa.or_(tracks.c.nearest == name, tracks.c.reasons.contains(name, autoescape=True))
-        for row in connection.execute(sa.select(tracks.c.id, tracks.c.nearest, tracks.c.reasons).where(mentions)).all():
-            reasons = [reason for reason in json.loads(row.reasons) if name not in reason]
-            values = {
-                "nearest": None if row.nearest == name else row.nearest,
-                "reasons": json.dumps(reasons, ensure_ascii=False),
-            }
-            connection.execute(sa.update(tracks).where(tracks.c.id == row.id).values(values))
-        connection.execute(sa.delete(rejections).where(rejections.c.person == name))
-        for row in connection.execute(sa.select(actions.c.id, actions.c.what, actions.c.changes)).all():
-            if name in row.what or any(name in values for values in json.loads(row.changes)):
+        named = connection.execute(sa.delete(rejections).where(rejections.c.person == name)).rowcount
+        named += _forget_in_tracks(connection, name)
+        for row in connection.execute(sa.select(actions.c.id, actions.c.person, actions.c.changes)).all():
+            if row.person == name or any(name in values[3:] for values in json.loads(row.changes)):
                 connection.execute(sa.delete(actions).where(actions.c.id == row.id))
+                named += 1
+    if not deleted and not named:
+        raise HistoryError(f"The history {database.place} knows nobody named {name!r}; 'history list' shows names.")
     database.rewrite()
     return deleted
+
+
+def _forget_in_tracks(connection: sa.Connection, name: str) -> int:
+    """Take a name out of other people's tracks: as the nearest person, and in reasons."""
+    written = json.dumps(name, ensure_ascii=False)[1:-1]
+    mentions = sa.or_(tracks.c.nearest == name, tracks.c.reasons.contains(written, autoescape=True))
+    whole_name = re.compile(rf"(?<!\w){re.escape(name)}(?!\w)")
+    changed = 0
+    for row in connection.execute(sa.select(tracks.c.id, tracks.c.nearest, tracks.c.reasons).where(mentions)).all():
+        reasons = json.loads(row.reasons)
+        kept = [reason for reason in reasons if not whole_name.search(reason)]
+        nearest = None if row.nearest == name else row.nearest
+        if (nearest, kept) != (row.nearest, reasons):
+            values = {"nearest": nearest, "reasons": json.dumps(kept, ensure_ascii=False)}
+            connection.execute(sa.update(tracks).where(tracks.c.id == row.id).values(values))
+            changed += 1
+    return changed
 
 
 def _delete(database: Database, which: sa.ColumnElement[bool]) -> int:

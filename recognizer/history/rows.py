@@ -41,7 +41,11 @@ def to_bytes(vector: F32) -> bytes:
 
 def from_bytes(data: bytes) -> F32:
     """Decode a vector and restore its unit length."""
-    vector = np.frombuffer(data, "<f2").astype(np.float32)
+    return unit(np.frombuffer(data, "<f2").astype(np.float32))
+
+
+def unit(vector: F32) -> F32:
+    """Scale a vector to unit length; a vector of zeros stays one."""
     return np.asarray(vector / max(float(np.linalg.norm(vector)), 1e-12), np.float32)
 
 
@@ -60,12 +64,13 @@ def save_tracks(
     insert = sqlite.insert if connection.dialect.name == "sqlite" else postgresql.insert
     for record in records:
         values = _track_row(run_id, record)
+        corrected = tracks.c.corrected == 1  # what a person said of a track stands above what comes of it later
+        decided = {key: sa.case((corrected, tracks.c[key]), else_=values[key]) for key in ("person", "status")}
         statement = insert(tracks).values(values)
-        key = connection.execute(
-            statement.on_conflict_do_update(index_elements=["run_id", "source", "number"], set_=values).returning(
-                tracks.c.id
-            )
-        ).scalar_one()
+        statement = statement.on_conflict_do_update(
+            index_elements=["run_id", "source", "number"], set_=values | decided
+        )
+        key = connection.execute(statement.returning(tracks.c.id)).scalar_one()
         connection.execute(sa.delete(samples).where(samples.c.track_id == key))
         if record.samples:
             rows = [_sample_row(key, rank, sample, cipher) for rank, sample in enumerate(record.samples)]
@@ -85,14 +90,14 @@ def _track_row(run_id: int, record: TrackRecord) -> dict[str, Any]:
         "nearest": _text(record.nearest),
         "similarity": _finite(record.similarity, -1.0),
         "margin": _finite(record.margin, 0.0),
-        "reasons": json.dumps(record.reasons, ensure_ascii=False),
+        "reasons": json.dumps([_text(reason) for reason in record.reasons], ensure_ascii=False),
         "frames": record.frames,
     }
 
 
 def _text(value: str | None) -> str | None:
-    """Replace halves of surrogate pairs, of file names that are no UTF-8; no database takes them."""
-    return None if value is None else value.encode("utf-8", "replace").decode("utf-8")
+    """Replace what no database takes: surrogates, of file names that are no UTF-8, and the character NUL."""
+    return None if value is None else value.encode("utf-8", "replace").decode("utf-8").replace("\0", "?")
 
 
 def _finite(value: float, otherwise: float) -> float:

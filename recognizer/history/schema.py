@@ -27,7 +27,8 @@ LEVEL = "0004"
 metadata = MetaData()
 
 KEY = BigInteger().with_variant(Integer, "sqlite")
-"""SQLite counts rows by itself only in an INTEGER key."""
+"""SQLite counts rows by itself only in an INTEGER key, and gives a deleted row's number to another one unless
+``sqlite_autoincrement`` forbids it: actions and rejections refer to numbers of tracks."""
 
 runs = Table(
     "runs",
@@ -37,6 +38,7 @@ runs = Table(
     Column("model", Text, nullable=False),  # fingerprint; only vectors of equal fingerprints may be compared
     Column("known", Float, nullable=False),  # thresholds at the start of the run
     Column("margin", Float, nullable=False),
+    sqlite_autoincrement=True,
 )
 
 tracks = Table(
@@ -58,6 +60,7 @@ tracks = Table(
     Column("frames", Integer, nullable=False),
     Column("given", Text),  # the name that a person gave the track afterwards; it stands above ``person``
     Column("cluster_id", KEY),  # of an unknown track; rows of ``clusters``
+    Column("corrected", SmallInteger, nullable=False, server_default="0"),  # 1: person and status are a person's
     UniqueConstraint("run_id", "source", "number"),
     Index("tracks_by_given", "given", "began_us"),
     Index("tracks_by_cluster", "cluster_id"),
@@ -65,6 +68,7 @@ tracks = Table(
     Index("tracks_by_time", "began_us"),
     Index("tracks_by_person", "person", "began_us"),
     Index("tracks_by_source", "source", "began_us"),
+    sqlite_autoincrement=True,
 )
 
 samples = Table(
@@ -89,6 +93,7 @@ clusters = Table(
     metadata,
     Column("id", KEY, primary_key=True),
     Column("state", Text, nullable=False),  # open, ignored (a face nobody cares for), discarded (no face)
+    sqlite_autoincrement=True,
 )
 
 rejections = Table(
@@ -101,6 +106,7 @@ rejections = Table(
     Column("model", Text, nullable=False),
     Column("vector", LargeBinary, nullable=False),
     Column("active", SmallInteger, nullable=False),  # 0: undone
+    sqlite_autoincrement=True,
 )
 
 facts = Table(
@@ -118,5 +124,7 @@ actions = Table(
     Column("kind", Text, nullable=False),
     Column("what", Text, nullable=False),  # in words
     Column("changes", Text, nullable=False),  # JSON: [table, id, column, before, after], ...
+    Column("person", Text),  # whom the action names
     Column("undone_us", BigInteger),
+    sqlite_autoincrement=True,
 )

@@ -35,7 +35,7 @@ class HistorySink:
     @property
     def failed(self) -> str | None:
         """Why the database does not take tracks."""
-        return self._writer.failed
+        return None if self._writer.failed is None else f"history: {self._writer.failed}"
 
     @property
     def lost(self) -> int:
@@ -50,7 +50,9 @@ class HistorySink:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Save what waits."""
+        """Save the tracks that are still open, and what waits."""
+        for record in self._collector.flush():
+            self._writer.add(record)
         self._writer.finish(_CLOSE_S, self._stop, stopping_s=_STOPPED_S)
 
     def emit(self, result: FrameResult) -> None:

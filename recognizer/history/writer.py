@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from loguru import logger
 from sqlalchemy.exc import DataError, IntegrityError
 
-from recognizer.errors import HistoryError
+from recognizer.errors import RecognizerError
 from recognizer.history.database import Database
 from recognizer.history.records import TrackRecord
 from recognizer.history.rows import insert_run, save_tracks
@@ -57,7 +57,9 @@ class HistoryWriter:
         self._most_waiting = most_waiting
         self._housekeeping = housekeeping
         self._housekeeping_due = -math.inf
+        self._run_id = 0
         self._waiting: deque[TrackRecord] = deque()
+        self._in_flight: list[TrackRecord] = []
         self._changed = threading.Condition()
         self._ending = self._abandoned = False
         self._thread = threading.Thread(target=self._run, name="history", daemon=True)
@@ -94,46 +96,64 @@ class HistoryWriter:
             self._thread.join(min(left, _POLL_S))
         with self._changed:
             self._abandoned = True
-            self.lost += len(self._waiting)
+            self.lost += len(self._waiting) + len(self._in_flight)
             self._waiting.clear()
         if self.lost:
-            logger.error("history: {} tracks were lost ({})", self.lost, self.failed or "the disk is slow")
+            self.failed = self.failed or "the database was too slow or refused them"
+            logger.error("history: {} tracks were lost ({})", self.lost, self.failed)
 
     def _run(self) -> None:
         database: Database | None = None
-        run_id = 0
         while (batch := self._next_batch()) is not None:
             try:
                 if database is None:
                     database = self._open_database()
-                    with database.writing() as connection:
-                        run_id = run_id or insert_run(connection, self._began, self._model, self._thresholds)
-                if batch:
-                    with database.writing() as connection:
-                        save_tracks(connection, run_id, batch, cipher=database.cipher)
+                self._save(database, batch)
                 if time.monotonic() >= self._housekeeping_due:
                     self._housekeeping(database)
                     self._housekeeping_due = time.monotonic() + _HOUSEKEEPING_S
-            except (DataError, IntegrityError, ValueError) as error:
-                logger.error("history: {} tracks cannot be saved: {}", len(batch), type(error).__name__)
-                self.lost += len(batch)
-                continue
-            except HistoryError as error:
+            except Exception as error:  # also of the disk, a driver or a setting: the run goes on without the history
                 if self.failed is None:
-                    logger.error("history: {} Recognition continues, tracks are kept until it works again.", error)
-                self.failed = str(error)
+                    words = str(error) if isinstance(error, RecognizerError) else f"{type(error).__name__}: {error}"
+                    logger.error("history: {} Recognition continues, tracks are kept until it works again.", words)
+                self.failed = str(error) or type(error).__name__
                 if database is not None:
                     database.close()
                     database = None
-                if not self._put_back(batch):
+                if not self._put_back():
                     return
                 continue
-            self.saved += len(batch)
             if self.failed is not None:
                 logger.info("history: being written again, {} tracks lost", self.lost)
                 self.failed = None
         if database is not None:
             database.close()
+
+    def _save(self, database: Database, batch: Sequence[TrackRecord]) -> None:
+        """Save the records together, or one by one where the database refuses some of them."""
+        try:
+            self._write(database, batch)
+        except (DataError, IntegrityError, ValueError):
+            self._run_id = 0  # of a file that was replaced, as far as can be known
+            for record in batch:
+                try:
+                    self._write(database, [record])
+                except (DataError, IntegrityError, ValueError) as error:
+                    logger.error("history: a track cannot be saved: {}", type(error).__name__)
+                    with self._changed:
+                        self.lost += 1
+        with self._changed:
+            self._in_flight.clear()
+
+    def _write(self, database: Database, records: Sequence[TrackRecord]) -> None:
+        if not records:
+            return
+        with database.writing() as connection:
+            database.require_key(connection)
+            run_id = self._run_id or insert_run(connection, self._began, self._model, self._thresholds)
+            save_tracks(connection, run_id, records, cipher=database.cipher)
+        self._run_id = run_id
+        self.saved += len(records)
 
     def _next_batch(self) -> Sequence[TrackRecord] | None:
         """Wait for records; empty when housekeeping is due, ``None`` when everything is saved and the run ends."""
@@ -145,19 +165,22 @@ class HistoryWriter:
                 self._changed.wait(left)
             if not self._waiting:
                 return None
-            return [self._waiting.popleft() for _ in range(min(_BATCH, len(self._waiting)))]
+            self._in_flight = [self._waiting.popleft() for _ in range(min(_BATCH, len(self._waiting)))]
+            return tuple(self._in_flight)
 
-    def _put_back(self, batch: Sequence[TrackRecord]) -> bool:
-        """Return the records to the queue and wait before the next attempt; False when the run has ended."""
+    def _put_back(self) -> bool:
+        """Return what was not saved to the queue and wait before the next attempt; False when the run has ended."""
         with self._changed:
             if self._abandoned:
                 return False
             room = self._most_waiting - len(self._waiting)
-            self.lost += max(0, len(batch) - room)
-            self._waiting.extendleft(reversed(batch[max(0, len(batch) - room) :]))
+            kept = self._in_flight[max(0, len(self._in_flight) - room) :]
+            self.lost += len(self._in_flight) - len(kept)
+            self._waiting.extendleft(reversed(kept))
+            self._in_flight = []
             until = time.monotonic() + _RETRY_S
             while not self._ending and (left := until - time.monotonic()) > 0:
                 self._changed.wait(left)
-            if self._ending:  # one last attempt was made, or is made with what waits
+            if self._ending:  # a last attempt is made with what waits
                 self._changed.wait(0.1)
             return not self._abandoned

@@ -14,7 +14,7 @@ from recognizer.history import clusters
 from recognizer.history.database import Database
 from recognizer.history.encryption import KEY_VARIABLE, AesGcm, find_key, write_key
 from recognizer.history.face_search import search_face, vector_of_track
-from recognizer.history.keyed import open_with_key, rekey
+from recognizer.history.keyed import open_to_rekey, open_with_key, rekey
 from recognizer.history.records import Selection
 from recognizer.history.rows import insert_run, save_tracks, to_bytes
 from tests.history.history_records import NOON, record, unit
@@ -69,6 +69,16 @@ def test_another_key_and_none(place: Path | str, tmp_path: Path) -> None:
     assert float(vector_of_track(history, 1)[0] @ unit(7)) == pytest.approx(1, abs=1e-3)
     history.close()
     open_with_key(place, None, create=False).close()
+
+
+def test_a_plain_history_is_encrypted_though_the_settings_have_the_key_already(place: Path | str) -> None:
+    history = open_with_key(place, None, create=True)
+    save_one(history)
+    history.close()
+    history = open_to_rekey(place, KEY)
+    assert rekey(history, KEY) == 1
+    history.close()
+    open_with_key(place, KEY, create=False).close()
 
 
 def test_an_altered_value_is_noticed() -> None:

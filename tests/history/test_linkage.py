@@ -53,7 +53,7 @@ def test_a_fresh_face_joins_an_old_cluster_and_keeps_its_number() -> None:
     linkage.put(7, [1, 2], np.stack([unit(1), near(unit(1), 0.9, 2)]))
     linkage.put(8, [3], unit(9)[None])
     linkage.put(20, [4], near(unit(1), 0.8, 5)[None])
-    assert linkage.join({20}) == {20: 7}
+    linkage.join({20})
     assert {key: list(members) for key, members in linkage.members().items()} == {7: [1, 2, 4], 8: [3]}
 
 
@@ -62,4 +62,14 @@ def test_old_clusters_are_not_compared_with_each_other() -> None:
     linkage.put(1, [1], unit(1)[None])
     linkage.put(2, [2], unit(1)[None])
     linkage.put(3, [3], unit(5)[None])
-    assert linkage.join({3}) == {}
+    linkage.join({3})
+    assert sorted(linkage.members()) == [1, 2, 3]
+
+
+def test_a_fresh_face_between_two_old_clusters_does_not_join_them() -> None:
+    linkage = Linkage(threshold=0.5)
+    linkage.put(1, [1], unit(1)[None])
+    linkage.put(2, [2], near(unit(1), 0.95, 2)[None])
+    linkage.put(-1, [3], unit(1)[None])
+    linkage.join({-1})
+    assert {key: list(members) for key, members in linkage.members().items()} == {1: [1, 3], 2: [2]}

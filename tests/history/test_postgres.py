@@ -1,10 +1,12 @@
 from __future__ import annotations
 
 import importlib.util
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
 import pytest
 
+from recognizer.app import config
 from recognizer.errors import ConfigError, HistoryError
 from recognizer.history.database import open_history
 from recognizer.history.records import Selection
@@ -50,3 +52,24 @@ def test_an_address_that_cannot_be_used(address: str) -> None:
     with pytest.raises(ConfigError, match="wanted postgresql://USER") as caught:
         open_history(address, create=True)
     assert "geheim" not in str(caught.value)
+
+
+def test_machines_that_make_the_tables_at_once(postgres: PostgresServer) -> None:
+    address = postgres.new_database()
+    with ThreadPoolExecutor(4) as pool:
+        opened = list(pool.map(lambda _: open_history(address, create=True), range(4)))
+    for history in opened:
+        assert list_tracks(history, Selection()) == []
+        history.close()
+
+
+@pytest.mark.skipif(importlib.util.find_spec("psycopg") is None, reason="needs requirements-postgres.txt")
+def test_variables_and_odd_characters_in_a_password(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HISTORY_PASSWORD", "p@ss/w:rd%")
+    settings = config.load(None, {"history": {"address": "postgresql://ada:${HISTORY_PASSWORD}@127.0.0.1:9/site"}})
+    with pytest.raises(HistoryError, match=r"postgresql://127\.0\.0\.1/site") as caught:
+        open_history(settings.history_place, create=True)
+    assert "ss/w" not in str(caught.value)
+    monkeypatch.delenv("HISTORY_PASSWORD")
+    with pytest.raises(ConfigError, match="HISTORY_PASSWORD is not set"):
+        _ = settings.history_place

@@ -44,3 +44,25 @@ def test_a_person_who_is_forgotten_is_in_no_rejection(history: Database) -> None
     reject_track(history, 1)
     forget_person(history, "Ada")
     assert active_rejections(history, "model-1") == []
+
+
+def test_a_rejection_stands_when_the_track_is_saved_again(history: Database) -> None:
+    action, _, _ = reject_track(history, 1)
+    with history.writing() as connection:
+        save_tracks(connection, 1, [record(1, seconds=99, vectors=(unit(1),))])
+    (seen,) = [seen for seen in list_tracks(history, Selection()) if seen.id == 1]
+    assert (seen.person, seen.status, (seen.ended - seen.began).total_seconds()) == (None, "unknown", 99)
+    actions.undo(history, action)
+    (seen,) = [seen for seen in list_tracks(history, Selection()) if seen.id == 1]
+    assert (seen.person, seen.status) == ("Ada", "known")
+
+
+def test_an_action_on_a_track_that_was_deleted_is_not_undone_on_another(history: Database) -> None:
+    action, _, _ = reject_track(history, 1)
+    with history.writing() as connection:
+        connection.exec_driver_sql("DELETE FROM tracks")
+        save_tracks(connection, 1, [record(7, person="Bob", vectors=(unit(1),))])
+    with pytest.raises(HistoryError, match="deleted meanwhile"):
+        actions.undo(history, action)
+    assert [seen.person for seen in list_tracks(history, Selection())] == ["Bob"]
+    assert [seen.id for seen in list_tracks(history, Selection())] != [1]

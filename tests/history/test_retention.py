@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import sqlalchemy as sa
 
+from recognizer.errors import HistoryError
 from recognizer.history import actions, clusters
 from recognizer.history.database import Database
 from recognizer.history.records import Selection, TrackRecord
@@ -95,3 +96,28 @@ def test_a_person_is_forgotten_in_every_kind_of_history(history: Database) -> No
     )
     assert forget_person(history, "Ada") == 1
     assert [(seen.person, seen.nearest) for seen in list_tracks(history, Selection())] == [(None, None), ("Bob", "Bob")]
+
+
+def test_people_whose_names_hold_the_name_stay(history: Database) -> None:
+    stranger = replace(
+        record(3, person=None), nearest=None, reasons=("similarity 0.3 to Anna", "similarity 0.2 to Ann")
+    )
+    save(history, record(1, person="Ann"), record(2, person="Anna"), stranger)
+    assert forget_person(history, "Ann") == 1
+    seen = {seen.person: seen.reasons for seen in list_tracks(history, Selection())}
+    assert seen == {"Anna": ("similarity 0.61 to Ada",), None: ("similarity 0.3 to Anna",)}
+
+
+def test_somebody_nobody_knows_cannot_be_forgotten(history: Database) -> None:
+    with pytest.raises(HistoryError, match="knows nobody named 'Zoe'"):
+        forget_person(history, "Zoe")
+
+
+@pytest.mark.parametrize("place", ["sqlite"], indirect=True)
+def test_bytes_that_another_process_still_reads_are_said(history: Database) -> None:
+    save(history, record(1), record(2, person="Bob"))
+    with history.reading() as reader:
+        reader.exec_driver_sql("SELECT count(*) FROM tracks")
+        with pytest.raises(HistoryError, match=r"Stop the run|cannot be rewritten"):
+            forget_person(history, "Ada")
+    assert forget_person(history, "Bob") == 1

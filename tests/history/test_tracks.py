@@ -73,8 +73,8 @@ def test_tracks_of_another_model_are_not_compared(history: Database) -> None:
     save(history, record(1, vectors=(unit(1),)), model="model-2")
     with pytest.raises(HistoryError, match="model-1"):
         search_face(history, unit(1), model="model-1", from_similarity=0.5, selection=Selection(), limit=10)
-    vector, model = vector_of_track(history, 1)
-    assert model == "model-2"
+    vector, model, known = vector_of_track(history, 1)
+    assert (model, known) == ("model-2", 0.4)
     assert float(vector @ unit(1)) == pytest.approx(1, abs=1e-3)
     with pytest.raises(HistoryError, match="no face of a track 9"):
         vector_of_track(history, 9)

@@ -9,13 +9,16 @@ from pathlib import Path
 
 import pytest
 
-from recognizer.errors import HistoryError
+from recognizer.errors import ConfigError, HistoryError
 from recognizer.history.database import Database, open_history
+from recognizer.history.face_search import vector_of_track
+from recognizer.history.keyed import open_to_rekey, open_with_key, rekey
 from recognizer.history.records import Selection
 from recognizer.history.tracks import list_tracks
 from recognizer.history.writer import HistoryWriter
 from tests.conftest import ROOT
 from tests.history.history_records import record, unit
+from tests.rig import wait_until
 
 
 class Outage:
@@ -96,6 +99,71 @@ def test_one_record_that_the_database_refuses_does_not_stop_the_others(tmp_path:
     again.add(record(2))
     again.finish(30)
     assert (writer.lost, again.saved, len(numbers(tmp_path))) == (1, 1, 1)
+
+
+def test_a_batch_with_one_record_that_is_refused_saves_the_others(tmp_path: Path) -> None:
+    writer = writer_of(Outage(tmp_path))
+    bad = record(2)
+    object.__setattr__(bad, "status", type("Odd", (), {"value": None})())
+    for one in (record(1), bad, record(3)):
+        writer.add(one)
+    writer.start()
+    writer.finish(30)
+    assert (writer.lost, writer.saved, len(numbers(tmp_path))) == (1, 2, 2)
+    assert writer.failed is not None
+
+
+def test_a_history_that_was_replaced_during_the_run_gets_the_run_again(tmp_path: Path) -> None:
+    writer = writer_of(Outage(tmp_path))
+    writer.start()
+    writer.add(record(1))
+    assert wait_until(lambda: writer.saved == 1, seconds=30) < 30
+    other = open_history(tmp_path, create=True)
+    with other.writing() as connection:
+        connection.exec_driver_sql("DELETE FROM tracks")
+        connection.exec_driver_sql("DELETE FROM runs")
+    other.close()
+    writer.add(record(2))
+    writer.finish(30)
+    assert (writer.lost, len(numbers(tmp_path))) == (0, 1)
+
+
+@pytest.mark.parametrize("error", [OSError("I/O error"), ConfigError("no driver"), RuntimeError("what nobody foresaw")])
+def test_any_failure_to_open_keeps_the_tracks(tmp_path: Path, error: Exception) -> None:
+    failures = [error, error]
+
+    def opener() -> Database:
+        if failures:
+            raise failures.pop()
+        return open_history(tmp_path, create=True)
+
+    writer = HistoryWriter(opener, model="model-1", thresholds=(0.4, 0.1))
+    writer.add(record(1))
+    writer.start()
+    writer.finish(30)
+    assert (writer.lost, writer.saved, writer.failed) == (0, 1, None)
+
+
+def test_a_key_that_was_changed_during_the_run_loses_nothing(tmp_path: Path) -> None:
+    key = bytes(range(32))
+    keys: list[bytes | None] = [None]
+    writer = HistoryWriter(
+        lambda: open_with_key(tmp_path, keys[0], create=True), model="model-1", thresholds=(0.4, 0.1)
+    )
+    writer.start()
+    writer.add(record(1, vectors=(unit(1),)))
+    assert wait_until(lambda: writer.saved == 1, seconds=30) < 30
+    other = open_to_rekey(tmp_path, None)
+    rekey(other, key)
+    other.close()
+    writer.add(record(2, vectors=(unit(2),)))
+    assert wait_until(lambda: writer.failed is not None, seconds=30) < 30
+    keys[0] = key
+    writer.finish(30)
+    assert (writer.lost, writer.saved) == (0, 2)
+    history = open_with_key(tmp_path, key, create=False)
+    assert float(vector_of_track(history, 2)[0] @ unit(2)) == pytest.approx(1, abs=1e-3)
+    history.close()
 
 
 def test_names_that_are_no_utf_8_are_saved(tmp_path: Path) -> None:

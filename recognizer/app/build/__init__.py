@@ -11,8 +11,8 @@ from recognizer.app.build.frame_sources import only_photos as only_photos
 from recognizer.app.build.frame_sources import source as source
 from recognizer.app.build.frame_sources import sources as sources
 from recognizer.app.build.galleries import enrolled_people as enrolled_people
-from recognizer.app.build.galleries import heeding_index as heeding_index
 from recognizer.app.build.galleries import index_of as index_of
+from recognizer.app.build.galleries import rejections as rejections
 from recognizer.app.build.name_thresholds import calibrated as calibrated
 from recognizer.app.build.name_thresholds import has_thresholds as has_thresholds
 from recognizer.app.build.name_thresholds import likeness as likeness

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import importlib.util
+from collections.abc import Sequence
 
 from recognizer.app.config import Settings
 from recognizer.gallery.records import Enrolled
 from recognizer.gallery.store import load_enrolled
 from recognizer.match.exact_index import ExactIndex
+from recognizer.match.rejecting_index import RejectingIndex
 from recognizer.protocols import VectorIndex
+from recognizer.types.rejection import Rejection
 
 FAISS_FROM = 1_000
 """Enrolled vectors from which FAISS answers sooner than NumPy; for fewer it is not worth loading."""
@@ -28,24 +31,26 @@ def enrolled_people(settings: Settings, fingerprint: str) -> Enrolled:
     return enrolled
 
 
-def heeding_index(settings: Settings, enrolled: Enrolled) -> VectorIndex:
-    """Build the search index; with the history on it heeds the rejections that are recorded there.
+def rejections(settings: Settings, fingerprint: str) -> list[Rejection]:
+    """Read the rejections of a model's faces from the history; none where it is off.
 
     Raises:
         HistoryError: if the history cannot be read.
     """
-    index = index_of(enrolled)
     if not settings.history.enabled:
-        return index
+        return []
     from recognizer.app.history import rejections_of  # SQLAlchemy takes .2 s to import
-    from recognizer.match.rejecting_index import RejectingIndex
 
-    found = rejections_of(settings, enrolled.model)
-    return RejectingIndex(index, found) if found else index
+    return rejections_of(settings, fingerprint)
 
 
-def index_of(enrolled: Enrolled) -> VectorIndex:
-    """Build the search index that is fastest for so many vectors."""
+def index_of(enrolled: Enrolled, rejected: Sequence[Rejection] = ()) -> VectorIndex:
+    """Build the search index that is fastest for so many vectors; it heeds rejections where there are any."""
+    index = _plain_index(enrolled)
+    return RejectingIndex(index, rejected) if rejected else index
+
+
+def _plain_index(enrolled: Enrolled) -> VectorIndex:
     if len(enrolled) < FAISS_FROM or not importlib.util.find_spec("faiss"):
         return ExactIndex(enrolled=enrolled)
     if len(enrolled) >= COMPACT_FROM and enrolled.vectors.shape[1] % 2 == 0:  # its codes take two numbers each

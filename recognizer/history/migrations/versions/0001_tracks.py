@@ -20,6 +20,7 @@ def upgrade() -> None:
         sa.Column("model", sa.Text, nullable=False),
         sa.Column("known", sa.Float, nullable=False),
         sa.Column("margin", sa.Float, nullable=False),
+        sqlite_autoincrement=True,
     )
     op.create_table(
         "tracks",
@@ -38,6 +39,7 @@ def upgrade() -> None:
         sa.Column("reasons", sa.Text, nullable=False),
         sa.Column("frames", sa.Integer, nullable=False),
         sa.UniqueConstraint("run_id", "source", "number"),
+        sqlite_autoincrement=True,
     )
     op.create_index("tracks_by_time", "tracks", ["began_us"])
     op.create_index("tracks_by_person", "tracks", ["person", "began_us"])

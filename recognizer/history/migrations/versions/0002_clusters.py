@@ -17,6 +17,7 @@ def upgrade() -> None:
         "clusters",
         sa.Column("id", _KEY, primary_key=True),
         sa.Column("state", sa.Text, nullable=False),
+        sqlite_autoincrement=True,
     )
     op.create_table(
         "actions",
@@ -25,7 +26,9 @@ def upgrade() -> None:
         sa.Column("kind", sa.Text, nullable=False),
         sa.Column("what", sa.Text, nullable=False),
         sa.Column("changes", sa.Text, nullable=False),
+        sa.Column("person", sa.Text),
         sa.Column("undone_us", sa.BigInteger),
+        sqlite_autoincrement=True,
     )
     op.add_column("tracks", sa.Column("given", sa.Text))
     op.add_column("tracks", sa.Column("cluster_id", _KEY))

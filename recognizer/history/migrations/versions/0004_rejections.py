@@ -12,7 +12,7 @@ _KEY = sa.BigInteger().with_variant(sa.Integer, "sqlite")
 
 
 def upgrade() -> None:
-    """Add the table."""
+    """Add the table, and whether a person rejected the name of a track."""
     op.create_table(
         "rejections",
         sa.Column("id", _KEY, primary_key=True),
@@ -22,4 +22,6 @@ def upgrade() -> None:
         sa.Column("model", sa.Text, nullable=False),
         sa.Column("vector", sa.LargeBinary, nullable=False),
         sa.Column("active", sa.SmallInteger, nullable=False),
+        sqlite_autoincrement=True,
     )
+    op.add_column("tracks", sa.Column("corrected", sa.SmallInteger, nullable=False, server_default="0"))
