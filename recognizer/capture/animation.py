@@ -12,6 +12,7 @@ import numpy as np
 from loguru import logger
 from PIL import Image, ImageOps
 
+from recognizer.capture.guarded.budget import MEMORY_BYTES, amount, required_for_webp
 from recognizer.capture.names import display_name
 from recognizer.errors import ImageError, SourceError, one_picture
 from recognizer.types import U8, Frame
@@ -29,10 +30,19 @@ def picture_count(path: Path) -> int:
     if path.suffix.lower() not in _SUFFIXES or not path.is_file():
         return 1
     try:
+        if _opening_bytes(path) > MEMORY_BYTES:
+            return 1
         with one_picture("", "", ""), Image.open(path, formats=_FORMATS) as picture:
             return int(getattr(picture, "n_frames", 1))
     except (ImageError, OSError):
         return 1
+
+
+def _opening_bytes(path: Path) -> int:
+    """Estimate what opening the file takes in memory: with WebP the whole canvas, with others next to nothing."""
+    with path.open("rb") as file:
+        head = file.read(30)
+    return required_for_webp(head) if head[8:12] == b"WEBP" else 0
 
 
 def only_first(path: Path) -> str | None:
@@ -72,6 +82,11 @@ class Animation:
             SourceError: Missing, damaged or too large.
         """
         try:
+            if (needed := _opening_bytes(self._path)) > MEMORY_BYTES:
+                raise SourceError(
+                    f"{self.name}: its pictures need {amount(needed)}, wanted at most {amount(MEMORY_BYTES)}; "
+                    "scale them down."
+                )
             with one_picture(self.name, "the animation's header is damaged", "copy or export it again"):
                 picture = Image.open(self._path, formats=_FORMATS)
         except (ImageError, OSError) as error:

@@ -114,7 +114,7 @@ class Enroller:
 
     def _require_model(self, gallery: Gallery, *, reembed: bool) -> None:
         built_with, model = gallery.model, self.embedder.model
-        if built_with not in (None, model) and gallery.measured(built_with or "") and not reembed:
+        if built_with not in (None, model) and gallery.measurements(built_with or "") and not reembed:
             raise FingerprintError(other_model(gallery.folder, built_with=built_with or "", in_use=model))
 
     def _measure(

@@ -22,6 +22,9 @@ from recognizer.gallery.names import shown
 
 APPLICATION_ID = 0x46524543  # "FREC": tells our files from other programs' databases
 VERSION = 2
+MEASURING = ("measuring", "2")
+"""The fact that says how photos were measured. 2: sharpness relative to contrast, a vector of five cuts. Without it the
+record is of an earlier version, whose numbers mean something else: its photos are measured anew."""
 UNPROVED = 1
 """The layout without digests."""
 RECORD_FILE = "gallery.sqlite3"
@@ -120,6 +123,7 @@ def _create(connection: sqlite3.Connection) -> None:
         connection.execute(f"PRAGMA user_version = {VERSION}")
         for table in _TABLES:
             connection.execute(table)
+        connection.execute("INSERT INTO facts VALUES (?, ?)", MEASURING)
         proof.seal(connection)
 
 

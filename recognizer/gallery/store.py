@@ -138,7 +138,9 @@ class Gallery:
             return tuple(map(stored.photo_of, self._commit().photos))
 
     def measured(self, model: str) -> set[bytes]:
-        """Digests of all contents that were measured with ``model``."""
+        """Digests of all contents that were measured with ``model``, as this version of the program measures."""
+        if self._commit().facts.get(schema.MEASURING[0]) != schema.MEASURING[1]:
+            return set()
         with self._reading() as connection:
             rows = connection.execute("SELECT sha256 FROM measurements WHERE model = ?", (model,))
             return {sha256 for (sha256,) in rows}
@@ -188,6 +190,7 @@ class Gallery:
             model: Fingerprint of the model whose measurements count; those of other models are deleted.
         """
         reviewed = tuple(photos)
+        removes = any(person.name not in people for person in self.people())
 
         def change(connection: sqlite3.Connection) -> None:
             run = connection.execute
@@ -203,27 +206,28 @@ class Gallery:
                 content, notes = stored.content_columns(photo.content), stored.notes_text(photo.notes)
                 row = (photo.file, *content, photo.accepted, notes, photo.person)
                 run("INSERT INTO photos SELECT id, ?, ?, ?, ?, ?, ?, ?, ? FROM people WHERE name = ?", row)
-            run("INSERT OR REPLACE INTO facts VALUES ('model', ?)", (model,))
+            run("INSERT OR REPLACE INTO facts VALUES ('model', ?), (?, ?)", (model, *schema.MEASURING))
             if _standing(connection) != before:
                 run("INSERT OR REPLACE INTO facts VALUES ('changed_at', ?)", (_now(),))
 
-        self._change(change)
+        self._change(change, is_removal=removes)
 
     def forget(self, name: str) -> None:
         """Delete a person's photos, vectors and thumbnails from the record, and every measurement that is nobody's."""
-        self._change(lambda connection: _dated(connection, "DELETE FROM people WHERE name = ?", (name,)))
+        statement = "DELETE FROM people WHERE name = ?"
+        self._change(lambda connection: _dated(connection, statement, (name,)), is_removal=True)
 
     def rename(self, old: str, new: str, *, folder: str) -> None:
         """Change a person's name and the name of their folder."""
         statement = "UPDATE people SET name = ?, folder = ? WHERE name = ?"
         self._change(lambda connection: _dated(connection, statement, (new, folder, old)))
 
-    def _change(self, change: Callable[[sqlite3.Connection], None]) -> None:
-        """Make a change in one transaction; on a full disk without a journal, so that people can be removed there."""
+    def _change(self, change: Callable[[sqlite3.Connection], None], *, is_removal: bool = False) -> None:
+        """Make a change in one transaction; a removal on a full disk without a journal, which a kill could damage."""
         try:
             self._change_once(change)
         except schema.DiskFullError:
-            if self._connection is None:
+            if self._connection is None or not is_removal:
                 raise
             logger.debug("The disk is full; trying again without a journal on it.")
             with schema.translated(self._path), schema.journal_in_memory(self._connection):

@@ -74,11 +74,6 @@ def export_bundle(target: Path, cache: Cache, fingerprints: Sequence[str]) -> No
         raise OutputError(f"The bundle {target} cannot be written: {error.strerror or error}.") from error
 
 
-def import_bundle(source: Path, cache: Cache, *, attempt: Callable[[Path, str], None] = try_graph) -> list[str]:
-    """Copy the graphs of a bundle into the cache; return the models' names. See ``import_graphs``."""
-    return [each.name for each in import_graphs(source, cache, attempt=attempt)]
-
-
 def import_graphs(source: Path, cache: Cache, *, attempt: Callable[[Path, str], None] = try_graph) -> list[Imported]:
     """Copy the graphs of a bundle into the cache.
 

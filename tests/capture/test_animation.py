@@ -89,3 +89,14 @@ def test_the_limit_is_kept(tmp_path: Path) -> None:
         Animation(animated(tmp_path / "a.gif"), max_pixels=100),
     ):
         pass
+
+
+def test_a_webp_whose_canvas_is_too_large_is_not_even_opened(tmp_path: Path) -> None:
+    """Opening one takes the memory of its canvas: here 4 GB, for 38 bytes of file."""
+    side = (16_383).to_bytes(3, "little")
+    chunk = b"VP8X" + (10).to_bytes(4, "little") + bytes([2, 0, 0, 0]) + side + side
+    path = tmp_path / "huge.webp"
+    path.write_bytes(b"RIFF" + (4 + len(chunk) + 8).to_bytes(4, "little") + b"WEBP" + chunk + bytes(8))
+    assert picture_count(path) == 1
+    with pytest.raises(SourceError, match=r"need 4\.3 GB, wanted at most 300 MB"), Animation(path, max_pixels=10**9):
+        pass

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import inspect
 import io
 import json
 import random
@@ -21,7 +20,7 @@ from recognizer.gallery.folder import RECORD_FOLDER, Content, Stamp
 from recognizer.gallery.records import Finding, MeasuredFace, Measurement, Note, ReviewedPhoto
 from recognizer.gallery.schema import RECORD_FILE
 from recognizer.gallery.store import Gallery, load_enrolled
-from recognizer.models.bundle import import_bundle
+from recognizer.models.bundle import import_graphs
 from recognizer.models.cache import CONVERTER_VERSION, Cache
 from recognizer.models.digest import sha256
 from recognizer.types import FaceQuality
@@ -165,15 +164,12 @@ def _untried(graph: Path, name: str) -> None:
     """Accept any graph: what engines do with graphs is not fuzzed here."""
 
 
-_UNTRIED: dict[str, Any] = {"attempt": _untried} if "attempt" in inspect.signature(import_bundle).parameters else {}
-
-
 def read_bundle(data: bytes, folder: Path) -> str:
     """Import it; nothing may be written outside the cache."""
     path, cache = folder / "in" / "bundle.zip", Cache(folder / "cache")
     path.parent.mkdir()
     path.write_bytes(data)
-    names = import_bundle(path, cache, **_UNTRIED)
+    names = [each.name for each in import_graphs(path, cache, attempt=_untried)]
     if not all(isinstance(name, str) for name in names):
         raise AssertionError(f"names that are no text: {names}")
     stray = {entry.name for entry in folder.iterdir()} - {"in", "cache"}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sqlite3
 from pathlib import Path
 
 import pytest
@@ -23,6 +24,21 @@ def test_only_new_and_changed_photos_are_processed(folder: Path) -> None:
     save_picture(folder / "Cleo" / "x.png", face_picture((3, 1)))
     report = one.enrol(folder)
     assert [f"{p.person}/{p.file}" for p in report.photos if p.processed] == ["Bob/1.png", "Cleo/x.png"]
+
+
+def forget_how_it_was_measured(connection: sqlite3.Connection) -> None:
+    connection.execute("DELETE FROM facts WHERE key = 'measuring'")
+
+
+def test_photos_that_an_earlier_version_measured_are_measured_anew(folder: Path) -> None:
+    """Its sharpness was another measure: good photos would be refused by the limits of today."""
+    one = enroller()
+    one.enrol(folder)
+    with Gallery(folder, write=True, purpose="test") as gallery:
+        gallery._change_once(forget_how_it_was_measured)
+    assert set(load_enrolled(folder).names) == {"Ada", "Bob"}
+    assert all(photo.processed for photo in one.enrol(folder).photos)
+    assert not any(photo.processed for photo in one.enrol(folder).photos)
 
 
 def test_a_photo_changed_behind_an_equal_size_and_time_is_noticed(folder: Path) -> None:

@@ -14,7 +14,7 @@ import pytest
 
 from recognizer.errors import OutputError, WeightsError
 from recognizer.models import bundle
-from recognizer.models.bundle import Imported, export_bundle, import_bundle, import_graphs
+from recognizer.models.bundle import Imported, export_bundle, import_graphs
 from recognizer.models.cache import CONVERTER_VERSION, Cache
 from recognizer.models.catalogue import CATALOGUE, SHIPPED_FOLDER
 from recognizer.models.resolve import resolve
@@ -49,12 +49,12 @@ def rewritten(bundle: Path, target: Path, **changed: bytes) -> Path:
 def test_there_and_back(full: Cache, tmp_path: Path) -> None:
     export_bundle(tmp_path / "b.zip", full, [SIGNED])
     other = Cache(tmp_path / "other")
-    assert import_bundle(tmp_path / "b.zip", other, attempt=anything) == ["some_model"]
+    assert [each.name for each in import_graphs(tmp_path / "b.zip", other, attempt=anything)] == ["some_model"]
     graph = other.graph(SIGNED)
     assert graph is not None
     assert graph.read_bytes() == b"graph" * 1000
     assert other.manifest(SIGNED) == full.manifest(SIGNED)
-    assert import_bundle(tmp_path / "b.zip", other, attempt=anything) == ["some_model"]
+    assert [each.name for each in import_graphs(tmp_path / "b.zip", other, attempt=anything)] == ["some_model"]
 
 
 def test_what_is_not_converted_is_not_packed(full: Cache, tmp_path: Path) -> None:
@@ -81,7 +81,7 @@ def test_damaged_bundles_are_refused(full: Cache, tmp_path: Path) -> None:
     for message, path in cases.items():
         empty = Cache(tmp_path / "empty")
         with pytest.raises(WeightsError, match=message):
-            import_bundle(path, empty, attempt=anything)
+            import_graphs(path, empty, attempt=anything)
         assert empty.graph(SIGNED) is None
 
 
@@ -119,7 +119,7 @@ GRAPH = "edgeface_xs_q-6177cb0d59a9.onnx"
 def test_a_manifest_with_other_values_is_refused(changed: dict[str, Any], tmp_path: Path) -> None:
     path = zipped(tmp_path / "b.zip", {"manifest.json": listed(b"x", **changed), GRAPH: b"x"})
     with pytest.raises(WeightsError, match=r"manifest|version"):
-        import_bundle(path, Cache(tmp_path / "cache"), attempt=anything)
+        import_graphs(path, Cache(tmp_path / "cache"), attempt=anything)
     assert not list(tmp_path.rglob("*.onnx"))
 
 
@@ -129,26 +129,26 @@ def test_a_manifest_with_other_values_is_refused(changed: dict[str, Any], tmp_pa
 def test_a_manifest_that_is_none_is_refused(manifest: bytes, tmp_path: Path) -> None:
     path = zipped(tmp_path / "b.zip", {"manifest.json": manifest})
     with pytest.raises(WeightsError, match="manifest"):
-        import_bundle(path, Cache(tmp_path / "cache"), attempt=anything)
+        import_graphs(path, Cache(tmp_path / "cache"), attempt=anything)
 
 
 def test_sizes_are_limited_before_anything_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     cache = Cache(tmp_path / "cache")
     many = zipped(tmp_path / "many.zip", {f"{n}": b"" for n in range(2000)})
     with pytest.raises(WeightsError, match="more members"):
-        import_bundle(many, cache, attempt=anything)
+        import_graphs(many, cache, attempt=anything)
     models = json.loads(listed(b"x"))["models"] * (bundle.MAX_MODELS + 1)
     manifest = json.dumps({"converter": CONVERTER_VERSION, "models": models}).encode()
     with pytest.raises(WeightsError, match="at most 64"):
-        import_bundle(zipped(tmp_path / "l.zip", {"manifest.json": manifest}), cache, attempt=anything)
+        import_graphs(zipped(tmp_path / "l.zip", {"manifest.json": manifest}), cache, attempt=anything)
     monkeypatch.setattr(bundle, "MAX_TOTAL_BYTES", 10)
     with pytest.raises(WeightsError, match="unpacks to more"):
-        import_bundle(zipped(tmp_path / "t.zip", {"manifest.json": listed(b"x"), GRAPH: b"x"}), cache, attempt=anything)
+        import_graphs(zipped(tmp_path / "t.zip", {"manifest.json": listed(b"x"), GRAPH: b"x"}), cache, attempt=anything)
     monkeypatch.undo()
     monkeypatch.setattr(bundle, "MAX_GRAPH_BYTES", 10)
     large = zipped(tmp_path / "large.zip", {"manifest.json": listed(b"x" * 11), GRAPH: b"x" * 11})
     with pytest.raises(WeightsError, match="claims 11 bytes"):
-        import_bundle(large, cache, attempt=anything)
+        import_graphs(large, cache, attempt=anything)
     assert not list(cache.folder.rglob("*.onnx"))
 
 
@@ -161,7 +161,7 @@ def test_any_flipped_bit_is_refused_or_harmless(full: Cache, tmp_path: Path) -> 
         (tmp_path / "b.zip").write_bytes(data)
         cache = Cache(tmp_path / f"{place}")
         with contextlib.suppress(WeightsError):
-            import_bundle(tmp_path / "b.zip", cache, attempt=anything)
+            import_graphs(tmp_path / "b.zip", cache, attempt=anything)
         found = cache.graph(SIGNED)
         assert found is None or found.read_bytes() == b"graph" * 1000
         shutil.rmtree(cache.folder, ignore_errors=True)
@@ -176,7 +176,7 @@ def test_members_that_cannot_be_unpacked_are_refused(kind: str, full: Cache, tmp
         data[place + flags + (0 if kind == "encrypted" else 2)] = 1 if kind == "encrypted" else 99
     (tmp_path / "b.zip").write_bytes(data)
     with pytest.raises(WeightsError, match="no readable bundle"):
-        import_bundle(tmp_path / "b.zip", Cache(tmp_path / "c"), attempt=anything)
+        import_graphs(tmp_path / "b.zip", Cache(tmp_path / "c"), attempt=anything)
 
 
 def test_a_graph_that_does_not_work_is_refused(tmp_path: Path) -> None:
@@ -185,7 +185,7 @@ def test_a_graph_that_does_not_work_is_refused(tmp_path: Path) -> None:
     for graph, reason in ((b"no graph", "refused"), (other, "refused"), (constant_graph(), "zero|same vector")):
         path = zipped(tmp_path / "b.zip", {"manifest.json": listed(graph), GRAPH: graph})
         with pytest.raises(WeightsError, match=reason):
-            import_bundle(path, Cache(tmp_path / "cache"))
+            import_graphs(path, Cache(tmp_path / "cache"))
     assert not list(tmp_path.rglob("*.onnx"))
 
 
@@ -225,7 +225,7 @@ def test_a_graph_is_verified_only_by_the_catalogue(tmp_path: Path, monkeypatch: 
 def test_a_bundle_cannot_say_that_its_graph_was_converted_here(full: Cache, tmp_path: Path) -> None:
     path = zipped(tmp_path / "b.zip", {"manifest.json": listed(b"x", brought=False), GRAPH: b"x"})
     cache = Cache(tmp_path / "cache")
-    import_bundle(path, cache, attempt=anything)
+    import_graphs(path, cache, attempt=anything)
     manifest = cache.manifest("edgeface_xs_q-6177cb0d59a9")
     assert manifest is not None
     assert manifest.brought

@@ -130,7 +130,8 @@ class DecodingProcess:
             status, width, height, factor, number, length = REPLY.unpack(self._read(REPLY.size))
             if status not in set(Status) or length > MAX_TEXT_BYTES:
                 raise self._ended()
-            text = "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in self._read(length).decode())
+            written = self._read(length).decode("utf-8", "replace")
+            text = "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in written)
             if status != Status.PICTURE:
                 return Answer(Status(status), text, number, 1, None)
             if min(width, height, factor) < 1 or 3 * width * height > IMAGE_BYTES:
