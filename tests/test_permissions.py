@@ -9,7 +9,7 @@ import pytest
 from recognizer import permissions
 from recognizer.gallery.store import Gallery, load_enrolled
 from recognizer.models.cache import Cache
-from tests.gallery.records import record, settle
+from tests.gallery.records import commit, record
 from tests.models.graph_helpers import keep_graph
 
 FINGERPRINT = "some_model-0123456789ab"
@@ -22,7 +22,7 @@ def _nothing_was_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.parametrize("part", ["folder", "file"])
 def test_a_gallery_record(part: str, tmp_path: Path, logged_warnings: list[str]) -> None:
-    settle(tmp_path, {"Ada": [1]})
+    commit(tmp_path, {"Ada": [1]})
     load_enrolled(tmp_path)
     assert logged_warnings == []
     (record(tmp_path).parent if part == "folder" else record(tmp_path)).chmod(0o777)
@@ -35,7 +35,7 @@ def test_a_gallery_record(part: str, tmp_path: Path, logged_warnings: list[str])
 
 
 def test_a_writer_notices_it_and_closes_the_folder(tmp_path: Path, logged_warnings: list[str]) -> None:
-    settle(tmp_path, {"Ada": [1]})
+    commit(tmp_path, {"Ada": [1]})
     record(tmp_path).parent.chmod(0o777)
     with Gallery(tmp_path, write=True):
         pass

@@ -50,6 +50,7 @@ class Decider:
         face_score: mean O-Net score that makes a track a face.
         recheck_s: seconds between two samples of a settled track.
         norm_range: vector lengths of a hopeless and of a good face, of networks whose length measures quality.
+        limits: a sample below them is no evidence; other ones for faces that are no photographs.
     """
 
     min_samples = 2
@@ -62,12 +63,10 @@ class Decider:
         face_score: float = 0.95,
         recheck_s: float = 2.0,
         norm_range: tuple[float, float] | None = None,
+        limits: QualityLimits | None = None,
     ) -> None:
-        self._thresholds = thresholds
-        self._limits = QualityLimits()
-        self._face_score = face_score
-        self._recheck_s = recheck_s
-        self._norm_range = norm_range
+        self._thresholds, self._limits = thresholds, limits or QualityLimits()
+        self._face_score, self._recheck_s, self._norm_range = face_score, recheck_s, norm_range
         self._tracks: dict[int, Evidence] = {}
         self._taken_over: list[int] = []
         self._last_at = -math.inf
