@@ -1,0 +1,43 @@
+"""How the suite runs: bytecode for the processes that tests start, and workers that share a whole run."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+import pytest
+
+MOST_WORKERS = 4
+"""Each holds torch and its own servers: about 1.5 GB."""
+
+
+def keep_bytecode() -> None:
+    """Let processes that tests start find the program compiled, whatever the shell says about bytecode.
+
+    Without it each of some three hundred starts compiles all modules again: 0.25 s of 1.25.
+    """
+    sys.dont_write_bytecode = False
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+
+
+def leave_processors_to_the_others() -> None:
+    """In one of several workers, let libraries compute with one thread: more would wait for each other."""
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
+            os.environ.setdefault(name, "1")
+
+
+def workers(arguments: list[str], *, processors: int) -> int:
+    """Return how many processes run the tests: 0, none but pytest itself, where files or tests are named.
+
+    Workers take some seconds to start, so they are for whole folders.
+    """
+    named = [argument for argument in arguments if "::" in argument or Path(argument).is_file()]
+    return 0 if named or processors < 2 else min(processors, MOST_WORKERS)
+
+
+def skipped(config: pytest.Config, because: str) -> int:
+    """Return how many tests were skipped for a reason that has these words, in all workers."""
+    reporter = config.pluginmanager.get_plugin("terminalreporter")
+    return sum(because in str(report.longrepr) for report in reporter.stats.get("skipped", [])) if reporter else 0
