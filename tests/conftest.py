@@ -11,9 +11,6 @@ from loguru import logger
 
 from tests import rig, suite
 
-suite.keep_bytecode()
-suite.leave_processors_to_the_others()
-
 ROOT = Path(__file__).resolve().parent.parent
 LONG_S = 1200
 """Time-out of a long test; of the others in pyproject.toml."""
