@@ -71,7 +71,7 @@ class Pipeline:
         if context.mounting is not None:
             context.mounting.update(frame, self._detector, has_face=len(identities) > 0)
             clock.lap("detect")
-        samples = Samples(wanted.ids, embeddings.vectors, faces.quality, matches)
+        samples = Samples(wanted.ids, embeddings.vectors, faces.quality, matches, wanted.boxes)
         return FrameResult(frame, tracks[reported], identities, events, clock.seconds, samples)
 
     def end(self, last: Frame) -> tuple[Event, ...]:

@@ -80,4 +80,5 @@ def make_samples(*faces: tuple[int, F32, str | None], eyes_px: float = 40.0, sco
     similarities = np.full(count, 0.6, np.float32)
     matches = Matches(tuple(nearest for _, _, nearest in faces), similarities, np.zeros(count, np.float32))
     numbers = np.array([number for number, _, _ in faces], np.int64)
-    return Samples(numbers, np.stack([vector for _, vector, _ in faces]), FaceQuality(*parts), matches)
+    boxes = np.array([(10.0 + 20 * i, 10.0, 26.0 + 20 * i, 30.0) for i in range(count)], np.float32)
+    return Samples(numbers, np.stack([vector for _, vector, _ in faces]), FaceQuality(*parts), matches, boxes)

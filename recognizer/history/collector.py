@@ -91,7 +91,6 @@ class TrackCollector:
         frame, samples = result.frame, result.samples
         if len(samples) == 0:
             return
-        boxes = dict(zip(result.tracks.ids.tolist(), result.tracks.boxes, strict=True))
         for row, number in enumerate(samples.ids.tolist()):
             track = self._track(frame.source, number, frame.captured_at)
             track.nearest = samples.matches.names[row]
@@ -99,8 +98,7 @@ class TrackCollector:
             worth = worth_of(quality)
             if len(track.best) == SAMPLES and worth <= track.best[-1][0]:
                 continue
-            box = boxes.get(number)
-            crop = crop_of(frame.image, box) if self._crops and box is not None else None
+            crop = crop_of(frame.image, samples.boxes[row]) if self._crops else None
             sample = Sample(self._clock.moment(frame.source, frame.captured_at), samples.vectors[row], quality, crop)
             track.best.append((worth, sample))
             track.best.sort(key=lambda entry: -entry[0])

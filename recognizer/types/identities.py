@@ -105,17 +105,21 @@ class Samples(Rows):
     """(K) rows."""
     matches: Matches
     """(K) rows: the people nearest to the tracks' templates, which combine all their samples."""
+    boxes: F32
+    """(K, 4) float32 xyxy, px of the frame."""
 
     def __post_init__(self) -> None:
         require(self, "ids", self.ids, np.int64, (None,))
         require(self, "vectors", self.vectors, np.float32, (None, None))
+        require(self, "boxes", self.boxes, np.float32, (None, 4))
         self._require_aligned()
 
     @classmethod
     def empty(cls) -> Self:
         """No samples."""
         vectors = np.zeros((0, EMBEDDING_SIZE), np.float32)
-        return cls(np.zeros(0, np.int64), vectors, FaceQuality.empty(), Matches.empty())
+        boxes = np.zeros((0, 4), np.float32)
+        return cls(np.zeros(0, np.int64), vectors, FaceQuality.empty(), Matches.empty(), boxes)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
