@@ -8,7 +8,7 @@ import io
 from collections.abc import Mapping, Sequence
 from contextlib import closing
 from pathlib import Path
-from typing import Annotated, Any, cast, get_args
+from typing import TYPE_CHECKING, Annotated, Any, cast, get_args
 
 import typer
 from rich.markup import escape
@@ -16,15 +16,18 @@ from rich.table import Table
 
 from recognizer.app import build, config, photos
 from recognizer.capture.pictures import read_picture
-from recognizer.cli import _console, _options, history_review
+from recognizer.cli import _console, _files, _options, history_review
 from recognizer.cli._progress import model_bar
 from recognizer.cli._tables import short_source, show_rows
-from recognizer.errors import OutputError, UsageError
+from recognizer.errors import HistoryError, OutputError, UsageError
 from recognizer.gallery.names import person_name
 from recognizer.history import sightings
 from recognizer.history.records import Seen, Selection
 from recognizer.models.resolve import ResolvedModel
 from recognizer.types import F32
+
+if TYPE_CHECKING:
+    from recognizer.history.database import Database
 
 app = typer.Typer(help="Who was seen when; 'run --history' keeps it.", no_args_is_help=True)
 for command in history_review.COMMANDS:
@@ -74,6 +77,10 @@ def show(
     track: Annotated[int, typer.Argument(help="Its number in the first column of 'history list'.")],
     config_file: _options.ConfigOption = None,
     gallery: _options.GalleryOption = None,
+    crops: Annotated[
+        Path | None,
+        typer.Option("--crops", help="Write its kept faces here: one picture (.jpg), or a folder for one file each."),
+    ] = None,
     as_json: _options.JsonOption = False,
 ) -> None:
     """Show everything that is kept of a track, but its vectors."""
@@ -82,6 +89,8 @@ def show(
 
     with closing(read_history(_options.load_settings(config_file, gallery=gallery))) as history:
         seen, details = tracks.get_track(history, track)
+        if crops is not None:
+            _save_crops(crops, seen, history)
     if as_json:
         _console.print_json({**seen.as_dict(), **details})
         return
@@ -197,6 +206,22 @@ def report(
         _console.print_json(rows)
     else:
         show_rows([_shown_presence(row, by) for row in rows], "No named person was seen.")
+
+
+def _save_crops(place: Path, seen: Seen, history: Database) -> None:
+    from recognizer.history.contact_sheet import track_sheet
+    from recognizer.history.crops import HINT, crops_of_track
+
+    found = crops_of_track(history, seen.id)
+    if not found:
+        raise HistoryError(f"No picture of track {seen.id} is kept. {HINT}")
+    if place.suffix.lower() in _files.JPEG:
+        title = f"Track {seen.id}: {seen.person or seen.status}"
+        _files.save(place, track_sheet(title, found), wanted="the pictures", private=True)
+        return
+    for number, crop in enumerate(found, 1):
+        file = place / f"track-{seen.id}-{number}.jpg"
+        _files.save(file, crop.jpeg, wanted="a picture", private=True)
 
 
 def _vector(image: Path, settings: config.Settings, resolved: ResolvedModel) -> F32:
