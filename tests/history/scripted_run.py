@@ -90,8 +90,8 @@ class ScriptedRun:
         wanted = tracks[self._decider.observe(frame, tracks)]
         vectors = [seen[number] for number in wanted.ids.tolist()]
         stacked = np.stack(vectors) if vectors else np.zeros((0, 64), np.float32)
-        parts = (np.full(len(wanted), part, np.float32) for part in (eyes_px, 100.0, 0.0, 0.0))
-        quality = FaceQuality(*parts, wanted.scores)
+        eyes, sharpness, zero = (np.full(len(wanted), part, np.float32) for part in (eyes_px, 100.0, 0.0))
+        quality = FaceQuality(eyes, sharpness, zero, zero, wanted.scores)
         embeddings = Embeddings(stacked, np.ones(len(wanted), np.float32), MODEL)
         templates = self._decider.learn(self._at, wanted.ids, embeddings, quality)
         for number in self._decider.take_takeovers():  # as the tracker does: the face goes on under a new number
