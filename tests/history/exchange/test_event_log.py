@@ -60,10 +60,10 @@ def test_tracks_have_their_times_and_last_names(history: Database, tmp_path: Pat
     assert (stranger.person, stranger.status, stranger.similarity) == (None, "unknown", -1.0)
 
 
-def test_a_name_that_was_taken_back_does_not_stay(history: Database, tmp_path: Path) -> None:
+def test_a_name_that_was_taken_back_does_not_stay(local: Database, tmp_path: Path) -> None:
     lines = [line("appeared", 0), line("recognised", 1, name="Ada"), line("changed", 2), line("lost", 3)]
-    run_import(history, log(tmp_path, lines))
-    assert [track.person for track in seen(history)] == [None]
+    run_import(local, log(tmp_path, lines))
+    assert [track.person for track in seen(local)] == [None]
 
 
 def test_importing_twice_adds_nothing(history: Database, tmp_path: Path) -> None:
@@ -80,18 +80,18 @@ def test_numbers_that_begin_anew_are_other_tracks(history: Database, tmp_path: P
     assert [track.person for track in seen(history)] == ["Ada", None, "Bob"]
 
 
-def test_tracks_that_the_history_has_already_are_not_doubled(history: Database, tmp_path: Path) -> None:
-    with history.writing() as connection:
+def test_tracks_that_the_history_has_already_are_not_doubled(local: Database, tmp_path: Path) -> None:
+    with local.writing() as connection:
         own = record(1, person="Ada", began=NOON - dt.timedelta(seconds=0.4), seconds=9)
         save_tracks(connection, insert_run(connection, NOON, "model-1", (0.4, 0.1)), [own])
-    done = run_import(history, log(tmp_path, RUN))
+    done = run_import(local, log(tmp_path, RUN))
     assert (done.added, done.present) == (1, 1)
 
 
-def test_rotated_logs_come_in_any_order(history: Database, tmp_path: Path) -> None:
+def test_rotated_logs_come_in_any_order(local: Database, tmp_path: Path) -> None:
     new, old = log(tmp_path, RUN[3:], "events.jsonl"), log(tmp_path, RUN[:3], "events-1.jsonl")
-    assert run_import(history, new, old).added == 2
-    assert [(track.ended - track.began).total_seconds() for track in seen(history)] == [9, 10]
+    assert run_import(local, new, old).added == 2
+    assert [(track.ended - track.began).total_seconds() for track in seen(local)] == [9, 10]
 
 
 def test_a_log_that_went_on_extends_its_last_track(history: Database, tmp_path: Path) -> None:
@@ -101,28 +101,25 @@ def test_a_log_that_went_on_extends_its_last_track(history: Database, tmp_path: 
     assert [(track.ended - NOON).total_seconds() for track in seen(history)] == [9, 12]
 
 
-def test_a_killed_run_leaves_whole_tracks(history: Database, tmp_path: Path) -> None:
+def test_a_killed_run_leaves_whole_tracks(local: Database, tmp_path: Path) -> None:
     again = [line("appeared", 60), line("lost", 70)]
-    assert run_import(history, log(tmp_path, [*RUN[:2], *again])).added == 2
-    assert [track.person for track in seen(history)] == ["Ada", None]
+    assert run_import(local, log(tmp_path, [*RUN[:2], *again])).added == 2
+    assert [track.person for track in seen(local)] == ["Ada", None]
 
 
-def test_events_of_sources_and_damaged_lines_are_counted(history: Database, tmp_path: Path) -> None:
+def test_events_of_sources_and_damaged_lines_are_counted(local: Database, tmp_path: Path) -> None:
     lost = {"time": NOON.isoformat(), "at_s": 1.0, "source": "door", "kind": "source_lost", "reasons": []}
     path = log(tmp_path, [lost, *RUN, {**RUN[0], "time": "yesterday"}, {**RUN[0], "track_id": -1}, {"a": 1}])
     with path.open("ab") as file:
         file.write(b"\xff\xfe\n[]\n" + json.dumps(RUN[0]).encode()[:50])
-    done = run_import(history, path)
+    done = run_import(local, path)
     assert (done.added, done.other, done.damaged) == (2, 1, 6)
-    assert (
-        done.first_damaged
-        == "events.jsonl, line 7: time: Input should be a valid datetime or date, "
-        + (done.first_damaged or "").partition("or date, ")[2]
-    )
+    assert done.first_damaged is not None
+    assert done.first_damaged.startswith("events.jsonl, line 7: time")
 
 
 @pytest.mark.parametrize("name", ["missing.jsonl", "."])
-def test_a_file_that_cannot_be_read(history: Database, tmp_path: Path, name: str) -> None:
+def test_a_file_that_cannot_be_read(local: Database, tmp_path: Path, name: str) -> None:
     with pytest.raises(InputError, match="cannot be read"):
-        run_import(history, log(tmp_path, RUN), tmp_path / name)
-    assert seen(history) == []
+        run_import(local, log(tmp_path, RUN), tmp_path / name)
+    assert seen(local) == []

@@ -120,19 +120,19 @@ def test_clusters_of_two_exports_are_not_mixed_up(tmp_path: Path) -> None:
     new.close()
 
 
-def test_a_selection_is_exported(history: Database) -> None:
-    fill(history)
+def test_a_selection_is_exported(local: Database) -> None:
+    fill(local)
     file = io.BytesIO()
     chosen = Selection(person="Courier")
-    assert export(history, file, suffix=".jsonl", selection=chosen, vectors=False, progress=nothing) == 1
+    assert export(local, file, suffix=".jsonl", selection=chosen, vectors=False, progress=nothing) == 1
     head, track = map(json.loads, file.getvalue().splitlines())
     assert head == {"format": "recognizer-history", "version": 1, "vectors": False}
     assert (track["given"], track["status"], "samples" in track) == ("Courier", "unknown", False)
 
 
-def test_damaged_lines_are_counted(history: Database, tmp_path: Path) -> None:
-    fill(history)
-    lines = exported(history).splitlines(keepends=True)
+def test_damaged_lines_are_counted(local: Database, tmp_path: Path) -> None:
+    fill(local)
+    lines = exported(local).splitlines(keepends=True)
     vector = json.loads(lines[1])
     vector["samples"][0]["vector"] = "AAAA"
     lines[1] = json.dumps(vector).encode() + b"\n"
@@ -147,35 +147,35 @@ def test_damaged_lines_are_counted(history: Database, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("data", [b'{"format": "recognizer-history", "version": 2}\n', b"\x00\xff\x00", b"a,b\n1,2\n"])
-def test_what_is_no_export_of_ours(history: Database, tmp_path: Path, data: bytes) -> None:
+def test_what_is_no_export_of_ours(local: Database, tmp_path: Path, data: bytes) -> None:
     with pytest.raises(InputError, match=r"newer version|holds no line"):
-        imported(history, tmp_path, data)
+        imported(local, tmp_path, data)
 
 
-def test_what_is_no_parquet_file_of_ours(history: Database, tmp_path: Path) -> None:
+def test_what_is_no_parquet_file_of_ours(local: Database, tmp_path: Path) -> None:
     import pyarrow as pa
     from pyarrow import parquet
 
     with pytest.raises(InputError, match="cannot be read"):
-        imported(history, tmp_path, b"PAR1 and nothing else", ".parquet")
+        imported(local, tmp_path, b"PAR1 and nothing else", ".parquet")
     parquet.write_table(pa.table({"a": [1]}), tmp_path / "other.parquet")
     with pytest.raises(InputError, match="no export of a history"):
-        import_files(history, [tmp_path / "other.parquet"], progress=nothing)
+        import_files(local, [tmp_path / "other.parquet"], progress=nothing)
 
 
-def test_the_message_without_pyarrow(history: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_message_without_pyarrow(local: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "pyarrow", None)
     with pytest.raises(UsageError, match="pip install pyarrow"):
-        exported(history, ".parquet")
+        exported(local, ".parquet")
     with pytest.raises(UsageError, match="pip install pyarrow"):
-        imported(history, tmp_path, b"PAR1", ".parquet")
+        imported(local, tmp_path, b"PAR1", ".parquet")
 
 
-def test_long_texts_and_exact_numbers_survive(history: Database, tmp_path: Path) -> None:
+def test_long_texts_and_exact_numbers_survive(local: Database, tmp_path: Path) -> None:
     longest = dataclasses.replace(record(1), reasons=("a" * 5000, "多\u2028\x07"), at_s=1 / 3, similarity=0.1 + 0.2)
-    with history.writing() as connection:
+    with local.writing() as connection:
         save_tracks(connection, insert_run(connection, NOON, "m", (0.1, 0.1)), [longest])
     new = open_history(tmp_path / "new", create=True)
-    imported(new, tmp_path, exported(history))
-    assert list_tracks(new, Selection()) == list_tracks(history, Selection())
+    imported(new, tmp_path, exported(local))
+    assert list_tracks(new, Selection()) == list_tracks(local, Selection())
     new.close()
