@@ -18,6 +18,7 @@ from recognizer.cli import (
     _history_options,
     _options,
     history_exchange,
+    history_people,
     history_replay,
     history_report,
     history_review,
@@ -35,7 +36,13 @@ if TYPE_CHECKING:
 app = typer.Typer(help="Who was seen when; 'run --history' keeps it.", no_args_is_help=True)
 app.command("sightings")(history_report.list_sightings)
 app.command("import")(history_exchange.import_)
-for command in (history_report.report, history_exchange.export, history_replay.replay, *history_review.COMMANDS):
+for command in (
+    history_report.report,
+    history_exchange.export,
+    history_replay.replay,
+    *history_review.COMMANDS,
+    *history_people.COMMANDS,
+):
     app.command()(command)
 
 
