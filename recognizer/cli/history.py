@@ -34,16 +34,6 @@ if TYPE_CHECKING:
     from recognizer.history.database import Database
 
 app = typer.Typer(help="Who was seen when; 'run --history' keeps it.", no_args_is_help=True)
-app.command("sightings")(history_report.list_sightings)
-app.command("import")(history_exchange.import_)
-for command in (
-    history_report.report,
-    history_exchange.export,
-    history_replay.replay,
-    *history_review.COMMANDS,
-    *history_people.COMMANDS,
-):
-    app.command()(command)
 
 
 @app.command("list")
@@ -214,3 +204,15 @@ def _row(seen: Seen) -> dict[str, Any]:
         "who": seen.person or seen.status,
         "similarity": f"{seen.similarity:.2f}" + ("" if seen.person else f" to {seen.nearest}" if seen.nearest else ""),
     }
+
+
+app.command("sightings")(history_report.list_sightings)
+for command in (
+    history_report.report,
+    history_exchange.export,
+    history_replay.replay,
+    *history_review.COMMANDS,
+    *history_people.COMMANDS,
+):
+    app.command()(command)
+app.command("import")(history_exchange.import_)
