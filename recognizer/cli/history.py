@@ -196,13 +196,15 @@ def _vector(image: Path, settings: config.Settings, resolved: ResolvedModel) -> 
 
 
 def _row(seen: Seen) -> dict[str, Any]:
+    to = "" if seen.nearest in (None, seen.person) else f" to {seen.nearest}"
     return {
         "track": seen.id,
         "began": f"{seen.began:%Y-%m-%d %H:%M:%S}",
         "seconds": round((seen.ended - seen.began).total_seconds(), 1),
         "source": short_source(seen.source),
         "who": seen.person or seen.status,
-        "similarity": f"{seen.similarity:.2f}" + ("" if seen.person else f" to {seen.nearest}" if seen.nearest else ""),
+        "similarity": f"{seen.similarity:.2f}"
+        + (f" to {seen.nearest}" if seen.nearest not in (None, seen.person) else ""),
     }
 
 
