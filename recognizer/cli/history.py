@@ -203,8 +203,7 @@ def _row(seen: Seen) -> dict[str, Any]:
         "seconds": round((seen.ended - seen.began).total_seconds(), 1),
         "source": short_source(seen.source),
         "who": seen.person or seen.status,
-        "similarity": f"{seen.similarity:.2f}"
-        + (f" to {seen.nearest}" if seen.nearest not in (None, seen.person) else ""),
+        "similarity": f"{seen.similarity:.2f}{to}",
     }
 
 
