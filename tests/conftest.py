@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+import tempfile
+from collections.abc import Generator, Iterator
 from pathlib import Path
 
 import pytest
@@ -51,6 +52,17 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if item.get_closest_marker("slow") or "rig_data" in getattr(item, "fixturenames", ()):
             item.add_marker(pytest.mark.timeout(LONG_S))
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
+    """Leave all processors to a test with real cameras: it measures how old frames are."""
+    if "PYTEST_XDIST_WORKER" not in os.environ:
+        return (yield)
+    folder = Path(tempfile.gettempdir()) / f"recognizer-tests-{os.environ['PYTEST_XDIST_TESTRUNUID']}"
+    folder.mkdir(exist_ok=True)
+    with suite.turn(folder, alone="rig_data" in getattr(item, "fixturenames", ())):
+        return (yield)
 
 
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:

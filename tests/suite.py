@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -44,3 +47,16 @@ def skipped(config: pytest.Config, because: str) -> int:
     """Return how many tests were skipped for a reason that has these words, in all workers."""
     reporter = config.pluginmanager.get_plugin("terminalreporter")
     return sum(because in str(report.longrepr) for report in reporter.stats.get("skipped", [])) if reporter else 0
+
+
+@contextmanager
+def turn(folder: Path, *, alone: bool) -> Iterator[None]:
+    """Run a test beside those of the other workers or, where it measures time on real cameras, alone.
+
+    Who waits to be alone holds the gate, so that nobody overtakes.
+    """
+    with (folder / "gate").open("w") as gate, (folder / "room").open("w") as room:
+        fcntl.flock(gate, fcntl.LOCK_EX)
+        fcntl.flock(room, fcntl.LOCK_EX if alone else fcntl.LOCK_SH)
+        fcntl.flock(gate, fcntl.LOCK_UN)
+        yield
