@@ -16,7 +16,7 @@ from rich.table import Table
 
 from recognizer.app import build, config, photos
 from recognizer.capture.pictures import read_picture
-from recognizer.cli import _console, _files, _options, history_people, history_review
+from recognizer.cli import _console, _files, _options, history_backup, history_people, history_review
 from recognizer.cli._progress import model_bar
 from recognizer.cli._tables import short_source, show_rows
 from recognizer.errors import HistoryError, OutputError, UsageError
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from recognizer.history.database import Database
 
 app = typer.Typer(help="Who was seen when; 'run --history' keeps it.", no_args_is_help=True)
-for command in (*history_review.COMMANDS, *history_people.COMMANDS):
+for command in (*history_review.COMMANDS, *history_people.COMMANDS, *history_backup.COMMANDS):
     app.command()(command)
 
 _MOMENTS = ["%Y-%m-%d", "%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%d %H:%M", "%Y-%m-%d %H:%M:%S"]
