@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -13,6 +15,11 @@ from tests.cli.test_history import command
 SETTINGS = "history: {enabled: true, crops: true}\nemit: {headless: true}\nembed: {model: edgeface_xxs_own}\n"
 CONFIG = ("--config", "settings.yaml")
 ADA, OTHER = sorted(demo_clip.ENROLLED)[:2]
+
+
+def command(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
+    program = [sys.executable, str(ROOT / "main.py"), *words]
+    return subprocess.run(program, cwd=folder, capture_output=True, text=True, check=False, timeout=110)
 
 
 @pytest.fixture(scope="module")
