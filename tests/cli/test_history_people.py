@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from recognizer.demo import demo_clip, demo_files
-from tests.cli.test_history import command
+from tests.conftest import ROOT
 
 SETTINGS = "history: {enabled: true, crops: true}\nemit: {headless: true}\nembed: {model: edgeface_xxs_own}\n"
 CONFIG = ("--config", "settings.yaml")
