@@ -87,6 +87,7 @@ def name(
 
     with _history(config_file, gallery) as history:
         _done(clusters.name_cluster(history, cluster, person_name(person)))
+    _console.out.print(f"'history enrol {cluster}' offers its pictures as photos for the gallery.", highlight=False)
 
 
 def ignore(

@@ -11,6 +11,9 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from recognizer.app.enrol_tracks import accept, offer
+from recognizer.app.people import merge_people
+from recognizer.app.undo import undo_action
 from recognizer.history import actions, clusters, database, schema
 from recognizer.history.backup import back_up, restore
 from recognizer.history.database import Database, open_history
@@ -18,6 +21,7 @@ from recognizer.history.records import Selection
 from recognizer.history.retention import Retention, purge
 from recognizer.history.rows import insert_run, save_tracks
 from recognizer.history.tracks import list_tracks
+from tests.app.painted_people import ADA, BOB, PAINTED, Site
 from tests.history.history_records import NOON, record, unit
 
 Acknowledge = Callable[[str], None]
@@ -122,11 +126,7 @@ def _lost_actions(folder: Path, known: None, lines: Sequence[str]) -> list[str]:
     """Acknowledged actions that are not as they were, and actions whose tracks are not as they say."""
     with _open(folder) as history:
         recorded = {str(entry["action"]): entry for entry in actions.list_actions(history, limit=100_000)}
-        lost = []
-        for line in lines:
-            word, action = line.split()
-            if action not in recorded or (word == "undone" and not recorded[action]["undone"]):
-                lost.append(line)
+        lost = [line for line in lines if not _stands(recorded, *line.split())]
         named = [entry for entry in recorded.values() if not entry["undone"]]
         given = {seen.person for seen in list_tracks(history, Selection()) if seen.person}
         if len(given) != len(named):  # each action that stands gave one name
@@ -192,10 +192,51 @@ def _lost_by_restore(folder: Path, known: None, lines: Sequence[str]) -> list[st
     return [] if found in (set(range(1, 20)), set(range(1, 40))) else [str(sorted(found))]
 
 
+def _prepare_gallery(folder: Path) -> None:
+    with _open(folder) as history:
+        site = Site(folder, history)
+        site.enrol(Ada=(ADA, 0))
+        site.see(1, BOB, 1, 2, 3, name="Bob")
+
+
+def _enrol(folder: Path, acknowledge: Acknowledge) -> None:
+    with _open(folder) as history:
+        site = Site(folder, history)
+        for _ in range(3):
+            found = offer(site.settings, PAINTED, history, site.enroller(), person="Bob")
+            action, _ = accept(site.settings, history, site.enroller(), found)
+            acknowledge(f"done {action}")
+            merged = merge_people(site.settings, history, "Ada", "Bob", enroller=site.enroller)
+            acknowledge(f"done {merged}")
+            for number in (merged, action):
+                undo_action(history, number, gallery=site.gallery, enroller=site.enroller)
+                acknowledge(f"undone {number}")
+
+
+def _lost_enrolments(folder: Path, known: None, lines: Sequence[str]) -> list[str]:
+    """Acknowledged actions that are not as they were; those that stand must be possible to undo."""
+    with _open(folder) as history:
+        site = Site(folder, history)
+        recorded = {str(entry["action"]): entry for entry in actions.list_actions(history, limit=1000)}
+        lost = [line for line in lines if not _stands(recorded, *line.split())]
+        site.enroller().enrol(site.gallery)
+        for number, entry in recorded.items():
+            if not entry["undone"]:
+                undo_action(history, int(number), gallery=site.gallery, enroller=site.enroller)
+        if "Ada/0.png" not in site.files():
+            lost.append("the photo of Ada")
+    return lost
+
+
+def _stands(recorded: dict[str, dict[str, Any]], word: str, action: str) -> bool:
+    return action in recorded and (word == "done" or bool(recorded[action]["undone"]))
+
+
 CASES = {
     "write": Case(_prepare_empty, _write, _lost_tracks, _known, goes_on=True),
     "purge": Case(_prepare_purge, _purge, _lost_by_purge, _known),
     "act": Case(_prepare_actions, _act, _lost_actions, goes_on=True),
     "migrate": Case(_prepare_old, _migrate, _lost_by_migration),
+    "enrol": Case(_prepare_gallery, _enrol, _lost_enrolments),
     "restore": Case(_prepare_backup, _restore, _lost_by_restore),
 }

@@ -25,8 +25,8 @@ import sqlalchemy as sa
 from recognizer.history.database import FILE_NAME
 from tests.history.kill_cases import CASES
 
-MOST_STATEMENTS = {"write": 60, "act": 80, "purge": 70, "migrate": 60, "restore": 60}
-BY_PARENT = {"write": 0.5, "act": 0.5, "purge": 0.1, "migrate": 0.1, "restore": 0.5}
+MOST_STATEMENTS = {"write": 60, "act": 80, "purge": 70, "migrate": 60, "restore": 60, "enrol": 60}
+BY_PARENT = {"write": 0.5, "act": 0.5, "purge": 0.1, "migrate": 0.1, "restore": 0.5, "enrol": 0.7}
 """Share of the trials in which the parent kills; purges and migrations acknowledge too little for many."""
 
 
