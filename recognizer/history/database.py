@@ -130,7 +130,8 @@ class Database:
             raise
         except OperationalError as error:
             kind = HistoryError if self.file is not None or _is_refused(error) else HistoryAwayError
-            raise kind(f"The history {self.place} cannot be {done}: {error.orig}.") from error
+            words = " ".join(str(error.orig).split()).rstrip(".?")  # those of PostgreSQL have several lines
+            raise kind(f"The history {self.place} cannot be {done}: {words}.") from error
         except DBAPIError as error:  # its own text holds the statement's values
             raise HistoryError(f"The history {self.place} cannot be {done}: {error.orig}.") from error
 
