@@ -17,13 +17,14 @@ from recognizer.calibration import calibration_file
 from recognizer.capture.pictures import PICTURE_SUFFIXES
 from recognizer.cli import _console, _options
 from recognizer.cli.gallery_consent import consent
+from recognizer.cli.gallery_rename import rename_everywhere
 from recognizer.cli.reembed import reembed
 from recognizer.errors import UsageError
 from recognizer.gallery import upkeep
 from recognizer.gallery.audit import CONFUSABLE, Audit
 from recognizer.gallery.audit import audit as look_over
 from recognizer.gallery.limits import Limits
-from recognizer.gallery.names import shown
+from recognizer.gallery.names import person_name, shown
 from recognizer.gallery.records import model_name
 from recognizer.gallery.store import Gallery
 from recognizer.models.cache import Cache
@@ -108,11 +109,15 @@ def rename(
     new: Annotated[str, typer.Argument(help="The new name.")],
     gallery: _options.GalleryOption = None,
     config_file: _options.ConfigOption = None,
+    relabel: Annotated[
+        bool | None,
+        typer.Option("--history/--no-history", help="Also rename their tracks in the history; asked at a terminal."),
+    ] = None,
 ) -> None:
-    """Give a person, and their folder, another name."""
-    folder = _folder(gallery, config_file)
-    person = upkeep.find_person(folder, old)
-    stored = upkeep.rename(folder, person, new)
+    """Give a person, and their folder, another name, and their tracks in the history if you say so."""
+    settings = _options.load_settings(config_file, gallery=gallery)
+    person = upkeep.find_person(settings.gallery.folder, old)
+    stored = rename_everywhere(settings, person, person_name(new), relabel=relabel)
     _console.out.print(f"{escape(shown(person))} is now {escape(shown(stored))}.", highlight=False, soft_wrap=True)
 
 
