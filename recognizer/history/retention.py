@@ -5,12 +5,13 @@ from __future__ import annotations
 import datetime as dt
 import json
 import re
+import shutil
 from dataclasses import dataclass
 
 import sqlalchemy as sa
 
 from recognizer.errors import HistoryError
-from recognizer.history.database import REPLACED, Database
+from recognizer.history.database import REPLACED, STAGING, Database
 from recognizer.history.rows import to_us
 from recognizer.history.schema import actions, rejections, samples, tracks
 
@@ -70,7 +71,9 @@ def forget_person(database: Database, name: str) -> int:
         raise HistoryError(f"The history {database.place} knows nobody named {name!r}; 'history list' shows names.")
     database.rewrite()
     if database.file is not None:
-        database.file.with_name(REPLACED).unlink(missing_ok=True)
+        for leftover in (REPLACED, f".{REPLACED}.part"):
+            database.file.with_name(leftover).unlink(missing_ok=True)
+        shutil.rmtree(database.file.with_name(STAGING), ignore_errors=True)  # of a restore that was killed
     return deleted
 
 
