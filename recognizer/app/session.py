@@ -97,6 +97,21 @@ class Session:
             files.append(
                 history_sink(settings, resolved, live=live, stop=signals.requested, on_open=lambda: on_history_open())
             )
+        people: list[str] = []
+        if settings.mqtt.host or settings.webhooks or settings.metrics.port:
+            from recognizer.app.integrations import make_integrations
+
+            people = sorted(set(build.enrolled_people(settings, resolved.fingerprint).names))
+            files += make_integrations(
+                settings,
+                names,
+                live=live,
+                people=lambda: people,
+                dropped=summary.dropped,
+                model=resolved.fingerprint,
+                engine=engines.engine_of(settings, resolved),
+                stop=signals.requested,
+            )
         summary.lost_by = lambda: outputs.lost_by(files)
         sinks: list[Sink] = [summary, *files]  # closed in reverse order, so the summary knows what the others lost
         status = None
@@ -107,7 +122,7 @@ class Session:
         rejections, were_read = build.rejections_at_start(settings, resolved.fingerprint)
 
         def replace_gallery(enrolled: Enrolled) -> None:
-            size = len(enrolled)
+            size, people[:] = len(enrolled), sorted(set(enrolled.names))
             try:
                 rejections[:] = build.rejections(settings, resolved.fingerprint)
             except HistoryError as error:  # people who were removed must not be named because a database is away
