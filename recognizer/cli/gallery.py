@@ -17,7 +17,7 @@ from recognizer.calibration import calibration_file
 from recognizer.capture.pictures import PICTURE_SUFFIXES
 from recognizer.cli import _console, _options
 from recognizer.cli.gallery_consent import consent
-from recognizer.cli.gallery_rename import rename_everywhere
+from recognizer.cli.gallery_rename import has_history, rename_everywhere
 from recognizer.cli.reembed import reembed
 from recognizer.errors import UsageError
 from recognizer.gallery import upkeep
@@ -93,7 +93,8 @@ def remove(
     ] = False,
 ) -> None:
     """Delete a person for good: vectors, thumbnails and the folder of photos."""
-    folder = _folder(gallery, config_file)
+    settings = _options.load_settings(config_file, gallery=gallery)
+    folder = settings.gallery.folder
     person = upkeep.find_person(folder, name)
     photos = "The photos will be moved out of the gallery." if keep_photos else "The photos will be deleted for good."
     if not yes and not typer.confirm(f"Remove {shown(person)} from {folder}? {photos}", err=True):
@@ -101,6 +102,9 @@ def remove(
     kept = upkeep.remove(folder, person, keep_photos=keep_photos)
     moved = f" The photos are in {escape(str(kept))}." if kept else ""
     _console.out.print(f"{escape(shown(person))} is removed.{moved}", highlight=False, soft_wrap=True)
+    if has_history(settings):
+        words = f"What the history holds of {escape(shown(person))}, 'history forget' deletes."
+        _console.out.print(words, highlight=False, soft_wrap=True)
 
 
 @app.command()
@@ -197,7 +201,3 @@ def _told(found: Audit, folder: Path) -> list[str]:
     if found.new_photos or found.gone_photos:
         lines.append(escape(f'The record is behind the folder: python main.py enroll --gallery "{folder}"'))
     return lines
-
-
-def _folder(gallery: Path | None, config_file: Path | None) -> Path:
-    return _options.load_settings(config_file, gallery=gallery).gallery.folder

@@ -28,7 +28,7 @@ def rename_everywhere(settings: Settings, person: str, new: str, *, relabel: boo
         GalleryError: see ``upkeep.rename``.
         HistoryError: if the history cannot be read or written; nothing is changed then.
     """
-    if relabel is False or (relabel is None and not _has_history(settings)):
+    if relabel is False or (relabel is None and not has_history(settings)):
         return upkeep.rename(settings.gallery.folder, person, new)
     from recognizer.app import people
     from recognizer.app.history import read_history  # SQLAlchemy takes .2 s to import
@@ -51,7 +51,8 @@ def rename_everywhere(settings: Settings, person: str, new: str, *, relabel: boo
     return new
 
 
-def _has_history(settings: Settings) -> bool:
+def has_history(settings: Settings) -> bool:
+    """Whether the settings name a history in which people may be; it is not opened."""
     place = settings.history_place
     return isinstance(place, str) or (place / "history.sqlite3").exists()
 

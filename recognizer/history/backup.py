@@ -13,7 +13,6 @@ import json
 import os
 import shutil
 import sqlite3
-import tempfile
 import zipfile
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
@@ -23,11 +22,10 @@ from typing import IO, Any
 
 from recognizer.errors import ConfigError, HistoryError, OutputError
 from recognizer.history import backup_list
-from recognizer.history.database import FILE_NAME, REPLACED, Database
+from recognizer.history.database import FILE_NAME, REPLACED, STAGING, Database
 from recognizer.history.keyed import open_with_key
 
 _CONTENTS = "contents.json"
-_STAGING = ".restoring"
 _CHUNK = 1 << 20
 POSTGRESQL = (
     "A history in PostgreSQL is backed up with PostgreSQL's own tools: pg_dump --format=custom --file=FILE ADDRESS, "
@@ -67,8 +65,8 @@ def back_up(database: Database, path: Path) -> Backup:
         raise OutputError(f"{path} exists and is no backup of a history; it was left as it is.")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(prefix=".backup-", dir=path.parent) as folder:
-            copy, archive = Path(folder) / FILE_NAME, Path(folder) / "archive"
+        with _part_folder(path) as folder:
+            copy, archive = folder / FILE_NAME, folder / "archive"
             with (
                 _translated(database.file),
                 closing(_connect(database.file)) as source,
@@ -90,6 +88,18 @@ def back_up(database: Database, path: Path) -> Backup:
     return found
 
 
+@contextmanager
+def _part_folder(path: Path) -> Iterator[Path]:
+    """Yield a private folder beside a backup; what a killed backup of this name left there is deleted."""
+    folder = path.with_name(f".{path.name}.part")
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(mode=0o700)
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
 def restore(folder: Path, path: Path, *, key: bytes | None) -> Backup:
     """Put a backup in the place of a history. Whatever is wrong with the backup, the present history stays.
 
@@ -104,7 +114,7 @@ def restore(folder: Path, path: Path, *, key: bytes | None) -> Backup:
     contents = _contents_of(path)
     if contents is None:
         raise HistoryError(f"{path} is no backup of a history, or is damaged; the present history stays as it is.")
-    staging = folder / _STAGING
+    staging = folder / STAGING
     live = folder / FILE_NAME
     try:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)

@@ -19,6 +19,8 @@ from recognizer.history.encryption import Cipher, Plain
 FILE_NAME = "history.sqlite3"
 REPLACED = "history.replaced.sqlite3"
 """The history that a restored one replaced, in the same folder, until the next one or until a person is forgotten."""
+STAGING = ".restoring"
+"""Folder in which a backup is verified before it is restored."""
 _BUSY_S = 5.0
 """How long a connection waits for another process that writes."""
 _STATEMENT_MS = 60_000

@@ -10,7 +10,7 @@ from recognizer.errors import HistoryError
 from recognizer.history import actions
 from recognizer.history.actions import Change
 from recognizer.history.database import Database
-from recognizer.history.schema import rejections, tracks
+from recognizer.history.schema import moments, rejections, tracks
 
 
 def tracks_of_cluster(database: Database, cluster_id: int) -> tuple[str, list[int]]:
@@ -48,9 +48,9 @@ def tracks_of_person(database: Database, name: str) -> list[int]:
 
 
 def count_mentions(database: Database, name: str) -> int:
-    """Return the number of tracks and rejections that have a name, given, recognised or nearest."""
+    """Return the number of tracks that have a name, given, recognised or nearest, and of rejections of it."""
     with database.reading() as connection:
-        return len(_relabelled(connection, name, ""))
+        return sum(change.table != "moments" for change in _relabelled(connection, name, ""))
 
 
 def relabel(database: Database, old: str, new: str, *, kind: str, photos: Sequence[Change] = ()) -> int:
@@ -82,5 +82,7 @@ def _relabelled(connection: sa.Connection, old: str, new: str) -> list[Change]:
         for name in ("person", "given", "nearest")
         for key in connection.execute(sa.select(tracks.c.id).where(tracks.c[name] == old)).scalars()
     ]
-    found = connection.execute(sa.select(rejections.c.id).where(rejections.c.person == old)).scalars()
-    return changes + [Change("rejections", key, "person", old, new) for key in found]
+    for name, table, column in (("rejections", rejections, "person"), ("moments", moments, "nearest")):
+        found = connection.execute(sa.select(table.c.id).where(table.c[column] == old)).scalars()
+        changes += [Change(name, key, column, old, new) for key in found]
+    return changes

@@ -5,12 +5,13 @@ from __future__ import annotations
 import datetime as dt
 import json
 import re
+import shutil
 from dataclasses import dataclass
 
 import sqlalchemy as sa
 
 from recognizer.errors import HistoryError
-from recognizer.history.database import REPLACED, Database
+from recognizer.history.database import REPLACED, STAGING, Database
 from recognizer.history.rows import to_us
 from recognizer.history.schema import actions, moments, rejections, samples, tracks
 
@@ -75,15 +76,19 @@ def forget_person(database: Database, name: str) -> int:
             in_moments = sa.update(moments).where(moments.c.nearest == known)
             named += connection.execute(in_moments.values(nearest=None, similarity=-1.0, runner_up=-1.0)).rowcount
         for row in connection.execute(sa.select(actions.c.id, actions.c.person, actions.c.changes)).all():
-            values = [str(value) for change in json.loads(row.changes) for value in change[3:]]
-            if row.person in names or any(_mentions(text, known) for text in values for known in names):
+            values = [text for change in json.loads(row.changes) for text in change[3:] if isinstance(text, str)]
+            if row.person in names or any(
+                text == known or _mentions(text, known) for text in values for known in names
+            ):
                 connection.execute(sa.delete(actions).where(actions.c.id == row.id))
                 named += 1
     if not deleted and not named:
         raise HistoryError(f"The history {database.place} knows nobody named {name!r}; 'history list' shows names.")
     database.rewrite()
     if database.file is not None:
-        database.file.with_name(REPLACED).unlink(missing_ok=True)
+        for leftover in (REPLACED, f".{REPLACED}.part"):
+            database.file.with_name(leftover).unlink(missing_ok=True)
+        shutil.rmtree(database.file.with_name(STAGING), ignore_errors=True)  # of a restore that was killed
     return deleted
 
 
@@ -117,7 +122,7 @@ def _forget_in_tracks(connection: sa.Connection, name: str) -> int:
 def _mentions(text: str, name: str) -> bool:
     """Whether a name stands in a text as a whole; in JSON as it is written there."""
     written = json.dumps(name, ensure_ascii=False)[1:-1]
-    return any(re.search(rf"(?<!\w){re.escape(form)}(?!\w)", text) for form in {name, written})
+    return text == name or any(re.search(rf"(?<!\w){re.escape(form)}(?!\w)", text) for form in {name, written})
 
 
 def _delete(database: Database, which: sa.ColumnElement[bool], *, with_rejections: bool = False) -> int:

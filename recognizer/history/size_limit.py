@@ -9,7 +9,7 @@ from loguru import logger
 
 from recognizer.errors import HistoryError
 from recognizer.history.database import Database
-from recognizer.history.schema import samples, tracks
+from recognizer.history.schema import moments, samples, tracks
 
 _FROM, _TO = 0.95, 0.85
 """Shares of the limit from which, and down to which, is deleted; what comes until the next time has room then."""
@@ -51,7 +51,8 @@ def _delete_oldest(database: Database, which: sa.ColumnElement[bool], is_enough:
         with database.writing() as connection:
             query = sa.select(tracks.c.id).where(which).order_by(tracks.c.ended_us).limit(_BATCH)
             ids = connection.execute(query).scalars().all()
-            connection.execute(sa.delete(samples).where(samples.c.track_id.in_(ids)))
+            for table in (samples, moments):
+                connection.execute(sa.delete(table).where(table.c.track_id.in_(ids)))
             connection.execute(sa.delete(tracks).where(tracks.c.id.in_(ids)))
         if not ids:
             break

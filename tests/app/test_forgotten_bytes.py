@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -17,7 +18,7 @@ from recognizer.gallery.store import load_enrolled
 from recognizer.history import clusters
 from recognizer.history.backup import back_up, restore
 from recognizer.history.backup_list import backups_with
-from recognizer.history.database import open_history
+from recognizer.history.database import REPLACED, open_history
 from recognizer.history.rejections import reject_track
 from recognizer.history.retention import forget_person
 from recognizer.history.rows import to_bytes
@@ -82,6 +83,8 @@ def test_a_history_that_a_restore_replaced_is_deleted_with_the_person(site: Site
     site.see(2, BOB, 2, name=NAME)
     site.history.close()
     restore(site.folder / "history", site.folder / "one.zip", key=None)
+    (site.folder / "history" / ".restoring").mkdir()  # as a kill leaves it
+    shutil.copy(site.folder / "history" / REPLACED, site.folder / "history" / ".restoring")
     assert NAME.encode() in bytes_of(site.folder / "history")
     history = open_history(site.folder / "history", create=False)
     forget_person(history, "Bob")

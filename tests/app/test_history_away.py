@@ -15,7 +15,7 @@ from recognizer.history.database import open_history
 from recognizer.history.records import Selection
 from recognizer.history.tracks import list_tracks
 from recognizer.types import EventKind
-from tests.app.painted_people import PAINTED
+from tests.app.painted_people import PAINTED, Site
 from tests.history.conftest import PostgresServer, postgres  # noqa: F401 - a fixture
 from tests.history.history_records import unit
 from tests.results import event, identity, make_result, make_samples
@@ -24,15 +24,16 @@ from tests.rig import wait_until
 needs_driver = pytest.mark.skipif(importlib.util.find_spec("psycopg") is None, reason="needs requirements-postgres.txt")
 
 
-def settings_of(address: str) -> Settings:
-    return config.load(None, {"history": {"enabled": True, "address": address}})
+def settings_of(site: Site, address: str) -> Settings:
+    return config.load(None, {"gallery": {"folder": site.gallery}, "history": {"enabled": True, "address": address}})
 
 
 def test_a_run_that_began_without_its_server_writes_everything_afterwards(
     postgres: PostgresServer,  # noqa: F811
+    site: Site,
 ) -> None:
     address = postgres.new_database()
-    settings, opened = settings_of(address), threading.Event()
+    settings, opened = settings_of(site, address), threading.Event()
     postgres.stop()
     try:
         sink = history_sink(settings, PAINTED, live=frozenset(), stop=threading.Event(), on_open=opened.set)
@@ -57,7 +58,10 @@ def test_a_server_that_is_not_there_is_away() -> None:
         open_history("postgresql://ada@127.0.0.1:9/site", create=True)
 
 
-def test_a_database_that_does_not_exist_is_an_error_at_once(postgres: PostgresServer) -> None:  # noqa: F811
+def test_a_database_that_does_not_exist_is_an_error_at_once(
+    postgres: PostgresServer,  # noqa: F811
+    site: Site,
+) -> None:
     with pytest.raises(HistoryError, match="does not exist") as caught:
-        history_sink(settings_of(postgres.address("nowhere")), PAINTED, live=frozenset(), stop=threading.Event())
+        history_sink(settings_of(site, postgres.address("nowhere")), PAINTED, live=frozenset(), stop=threading.Event())
     assert not isinstance(caught.value, HistoryAwayError)

@@ -56,3 +56,19 @@ def test_a_stream_withdraws_a_person_when_their_consent_ends(site: Site, monkeyp
     write_consent(site.gallery / "Ada", Consent("2026-01-01", withdrawn="2026-02-01"))
     live.reload()
     assert pipeline.people[-1] == frozenset()
+
+
+def test_a_consent_that_another_process_withdraws_is_noticed(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("recognizer.app.live_pipelines._CHECK_S", 0.0)
+    live, pipeline = LivePipelines(site.settings, PAINTED), Pipeline()
+    live.add(pipeline)  # type: ignore[arg-type]
+    live.heed_consents()
+    assert pipeline.people == []
+    write_consent(site.gallery / "Ada", Consent("2026-01-01", withdrawn="2026-02-01"))
+    live.heed_consents()
+    assert pipeline.people == [frozenset()]
+    write_consent(site.gallery / "Ada", Consent("2026-03-01"))
+    live.heed_consents()
+    assert pipeline.people[-1] == frozenset({"Ada"})
+    live.heed_consents()
+    assert len(pipeline.people) == 2

@@ -2,24 +2,35 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 import json
-import subprocess
-import sys
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 
+from recognizer.cli import _console
+from recognizer.cli.main import app
 from recognizer.demo import demo_clip, demo_files
-from tests.conftest import ROOT
 
 SETTINGS = "history: {enabled: true, crops: true}\nemit: {headless: true}\nembed: {model: edgeface_xxs_own}\n"
 CONFIG = ("--config", "settings.yaml")
 ADA, OTHER = sorted(demo_clip.ENROLLED)[:2]
 
 
-def command(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
-    program = [sys.executable, str(ROOT / "main.py"), *words]
-    return subprocess.run(program, cwd=folder, capture_output=True, text=True, check=False, timeout=110)
+class Done(NamedTuple):
+    returncode: int
+    stdout: str
+    stderr: str
+
+
+def command(folder: Path, *words: str) -> Done:
+    """Run a command line in this process, which has the models' libraries loaded already."""
+    out, err = io.StringIO(), io.StringIO()
+    with contextlib.chdir(folder), contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+        status = _console.guarded(app, list(words))
+    return Done(status, out.getvalue(), err.getvalue())
 
 
 @pytest.fixture(scope="module")
