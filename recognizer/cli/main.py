@@ -24,6 +24,7 @@ from recognizer.cli import (
     run,
     train,
     verify,
+    webhook,
 )
 
 app = typer.Typer(
@@ -61,6 +62,7 @@ app.add_typer(train.app, name="train")
 app.add_typer(gallery.app, name="gallery")
 app.add_typer(history.app, name="history")
 app.add_typer(models.app, name="models")
+app.add_typer(webhook.app, name="webhook")
 app.add_typer(evaluate.app, name="evaluate")
 
 
