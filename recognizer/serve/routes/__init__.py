@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
-from recognizer.serve.routes import documentation, faces, health, jobs, root, session
+from recognizer.serve.routes import documentation, faces, health, jobs, people, photos, root, session
 
 ROUTERS: tuple[APIRouter, ...] = (
     root.router,
@@ -12,6 +12,8 @@ ROUTERS: tuple[APIRouter, ...] = (
     documentation.router,
     session.router,
     faces.router,
+    photos.router,
+    people.router,
     jobs.router,
 )
 """In the order in which they are matched."""
