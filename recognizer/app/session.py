@@ -19,6 +19,7 @@ from recognizer.emit.status import StatusBlock
 from recognizer.emit.summary import Summary
 from recognizer.errors import HistoryError, OutputError, SourceError
 from recognizer.gallery.records import Enrolled
+from recognizer.gallery.store import load_enrolled
 from recognizer.models.download import Progress, no_progress
 from recognizer.models.resolve import ResolvedModel
 from recognizer.protocols import FrameSource, Sink
@@ -94,6 +95,21 @@ class Session:
             from recognizer.app.history import history_sink  # SQLAlchemy takes .2 s to import
 
             files.append(history_sink(settings, resolved, live=live, stop=signals.requested))
+        people: list[str] = []
+        if settings.mqtt.host or settings.webhooks or settings.metrics.port:
+            from recognizer.app.integrations import make_integrations
+
+            people = sorted(set(build.enrolled_people(settings, resolved.fingerprint).names))
+            files += make_integrations(
+                settings,
+                names,
+                live=live,
+                people=lambda: people,
+                dropped=summary.dropped,
+                model=resolved.fingerprint,
+                engine=engines.engine_of(settings, resolved),
+                stop=signals.requested,
+            )
         summary.lost_by = lambda: outputs.lost_by(files)
         sinks: list[Sink] = [summary, *files]  # closed in reverse order, so the summary knows what the others lost
         status = None
@@ -104,7 +120,7 @@ class Session:
         rejections = build.rejections(settings, resolved.fingerprint)
 
         def replace_gallery(enrolled: Enrolled) -> None:
-            size = len(enrolled)
+            size, people[:] = len(enrolled), sorted(set(enrolled.names))
             try:
                 rejections[:] = build.rejections(settings, resolved.fingerprint)
             except HistoryError as error:  # people who were removed must not be named because a database is away
@@ -115,11 +131,17 @@ class Session:
             if strangers is not None and near is not None:
                 strangers.near = near
 
+        consents = build.consents(settings)
+        consents.permitted(load_enrolled(settings.gallery.folder))
+        for name, reason in consents.withheld.items():
+            logger.warning("{} is not recognised: {}", name, reason)
+        is_watched = bool(live) or not settings.emit.headless or consents.has_ends
         watcher = GalleryWatcher(
             settings.gallery.folder,
             model=resolved.fingerprint,
             enroller=lambda: make_enroller(settings, resolved),
             replace=replace_gallery,
+            consents=consents,
         )
         supervisor, stop = Supervisor(), signals.requested
 
@@ -132,7 +154,7 @@ class Session:
             return not _any_closed(sinks)
 
         signals.running()
-        with supervisor, watcher if live or not settings.emit.headless else nullcontext():
+        with supervisor, watcher if is_watched else nullcontext():
             runner.run(
                 sources,
                 pipeline,
