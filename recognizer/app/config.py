@@ -25,6 +25,7 @@ from recognizer.app.sections import (
     Gallery,
     History,
     Section,
+    Serve,
     Source,
     Track,
 )
@@ -47,6 +48,7 @@ class Settings(Section):
     decide: Decide = Decide()
     emit: Emit = Emit()
     history: History = History()
+    serve: Serve = Serve()
     mqtt: Mqtt = Mqtt()
     webhooks: tuple[Webhook, ...] = ()
     metrics: Metrics = Metrics()
@@ -77,6 +79,11 @@ class Settings(Section):
             except SourceError as error:  # says which variable is not set
                 raise ConfigError(f"history.address: {error}") from None
         return self.history.folder or self.gallery.folder.absolute().parent / "history"
+
+    @property
+    def service_folder(self) -> Path:
+        """Return the folder of the web service's tokens and sessions."""
+        return self.serve.folder or self.gallery.folder.absolute().parent / "service"
 
 
 def load(

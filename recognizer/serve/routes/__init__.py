@@ -1,0 +1,19 @@
+"""The routes, one module an area; each router says its scope once. A new area is one line here."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter
+
+from recognizer.serve.routes import documentation, faces, health, jobs, people, photos, root, session
+
+ROUTERS: tuple[APIRouter, ...] = (
+    root.router,
+    health.router,
+    documentation.router,
+    session.router,
+    faces.router,
+    photos.router,
+    people.router,
+    jobs.router,
+)
+"""In the order in which they are matched."""
