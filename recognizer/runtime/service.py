@@ -16,7 +16,6 @@ import selectors
 import shutil
 import signal
 import sys
-import time
 from contextlib import suppress
 from datetime import datetime
 from pathlib import Path

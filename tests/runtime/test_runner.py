@@ -14,8 +14,8 @@ from recognizer.capture.connection import CameraError, FailureKind
 from recognizer.capture.live import LiveSource, TimedFrames
 from recognizer.errors import OutputError, SourceError
 from recognizer.pipeline import Pipeline
-from recognizer.runtime.channels import FRAMES_WAITING, LATE_S, LIVE_FRAMES_WAITING, Inbox, SourceEnd
 from recognizer.priority import HELPER_NICENESS
+from recognizer.runtime.channels import FRAMES_WAITING, LATE_S, LIVE_FRAMES_WAITING, Inbox, SourceEnd
 from recognizer.runtime.runner import run
 from recognizer.types import Frame, FrameResult, SourceChange
 from tests.fakes import ListedSource, ListSink, ScriptedCamera, face_picture
