@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from loguru import logger
 
+from recognizer.app.cameras import has_cameras, with_names
 from recognizer.app.config import Settings
+from recognizer.app.kept_log import keep_log
 from recognizer.app.live_control import LiveControl
 from recognizer.app.session import Session
 from recognizer.errors import GalleryError, RecognizerError
@@ -22,22 +23,6 @@ from recognizer.runtime.child import ERROR_FILE, RECOGNITION
 from recognizer.runtime.control import ControlServer, private_socket
 from recognizer.runtime.parent import end_with_parent
 from recognizer.runtime.service import NOTHING_TO_DO
-
-LOG_LINES = 200
-"""Newest lines of the log that are kept for the page."""
-
-
-def keep_log() -> deque[str]:
-    """Keep the newest lines of this process's log from now on; they hold no passwords."""
-    lines: deque[str] = deque(maxlen=LOG_LINES)
-    logger.add(
-        lambda line: lines.append(str(line).rstrip("\n")),
-        format="{time:YYYY-MM-DDTHH:mm:ssZZ} {level} {message}",
-        level="INFO",
-        diagnose=False,
-        backtrace=False,
-    )
-    return lines
 
 
 def run_recognition(
@@ -59,7 +44,7 @@ def run_recognition(
     """
     end_with_parent()
     (folder / ERROR_FILE).unlink(missing_ok=True)
-    if not has_sources(settings):
+    if not has_cameras(settings):
         logger.info("no camera is set: add one under 'sources:' or on the page")
         return NOTHING_TO_DO
     if not settings.history.enabled:
@@ -68,6 +53,7 @@ def run_recognition(
         "emit": settings.emit.model_copy(update={"headless": True}),
         "gallery": settings.gallery.model_copy(update={"may_be_empty": True}),
     }
+    changed = with_names(settings).model_copy(update=changes)
     control = LiveControl(keep_log())
 
     def sync(settings: Settings, resolved: ResolvedModel) -> None:
@@ -75,16 +61,11 @@ def run_recognition(
 
     try:
         with ControlServer(private_socket(folder, RECOGNITION), control.commands):
-            Session(settings.model_copy(update=changes), sync_gallery=sync, control=control, **options).run()
+            Session(changed, sync_gallery=sync, control=control, **options).run()
     except RecognizerError as error:
         (folder / ERROR_FILE).write_text(str(error), "utf-8")
         raise
     return 0 if streams.hurry.is_set() else NOTHING_TO_DO
-
-
-def has_sources(settings: Settings) -> bool:
-    """Whether the settings name a source; the first webcam, their default, is not meant by saying nothing."""
-    return bool(settings.sources) or "source" in settings.model_fields_set
 
 
 def _sync_or_empty(

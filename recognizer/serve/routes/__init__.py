@@ -4,7 +4,18 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
-from recognizer.serve.routes import documentation, faces, health, jobs, root, session
+from recognizer.serve.routes import (
+    cameras,
+    documentation,
+    events,
+    faces,
+    health,
+    jobs,
+    root,
+    session,
+    settings,
+    sources,
+)
 
 ROUTERS: tuple[APIRouter, ...] = (
     root.router,
@@ -13,5 +24,9 @@ ROUTERS: tuple[APIRouter, ...] = (
     session.router,
     faces.router,
     jobs.router,
+    events.router,
+    sources.router,
+    cameras.router,
+    settings.router,
 )
 """In the order in which they are matched."""
