@@ -35,6 +35,7 @@ class Child:
         arguments: of ``serve``.
         leaves_s: longest wait for its end after SIGTERM.
         clock: monotonic, s.
+        command: in place of ``serve``'s own, for tests.
     """
 
     def __init__(
@@ -45,6 +46,7 @@ class Child:
         *,
         leaves_s: float,
         clock: Callable[[], float] = time.monotonic,
+        command: list[str] | None = None,
     ) -> None:
         self.name = name
         self.starts = 0
@@ -52,7 +54,7 @@ class Child:
         """Exit status of the last process, minus a signal's number; ``None``: none has ended."""
         self.ready = self.was_ready = self.resting = False
         self._folder = folder
-        self._command = python_command(
+        self._command = command or python_command(
             "-m", "recognizer", "serve", *arguments, "--part", name, "--private-folder", str(folder)
         )
         self._leaves_s = leaves_s
