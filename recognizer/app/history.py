@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import datetime as dt
+import hashlib
 import threading
 from collections.abc import Set as AbstractSet
 from contextlib import closing
+from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 
@@ -14,10 +16,15 @@ from loguru import logger
 from recognizer.app import build
 from recognizer.app.config import Settings
 from recognizer.clock import WallClock
+from recognizer.decide.decider import Decider
+from recognizer.decide.photo import PhotoDecider
+from recognizer.gallery.records import Enrolled
+from recognizer.history import retention
 from recognizer.history.collector import TrackCollector
 from recognizer.history.database import FILE_NAME, Database
 from recognizer.history.encryption import find_key
 from recognizer.history.keyed import open_with_key
+from recognizer.history.records import DecisionFacts
 from recognizer.history.rejections import active_rejections
 from recognizer.history.retention import Retention, purge
 from recognizer.history.sink import HistorySink
@@ -41,18 +48,35 @@ def history_sink(
         HistoryError: if the history cannot be opened; later failures are logged and counted.
     """
     place, key = settings.history_place, find_key(settings.history.key_file)
-    open_with_key(place, key, create=True).close()  # a wrong place fails before the run
-    known = build.thresholds(settings, resolved)
+    enrolled = build.enrolled_people(settings, resolved.fingerprint)
+    known = build.thresholds(settings, resolved, enrolled=len(enrolled))
+    facts = DecisionFacts(
+        thresholds=asdict(known),
+        min_samples=(PhotoDecider if build.only_photos(settings) else Decider).min_samples,
+        gallery=gallery_revision(enrolled),
+    )
+    with closing(open_with_key(place, key, create=True)) as history:  # a wrong place fails before the run
+        from recognizer.app.replay_warning import warn_before_run
+
+        warn_before_run(settings, resolved, enrolled, facts, history)
     return HistorySink(
         TrackCollector(WallClock(live=live), crops=settings.history.crops),
         HistoryWriter(
             partial(open_with_key, place, key, create=True),
             model=resolved.fingerprint,
             thresholds=(known.known, known.margin),
+            facts=facts,
             housekeeping=partial(_delete_old, settings),
         ),
         stop=stop,
     )
+
+
+def gallery_revision(enrolled: Enrolled) -> str:
+    """Return a digest of who is enrolled with which vectors; 16 characters."""
+    digest = hashlib.sha256("\0".join(enrolled.names).encode("utf-8", "surrogateescape"))
+    digest.update(enrolled.vectors.tobytes())
+    return digest.hexdigest()[:16]
 
 
 def read_history(settings: Settings) -> Database:
@@ -77,8 +101,25 @@ def rejections_of(settings: Settings, model: str) -> list[Rejection]:
         return active_rejections(history, model)
 
 
-def _delete_old(settings: Settings, history: Database) -> None:
+def open_or_create(settings: Settings) -> Database:
+    """Open the history, a new one if there is none.
+
+    Raises:
+        HistoryError: if it cannot be opened.
+    """
+    return open_with_key(settings.history_place, find_key(settings.history.key_file), create=True)
+
+
+def count_old(settings: Settings, history: Database) -> int:
+    """Return how many tracks a run of these settings would delete, as they are too old."""
+    return retention.count_old(history, _retention(settings), now=dt.datetime.now(dt.UTC))
+
+
+def _retention(settings: Settings) -> Retention:
     kept = settings.history
-    retention = Retention(known_days=kept.known_days, unknown_days=kept.unknown_days, crops_days=kept.crops_days)
-    if deleted := purge(history, retention, now=dt.datetime.now(dt.UTC)):
+    return Retention(known_days=kept.known_days, unknown_days=kept.unknown_days, crops_days=kept.crops_days)
+
+
+def _delete_old(settings: Settings, history: Database) -> None:
+    if deleted := purge(history, _retention(settings), now=dt.datetime.now(dt.UTC)):
         logger.info("history: {} old tracks were deleted", deleted)

@@ -20,6 +20,7 @@ from recognizer.emit.status import StatusBlock
 from recognizer.emit.summary import Summary
 from recognizer.errors import HistoryError, OutputError, SourceError
 from recognizer.gallery.records import Enrolled
+from recognizer.gallery.store import load_enrolled
 from recognizer.models.download import Progress, no_progress
 from recognizer.models.resolve import ResolvedModel
 from recognizer.protocols import FrameSource, Sink
@@ -98,16 +99,28 @@ class Session:
             from recognizer.app.history import history_sink  # SQLAlchemy takes .2 s to import
 
             files.append(history_sink(settings, resolved, live=live, stop=signals.requested))
+        people: list[str] = []
+        if settings.mqtt.host or settings.webhooks or settings.metrics.port:
+            from recognizer.app.integrations import make_integrations
+
+            people = sorted(set(build.enrolled_people(settings, resolved.fingerprint).names))
+            files += make_integrations(
+                settings,
+                names,
+                live=live,
+                people=lambda: people,
+                dropped=summary.dropped,
+                model=resolved.fingerprint,
+                engine=engines.engine_of(settings, resolved),
+                stop=signals.requested,
+            )
         summary.lost_by = lambda: outputs.lost_by(files)
         if self._control is not None:
             sources = self._control.follow(sources)
             self._control.describe(model=resolved.fingerprint, engine=engines.engine_of(settings, resolved))
         following = () if self._control is None else self._control.sinks
-        sinks: list[Sink] = [
-            summary,
-            *following,
-            *files,
-        ]  # closed in reverse order, so the summary knows what the others lost
+        # closed in reverse order, so the summary knows what the others lost
+        sinks: list[Sink] = [summary, *following, *files]
         status = None
         if self._make_status is not None and settings.emit.headless and live:
             status = self._make_status(live, summary.dropped)
@@ -116,7 +129,7 @@ class Session:
         rejections = build.rejections(settings, resolved.fingerprint)
 
         def replace_gallery(enrolled: Enrolled) -> None:
-            size = len(enrolled)
+            size, people[:] = len(enrolled), sorted(set(enrolled.names))
             try:
                 rejections[:] = build.rejections(settings, resolved.fingerprint)
             except HistoryError as error:  # people who were removed must not be named because a database is away
@@ -127,11 +140,17 @@ class Session:
             if strangers is not None and near is not None:
                 strangers.near = near
 
+        consents = build.consents(settings)
+        consents.permitted(load_enrolled(settings.gallery.folder, may_be_empty=settings.gallery.may_be_empty))
+        for name, reason in consents.withheld.items():
+            logger.warning("{} is not recognised: {}", name, reason)
+        is_watched = bool(live) or not settings.emit.headless or consents.has_ends
         watcher = GalleryWatcher(
             settings.gallery.folder,
             model=resolved.fingerprint,
             enroller=lambda: make_enroller(settings, resolved),
             replace=replace_gallery,
+            consents=consents,
         )
         if self._control is not None:
             self._control.reload, self._control.dropped = watcher.reload, summary.dropped
@@ -146,7 +165,7 @@ class Session:
             return not _any_closed(sinks)
 
         signals.running()
-        with supervisor, watcher if live or not settings.emit.headless else nullcontext():
+        with supervisor, watcher if is_watched else nullcontext():
             runner.run(
                 sources,
                 pipeline,

@@ -53,6 +53,15 @@ def run(
     history: Annotated[
         bool | None, typer.Option("--history/--no-history", help="Keep who was seen when; see 'history list'.")
     ] = None,
+    metrics_port: Annotated[
+        int | None, typer.Option("--metrics-port", min=1, max=65535, help="Serve Prometheus' figures at /metrics here.")
+    ] = None,
+    crops: Annotated[
+        bool | None,
+        typer.Option(
+            "--crops/--no-crops", help="In the history, keep pictures of faces too: by them you know whom to name."
+        ),
+    ] = None,
     sync_first: Annotated[
         bool, typer.Option("--sync/--no-sync", help="First enrol photos that are new in the gallery.")
     ] = True,
@@ -68,7 +77,8 @@ def run(
         spec=spec,
         source={"password_file": password_file, "max_frames": max_frames, "max_seconds": max_seconds},
         emit={"headless": headless or None, "video": output, "events": events, "summary": summary},
-        history={"enabled": history},
+        history={"enabled": history, "crops": crops},
+        metrics={"port": metrics_port},
     )
     if password_file is not None and settings.sources:
         raise UsageError(

@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from recognizer.errors import HistoryError
 from recognizer.history.database import Database
 from recognizer.history.rows import to_us
-from recognizer.history.schema import actions, rejections, samples, tracks
+from recognizer.history.schema import actions, moments, rejections, samples, tracks
 
 _BATCH = 2000
 """Tracks deleted in one transaction, so that the writer waits for at most some hundredths of a second."""
@@ -34,16 +34,26 @@ def purge(database: Database, retention: Retention, *, now: dt.datetime) -> int:
     Raises:
         HistoryError: if the database cannot be written.
     """
-    is_named = sa.or_(tracks.c.given.is_not(None), tracks.c.status == "known")
-    deleted = 0
-    for days, kind in ((retention.known_days, is_named), (retention.unknown_days, sa.not_(is_named))):
-        if days is not None:
-            deleted += _delete(database, sa.and_(tracks.c.ended_us < _before(now, days), kind))
+    deleted = sum(_delete(database, which) for which in _old(retention, now))
     if retention.crops_days is not None:
         old = sa.and_(samples.c.at_us < _before(now, retention.crops_days), samples.c.crop.is_not(None))
         with database.writing() as connection:
             connection.execute(sa.update(samples).where(old).values(crop=None))
     return deleted
+
+
+def count_old(database: Database, retention: Retention, *, now: dt.datetime) -> int:
+    """Return how many tracks ``purge`` would delete."""
+    counts = [sa.select(sa.func.count()).select_from(tracks).where(which) for which in _old(retention, now)]
+    with database.reading() as connection:
+        return sum(connection.execute(query).scalar_one() for query in counts)
+
+
+def _old(retention: Retention, now: dt.datetime) -> list[sa.ColumnElement[bool]]:
+    """Return conditions of the tracks that are older than the retention allows."""
+    is_named = sa.or_(tracks.c.given.is_not(None), tracks.c.status == "known")
+    kinds = ((retention.known_days, is_named), (retention.unknown_days, sa.not_(is_named)))
+    return [sa.and_(tracks.c.ended_us < _before(now, days), kind) for days, kind in kinds if days is not None]
 
 
 def forget_person(database: Database, name: str) -> int:
@@ -59,8 +69,11 @@ def forget_person(database: Database, name: str) -> int:
     with database.writing() as connection:
         named = connection.execute(sa.delete(rejections).where(rejections.c.person == name)).rowcount
         named += _forget_in_tracks(connection, name)
+        in_moments = sa.update(moments).where(moments.c.nearest == name)
+        named += connection.execute(in_moments.values(nearest=None, similarity=-1.0, runner_up=-1.0)).rowcount
         for row in connection.execute(sa.select(actions.c.id, actions.c.person, actions.c.changes)).all():
-            if row.person == name or any(name in values[3:] for values in json.loads(row.changes)):
+            values = [text for change in json.loads(row.changes) for text in change[3:] if isinstance(text, str)]
+            if row.person == name or any(text == name or _mentions(text, name) for text in values):
                 connection.execute(sa.delete(actions).where(actions.c.id == row.id))
                 named += 1
     if not deleted and not named:
@@ -73,17 +86,22 @@ def _forget_in_tracks(connection: sa.Connection, name: str) -> int:
     """Take a name out of other people's tracks: as the nearest person, and in reasons."""
     written = json.dumps(name, ensure_ascii=False)[1:-1]
     mentions = sa.or_(tracks.c.nearest == name, tracks.c.reasons.contains(written, autoescape=True))
-    whole_name = re.compile(rf"(?<!\w){re.escape(name)}(?!\w)")
     changed = 0
     for row in connection.execute(sa.select(tracks.c.id, tracks.c.nearest, tracks.c.reasons).where(mentions)).all():
         reasons = json.loads(row.reasons)
-        kept = [reason for reason in reasons if not whole_name.search(reason)]
+        kept = [reason for reason in reasons if not _mentions(reason, name)]
         nearest = None if row.nearest == name else row.nearest
         if (nearest, kept) != (row.nearest, reasons):
             values = {"nearest": nearest, "reasons": json.dumps(kept, ensure_ascii=False)}
             connection.execute(sa.update(tracks).where(tracks.c.id == row.id).values(values))
             changed += 1
     return changed
+
+
+def _mentions(text: str, name: str) -> bool:
+    """Whether a name stands in a text as a whole; in JSON as it is written there."""
+    written = json.dumps(name, ensure_ascii=False)[1:-1]
+    return any(re.search(rf"(?<!\w){re.escape(form)}(?!\w)", text) for form in {name, written})
 
 
 def _delete(database: Database, which: sa.ColumnElement[bool]) -> int:
@@ -93,7 +111,8 @@ def _delete(database: Database, which: sa.ColumnElement[bool]) -> int:
             ids = connection.execute(sa.select(tracks.c.id).where(which).limit(_BATCH)).scalars().all()
             if not ids:
                 return deleted
-            connection.execute(sa.delete(samples).where(samples.c.track_id.in_(ids)))
+            for table in (samples, moments):
+                connection.execute(sa.delete(table).where(table.c.track_id.in_(ids)))
             connection.execute(sa.delete(tracks).where(tracks.c.id.in_(ids)))
             deleted += len(ids)
 

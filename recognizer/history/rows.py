@@ -5,8 +5,8 @@ from __future__ import annotations
 import datetime as dt
 import json
 import math
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, overload
 
 import cv2
 import numpy as np
@@ -14,8 +14,8 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
 from recognizer.history.encryption import PLAIN, Cipher
-from recognizer.history.records import Sample, TrackRecord
-from recognizer.history.schema import runs, samples, tracks
+from recognizer.history.records import DecisionFacts, Moment, Sample, TrackRecord
+from recognizer.history.schema import moments, runs, samples, tracks
 from recognizer.types import F32
 
 _EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
@@ -49,11 +49,26 @@ def unit(vector: F32) -> F32:
     return np.asarray(vector / max(float(np.linalg.norm(vector)), 1e-12), np.float32)
 
 
-def insert_run(connection: sa.Connection, began: dt.datetime, model: str, thresholds: tuple[float, float]) -> int:
-    """Insert a run; returns its id."""
+def insert_run(
+    connection: sa.Connection,
+    began: dt.datetime,
+    model: str,
+    thresholds: tuple[float, float],
+    facts: DecisionFacts | None = None,
+) -> int:
+    """Insert a run; returns its id. Tracks of a run without ``facts`` cannot be replayed."""
     known, margin = thresholds
-    values = {"began_us": to_us(began), "model": model, "known": known, "margin": margin}
+    values: dict[str, Any] = {"began_us": to_us(began), "model": model, "known": known, "margin": margin}
+    if facts is not None:
+        values["decision"] = json.dumps({**facts.thresholds, "min_samples": facts.min_samples})
+        values["gallery"] = facts.gallery
     key = connection.execute(sa.insert(runs).values(values)).inserted_primary_key
+    return int(key[0]) if key else 0
+
+
+def insert_track(connection: sa.Connection, values: Mapping[str, Any]) -> int:
+    """Insert a track that does not exist yet, of columns of ``schema.tracks``; returns its id."""
+    key = connection.execute(sa.insert(tracks).values(dict(values))).inserted_primary_key
     return int(key[0]) if key else 0
 
 
@@ -64,7 +79,7 @@ def save_tracks(
     insert = sqlite.insert if connection.dialect.name == "sqlite" else postgresql.insert
     for record in records:
         values = _track_row(run_id, record)
-        corrected = tracks.c.corrected == 1  # what a person said of a track stands above what comes of it later
+        corrected = tracks.c.corrected != 0  # what a person said of a track stands above what comes of it later
         decided = {key: sa.case((corrected, tracks.c[key]), else_=values[key]) for key in ("person", "status")}
         statement = insert(tracks).values(values)
         statement = statement.on_conflict_do_update(
@@ -75,29 +90,44 @@ def save_tracks(
         if record.samples:
             rows = [_sample_row(key, rank, sample, cipher) for rank, sample in enumerate(record.samples)]
             connection.execute(sa.insert(samples), rows)
+        connection.execute(sa.delete(moments).where(moments.c.track_id == key))
+        if record.moments:
+            rows = [_moment_row(key, place, moment, cipher) for place, moment in enumerate(record.moments)]
+            connection.execute(sa.insert(moments), rows)
 
 
 def _track_row(run_id: int, record: TrackRecord) -> dict[str, Any]:
     return {
         "run_id": run_id,
-        "source": _text(record.source),
+        "source": cleaned(record.source),
         "number": record.number,
         "began_us": to_us(record.began),
         "ended_us": to_us(record.ended),
         "at_s": record.at_s,
         "status": record.status.value,
-        "person": _text(record.person),
-        "nearest": _text(record.nearest),
+        "person": cleaned(record.person),
+        "nearest": cleaned(record.nearest),
         "similarity": _finite(record.similarity, -1.0),
         "margin": _finite(record.margin, 0.0),
-        "reasons": json.dumps([_text(reason) for reason in record.reasons], ensure_ascii=False),
+        "reasons": reasons_text(record.reasons),
         "frames": record.frames,
     }
 
 
-def _text(value: str | None) -> str | None:
+@overload
+def cleaned(value: str) -> str: ...
+@overload
+def cleaned(value: None) -> None: ...
+@overload
+def cleaned(value: str | None) -> str | None: ...
+def cleaned(value: str | None) -> str | None:
     """Replace what no database takes: surrogates, of file names that are no UTF-8, and the character NUL."""
     return None if value is None else value.encode("utf-8", "replace").decode("utf-8").replace("\0", "?")
+
+
+def reasons_text(reasons: Sequence[str]) -> str:
+    """Encode the reasons of a decision as JSON."""
+    return json.dumps([cleaned(reason) for reason in reasons], ensure_ascii=False)
 
 
 def _finite(value: float, otherwise: float) -> float:
@@ -121,4 +151,21 @@ def _sample_row(track_id: int, rank: int, sample: Sample, cipher: Cipher) -> dic
         "roll_deg": roll_deg,
         "score": score,
         "crop": crop,
+        "weight": sample.weight,
+    }
+
+
+def _moment_row(track_id: int, place: int, moment: Moment, cipher: Cipher) -> dict[str, Any]:
+    return {
+        "track_id": track_id,
+        "place": place,
+        "at_us": to_us(moment.at),
+        "vector": None if moment.template is None else cipher.seal(to_bytes(moment.template)),
+        "weight": _finite(moment.weight, 0.0),
+        "usable_count": moment.usable_count,
+        "nearest": cleaned(moment.nearest),
+        "similarity": _finite(moment.similarity, -1.0),
+        "runner_up": _finite(moment.runner_up, -1.0),
+        "shown_from_us": to_us(moment.shown_from),
+        "shown_until_us": to_us(moment.shown_until),
     }

@@ -12,6 +12,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -193,7 +194,7 @@ def test_eight_viewers_and_one_that_never_reads(service: Service) -> None:
         deaf.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
         deaf.connect(("127.0.0.1", service.port))
         deaf.sendall(head.encode())
-        reading = [rig.Background(lambda number=number: watch(number)) for number in range(MAX_VIEWERS - 1)]
+        reading = [rig.Background(partial(watch, number)) for number in range(MAX_VIEWERS - 1)]
         try:
             assert rig.wait_until(lambda: viewers() == MAX_VIEWERS, seconds=60) < 60
             assert service.client.get(address).json()["error"]["code"] == "too_many_viewers"
