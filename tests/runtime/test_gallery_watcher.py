@@ -184,3 +184,12 @@ def test_the_watch_goes_on_when_the_whole_gallery_goes_and_comes_back(tmp_path: 
         assert wait_until(lambda: taken.people[-1] == {"Ada", "Bob"}, seconds=20) < 20
         shutil.rmtree(gallery / "Bob")
         assert wait_until(lambda: taken.people[-1] == {"Ada"}, seconds=20) < 20
+
+
+def test_a_reload_is_done_although_nothing_changed_in_the_folder(tmp_path: Path) -> None:
+    """Rejections of the history may have changed."""
+    _, taken, hot = with_two_people(tmp_path)
+    with hot() as watcher:
+        watcher.reload()
+        assert wait_until(lambda: len(taken.people) == 1, seconds=10) < 10
+    assert taken.people == [frozenset({"Ada", "Bob"})]
