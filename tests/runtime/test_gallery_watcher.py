@@ -213,3 +213,12 @@ def test_a_consent_that_ends_or_is_withdrawn_during_a_run_is_heeded(tmp_path: Pa
         logger.remove(sink)
     assert "gallery: Bob is no longer recognised: consent ended on 2026-03-02 12:01\n" in messages
     assert "gallery: Ada is no longer recognised: consent was withdrawn on 2026-03-02\n" in messages
+
+
+def test_a_reload_is_done_although_nothing_changed_in_the_folder(tmp_path: Path) -> None:
+    """Rejections of the history may have changed."""
+    _, taken, hot = with_two_people(tmp_path)
+    with hot() as watcher:
+        watcher.reload()
+        assert wait_until(lambda: len(taken.people) == 1, seconds=10) < 10
+    assert taken.people == [frozenset({"Ada", "Bob"})]
