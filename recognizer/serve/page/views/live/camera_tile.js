@@ -1,0 +1,57 @@
+// One camera of the grid: its newest picture once a second, its state, and who is there.
+import {html, useEffect, useState} from "../../lib/ui.js";
+import {link} from "../../lib/router.js";
+import {t} from "../../lib/texts.js";
+import {duration, when} from "../../lib/format.js";
+import {snapshotUrl} from "../../lib/api.js";
+import {Icon} from "../../parts/icon.js";
+
+const EVERY_MS = 1000;
+
+export function CameraTile({source}) {
+  return html`<article class="tile card">
+    <a class="tile-picture" href=${link("live", source.id)} aria-label=${t("live.open", {name: source.name})}>
+      <${Snapshot} source=${source} />
+    </a>
+    <div class="tile-foot">
+      <div class="row still apart"><h2 class="clip">${source.name}</h2><${State} source=${source} /></div>
+      ${source.state === "live" ? html`<${PeopleNow} people=${source.people} />` : html`<${Trouble} source=${source} />`}
+    </div>
+  </article>`;
+}
+
+/** "Live", "No picture" ..., as a chip with the age of the newest frame. */
+export function State({source}) {
+  const kind = {live: "good", lost: "bad", failed: "bad", stalled: "warn", connecting: "warn"}[source.state] ?? "";
+  const age = source.state === "live" && source.age_s !== null && source.age_s >= 1 ? ` · ${duration(source.age_s)}` : "";
+  return html`<span class="chip ${kind}"><span class="dot ${kind}"></span>${t(`state.${source.state}`)}${age}</span>`;
+}
+
+/** Since when and why there is no picture. */
+export function Trouble({source}) {
+  const since = source.since ? t("live.since", {when: when(source.since)}) : "";
+  return html`<p class="small muted wrap">${[since, source.reason].filter(Boolean).join(" · ") || t(`state_help.${source.state}`)}</p>`;
+}
+
+export function PeopleNow({people}) {
+  if (people.length === 0) return html`<p class="small muted">${t("live.nobody_here")}</p>`;
+  return html`<ul class="row tight" aria-label=${t("live.people_now")}>
+    ${people.map((person) => html`<li key=${person.track_id} class="chip clip ${person.name ? "accent" : ""}">
+      ${person.name ?? t(`status.${person.status ?? "unknown"}`)}</li>`)}
+  </ul>`;
+}
+
+function Snapshot({source}) {
+  const [at, setAt] = useState(Date.now());
+  const [failed, setFailed] = useState(false);
+  const isLive = source.state === "live";
+  useEffect(() => {
+    if (!isLive) return undefined;
+    const timer = setInterval(() => document.visibilityState === "visible" && setAt(Date.now()), EVERY_MS);
+    return () => clearInterval(timer);
+  }, [isLive]);
+  useEffect(() => setFailed(false), [at]);
+  if (!isLive) return html`<span class="no-picture"><${Icon} name="off" big /></span>`;
+  return html`<img src=${snapshotUrl(source.id, at)} alt=${t("live.picture_of", {name: source.name})} class=${failed ? "failed" : ""}
+    onError=${() => setFailed(true)} />`;
+}
