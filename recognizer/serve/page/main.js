@@ -8,7 +8,6 @@ import {useConnection, useEvents, useLoad} from "./lib/use.js";
 import {listUnknowns} from "./lib/api.js";
 import {Icon} from "./parts/icon.js";
 import {Toasts} from "./parts/toast.js";
-import {Login} from "./views/login.js";
 import {Live} from "./views/live/live.js";
 import {Unknown} from "./views/unknown/unknown.js";
 import {People} from "./views/people/people.js";
@@ -32,7 +31,11 @@ function Page() {
       scrollTo(0, 0);
     }
   }, [name]);
-  if (connection.mustLogIn) return html`<${Login} />`;
+  useEffect(() => {
+    if (!connection.mustLogIn) return;
+    sessionStorage.setItem("after_login", location.hash);
+    location.replace("/login");
+  }, [connection.mustLogIn]);
   const View = VIEWS[name];
   return html`<a class="button primary skip" href="#view" onClick=${(event) => { event.preventDefault(); main.current.focus(); }}>${t("skip")}</a>
     <div class="shell">

@@ -68,23 +68,18 @@ export function withQuery(path, values) {
   return given.length ? `${path}?${new URLSearchParams(given)}` : path;
 }
 
-/** After a login: forget that one was needed. */
-export function loggedIn() {
-  mustLogIn = false;
-  tell();
-}
-
 async function read(answer) {
   const type = answer.headers.get("Content-Type") ?? "";
   if (answer.status === 204) return null;
+  if (type.startsWith("image/")) return answer.blob();
   return type.includes("json") ? answer.json() : answer.text();
 }
 
 function asError(answer, content) {
   const said = content?.error ?? {};
-  const routeIsMissing = (answer.status === 404 && !said.code) || answer.status === 405;
+  const routeIsMissing = [undefined, "not_found", "method_not_allowed"].includes(said.code) && [404, 405].includes(answer.status);
   const code = routeIsMissing ? "not_available" : (said.code ?? `http_${answer.status}`);
-  if (answer.status === 401) {
+  if (answer.status === 401 && location.pathname !== "/login") {
     mustLogIn = true;
     tell();
   }

@@ -28,7 +28,7 @@ function open() {
     again = setTimeout(() => {
       again = null;
       if (listeners.size) open();
-    }, 5000);
+    }, 15000);
   };
 }
 

@@ -15,7 +15,12 @@ export const timeWithSeconds = (at) => seconds.format(new Date(at));
 export const count = (value) => number.format(value);
 export const names = (values) => list.format(values);
 export const score = (value) => (value === null || value === undefined ? "–" : value.toFixed(2));
-export const percent = (share) => `${Math.round(share * 1000) / 10} %`;
+
+/** A share of one as people say it: "0.3 %", "1 in 20,000". */
+export function share(part) {
+  if (part === null || part === undefined) return "–";
+  return part > 0 && part < 0.001 ? t("time.one_in", {n: count(Math.round(1 / part))}) : `${Math.round(part * 1000) / 10} %`;
+}
 
 /** "Mon, 3 Mar", with the year if it is another. */
 export function date(at) {

@@ -3,6 +3,7 @@ import {html, useEffect, useRef, useState} from "../lib/ui.js";
 import {t} from "../lib/texts.js";
 import {Icon} from "./icon.js";
 
+const FIRST = ".dialog-body :is(input, select, textarea):not([type='file']), .dialog-foot .primary";
 let dialogs = 0;
 
 export function Dialog({title, onClose, wide = false, children}) {
@@ -11,6 +12,7 @@ export function Dialog({title, onClose, wide = false, children}) {
   useEffect(() => {
     const before = document.activeElement;
     ref.current.showModal();
+    ref.current.querySelector(FIRST)?.focus();
     return () => before?.isConnected && before.focus();
   }, []);
   return html`<dialog ref=${ref} class=${wide ? "wide" : ""} aria-labelledby=${id} onClose=${onClose}

@@ -13,7 +13,7 @@ export default {
     finish: "Done", change: "Change", choose_file: "Choose a picture", choose_files: "Choose pictures",
   },
   time: {
-    yesterday: "yesterday {time}", s: "{n} s", ms: "{n} ms", min: "{n} min", h_min: "{h} h {min} min",
+    yesterday: "yesterday {time}", one_in: "1 in {n}", s: "{n} s", ms: "{n} ms", min: "{n} min", h_min: "{h} h {min} min",
     days: {one: "{count} day", other: "{count} days"},
   },
   errors: {
@@ -31,15 +31,15 @@ export default {
     recognition_off_title: "No cameras here",
     recognition_off: "The service runs without recognition (--api-only). Start it without that option to see cameras.",
     history_off_title: "Nothing that was seen is kept",
-    history_off: "The history is off. Switch it on under Settings, Keeping, or with “history: enabled: true” in the settings file. It is biometric data: ask what the law wants first.",
+    history_off: "The history is off. Switch it on under Settings, Retention, or with “history: enabled: true” in the settings file. It is biometric data: ask what the law wants first.",
     forbidden_title: "You may not see this",
   },
   status: {known: "Known", unknown: "Unknown", undecided: "Not sure yet"},
   face: {
     none: "No picture is kept",
-    name: "Who is this?", other_name: "It is somebody else:", name_text: "The name stands in the history for this time. It enrols nobody.",
+    name: "Who is this?", name_text: "The name goes to all sightings of this person’s card. It enrols nobody.", named: "Named {name}.", rejected: "Rejected: this is not {name}.", card: "Unknown people",
     reject: "This is not {name}", reject_text: "If this is not {name}, say so: faces nearer to this one than to {name}'s photos will not get the name again.",
-    history: "History", not_yet: "This face is not in the history yet; it is saved when it leaves the picture, or after 30 s.",
+    history: "History", no_card: "This face is not on a card yet. It appears under Unknown within a minute; name it there.", not_yet: "This face is not in the history yet; it is saved when it leaves the picture, or after 30 s.",
   },
   undo: {done: "Taken back.", nothing: "Nothing to undo on this page."},
   name: {new: "new name"},
@@ -60,10 +60,10 @@ export default {
     face_of: "Face: {name}", similarity: "similarity {value}", this_face: "This face",
     events: "What happened", no_events: "Nothing yet. As soon as a face comes into a picture, it appears here.",
   },
-  state: {live: "Live", starting: "Starting", reading: "Reading", stalled: "Stalled", lost: "No picture", paused: "Paused", closed: "Ended"},
+  state: {live: "Live", starting: "Starting", reading: "Reading", stalled: "Stalled", lost: "No picture", paused: "Paused", closed: "Ended", away: "Away"},
   state_help: {
     starting: "The first picture has not come yet.", reading: "A file is read.", stalled: "Connected, but no new pictures come.",
-    lost: "The camera does not answer; it is tried again.", paused: "Somebody paused this camera.", closed: "The source has ended.",
+    lost: "The camera does not answer; it is tried again.", paused: "Somebody paused this camera.", away: "Recognition is starting.", closed: "The source has ended.",
   },
   kind: {
     appeared: "came into the picture", recognised: "was recognised", changed: "changed", lost: "left",
@@ -143,8 +143,7 @@ export default {
   },
   alike: {
     text: "People who look alike to the model. Below the wanted similarity they can still be told apart; more and better photos help.",
-    none_title: "Nobody looks alike", none_text: "All enrolled people can be told apart.", similarity: "similarity {value}, a name wants {wanted}",
-    confused: "may be taken for each other", close: "close, but told apart",
+    none_title: "Nobody looks alike", none_text: "All enrolled people can be told apart.", similarity: "similarity {value}", notes: "Photos to look into", single: {one: "{count} person has one photo; more would help:", other: "{count} people have one photo each; more would help:"},
   },
   add: {
     title: "Add a person", title_more: "Add photos of {name}", name: "Name", photos: "Photos", way: "Where the photos come from", upload: "Files", webcam: "This computer's camera",
@@ -153,7 +152,7 @@ export default {
     or_sightings: "Was the person seen already?", sightings_link: "Name and enrol from sightings",
     busy: "Checking the photos …", do: {one: "Add {count} photo", other: "Add {count} photos"},
     done_title: "{name} is enrolled", refused_title: "No photo could be used", accepted: {one: "{count} photo counts.", other: "{count} photos count."},
-    rejected: {one: "{count} photo was refused", other: "{count} photos were refused"}, next: "Recognition knows the person within a few seconds. Walk past a camera: the name appears under Live.", more: "Other photos",
+    rejected: {one: "{count} photo was refused", other: "{count} photos were refused"}, next: "Recognition knows the person within a few seconds. Walk past a camera: the name appears under Live.", more: "More photos", which_face: "Which face is it? Choose it in the picture.", face_number: "Face {n}",
   },
   webcam: {
     picture: "Picture of this computer's camera", take: "Take a photo", starting: "The camera is starting …",
@@ -169,10 +168,10 @@ export default {
     none_title: "Nobody was seen on {day}", none_text: "Or it was longer ago than the history is kept.", none_filtered: "No sighting fits what you chose.", clear: "Show everybody",
     list: "Sightings", chart: "The day, hour by hour", from: "From", to: "To", how_long: "How long", open: "Details", bar: "{person}, {source}, {from} to {to} ({long})",
   },
-  track: {seen: "Seen", nearest: "Closest", why: "Why"},
+  track: {seen: "Seen", nearest: "Closest", nearest_text: "{name} {value}, wanted {wanted}", why: "Why"},
   search: {
     drop: "Drop a picture of a face here, or paste it", help: "The picture is only compared, and not kept.", results: "Where it was seen", none_yet: "Results appear here, the most similar first.",
-    nothing_title: "Never seen", nothing_text: "No sighting is similar enough to be this person. A sharper picture from the front may find more.", similarity: "similarity {value}",
+    nothing_title: "Never seen", nothing_text: "No sighting reaches the similarity that a name needs ({from}). A sharper picture from the front may find more.", similarity: "similarity {value}",
   },
   report: {
     title: "Who was present", span: "Span", day: "A day", week: "A week", week_of: "Week of", download: "Download", none_title: "Nobody with a name was seen", none_text: "Choose another day, or name people under Unknown first.",
@@ -182,11 +181,12 @@ export default {
   trust: {
     title: "Trust", tab_now: "Now", tab_calibrate: "Calibrate", tab_replay: "Replay",
     lead_now: "How often a name may be wrong, and how often it was.", lead_calibrate: "Choose how many wrong names you can bear; see what it costs.", lead_replay: "What would have been decided with other thresholds. Nothing is written.",
-    budget: "Wrong names: promised and counted", promised: "Promised: {n}", no_budget: "No budget is set; the model's own threshold counts.", to_calibrate: "Set a budget",
-    counted: {one: "Counted: {count} name was rejected, of {tracks} named sightings since {since}", other: "Counted: {count} names were rejected, of {tracks} named sightings since {since}"},
+    budget: "Wrong names: promised and counted", promised: "Promised: {budget}; that is {share} of strangers", no_budget: "No budget is set; the model's own threshold counts.", to_calibrate: "Set a budget",
+    counted: {one: "Counted: {count} name was rejected, with {strangers} sightings of strangers since {since}", other: "Counted: {count} names were rejected, with {strangers} sightings of strangers since {since}"}, over: "More wrong names than promised.",
     counted_help: "Counted are names that somebody rejected. The count is only as good as the looking: reject wrong names where you see them.",
-    thresholds: "Thresholds in force", known: "Similarity for a name", margin: "Lead over the next", from: "From", model: "Model",
-    drift: "Drift", no_drift: "Not enough strangers were seen yet to tell.", drift_alarm: "Strangers come closer than measured", drift_none: "As measured",
+    thresholds: "Thresholds in force", known: "Similarity for a name", margin: "Lead over the next", why: "Why these", model: "Model", calibrated: "Calibrated", measured_on: "Measured on", enrolled: "Enrolled photos", raised: "Raised for this site by",
+    basis_settings: "The settings name this calibration file.", basis_site: "This site was calibrated.", basis_model: "They were measured with the model.", basis_defaults: "Nobody has measured this model; these are defaults.", given: "The settings give: {names}.",
+    drift: "Drift", no_drift: "Not enough strangers were seen yet to tell.", drift_text: "How near strangers come to a name, in this time.",
   },
   calibrate: {
     budget: "How many wrong names can you bear?", month: "One a month", month_help: "For doors and alarms: strict; more people stay unknown.", week: "One a week", week_help: "For most places.",
@@ -201,11 +201,11 @@ export default {
   },
 
   settings: {
-    title: "Settings", tab_cameras: "Cameras", tab_keeping: "Keeping", tab_health: "Health", tab_access: "Access", tab_log: "Log",
+    title: "Settings", tab_cameras: "Cameras", tab_keeping: "Retention", tab_health: "Health", tab_access: "Access", tab_log: "Log",
     lead_cameras: "Cameras of the settings file.", lead_keeping: "What is kept, and how long.", lead_health: "Whether everything works.", lead_access: "Who may use this service.", lead_log: "The newest lines, without passwords and tokens.",
   },
   cameras: {
-    add: "Add a camera", none_title: "No camera yet", none_text: "An address is enough: rtsp://, or http:// for MJPEG and snapshots.", remove: "Remove", remove_title: "Remove {name}?",
+    no_file: "Start the service with --config FILE to change cameras here.", add: "Add a camera", none_title: "No camera yet", none_text: "An address is enough: rtsp://, or http:// for MJPEG and snapshots.", remove: "Remove", remove_title: "Remove {name}?",
     remove_text: "Recognition of this camera ends. What it has seen stays in the history.", change_title: "Change {name}", address: "Address",
     address_help: "rtsp://, rtsps://, http:// or https://; without user and password.", user: "User", password: "Password", password_help: "It is stored apart and never shown again.",
     password_kept: "A password is stored. Leave this empty to keep it.", name: "Name", name_help: "As it stands in events and reports.", name_example: "Entrance", rotate: "Turn clockwise", degrees: "{n}°", mirror: "Mirror",
@@ -220,7 +220,7 @@ export default {
   },
   health: {
     parts: "Parts", cameras: "Cameras", versions: "Versions", service: "Service", model: "Model", recognition: "Recognition", history: "History", version: "Version", started: "Started", engine: "Engine", model_name: "Model", fingerprint: "Fingerprint",
-    rate: "{rate} frames a second, {latency} from frame to result", losses: {one: "lost {count} time", other: "lost {count} times"}, works: "works", loading: "loading", off: "off", down: "starting again",
+    rate: "{rate} frames a second, {latency} from frame to result", losses: {one: "lost {count} time", other: "lost {count} times"}, works: "works", off: "off", recognition_running: "works", recognition_starting: "starting", recognition_waiting: "failed; tried again", recognition_idle: "no camera", recognition_off: "off (--api-only)",
   },
   access: {
     tokens: "Tokens", tokens_text: "For programs that use the service. A token is shown once, when it is made.", no_tokens: "No token yet.", until: "until {date}", revoke: "Revoke", revoke_title: "Revoke {name}?", revoke_text: "Programs that use it are refused from the next request on.", revoked: "{name} is revoked.",

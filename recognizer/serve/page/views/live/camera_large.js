@@ -18,12 +18,14 @@ export function CameraLarge({source, people, onClose}) {
     <div class="live-columns">
       <div class="stack">
         <div class="large">
-          ${source.state === "live" ? html`<${Moving} source=${source} />` : html`<span class="no-picture"><${Icon} name="off" big /></span>`}
-          ${source.state === "live" && source.people.filter(({box}) => box).map((person) => html`<button key=${person.track_id} class="hit"
+          <div class="frame" style=${{"--shape": source.width && source.height ? source.width / source.height : 16 / 9}}>
+          ${source.hasPicture ? html`<${Moving} source=${source} />` : html`<span class="no-picture"><${Icon} name="off" big /></span>`}
+          ${source.hasPicture && source.people.filter(({box}) => box).map((person) => html`<button key=${person.track_id} class="hit"
             style=${place(person.box)} aria-label=${t("live.face_of", {name: person.name ?? t("status.unknown")})}
             onClick=${() => setFace(person)}></button>`)}
+          </div>
         </div>
-        ${source.state !== "live" && html`<${Note} kind="warn"><strong>${t(`state.${source.state}`)}</strong><${Trouble} source=${source} /><//>`}
+        ${!["live", "reading"].includes(source.state) && html`<${Note} kind="warn"><strong>${t(`state.${source.state}`)}</strong><${Trouble} source=${source} /><//>`}
         <${WhoIsHere} source=${source} onFace=${setFace} />
       </div>
       <${EventList} source=${source.id} />

@@ -15,14 +15,14 @@ export function CameraTile({source}) {
     </a>
     <div class="tile-foot">
       <div class="row still apart"><h2 class="clip">${source.name}</h2><${State} source=${source} /></div>
-      ${source.state === "live" ? html`<${PeopleNow} people=${source.people} />` : html`<${Trouble} source=${source} />`}
+      ${source.hasPicture ? html`<${PeopleNow} people=${source.people} />` : html`<${Trouble} source=${source} />`}
     </div>
   </article>`;
 }
 
 /** "Live", "No picture" ..., as a chip with the age of the newest frame. */
 export function State({source}) {
-  const kind = {live: "good", lost: "bad", failed: "bad", stalled: "warn", connecting: "warn"}[source.state] ?? "";
+  const kind = {live: "good", reading: "good", lost: "bad", away: "bad", stalled: "warn", starting: "warn"}[source.state] ?? "";
   const age = source.state === "live" && source.age_s !== null && source.age_s >= 1 ? ` · ${duration(source.age_s)}` : "";
   return html`<span class="chip ${kind}"><span class="dot ${kind}"></span>${t(`state.${source.state}`)}${age}</span>`;
 }
@@ -44,7 +44,7 @@ export function PeopleNow({people}) {
 function Snapshot({source}) {
   const [at, setAt] = useState(Date.now());
   const [failed, setFailed] = useState(false);
-  const isLive = source.state === "live";
+  const isLive = source.hasPicture;
   useEffect(() => {
     if (!isLive) return undefined;
     const timer = setInterval(() => document.visibilityState === "visible" && setAt(Date.now()), EVERY_MS);

@@ -19,13 +19,19 @@ export function EventList({source}) {
   });
   return html`<section class="panel events" aria-label=${t("live.events")}>
     <h2>${t("live.events")}</h2>
-    <${Loaded} load=${past}>${(page) => {
-      const known = new Set(fresh.map(keyOf));
-      const events = [...fresh, ...page.items.filter((event) => !known.has(keyOf(event)))].slice(0, SHOWN);
+    <${PastOrFresh} load=${past} fresh=${fresh.length > 0}>${(page) => {
+      const known = new Set(fresh.map(trackOf));
+      const events = [...fresh, ...page.filter((event) => !known.has(trackOf(event)))].slice(0, SHOWN);
       return events.length === 0 ? html`<p class="muted small">${t("live.no_events")}</p>`
         : html`<ol class="lines" tabindex="0" aria-label=${t("live.events")}>${events.map((event) => html`<${Line} key=${keyOf(event)} event=${event} />`)}</ol>`;
     }}<//>
   </section>`;
+}
+
+/** What is past, if there is a history; what is fresh is shown without it, too. */
+function PastOrFresh({load, fresh, children}) {
+  if (load.data === undefined && (fresh || ["history_off", "not_available"].includes(load.error?.code))) return children([]);
+  return html`<${Loaded} load=${load}>${children}<//>`;
 }
 
 function Line({event}) {
@@ -43,4 +49,5 @@ function Line({event}) {
   </li>`;
 }
 
-const keyOf = (event) => event.id ?? `${event.source} ${event.kind} ${event.track_id} ${event.time}`;
+const keyOf = (event) => `${event.source} ${event.kind} ${event.track_id} ${event.time}`;
+const trackOf = (event) => `${event.source} ${event.track_id}`;

@@ -37,7 +37,7 @@ export function Live({route}) {
 }
 
 function summary(sources) {
-  const live = sources.filter(({state}) => state === "live").length;
+  const live = sources.filter(({hasPicture}) => hasPicture).length;
   const people = sources.flatMap((source) => source.people);
   const seen = new Set(people.filter(({name}) => name).map(({name}) => name)).size;
   const unknown = people.filter(({name}) => !name).length;

@@ -6,9 +6,11 @@ import {addPhotos} from "../../lib/api.js";
 import {announce} from "../../lib/events.js";
 import {Dialog} from "../../parts/dialog.js";
 import {DropZone, LocalPicture} from "../../parts/drop_zone.js";
-import {Failure, Note, Segments} from "../../parts/basics.js";
+import {Failure, Segments} from "../../parts/basics.js";
+import {JobProgress} from "../../parts/job.js";
 import {NameInput} from "../../parts/name_input.js";
 import {Icon} from "../../parts/icon.js";
+import {Outcome} from "./outcome.js";
 import {Webcam} from "./webcam.js";
 
 /** @param person the person to add to; without one, a name is asked for. */
@@ -20,21 +22,36 @@ export function AddPhotos({person = null, people, onClose}) {
   const [busy, setBusy] = useState(false);
   const [error, setError] = useState(null);
   const [outcome, setOutcome] = useState(null);
+  const [made, setMade] = useState(null);
+  const [job, setJob] = useState(null);
   const given = name.trim();
-  const ready = given && files.length > 0 && (person || consent) && !busy;
-  const send = async () => {
+  const ready = given && files.length > 0 && (person || made || consent) && !busy;
+  const send = async (photos = files, boxes = null) => {
     setBusy(true);
     setError(null);
     try {
-      const result = await addPhotos(person?.id ?? given, files, {isNew: !person, consent});
+      const result = await addPhotos(person ?? made, given, photos, {boxes, told: setJob});
+      if (result.person_id && !person) setMade({id: result.person_id});
       setOutcome(result);
-      announce({kind: "people_changed"});
+      if (result.accepted) announce({kind: "people_changed"});
     } catch (problem) {
       setError(problem);
     }
+    setJob(null);
     setBusy(false);
   };
-  if (outcome) return html`<${Outcome} name=${given} files=${files} outcome=${outcome} onClose=${onClose} onMore=${() => { setOutcome(null); setFiles([]); }} />`;
+  const choose = (index, box) => {
+    const file = files[index];
+    setFiles([file]);
+    send([file], [box]);
+  };
+  const more = () => {
+    setOutcome(null);
+    setFiles([]);
+  };
+  if (outcome) {
+    return html`<${Outcome} name=${given} files=${files} outcome=${outcome} onChoose=${choose} onMore=${more} onClose=${onClose} />`;
+  }
   return html`<${Dialog} title=${person ? t("add.title_more", {name: person.name}) : t("add.title")} onClose=${onClose} wide>
     ${!person && html`<${NameInput} people=${people} value=${name} onInput=${setName} label=${t("add.name")} autofocus />`}
     <div class="stack">
@@ -50,21 +67,9 @@ export function AddPhotos({person = null, people, onClose}) {
     ${!person && html`<label class="check"><input type="checkbox" checked=${consent} onChange=${(event) => setConsent(event.target.checked)} />
       <span>${t("add.consent")}<br /><span class="small muted">${t("add.consent_help")}</span></span></label>`}
     ${!person && html`<p class="small muted">${t("add.or_sightings")} <a href=${link("unknown")}>${t("add.sightings_link")}</a></p>`}
+    ${job && html`<${JobProgress} job=${job} />`}
     ${error && html`<${Failure} error=${error} />`}
     <div class="dialog-foot"><button class="button" onClick=${onClose}>${t("do.cancel")}</button>
-      <button class="button primary" disabled=${!ready} onClick=${send}>${busy ? t("add.busy") : t("add.do", {count: files.length})}</button></div>
-  <//>`;
-}
-
-function Outcome({name, files, outcome, onClose, onMore}) {
-  const {accepted, rejected} = outcome;
-  return html`<${Dialog} title=${accepted ? t("add.done_title", {name}) : t("add.refused_title")} onClose=${onClose}>
-    ${accepted > 0 && html`<${Note} kind="good">${t("add.accepted", {count: accepted})}<//>`}
-    ${rejected.length > 0 && html`<div class="stack"><h3>${t("add.rejected", {count: rejected.length})}</h3><ul class="lines">
-      ${rejected.map(({index, reason}) => html`<li key=${index} class="row still"><span class="thumb"><${LocalPicture} file=${files[index]} alt="" /></span>
-        <span class="grow wrap"><strong>${files[index]?.name}</strong><br /><span class="small muted">${reason}</span></span></li>`)}</ul></div>`}
-    ${accepted > 0 && html`<p class="small muted">${t("add.next")}</p>`}
-    <div class="dialog-foot"><button class="button" onClick=${onMore}>${t("add.more")}</button>
-      <button class="button primary" onClick=${onClose}>${t("do.finish")}</button></div>
+      <button class="button primary" disabled=${!ready} onClick=${() => send()}>${busy ? t("add.busy") : t("add.do", {count: files.length})}</button></div>
   <//>`;
 }

@@ -4,9 +4,10 @@ import {go, link} from "../../lib/router.js";
 import {t} from "../../lib/texts.js";
 import {useEvents, useLoad} from "../../lib/use.js";
 import {listPeople} from "../../lib/api.js";
-import {Empty, Face, Loaded, Tabs, ViewHead} from "../../parts/basics.js";
+import {Empty, Loaded, Tabs, ViewHead} from "../../parts/basics.js";
 import {Icon} from "../../parts/icon.js";
 import {AddPhotos} from "./add_photos.js";
+import {Thumb} from "./thumb.js";
 import {Alike} from "./alike.js";
 import {Person} from "./person.js";
 
@@ -23,7 +24,7 @@ export function People({route}) {
       <a class="button primary" href=${link("people", {add: "1"})}><${Icon} name="plus" />${t("people.add")}</a>
     <//>
     <${Tabs} label=${t("people.title")} current=${tab} tabs=${[["all", t("people.all"), link("people")], ["alike", t("people.alike"), link("people", {tab: "alike"})]]} />
-    ${tab === "alike" ? html`<${Alike} />` : html`<${Loaded} load=${load}>${(people) => people.length === 0
+    ${tab === "alike" ? html`<${Alike} people=${load.data ?? []} />` : html`<${Loaded} load=${load}>${(people) => people.length === 0
       ? html`<div class="card"><${Empty} icon="people" title=${t("people.none_title")} text=${t("people.none_text")}>
           <a class="button primary" href=${link("people", {add: "1"})}>${t("people.add")}</a>
           <a class="button" href=${link("unknown")}>${t("people.from_sightings")}</a><//></div>`
@@ -38,7 +39,7 @@ export function People({route}) {
 
 function PersonCard({person}) {
   return html`<li><a class="person card" href=${link("people", person.id)}>
-    <${Face} src=${person.thumb} alt="" />
+    <${Thumb} id=${person.id} />
     <span class="stack tight person-text">
       <strong class="clip" title=${person.name}>${person.name}</strong>
       <span class="small muted">${t("people.photos", {count: person.photos})}</span>

@@ -6,6 +6,8 @@ import {Note} from "../../parts/basics.js";
 import {Icon} from "../../parts/icon.js";
 
 const CHECK_MS = 1000;
+const TURNED_DEG = 25; // a photo for enrolment wants the face from the front
+const BLURRED = 20; // as in models/faces.py: below it a face is too blurred to tell whose it is
 
 export function Webcam({onPicture}) {
   const video = useRef(null);
@@ -67,6 +69,8 @@ export function hintOf(checked) {
   if (left < 0 || top < 0 || right > checked.width || bottom > checked.height) return bad("inside");
   if (checked.light < 60) return bad("more_light");
   if (checked.light > 215) return bad("less_light");
+  if (Math.abs(face.quality.yaw_deg) > TURNED_DEG) return bad(face.quality.yaw_deg > 0 ? "turn_left" : "turn_right");
+  if (face.quality.sharpness < BLURRED) return bad("blurred");
   if (face.notes.length > 0) return {text: face.notes[0], good: false};
   return {text: t("webcam.good"), good: true};
 }

@@ -7,7 +7,7 @@ import {listCameras, removeCamera} from "../../lib/api.js";
 import {announce} from "../../lib/events.js";
 import {say} from "../../parts/toast.js";
 import {Confirm} from "../../parts/dialog.js";
-import {Empty, Loaded} from "../../parts/basics.js";
+import {Empty, Loaded, Note} from "../../parts/basics.js";
 import {Icon} from "../../parts/icon.js";
 import {CameraDialog} from "./camera_dialog.js";
 
@@ -15,18 +15,18 @@ export function Cameras({route}) {
   const load = useLoad((signal) => listCameras(signal), []);
   const [out, setOut] = useState(null);
   const [, action, id] = route.rest;
-  const edited = action === "edit" ? load.data?.find((camera) => camera.id === id) : null;
+  const edited = action === "edit" ? load.data?.cameras.find((camera) => camera.id === id) : null;
   const close = () => { go("settings", "cameras"); load.reload(); };
-  return html`<div class="row apart"><span></span><a class="button primary" href=${link("settings", "cameras", "add")}><${Icon} name="plus" />${t("cameras.add")}</a></div>
-    <${Loaded} load=${load}>${(cameras) => cameras.length === 0
+  return html`<${Loaded} load=${load}>${({cameras, can_change: canChange}) => cameras.length === 0
       ? html`<div class="card"><${Empty} icon="camera" title=${t("cameras.none_title")} text=${t("cameras.none_text")}>
           <a class="button primary" href=${link("settings", "cameras", "add")}>${t("cameras.add")}</a><//></div>`
-      : html`<ul class="panel lines">${cameras.map((camera) => html`<li key=${camera.id} class="camera-line">
+      : html`<div class="stack">${canChange ? html`<div class="row"><a class="button primary" href=${link("settings", "cameras", "add")}><${Icon} name="plus" />${t("cameras.add")}</a></div>`
+          : html`<${Note}>${t("cameras.no_file")}<//>`}<ul class="panel lines">${cameras.map((camera) => html`<li key=${camera.id} class="camera-line">
           <div class="grow"><strong class="wrap">${camera.name}</strong><div class="small muted wrap">${camera.address}</div>
             <div class="row tight small">${describe(camera).map((text) => html`<span key=${text} class="chip">${text}</span>`)}</div></div>
-          <div class="row tight"><a class="button small" href=${link("settings", "cameras", "edit", camera.id)}><${Icon} name="edit" />${t("do.change")}</a>
-            <button class="button small danger" onClick=${() => setOut(camera)}><${Icon} name="trash" />${t("cameras.remove")}</button></div>
-        </li>`)}</ul>`}<//>
+          ${canChange && html`<div class="row tight"><a class="button small" href=${link("settings", "cameras", "edit", camera.id)}><${Icon} name="edit" />${t("do.change")}</a>
+            <button class="button small danger" onClick=${() => setOut(camera)}><${Icon} name="trash" />${t("cameras.remove")}</button></div>`}
+        </li>`)}</ul></div>`}<//>
     ${(action === "add" || edited) && html`<${CameraDialog} key=${edited?.id ?? "new"} camera=${edited} onClose=${close} />`}
     ${out && html`<${Confirm} danger title=${t("cameras.remove_title", {name: out.name})} text=${t("cameras.remove_text")} doing=${t("cameras.remove")} onClose=${() => setOut(null)}
       onDo=${async () => { const answer = await removeCamera(out.id); say(answer.applies); announce({kind: "sources_changed"}); load.reload(); }} />`}`;

@@ -1,7 +1,7 @@
 // The hours of a day from left to right, a row for each person; a bar is a time in which they were seen.
 import {html} from "../../lib/ui.js";
 import {t} from "../../lib/texts.js";
-import {duration, time} from "../../lib/format.js";
+import {duration, names, time} from "../../lib/format.js";
 
 export function DayChart({day, items, onOpen}) {
   const begin = day.getTime();
@@ -27,7 +27,7 @@ export function DayChart({day, items, onOpen}) {
       <span class="clip" title=${person}>${person || t("status.unknown")}</span>
       <div class="chart-line">
         ${hours.map((hour) => html`<i key=${hour} class="chart-grid" style=${{left: `${(hour - from) / span * 100}%`}}></i>`)}
-        ${found.map((item) => html`<button key=${`${item.source} ${item.began_at}`} class="chart-bar ${person ? "" : "unknown"}"
+        ${found.map((item) => html`<button key=${`${item.began_at} ${item.track_id}`} class="chart-bar ${person ? "" : "unknown"}"
           style=${{left: at(Date.parse(item.began_at)), right: `calc(100% - ${at(Date.parse(item.ended_at))})`}}
           aria-label=${label(item)} title=${label(item)} onClick=${() => item.track_id !== null && onOpen(item)}></button>`)}
       </div></li>`)}</ul>
@@ -35,8 +35,7 @@ export function DayChart({day, items, onOpen}) {
 }
 
 function label(item) {
-  const long = duration((Date.parse(item.ended_at) - Date.parse(item.began_at)) / 1000);
-  return t("timeline.bar", {person: item.person ?? t("status.unknown"), source: item.source, from: time(item.began_at), to: time(item.ended_at), long});
+  return t("timeline.bar", {person: item.person ?? t("status.unknown"), source: names(item.sources), from: time(item.began_at), to: time(item.ended_at), long: duration(item.duration_s)});
 }
 
 /** At least six hours around those that are needed, within the day. */

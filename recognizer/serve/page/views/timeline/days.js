@@ -2,13 +2,13 @@
 import {html, useState} from "../../lib/ui.js";
 import {go, link} from "../../lib/router.js";
 import {t} from "../../lib/texts.js";
-import {date, duration, isoDay, startOfDay, time} from "../../lib/format.js";
+import {date, duration, isoDay, names, startOfDay, time} from "../../lib/format.js";
 import {useEvents, useLoad} from "../../lib/use.js";
 import {listPeople, listSightings, listSources} from "../../lib/api.js";
 import {Empty, Field, Loaded} from "../../parts/basics.js";
 import {Icon} from "../../parts/icon.js";
 import {DayChart} from "./day_chart.js";
-import {TrackDialog} from "./track_dialog.js";
+import {FaceDialog} from "../live/face_dialog.js";
 
 export function Days({route}) {
   const day = route.query.get("day") ?? isoDay();
@@ -37,23 +37,23 @@ export function Days({route}) {
       <${Select} label=${t("timeline.person")} all=${t("timeline.everybody")} value=${person} choices=${choices(people.data, person)} onChange=${(value) => set({person: value})} />
       <${Select} label=${t("timeline.source")} all=${t("timeline.everywhere")} value=${source} choices=${choices(sources.data, source)} onChange=${(value) => set({source: value})} />
     </div>
-    <${Loaded} load=${load}>${({items}) => items.length === 0
+    <${Loaded} load=${load}>${(items) => items.length === 0
       ? html`<div class="card"><${Empty} icon="timeline" title=${t("timeline.none_title", {day: date(from)})} text=${t(person || source ? "timeline.none_filtered" : "timeline.none_text")}>
           ${person || source ? html`<button class="button" onClick=${() => set({person: "", source: ""})}>${t("timeline.clear")}</button>`
             : html`<button class="button" onClick=${() => shift(-1)}>${t("timeline.day_before")}</button>`}<//></div>`
       : html`<${DayChart} day=${from} items=${items} onOpen=${(item) => setShown(item.track_id)} />
         <section class="panel"><h2>${t("timeline.list")}</h2><${SightingTable} items=${items} onOpen=${setShown} /></section>`}<//>
-    ${shown && html`<${TrackDialog} id=${shown} people=${people.data ?? []} onClose=${() => setShown(null)} />`}`;
+    ${shown && html`<${FaceDialog} id=${shown} people=${people.data ?? []} onClose=${() => setShown(null)} />`}`;
 }
 
 function SightingTable({items, onOpen}) {
   return html`<div class="table-wrap" tabindex="0" role="region" aria-label=${t("timeline.list")}><table>
-    <thead><tr><th scope="col">${t("timeline.person")}</th><th scope="col">${t("timeline.source")}</th><th scope="col">${t("timeline.from")}</th>
-      <th scope="col">${t("timeline.to")}</th><th scope="col" class="right">${t("timeline.how_long")}</th><th scope="col"><span class="heard">${t("timeline.open")}</span></th></tr></thead>
-    <tbody>${items.map((item) => html`<tr key=${`${item.person} ${item.source} ${item.began_at}`}>
+    <thead><tr><th scope="col">${t("timeline.person")}</th><th scope="col">${t("timeline.source")}</th><th scope="col" class="right">${t("timeline.from")}</th>
+      <th scope="col" class="right">${t("timeline.to")}</th><th scope="col" class="right">${t("timeline.how_long")}</th><th scope="col"><span class="heard">${t("timeline.open")}</span></th></tr></thead>
+    <tbody>${items.map((item) => html`<tr key=${`${item.person} ${item.began_at}`}>
       <td>${item.person ? html`<a href=${link("timeline", "days", {person: item.person, day: isoDay(item.began_at)})}>${item.person}</a>` : t("status.unknown")}</td>
-      <td>${item.source}</td><td>${time(item.began_at)}</td><td>${time(item.ended_at)}</td>
-      <td class="right">${duration((Date.parse(item.ended_at) - Date.parse(item.began_at)) / 1000)}</td>
+      <td>${names(item.sources)}</td><td class="right">${time(item.began_at)}</td><td class="right">${time(item.ended_at)}</td>
+      <td class="right">${duration(item.duration_s)}</td>
       <td class="right">${item.track_id !== null && html`<button class="button small quiet" onClick=${() => onOpen(item.track_id)}>${t("timeline.open")}</button>`}</td></tr>`)}</tbody>
   </table></div>`;
 }

@@ -5,7 +5,7 @@ import {score, when} from "../../lib/format.js";
 import {searchByPicture} from "../../lib/api.js";
 import {Empty, Face, Failure, Loading} from "../../parts/basics.js";
 import {DropZone, LocalPicture} from "../../parts/drop_zone.js";
-import {TrackDialog} from "./track_dialog.js";
+import {FaceDialog} from "../live/face_dialog.js";
 import {useLoad} from "../../lib/use.js";
 import {listPeople} from "../../lib/api.js";
 
@@ -18,7 +18,7 @@ export function PictureSearch() {
     setFile(picture);
     setState({hits: null, error: null, busy: true});
     try {
-      setState({hits: await searchByPicture(picture), error: null, busy: false});
+      setState({...await searchByPicture(picture), error: null, busy: false});
     } catch (error) {
       setState({hits: null, error, busy: false});
     }
@@ -30,11 +30,11 @@ export function PictureSearch() {
       ${state.busy && html`<${Loading} />`}
       ${state.error && html`<${Failure} error=${state.error} />`}
       ${!state.busy && !state.error && !state.hits && html`<p class="muted">${t("search.none_yet")}</p>`}
-      ${state.hits?.length === 0 && html`<${Empty} level=${3} icon="search" title=${t("search.nothing_title")} text=${t("search.nothing_text")} />`}
-      ${state.hits?.length > 0 && html`<ul class="hits">${state.hits.map((hit) => html`<li key=${hit.track_id}><button class="hit-card" onClick=${() => setShown(hit.track_id)}>
-        <${Face} src=${hit.crop} alt="" /><span class="stack tight"><strong class="clip">${hit.person ?? t("status.unknown")}</strong>
-        <span class="small muted">${when(hit.began_at)} · ${hit.source}</span><span class="small">${t("search.similarity", {value: score(hit.similarity)})}</span></span></button></li>`)}</ul>`}
+      ${state.hits?.length === 0 && html`<${Empty} level=${3} icon="search" title=${t("search.nothing_title")} text=${t("search.nothing_text", {from: score(state.from)})} />`}
+      ${state.hits?.length > 0 && html`<ul class="hits">${state.hits.map((hit) => html`<li key=${hit.id}><button class="hit-card" onClick=${() => setShown(hit.id)}>
+        <${Face} src=${hit.crop_url} alt="" /><span class="stack tight"><strong class="clip">${hit.name ?? t("status.unknown")}</strong>
+        <span class="small muted">${when(hit.time)} · ${hit.source}</span><span class="small">${t("search.similarity", {value: score(hit.similarity)})}</span></span></button></li>`)}</ul>`}
     </section>
   </div>
-  ${shown && html`<${TrackDialog} id=${shown} people=${people.data ?? []} onClose=${() => setShown(null)} />`}`;
+  ${shown && html`<${FaceDialog} id=${shown} people=${people.data ?? []} onClose=${() => setShown(null)} />`}`;
 }

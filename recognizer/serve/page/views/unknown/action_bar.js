@@ -19,7 +19,7 @@ export function ActionBar({state, chosen, marked, onAct, onMerge, onClear}) {
       ${marked > 1 && button("merge", "M", onMerge)}
       ${chosen.length === 1 && chosen[0].count > 1 && button("split", "S", () => onAct("split"))}
       ${marked > 0 && html`<button class="button small quiet" onClick=${onClear}>${t("unknown.clear")}</button>`}
-      <button class="button small quiet" onClick=${undoLast}>${t("do.undo")}<kbd class="only-wide" aria-hidden="true">Z</kbd></button>
+      <button class="button small quiet only-wide" onClick=${undoLast}>${t("do.undo")}<kbd aria-hidden="true">Z</kbd></button>
     </div>
   </div>`;
 }

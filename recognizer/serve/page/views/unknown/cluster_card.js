@@ -8,7 +8,7 @@ export function ClusterCard({item, isCurrent, isSelected, onFocus, onToggle}) {
   const where = names(item.sources);
   const label = t("unknown.card", {count: item.count, where, last: when(item.last_at)});
   const closest = item.suggestion;
-  const crops = [...item.crops, ...Array(5).fill(null)].slice(0, 5);
+  const crops = item.crops.length ? item.crops.slice(0, 5) : [null];
   return html`<li class="cluster-item">
     <div class="cluster card ${isSelected ? "selected" : ""} ${isCurrent ? "current" : ""}" tabindex=${isCurrent ? 0 : -1} role="group"
         aria-label=${isSelected ? t("unknown.card_selected", {card: label}) : label} onFocus=${onFocus} onClick=${onFocus}>

@@ -10,7 +10,6 @@ import {NameInput} from "../../parts/name_input.js";
 
 export function NameDialog({chosen, people, onClose, onDone}) {
   const [name, setName] = useState("");
-  const [enrol, setEnrol] = useState(false);
   const [busy, setBusy] = useState(false);
   const [error, setError] = useState(null);
   const count = chosen.reduce((sum, item) => sum + item.count, 0);
@@ -21,7 +20,7 @@ export function NameDialog({chosen, people, onClose, onDone}) {
     setBusy(true);
     setError(null);
     try {
-      for (const item of chosen) done(await nameUnknown(item.id, text, {enrol}), t("unknown.did_name", {count: item.count, name: text}));
+      for (const item of chosen) done(await nameUnknown(item.id, text), t("unknown.did_name", {count: item.count, name: text}));
       onDone();
     } catch (problem) {
       setError(problem);
@@ -40,8 +39,6 @@ export function NameDialog({chosen, people, onClose, onDone}) {
         <p>${t("unknown.name_change", {count, span, where})}</p>
         <p class="muted">${name.trim() === "" ? t("unknown.name_hint") : known ? t("unknown.name_known", {name: known.name}) : t("unknown.name_new", {name: name.trim()})}</p>
       </div>
-      ${NameDialog.canEnrol && html`<label class="check"><input type="checkbox" checked=${enrol} onChange=${(event) => setEnrol(event.target.checked)} />
-        <span>${t("unknown.enrol")}<br /><span class="small muted">${t("unknown.enrol_help")}</span></span></label>`}
       ${error && html`<${Failure} error=${error} />`}
       <div class="dialog-foot"><button type="button" class="button" onClick=${onClose}>${t("do.cancel")}</button>
         <button type="submit" class="button primary" disabled=${busy || !name.trim()}>${t("do.name")}<kbd class="only-wide" aria-hidden="true">↵</kbd></button></div>

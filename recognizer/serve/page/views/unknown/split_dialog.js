@@ -11,7 +11,7 @@ import {Face, Failure, Loaded} from "../../parts/basics.js";
 export function SplitDialog({item, onClose}) {
   const [others, setOthers] = useState(() => new Set());
   const [error, setError] = useState(null);
-  const load = useLoad((signal) => clusterTracks(item.id, signal), [item.id]);
+  const load = useLoad((signal) => clusterTracks(item, signal), [item.id]);
   const toggle = (id) => setOthers((old) => {
     const next = new Set(old);
     if (!next.delete(id)) next.add(id);
