@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
-from recognizer.serve.routes import documentation, health, jobs, root, session
+from recognizer.serve.routes import documentation, faces, health, jobs, people, photos, root, session
 
 ROUTERS: tuple[APIRouter, ...] = (
     root.router,
     health.router,
     documentation.router,
     session.router,
+    faces.router,
+    photos.router,
+    people.router,
     jobs.router,
 )
 """In the order in which they are matched."""
