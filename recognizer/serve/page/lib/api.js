@@ -87,15 +87,30 @@ export async function nameTrack(track, name) {
 }
 
 export async function listSightings({since, until, person, source}, signal) {
-  const page = await get(withQuery("/v1/sightings", {since, until, person, source, limit: 500}), {signal});
+  const page = await get(withQuery("/v1/sightings", {since, until, name: person, source, limit: 500}), {signal});
   return page.sightings.map((sighting) => ({
     person: sighting.name, sources: sighting.sources, began_at: sighting.first_at, ended_at: sighting.last_at,
     duration_s: sighting.duration_s, track_id: sighting.track_ids[0] ?? null,
   }));
 }
 
-export const loadReport = async (wishes, signal) => (await get(withQuery("/v1/report", {...wishes, by: "day"}), {signal})).rows;
-export const reportUrl = (wishes, format) => withQuery(`/v1/report.${format}`, {...wishes, by: "day"});
+/** Who was present, a row for each day and person, summed up from the sightings. */
+export async function loadReport({since, until}, signal) {
+  const rows = new Map();
+  for (const sighting of await listSightings({since, until}, signal)) {
+    const key = `${new Date(sighting.began_at).toDateString()} ${sighting.person}`;
+    const row = rows.get(key) ?? {person: sighting.person, sources: [], first: sighting.began_at, last: sighting.ended_at, duration_s: 0, sightings: 0};
+    rows.set(key, {
+      ...row, sources: [...new Set([...row.sources, ...sighting.sources])], duration_s: row.duration_s + sighting.duration_s, sightings: row.sightings + 1,
+      first: sighting.began_at < row.first ? sighting.began_at : row.first, last: sighting.ended_at > row.last ? sighting.ended_at : row.last,
+    });
+  }
+  return [...rows.values()].sort((one, other) => one.first.localeCompare(other.first));
+}
+
+export const reportUrl = ({since, until}, format) => withQuery(`/v1/sightings/report.${format}`, {
+  since, until, by: "day", timezone: Intl.DateTimeFormat().resolvedOptions().timeZone,
+});
 
 export async function searchByPicture(file) {
   const form = new FormData();
