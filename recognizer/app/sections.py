@@ -126,6 +126,8 @@ class Gallery(Section):
     """The enrolled people."""
 
     folder: UserPath = Path("gallery")
+    may_be_empty: bool = False
+    """Run also while nobody is enrolled: everybody is unknown then. The service does so."""
 
 
 class Decide(Section):

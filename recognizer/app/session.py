@@ -13,6 +13,7 @@ from loguru import logger
 from recognizer.app import build, config, outputs
 from recognizer.app.build import engines
 from recognizer.app.enrolment import make_enroller
+from recognizer.app.live_control import LiveControl
 from recognizer.capture.sources import require_openable
 from recognizer.emit.overlay import Overlay
 from recognizer.emit.status import StatusBlock
@@ -43,6 +44,7 @@ class Session:
         make_status: builds the status display of a live run without a window, from the names of the live sources and
             the dropped frames of each source; ``None``: no display.
         on_summary: called with the figures at the end, also if an output or a source failed on the way.
+        control: lets another process follow the run and pause its sources; ``None``: nobody does.
     """
 
     def __init__(
@@ -53,12 +55,14 @@ class Session:
         model_progress: Callable[[], AbstractContextManager[Progress]] = lambda: nullcontext(no_progress),
         make_status: Callable[[AbstractSet[str], Mapping[str, int]], StatusBlock] | None = None,
         on_summary: Callable[[Summary], None] = lambda summary: None,
+        control: LiveControl | None = None,
     ) -> None:
         self._settings = settings
         self._sync_gallery = sync_gallery
         self._model_progress = model_progress
         self._make_status = make_status
         self._on_summary = on_summary
+        self._control = control
 
     def run(self) -> Summary:
         """Run once.
@@ -95,7 +99,15 @@ class Session:
 
             files.append(history_sink(settings, resolved, live=live, stop=signals.requested))
         summary.lost_by = lambda: outputs.lost_by(files)
-        sinks: list[Sink] = [summary, *files]  # closed in reverse order, so the summary knows what the others lost
+        if self._control is not None:
+            sources = self._control.follow(sources)
+            self._control.describe(model=resolved.fingerprint, engine=engines.engine_of(settings, resolved))
+        following = () if self._control is None else self._control.sinks
+        sinks: list[Sink] = [
+            summary,
+            *following,
+            *files,
+        ]  # closed in reverse order, so the summary knows what the others lost
         status = None
         if self._make_status is not None and settings.emit.headless and live:
             status = self._make_status(live, summary.dropped)
@@ -121,6 +133,8 @@ class Session:
             enroller=lambda: make_enroller(settings, resolved),
             replace=replace_gallery,
         )
+        if self._control is not None:
+            self._control.reload = watcher.reload
         supervisor, stop = Supervisor(), signals.requested
 
         def go_on() -> bool:

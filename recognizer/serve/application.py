@@ -48,7 +48,11 @@ def make_application(services: Services, *, request_s: float = REQUEST_S) -> Fas
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         services.inference.start()
+        if services.live is not None:
+            await services.live.start()
         yield
+        if services.live is not None:
+            await services.live.close()
         await run_in_threadpool(services.close)
 
     app = FastAPI(

@@ -24,9 +24,9 @@ def enrolled_people(settings: Settings, fingerprint: str) -> Enrolled:
 
     Raises:
         FingerprintError: if they were enrolled with another model.
-        GalleryError: if nobody is enrolled.
+        GalleryError: if nobody is enrolled, and ``gallery.may_be_empty`` is not set.
     """
-    enrolled = load_enrolled(settings.gallery.folder)
+    enrolled = load_enrolled(settings.gallery.folder, may_be_empty=settings.gallery.may_be_empty)
     enrolled.require(fingerprint)
     return enrolled
 

@@ -4,7 +4,20 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
-from recognizer.serve.routes import documentation, faces, health, jobs, people, photos, root, session
+from recognizer.serve.routes import (
+    cameras,
+    documentation,
+    events,
+    faces,
+    health,
+    jobs,
+    people,
+    photos,
+    root,
+    session,
+    settings,
+    sources,
+)
 
 ROUTERS: tuple[APIRouter, ...] = (
     root.router,
@@ -15,5 +28,9 @@ ROUTERS: tuple[APIRouter, ...] = (
     photos.router,
     people.router,
     jobs.router,
+    events.router,
+    sources.router,
+    cameras.router,
+    settings.router,
 )
 """In the order in which they are matched."""
