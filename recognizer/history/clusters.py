@@ -1,91 +1,20 @@
-"""Clusters of unknown people: find them, list them, and what a person decides about them."""
+"""Clusters of unknown people: list them, and what a person decides about them; ``clustering`` finds them."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
 import sqlalchemy as sa
 
 from recognizer.errors import HistoryError
 from recognizer.history import actions
 from recognizer.history.actions import Change
+from recognizer.history.clustering import UNKNOWN
+from recognizer.history.clustering import update_clusters as update_clusters
 from recognizer.history.database import Database
-from recognizer.history.encryption import Cipher
-from recognizer.history.linkage import Linkage
-from recognizer.history.rows import from_bytes, from_us, unit
-from recognizer.history.schema import clusters, runs, samples, tracks
-from recognizer.types import F32
-
-_UNKNOWN = sa.and_(tracks.c.given.is_(None), tracks.c.status == "unknown")
-_IS_NEW = tracks.c.cluster_id.is_(None)
-
-
-@dataclass(frozen=True, slots=True)
-class _Face:
-    track_id: int
-    cluster_id: int | None
-    run_id: int
-    source: str
-    began_us: int
-    ended_us: int
-    vector: F32
-    """Mean of the samples, (D,) of unit length."""
-
-
-def update_clusters(database: Database, *, model: str, threshold: float) -> int:
-    """Put unknown tracks that are new into clusters, old ones or new ones; old clusters stay as they are.
-
-    Two tracks that one source showed at one time are never in one cluster, and a track that was moved out of a cluster
-    does not come back by itself.
-
-    Args:
-        database: the history.
-        model: fingerprint; only its tracks are compared.
-        threshold: mean cosine from which two clusters are one.
-
-    Returns:
-        Number of tracks that were new.
-    """
-    with database.reading() as connection:
-        if connection.execute(_of_model(sa.select(tracks.c.id), model).where(_IS_NEW).limit(1)).first() is None:
-            return 0
-        faces = _faces(connection, model, database.cipher)
-        apart = [*_beside(faces), *_split_before(connection, faces)]
-    found = _link(faces, apart, threshold=threshold)
-    with database.writing() as connection:  # as short as can be: a run writes, too
-        numbers: dict[int, int] = {}
-        moved = []
-        for track_id, cluster_id in found.items():
-            if cluster_id < 0 and cluster_id not in numbers:
-                key = connection.execute(sa.insert(clusters).values(state="open")).inserted_primary_key
-                numbers[cluster_id] = int(key[0]) if key else 0
-            moved.append({"track": track_id, "cluster": numbers.get(cluster_id, cluster_id)})
-        statement = sa.update(tracks).where(tracks.c.id == sa.bindparam("track"), _IS_NEW)
-        if moved:
-            connection.execute(statement.values(cluster_id=sa.bindparam("cluster")), moved)
-    return len(found)
-
-
-def _link(faces: Sequence[_Face], apart: Sequence[tuple[int, set[int]]], *, threshold: float) -> dict[int, int]:
-    """Return the cluster of each new track; clusters that do not exist yet have negative numbers."""
-    linkage = Linkage(threshold=threshold)
-    old: dict[int, list[_Face]] = {}
-    for face in faces:
-        if face.cluster_id is not None:
-            old.setdefault(face.cluster_id, []).append(face)
-    for cluster_id, members in old.items():
-        linkage.put(cluster_id, [face.track_id for face in members], np.stack([face.vector for face in members]))
-    new = [face for face in faces if face.cluster_id is None]
-    for number, face in enumerate(new):
-        linkage.put(number - len(new), [face.track_id], face.vector[None])
-    for track, others in apart:
-        linkage.set_apart(track, others)
-    linkage.join({number - len(new) for number in range(len(new))})
-    fresh = {face.track_id for face in new}
-    return {track: key for key, members in linkage.members().items() for track in members if track in fresh}
+from recognizer.history.rows import from_us
+from recognizer.history.schema import clusters, tracks
 
 
 def list_clusters(database: Database, *, state: str = "open", least: int = 1, limit: int = 50) -> list[dict[str, Any]]:
@@ -105,7 +34,7 @@ def list_clusters(database: Database, *, state: str = "open", least: int = 1, li
             sa.func.max(tracks.c.ended_us).label("last"),
         )
         .join(clusters, clusters.c.id == tracks.c.cluster_id)
-        .where(_UNKNOWN, clusters.c.state == state)
+        .where(UNKNOWN, clusters.c.state == state)
         .group_by(tracks.c.cluster_id)
         .having(sa.func.count() >= least)
         .order_by(sa.desc("tracks"), sa.desc("last"))
@@ -185,48 +114,8 @@ def merge(database: Database, into: int, others: Sequence[int]) -> int:
         return actions.record(connection, "merge", what, changes)
 
 
-def _of_model(query: sa.Select[Any], model: str) -> sa.Select[Any]:
-    """Restrict a query of tracks to unknown ones that a model saw, with samples."""
-    joined = query.join(samples, samples.c.track_id == tracks.c.id).join(runs, runs.c.id == tracks.c.run_id)
-    return joined.where(_UNKNOWN, runs.c.model == model)
-
-
-def _faces(connection: sa.Connection, model: str, cipher: Cipher) -> list[_Face]:
-    query = _of_model(sa.select(tracks, samples.c.vector), model).order_by(tracks.c.id)
-    rows: dict[int, sa.Row[Any]] = {}
-    sums: dict[int, F32] = {}
-    for row in connection.execute(query):
-        rows[row.id] = row
-        sums[row.id] = sums.get(row.id, np.float32(0)) + from_bytes(cipher.open(row.vector))
-    return [
-        _Face(row.id, row.cluster_id, row.run_id, row.source, row.began_us, row.ended_us, unit(sums[row.id]))
-        for row in rows.values()
-    ]
-
-
-def _beside(faces: Sequence[_Face]) -> list[tuple[int, set[int]]]:
-    """Return, for each track, those that the same source showed at the same time: they are other people."""
-    apart: list[tuple[int, set[int]]] = []
-    open_: list[_Face] = []
-    for face in sorted(faces, key=lambda face: (face.run_id, face.source, face.began_us)):
-        here = (face.run_id, face.source)
-        open_ = [one for one in open_ if (one.run_id, one.source) == here and one.ended_us > face.began_us]
-        apart.append((face.track_id, {one.track_id for one in open_}))
-        open_.append(face)
-    return apart
-
-
-def _split_before(connection: sa.Connection, faces: Sequence[_Face]) -> list[tuple[int, set[int]]]:
-    """Return, for each track that somebody moved out of a cluster, the tracks that it held: they are other people."""
-    members: dict[int | None, set[int]] = {}
-    for face in faces:
-        members.setdefault(face.cluster_id, set()).add(face.track_id)
-    moved = [change for change in actions.changes_of(connection, "split") if change.column == "cluster_id"]
-    return [(change.id, members.get(change.before, set())) for change in moved]
-
-
 def _members(connection: sa.Connection, cluster_id: int) -> list[int]:
-    query = sa.select(tracks.c.id).where(tracks.c.cluster_id == cluster_id, _UNKNOWN)
+    query = sa.select(tracks.c.id).where(tracks.c.cluster_id == cluster_id, UNKNOWN)
     found = [int(key) for key in connection.execute(query.order_by(tracks.c.id)).scalars()]
     if not found:
         raise HistoryError(f"There is no cluster {cluster_id} of unknown people; 'history unknowns' lists them.")
@@ -234,7 +123,7 @@ def _members(connection: sa.Connection, cluster_id: int) -> list[int]:
 
 
 def _details(connection: sa.Connection, cluster_id: int) -> dict[str, Any]:
-    where = sa.and_(tracks.c.cluster_id == cluster_id, _UNKNOWN)
+    where = sa.and_(tracks.c.cluster_id == cluster_id, UNKNOWN)
     sources = connection.execute(sa.select(tracks.c.source).where(where).distinct().order_by(tracks.c.source)).scalars()
     nearest = connection.execute(
         sa.select(tracks.c.nearest, tracks.c.similarity).where(where).order_by(tracks.c.similarity.desc()).limit(1)
