@@ -24,6 +24,7 @@ from recognizer.app.sections import (
     Gallery,
     History,
     Section,
+    Serve,
     Source,
     Track,
 )
@@ -46,6 +47,7 @@ class Settings(Section):
     decide: Decide = Decide()
     emit: Emit = Emit()
     history: History = History()
+    serve: Serve = Serve()
 
     @field_validator("sources", mode="before")
     @classmethod
@@ -72,6 +74,11 @@ class Settings(Section):
             except SourceError as error:  # says which variable is not set
                 raise ConfigError(f"history.address: {error}") from None
         return self.history.folder or self.gallery.folder.absolute().parent / "history"
+
+    @property
+    def service_folder(self) -> Path:
+        """Return the folder of the web service's tokens and sessions."""
+        return self.serve.folder or self.gallery.folder.absolute().parent / "service"
 
 
 def load(

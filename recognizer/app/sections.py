@@ -181,3 +181,19 @@ class History(Section):
     """After so many days, tracks of unknown people are deleted."""
     crops_days: Days = 7
     """After so many days, pictures of faces are deleted."""
+
+
+class Serve(Section):
+    """The web service; see ``docs/service.md``."""
+
+    host: Annotated[str, Field(min_length=1, max_length=253)] = "127.0.0.1"
+    """Address to listen on. Any other than this machine's own needs a token first."""
+    port: Annotated[int, Field(ge=0, le=65535)] = 8000
+    """0: a free one, which the first line of the output says."""
+    allowed_hosts: tuple[Annotated[str, Field(min_length=1, max_length=253)], ...] = ()
+    """More names under which requests may come, such as that of a reverse proxy, without port."""
+    folder: UserPath | None = None
+    """Folder of tokens and sessions, for its owner only; ``service`` beside the gallery's folder by default."""
+    tls_certificate: UserPath | None = None
+    """PEM file; with it and ``tls_key`` the service speaks HTTPS."""
+    tls_key: UserPath | None = None

@@ -22,6 +22,7 @@ from recognizer.cli import (
     models,
     predict,
     run,
+    serve,
     train,
     verify,
 )
@@ -60,6 +61,7 @@ app.add_typer(bench.app, name="bench")
 app.add_typer(train.app, name="train")
 app.add_typer(gallery.app, name="gallery")
 app.add_typer(history.app, name="history")
+app.add_typer(serve.app, name="serve")
 app.add_typer(models.app, name="models")
 app.add_typer(evaluate.app, name="evaluate")
 

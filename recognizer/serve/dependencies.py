@@ -1,0 +1,117 @@
+"""What routes get: settings, the recogniser, the history, the recognition process, jobs.
+
+A route asks for them by the types at the end: ``async def people(services: ServicesDep, history: HistoryDep)``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Annotated, Any, Protocol, cast
+
+from fastapi import Depends
+from starlette.requests import Request
+
+from recognizer.app.config import Settings
+from recognizer.app.history import read_history
+from recognizer.history.database import FILE_NAME, Database
+from recognizer.serve.access.attempts import LoginAttempts
+from recognizer.serve.access.scopes import Principal, principal
+from recognizer.serve.access.store import AccessStore
+from recognizer.serve.errors import ServiceError
+from recognizer.serve.inference import Inference
+from recognizer.serve.jobs import Jobs
+from recognizer.serve.recogniser import Recogniser
+
+
+class RecognitionClient(Protocol):
+    """Speaks to the recognition process."""
+
+    async def call(self, command: str, **arguments: Any) -> Any:
+        """Send a command and return its result.
+
+        Raises:
+            ServiceError: 503 where the process is not there, 409 where it refuses.
+        """
+        ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class Services:
+    """Everything that one application holds."""
+
+    settings: Settings
+    access: AccessStore
+    inference: Inference[Recogniser]
+    jobs: Jobs = field(default_factory=Jobs)
+    recognition: RecognitionClient | None = None
+    """``None`` with ``--api-only``."""
+    attempts: LoginAttempts = field(default_factory=LoginAttempts)
+
+    def close(self) -> None:
+        """End the threads and close the files."""
+        self.jobs.close()
+        self.inference.close()
+        self.access.close()
+
+
+def services(request: Request) -> Services:
+    """Return the application's ``Services``."""
+    return cast(Services, request.app.state.services)
+
+
+def settings(request: Request) -> Settings:
+    """Return the settings."""
+    return services(request).settings
+
+
+def recognizer(request: Request) -> Inference[Recogniser]:
+    """Return the queue of the recogniser: ``await recognizer.run(lambda loaded: ..., client=who.key)``."""
+    return services(request).inference
+
+
+def jobs(request: Request) -> Jobs:
+    """Return the long work."""
+    return services(request).jobs
+
+
+def database(request: Request) -> Iterator[Database]:
+    """Open the history for one request.
+
+    Raises:
+        ServiceError: 404 ``history_off`` where there is none.
+        HistoryError: if it cannot be opened.
+    """
+    current = settings(request)
+    place = current.history_place
+    if isinstance(place, Path) and not (place / FILE_NAME).exists():
+        raise ServiceError(
+            404, "history_off", "Nothing that was seen is kept; switch it on with 'history: {enabled: true}'."
+        )
+    history = read_history(current)
+    try:
+        yield history
+    finally:
+        history.close()
+
+
+def recognition(request: Request) -> RecognitionClient:
+    """Return the connection to the recognition process.
+
+    Raises:
+        ServiceError: 404 ``recognition_off`` with ``--api-only``.
+    """
+    client = services(request).recognition
+    if client is None:
+        raise ServiceError(404, "recognition_off", "No camera is recognised here: the service runs with --api-only.")
+    return client
+
+
+ServicesDep = Annotated[Services, Depends(services)]
+SettingsDep = Annotated[Settings, Depends(settings)]
+RecognizerDep = Annotated[Inference[Recogniser], Depends(recognizer)]
+JobsDep = Annotated[Jobs, Depends(jobs)]
+HistoryDep = Annotated[Database, Depends(database)]
+RecognitionDep = Annotated[RecognitionClient, Depends(recognition)]
+PrincipalDep = Annotated[Principal, Depends(principal)]

@@ -1,0 +1,154 @@
+"""What a request may cost: bytes of its body, seconds, and the headers that every answer carries."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from collections.abc import MutableMapping
+from typing import Any
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from recognizer.serve import errors
+from recognizer.serve.errors import REQUEST_ID, ServiceError
+
+MIB = 2**20
+IMAGE_BYTES = 10 * MIB
+"""Of one uploaded picture."""
+IMAGE_PIXELS = 40_000_000
+"""Of one uploaded picture, counted from its header."""
+JSON_BYTES = 64 * 1024
+"""Of a body that is no form."""
+FORM_BYTES = 2 * IMAGE_BYTES + JSON_BYTES
+"""Of a form, two pictures: ``POST /verify``."""
+UPLOAD_BYTES = 64 * MIB
+"""Of a form with many photos of one person."""
+REQUEST_S = 10.0
+"""From a request's head to the head of its answer. What an answer streams takes as long as it takes."""
+QUEUE = 8
+"""Inferences that wait or run."""
+
+CONTENT_POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; media-src 'self' blob:; "
+    "font-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+)
+_HEADERS = {
+    "content-security-policy": CONTENT_POLICY,
+    "x-content-type-options": "nosniff",
+    "x-frame-options": "DENY",
+    "referrer-policy": "no-referrer",
+    "cross-origin-opener-policy": "same-origin",
+    "cross-origin-resource-policy": "same-origin",
+    "cache-control": "no-store",
+}
+"""Of every answer that does not say otherwise; names and faces are in no cache."""
+
+
+def most_bytes(scope: Scope) -> int:
+    """Return how long the body of a request may be."""
+    kind = Headers(scope=scope).get("content-type", "").partition(";")[0].strip().lower()
+    if kind != "multipart/form-data":
+        return JSON_BYTES
+    return UPLOAD_BYTES if scope["path"].endswith("/photos") else FORM_BYTES
+
+
+class RequestLimits:
+    """The outermost layer: gives each request an id, ends it in time, and answers what nobody else did.
+
+    Args:
+        app: what answers.
+        request_s: seconds from a request's head to the head of its answer.
+    """
+
+    def __init__(self, app: ASGIApp, request_s: float = REQUEST_S) -> None:
+        self._app = app
+        self._request_s = request_s
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        scope[REQUEST_ID] = secrets.token_hex(8)
+        started = False
+
+        async def send_with_headers(message: Message) -> None:
+            nonlocal started
+            if message["type"] == "http.response.start":
+                started = True
+                clock.reschedule(None)
+                _add_headers(message, scope)
+            await send(message)
+
+        try:
+            async with asyncio.timeout(self._request_s) as clock:
+                await self._app(scope, receive, send_with_headers)
+        except TimeoutError as error:
+            if started or not clock.expired():
+                raise
+            late = ServiceError(408, "timeout", f"The request took more than {self._request_s:g} s.", headers=_CLOSE)
+            await errors.response(scope, late)(scope, receive, _headed(send, scope))
+            del error
+        except ServiceError as error:
+            await errors.response(scope, error)(scope, receive, _headed(send, scope))
+        except Exception as error:
+            if started:
+                raise
+            await errors.internal(scope, error)(scope, receive, _headed(send, scope))
+
+
+class BodyLimit:
+    """Refuses bodies that are too long, by their Content-Length at once, others as soon as they are.
+
+    Args:
+        app: what answers.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        most, came = most_bytes(scope), 0
+        length = Headers(scope=scope).get("content-length", "")
+        if length.isdecimal() and int(length) > most:
+            raise _too_large(most)
+
+        async def receive_some() -> Message:
+            nonlocal came
+            message = await receive()
+            came += len(message.get("body", b""))
+            if came > most:
+                raise _too_large(most)
+            return message
+
+        await self._app(scope, receive_some, send)
+
+
+_CLOSE = {"connection": "close"}
+
+
+def _too_large(most: int) -> ServiceError:
+    amount = f"{most // MIB} MiB" if most >= MIB else f"{most // 1024} KiB"
+    return ServiceError(413, "body_too_large", f"The body is too large; at most {amount} are read.", headers=_CLOSE)
+
+
+def _headed(send: Send, scope: Scope) -> Send:
+    async def send_with_headers(message: Message) -> None:
+        _add_headers(message, scope)
+        await send(message)
+
+    return send_with_headers
+
+
+def _add_headers(message: MutableMapping[str, Any], scope: Scope) -> None:
+    if message["type"] != "http.response.start":
+        return
+    headers = MutableHeaders(scope=message)
+    headers["x-request-id"] = scope[REQUEST_ID]
+    for name, value in _HEADERS.items():
+        headers.setdefault(name, value)

@@ -1,0 +1,62 @@
+"""Log a browser in and out: an HttpOnly cookie, as pictures and event streams cannot send headers."""
+
+from __future__ import annotations
+
+import math
+
+from fastapi import APIRouter, Depends, Request, Response
+
+from recognizer.serve.access.guard import COOKIE
+from recognizer.serve.access.scopes import INCLUDES, Principal, open_to_all
+from recognizer.serve.access.store import SESSION_S
+from recognizer.serve.dependencies import PrincipalDep, ServicesDep
+from recognizer.serve.errors import ServiceError
+from recognizer.serve.models.service import Login, Session
+
+router = APIRouter(prefix="/v1/session", tags=["session"], dependencies=[Depends(open_to_all)])
+
+
+@router.get("")
+async def who(who: PrincipalDep) -> Session:
+    """Say who sends this, and what they may; open to all."""
+    return _session(who)
+
+
+@router.post("")
+async def log_in(login: Login, request: Request, response: Response, services: ServicesDep) -> Session:
+    """Begin a session with the code of a login link, which is used up, or with a token; open to all.
+
+    After five failures of one address in a minute: 429.
+    """
+    address = request.client.host if request.client else ""
+    if wait_s := services.attempts.wait_s(address):
+        raise ServiceError(
+            429,
+            "too_many_requests",
+            f"Too many failed logins; try again in {wait_s:.0f} s.",
+            headers={"retry-after": str(math.ceil(wait_s))},
+        )
+    begun = services.access.log_in(login.secret)
+    if begun is None:
+        services.attempts.failed(address)
+        raise ServiceError(
+            401, "unauthorized", "The login code or token is unknown, used or expired; 'serve login' makes a new link."
+        )
+    secret, principal = begun
+    secure = request.url.scheme == "https"
+    response.set_cookie(COOKIE, secret, max_age=int(SESSION_S), httponly=True, samesite="strict", secure=secure)
+    return _session(principal)
+
+
+@router.delete("", status_code=204)
+async def log_out(request: Request, services: ServicesDep) -> Response:
+    """End the session; open to all."""
+    services.access.log_out(request.cookies.get(COOKIE, ""))
+    response = Response(status_code=204)
+    response.delete_cookie(COOKIE, httponly=True, samesite="strict")
+    return response
+
+
+def _session(who: Principal) -> Session:
+    scopes = {each.value for scope in who.scopes for each in INCLUDES[scope]}
+    return Session(name=who.name, scopes=sorted(scopes))  # type: ignore[arg-type]  # Literal of the same values

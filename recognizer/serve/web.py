@@ -1,0 +1,138 @@
+"""Run the web application: bind, check that the address is protected, print the login link, answer until a signal."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import signal
+import socket
+import ssl
+from collections.abc import Callable
+
+import uvicorn
+from loguru import logger
+
+from recognizer.app.config import Settings
+from recognizer.errors import ConfigError
+from recognizer.serve.access.hosts import is_loopback
+from recognizer.serve.access.store import AccessStore
+from recognizer.serve.application import make_application
+from recognizer.serve.dependencies import RecognitionClient, Services
+from recognizer.serve.inference import Inference
+from recognizer.serve.recogniser import Recogniser
+
+CONNECTIONS = 512
+"""Waiting connections that the system keeps."""
+
+
+def run_web(settings: Settings, *, say: Callable[[str], None], recognition: RecognitionClient | None = None) -> None:
+    """Serve until SIGINT or SIGTERM.
+
+    Args:
+        settings: section ``serve``: where; the others: with what.
+        say: prints a line for the person who started this: the address, and the first login link.
+        recognition: the connection to the recognition process; ``None`` without one.
+
+    Raises:
+        ConfigError: if the address cannot be listened on, is open to others without a token, or TLS is not complete.
+    """
+    serve = settings.serve
+    access = AccessStore(settings.service_folder)
+    require_protection(settings, access)
+    with listen(serve.host, serve.port) as listener:
+        address = base_address(settings, listener.getsockname()[1])
+        say(f"Listening on {address}; the API is described at {address}/docs")
+        if access.is_new():
+            say(login_line(access, address))
+        services = Services(
+            settings=settings,
+            access=access,
+            inference=Inference(lambda: Recogniser(settings)),
+            recognition=recognition,
+        )
+        server = uvicorn.Server(_configuration(services))
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, lambda *_: None)  # uvicorn raises the signal again once it has ended
+        asyncio.run(server.serve(sockets=[listener]))
+
+
+def require_protection(settings: Settings, access: AccessStore) -> None:
+    """Refuse to be reached by others without a token.
+
+    Raises:
+        ConfigError: if the address is not this machine's own and there is no token.
+    """
+    if not is_loopback(settings.serve.host) and not access.tokens():
+        raise ConfigError(
+            f"serve.host: {settings.serve.host} can be reached from other machines, and there is no token yet. "
+            "Make one first: serve token create NAME --scope admin; or listen on 127.0.0.1."
+        )
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """Open the port.
+
+    Raises:
+        ConfigError: if it is taken, or the address is not this machine's.
+    """
+    try:
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        return socket.create_server((host, port), family=found[0][0], backlog=CONNECTIONS)
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise ConfigError(
+            f"serve: {host} port {port} cannot be listened on ({reason}); take another with --port or --host."
+        ) from error
+
+
+def base_address(settings: Settings, port: int) -> str:
+    """Return the address under which a browser on this machine finds the service."""
+    serve = settings.serve
+    host = "127.0.0.1" if serve.host == "0.0.0.0" else "[::1]" if serve.host == "::" else serve.host  # noqa: S104
+    if ":" in host and not host.startswith("["):
+        host = f"[{host}]"
+    return f"{'https' if serve.tls_certificate else 'http'}://{host}:{port}"
+
+
+def login_line(access: AccessStore, address: str) -> str:
+    """Make a login link, and say what it is."""
+    return f"Log in (once, within 15 minutes): {address}/login#{access.create_login()}"
+
+
+def _configuration(services: Services) -> uvicorn.Config:
+    serve = services.settings.serve
+    if (serve.tls_certificate is None) != (serve.tls_key is None):
+        raise ConfigError("serve: wanted both tls_certificate and tls_key, got one of them.")
+    _forward_logging()
+    configuration = uvicorn.Config(
+        make_application(services),
+        http="h11",
+        ws="none",
+        lifespan="on",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,
+        timeout_graceful_shutdown=2,
+        ssl_certfile=serve.tls_certificate,
+        ssl_keyfile=serve.tls_key,
+    )
+    try:
+        configuration.load()
+    except (OSError, ssl.SSLError) as error:
+        raise ConfigError(f"serve: the certificate or its key cannot be used ({error}).") from None
+    return configuration
+
+
+class _ToLoguru(logging.Handler):
+    """Hands uvicorn's warnings to the log of everything else."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        logger.opt(exception=record.exc_info).log(record.levelname, "{}", record.getMessage())
+
+
+def _forward_logging() -> None:
+    for name in ("uvicorn", "uvicorn.error", "asyncio"):
+        own = logging.getLogger(name)
+        own.handlers, own.propagate = [_ToLoguru()] if name != "uvicorn.error" else [], name == "uvicorn.error"
+        own.setLevel(logging.WARNING)
