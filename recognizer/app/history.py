@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import datetime as dt
+import hashlib
 import threading
 from collections.abc import Set as AbstractSet
 from contextlib import closing
+from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 
@@ -14,10 +16,14 @@ from loguru import logger
 from recognizer.app import build
 from recognizer.app.config import Settings
 from recognizer.clock import WallClock
+from recognizer.decide.decider import Decider
+from recognizer.decide.photo import PhotoDecider
+from recognizer.gallery.records import Enrolled
 from recognizer.history.collector import TrackCollector
 from recognizer.history.database import FILE_NAME, Database
 from recognizer.history.encryption import find_key
 from recognizer.history.keyed import open_with_key
+from recognizer.history.records import DecisionFacts
 from recognizer.history.rejections import active_rejections
 from recognizer.history.retention import Retention, purge
 from recognizer.history.sink import HistorySink
@@ -42,17 +48,31 @@ def history_sink(
     """
     place, key = settings.history_place, find_key(settings.history.key_file)
     open_with_key(place, key, create=True).close()  # a wrong place fails before the run
-    known = build.thresholds(settings, resolved)
+    enrolled = build.enrolled_people(settings, resolved.fingerprint)
+    known = build.thresholds(settings, resolved, enrolled=len(enrolled))
+    facts = DecisionFacts(
+        thresholds=asdict(known),
+        min_samples=(PhotoDecider if build.only_photos(settings) else Decider).min_samples,
+        gallery=gallery_revision(enrolled),
+    )
     return HistorySink(
         TrackCollector(WallClock(live=live), crops=settings.history.crops),
         HistoryWriter(
             partial(open_with_key, place, key, create=True),
             model=resolved.fingerprint,
             thresholds=(known.known, known.margin),
+            facts=facts,
             housekeeping=partial(_delete_old, settings),
         ),
         stop=stop,
     )
+
+
+def gallery_revision(enrolled: Enrolled) -> str:
+    """Return a digest of who is enrolled with which vectors; 16 characters."""
+    digest = hashlib.sha256("\0".join(enrolled.names).encode("utf-8", "surrogateescape"))
+    digest.update(enrolled.vectors.tobytes())
+    return digest.hexdigest()[:16]
 
 
 def read_history(settings: Settings) -> Database:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from recognizer.app import build
-from recognizer.cli import _console, _options
+from recognizer.cli import _console, _files, _options
 from recognizer.cli._progress import model_bar
 from recognizer.cli._tables import short_source, show_rows
 from recognizer.errors import UsageError
@@ -30,12 +30,18 @@ def unknowns(
     state: Annotated[str, typer.Option("--state", help="open, ignored or discarded.")] = "open",
     least: Annotated[int, typer.Option("--at-least", min=1, help="Tracks that a cluster has at least.")] = 1,
     limit: Annotated[int, typer.Option("--limit", "-n", min=1, help="Most clusters.")] = 50,
+    sheet: Annotated[
+        Path | None, typer.Option("--sheet", help="Write the best faces of each cluster here, as one picture (.jpg).")
+    ] = None,
     as_json: _options.JsonOption = False,
 ) -> None:
     """Cluster the unknown people who were seen, and list the clusters."""
     from recognizer.app.history import read_history
     from recognizer.history import clusters
+    from recognizer.history.contact_sheet import cluster_sheet
 
+    if sheet is not None:
+        _files.require_suffix(sheet, _files.JPEG, option="--sheet")
     if state not in ("open", "ignored", "discarded"):
         raise UsageError(f"--state: wanted open, ignored or discarded, got {state!r}.")
     settings = _options.load_settings(
@@ -46,7 +52,9 @@ def unknowns(
             resolved = build.model(settings, progress)
         known = build.thresholds(settings, resolved).known
         clusters.update_clusters(history, model=resolved.fingerprint, threshold=known)
-        found = clusters.list_clusters(history, state=state, least=least, limit=limit)
+        found = clusters.list_clusters(history, state=state, least=least, limit=limit, wanted=known)
+        if sheet is not None and found:
+            _files.save(sheet, cluster_sheet(history, found), wanted="the contact sheet", private=True)
     if as_json:
         _console.print_json(found)
         return
@@ -58,7 +66,7 @@ def unknowns(
                 "first": row["first"][:16].replace("T", " "),
                 "last": row["last"][:16].replace("T", " "),
                 "sources": ", ".join(short_source(source) for source in row["sources"]),
-                "closest": f"{row['nearest']} {row['similarity']:.2f}, wanted {known:.2f}" if row["nearest"] else "",
+                "closest": row["closest"],
                 "track": ", ".join(map(str, row["track_ids"][:8])),
             }
             for row in found

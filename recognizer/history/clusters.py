@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from typing import Any
 
@@ -14,10 +15,12 @@ from recognizer.history.clustering import UNKNOWN
 from recognizer.history.clustering import update_clusters as update_clusters
 from recognizer.history.database import Database
 from recognizer.history.rows import from_us
-from recognizer.history.schema import clusters, tracks
+from recognizer.history.schema import clusters, runs, tracks
 
 
-def list_clusters(database: Database, *, state: str = "open", least: int = 1, limit: int = 50) -> list[dict[str, Any]]:
+def list_clusters(
+    database: Database, *, state: str = "open", least: int = 1, limit: int = 50, wanted: float | None = None
+) -> list[dict[str, Any]]:
     """Return clusters of unknown tracks, the largest first: count, first and last time, sources, nearest person.
 
     Args:
@@ -25,6 +28,10 @@ def list_clusters(database: Database, *, state: str = "open", least: int = 1, li
         state: open, ignored or discarded.
         least: tracks that a cluster has at least.
         limit: most clusters.
+        wanted: cosine that a name needs; by default that of the runs.
+
+    Returns:
+        Of each cluster also ``closest`` and ``missing``: in words, the nearest person with what a name lacks.
     """
     query = (
         sa.select(
@@ -48,7 +55,7 @@ def list_clusters(database: Database, *, state: str = "open", least: int = 1, li
                 "tracks": row.tracks,
                 "first": from_us(row.first).isoformat(timespec="seconds"),
                 "last": from_us(row.last).isoformat(timespec="seconds"),
-                **_details(connection, row.cluster_id),
+                **_details(connection, row.cluster_id, wanted),
             }
             for row in rows
         ]
@@ -122,16 +129,24 @@ def _members(connection: sa.Connection, cluster_id: int) -> list[int]:
     return found
 
 
-def _details(connection: sa.Connection, cluster_id: int) -> dict[str, Any]:
+def _details(connection: sa.Connection, cluster_id: int, wanted: float | None) -> dict[str, Any]:
     where = sa.and_(tracks.c.cluster_id == cluster_id, UNKNOWN)
     sources = connection.execute(sa.select(tracks.c.source).where(where).distinct().order_by(tracks.c.source)).scalars()
-    nearest = connection.execute(
-        sa.select(tracks.c.nearest, tracks.c.similarity).where(where).order_by(tracks.c.similarity.desc()).limit(1)
-    ).one()
+    columns = (tracks.c.nearest, tracks.c.similarity, tracks.c.reasons, runs.c.known)
+    query = sa.select(*columns).join(runs, runs.c.id == tracks.c.run_id).where(where)
+    best = connection.execute(query.order_by(tracks.c.similarity.desc()).limit(1)).one()
+    needed = best.known if wanted is None else wanted
+    if best.similarity < needed:
+        missing = [f"wanted {needed:.2f}"]
+    else:  # something else was missing, such as the margin or evidence
+        missing = [reason for reason in json.loads(best.reasons) if not reason.startswith("similarity ")]
     return {
         "sources": list(sources),
-        "nearest": nearest.nearest,
-        "similarity": round(nearest.similarity, 4),
+        "nearest": best.nearest,
+        "similarity": round(best.similarity, 4),
+        "wanted": round(needed, 4),
+        "missing": missing if best.nearest else [],
+        "closest": ", ".join([f"{best.nearest} {best.similarity:.2f}", *missing]) if best.nearest else "",
         "track_ids": _members(connection, cluster_id),
     }
 

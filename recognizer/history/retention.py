@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from recognizer.errors import HistoryError
 from recognizer.history.database import Database
 from recognizer.history.rows import to_us
-from recognizer.history.schema import actions, rejections, samples, tracks
+from recognizer.history.schema import actions, moments, rejections, samples, tracks
 
 _BATCH = 2000
 """Tracks deleted in one transaction, so that the writer waits for at most some hundredths of a second."""
@@ -59,6 +59,8 @@ def forget_person(database: Database, name: str) -> int:
     with database.writing() as connection:
         named = connection.execute(sa.delete(rejections).where(rejections.c.person == name)).rowcount
         named += _forget_in_tracks(connection, name)
+        in_moments = sa.update(moments).where(moments.c.nearest == name)
+        named += connection.execute(in_moments.values(nearest=None, similarity=-1.0, runner_up=-1.0)).rowcount
         for row in connection.execute(sa.select(actions.c.id, actions.c.person, actions.c.changes)).all():
             if row.person == name or any(name in values[3:] for values in json.loads(row.changes)):
                 connection.execute(sa.delete(actions).where(actions.c.id == row.id))
@@ -93,7 +95,8 @@ def _delete(database: Database, which: sa.ColumnElement[bool]) -> int:
             ids = connection.execute(sa.select(tracks.c.id).where(which).limit(_BATCH)).scalars().all()
             if not ids:
                 return deleted
-            connection.execute(sa.delete(samples).where(samples.c.track_id.in_(ids)))
+            for table in (samples, moments):
+                connection.execute(sa.delete(table).where(table.c.track_id.in_(ids)))
             connection.execute(sa.delete(tracks).where(tracks.c.id.in_(ids)))
             deleted += len(ids)
 

@@ -63,6 +63,18 @@ def _newest_first(selection: Selection) -> sa.Select[Any]:
     return query.order_by(tracks.c.began_us.desc(), tracks.c.id.desc())
 
 
+def list_named(database: Database, selection: Selection) -> list[Seen]:
+    """Return the tracks that have a person, the earliest first.
+
+    Raises:
+        HistoryError: if the database cannot be read.
+    """
+    named = sa.or_(tracks.c.given.is_not(None), tracks.c.person.is_not(None))
+    query = sa.select(tracks).where(*conditions(selection), named).order_by(tracks.c.began_us, tracks.c.id)
+    with database.reading() as connection:
+        return [_seen(row) for row in connection.execute(query)]
+
+
 def conditions(selection: Selection) -> list[sa.ColumnElement[bool]]:
     """Return what a selection demands of ``tracks``."""
     wanted: list[sa.ColumnElement[bool]] = []
