@@ -10,6 +10,7 @@ import typer
 
 from recognizer.app import build
 from recognizer.app.embedded import embedded
+from recognizer.app.history import cluster_threshold
 from recognizer.calibration.strangers import merge_doubles
 from recognizer.cli import _console, _options
 from recognizer.cli._progress import counting, model_bar
@@ -25,7 +26,8 @@ def clusters(
     sizes: Annotated[str, typer.Option(help="Pictures that are clustered, e.g. 1000,all.")] = "1000,all",
     draws: Annotated[int, typer.Option(min=1, max=1000, help="Draws of each size.")] = 10,
     threshold: Annotated[
-        float | None, typer.Option(min=0, max=1, help="Mean cosine of a cluster; by default what a name needs.")
+        float | None,
+        typer.Option(min=0, max=1, help="Mean cosine of a cluster; default: as 'history unknowns'."),
     ] = None,
     one_person_above: Annotated[
         float | None,
@@ -48,7 +50,7 @@ def clusters(
     settings = _options.load_settings(config_file, model=model, engine=engine, weights_dir=weights_dir, spec=spec)
     with model_bar() as progress:
         resolved = build.model(settings, progress)
-    least = build.thresholds(settings, resolved).known if threshold is None else threshold
+    least = cluster_threshold(build.thresholds(settings, resolved)) if threshold is None else threshold
     faces = embedded(
         settings, resolved, pictures, face_share=LOOSE_SHARE, cache=cache, what=folder.name, counting=counting
     )

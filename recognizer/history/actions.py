@@ -11,6 +11,7 @@ import sqlalchemy as sa
 
 from recognizer.errors import HistoryError
 from recognizer.history.database import Database
+from recognizer.history.refusals import ConflictError, NotThereError
 from recognizer.history.rows import from_us, to_us
 from recognizer.history.schema import actions, clusters, rejections, tracks
 
@@ -63,14 +64,15 @@ def undo(database: Database, action_id: int) -> str:
     with database.writing() as connection:
         row = connection.execute(sa.select(actions).where(actions.c.id == action_id)).one_or_none()
         if row is None:
-            raise HistoryError(f"There is no action {action_id}; 'history actions' lists them.")
+            raise NotThereError(f"There is no action {action_id}; 'history actions' lists them.")
         if row.undone_us is not None:
-            raise HistoryError(f"Action {action_id} ({row.what}) is undone already.")
+            raise ConflictError(f"Action {action_id} ({row.what}) is undone already.")
         changes = [Change(*values) for values in json.loads(row.changes)]
         if later := _later(connection, action_id, changes):
-            raise HistoryError(
+            raise ConflictError(
                 f"Action {action_id} ({row.what}) cannot be undone: action {later.id} ({later.what}) came later and "
-                f"changed the same tracks. Undo that one first: history undo {later.id}."
+                f"changed the same tracks. Undo that one first: history undo {later.id}.",
+                later=int(later.id),
             )
         for change in reversed(changes):
             _set(connection, change, change.before)

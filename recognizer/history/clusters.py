@@ -9,11 +9,12 @@ from typing import Any
 import sqlalchemy as sa
 
 from recognizer.errors import HistoryError
-from recognizer.history import actions
+from recognizer.history import actions, cursors
 from recognizer.history.actions import Change
 from recognizer.history.clustering import UNKNOWN
 from recognizer.history.clustering import update_clusters as update_clusters
 from recognizer.history.database import Database
+from recognizer.history.refusals import ConflictError, NotThereError
 from recognizer.history.rows import from_us
 from recognizer.history.schema import clusters, runs, tracks
 
@@ -33,23 +34,48 @@ def list_clusters(
     Returns:
         Of each cluster also ``closest`` and ``missing``: in words, the nearest person with what a name lacks.
     """
+    return page_of_clusters(database, state=state, least=least, limit=limit, wanted=wanted)[0]
+
+
+def page_of_clusters(
+    database: Database,
+    *,
+    state: str = "open",
+    least: int = 1,
+    limit: int = 50,
+    wanted: float | None = None,
+    after: str | None = None,
+) -> tuple[list[dict[str, Any]], str | None]:
+    """Return some clusters as ``list_clusters`` does, and the cursor of those that follow; ``None`` at the end.
+
+    Raises:
+        HistoryError: if the database cannot be read.
+        UsageError: if ``after`` is no cursor.
+    """
+    count, last = sa.func.count(), sa.func.max(tracks.c.ended_us)
     query = (
         sa.select(
             tracks.c.cluster_id,
-            sa.func.count().label("tracks"),
+            count.label("tracks"),
             sa.func.min(tracks.c.began_us).label("first"),
-            sa.func.max(tracks.c.ended_us).label("last"),
+            last.label("last"),
         )
         .join(clusters, clusters.c.id == tracks.c.cluster_id)
         .where(UNKNOWN, clusters.c.state == state)
         .group_by(tracks.c.cluster_id)
-        .having(sa.func.count() >= least)
-        .order_by(sa.desc("tracks"), sa.desc("last"))
-        .limit(limit)
+        .having(count >= least)
+        .order_by(sa.desc("tracks"), sa.desc("last"), tracks.c.cluster_id.desc())
     )
+    if after is not None:
+        place = sa.tuple_(*(sa.literal(number) for number in cursors.decode(after, 3)))
+        query = query.having(sa.tuple_(count, last, tracks.c.cluster_id) < place)
     with database.reading() as connection:
-        rows = connection.execute(query).all()
-        return [
+        rows = connection.execute(query.limit(limit + 1)).all()
+        more = None
+        if len(rows) > limit:
+            rows = rows[:limit]
+            more = cursors.encode(rows[-1].tracks, rows[-1].last, rows[-1].cluster_id)
+        found = [
             {
                 "cluster": row.cluster_id,
                 "tracks": row.tracks,
@@ -59,13 +85,15 @@ def list_clusters(
             }
             for row in rows
         ]
+    return found, more
 
 
 def name_cluster(database: Database, cluster_id: int, name: str) -> int:
     """Give all tracks of a cluster a name; returns the action's id.
 
     Raises:
-        HistoryError: if there is no such cluster.
+        ConflictError: if it was named, merged or emptied meanwhile.
+        NotThereError: if there is no such cluster.
     """
     with database.writing() as connection:
         found = _members(connection, cluster_id)
@@ -78,11 +106,14 @@ def set_state(database: Database, cluster_id: int, state: str) -> int:
     """Ignore or discard a cluster, or open it again; returns the action's id.
 
     Raises:
-        HistoryError: if there is no such cluster.
+        ConflictError: if it is so already.
+        NotThereError: if there is no such cluster.
     """
     with database.writing() as connection:
         _members(connection, cluster_id)
         before = connection.execute(sa.select(clusters.c.state).where(clusters.c.id == cluster_id)).scalar_one()
+        if before == state:
+            raise ConflictError(f"Cluster {cluster_id} is {state} already.")
         change = Change("clusters", cluster_id, "state", before, state)
         return actions.record(connection, state, f"cluster {cluster_id} is {state}", [change])
 
@@ -91,12 +122,13 @@ def split(database: Database, cluster_id: int, track_ids: Sequence[int]) -> tupl
     """Move tracks of a cluster into a new one; returns the action's and the new cluster's id.
 
     Raises:
-        HistoryError: if there is no such cluster, or a track is not in it.
+        ConflictError: if a track is not in it, or it was named, merged or emptied meanwhile.
+        NotThereError: if there is no such cluster.
     """
     with database.writing() as connection:
         found = _members(connection, cluster_id)
         if strange := sorted(set(track_ids) - set(found)):
-            raise HistoryError(f"Track {strange[0]} is not in cluster {cluster_id}; it holds {_listed(found)}.")
+            raise ConflictError(f"Track {strange[0]} is not in cluster {cluster_id}; it holds {_listed(found)}.")
         key = connection.execute(sa.insert(clusters).values(state="open")).inserted_primary_key
         new = int(key[0]) if key else 0
         changes = [Change("tracks", track, "cluster_id", cluster_id, new) for track in track_ids]
@@ -108,7 +140,8 @@ def merge(database: Database, into: int, others: Sequence[int]) -> int:
     """Move all tracks of other clusters into one; returns the action's id.
 
     Raises:
-        HistoryError: if there is no such cluster.
+        ConflictError: if it was named, merged or emptied meanwhile.
+        NotThereError: if there is no such cluster.
     """
     with database.writing() as connection:
         _members(connection, into)
@@ -125,8 +158,22 @@ def _members(connection: sa.Connection, cluster_id: int) -> list[int]:
     query = sa.select(tracks.c.id).where(tracks.c.cluster_id == cluster_id, UNKNOWN)
     found = [int(key) for key in connection.execute(query.order_by(tracks.c.id)).scalars()]
     if not found:
-        raise HistoryError(f"There is no cluster {cluster_id} of unknown people; 'history unknowns' lists them.")
+        raise _missing(connection, cluster_id)
     return found
+
+
+def _missing(connection: sa.Connection, cluster_id: int) -> HistoryError:
+    """Say what became of a cluster that has no unknown tracks."""
+    if connection.execute(sa.select(clusters.c.id).where(clusters.c.id == cluster_id)).first() is None:
+        return NotThereError(f"There is no cluster {cluster_id} of unknown people; 'history unknowns' lists them.")
+    given = sa.select(tracks.c.given).where(tracks.c.cluster_id == cluster_id, tracks.c.given.is_not(None))
+    name = connection.execute(given.limit(1)).scalar()
+    if name is not None:
+        return ConflictError(f"Cluster {cluster_id} was named {name!r} already; 'history actions' says when.")
+    return ConflictError(
+        f"Cluster {cluster_id} is empty: its tracks are in another one now, were recognised or deleted; "
+        "'history actions' says what was done."
+    )
 
 
 def _details(connection: sa.Connection, cluster_id: int, wanted: float | None) -> dict[str, Any]:

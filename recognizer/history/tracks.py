@@ -8,10 +8,10 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from recognizer.errors import HistoryError
 from recognizer.history import cursors
 from recognizer.history.database import Database
 from recognizer.history.records import Seen, Selection
+from recognizer.history.refusals import NotThereError
 from recognizer.history.rows import from_us, to_us
 from recognizer.history.schema import runs, samples, tracks
 
@@ -72,7 +72,7 @@ def list_named(database: Database, selection: Selection) -> list[Seen]:
     named = sa.or_(tracks.c.given.is_not(None), tracks.c.person.is_not(None))
     query = sa.select(tracks).where(*conditions(selection), named).order_by(tracks.c.began_us, tracks.c.id)
     with database.reading() as connection:
-        return [_seen(row) for row in connection.execute(query)]
+        return [seen_of(row) for row in connection.execute(query)]
 
 
 def conditions(selection: Selection) -> list[sa.ColumnElement[bool]]:
@@ -85,6 +85,9 @@ def conditions(selection: Selection) -> list[sa.ColumnElement[bool]]:
         wanted.append(tracks.c.source == selection.source)
     if selection.status is not None:
         wanted.append(sa.and_(tracks.c.status == selection.status, tracks.c.given.is_(None)))
+    if selection.named is not None:
+        name = sa.func.coalesce(tracks.c.given, tracks.c.person)
+        wanted.append(name.is_not(None) if selection.named else name.is_(None))
     if selection.since is not None:
         wanted.append(tracks.c.ended_us >= to_us(selection.since))
     if selection.until is not None:
@@ -101,7 +104,7 @@ def get_track(database: Database, track_id: int) -> tuple[Seen, dict[str, Any]]:
     with database.reading() as connection:
         row = connection.execute(sa.select(tracks).where(tracks.c.id == track_id)).one_or_none()
         if row is None:
-            raise HistoryError(f"There is no track {track_id} in {database.place}; see 'history list'.")
+            raise NotThereError(f"There is no track {track_id} in {database.place}; see 'history list'.")
         run = connection.execute(sa.select(runs).where(runs.c.id == row.run_id)).one()
         found = connection.execute(sa.select(samples).where(samples.c.track_id == track_id).order_by(samples.c.rank))
         kept = [_sample(sample) for sample in found]
