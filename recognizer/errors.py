@@ -6,6 +6,7 @@
     |-- InputError                exit 3   a source or picture that cannot be used
     |   |-- SourceError                    a video, folder or stream that cannot be read
     |   `-- ImageError                     a picture that is corrupt, too large or not a picture
+    |       |-- PictureSizeError           a picture with more pixels than are decoded
     |       `-- TooManyFacesError          a picture with more faces than are searched in one
     |-- GalleryError              exit 4   the enrolled people
     |   |-- FingerprintError               vectors of one model met vectors of another
@@ -55,6 +56,10 @@ class SourceError(InputError):
 
 class ImageError(InputError):
     """A picture is corrupt, larger than allowed, or no picture at all."""
+
+
+class PictureSizeError(ImageError):
+    """A picture has more pixels than are decoded, or needs more memory."""
 
 
 class TooManyFacesError(ImageError):

@@ -59,6 +59,7 @@ _CODES = {
 }
 
 _DOMAIN: tuple[tuple[type[domain.RecognizerError], int, str], ...] = (
+    (domain.PictureSizeError, 422, "image_too_many_pixels"),
     (domain.TooManyFacesError, 422, "too_many_faces"),
     (domain.ImageError, 422, "invalid_image"),
     (domain.GalleryBusyError, 409, "gallery_busy"),

@@ -21,7 +21,7 @@ from PIL import Image
 from recognizer.capture.guarded.budget import CPU_S, IMAGE_BYTES, MEMORY_BYTES
 from recognizer.capture.guarded.messages import EXIT_MEMORY, MAX_TEXT_BYTES, READY, REPLY, REQUEST, Status
 from recognizer.capture.guarded.pixels import decode
-from recognizer.errors import ImageError
+from recognizer.errors import ImageError, PictureSizeError
 
 try:
     import resource
@@ -123,6 +123,8 @@ def _answer(outbox: int, payload: io.BytesIO, has_content: bool, max_pixels: int
     except ImageError as error:
         cause = error.__cause__
         status = Status.MEMORY if isinstance(cause, MemoryError) else Status.REFUSED
+        if isinstance(error, PictureSizeError):
+            status = Status.TOO_LARGE
         _reply(outbox, status, str(error), number=(isinstance(cause, OSError) and cause.errno) or 0)
         return
     except MemoryError:

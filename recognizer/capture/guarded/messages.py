@@ -26,3 +26,5 @@ class Status(IntEnum):
     """The text says why."""
     MEMORY = 2
     """Memory ran out; the text says where."""
+    TOO_LARGE = 3
+    """Its header says that it has more pixels than are decoded; the text says how many."""

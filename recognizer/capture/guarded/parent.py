@@ -16,7 +16,7 @@ from recognizer.addresses import address_limit
 from recognizer.capture.guarded.budget import CPU_S, MEMORY_BYTES, amount
 from recognizer.capture.guarded.messages import EXIT_MEMORY, Status
 from recognizer.capture.guarded.process import Answer, DecodingProcess, EndedError
-from recognizer.errors import ImageError
+from recognizer.errors import ImageError, PictureSizeError
 from recognizer.types import U8
 
 _CRASHES = ("SIGSEGV", "SIGBUS", "SIGABRT", "SIGILL", "SIGFPE", "SIGSYS")
@@ -77,7 +77,8 @@ class GuardedDecoder:
         if answer.status == Status.MEMORY:
             raise _needs_memory(name) from MemoryError(answer.text)
         cause = OSError(answer.number, os.strerror(answer.number)) if answer.number else None
-        raise ImageError(f"{name}{answer.text}") from cause
+        kind = PictureSizeError if answer.status == Status.TOO_LARGE else ImageError
+        raise kind(f"{name}{answer.text}") from cause
 
     @property
     def pid(self) -> int | None:
@@ -142,7 +143,9 @@ def _cause(error: EndedError) -> Exception | None:
 
 
 def _needs_memory(name: str) -> ImageError:
-    return ImageError(f"{name}: needs more than {amount(MEMORY_BYTES)} to decode, which is the limit; save it smaller.")
+    return PictureSizeError(
+        f"{name}: needs more than {amount(MEMORY_BYTES)} to decode, which is the limit; save it smaller."
+    )
 
 
 def _is_out_of_time(error: EndedError) -> bool:

@@ -25,7 +25,7 @@ from recognizer.capture.guarded.budget import (
     required,
     required_for_webp,
 )
-from recognizer.errors import ImageError, one_picture
+from recognizer.errors import ImageError, PictureSizeError, one_picture
 
 _FORMATS = (
     JpegImagePlugin.JpegImageFile.format,
@@ -95,7 +95,9 @@ def decode(file: IO[bytes], name: str, *, max_pixels: int | None = None, size: i
         if isinstance(error.__cause__, TooCostlyError):
             need = amount(error.__cause__.args[0])
             limit = amount(MEMORY_BYTES)
-            raise ImageError(f"{name}: needs {need} to decode, at most {limit} are allowed; save it smaller.") from None
+            raise PictureSizeError(
+                f"{name}: needs {need} to decode, at most {limit} are allowed; save it smaller."
+            ) from None
         raise
 
 
@@ -106,7 +108,7 @@ def _decode(file: IO[bytes], head: bytes, name: str, max_pixels: int | None, siz
         picture: Image.Image = _open(file, head, name)
     width, height = picture.size
     if max_pixels and width * height > max_pixels:
-        raise ImageError(
+        raise PictureSizeError(
             f"{name}: wanted a picture of at most {max_pixels:,} pixels, its header says {width} x {height} pixels; "
             "scale it down."
         )
