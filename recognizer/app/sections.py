@@ -126,6 +126,8 @@ class Gallery(Section):
     """The enrolled people."""
 
     folder: UserPath = Path("gallery")
+    require_consent: bool = False
+    """Recognise by name only people whose consent is recorded (``gallery consent``) and holds."""
 
 
 class Decide(Section):

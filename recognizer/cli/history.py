@@ -12,7 +12,15 @@ from rich.table import Table
 
 from recognizer.app import build, config, photos
 from recognizer.capture.pictures import read_picture
-from recognizer.cli import _console, _files, _history_options, _options, history_report, history_review
+from recognizer.cli import (
+    _console,
+    _files,
+    _history_options,
+    _options,
+    history_people,
+    history_report,
+    history_review,
+)
 from recognizer.cli._progress import model_bar
 from recognizer.cli._tables import short_source, show_rows
 from recognizer.errors import HistoryError, UsageError
@@ -25,7 +33,7 @@ if TYPE_CHECKING:
 
 app = typer.Typer(help="Who was seen when; 'run --history' keeps it.", no_args_is_help=True)
 app.command("sightings")(history_report.list_sightings)
-for command in (history_report.report, *history_review.COMMANDS):
+for command in (history_report.report, *history_review.COMMANDS, *history_people.COMMANDS):
     app.command()(command)
 
 

@@ -173,12 +173,16 @@ def undo(
     action: Annotated[int, typer.Argument(help="Its number in 'history actions'.")],
     config_file: _options.ConfigOption = None,
     gallery: _options.GalleryOption = None,
+    model: _options.ModelOption = None,
 ) -> None:
     """Undo a correction exactly; refused while a later one depends on it."""
-    from recognizer.history import actions as recorded
+    from recognizer.app.enrolment import make_enroller
+    from recognizer.app.history import read_history
+    from recognizer.app.undo import undo_action
 
-    with _history(config_file, gallery) as history:
-        what = recorded.undo(history, action)
+    settings = _options.load_settings(config_file, gallery=gallery, model=model)
+    with closing(read_history(settings)) as history:
+        what = undo_action(history, action, gallery=settings.gallery.folder, enroller=lambda: make_enroller(settings))
     _console.out.print(f"Undone: {what}", highlight=False, markup=False)
 
 
