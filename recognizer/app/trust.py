@@ -18,7 +18,7 @@ from recognizer.decide.evidence import Thresholds
 from recognizer.errors import GalleryError
 from recognizer.history.database import Database
 from recognizer.history.rows import to_us
-from recognizer.history.schema import actions, rejections, runs, tracks
+from recognizer.history.schema import rejections, runs, tracks
 from recognizer.models.resolve import ResolvedModel
 
 Basis = Literal["settings", "site", "model", "defaults"]
@@ -142,7 +142,8 @@ def _counted(history: Database, model: str, since: dt.datetime, until: dt.dateti
     rejected = sa.exists().where(rejections.c.track_id == tracks.c.id, rejections.c.active == 1)
     named = sa.and_(tracks.c.person.is_not(None), tracks.c.status == "known")
     query = (
-        sa.select(tracks.c.source, tracks.c.similarity, tracks.c.margin, named.label("named"), rejected.label("rejected"))
+        sa.select(tracks.c.source, tracks.c.similarity, tracks.c.margin)
+        .add_columns(named.label("named"), rejected.label("rejected"))
         .join(runs, runs.c.id == tracks.c.run_id)
         .where(runs.c.model == model, tracks.c.ended_us >= to_us(since), tracks.c.began_us < to_us(until))
         .order_by(tracks.c.began_us.desc())

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 import sqlalchemy as sa
 
 from recognizer.errors import HistoryError
+from recognizer.history import cursors
 from recognizer.history.database import Database
 from recognizer.history.refusals import ConflictError, NotThereError
 from recognizer.history.rows import from_us, to_us
@@ -126,6 +127,33 @@ def list_actions(database: Database, *, limit: int) -> list[dict[str, Any]]:
         }
         for row in rows
     ]
+
+
+def page_of_actions(
+    database: Database, *, limit: int, after: str | None = None
+) -> tuple[list[dict[str, Any]], str | None]:
+    """Return some actions, the newest first, and the cursor of those that follow; ``None`` at the end.
+
+    Raises:
+        HistoryError: if the database cannot be read.
+        UsageError: if ``after`` is no cursor.
+    """
+    query = sa.select(actions).order_by(actions.c.id.desc()).limit(limit + 1)
+    if after is not None:
+        query = query.where(actions.c.id < cursors.decode(after, 1)[0])
+    with database.reading() as connection:
+        rows = connection.execute(query).all()
+    found = [
+        {
+            "id": row.id,
+            "at": from_us(row.at_us),
+            "kind": row.kind,
+            "what": row.what,
+            "undone_at": None if row.undone_us is None else from_us(row.undone_us),
+        }
+        for row in rows[:limit]
+    ]
+    return found, cursors.encode(rows[limit - 1].id) if len(rows) > limit else None
 
 
 def _set(connection: sa.Connection, change: Change, value: Any) -> None:

@@ -222,7 +222,8 @@ def _state(connection: sa.Connection) -> tuple[int, ...]:
 
 def _of_model(query: sa.Select[Any], model: str) -> sa.Select[Any]:
     """Restrict a query of tracks to unknown ones that a model saw, with samples."""
-    joined = query.join(samples, samples.c.track_id == tracks.c.id).join(runs, runs.c.id == tracks.c.run_id)
+    of_run = runs.c.id == tracks.c.run_id + 0  # else SQLite goes through all tracks of the run for a few new ones
+    joined = query.join(samples, samples.c.track_id == tracks.c.id).join(runs, of_run)
     return joined.where(UNKNOWN, runs.c.model == model)
 
 

@@ -121,7 +121,7 @@ class FaceIndex:
         query = (
             sa.select(tracks.c.id, tracks.c.began_us, tracks.c.ended_us, tracks.c.source, samples.c.vector)
             .join(samples, samples.c.track_id == tracks.c.id)
-            .join(runs, runs.c.id == tracks.c.run_id)
+            .join(runs, runs.c.id == tracks.c.run_id + 0)  # else SQLite goes through all tracks of a run for a few
             .where(runs.c.model == self.model, condition)
             .order_by(tracks.c.id)
         )

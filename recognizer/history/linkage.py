@@ -11,8 +11,8 @@ from recognizer.types import F32, I64
 
 NEIGHBOURS = 32
 """Nearest neighbours of each face that are candidates for its cluster."""
-_BLOCK = 1024
-"""Faces whose similarities to all others are computed at once."""
+_BLOCK, _TILE = 1024, 2048
+"""Faces that are compared at once with so many others: 8 MB, which stay in the processor's cache."""
 
 
 class Linkage:
@@ -146,20 +146,36 @@ class Linkage:
         first = min(self._places[key] for key in fresh)
         if int((self._sizes[first : self._used] > 0).sum()) != len(fresh):
             raise ValueError("join: wanted the fresh clusters to be put after all others.")
-        inverse = 1 / np.maximum(self._sizes[: self._used], 1)
         plain = bool((self._sizes[: self._used] <= 1).all())  # then the sums are the means
+        inverse = np.reciprocal(np.maximum(self._sizes[: self._used], np.float32(1)))
         for begin in range(first, self._used, _BLOCK):
             end = min(begin + _BLOCK, self._used)
-            block = self._sums[begin:end] @ self._sums[:end].T
-            if not plain:
-                block *= inverse[begin:end, None]
-                block *= inverse[:end]
-            ones, others = np.divmod(np.flatnonzero(block >= self._threshold), end)
-            before = others < ones + begin  # each pair once
-            rows_found, starts = np.unique(ones[before], return_index=True)  # sorted, as flatnonzero gives them
-            for one, columns in zip(rows_found.tolist(), np.split(others[before], starts)[1:], strict=True):
-                if len(columns) > NEIGHBOURS:
-                    columns = columns[np.argpartition(block[one, columns], -NEIGHBOURS)[-NEIGHBOURS:]]
-                for column, similarity in zip(columns.tolist(), block[one, columns].tolist(), strict=True):
-                    a, b = sorted((int(self._keys[begin + one]), int(self._keys[column])))
-                    yield similarity, a, b
+            parts = [
+                self._similar(begin, end, left, min(left + _TILE, end), None if plain else inverse)
+                for left in range(0, end, _TILE)
+            ]
+            ones, others, similarities = (np.concatenate(each) for each in zip(*parts, strict=True))
+            for one, other, similarity in _nearest(ones, others, similarities):
+                a, b = sorted((int(self._keys[begin + one]), int(self._keys[other])))
+                yield similarity, a, b
+
+    def _similar(self, begin: int, end: int, left: int, right: int, inverse: F32 | None) -> tuple[I64, I64, F32]:
+        """Return pairs of rows from begin to end with rows from left to right before them: where, and their cosines."""
+        tile = self._sums[begin:end] @ self._sums[left:right].T
+        if inverse is not None:
+            tile *= inverse[begin:end, None]
+            tile *= inverse[left:right]
+        places = np.flatnonzero(tile >= self._threshold)
+        ones, others = np.divmod(places, right - left)
+        before = others + left < ones + begin  # each pair once
+        return ones[before], others[before] + left, tile.ravel()[places[before]]
+
+
+def _nearest(ones: I64, others: I64, similarities: F32) -> Iterator[tuple[int, int, float]]:
+    """Yield of each of ``ones`` the most similar ``NEIGHBOURS``."""
+    order = np.lexsort((-similarities, ones))
+    ones, others, similarities = ones[order], others[order], similarities[order]
+    starts = np.flatnonzero(np.diff(ones, prepend=-1))
+    rank = np.arange(len(ones)) - np.repeat(starts, np.diff(starts, append=len(ones)))
+    kept = rank < NEIGHBOURS
+    yield from zip(ones[kept].tolist(), others[kept].tolist(), similarities[kept].tolist(), strict=True)

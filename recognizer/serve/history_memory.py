@@ -16,6 +16,7 @@ from recognizer.app import build
 from recognizer.app.config import Settings
 from recognizer.app.history import cluster_threshold, read_history
 from recognizer.decide.evidence import Thresholds
+from recognizer.errors import GalleryError
 from recognizer.history.clustering import Clustering
 from recognizer.history.database import FILE_NAME, Database
 from recognizer.history.face_index import FaceIndex
@@ -29,8 +30,11 @@ WAIT_S = 4.0
 
 def thresholds_of(loaded: Recogniser) -> Thresholds:
     """Return what a name needs; called in the recogniser's thread."""
-    enrolled = build.enrolled_count(loaded.settings)
-    return build.thresholds(loaded.settings, loaded.resolved, enrolled=max(enrolled, 1))
+    try:
+        enrolled = len(build.enrolled_people(loaded.settings, loaded.model))
+    except GalleryError:  # nobody yet
+        enrolled = 1
+    return build.thresholds(loaded.settings, loaded.resolved, enrolled=enrolled)
 
 
 class HistoryMemory:
@@ -68,7 +72,7 @@ class HistoryMemory:
             HistoryError: if the history cannot be read.
             ServiceError: 503 ``history_loading`` while it is read for the first time.
         """
-        index = self._get("faces", (model,), lambda: FaceIndex(model=model))
+        index: FaceIndex = self._get("faces", (model,), lambda: FaceIndex(model=model))
         if not self._work("faces", index.update):
             raise ServiceError(
                 503, "history_loading", "The faces of the history are being read.", headers={"retry-after": "5"}

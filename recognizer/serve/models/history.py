@@ -13,9 +13,7 @@ from recognizer.serve.models.common import Model
 _LARGEST = 2**63 - 1  # of a database's integers
 Identifier = Annotated[int, Field(ge=1, le=_LARGEST)]
 IdentifierPath = Annotated[int, Path(ge=1, le=_LARGEST)]
-Moment = Annotated[
-    AwareDatetime, Query(ge=datetime(1970, 1, 2, tzinfo=UTC), lt=datetime(2200, 1, 1, tzinfo=UTC))
-]
+Moment = Annotated[AwareDatetime, Query(ge=datetime(1970, 1, 2, tzinfo=UTC), lt=datetime(2200, 1, 1, tzinfo=UTC))]
 """With a zone, such as 2026-03-02T08:00:00Z; a + in an address is written %2B."""
 Text = Annotated[str, Query(min_length=1, max_length=2000, pattern=r"^[^\x00]*$")]
 Cursor = Annotated[str, Query(max_length=200, description="`next` of the page before.")]
@@ -86,7 +84,8 @@ class SightingAnswer(Model):
     """A person, without a long gap."""
 
     name: str
-    person_id: str
+    person_id: str | None
+    """Null for somebody who was named later and is not enrolled."""
     sources: list[str]
     first_at: datetime
     last_at: datetime
@@ -114,7 +113,7 @@ class CropAnswer(Model):
 class Suggestion(Model):
     """The nearest enrolled person: no statement that it is them."""
 
-    person_id: str
+    person_id: str | None
     name: str
     similarity: float
     wanted: float

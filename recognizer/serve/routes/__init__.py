@@ -4,7 +4,20 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
-from recognizer.serve.routes import documentation, faces, health, jobs, root, session
+from recognizer.serve.routes import (
+    actions,
+    documentation,
+    events,
+    faces,
+    health,
+    jobs,
+    root,
+    search,
+    session,
+    sightings,
+    trust,
+    unknowns,
+)
 
 ROUTERS: tuple[APIRouter, ...] = (
     root.router,
@@ -13,5 +26,11 @@ ROUTERS: tuple[APIRouter, ...] = (
     session.router,
     faces.router,
     jobs.router,
+    events.router,
+    sightings.router,
+    unknowns.router,
+    actions.router,
+    search.router,
+    trust.router,
 )
 """In the order in which they are matched."""
