@@ -48,7 +48,6 @@ def history_sink(
         HistoryError: if the history cannot be opened; later failures are logged and counted.
     """
     place, key = settings.history_place, find_key(settings.history.key_file)
-    open_with_key(place, key, create=True).close()  # a wrong place fails before the run
     enrolled = build.enrolled_people(settings, resolved.fingerprint)
     known = build.thresholds(settings, resolved, enrolled=len(enrolled))
     facts = DecisionFacts(
@@ -56,6 +55,10 @@ def history_sink(
         min_samples=(PhotoDecider if build.only_photos(settings) else Decider).min_samples,
         gallery=gallery_revision(enrolled),
     )
+    with closing(open_with_key(place, key, create=True)) as history:  # a wrong place fails before the run
+        from recognizer.app.replay_warning import warn_before_run
+
+        warn_before_run(settings, resolved, enrolled, facts, history)
     return HistorySink(
         TrackCollector(WallClock(live=live), crops=settings.history.crops),
         HistoryWriter(

@@ -18,6 +18,7 @@ from recognizer.cli import (
     _history_options,
     _options,
     history_people,
+    history_replay,
     history_report,
     history_review,
 )
@@ -33,7 +34,8 @@ if TYPE_CHECKING:
 
 app = typer.Typer(help="Who was seen when; 'run --history' keeps it.", no_args_is_help=True)
 app.command("sightings")(history_report.list_sightings)
-for command in (history_report.report, *history_review.COMMANDS, *history_people.COMMANDS):
+_OTHERS = (history_report.report, history_replay.replay, *history_people.COMMANDS)
+for command in (*_OTHERS, *history_review.COMMANDS):
     app.command()(command)
 
 

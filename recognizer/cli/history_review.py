@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -139,13 +140,18 @@ def reject(
     gallery: _options.GalleryOption = None,
 ) -> None:
     """Say that a track is not the person it was named; later runs with the history on heed it."""
+    from recognizer.app.history import read_history
+    from recognizer.app.replay_warning import cost_of_rejection
     from recognizer.history.rejections import reject_track
 
-    with _history(config_file, gallery) as history:
+    settings = _options.load_settings(config_file, gallery=gallery)
+    with closing(read_history(settings)) as history:
         action, person, similarity = reject_track(history, track)
+        cost = cost_of_rejection(settings, history, track, person)
     _console.err.print(
         f"Note: the track's similarity was {similarity:.2f}. Who is nearer to it than to the photos of {person} is "
-        "unknown from now on; that may be the person, too, in such light or pose.",
+        "unknown from now on; that may be the person, too, in such light or pose."
+        + ("" if cost is None else f" {_cost(cost, person)}"),
         highlight=False,
         markup=False,
     )
@@ -229,6 +235,16 @@ def rekey(
     with closing(open_to_rekey(settings.history_place, find_key(settings.history.key_file))) as history:
         count = rekey_history(history, find_key(new_key) if new_key else None)
     _console.out.print(f"{count} samples were rewritten. Change history.key_file in the settings now.", highlight=False)
+
+
+def _cost(lost: Sequence[int], person: str) -> str:
+    if not lost:
+        return f"No other track of the last week that was named {person} loses the name by it."
+    shown = ", ".join(map(str, lost[:8])) + (", ..." if len(lost) > 8 else "")
+    return (
+        f"By it {len(lost)} other tracks of the last week lose the name {person}: {shown}. Where they are {person}, "
+        "undo it and add a photo in such light instead; where not, 'history replay --apply' takes the name from them."
+    )
 
 
 def _history(config_file: Path | None, gallery: Path | None) -> closing[Database]:
