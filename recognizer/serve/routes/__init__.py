@@ -15,6 +15,7 @@ from recognizer.serve.routes import (
     search,
     session,
     sightings,
+    trials,
     trust,
     unknowns,
 )
@@ -32,5 +33,6 @@ ROUTERS: tuple[APIRouter, ...] = (
     actions.router,
     search.router,
     trust.router,
+    trials.router,
 )
 """In the order in which they are matched."""
