@@ -85,6 +85,15 @@ class Inference(Generic[Model]):
             if not self._held[client]:
                 del self._held[client]
 
+    def call(self, work: Callable[[Model], Result]) -> Result:
+        """Run a function of the recogniser in the thread, for a job: it waits in line, however long.
+
+        Raises:
+            RecognizerError: as ``work`` raises it, or why the model cannot be loaded.
+        """
+        model = self.start().result()
+        return self._thread.submit(work, model).result()
+
     def close(self) -> None:
         """Drop what waits, and wait for what runs."""
         self._thread.shutdown(wait=True, cancel_futures=True)

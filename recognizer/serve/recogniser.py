@@ -16,7 +16,6 @@ from recognizer.gallery.enrol import Enroller, measure
 from recognizer.gallery.folder import RECORD_FOLDER, Stamp
 from recognizer.gallery.records import Enrolled, Finding, Measurement
 from recognizer.gallery.schema import RECORD_FILE
-from recognizer.gallery.store import load_enrolled
 from recognizer.match.exact_index import people_of
 from recognizer.models.resolve import ResolvedModel
 from recognizer.pipeline import Pipeline
@@ -136,8 +135,7 @@ class Recogniser:
         try:
             record = Stamp.of(folder / RECORD_FOLDER / RECORD_FILE)
             if self._enrolled is None or record != self._record:
-                self._enrolled = load_enrolled(folder)
-                self._enrolled.require(self.model)
+                self._enrolled = build.enrolled_people(self.settings, self.model)
                 self._use(self._enrolled)
                 self._record = record
         except (OSError, GalleryError) as error:

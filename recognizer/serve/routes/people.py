@@ -1,0 +1,158 @@
+"""The enrolled people: list, add, rename, delete, and whom to look into."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Form, Response
+from starlette.concurrency import run_in_threadpool
+from starlette.responses import JSONResponse
+
+from recognizer.app import build
+from recognizer.calibration.calibration_file import Calibration
+from recognizer.capture.pictures import PICTURE_SUFFIXES
+from recognizer.gallery import upkeep
+from recognizer.gallery.audit import audit as look_over
+from recognizer.gallery.names import sameness
+from recognizer.gallery.records import PersonRecord
+from recognizer.serve import gallery
+from recognizer.serve.access.scopes import require
+from recognizer.serve.dependencies import JobsDep, PrincipalDep, RecognizerDep, SettingsDep
+from recognizer.serve.errors import ServiceError
+from recognizer.serve.models import people as models
+from recognizer.serve.models.common import JobAnswer
+from recognizer.serve.models.people import AuditAnswer, NewName, People, Person, PersonForm, PhotosAdded
+from recognizer.serve.recogniser import Recogniser
+from recognizer.serve.routes.photos import add_photos
+
+router = APIRouter(prefix="/v1", tags=["people"])
+
+_CONFUSABLE = 0.35
+"""Cosine from which two people are named, as ``gallery audit`` names them."""
+
+
+@router.get("/people", dependencies=[Depends(require("read"))])
+async def list_people(settings: SettingsDep) -> People:
+    """List everybody in the gallery."""
+    people, model, changed_at = await run_in_threadpool(gallery.people_of, settings.gallery.folder)
+    return People(people=[_person(each) for each in people], model=model, changed_at=changed_at)
+
+
+@router.post(
+    "/people",
+    status_code=201,
+    response_model=PhotosAdded,
+    dependencies=[Depends(require("review"))],
+    responses={202: {"model": JobAnswer, "description": "More than 4 photos: a job, whose result is the same"}},
+)
+async def add_person(
+    form: Annotated[PersonForm, Form(media_type="multipart/form-data")],
+    settings: SettingsDep,
+    recognizer: RecognizerDep,
+    jobs: JobsDep,
+    who: PrincipalDep,
+) -> PhotosAdded | JSONResponse:
+    """Add a person with at least one photo that can be used; 422 ``no_usable_photo`` says why none can.
+
+    Enrol only people who have agreed to be recognised.
+    """
+    name = gallery.valid_name(form.name)
+    people, _, _ = await run_in_threadpool(gallery.people_of, settings.gallery.folder)
+    if any(sameness(each.name) == sameness(name) for each in people):
+        raise ServiceError(409, "person_exists", "Somebody has this name; add photos to them, or take another name.")
+    return await add_photos(form, name, settings, recognizer, jobs, who, is_new=True)
+
+
+@router.get("/people/{person_id}", dependencies=[Depends(require("read"))])
+async def get_person(person_id: str, settings: SettingsDep) -> Person:
+    """Describe a person."""
+    return _person(await run_in_threadpool(gallery.person_of, settings.gallery.folder, person_id))
+
+
+@router.patch("/people/{person_id}", dependencies=[Depends(require("review"))])
+async def rename_person(person_id: str, name: NewName, settings: SettingsDep) -> Person:
+    """Give a person another name, and so another id."""
+    folder = settings.gallery.folder
+
+    def rename() -> Person:
+        person = gallery.person_of(folder, person_id)
+        new = gallery.valid_name(name.name)
+        for other in gallery.people_of(folder)[0]:
+            if other.name != person.name and sameness(other.name) == sameness(new):
+                raise ServiceError(409, "person_exists", "Somebody else has this name.")
+        return _person(gallery.person_of(folder, upkeep.rename(folder, person.name, new)))
+
+    return await run_in_threadpool(rename)
+
+
+@router.delete("/people/{person_id}", status_code=204, dependencies=[Depends(require("admin"))])
+async def delete_person(person_id: str, settings: SettingsDep) -> Response:
+    """Delete a person for good: photos, vectors and thumbnails. What was seen of them in the history stays."""
+    folder = settings.gallery.folder
+
+    def remove() -> None:
+        upkeep.remove(folder, gallery.person_of(folder, person_id).name)
+
+    await run_in_threadpool(remove)
+    return Response(status_code=204)
+
+
+@router.get("/audit", dependencies=[Depends(require("read"))])
+async def audit(recognizer: RecognizerDep, who: PrincipalDep) -> AuditAnswer:
+    """Name people who could be taken for one another, and photos that are odd or poor."""
+    return await recognizer.run(_audited, client=who.key)
+
+
+def _audited(loaded: Recogniser) -> AuditAnswer:
+    folder = loaded.settings.gallery.folder
+    people, _, _ = gallery.people_of(folder)
+    if not people:
+        return AuditAnswer(
+            people=0, vectors=0, confusable=[], odd_photos=[], poor_photos=[], weak_people=[], unusable_people=[],
+            single_photo=[],
+        )  # fmt: skip
+    resolved, settings = loaded.resolved, loaded.settings
+    limits = build.limits(settings, resolved)
+    near = _CONFUSABLE if resolved.has_defaults else _halfway(build.calibrated(settings, resolved))
+    found = look_over(folder, suffixes=PICTURE_SUFFIXES, limits=limits, confusable=near)
+    ids = {each.name: each.folder for each in people}
+    return AuditAnswer(
+        people=found.people,
+        vectors=found.vectors,
+        confusable=[
+            models.ConfusablePair(
+                person_id=ids[pair.person],
+                file=pair.file,
+                other_id=ids[pair.other],
+                other_file=pair.other_file,
+                similarity=pair.similarity,
+            )
+            for pair in found.confusable
+        ],
+        odd_photos=[
+            models.OddPhoto(person_id=ids[odd.person], file=odd.file, similarity=odd.similarity)
+            for odd in found.odd_photos
+        ],
+        poor_photos=[
+            models.PoorPhoto(person_id=ids[poor.person], file=poor.file, finding=poor.finding, text=poor.text)
+            for poor in found.poor_photos
+        ],
+        weak_people=list(found.weak_people),
+        unusable_people=list(found.unusable_people),
+        single_photo=list(found.single_photo),
+    )
+
+
+def _halfway(measured: Calibration) -> float:
+    return (measured.known + measured.release) / 2 if measured.measured else 1.0
+
+
+def _person(record: PersonRecord) -> Person:
+    return Person(
+        id=record.folder,
+        name=record.name,
+        accepted=record.accepted,
+        refused=record.refused,
+        weak=record.weak,
+        enrolled_at=record.enrolled_at,
+    )
