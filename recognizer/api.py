@@ -7,13 +7,13 @@ The values that it returns stand in ``recognizer.app.results`` and ``recognizer.
 from __future__ import annotations
 
 import threading
-import weakref
 from collections.abc import Generator, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 from recognizer.app import build, enrolment, photos
 from recognizer.app.images import COLOURS, Colour, ImageLike, as_bgr, as_photo, as_picture, name_of
+from recognizer.app.live_pipelines import LivePipelines
 from recognizer.app.overrides import settings_from
 from recognizer.app.results import (
     DetectedFace,
@@ -26,7 +26,6 @@ from recognizer.app.results import (
 )
 from recognizer.capture.sources import SourceKind, require_openable, source_kind
 from recognizer.errors import GalleryError
-from recognizer.gallery.store import load_enrolled
 from recognizer.pipeline import Pipeline
 from recognizer.runtime import stream
 from recognizer.types import F32, FrameResult
@@ -94,7 +93,7 @@ class FaceRecognizer:
         self._cut = self._enroller.embedder.spec.crop
         self._lock = threading.RLock()
         self._photo_pipeline: Pipeline | None = None
-        self._pipelines: weakref.WeakSet[Pipeline] = weakref.WeakSet()
+        self._pipelines = LivePipelines(self._settings, self._resolved)
         folder = self._settings.gallery.folder
         if self._has_gallery and enrolment.has_anybody(folder):
             enrolment.sync(self._settings, self._resolved, enroller=lambda: self._enroller)
@@ -110,7 +109,7 @@ class FaceRecognizer:
 
     @property
     def people(self) -> tuple[str, ...]:
-        """Names of the enrolled people, sorted; empty without a gallery.
+        """Names of the enrolled people who may be recognised, sorted; empty without a gallery.
 
         Raises:
             GalleryError: if the gallery's record cannot be read.
@@ -122,7 +121,7 @@ class FaceRecognizer:
             folder = self._settings.gallery.folder
             if not self._has_gallery or not enrolment.has_anybody(folder):
                 return ()
-            return tuple(sorted(set(load_enrolled(folder).names)))
+            return tuple(sorted(set(self._pipelines.enrolled().names)))
 
     def detect(self, image: ImageLike) -> list[DetectedFace]:
         """Find all faces of a picture, the largest first.
@@ -210,6 +209,7 @@ class FaceRecognizer:
                 settings = self._settings.model_copy(update={"embed": embed})
                 self._photo_pipeline = build.photo_pipeline(settings, self._resolved)
                 self._pipelines.add(self._photo_pipeline)
+            self._pipelines.heed_consents()
             named = photos.identify_picture(self._photo_pipeline, picture.image, name_of(image), picture.factor)
             return identified_faces(named.result, named.faces, photos.align_reported(named.result, self._cut))
 
@@ -249,7 +249,7 @@ class FaceRecognizer:
         with self._lock:
             pipeline = (build.photo_pipeline if still else build.video_pipeline)(settings, self._resolved)
             self._pipelines.add(pipeline)
-        return stream.results(opened, pipeline)
+        return self._pipelines.heeding_consents(stream.results(opened, pipeline))
 
     def enrol(self, name: str, images: Iterable[ImageLike]) -> Enrolment:
         """Put photos of a person into the gallery and recognise them from now on, in running streams too.
@@ -283,18 +283,10 @@ class FaceRecognizer:
             raise ValueError("images: wanted at least one picture, got none.")
         with self._lock:
             done = enrolment.add_person(self._enroller, self._require_gallery(), name, new)
-            self._use_new_gallery()
+            self._pipelines.reload()
             return done
 
     def _require_gallery(self) -> Path:
         if not self._has_gallery:
             raise GalleryError('No gallery was given; wanted a folder of photos: FaceRecognizer(gallery="gallery").')
         return self._settings.gallery.folder
-
-    def _use_new_gallery(self) -> None:
-        """Let all pipelines search the people who are enrolled now."""
-        enrolled = load_enrolled(self._settings.gallery.folder)
-        names, index = frozenset(enrolled.names), build.index_of(enrolled)
-        for pipeline in list(self._pipelines):
-            wanted = build.thresholds(self._settings, self._resolved, enrolled=len(enrolled))
-            pipeline.replace_gallery(index, names, wanted)

@@ -64,6 +64,7 @@ class Pipeline:
             decider.take_over(frame.captured_at, number, context.tracker.split(number))
         context.tracker.question(decider.doubted)
         clock.lap("decide")
+        evidence = decider.evidence_of(wanted.ids, templates)
         matches = self._index.search(templates)
         clock.lap("match")
         reported, identities, events = decider.decide(frame, tracks, context.tracker.alive, wanted.ids, matches)
@@ -71,7 +72,7 @@ class Pipeline:
         if context.mounting is not None:
             context.mounting.update(frame, self._detector, has_face=len(identities) > 0)
             clock.lap("detect")
-        samples = Samples(wanted.ids, embeddings.vectors, faces.quality, matches)
+        samples = Samples(wanted.ids, embeddings.vectors, faces.quality, matches, wanted.boxes, evidence)
         return FrameResult(frame, tracks[reported], identities, events, clock.seconds, samples)
 
     def end(self, last: Frame) -> tuple[Event, ...]:

@@ -18,6 +18,7 @@ from recognizer.types import (
     Matches,
     Samples,
     Status,
+    Templates,
     Tracks,
 )
 
@@ -80,4 +81,7 @@ def make_samples(*faces: tuple[int, F32, str | None], eyes_px: float = 40.0, sco
     similarities = np.full(count, 0.6, np.float32)
     matches = Matches(tuple(nearest for _, _, nearest in faces), similarities, np.zeros(count, np.float32))
     numbers = np.array([number for number, _, _ in faces], np.int64)
-    return Samples(numbers, np.stack([vector for _, vector, _ in faces]), FaceQuality(*parts), matches)
+    boxes = np.array([(10.0 + 20 * i, 10.0, 26.0 + 20 * i, 30.0) for i in range(count)], np.float32)
+    vectors = np.stack([vector for _, vector, _ in faces])
+    templates = Templates(vectors, np.ones(count), np.ones(count, np.int64))
+    return Samples(numbers, vectors, FaceQuality(*parts), matches, boxes, templates)

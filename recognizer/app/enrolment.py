@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from loguru import logger
@@ -86,6 +86,20 @@ def sync(
     for name in report.without_photo:
         logger.warning("{} has no usable photo and will not be recognised", name)
     return report
+
+
+@contextmanager
+def warning_of_flips(settings: config.Settings, resolved: ResolvedModel) -> Iterator[None]:
+    """Change the gallery within; afterwards warn if names that the history has of the last week change by it."""
+    place = None if settings.history.address is not None else settings.history_place
+    if not (settings.history.enabled or (isinstance(place, Path) and place.is_dir())):
+        yield
+        return
+    from recognizer.app import replay_warning  # SQLAlchemy takes .2 s to import
+
+    before = replay_warning.enrolled_before(settings, resolved)
+    yield
+    replay_warning.warn_after_enrolment(settings, resolved, before)
 
 
 def nobody_enrolled(report: EnrolReport) -> GalleryError:

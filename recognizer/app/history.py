@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import datetime as dt
+import hashlib
 import threading
 from collections.abc import Set as AbstractSet
 from contextlib import closing
+from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 
@@ -14,10 +16,15 @@ from loguru import logger
 from recognizer.app import build
 from recognizer.app.config import Settings
 from recognizer.clock import WallClock
+from recognizer.decide.decider import Decider
+from recognizer.decide.evidence import Thresholds
+from recognizer.decide.photo import PhotoDecider
+from recognizer.gallery.records import Enrolled
 from recognizer.history.collector import TrackCollector
 from recognizer.history.database import FILE_NAME, Database
 from recognizer.history.encryption import find_key
 from recognizer.history.keyed import open_with_key
+from recognizer.history.records import DecisionFacts
 from recognizer.history.rejections import active_rejections
 from recognizer.history.retention import Retention, purge
 from recognizer.history.sink import HistorySink
@@ -41,18 +48,35 @@ def history_sink(
         HistoryError: if the history cannot be opened; later failures are logged and counted.
     """
     place, key = settings.history_place, find_key(settings.history.key_file)
-    open_with_key(place, key, create=True).close()  # a wrong place fails before the run
-    known = build.thresholds(settings, resolved)
+    enrolled = build.enrolled_people(settings, resolved.fingerprint)
+    known = build.thresholds(settings, resolved, enrolled=len(enrolled))
+    facts = DecisionFacts(
+        thresholds=asdict(known),
+        min_samples=(PhotoDecider if build.only_photos(settings) else Decider).min_samples,
+        gallery=gallery_revision(enrolled),
+    )
+    with closing(open_with_key(place, key, create=True)) as history:  # a wrong place fails before the run
+        from recognizer.app.replay_warning import warn_before_run
+
+        warn_before_run(settings, resolved, enrolled, facts, history)
     return HistorySink(
         TrackCollector(WallClock(live=live), crops=settings.history.crops),
         HistoryWriter(
             partial(open_with_key, place, key, create=True),
             model=resolved.fingerprint,
             thresholds=(known.known, known.margin),
+            facts=facts,
             housekeeping=partial(_delete_old, settings),
         ),
         stop=stop,
     )
+
+
+def gallery_revision(enrolled: Enrolled) -> str:
+    """Return a digest of who is enrolled with which vectors; 16 characters."""
+    digest = hashlib.sha256("\0".join(enrolled.names).encode("utf-8", "surrogateescape"))
+    digest.update(enrolled.vectors.tobytes())
+    return digest.hexdigest()[:16]
 
 
 def read_history(settings: Settings) -> Database:
@@ -75,6 +99,16 @@ def rejections_of(settings: Settings, model: str) -> list[Rejection]:
         return []
     with closing(read_history(settings)) as history:
         return active_rejections(history, model)
+
+
+def cluster_threshold(known: Thresholds) -> float:
+    """Return the mean cosine from which two clusters of unknown people are one: a little more than a name needs.
+
+    ``release`` and ``known`` are an order of magnitude of false matches apart (FMR 1e-4 and 1e-5), and this is another
+    half of one: thousands of unknown faces are millions of pairs. Measured by ``evaluate clusters`` on LFW, see
+    ``docs/measurements.md``.
+    """
+    return known.known + 0.5 * (known.known - known.release)
 
 
 def _delete_old(settings: Settings, history: Database) -> None:

@@ -128,6 +128,8 @@ class Gallery(Section):
     folder: UserPath = Path("gallery")
     may_be_empty: bool = False
     """Run also while nobody is enrolled: everybody is unknown then. The service does so."""
+    require_consent: bool = False
+    """Recognise by name only people whose consent is recorded (``gallery consent``) and holds."""
 
 
 class Decide(Section):

@@ -20,6 +20,7 @@ from recognizer.emit.status import StatusBlock
 from recognizer.emit.summary import Summary
 from recognizer.errors import HistoryError, OutputError, SourceError
 from recognizer.gallery.records import Enrolled
+from recognizer.gallery.store import load_enrolled
 from recognizer.models.download import Progress, no_progress
 from recognizer.models.resolve import ResolvedModel
 from recognizer.protocols import FrameSource, Sink
@@ -127,11 +128,17 @@ class Session:
             if strangers is not None and near is not None:
                 strangers.near = near
 
+        consents = build.consents(settings)
+        consents.permitted(load_enrolled(settings.gallery.folder))
+        for name, reason in consents.withheld.items():
+            logger.warning("{} is not recognised: {}", name, reason)
+        is_watched = bool(live) or not settings.emit.headless or consents.has_ends
         watcher = GalleryWatcher(
             settings.gallery.folder,
             model=resolved.fingerprint,
             enroller=lambda: make_enroller(settings, resolved),
             replace=replace_gallery,
+            consents=consents,
         )
         if self._control is not None:
             self._control.reload = watcher.reload
@@ -146,7 +153,7 @@ class Session:
             return not _any_closed(sinks)
 
         signals.running()
-        with supervisor, watcher if live or not settings.emit.headless else nullcontext():
+        with supervisor, watcher if is_watched else nullcontext():
             runner.run(
                 sources,
                 pipeline,

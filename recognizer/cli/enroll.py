@@ -61,7 +61,7 @@ def enrol_folder(
     Raises:
         GalleryError: see ``Enroller.enrol``.
     """
-    with _bar() as (on_photo, pause):
+    with enrolment.warning_of_flips(settings, resolved), _bar() as (on_photo, pause):
         return enrolment.make_enroller(settings, resolved).enrol(
             settings.gallery.folder,
             reembed=reembed,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated
 
@@ -11,14 +12,15 @@ from loguru import logger
 from rich.markup import escape
 from rich.table import Table
 
-from recognizer.app import build
+from recognizer.app import build, config
 from recognizer.calibration import calibration_file
 from recognizer.capture.pictures import PICTURE_SUFFIXES
 from recognizer.cli import _console, _options
+from recognizer.cli.gallery_consent import consent
 from recognizer.cli.reembed import reembed
 from recognizer.errors import UsageError
 from recognizer.gallery import upkeep
-from recognizer.gallery.audit import Audit
+from recognizer.gallery.audit import CONFUSABLE, Audit
 from recognizer.gallery.audit import audit as look_over
 from recognizer.gallery.limits import Limits
 from recognizer.gallery.names import shown
@@ -28,12 +30,9 @@ from recognizer.models.cache import Cache
 from recognizer.models.catalogue import CATALOGUE
 from recognizer.models.resolved_model import calibration_of
 
-CONFUSABLE = 0.35
-"""Cosine from which the audit names two people: of 640 LFW photos of 160 people, 1.5 % have a stranger that near
-(edgeface_xs_q, ``gallery/README.md``)."""
-
-app = typer.Typer(help="The enrolled people: list, remove, rename, audit, reembed.", no_args_is_help=True)
+app = typer.Typer(help="The enrolled people: list, remove, rename, audit, consent, reembed.", no_args_is_help=True)
 app.command()(reembed)
+app.command()(consent)
 
 Name = Annotated[str, typer.Argument(help="A person, as 'gallery list' shows them; case does not matter.")]
 
@@ -45,11 +44,13 @@ def list_people(
     as_json: _options.JsonOption = False,
 ) -> None:
     """Show who is enrolled, with how many photos, by which model and since when."""
-    folder = _folder(gallery, config_file)
+    settings = _options.load_settings(config_file, gallery=gallery)
+    folder = settings.gallery.folder
     with Gallery(folder) as record:
         people, model, changed_at = record.people(), record.model, record.changed_at
+    withheld = _withheld(settings, [person.name for person in people])
     if as_json:
-        rows = [dataclasses.asdict(person) for person in people]
+        rows = [{**dataclasses.asdict(person), "withheld": withheld.get(person.name)} for person in people]
         _console.print_json({"gallery": str(folder), "model": model, "changed_at": changed_at, "people": rows})
         return
     table = Table(title=f"Gallery {escape(str(folder))}", title_justify="left")
@@ -60,9 +61,18 @@ def list_people(
     table.add_column("to note", overflow="fold")
     for person in people:
         row = (person.name, str(person.accepted), str(person.refused), person.enrolled_at[:10])
-        table.add_row(*map(escape, row), _to_note(person.accepted, person.weak))
+        problem = withheld.get(person.name)
+        note = f"[red]not recognised: {escape(problem)}[/]" if problem else _to_note(person.accepted, person.weak)
+        table.add_row(*map(escape, row), note)
     _console.out.print(table)
     _console.out.print(f"Model {escape(model or 'none')}. Last change {changed_at or 'never'}.", highlight=False)
+
+
+def _withheld(settings: config.Settings, names: Iterable[str]) -> dict[str, str]:
+    """Return who is not recognised for want of a consent that holds, and why."""
+    consents = build.consents(settings)
+    problems = ((name, consents.problem(standing)) for name, standing in consents.of(names).items())
+    return {name: problem for name, problem in problems if problem}
 
 
 def _to_note(accepted: int, weak: int) -> str:
@@ -113,13 +123,16 @@ def audit(
     as_json: _options.JsonOption = False,
 ) -> None:
     """Name people who could be taken for one another, odd and weak photos, and what the record does not know yet."""
-    folder = _folder(gallery, config_file)
+    settings = _options.load_settings(config_file, gallery=gallery)
+    folder = settings.gallery.folder
     limits, confusable = _likeness(folder)
     found = look_over(folder, suffixes=PICTURE_SUFFIXES, limits=limits, confusable=confusable)
+    withheld = _withheld(settings, sorted(upkeep.everybody(folder)))
     if as_json:
-        _console.print_json({"gallery": str(folder), **dataclasses.asdict(found)})
+        _console.print_json({"gallery": str(folder), **dataclasses.asdict(found), "withheld": withheld})
         return
-    lines = list(_told(found, folder))
+    lines = [f"[red]consent[/] {escape(name)} is not recognised: {escape(why)}" for name, why in withheld.items()]
+    lines += _told(found, folder)
     for line in lines or ["[green]Nothing to look into.[/]"]:
         _console.out.print(line, highlight=False, soft_wrap=True)
     if found.single_photo:
@@ -154,8 +167,7 @@ def _likeness(folder: Path) -> tuple[Limits, float]:
     measured = calibration_file.load(place, model=model)
     if not measured.measured:
         logger.warning("Nobody has measured how alike faces are to {}; likeness is not checked.", model)
-        return build.likeness(measured), 1.0
-    return build.likeness(measured), (measured.known + measured.release) / 2
+    return build.likeness(measured), build.confusable_at(measured)
 
 
 def _told(found: Audit, folder: Path) -> list[str]:

@@ -1,14 +1,10 @@
-"""python main.py history: list, search and report what was seen."""
+"""python main.py history: list, show and search what was seen."""
 
 from __future__ import annotations
 
-import csv
-import datetime as dt
-import io
-from collections.abc import Mapping, Sequence
 from contextlib import closing
 from pathlib import Path
-from typing import Annotated, Any, cast, get_args
+from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import typer
 from rich.markup import escape
@@ -16,40 +12,43 @@ from rich.table import Table
 
 from recognizer.app import build, config, photos
 from recognizer.capture.pictures import read_picture
-from recognizer.cli import _console, _options, history_review
+from recognizer.cli import (
+    _console,
+    _files,
+    _history_options,
+    _options,
+    history_people,
+    history_replay,
+    history_report,
+    history_review,
+)
 from recognizer.cli._progress import model_bar
 from recognizer.cli._tables import short_source, show_rows
-from recognizer.errors import OutputError, UsageError
-from recognizer.gallery.names import person_name
-from recognizer.history import sightings
-from recognizer.history.records import Seen, Selection
+from recognizer.errors import HistoryError, UsageError
+from recognizer.history.records import Seen
 from recognizer.models.resolve import ResolvedModel
 from recognizer.types import F32
 
-app = typer.Typer(help="Who was seen when; 'run --history' keeps it.", no_args_is_help=True)
-for command in history_review.COMMANDS:
-    app.command()(command)
+if TYPE_CHECKING:
+    from recognizer.history.database import Database
 
-_MOMENTS = ["%Y-%m-%d", "%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%d %H:%M", "%Y-%m-%d %H:%M:%S"]
-PersonOption = Annotated[str | None, typer.Option("--person", "-p", help="Only this person.")]
-SourceOption = Annotated[str | None, typer.Option("--source", "-s", help="Only this source; see 'history sources'.")]
-SinceOption = Annotated[
-    dt.datetime | None, typer.Option("--since", formats=_MOMENTS, help="From this local time on, as 2026-03-01.")
-]
-UntilOption = Annotated[dt.datetime | None, typer.Option("--until", formats=_MOMENTS, help="Before this local time.")]
-LimitOption = Annotated[int, typer.Option("--limit", "-n", min=1, help="Most rows.")]
+app = typer.Typer(help="Who was seen when; 'run --history' keeps it.", no_args_is_help=True)
+app.command("sightings")(history_report.list_sightings)
+_OTHERS = (history_report.report, history_replay.replay, *history_people.COMMANDS)
+for command in (*_OTHERS, *history_review.COMMANDS):
+    app.command()(command)
 
 
 @app.command("list")
 def list_(
     config_file: _options.ConfigOption = None,
     gallery: _options.GalleryOption = None,
-    person: PersonOption = None,
-    source: SourceOption = None,
-    since: SinceOption = None,
-    until: UntilOption = None,
+    person: _history_options.PersonOption = None,
+    source: _history_options.SourceOption = None,
+    since: _history_options.SinceOption = None,
+    until: _history_options.UntilOption = None,
     unknown: Annotated[bool, typer.Option("--unknown", help="Only people who are not enrolled.")] = False,
-    limit: LimitOption = 50,
+    limit: _history_options.LimitOption = 50,
     as_json: _options.JsonOption = False,
 ) -> None:
     """List tracks, the newest first."""
@@ -58,7 +57,7 @@ def list_(
 
     if unknown and person is not None:
         raise UsageError("--unknown goes without --person.")
-    wanted = _selection(person, source, since, until, status="unknown" if unknown else None)
+    wanted, _ = _history_options.selection(person, source, since, until, status="unknown" if unknown else None)
     with closing(read_history(_options.load_settings(config_file, gallery=gallery))) as history:
         found = tracks.list_tracks(history, wanted, limit=limit)
     if as_json:
@@ -74,6 +73,10 @@ def show(
     track: Annotated[int, typer.Argument(help="Its number in the first column of 'history list'.")],
     config_file: _options.ConfigOption = None,
     gallery: _options.GalleryOption = None,
+    crops: Annotated[
+        Path | None,
+        typer.Option("--crops", help="Write its kept faces here: one picture (.jpg), or a folder for one file each."),
+    ] = None,
     as_json: _options.JsonOption = False,
 ) -> None:
     """Show everything that is kept of a track, but its vectors."""
@@ -82,6 +85,8 @@ def show(
 
     with closing(read_history(_options.load_settings(config_file, gallery=gallery))) as history:
         seen, details = tracks.get_track(history, track)
+        if crops is not None:
+            _save_crops(crops, seen, history)
     if as_json:
         _console.print_json({**seen.as_dict(), **details})
         return
@@ -103,13 +108,13 @@ def search(
     engine: _options.EngineOption = None,
     weights_dir: _options.WeightsDirOption = None,
     spec: _options.SpecOption = None,
-    source: SourceOption = None,
-    since: SinceOption = None,
-    until: UntilOption = None,
+    source: _history_options.SourceOption = None,
+    since: _history_options.SinceOption = None,
+    until: _history_options.UntilOption = None,
     similarity: Annotated[
         float | None, typer.Option("--from", min=-1, max=1, help="Least cosine; by default what a name needs.")
     ] = None,
-    limit: LimitOption = 20,
+    limit: _history_options.LimitOption = 20,
     as_json: _options.JsonOption = False,
 ) -> None:
     """Find the tracks that show the face of a picture or of another track."""
@@ -135,7 +140,7 @@ def search(
             vector,
             model=fingerprint,
             from_similarity=least,
-            selection=_selection(None, source, since, until),
+            selection=_history_options.selection(None, source, since, until)[0],
             limit=limit,
         )
     rows = [{"cosine": round(hit.similarity, 4), **hit.track.as_dict()} for hit in hits]
@@ -164,39 +169,20 @@ def sources(
         show_rows([{**row, "source": short_source(row["source"])} for row in found], "Nobody was seen yet.")
 
 
-@app.command()
-def report(
-    by: Annotated[str, typer.Option("--by", help="A row for each person and day, hour, or only person.")] = "day",
-    config_file: _options.ConfigOption = None,
-    gallery: _options.GalleryOption = None,
-    person: PersonOption = None,
-    source: SourceOption = None,
-    since: SinceOption = None,
-    until: UntilOption = None,
-    gap: Annotated[
-        float, typer.Option("--gap", min=0, help="Seconds out of sight within which a person counts as present.")
-    ] = sightings.GAP_S,
-    output: Annotated[Path | None, typer.Option("--output", "-o", help="Write the rows here (.csv).")] = None,
-    as_json: _options.JsonOption = False,
-) -> None:
-    """Report who was present: first and last time, seconds and sightings, by local days."""
-    from recognizer.app.history import read_history  # SQLAlchemy takes .2 s to import
-    from recognizer.history import tracks
+def _save_crops(place: Path, seen: Seen, history: Database) -> None:
+    from recognizer.history.contact_sheet import track_sheet
+    from recognizer.history.crops import HINT, crops_of_track
 
-    if by not in get_args(sightings.Period):
-        raise UsageError(f"--by: wanted one of {', '.join(get_args(sightings.Period))}, got {by!r}.")
-    if output is not None and output.suffix.lower() != ".csv":
-        raise UsageError(f"--output: wanted a file that ends with .csv, got {output}.")
-    wanted = _selection(person, source, since, until, status=None)
-    with closing(read_history(_options.load_settings(config_file, gallery=gallery))) as history:
-        found = sightings.sightings(tracks.list_tracks(history, wanted), gap_s=gap)
-    rows = sightings.report(found, by=cast(sightings.Period, by))
-    if output is not None:
-        _write_csv(output, rows)
-    elif as_json:
-        _console.print_json(rows)
-    else:
-        show_rows([_shown_presence(row, by) for row in rows], "No named person was seen.")
+    found = crops_of_track(history, seen.id)
+    if not found:
+        raise HistoryError(f"No picture of track {seen.id} is kept. {HINT}")
+    if place.suffix.lower() in _files.JPEG:
+        title = f"Track {seen.id}: {seen.person or seen.status}"
+        _files.save(place, track_sheet(title, found), wanted="the pictures", private=True)
+        return
+    for number, crop in enumerate(found, 1):
+        file = place / f"track-{seen.id}-{number}.jpg"
+        _files.save(file, crop.jpeg, wanted="a picture", private=True)
 
 
 def _vector(image: Path, settings: config.Settings, resolved: ResolvedModel) -> F32:
@@ -212,24 +198,6 @@ def _vector(image: Path, settings: config.Settings, resolved: ResolvedModel) -> 
     return found.face.vector
 
 
-def _selection(
-    person: str | None,
-    source: str | None,
-    since: dt.datetime | None,
-    until: dt.datetime | None,
-    *,
-    status: str | None = None,
-) -> Selection:
-    """Make a selection; times without a zone are this machine's."""
-    return Selection(
-        person=None if person is None else person_name(person),
-        source=source,
-        since=since.astimezone() if since else None,
-        until=until.astimezone() if until else None,
-        status=status,
-    )
-
-
 def _row(seen: Seen) -> dict[str, Any]:
     return {
         "track": seen.id,
@@ -239,27 +207,3 @@ def _row(seen: Seen) -> dict[str, Any]:
         "who": seen.person or seen.status,
         "similarity": f"{seen.similarity:.2f}" + ("" if seen.person else f" to {seen.nearest}" if seen.nearest else ""),
     }
-
-
-def _shown_presence(row: Mapping[str, Any], by: str) -> dict[str, Any]:
-    """Shorten a row of the report for a terminal: times of day, where the day stands in the first column."""
-    times = {key: row[key][:19].replace("T", " ") if by == "person" else row[key][11:19] for key in ("first", "last")}
-    return {**row, **times, "source": short_source(row["source"])}
-
-
-def _write_csv(path: Path, rows: Sequence[Mapping[str, Any]]) -> None:
-    text = io.StringIO()
-    writer = csv.DictWriter(text, rows[0] if rows else ["person"])
-    writer.writeheader()
-    for row in rows:
-        writer.writerow({key: _harmless(value) for key, value in row.items()})
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text.getvalue(), encoding="utf-8-sig")  # with the mark, Excel reads it as UTF-8
-    except OSError as error:
-        raise OutputError(f"{path} cannot be written: {error.strerror}.") from error
-
-
-def _harmless(value: Any) -> Any:
-    """Put an apostrophe before what a spreadsheet would run as a formula."""
-    return f"'{value}" if isinstance(value, str) and value[:1] in {"=", "+", "-", "@", "\t", "\r"} else value

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -9,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from recognizer.app import build
-from recognizer.cli import _console, _options
+from recognizer.cli import _console, _files, _options
 from recognizer.cli._progress import model_bar
 from recognizer.cli._tables import short_source, show_rows
 from recognizer.errors import UsageError
@@ -30,12 +31,18 @@ def unknowns(
     state: Annotated[str, typer.Option("--state", help="open, ignored or discarded.")] = "open",
     least: Annotated[int, typer.Option("--at-least", min=1, help="Tracks that a cluster has at least.")] = 1,
     limit: Annotated[int, typer.Option("--limit", "-n", min=1, help="Most clusters.")] = 50,
+    sheet: Annotated[
+        Path | None, typer.Option("--sheet", help="Write the best faces of each cluster here, as one picture (.jpg).")
+    ] = None,
     as_json: _options.JsonOption = False,
 ) -> None:
     """Cluster the unknown people who were seen, and list the clusters."""
-    from recognizer.app.history import read_history
+    from recognizer.app.history import cluster_threshold, read_history
     from recognizer.history import clusters
+    from recognizer.history.contact_sheet import cluster_sheet
 
+    if sheet is not None:
+        _files.require_suffix(sheet, _files.JPEG, option="--sheet")
     if state not in ("open", "ignored", "discarded"):
         raise UsageError(f"--state: wanted open, ignored or discarded, got {state!r}.")
     settings = _options.load_settings(
@@ -44,9 +51,11 @@ def unknowns(
     with closing(read_history(settings)) as history:
         with model_bar() as progress:
             resolved = build.model(settings, progress)
-        known = build.thresholds(settings, resolved).known
-        clusters.update_clusters(history, model=resolved.fingerprint, threshold=known)
-        found = clusters.list_clusters(history, state=state, least=least, limit=limit)
+        needed = build.thresholds(settings, resolved)
+        clusters.update_clusters(history, model=resolved.fingerprint, threshold=cluster_threshold(needed))
+        found = clusters.list_clusters(history, state=state, least=least, limit=limit, wanted=needed.known)
+        if sheet is not None and found:
+            _files.save(sheet, cluster_sheet(history, found), wanted="the contact sheet", private=True)
     if as_json:
         _console.print_json(found)
         return
@@ -58,7 +67,7 @@ def unknowns(
                 "first": row["first"][:16].replace("T", " "),
                 "last": row["last"][:16].replace("T", " "),
                 "sources": ", ".join(short_source(source) for source in row["sources"]),
-                "closest": f"{row['nearest']} {row['similarity']:.2f}, wanted {known:.2f}" if row["nearest"] else "",
+                "closest": row["closest"],
                 "track": ", ".join(map(str, row["track_ids"][:8])),
             }
             for row in found
@@ -131,13 +140,18 @@ def reject(
     gallery: _options.GalleryOption = None,
 ) -> None:
     """Say that a track is not the person it was named; later runs with the history on heed it."""
+    from recognizer.app.history import read_history
+    from recognizer.app.replay_warning import cost_of_rejection
     from recognizer.history.rejections import reject_track
 
-    with _history(config_file, gallery) as history:
+    settings = _options.load_settings(config_file, gallery=gallery)
+    with closing(read_history(settings)) as history:
         action, person, similarity = reject_track(history, track)
+        cost = cost_of_rejection(settings, history, track, person)
     _console.err.print(
         f"Note: the track's similarity was {similarity:.2f}. Who is nearer to it than to the photos of {person} is "
-        "unknown from now on; that may be the person, too, in such light or pose.",
+        "unknown from now on; that may be the person, too, in such light or pose."
+        + ("" if cost is None else f" {_cost(cost, person)}"),
         highlight=False,
         markup=False,
     )
@@ -165,12 +179,16 @@ def undo(
     action: Annotated[int, typer.Argument(help="Its number in 'history actions'.")],
     config_file: _options.ConfigOption = None,
     gallery: _options.GalleryOption = None,
+    model: _options.ModelOption = None,
 ) -> None:
     """Undo a correction exactly; refused while a later one depends on it."""
-    from recognizer.history import actions as recorded
+    from recognizer.app.enrolment import make_enroller
+    from recognizer.app.history import read_history
+    from recognizer.app.undo import undo_action
 
-    with _history(config_file, gallery) as history:
-        what = recorded.undo(history, action)
+    settings = _options.load_settings(config_file, gallery=gallery, model=model)
+    with closing(read_history(settings)) as history:
+        what = undo_action(history, action, gallery=settings.gallery.folder, enroller=lambda: make_enroller(settings))
     _console.out.print(f"Undone: {what}", highlight=False, markup=False)
 
 
@@ -217,6 +235,16 @@ def rekey(
     with closing(open_to_rekey(settings.history_place, find_key(settings.history.key_file))) as history:
         count = rekey_history(history, find_key(new_key) if new_key else None)
     _console.out.print(f"{count} samples were rewritten. Change history.key_file in the settings now.", highlight=False)
+
+
+def _cost(lost: Sequence[int], person: str) -> str:
+    if not lost:
+        return f"No other track of the last week that was named {person} loses the name by it."
+    shown = ", ".join(map(str, lost[:8])) + (", ..." if len(lost) > 8 else "")
+    return (
+        f"By it {len(lost)} other tracks of the last week lose the name {person}: {shown}. Where they are {person}, "
+        "undo it and add a photo in such light instead; where not, 'history replay --apply' takes the name from them."
+    )
 
 
 def _history(config_file: Path | None, gallery: Path | None) -> closing[Database]:

@@ -21,10 +21,12 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
+from recognizer.decide.events import track_event
 from recognizer.decide.evidence import CHECKS, FACE_WINDOW, Evidence, Thresholds
 from recognizer.decide.weights import UNUSABLE_WEIGHT, WEAK_SCORE, weigh, weigh_by_norm
 from recognizer.quality import QualityLimits, are_usable, cannot_tell
 from recognizer.types import I64, Embeddings, Event, EventKind, FaceQuality, Frame, Identity, Matches, Status, Tracks
+from recognizer.types.identities import Templates
 
 SURE_FACE = 0.99
 """Face score of the first SURE_FRAMES frames that proves a face without waiting for the whole window."""
@@ -149,6 +151,12 @@ class Decider:
         vectors = [self._tracks[number].template for number in ids.tolist()]
         return Embeddings(np.stack(vectors), embeddings.norms, embeddings.model)
 
+    def evidence_of(self, ids: I64, templates: Embeddings) -> Templates:
+        """Return the ``templates`` of some tracks, (K,) ids, with the evidence that each has."""
+        evidence = [self._tracks[number] for number in ids.tolist()]
+        weights, counts = [one.weight for one in evidence], [one.usable_count for one in evidence]
+        return Templates(templates.vectors, np.array(weights, np.float64), np.array(counts, np.int64))
+
     @property
     def doubted(self) -> frozenset[int]:
         """Ids of the tracks whose newest sample was not like the earlier ones; verify them in the next frame."""
@@ -193,7 +201,7 @@ class Decider:
 
     def end(self, at: float, source: str) -> tuple[Event, ...]:
         """End all tracks of the source and return their ``lost`` events."""
-        events = tuple(_event(EventKind.LOST, n, e, at, source) for n, e in self._tracks.items() if e.reported)
+        events = tuple(track_event(EventKind.LOST, n, e, at, source) for n, e in self._tracks.items() if e.reported)
         self._tracks.clear()
         return events
 
@@ -275,25 +283,11 @@ class Decider:
             old_name = evidence.reported_name
             if not evidence.reported:
                 evidence.reported = True
-                yield replace(_event(EventKind.APPEARED, number, evidence, at, source), name=None, reasons=reasons)
+                yield replace(track_event(EventKind.APPEARED, number, evidence, at, source), name=None, reasons=reasons)
             if evidence.name != old_name and not evidence.is_doubted:  # a doubt is decided within frames
                 kind = EventKind.RECOGNISED if old_name is None else EventKind.CHANGED
                 evidence.reported_name = evidence.name
-                yield replace(_event(kind, number, evidence, at, source), reasons=reasons)
+                yield replace(track_event(kind, number, evidence, at, source), reasons=reasons)
         for number, evidence in self._tracks.items():
             if number not in alive and evidence.reported:
-                yield _event(EventKind.LOST, number, evidence, at, source)
-
-
-def _event(kind: EventKind, number: int, evidence: Evidence, at: float, source: str) -> Event:
-    x1, y1, x2, y2 = (float(value) for value in evidence.box)
-    return Event(
-        kind=kind,
-        track_id=number,
-        name=evidence.name,
-        similarity=evidence.similarity,
-        margin=evidence.margin,
-        at=at,
-        source=source,
-        box=(x1, y1, x2, y2),
-    )
+                yield track_event(EventKind.LOST, number, evidence, at, source)

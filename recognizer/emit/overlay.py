@@ -13,8 +13,8 @@ from collections.abc import Sequence
 import cv2
 import numpy as np
 
-from recognizer.emit.text import line_height, text_mask
 from recognizer.geometry import area, intersection
+from recognizer.text import line_height, text_mask
 from recognizer.types import F32, U8, FrameResult, Identity, Status, Tracks
 
 Colour = tuple[int, int, int]

@@ -17,6 +17,8 @@ from recognizer.gallery.names import control_problem, person_name, sameness, sho
 
 RECORD_FOLDER = ".recognizer"
 """Hidden folder inside the gallery that holds everything this program writes there."""
+CONSENT_FILE = "consent.yaml"
+"""File in a person's folder that says whether they agreed to be recognised (`recognizer.gallery.consent`)."""
 LARGEST_PHOTO_BYTES = 200 * 2**20
 """A larger file is no photo; hashing it would only keep the machine busy."""
 NOBODYS = frozenset(
@@ -172,6 +174,14 @@ def scan(folder: Path, *, suffixes: AbstractSet[str]) -> Scan:
     return Scan(tuple(photos), tuple(skipped), people)
 
 
+def folder_of(gallery: Path, person: str) -> Path:
+    """Return where a person's photos stand, or would stand: the folder on disk may have the name in other letters."""
+    folder = gallery / person
+    if folder.is_dir() or not gallery.is_dir():
+        return folder
+    return gallery / scan(gallery, suffixes=frozenset()).people.get(person, person)
+
+
 def _photos_of(
     root: Path,
     folder: Path,
@@ -181,7 +191,7 @@ def _photos_of(
     skipped: list[Skipped],
 ) -> None:
     for entry in _listed(folder):
-        if _hidden(entry):
+        if _hidden(entry) or entry.name == CONSENT_FILE:
             continue
         try:
             reason = _not_a_photo(root, entry, suffixes)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import enum
 import re
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 
 import numpy as np
@@ -123,6 +124,14 @@ class Enrolled:
 
     def __len__(self) -> int:
         return len(self.names)
+
+    def without(self, people: AbstractSet[str]) -> Enrolled:
+        """Return the same without the vectors of some people."""
+        if not people & set(self.names):
+            return self
+        rows = [row for row, name in enumerate(self.names) if name not in people]
+        names, files = tuple(self.names[row] for row in rows), tuple(self.files[row] for row in rows)
+        return Enrolled(names, files, self.vectors[rows], self.model, self.folder)
 
     def require(self, model: str) -> None:
         """Refuse to be compared with another model's vectors.

@@ -31,7 +31,7 @@ def find_person(folder: Path, name: str) -> str:
     Raises:
         GalleryError: if it is no name, or nobody has it; the message lists the nearest names.
     """
-    return _find(name, _everybody(folder))
+    return _find(name, everybody(folder))
 
 
 def remove(folder: Path, name: str, *, keep_photos: bool = False) -> Path | None:
@@ -52,7 +52,7 @@ def remove(folder: Path, name: str, *, keep_photos: bool = False) -> Path | None
     require_gallery(folder)
     find_person(folder, name)  # before the record is created for a mistyped gallery
     with Gallery(folder, write=True, purpose="gallery remove") as gallery:
-        people = _everybody(folder)
+        people = everybody(folder)
         person = _find(name, people)
         photos = folder / people[person]
         kept = None
@@ -85,7 +85,7 @@ def rename(folder: Path, old: str, new: str) -> str:
     new = person_name(new)
     find_person(folder, old)
     with Gallery(folder, write=True, purpose="gallery rename") as gallery:
-        people = _everybody(folder)
+        people = everybody(folder)
         person = _find(old, people)
         for other in people:
             if other != person and sameness(other) == sameness(new):
@@ -155,8 +155,8 @@ def _bury(folder: Path, photos: Path) -> None:
     os.rename(photos, folder / RECORD_FOLDER / f"{_REMOVING}-{uuid.uuid4().hex}")
 
 
-def _everybody(folder: Path) -> dict[str, str]:
-    """Everyone in the folder or in the record: name to the folder's name."""
+def everybody(folder: Path) -> dict[str, str]:
+    """Return everyone in the folder or in the record: name to the folder's name."""
     people = dict(scan(folder, suffixes=frozenset()).people)
     if (folder / RECORD_FOLDER).is_dir():
         try:

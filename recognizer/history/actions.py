@@ -10,17 +10,23 @@ from typing import Any, NamedTuple
 import sqlalchemy as sa
 
 from recognizer.errors import HistoryError
+from recognizer.history import cursors
 from recognizer.history.database import Database
+from recognizer.history.refusals import ConflictError, NotThereError
 from recognizer.history.rows import from_us, to_us
 from recognizer.history.schema import actions, clusters, rejections, tracks
 
 _TABLES = {"tracks": tracks, "clusters": clusters, "rejections": rejections}
+OUTSIDE = frozenset({"gallery", "names"})
+"""Changes that are no rows of the history. ``gallery``: photos; the column is ``folder/file``, the values are digests,
+``None`` where there is no such file. ``names``: a name that became another one."""
 
 
 class Change(NamedTuple):
     """One value that an action changes."""
 
     table: str
+    """Of the history, or one of ``OUTSIDE``; these are made and undone by the caller."""
     id: int
     column: str
     before: Any
@@ -53,30 +59,53 @@ def record(
     return int(key[0]) if key else 0
 
 
-def undo(database: Database, action_id: int) -> str:
+def undo(database: Database, action_id: int, *, outside: bool = False) -> str:
     """Restore what an action changed; returns the action in words.
+
+    Args:
+        database: the history.
+        action_id: of ``list_actions``.
+        outside: the caller has restored what the action changed outside the history (``recognizer.app.undo`` does).
 
     Raises:
         HistoryError: if there is no such action, it is undone already, a later one changed the same values, or a track
             was deleted since; nothing is changed then.
     """
     with database.writing() as connection:
-        row = connection.execute(sa.select(actions).where(actions.c.id == action_id)).one_or_none()
-        if row is None:
-            raise HistoryError(f"There is no action {action_id}; 'history actions' lists them.")
-        if row.undone_us is not None:
-            raise HistoryError(f"Action {action_id} ({row.what}) is undone already.")
-        changes = [Change(*values) for values in json.loads(row.changes)]
-        if later := _later(connection, action_id, changes):
-            raise HistoryError(
-                f"Action {action_id} ({row.what}) cannot be undone: action {later.id} ({later.what}) came later and "
-                f"changed the same tracks. Undo that one first: history undo {later.id}."
-            )
+        what, changes = _undoable(connection, action_id)
+        if not outside and any(change.table == "gallery" for change in changes):
+            raise HistoryError(f"Action {action_id} ({what}) changed the gallery; it is undone together with it.")
         for change in reversed(changes):
             _set(connection, change, change.before)
         now = to_us(dt.datetime.now(dt.UTC))
         connection.execute(sa.update(actions).where(actions.c.id == action_id).values(undone_us=now))
-        return str(row.what)
+        return what
+
+
+def outside_changes(database: Database, action_id: int) -> list[Change]:
+    """Return what an action that can be undone changed in the gallery.
+
+    Raises:
+        HistoryError: as ``undo``.
+    """
+    with database.reading() as connection:
+        return [change for change in _undoable(connection, action_id)[1] if change.table == "gallery"]
+
+
+def _undoable(connection: sa.Connection, action_id: int) -> tuple[str, list[Change]]:
+    row = connection.execute(sa.select(actions).where(actions.c.id == action_id)).one_or_none()
+    if row is None:
+        raise NotThereError(f"There is no action {action_id}; 'history actions' lists them.")
+    if row.undone_us is not None:
+        raise ConflictError(f"Action {action_id} ({row.what}) is undone already.")
+    changes = [Change(*values) for values in json.loads(row.changes)]
+    if later := _later(connection, action_id, changes):
+        raise ConflictError(
+            f"Action {action_id} ({row.what}) cannot be undone: action {later.id} ({later.what}) came later and "
+            f"changed the same tracks or photos. Undo that one first: history undo {later.id}.",
+            later=int(later.id),
+        )
+    return str(row.what), changes
 
 
 def changes_of(connection: sa.Connection, kind: str) -> list[Change]:
@@ -100,7 +129,36 @@ def list_actions(database: Database, *, limit: int) -> list[dict[str, Any]]:
     ]
 
 
+def page_of_actions(
+    database: Database, *, limit: int, after: str | None = None
+) -> tuple[list[dict[str, Any]], str | None]:
+    """Return some actions, the newest first, and the cursor of those that follow; ``None`` at the end.
+
+    Raises:
+        HistoryError: if the database cannot be read.
+        UsageError: if ``after`` is no cursor.
+    """
+    query = sa.select(actions).order_by(actions.c.id.desc()).limit(limit + 1)
+    if after is not None:
+        query = query.where(actions.c.id < cursors.decode(after, 1)[0])
+    with database.reading() as connection:
+        rows = connection.execute(query).all()
+    found = [
+        {
+            "id": row.id,
+            "at": from_us(row.at_us),
+            "kind": row.kind,
+            "what": row.what,
+            "undone_at": None if row.undone_us is None else from_us(row.undone_us),
+        }
+        for row in rows[:limit]
+    ]
+    return found, cursors.encode(rows[limit - 1].id) if len(rows) > limit else None
+
+
 def _set(connection: sa.Connection, change: Change, value: Any) -> None:
+    if change.table in OUTSIDE:
+        return
     table = _TABLES[change.table]
     done = connection.execute(sa.update(table).where(table.c.id == change.id).values({change.column: value}))
     if done.rowcount != 1:

@@ -10,6 +10,7 @@ import cv2
 import numpy as np
 
 from recognizer.clock import WallClock
+from recognizer.history.moments import MomentKeeper
 from recognizer.history.records import SAMPLES, Sample, TrackRecord
 from recognizer.types import F32, U8, Event, EventKind, FaceQuality, FrameResult, Identity, Status
 
@@ -35,6 +36,7 @@ class _OpenTrack:
     frames: int = 0
     best: list[tuple[float, Sample]] = field(default_factory=list)
     """Worth and sample, the best first."""
+    moments: MomentKeeper = field(default_factory=MomentKeeper)
 
 
 class TrackCollector:
@@ -58,6 +60,7 @@ class TrackCollector:
             track = self._track(frame.source, identity.track_id, at)
             track.ended_at, track.identity = at, identity
             track.frames += 1
+            track.moments.show(at, identity.status, identity.name)
             if identity.status is not Status.UNDECIDED:
                 track.status, track.person = identity.status, identity.name
             if at - track.saved_at >= INTERIM_S:
@@ -91,23 +94,25 @@ class TrackCollector:
         frame, samples = result.frame, result.samples
         if len(samples) == 0:
             return
-        boxes = dict(zip(result.tracks.ids.tolist(), result.tracks.boxes, strict=True))
+        now = self._clock.moment(frame.source, frame.captured_at)
         for row, number in enumerate(samples.ids.tolist()):
             track = self._track(frame.source, number, frame.captured_at)
             track.nearest = samples.matches.names[row]
-            quality = samples.quality[row : row + 1]
+            only = slice(row, row + 1)
+            quality, weight = samples.quality[only], float(samples.templates.weights[row]) - track.moments.weight
+            track.moments.add(now, frame.captured_at, samples.templates[only], samples.matches[only])
             worth = worth_of(quality)
             if len(track.best) == SAMPLES and worth <= track.best[-1][0]:
                 continue
-            box = boxes.get(number)
-            crop = crop_of(frame.image, box) if self._crops and box is not None else None
-            sample = Sample(self._clock.moment(frame.source, frame.captured_at), samples.vectors[row], quality, crop)
+            crop = crop_of(frame.image, samples.boxes[row]) if self._crops else None
+            sample = Sample(now, samples.vectors[row], quality, crop, weight)
             track.best.append((worth, sample))
             track.best.sort(key=lambda entry: -entry[0])
             del track.best[SAMPLES:]
 
     def _record(self, source: str, number: int, track: _OpenTrack) -> TrackRecord:
         identity = track.identity
+        samples = tuple(sample for _, sample in track.best)
         return TrackRecord(
             source=source,
             number=number,
@@ -121,7 +126,8 @@ class TrackCollector:
             margin=0.0 if identity is None else identity.margin,
             reasons=() if identity is None else identity.reasons,
             frames=track.frames,
-            samples=tuple(sample for _, sample in track.best),
+            samples=samples,
+            moments=track.moments.kept(samples, lambda at: self._clock.moment(source, at)),
         )
 
 

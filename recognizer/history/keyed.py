@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ import sqlalchemy as sa
 from recognizer.errors import HistoryError
 from recognizer.history.database import Database, open_history
 from recognizer.history.encryption import CREDENTIAL, KEY_VARIABLE, AesGcm, Cipher, Plain
-from recognizer.history.schema import facts, rejections, samples, tracks
+from recognizer.history.schema import facts, moments, rejections, samples, tracks
 
 _CHECK = b"recognizer history"
 _BATCH = 1000
@@ -47,26 +48,11 @@ def rekey(database: Database, key: bytes | None) -> int:
         HistoryError: if the database cannot be written, or a value was altered.
     """
     new: Cipher = Plain() if key is None else AesGcm(key)
-    old, last, count = database.cipher, 0, 0
-    query = sa.select(samples.c.id, samples.c.vector, samples.c.crop).order_by(samples.c.id).limit(_BATCH)
-    statement = sa.update(samples).where(samples.c.id == sa.bindparam("key"))
-    statement = statement.values(vector=sa.bindparam("new_vector"), crop=sa.bindparam("new_crop"))
     with database.writing() as connection:
         database.require_key(connection)
-        while rows := connection.execute(query.where(samples.c.id > last)).all():
-            changed: list[dict[str, Any]] = [
-                {
-                    "key": row.id,
-                    "new_vector": new.seal(old.open(row.vector)),
-                    "new_crop": None if row.crop is None else new.seal(old.open(row.crop)),
-                }
-                for row in rows
-            ]
-            connection.execute(statement, changed)
-            last, count = rows[-1].id, count + len(rows)
-        for row in connection.execute(sa.select(rejections.c.id, rejections.c.vector)).all():
-            sealed = new.seal(old.open(row.vector))
-            connection.execute(sa.update(rejections).where(rejections.c.id == row.id).values(vector=sealed))
+        count = _reseal(connection, samples, ("vector", "crop"), database.cipher, new)
+        for table in (moments, rejections):
+            _reseal(connection, table, ("vector",), database.cipher, new)
         connection.execute(sa.delete(facts).where(facts.c.name == "check"))
         check = None if key is None else new.seal(_CHECK)
         if check is not None:
@@ -92,6 +78,23 @@ def open_to_rekey(place: Path | str, key: bytes | None) -> Database:
         database.close()
         raise
     return database
+
+
+def _reseal(connection: sa.Connection, table: sa.Table, columns: Sequence[str], old: Cipher, new: Cipher) -> int:
+    """Encrypt columns of a table anew; returns the number of rows."""
+    last, count = 0, 0
+    query = sa.select(table.c.id, *(table.c[name] for name in columns)).order_by(table.c.id).limit(_BATCH)
+    statement = sa.update(table).where(table.c.id == sa.bindparam("key"))
+    statement = statement.values({name: sa.bindparam(f"new_{name}") for name in columns})
+    while rows := connection.execute(query.where(table.c.id > last)).mappings().all():
+        changed: list[dict[str, Any]] = [
+            {"key": row["id"]}
+            | {f"new_{name}": None if row[name] is None else new.seal(old.open(row[name])) for name in columns}
+            for row in rows
+        ]
+        connection.execute(statement, changed)
+        last, count = rows[-1]["id"], count + len(rows)
+    return count
 
 
 def _check(connection: sa.Connection) -> bytes | None:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from recognizer.types import F32, U8, FaceQuality, Status
@@ -23,6 +24,40 @@ class Sample:
     """One row."""
     crop: U8 | None = None
     """(H, W, 3) BGR of the face with some surroundings, if crops are kept."""
+    weight: float = 0.0
+    """In the track's template; 0 where it is not part of it."""
+
+
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class Moment:
+    """The evidence of a track after one of its samples, from which the decision is made again by ``replay``."""
+
+    at: dt.datetime
+    template: F32 | None
+    """(D,) of unit length; ``None`` where it is the weighted mean of the kept samples up to then."""
+    weight: float
+    """Sum of the weights of all samples so far."""
+    usable_count: int
+    nearest: str | None
+    """The nearest enrolled person then; ``None`` where nobody was enrolled, or the match was rejected."""
+    similarity: float
+    runner_up: float
+    """Cosine to the nearest other person; -1 where there was none."""
+    shown_from: dt.datetime
+    """The track was reported with this evidence from then on."""
+    shown_until: dt.datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DecisionFacts:
+    """What decisions of a run depend on beside the faces."""
+
+    thresholds: Mapping[str, float | None] = field(default_factory=dict)
+    """What a name needed, by the names of ``decide.evidence.Thresholds``."""
+    min_samples: int = 2
+    """Samples that a name needed below the threshold ``sure``."""
+    gallery: str = ""
+    """Revision of the gallery at the start of the run."""
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
@@ -48,6 +83,8 @@ class TrackRecord:
     """In which the track was reported."""
     samples: tuple[Sample, ...]
     """At most ``SAMPLES``, the best first."""
+    moments: tuple[Moment, ...] = ()
+    """Those that decided who it is, by time."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,6 +98,8 @@ class Selection:
     until: dt.datetime | None = None
     """Tracks that began before this time."""
     status: str | None = None
+    named: bool | None = None
+    """Tracks that bear a name, or those that bear none."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from recognizer.errors import HistoryError
 from recognizer.history.database import Database
 from recognizer.history.rows import to_us
-from recognizer.history.schema import actions, rejections, samples, tracks
+from recognizer.history.schema import actions, moments, rejections, samples, tracks
 
 _BATCH = 2000
 """Tracks deleted in one transaction, so that the writer waits for at most some hundredths of a second."""
@@ -59,8 +59,11 @@ def forget_person(database: Database, name: str) -> int:
     with database.writing() as connection:
         named = connection.execute(sa.delete(rejections).where(rejections.c.person == name)).rowcount
         named += _forget_in_tracks(connection, name)
+        in_moments = sa.update(moments).where(moments.c.nearest == name)
+        named += connection.execute(in_moments.values(nearest=None, similarity=-1.0, runner_up=-1.0)).rowcount
         for row in connection.execute(sa.select(actions.c.id, actions.c.person, actions.c.changes)).all():
-            if row.person == name or any(name in values[3:] for values in json.loads(row.changes)):
+            values = [text for change in json.loads(row.changes) for text in change[3:] if isinstance(text, str)]
+            if row.person == name or any(text == name or _mentions(text, name) for text in values):
                 connection.execute(sa.delete(actions).where(actions.c.id == row.id))
                 named += 1
     if not deleted and not named:
@@ -73,17 +76,22 @@ def _forget_in_tracks(connection: sa.Connection, name: str) -> int:
     """Take a name out of other people's tracks: as the nearest person, and in reasons."""
     written = json.dumps(name, ensure_ascii=False)[1:-1]
     mentions = sa.or_(tracks.c.nearest == name, tracks.c.reasons.contains(written, autoescape=True))
-    whole_name = re.compile(rf"(?<!\w){re.escape(name)}(?!\w)")
     changed = 0
     for row in connection.execute(sa.select(tracks.c.id, tracks.c.nearest, tracks.c.reasons).where(mentions)).all():
         reasons = json.loads(row.reasons)
-        kept = [reason for reason in reasons if not whole_name.search(reason)]
+        kept = [reason for reason in reasons if not _mentions(reason, name)]
         nearest = None if row.nearest == name else row.nearest
         if (nearest, kept) != (row.nearest, reasons):
             values = {"nearest": nearest, "reasons": json.dumps(kept, ensure_ascii=False)}
             connection.execute(sa.update(tracks).where(tracks.c.id == row.id).values(values))
             changed += 1
     return changed
+
+
+def _mentions(text: str, name: str) -> bool:
+    """Whether a name stands in a text as a whole; in JSON as it is written there."""
+    written = json.dumps(name, ensure_ascii=False)[1:-1]
+    return any(re.search(rf"(?<!\w){re.escape(form)}(?!\w)", text) for form in {name, written})
 
 
 def _delete(database: Database, which: sa.ColumnElement[bool]) -> int:
@@ -93,7 +101,8 @@ def _delete(database: Database, which: sa.ColumnElement[bool]) -> int:
             ids = connection.execute(sa.select(tracks.c.id).where(which).limit(_BATCH)).scalars().all()
             if not ids:
                 return deleted
-            connection.execute(sa.delete(samples).where(samples.c.track_id.in_(ids)))
+            for table in (samples, moments):
+                connection.execute(sa.delete(table).where(table.c.track_id.in_(ids)))
             connection.execute(sa.delete(tracks).where(tracks.c.id.in_(ids)))
             deleted += len(ids)
 

@@ -14,8 +14,8 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
 from recognizer.history.encryption import PLAIN, Cipher
-from recognizer.history.records import Sample, TrackRecord
-from recognizer.history.schema import runs, samples, tracks
+from recognizer.history.records import DecisionFacts, Moment, Sample, TrackRecord
+from recognizer.history.schema import moments, runs, samples, tracks
 from recognizer.types import F32
 
 _EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
@@ -49,10 +49,19 @@ def unit(vector: F32) -> F32:
     return np.asarray(vector / max(float(np.linalg.norm(vector)), 1e-12), np.float32)
 
 
-def insert_run(connection: sa.Connection, began: dt.datetime, model: str, thresholds: tuple[float, float]) -> int:
-    """Insert a run; returns its id."""
+def insert_run(
+    connection: sa.Connection,
+    began: dt.datetime,
+    model: str,
+    thresholds: tuple[float, float],
+    facts: DecisionFacts | None = None,
+) -> int:
+    """Insert a run; returns its id. Tracks of a run without ``facts`` cannot be replayed."""
     known, margin = thresholds
-    values = {"began_us": to_us(began), "model": model, "known": known, "margin": margin}
+    values: dict[str, Any] = {"began_us": to_us(began), "model": model, "known": known, "margin": margin}
+    if facts is not None:
+        values["decision"] = json.dumps({**facts.thresholds, "min_samples": facts.min_samples})
+        values["gallery"] = facts.gallery
     key = connection.execute(sa.insert(runs).values(values)).inserted_primary_key
     return int(key[0]) if key else 0
 
@@ -64,7 +73,7 @@ def save_tracks(
     insert = sqlite.insert if connection.dialect.name == "sqlite" else postgresql.insert
     for record in records:
         values = _track_row(run_id, record)
-        corrected = tracks.c.corrected == 1  # what a person said of a track stands above what comes of it later
+        corrected = tracks.c.corrected != 0  # what a person said of a track stands above what comes of it later
         decided = {key: sa.case((corrected, tracks.c[key]), else_=values[key]) for key in ("person", "status")}
         statement = insert(tracks).values(values)
         statement = statement.on_conflict_do_update(
@@ -75,6 +84,10 @@ def save_tracks(
         if record.samples:
             rows = [_sample_row(key, rank, sample, cipher) for rank, sample in enumerate(record.samples)]
             connection.execute(sa.insert(samples), rows)
+        connection.execute(sa.delete(moments).where(moments.c.track_id == key))
+        if record.moments:
+            rows = [_moment_row(key, place, moment, cipher) for place, moment in enumerate(record.moments)]
+            connection.execute(sa.insert(moments), rows)
 
 
 def _track_row(run_id: int, record: TrackRecord) -> dict[str, Any]:
@@ -121,4 +134,21 @@ def _sample_row(track_id: int, rank: int, sample: Sample, cipher: Cipher) -> dic
         "roll_deg": roll_deg,
         "score": score,
         "crop": crop,
+        "weight": sample.weight,
+    }
+
+
+def _moment_row(track_id: int, place: int, moment: Moment, cipher: Cipher) -> dict[str, Any]:
+    return {
+        "track_id": track_id,
+        "place": place,
+        "at_us": to_us(moment.at),
+        "vector": None if moment.template is None else cipher.seal(to_bytes(moment.template)),
+        "weight": _finite(moment.weight, 0.0),
+        "usable_count": moment.usable_count,
+        "nearest": _text(moment.nearest),
+        "similarity": _finite(moment.similarity, -1.0),
+        "runner_up": _finite(moment.runner_up, -1.0),
+        "shown_from_us": to_us(moment.shown_from),
+        "shown_until_us": to_us(moment.shown_until),
     }

@@ -21,7 +21,7 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-LEVEL = "0004"
+LEVEL = "0005"
 """The newest migration in ``migrations/versions``."""
 
 metadata = MetaData()
@@ -38,6 +38,8 @@ runs = Table(
     Column("model", Text, nullable=False),  # fingerprint; only vectors of equal fingerprints may be compared
     Column("known", Float, nullable=False),  # thresholds at the start of the run
     Column("margin", Float, nullable=False),
+    Column("decision", Text),  # JSON: all thresholds and the samples that a name needs; NULL before level 0005
+    Column("gallery", Text),  # its revision at the start of the run
     sqlite_autoincrement=True,
 )
 
@@ -60,7 +62,8 @@ tracks = Table(
     Column("frames", Integer, nullable=False),
     Column("given", Text),  # the name that a person gave the track afterwards; it stands above ``person``
     Column("cluster_id", KEY),  # of an unknown track; rows of ``clusters``
-    Column("corrected", SmallInteger, nullable=False, server_default="0"),  # 1: person and status are a person's
+    Column("corrected", SmallInteger, nullable=False, server_default="0"),  # who gave person and status:
+    # 0 the run, 1 a person, 2 a replay that was applied
     UniqueConstraint("run_id", "source", "number"),
     Index("tracks_by_given", "given", "began_us"),
     Index("tracks_by_cluster", "cluster_id"),
@@ -85,7 +88,26 @@ samples = Table(
     Column("roll_deg", Float, nullable=False),
     Column("score", Float, nullable=False),
     Column("crop", LargeBinary),  # JPEG, if the settings keep crops
+    Column("weight", Float),  # in the track's template
     UniqueConstraint("track_id", "rank"),
+)
+
+moments = Table(
+    "moments",  # at most three of a track: what it was decided from
+    metadata,
+    Column("id", KEY, primary_key=True),
+    Column("track_id", KEY, ForeignKey("tracks.id", ondelete="CASCADE"), nullable=False),
+    Column("place", SmallInteger, nullable=False),  # by time
+    Column("at_us", BigInteger, nullable=False),
+    Column("vector", LargeBinary),  # the template; NULL: the weighted mean of the kept samples up to this time
+    Column("weight", Float, nullable=False),
+    Column("usable_count", Integer, nullable=False),
+    Column("nearest", Text),
+    Column("similarity", Float, nullable=False),
+    Column("runner_up", Float, nullable=False),
+    Column("shown_from_us", BigInteger, nullable=False),
+    Column("shown_until_us", BigInteger, nullable=False),
+    UniqueConstraint("track_id", "place"),
 )
 
 clusters = Table(

@@ -14,7 +14,7 @@ from sqlalchemy.exc import DataError, IntegrityError
 
 from recognizer.errors import RecognizerError
 from recognizer.history.database import Database
-from recognizer.history.records import TrackRecord
+from recognizer.history.records import DecisionFacts, TrackRecord
 from recognizer.history.rows import insert_run, save_tracks
 
 MOST_WAITING = 10_000
@@ -32,6 +32,7 @@ class HistoryWriter:
         open_database: opens the history; called on the writer's thread, and again after a failure.
         model: fingerprint of the embedding model.
         thresholds: similarity and margin that a name needs.
+        facts: on what else decisions depend, so that they can be replayed.
         most_waiting: records held back at most; older ones are dropped then, and counted.
         housekeeping: called with the database at the start and every hour.
     """
@@ -42,6 +43,7 @@ class HistoryWriter:
         *,
         model: str,
         thresholds: tuple[float, float],
+        facts: DecisionFacts | None = None,
         most_waiting: int = MOST_WAITING,
         housekeeping: Callable[[Database], None] = lambda database: None,
     ) -> None:
@@ -53,6 +55,7 @@ class HistoryWriter:
         self._open_database = open_database
         self._model = model
         self._thresholds = thresholds
+        self._facts = facts
         self._began = dt.datetime.now(dt.UTC)
         self._most_waiting = most_waiting
         self._housekeeping = housekeeping
@@ -150,7 +153,7 @@ class HistoryWriter:
             return
         with database.writing() as connection:
             database.require_key(connection)
-            run_id = self._run_id or insert_run(connection, self._began, self._model, self._thresholds)
+            run_id = self._run_id or insert_run(connection, self._began, self._model, self._thresholds, self._facts)
             save_tracks(connection, run_id, records, cipher=database.cipher)
         self._run_id = run_id
         self.saved += len(records)

@@ -22,6 +22,7 @@ from watchfiles import Change, watch
 from recognizer.capture.pictures import PICTURE_SUFFIXES
 from recognizer.errors import GalleryError, RecognizerError
 from recognizer.gallery.audit import stale
+from recognizer.gallery.consent import Consents
 from recognizer.gallery.enrol import Enroller
 from recognizer.gallery.folder import RECORD_FOLDER, Content, Stamp, is_nobodys, scan
 from recognizer.gallery.records import Enrolled
@@ -49,6 +50,7 @@ class GalleryWatcher:
         model: Fingerprint of the model in use.
         enroller: Makes what works on photos; called when photos change for the first time.
         replace: Takes each new state of the gallery; called from the watching thread.
+        consents: Tells whose consent lets them be recognised; by default whatever is recorded.
         behind_s: A change that is not loaded for so long is reported.
     """
 
@@ -59,6 +61,7 @@ class GalleryWatcher:
         model: str,
         enroller: Callable[[], Enroller],
         replace: Callable[[Enrolled], None],
+        consents: Consents | None = None,
         behind_s: float = BEHIND_S,
     ) -> None:
         self._folder = folder.resolve()
@@ -66,6 +69,7 @@ class GalleryWatcher:
         self._make_enroller = enroller
         self._enroller: Enroller | None = None
         self._replace = replace
+        self._consents = consents or Consents(folder)
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
         self._digest = b""
@@ -94,9 +98,13 @@ class GalleryWatcher:
         with Gallery(self._folder) as gallery:
             self._record_stamp = self._stamp_of_record()
             self._known = {(photo.person, photo.file): photo.content for photo in gallery.photos()}
-            enrolled = gallery.enrolled()
+            enrolled = self._consents.permitted(gallery.enrolled())
         self._present()
-        self._keep(enrolled, _digest(enrolled))
+        # what the pipeline knows was read earlier: a consent may have ended meanwhile
+        is_sure = not self._consents.withheld and not self._consents.has_ends
+        self._keep(enrolled, _digest(enrolled) if is_sure else b"")
+        if not is_sure:
+            self._backlog.add(photos=False)
         self._stop.clear()
         self._thread = threading.Thread(target=self._run, name="gallery", daemon=True)
         self._thread.start()
@@ -149,6 +157,8 @@ class GalleryWatcher:
             if is_first:
                 self._backlog.attempt(self._note_missed)
                 is_first = False
+            if self._consents.is_due():
+                self._backlog.add(photos=False)
             self._backlog.work_off(self._follow)
             if _identity(self._folder) != watched:
                 return
@@ -227,13 +237,17 @@ class GalleryWatcher:
         """Give these people to the pipeline, without those who were removed."""
         enrolled.require(self._model)
         present = self._present()
-        enrolled = _without(enrolled, self._with_folder - present)
+        enrolled = self._consents.permitted(enrolled.without(self._with_folder - present))
         digest = _digest(enrolled)
         if digest == self._digest:
             return
         self._replace(enrolled)
         for name in sorted(self._reported_names - set(enrolled.names)):
-            logger.info("gallery: {} is forgotten", name)
+            reason = self._consents.withheld.get(name)
+            if reason:
+                logger.warning("gallery: {} is no longer recognised: {}", name, reason)
+            else:
+                logger.info("gallery: {} is forgotten", name)
         self._keep(enrolled, digest)
         logger.info("gallery: reloaded, {} people now", len(set(enrolled.names)))
 
@@ -252,16 +266,3 @@ def _identity(folder: Path) -> tuple[int, int] | None:
 
 def _digest(enrolled: Enrolled) -> bytes:
     return hashlib.sha256(repr(enrolled.names).encode() + enrolled.vectors.tobytes()).digest()
-
-
-def _without(enrolled: Enrolled, people: frozenset[str]) -> Enrolled:
-    if not people.intersection(enrolled.names):
-        return enrolled
-    rows = [row for row, name in enumerate(enrolled.names) if name not in people]
-    return Enrolled(
-        names=tuple(enrolled.names[row] for row in rows),
-        files=tuple(enrolled.files[row] for row in rows),
-        vectors=enrolled.vectors[rows],
-        model=enrolled.model,
-        folder=enrolled.folder,
-    )

@@ -18,7 +18,7 @@ from recognizer.types.faces import (
     Tracks,
 )
 from recognizer.types.frame import CropSource, Decoded, Frame, Planes
-from recognizer.types.identities import Event, EventKind, FrameResult, Identity, Matches, Samples, Status
+from recognizer.types.identities import Event, EventKind, FrameResult, Identity, Matches, Samples, Status, Templates
 from recognizer.types.rows import Rows, require
 from recognizer.types.sources import SourceChange, SourceState
 
@@ -50,6 +50,7 @@ __all__ = [
     "SourceChange",
     "SourceState",
     "Status",
+    "Templates",
     "Tracks",
     "require",
 ]

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Self
 
 import numpy as np
+from numpy.typing import NDArray
 
 from recognizer.types.arrays import EMBEDDING_SIZE, F32, I64
 from recognizer.types.faces import FaceQuality, Tracks
@@ -94,6 +95,29 @@ class Event:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Templates(Rows):
+    """What tracks look like by all their samples so far, and how much that is worth."""
+
+    vectors: F32
+    """(K, D) of unit length."""
+    weights: NDArray[np.float64]
+    """(K,) sum of the samples' weights."""
+    usable_counts: I64
+    """(K,) samples that met the limits of quality."""
+
+    def __post_init__(self) -> None:
+        require(self, "vectors", self.vectors, np.float32, (None, None))
+        require(self, "weights", self.weights, np.float64, (None,))
+        require(self, "usable_counts", self.usable_counts, np.int64, (None,))
+        self._require_aligned()
+
+    @classmethod
+    def empty(cls) -> Self:
+        """No tracks."""
+        return cls(np.zeros((0, EMBEDDING_SIZE), np.float32), np.zeros(0), np.zeros(0, np.int64))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Samples(Rows):
     """The faces of a frame that were embedded; in most frames there are none."""
 
@@ -105,17 +129,23 @@ class Samples(Rows):
     """(K) rows."""
     matches: Matches
     """(K) rows: the people nearest to the tracks' templates, which combine all their samples."""
+    boxes: F32
+    """(K, 4) float32 xyxy, px of the frame."""
+    templates: Templates
+    """(K) rows: what was matched."""
 
     def __post_init__(self) -> None:
         require(self, "ids", self.ids, np.int64, (None,))
         require(self, "vectors", self.vectors, np.float32, (None, None))
+        require(self, "boxes", self.boxes, np.float32, (None, 4))
         self._require_aligned()
 
     @classmethod
     def empty(cls) -> Self:
         """No samples."""
         vectors = np.zeros((0, EMBEDDING_SIZE), np.float32)
-        return cls(np.zeros(0, np.int64), vectors, FaceQuality.empty(), Matches.empty())
+        boxes = np.zeros((0, 4), np.float32)
+        return cls(np.zeros(0, np.int64), vectors, FaceQuality.empty(), Matches.empty(), boxes, Templates.empty())
 
 
 @dataclass(frozen=True, slots=True, eq=False)

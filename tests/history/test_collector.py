@@ -77,6 +77,14 @@ def test_crops_are_kept_where_wanted() -> None:
     assert done.samples[0].crop.shape == (32, 25, 3)
 
 
+def test_the_first_sample_has_a_crop_though_its_track_is_not_reported_yet() -> None:
+    collector = TrackCollector(WallClock(live=False, clock=lambda: NOON), crops=True)
+    list(collector.add(make_result(1.0, samples=make_samples((1, unit(1), None)))))
+    list(collector.add(make_result(1.1, identities=[identity(1)])))
+    (done,) = collector.end("clip", (event(EventKind.LOST, 2.0),))
+    assert [sample.crop is not None for sample in done.samples] == [True]
+
+
 @pytest.mark.parametrize("box", [(10, 10, 30, 50), (-50, -50, 2, 2), (190, 90, 400, 300), (0, 0, 200, 100)])
 def test_a_crop_stays_within_the_picture(box: tuple[float, ...]) -> None:
     crop = crop_of(np.zeros((100, 200, 3), np.uint8), np.array(box, np.float32))

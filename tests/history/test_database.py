@@ -86,7 +86,9 @@ def test_nothing_is_kept_of_a_failed_change(tmp_path: Path) -> None:
 
     def fail() -> None:
         with history.writing() as connection:
-            connection.execute(sa.text("INSERT INTO runs VALUES (1, 0, 'model', 0.4, 0.1)"))
+            connection.execute(
+                sa.text("INSERT INTO runs (id, began_us, model, known, margin) VALUES (1, 0, 'model', 0.4, 0.1)")
+            )
             raise ZeroDivisionError
 
     with pytest.raises(ZeroDivisionError):

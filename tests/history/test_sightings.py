@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from recognizer.history.records import Seen
-from recognizer.history.sightings import report, sightings
+from recognizer.history.sightings import day_hours, midnight, report, sightings, within
 
 BERLIN = ZoneInfo("Europe/Berlin")
 
@@ -38,6 +38,36 @@ def test_tracks_without_a_long_gap_are_one_sighting() -> None:
         ("Ada", "yard", "08:01-08:02", 1),
         ("Ada", "door", "08:30-08:31", 1),
     ]
+
+
+def test_who_goes_from_one_source_to_another_goes_on_being_seen() -> None:
+    tracks = [
+        seen("Ada", at("2026-03-02T08:02"), 600, "entrance"),
+        seen("Ada", at("2026-03-02T08:14"), 600, "office"),
+        seen("Ada", at("2026-03-02T08:25"), 900, "entrance"),
+        seen("Bob", at("2026-03-02T08:14"), 600, "office"),
+    ]
+    ada, bob = sightings(tracks, across_sources=True)
+    assert (ada.sources, f"{ada.began:%H:%M}", f"{ada.ended:%H:%M}") == (("entrance", "office"), "08:02", "08:40")
+    assert (ada.seconds, ada.tracks, bob.source) == (38 * 60, 3, "office")
+
+
+def test_sightings_are_cut_to_a_time_span() -> None:
+    found = sightings([seen("Ada", at("2026-03-02T08:00"), 3600), seen("Bob", at("2026-03-02T08:10"), 0)])
+    since, until = at("2026-03-02T08:05"), at("2026-03-02T08:30")
+    cut = within(found, since, until)
+    assert [(one.person, f"{one.began:%H:%M}", f"{one.ended:%H:%M}") for one in cut] == [
+        ("Ada", "08:05", "08:30"),
+        ("Bob", "08:10", "08:10"),
+    ]
+    assert within(found, at("2026-03-02T09:00"), None) == []
+
+
+def test_a_day_without_midnight_begins_after_it() -> None:
+    beirut = ZoneInfo("Asia/Beirut")  # on 2022-03-27 the clock went from 00:00 to 01:00
+    noon = dt.datetime(2022, 3, 27, 12, tzinfo=beirut)
+    assert f"{midnight(noon, beirut):%H:%M}" == "01:00"
+    assert day_hours(noon, beirut) == 23
 
 
 def test_a_long_track_covers_a_short_one_within() -> None:

@@ -12,10 +12,13 @@ from recognizer.app.build.frame_sources import options_of as options_of
 from recognizer.app.build.frame_sources import source as source
 from recognizer.app.build.frame_sources import source_names as source_names
 from recognizer.app.build.frame_sources import sources as sources
+from recognizer.app.build.galleries import consents as consents
 from recognizer.app.build.galleries import enrolled_people as enrolled_people
 from recognizer.app.build.galleries import index_of as index_of
 from recognizer.app.build.galleries import rejections as rejections
 from recognizer.app.build.name_thresholds import calibrated as calibrated
+from recognizer.app.build.name_thresholds import confusable as confusable
+from recognizer.app.build.name_thresholds import confusable_at as confusable_at
 from recognizer.app.build.name_thresholds import has_thresholds as has_thresholds
 from recognizer.app.build.name_thresholds import likeness as likeness
 from recognizer.app.build.name_thresholds import limits as limits

@@ -6,6 +6,7 @@ import importlib.util
 from collections.abc import Sequence
 
 from recognizer.app.config import Settings
+from recognizer.gallery.consent import Consents
 from recognizer.gallery.records import Enrolled
 from recognizer.gallery.store import load_enrolled
 from recognizer.match.exact_index import ExactIndex
@@ -19,8 +20,13 @@ COMPACT_FROM = 50_000
 """Enrolled vectors from which codes are worth learning: comparing every vector takes 8 ms a probe."""
 
 
+def consents(settings: Settings) -> Consents:
+    """Build what tells whose consent lets them be recognised."""
+    return Consents(settings.gallery.folder, required=settings.gallery.require_consent)
+
+
 def enrolled_people(settings: Settings, fingerprint: str) -> Enrolled:
-    """Load the enrolled people.
+    """Load the enrolled people who may be recognised: those whose consent ended or was withdrawn are left out.
 
     Raises:
         FingerprintError: if they were enrolled with another model.
@@ -28,7 +34,7 @@ def enrolled_people(settings: Settings, fingerprint: str) -> Enrolled:
     """
     enrolled = load_enrolled(settings.gallery.folder, may_be_empty=settings.gallery.may_be_empty)
     enrolled.require(fingerprint)
-    return enrolled
+    return consents(settings).permitted(enrolled)
 
 
 def rejections(settings: Settings, fingerprint: str) -> list[Rejection]:

@@ -13,6 +13,7 @@ from recognizer.calibration import calibration_file
 from recognizer.calibration.drift import StrangerWatch
 from recognizer.decide.evidence import Thresholds
 from recognizer.errors import ConfigError, GalleryError
+from recognizer.gallery.audit import CONFUSABLE
 from recognizer.gallery.folder import RECORD_FOLDER
 from recognizer.gallery.limits import Limits, limits_at, limits_without_likeness
 from recognizer.gallery.lock import refuse_links
@@ -53,6 +54,16 @@ def likeness(measured: calibration_file.Calibration) -> Limits:
     if not measured.measured:
         return limits_without_likeness()
     return limits_at(known=measured.known, margin=measured.margin, sure=measured.sure)
+
+
+def confusable(settings: Settings, resolved: ResolvedModel) -> float:
+    """Return the cosine from which two people may be taken for one another, as ``gallery audit`` counts it."""
+    return CONFUSABLE if resolved.has_defaults else confusable_at(calibrated(settings, resolved))
+
+
+def confusable_at(measured: calibration_file.Calibration) -> float:
+    """Return that cosine by a calibration: between the similarities at FMR 1e-5 and 1e-4; 1 where none was measured."""
+    return (measured.known + measured.release) / 2 if measured.measured else 1.0
 
 
 def thresholds(settings: Settings, resolved: ResolvedModel, *, enrolled: int = 1) -> Thresholds:

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from loguru import logger
 
-from recognizer.emit.text import _left_to_right, line_height, text_mask
+from recognizer.text import _left_to_right, line_height, text_mask
 
 
 @pytest.fixture

@@ -1,0 +1,64 @@
+"""The pipelines of a ``FaceRecognizer``, which search one gallery: they follow its changes, and consents that end."""
+
+from __future__ import annotations
+
+import weakref
+from collections.abc import Generator
+
+from recognizer.app import build
+from recognizer.app.config import Settings
+from recognizer.gallery.records import Enrolled
+from recognizer.gallery.store import load_enrolled
+from recognizer.models.resolve import ResolvedModel
+from recognizer.pipeline import Pipeline
+from recognizer.types import FrameResult
+
+
+class LivePipelines:
+    """Holds pipelines as long as somebody else does, and gives them each new state of the gallery.
+
+    Args:
+        settings: which gallery, and whether consent is required.
+        resolved: the embedding model.
+    """
+
+    def __init__(self, settings: Settings, resolved: ResolvedModel) -> None:
+        self._settings = settings
+        self._resolved = resolved
+        self._consents = build.consents(settings)
+        self._pipelines: weakref.WeakSet[Pipeline] = weakref.WeakSet()
+
+    def enrolled(self) -> Enrolled:
+        """Load the people who may be recognised now.
+
+        Raises:
+            GalleryError: if nobody is enrolled, or the record cannot be read.
+        """
+        return self._consents.permitted(load_enrolled(self._settings.gallery.folder))
+
+    def add(self, pipeline: Pipeline) -> None:
+        """Keep a pipeline up to date from now on."""
+        self._pipelines.add(pipeline)
+        self.enrolled()  # notes when the next consent ends
+
+    def reload(self) -> None:
+        """Let all pipelines search the people who may be recognised now."""
+        enrolled = self.enrolled()
+        names, index = frozenset(enrolled.names), build.index_of(enrolled)
+        for pipeline in list(self._pipelines):
+            wanted = build.thresholds(self._settings, self._resolved, enrolled=len(enrolled))
+            pipeline.replace_gallery(index, names, wanted)
+
+    def heed_consents(self) -> None:
+        """Withdraw the people whose consent has ended since."""
+        if self._consents.is_due():
+            self.reload()
+
+    def heeding_consents(self, results: Generator[FrameResult, None, None]) -> Generator[FrameResult, None, None]:
+        """Pass results on, and withdraw people at the moment at which their consent ends."""
+        try:
+            for result in results:
+                yield result
+                self.heed_consents()
+        finally:
+            results.close()

@@ -1,0 +1,294 @@
+"""Replay the history: decide again who past tracks are, with other thresholds, photos or rejections."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from typing import Any
+
+import numpy as np
+
+from recognizer.decide.evidence import Thresholds
+from recognizer.decide.past import Outcome, PastDecider, PastMoment, PastTrack
+from recognizer.errors import HistoryError
+from recognizer.history.database import Database
+from recognizer.history.past import Counts, NewLabel, StoredTrack, count_tracks, read_tracks, relabel
+from recognizer.history.records import Selection
+from recognizer.protocols import VectorIndex
+from recognizer.types import Embeddings, Matches
+
+ROUNDING = 1e-4
+"""Difference of two cosines that is none: templates are kept as float16, which changes a cosine by 1.2e-5 (standard
+deviation for 512 numbers)."""
+_ASKED_EVERY = 500
+"""Tracks after which it is asked whether to go on."""
+
+Progress = Callable[[int, int], None]
+"""Called with the tracks done and the tracks in all."""
+
+
+class ReplayCancelled(HistoryError):
+    """Somebody did not want to wait."""
+
+
+@dataclass(frozen=True, slots=True)
+class Basis:
+    """What names are decided by."""
+
+    index: VectorIndex
+    """Of the gallery, heeding rejections or not."""
+    thresholds: Thresholds | None = None
+    """``None``: those of each track's run."""
+
+
+@dataclass(frozen=True, slots=True)
+class ChangedTrack:
+    """A track that would bear another name."""
+
+    track: int
+    was: str | None
+    now: str | None
+    similarity: float
+    """Cosine to the person nearest now."""
+    source: str
+    began: dt.datetime
+    label: NewLabel
+    """As ``apply`` would write it."""
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the fields for JSON."""
+        return {
+            "track": self.track,
+            "was": self.was,
+            "now": self.now,
+            "similarity": round(self.similarity, 4),
+            "source": self.source,
+            "began": self.began.isoformat(timespec="milliseconds"),
+            "reasons": list(self.label.reasons),
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Replay:
+    """What would change."""
+
+    compared: int
+    """Tracks that were decided again."""
+    changed: tuple[ChangedTrack, ...]
+    """The newest first."""
+    corrected: int
+    """Tracks that keep the name, or the lack of one, that a person gave them."""
+    other_model: int
+    """Tracks of another model, whose vectors cannot be compared."""
+    without_moments: int
+    """Tracks of which too little was kept: an earlier version saved them."""
+    not_reproduced: int
+    """Tracks whose label is not reproduced with the thresholds and matches of their run; the goal is 0."""
+
+    @property
+    def new_names(self) -> Mapping[str, int]:
+        """Tracks that each person would win, most first; those that another person loses are among them."""
+        return dict(Counter(one.now for one in self.changed if one.now is not None).most_common())
+
+    @property
+    def lost_names(self) -> Mapping[str, int]:
+        """Tracks that each person would lose, most first."""
+        return dict(Counter(one.was for one in self.changed if one.was is not None).most_common())
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the fields for JSON."""
+        return {
+            "compared": self.compared,
+            "changed": [one.as_dict() for one in self.changed],
+            "new_names": dict(self.new_names),
+            "lost_names": dict(self.lost_names),
+            "corrected": self.corrected,
+            "not_comparable": {"other_model": self.other_model, "without_moments": self.without_moments},
+            "not_reproduced": self.not_reproduced,
+        }
+
+
+def replay_tracks(
+    history: Database,
+    basis: Basis,
+    *,
+    model: str,
+    selection: Selection,
+    against: Basis | None = None,
+    corrected: bool = False,
+    most: int | None = None,
+    progress: Progress = lambda done, total: None,
+    cancelled: Callable[[], bool] = lambda: False,
+) -> Replay:
+    """Decide past tracks again; nothing is written.
+
+    Args:
+        history: where they are kept.
+        basis: gallery and thresholds to decide by.
+        model: fingerprint; only its tracks are compared.
+        selection: which tracks.
+        against: compare with what this basis decides, instead of with the names in the history.
+        corrected: also replay tracks that a person named, or whose name a person rejected.
+        most: only so many of the newest tracks.
+        progress: called after every few tracks.
+        cancelled: asked as often.
+
+    Raises:
+        HistoryError: if the history cannot be read.
+        ReplayCancelled: when ``cancelled`` says so.
+    """
+    counts = count_tracks(history, selection, model=model)
+    total = counts.comparable if most is None else min(most, counts.comparable)
+    changed: list[ChangedTrack] = []
+    kept = differing = done = 0
+    matched = _matched(history, basis, against, model, selection, most)
+    for group in _groups(_until_cancelled(matched, cancelled)):
+        if cancelled():
+            raise ReplayCancelled("The replay was cancelled.")
+        before, now = _decided(group, basis, against)
+        for track in (matched.track for matched in group):
+            old, new = before[track.id], now[track.id]
+            if track.is_corrected and not corrected:
+                kept += 1
+            elif against is not None:
+                changed += _change(track, old.name, new)
+            elif track.is_corrected or track.is_relabelled:
+                changed += _change(track, track.person, new)
+            else:
+                differing += (old.status.value, old.name) != (track.status, track.person)
+                if (old.status, old.name) != (new.status, new.name):
+                    changed += _change(track, track.person, new)
+        done += len(group)
+        progress(done, total)
+    changed.sort(key=lambda one: (one.began, one.track), reverse=True)
+    return _replay(counts, done - kept, changed, kept, differing)
+
+
+def apply(history: Database, replay: Replay, what: str) -> tuple[int, int]:
+    """Give the changed tracks their new names, as one action that can be undone.
+
+    Args:
+        history: which was replayed.
+        replay: what changes.
+        what: why, in words, for the list of actions.
+
+    Returns:
+        The action's id, and the number of tracks that were relabelled: fewer if some changed meanwhile.
+    """
+    return relabel(history, [one.label for one in replay.changed], "replay " + what + ": {count} tracks")
+
+
+@dataclass(frozen=True, slots=True)
+class _Matched:
+    track: StoredTrack
+    now: Matches
+    before: Matches
+    """One row for each moment."""
+
+
+def _matched(
+    history: Database, basis: Basis, against: Basis | None, model: str, selection: Selection, most: int | None
+) -> Iterator[_Matched]:
+    for batch in read_tracks(history, selection, model=model, most=most):
+        moments = [moment for track in batch for moment in track.moments]
+        vectors = np.stack([moment.template for moment in moments])
+        probes = Embeddings(vectors, np.ones(len(vectors), np.float32), model)
+        stored = _joined([moment.match for moment in moments])
+        now = _unless_same(basis.index.search(probes), stored)
+        before = stored if against is None else _unless_same(against.index.search(probes), stored)
+        row = 0
+        for track in batch:
+            rows = slice(row, row + len(track.moments))
+            yield _Matched(track, now[rows], before[rows])
+            row = rows.stop
+
+
+def _groups(matched: Iterable[_Matched]) -> Iterator[list[_Matched]]:
+    """Group the tracks that may be rivals for a name: of one run and source, and of overlapping times."""
+    for _, of_source in groupby(matched, key=lambda one: (one.track.run_id, one.track.source)):
+        group: list[_Matched] = []
+        until = 0
+        for one in sorted(of_source, key=lambda one: one.track.moments[0].at):
+            if group and one.track.moments[0].at > until:
+                yield group
+                group = []
+            group.append(one)
+            until = max(until, *(moment.shown_until for moment in one.track.moments))
+        yield group
+
+
+def _until_cancelled(matched: Iterable[_Matched], cancelled: Callable[[], bool]) -> Iterator[_Matched]:
+    for number, one in enumerate(matched):
+        if number % _ASKED_EVERY == 0 and cancelled():
+            raise ReplayCancelled("The replay was cancelled.")
+        yield one
+
+
+def _decided(
+    group: Sequence[_Matched], basis: Basis, against: Basis | None
+) -> tuple[Mapping[int, Outcome], Mapping[int, Outcome]]:
+    facts = dict(group[0].track.decision)
+    min_samples = int(facts.pop("min_samples"))
+    own = Thresholds(**facts)
+    tracks = [
+        PastTrack(
+            one.track.id,
+            [
+                PastMoment(moment.at, moment.weight, moment.usable_count, moment.shown_from, moment.shown_until)
+                for moment in one.track.moments
+            ],
+        )
+        for one in group
+    ]
+
+    def decide(thresholds: Thresholds | None, matches: Sequence[Matches]) -> Mapping[int, Outcome]:
+        return PastDecider(thresholds=thresholds or own, min_samples=min_samples).decide_again(tracks, matches)
+
+    before = decide(None if against is None else against.thresholds, [one.before for one in group])
+    return before, decide(basis.thresholds, [one.now for one in group])
+
+
+def _change(track: StoredTrack, was: str | None, new: Outcome) -> list[ChangedTrack]:
+    if new.name == was or new.last is None:
+        return []
+    last = new.last
+    label = NewLabel(
+        track_id=track.id,
+        was=track.person,
+        status=new.status.value,
+        person=new.name,
+        nearest=new.nearest,
+        similarity=last.similarity,
+        margin=last.margin,
+        reasons=last.reasons,
+    )
+    return [ChangedTrack(track.id, was, new.name, last.similarity, track.source, track.began, label)]
+
+
+def _replay(counts: Counts, compared: int, changed: Sequence[ChangedTrack], kept: int, differing: int) -> Replay:
+    return Replay(compared, tuple(changed), kept, counts.other_model, counts.without_moments, differing)
+
+
+def _joined(matches: Sequence[Matches]) -> Matches:
+    names = tuple(name for match in matches for name in match.names)
+    return Matches(
+        names,
+        np.concatenate([match.similarities for match in matches]),
+        np.concatenate([match.runner_up for match in matches]),
+    )
+
+
+def _unless_same(found: Matches, stored: Matches) -> Matches:
+    """Return what was found, and the stored numbers where those differ by no more than rounding."""
+    same = np.abs(found.similarities - stored.similarities) <= ROUNDING
+    same &= np.abs(found.runner_up - stored.runner_up) <= ROUNDING
+    same &= np.array([one == other for one, other in zip(found.names, stored.names, strict=True)], bool)
+    return Matches(
+        found.names,
+        np.where(same, stored.similarities, found.similarities),
+        np.where(same, stored.runner_up, found.runner_up),
+        found.notes,
+    )

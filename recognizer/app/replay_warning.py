@@ -1,0 +1,160 @@
+"""Say in one line how many names of the last week a change would flip: new photos, thresholds, a rejection."""
+
+from __future__ import annotations
+
+import datetime as dt
+import time
+from contextlib import closing
+from pathlib import Path
+
+from loguru import logger
+
+from recognizer.app import build, config
+from recognizer.app.build.galleries import COMPACT_FROM
+from recognizer.app.history import read_history
+from recognizer.app.replay import Basis, Replay, ReplayCancelled, replay_tracks
+from recognizer.errors import GalleryError, RecognizerError
+from recognizer.gallery.records import Enrolled
+from recognizer.gallery.store import load_enrolled
+from recognizer.history.database import FILE_NAME, Database
+from recognizer.history.face_search import vector_of_track
+from recognizer.history.records import DecisionFacts, Selection
+from recognizer.history.rejections import active_rejections
+from recognizer.history.runs import last_facts
+from recognizer.models.resolve import ResolvedModel
+
+DAYS = 7
+MOST_TRACKS = 2000
+"""Of the newest ones; they take about half a second."""
+_PATIENCE_S = 1.0
+"""A run starts, and a command ends, at most so much later."""
+
+
+def enrolled_before(settings: config.Settings, resolved: ResolvedModel) -> Enrolled | None:
+    """Return who is enrolled before an enrolment; ``None`` where nobody is, or with another model."""
+    try:
+        enrolled = load_enrolled(settings.gallery.folder)
+    except GalleryError:
+        return None
+    return enrolled if enrolled.model == resolved.fingerprint else None
+
+
+def warn_after_enrolment(settings: config.Settings, resolved: ResolvedModel, before: Enrolled | None) -> None:
+    """Log how many names of the last week other photos flip; nothing where there is no history.
+
+    Args:
+        settings: of the gallery and the history.
+        resolved: the model.
+        before: who was enrolled before.
+    """
+    place = settings.history_place
+    if before is None or (isinstance(place, str) and not settings.history.enabled):
+        return
+    if isinstance(place, Path) and not (place / FILE_NAME).exists():
+        return
+    try:
+        after = enrolled_before(settings, resolved)
+        if after is None or (after.names == before.names and (after.vectors == before.vectors).all()):
+            return
+        with closing(read_history(settings)) as history:
+            new, old = (_basis(settings, resolved, enrolled, history) for enrolled in (after, before))
+            _warn(_replay(history, new, resolved.fingerprint, against=old), "with the photos as they are now")
+    except RecognizerError as error:  # an enrolment does not fail for it
+        logger.debug("The history was not replayed: {}", error)
+
+
+def warn_before_run(
+    settings: config.Settings, resolved: ResolvedModel, enrolled: Enrolled, facts: DecisionFacts, history: Database
+) -> None:
+    """Log how many names of the last week would change, where thresholds or gallery are not those of the last run.
+
+    Args:
+        settings: of the run.
+        resolved: the model.
+        enrolled: who is enrolled.
+        facts: of the run.
+        history: open.
+    """
+    try:
+        last = last_facts(history, resolved.fingerprint)
+        if last is None or (last.thresholds, last.gallery) == (facts.thresholds, facts.gallery):
+            return
+        basis = _basis(settings, resolved, enrolled, history)
+        _warn(_replay(history, basis, resolved.fingerprint), "with the thresholds and photos of this run")
+    except RecognizerError as error:  # a run does not fail for it
+        logger.debug("The history was not replayed: {}", error)
+
+
+def cost_of_rejection(settings: config.Settings, history: Database, track: int, person: str) -> list[int] | None:
+    """Return the other tracks of the last week that lose a person's name by the newest rejection.
+
+    Args:
+        settings: of the gallery.
+        history: open; the rejection is in it.
+        track: that was rejected.
+        person: as whom.
+
+    Returns:
+        Numbers of tracks; ``None`` where that cannot be told: the gallery is missing or of another model.
+    """
+    _, model, _ = vector_of_track(history, track)
+    try:
+        enrolled = load_enrolled(settings.gallery.folder)
+        enrolled.require(model)
+        rejections = active_rejections(history, model)
+        new, old = (Basis(build.index_of(enrolled, some)) for some in (rejections, rejections[:-1]))
+        found = _replay(history, new, model, against=old)
+    except RecognizerError as error:
+        logger.debug("The history was not replayed: {}", error)
+        return None
+    return None if found is None else [one.track for one in found.changed if one.was == person]
+
+
+def _basis(settings: config.Settings, resolved: ResolvedModel, enrolled: Enrolled, history: Database) -> Basis:
+    if len(enrolled) >= COMPACT_FROM:
+        raise GalleryError(f"An index of {len(enrolled)} photos takes seconds to make.")
+    rejected = active_rejections(history, resolved.fingerprint)
+    return Basis(build.index_of(enrolled, rejected), build.thresholds(settings, resolved, enrolled=len(enrolled)))
+
+
+def _replay(history: Database, basis: Basis, model: str, *, against: Basis | None = None) -> Replay | None:
+    deadline = time.monotonic() + _PATIENCE_S
+    try:
+        return replay_tracks(
+            history,
+            basis,
+            model=model,
+            selection=Selection(since=_since()),
+            against=against,
+            most=MOST_TRACKS,
+            cancelled=lambda: time.monotonic() > deadline,
+        )
+    except ReplayCancelled:
+        return None
+
+
+def _since() -> dt.datetime:
+    return dt.datetime.now(dt.UTC) - dt.timedelta(days=DAYS)
+
+
+def _warn(found: Replay | None, how: str) -> None:
+    more = f"python main.py history replay --since {_since().astimezone():%Y-%m-%d}"
+    if found is None:
+        logger.info("history: too many tracks to tell at once whether names of the last week change; see: {}", more)
+    elif found.changed:
+        people = ", ".join(f"{name} {count}" for name, count in list(found.lost_names.items())[:3])
+        won = sum(one.was is None for one in found.changed)
+        lost = sum(one.now is None for one in found.changed)
+        logger.warning(
+            "history: {}, {} of {} tracks of the last {} days would bear another name: {} won, {} lost, {} changed{}. "
+            "See: {}",
+            how,
+            len(found.changed),
+            found.compared,
+            DAYS,
+            won,
+            lost,
+            len(found.changed) - won - lost,
+            f" (taken from {people})" if people else "",
+            more,
+        )

@@ -1,0 +1,60 @@
+"""Options by which several commands of the history select tracks."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Annotated
+
+import typer
+
+from recognizer.gallery.names import person_name
+from recognizer.history.records import Selection
+
+_MOMENTS = ["%Y-%m-%d", "%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%d %H:%M", "%Y-%m-%d %H:%M:%S"]
+PersonOption = Annotated[str | None, typer.Option("--person", "-p", help="Only this person.")]
+SourceOption = Annotated[str | None, typer.Option("--source", "-s", help="Only this source; see 'history sources'.")]
+SinceOption = Annotated[
+    dt.datetime | None, typer.Option("--since", formats=_MOMENTS, help="From this local time on, as 2026-03-01.")
+]
+UntilOption = Annotated[dt.datetime | None, typer.Option("--until", formats=_MOMENTS, help="Before this local time.")]
+TimezoneOption = Annotated[
+    str | None,
+    typer.Option("--timezone", help="Whose days and hours count, as Europe/Berlin; this machine's by default."),
+]
+LimitOption = Annotated[int, typer.Option("--limit", "-n", min=1, help="Most rows.")]
+
+
+def selection(
+    person: str | None,
+    source: str | None,
+    since: dt.datetime | None,
+    until: dt.datetime | None,
+    *,
+    status: str | None = None,
+    timezone: str | None = None,
+) -> tuple[Selection, dt.tzinfo | None]:
+    """Make a selection, and the time zone of its times; ``None`` for this machine's.
+
+    Raises:
+        UsageError: if there is no such time zone.
+    """
+    zone = None
+    if timezone is not None:
+        from recognizer.history.reports.attendance import time_zone  # SQLAlchemy takes .2 s to import
+
+        zone = time_zone(timezone)
+    chosen = Selection(
+        person=None if person is None else person_name(person),
+        source=source,
+        since=_aware(since, zone),
+        until=_aware(until, zone),
+        status=status,
+    )
+    return chosen, zone
+
+
+def _aware(moment: dt.datetime | None, zone: dt.tzinfo | None) -> dt.datetime | None:
+    """Give a time its zone, as a moment in UTC, which compares and subtracts exactly."""
+    if moment is None:
+        return None
+    return (moment.astimezone() if zone is None else moment.replace(tzinfo=zone)).astimezone(dt.UTC)

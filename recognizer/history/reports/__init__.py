@@ -1,0 +1,1 @@
+"""Reports of who was present: what they say, and as CSV, Excel and HTML."""
