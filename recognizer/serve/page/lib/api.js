@@ -63,6 +63,9 @@ export async function listUnknowns({state = "open"}, signal) {
 }
 
 export const nameUnknown = (id, name) => post(`/v1/unknowns/${id}/name`, {name});
+
+/** Enrol the best pictures of a card that was named: `{action_id, accepted: [...], rejected: {...}}`. */
+export const enrolUnknown = async (id, told) => waitForJob(await post(`/v1/unknowns/${id}/enrol`, {preview: false}), told);
 export const decideUnknown = (id, action) => post(`/v1/unknowns/${id}/${action}`);
 export const splitUnknown = (id, tracks) => post(`/v1/unknowns/${id}/split`, {track_ids: tracks});
 export const mergeUnknowns = ([into, ...others]) => post("/v1/unknowns/merge", {into, others});
@@ -119,8 +122,8 @@ export async function searchByPicture(file) {
   return {from: answer.from_similarity, hits: answer.hits.map(({similarity, event}) => ({...event, similarity}))};
 }
 
+export const cropUrl = (track) => `/v1/tracks/${track}/crops/0.jpg`;
 export const replay = async (wishes, told) => waitForJob(await post("/v1/replay", wishes), told);
-export const applyReplay = (wishes) => post("/v1/replay/apply", wishes);
 export const getTrust = (signal) => get("/v1/trust", {signal});
 export const calibrate = async (wishes, told) => waitForJob(await post("/v1/calibrations", wishes), told);
 export const useCalibration = (id) => post(`/v1/calibrations/${part(id)}/use`);

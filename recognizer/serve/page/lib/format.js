@@ -14,6 +14,10 @@ export const time = (at) => clock.format(new Date(at));
 export const timeWithSeconds = (at) => seconds.format(new Date(at));
 export const count = (value) => number.format(value);
 export const names = (values) => list.format(values);
+
+/** A source as people know it: a camera's name, or a file without its folders. */
+export const place = (source) => (source.startsWith("/") ? source.slice(source.lastIndexOf("/") + 1) : source);
+export const places = (sources) => list.format(sources.map(place));
 export const score = (value) => (value === null || value === undefined ? "–" : value.toFixed(2));
 
 /** A share of one as people say it: "0.3 %", "1 in 20,000". */

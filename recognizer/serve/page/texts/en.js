@@ -105,7 +105,8 @@ export default {
     span: "{first} to {last}",
     name_hint: "Two letters are often enough; Enter takes the first.", name_known: "{name} is enrolled. The photos stay as they are.",
     name_new: "“{name}” is a new name: it stands in the history, but is not recognised until photos are enrolled.",
-    enrol: "Also enrol the best pictures", enrol_help: "Only pictures that are good enough are taken; the next time the person is recognised.",
+    enrol: "Also enrol the best pictures", enrol_help: "Only good, different pictures are taken; then the person is recognised from now on. Enrol only who agreed.",
+    did_enrol: {one: "{count} photo of {name} is enrolled.", other: "{count} photos of {name} are enrolled."}, none_enrolled: "No picture was good enough to be enrolled; the name stands.",
     did_name: {one: "Named {name}: {count} sighting.", other: "Named {name}: {count} sightings."},
     did_ignore: {one: "Ignored: {count} sighting.", other: "Ignored: {count} sightings."}, did_discard: {one: "Discarded: {count} sighting.", other: "Discarded: {count} sightings."},
     did_merge: "They are one person now.", did_split: {one: "{count} sighting is a card of its own.", other: "{count} sightings are a card of their own."},
@@ -186,18 +187,18 @@ export default {
     counted_help: "Counted are names that somebody rejected. The count is only as good as the looking: reject wrong names where you see them.",
     thresholds: "Thresholds in force", known: "Similarity for a name", margin: "Lead over the next", why: "Why these", model: "Model", calibrated: "Calibrated", measured_on: "Measured on", enrolled: "Enrolled photos", raised: "Raised for this site by",
     basis_settings: "The settings name this calibration file.", basis_site: "This site was calibrated.", basis_model: "They were measured with the model.", basis_defaults: "Nobody has measured this model; these are defaults.", given: "The settings give: {names}.",
-    drift: "Drift", no_drift: "Not enough strangers were seen yet to tell.", drift_text: "How near strangers come to a name, in this time.",
+    drift: "Drift", no_drift: "Not enough strangers were seen yet to tell.", near: {one: "{near} of {count} stranger came nearer than {similarity} to a name ({share}).", other: "{near} of {count} strangers came nearer than {similarity} to a name ({share})."}, expected: "The calibration expects {share}.", drift_alarm: "Either strangers here are more alike than those it was measured with, or people who are enrolled go unrecognised: name them under Unknown, add photos, or calibrate with your own strangers.",
   },
   calibrate: {
+    on_command_line: "This service does not calibrate yet. On the command line it takes a minute; the thresholds count from the next start.",
     budget: "How many wrong names can you bear?", month: "One a month", month_help: "For doors and alarms: strict; more people stay unknown.", week: "One a week", week_help: "For most places.",
     day: "One a day", day_help: "For a first look: generous.", strangers: "Strangers a day", strangers_help: "Passers-by who are not enrolled; a rough number is enough.", do: "Measure",
     result: "What it means", use: "Use these thresholds", use_title: "Use these thresholds?", use_text: "They are written to the calibration file and count from the next start of recognition.", used: "The new thresholds are saved.",
   },
   replay: {
     as_now: "as now", known_help: "Empty: as now.", margin_help: "Empty: as now.", since: "Since", since_help: "Empty: everything that is kept.", do: "Compare", writes_nothing: "Only compares; writes nothing.",
-    title: {one: "{count} sighting would change", other: "{count} sightings would change"}, summary: "Of {tracks} sightings, {gained} would gain a name and {lost} would lose one.",
-    same_title: "Nothing would change", same_text: "All sightings would be decided as they were.", apply: "Apply", apply_title: {one: "Change {count} sighting?", other: "Change {count} sightings?"},
-    apply_text: "The history is corrected; it can be undone. The thresholds in force stay as they are.",
+    title: {one: "{count} of {compared} sightings would change", other: "{count} of {compared} sightings would change"}, won: "Names won", lost: "Names lost", nothing_compared: "No sighting could be compared.", not_comparable: {one: "{count} sighting cannot be decided again: another model made it, or an earlier version kept too little.", other: "{count} sightings cannot be decided again: another model made them, or an earlier version kept too little."},
+    same_title: "Nothing would change", same_text: "All sightings would be decided as they were.",
   },
 
   settings: {

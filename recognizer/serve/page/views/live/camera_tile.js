@@ -7,6 +7,7 @@ import {snapshotUrl} from "../../lib/api.js";
 import {Icon} from "../../parts/icon.js";
 
 const EVERY_MS = 1000;
+const OLD_S = 3; // a person at a door has passed by then
 
 export function CameraTile({source}) {
   return html`<article class="tile card">
@@ -22,7 +23,8 @@ export function CameraTile({source}) {
 
 /** "Live", "No picture" ..., as a chip with the age of the newest frame. */
 export function State({source}) {
-  const kind = {live: "good", reading: "good", lost: "bad", away: "bad", stalled: "warn", starting: "warn"}[source.state] ?? "";
+  const isOld = source.state === "live" && source.age_s >= OLD_S;
+  const kind = isOld ? "warn" : {live: "good", reading: "good", lost: "bad", away: "bad", stalled: "warn", starting: "warn"}[source.state] ?? "";
   const age = source.state === "live" && source.age_s !== null && source.age_s >= 1 ? ` · ${duration(source.age_s)}` : "";
   return html`<span class="chip ${kind}"><span class="dot ${kind}"></span>${t(`state.${source.state}`)}${age}</span>`;
 }

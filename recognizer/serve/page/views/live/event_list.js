@@ -2,7 +2,7 @@
 import {html, useState} from "../../lib/ui.js";
 import {link} from "../../lib/router.js";
 import {t} from "../../lib/texts.js";
-import {timeWithSeconds} from "../../lib/format.js";
+import {place, timeWithSeconds} from "../../lib/format.js";
 import {useEvents, useLoad} from "../../lib/use.js";
 import {listEvents} from "../../lib/api.js";
 import {Face, Loaded} from "../../parts/basics.js";
@@ -43,7 +43,7 @@ function Line({event}) {
       <div class="clip">${isCamera ? html`<strong>${event.source}</strong> ` : event.person_id
         ? html`<a class="strong" href=${link("people", event.person_id)}>${who}</a> ` : html`<strong>${who}</strong> `}
         <span class="muted">${t(`kind.${event.kind}`)}</span></div>
-      <div class="small muted clip" title=${event.reasons?.join("; ")}>${timeWithSeconds(event.time)}${isCamera ? "" : ` · ${event.source}`}${
+      <div class="small muted clip" title=${event.reasons?.join("; ")}>${timeWithSeconds(event.time)}${isCamera ? "" : ` · ${place(event.source)}`}${
         event.reasons?.length ? ` · ${event.reasons[0]}` : ""}</div>
     </div>
   </li>`;

@@ -1,7 +1,7 @@
 // The hours of a day from left to right, a row for each person; a bar is a time in which they were seen.
 import {html} from "../../lib/ui.js";
 import {t} from "../../lib/texts.js";
-import {duration, names, time} from "../../lib/format.js";
+import {duration, places, time} from "../../lib/format.js";
 
 export function DayChart({day, items, onOpen}) {
   const begin = day.getTime();
@@ -35,7 +35,7 @@ export function DayChart({day, items, onOpen}) {
 }
 
 function label(item) {
-  return t("timeline.bar", {person: item.person ?? t("status.unknown"), source: names(item.sources), from: time(item.began_at), to: time(item.ended_at), long: duration(item.duration_s)});
+  return t("timeline.bar", {person: item.person ?? t("status.unknown"), source: places(item.sources), from: time(item.began_at), to: time(item.ended_at), long: duration(item.duration_s)});
 }
 
 /** At least six hours around those that are needed, within the day. */

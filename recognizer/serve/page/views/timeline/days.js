@@ -2,7 +2,7 @@
 import {html, useState} from "../../lib/ui.js";
 import {go, link} from "../../lib/router.js";
 import {t} from "../../lib/texts.js";
-import {date, duration, isoDay, names, startOfDay, time} from "../../lib/format.js";
+import {date, duration, isoDay, places, startOfDay, time} from "../../lib/format.js";
 import {useEvents, useLoad} from "../../lib/use.js";
 import {listPeople, listSightings, listSources} from "../../lib/api.js";
 import {Empty, Field, Loaded} from "../../parts/basics.js";
@@ -52,7 +52,7 @@ function SightingTable({items, onOpen}) {
       <th scope="col" class="right">${t("timeline.to")}</th><th scope="col" class="right">${t("timeline.how_long")}</th><th scope="col"><span class="heard">${t("timeline.open")}</span></th></tr></thead>
     <tbody>${items.map((item) => html`<tr key=${`${item.person} ${item.began_at}`}>
       <td>${item.person ? html`<a href=${link("timeline", "days", {person: item.person, day: isoDay(item.began_at)})}>${item.person}</a>` : t("status.unknown")}</td>
-      <td>${names(item.sources)}</td><td class="right">${time(item.began_at)}</td><td class="right">${time(item.ended_at)}</td>
+      <td>${places(item.sources)}</td><td class="right">${time(item.began_at)}</td><td class="right">${time(item.ended_at)}</td>
       <td class="right">${duration(item.duration_s)}</td>
       <td class="right">${item.track_id !== null && html`<button class="button small quiet" onClick=${() => onOpen(item.track_id)}>${t("timeline.open")}</button>`}</td></tr>`)}</tbody>
   </table></div>`;

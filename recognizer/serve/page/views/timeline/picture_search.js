@@ -1,7 +1,7 @@
 // Search by a picture: where and when was this face seen, named or not?
 import {html, useState} from "../../lib/ui.js";
 import {t} from "../../lib/texts.js";
-import {score, when} from "../../lib/format.js";
+import {place, score, when} from "../../lib/format.js";
 import {searchByPicture} from "../../lib/api.js";
 import {Empty, Face, Failure, Loading} from "../../parts/basics.js";
 import {DropZone, LocalPicture} from "../../parts/drop_zone.js";
@@ -33,7 +33,7 @@ export function PictureSearch() {
       ${state.hits?.length === 0 && html`<${Empty} level=${3} icon="search" title=${t("search.nothing_title")} text=${t("search.nothing_text", {from: score(state.from)})} />`}
       ${state.hits?.length > 0 && html`<ul class="hits">${state.hits.map((hit) => html`<li key=${hit.id}><button class="hit-card" onClick=${() => setShown(hit.id)}>
         <${Face} src=${hit.crop_url} alt="" /><span class="stack tight"><strong class="clip">${hit.name ?? t("status.unknown")}</strong>
-        <span class="small muted">${when(hit.time)} · ${hit.source}</span><span class="small">${t("search.similarity", {value: score(hit.similarity)})}</span></span></button></li>`)}</ul>`}
+        <span class="small muted">${when(hit.time)} · ${place(hit.source)}</span><span class="small">${t("search.similarity", {value: score(hit.similarity)})}</span></span></button></li>`)}</ul>`}
     </section>
   </div>
   ${shown && html`<${FaceDialog} id=${shown} people=${people.data ?? []} onClose=${() => setShown(null)} />`}`;

@@ -1,7 +1,7 @@
 // Reports of a day or a week, to look at and to download.
 import {html, useState} from "../../lib/ui.js";
 import {t} from "../../lib/texts.js";
-import {date, duration, isoDay, names, startOfDay, time} from "../../lib/format.js";
+import {date, duration, isoDay, places, startOfDay, time} from "../../lib/format.js";
 import {useLoad} from "../../lib/use.js";
 import {loadReport, reportUrl} from "../../lib/api.js";
 import {Empty, Field, Loaded, Segments} from "../../parts/basics.js";
@@ -27,7 +27,7 @@ export function Reports() {
       : html`<section class="panel"><h2>${t("report.title")}</h2><div class="table-wrap" tabindex="0" role="region" aria-label=${t("report.title")}><table>
         <thead><tr>${["day", "person", "source", "first", "last", "present", "sightings"].map((name) => html`<th key=${name} scope="col"
           class=${["present", "sightings"].includes(name) ? "right" : ""}>${t(`report.col_${name}`)}</th>`)}</tr></thead>
-        <tbody>${rows.map((row) => html`<tr key=${`${row.first} ${row.person}`}><td>${date(row.first)}</td><td>${row.person}</td><td>${names(row.sources)}</td>
+        <tbody>${rows.map((row) => html`<tr key=${`${row.first} ${row.person}`}><td>${date(row.first)}</td><td>${row.person}</td><td>${places(row.sources)}</td>
           <td>${time(row.first)}</td><td>${time(row.last)}</td><td class="right">${duration(row.duration_s)}</td><td class="right">${row.sightings}</td></tr>`)}</tbody>
       </table></div></section>`}<//>`;
 }

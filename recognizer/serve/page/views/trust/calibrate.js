@@ -3,14 +3,23 @@ import {html, useState} from "../../lib/ui.js";
 import {t} from "../../lib/texts.js";
 import {score} from "../../lib/format.js";
 import {calibrate, useCalibration} from "../../lib/api.js";
+import {offers, useDescribed} from "../../lib/offers.js";
 import {say, sayError} from "../../parts/toast.js";
 import {Confirm} from "../../parts/dialog.js";
-import {Failure, Field, Note} from "../../parts/basics.js";
+import {Empty, Failure, Field, Loading, Note} from "../../parts/basics.js";
 import {JobProgress} from "../../parts/job.js";
 
 const BUDGETS = [["1/month", "month"], ["1/week", "week"], ["1/day", "day"]];
 
 export function Calibrate() {
+  const service = useDescribed();
+  if (!service) return html`<${Loading} />`;
+  if (offers(service, "POST", "/v1/calibrations")) return html`<${Wizard} />`;
+  return html`<div class="card"><${Empty} icon="trust" title=${t("errors.not_available_title")} text=${t("calibrate.on_command_line")}>
+    <code class="command wrap">python main.py calibrate --budget "1 wrong name per week" --strangers-per-day 50</code><//></div>`;
+}
+
+function Wizard() {
   const [budget, setBudget] = useState("1/week");
   const [strangers, setStrangers] = useState(50);
   const [state, setState] = useState({result: null, error: null, job: null});

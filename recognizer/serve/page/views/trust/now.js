@@ -44,11 +44,14 @@ function Thresholds({trust}) {
   </section>`;
 }
 
+/** How many strangers came near a name, against what the calibration expects. */
 function Drift({drift}) {
-  const near = drift?.near_share ?? null;
+  const part = drift && drift.tracks > 0 ? drift.near / drift.tracks : null;
   return html`<section class="panel"><h2>${t("trust.drift")}</h2>
-    ${!drift ? html`<p class="muted">${t("trust.no_drift")}</p>` : html`<p class="small muted">${t("trust.drift_text")}</p>
-      <dl class="facts">${Object.entries(drift).filter(([, value]) => typeof value === "number").map(([name, value]) => html`<dt key=${name}>${name.replaceAll("_", " ")}</dt>
-        <dd>${Number.isInteger(value) ? count(value) : score(value)}</dd>`)}</dl>${near !== null && html`<${Bar} share=${near} />`}`}
+    ${part === null ? html`<p class="muted">${t("trust.no_drift")}</p>` : html`
+      <p>${t("trust.near", {near: count(drift.near), count: drift.tracks, similarity: score(drift.near_similarity), share: share(part)})}</p>
+      <${Bar} share=${part} wanted=${drift.expected_share} kind=${drift.drift ? "bad" : "good"} />
+      <p class="small muted">${t("trust.expected", {share: share(drift.expected_share)})}</p>
+      ${drift.drift && html`<${Note} kind="warn">${t("trust.drift_alarm")}<//>`}`}
   </section>`;
 }

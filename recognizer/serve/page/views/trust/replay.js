@@ -1,10 +1,8 @@
 // What would have been decided with other thresholds: before and after, and nothing is written until it is applied.
 import {html, useState} from "../../lib/ui.js";
 import {t} from "../../lib/texts.js";
-import {when} from "../../lib/format.js";
-import {applyReplay, replay} from "../../lib/api.js";
-import {done} from "../../lib/actions.js";
-import {Confirm} from "../../parts/dialog.js";
+import {count, place, score, when} from "../../lib/format.js";
+import {cropUrl, replay} from "../../lib/api.js";
 import {Empty, Face, Failure, Field, Note} from "../../parts/basics.js";
 import {JobProgress} from "../../parts/job.js";
 
@@ -13,7 +11,6 @@ export function Replay() {
   const [margin, setMargin] = useState("");
   const [since, setSince] = useState("");
   const [state, setState] = useState({result: null, error: null, job: null});
-  const [ask, setAsk] = useState(false);
   const wishes = () => ({
     known: known === "" ? undefined : Number(known), margin: margin === "" ? undefined : Number(margin),
     since: since ? new Date(`${since}T00:00`).toISOString() : undefined,
@@ -39,16 +36,20 @@ export function Replay() {
     </form>
     ${state.job && html`<${JobProgress} job=${state.job} />`}
     ${state.error && html`<${Failure} error=${state.error} />`}
-    ${result && html`<section class="panel" aria-live="polite">
-      <div class="row apart"><h2>${t("replay.title", {count: result.changed.length})}</h2>
-        ${result.changed.length > 0 && result.can_apply && html`<button class="button" onClick=${() => setAsk(true)}>${t("replay.apply")}</button>`}</div>
-      <p>${t("replay.summary", {gained: result.new_names, lost: result.lost_names, tracks: result.tracks})}</p>
-      ${result.warnings.map((text) => html`<${Note} key=${text} kind="warn">${text}<//>`)}
-      ${result.changed.length === 0 ? html`<${Empty} level=${3} icon="good" title=${t("replay.same_title")} text=${t("replay.same_text")} />`
-        : html`<ul class="changes">${result.changed.map((change) => html`<li key=${change.track_id} class="change"><${Face} src=${change.crop} alt="" />
+    ${result && html`<${Result} result=${result} />`}`;
+}
+
+function Result({result}) {
+  const counted = (given) => Object.entries(given).map(([name, tracks]) => `${name} ${tracks}`).join(", ") || "0";
+  const {other_model: other, without_moments: old} = result.not_comparable;
+  return html`<section class="panel" aria-live="polite">
+    <h2>${t("replay.title", {count: result.changed_count, compared: count(result.compared)})}</h2>
+    ${result.compared === 0 && html`<${Note} kind="warn">${t("replay.nothing_compared")}<//>`}
+    ${other + old > 0 && html`<${Note}>${t("replay.not_comparable", {count: other + old})}<//>`}
+    ${result.changed.length === 0 ? result.compared > 0 && html`<${Empty} level=${3} icon="good" title=${t("replay.same_title")} text=${t("replay.same_text")} />`
+      : html`<dl class="facts"><dt>${t("replay.won")}</dt><dd>${counted(result.new_names)}</dd><dt>${t("replay.lost")}</dt><dd>${counted(result.lost_names)}</dd></dl>
+        <ul class="changes">${result.changed.map((change) => html`<li key=${change.track} class="change"><${Face} src=${cropUrl(change.track)} alt="" />
           <div class="stack tight"><span><s class="muted">${change.was ?? t("status.unknown")}</s> → <strong>${change.now ?? t("status.unknown")}</strong></span>
-            ${change.began_at && html`<span class="small muted">${when(change.began_at)} · ${change.source}</span>`}</div></li>`)}</ul>`}
-    </section>`}
-    ${ask && html`<${Confirm} title=${t("replay.apply_title", {count: result.changed.length})} text=${t("replay.apply_text")} doing=${t("replay.apply")} onClose=${() => setAsk(false)}
-      onDo=${async () => { done(await applyReplay(wishes())); setState({result: null, error: null, job: null}); }} />`}`;
+            <span class="small muted">${when(change.began)} · ${place(change.source)} · ${score(change.similarity)}</span></div></li>`)}</ul>`}
+  </section>`;
 }

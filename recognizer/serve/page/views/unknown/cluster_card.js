@@ -1,11 +1,11 @@
 // One unknown person: five pictures, how often, where, when, and who is closest.
 import {html} from "../../lib/ui.js";
 import {t} from "../../lib/texts.js";
-import {names, score, when} from "../../lib/format.js";
+import {places, score, when} from "../../lib/format.js";
 import {Bar, Face} from "../../parts/basics.js";
 
 export function ClusterCard({item, isCurrent, isSelected, onFocus, onToggle}) {
-  const where = names(item.sources);
+  const where = places(item.sources);
   const label = t("unknown.card", {count: item.count, where, last: when(item.last_at)});
   const closest = item.suggestion;
   const crops = item.crops.length ? item.crops.slice(0, 5) : [null];

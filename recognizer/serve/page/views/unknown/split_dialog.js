@@ -1,7 +1,7 @@
 // Takes sightings out of a card that are somebody else.
 import {html, useState} from "../../lib/ui.js";
 import {t} from "../../lib/texts.js";
-import {when} from "../../lib/format.js";
+import {place, when} from "../../lib/format.js";
 import {useLoad} from "../../lib/use.js";
 import {clusterTracks, splitUnknown} from "../../lib/api.js";
 import {done} from "../../lib/actions.js";
@@ -31,7 +31,7 @@ export function SplitDialog({item, onClose}) {
       ${tracks.map((track) => html`<li key=${track.id}><label class="pick-item">
         <${Face} src=${track.crops[0]} alt="" />
         <span class="check"><input type="checkbox" checked=${others.has(track.id)} onChange=${() => toggle(track.id)} />
-          <span class="small">${when(track.began_at)}<br /><span class="muted">${track.source}</span></span></span></label></li>`)}
+          <span class="small">${when(track.began_at)}<br /><span class="muted">${place(track.source)}</span></span></span></label></li>`)}
     </ul></fieldset>`}<//>
     ${error && html`<${Failure} error=${error} />`}
     <div class="dialog-foot"><span class="grow small muted">${t("unknown.split_would", {count: others.size})}</span>
