@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import re
 import shutil
@@ -16,7 +17,10 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Response
 
-from recognizer.demo import demo_files
+from recognizer.demo import demo_clip, demo_files
+from recognizer.emit.video import VideoWriter
+from recognizer.serve.access.store import AccessStore
+from recognizer.types import Frame, FrameResult, Tracks
 from tests.conftest import ROOT
 
 CHROMIUM = Path(os.environ.get("CHROMIUM", "/usr/bin/chromium"))
@@ -66,10 +70,17 @@ def make_site(folder: Path) -> Path:
     """Make a site that has seen the demonstration's clip: two people are enrolled, a third one is unknown."""
     make_empty_site(folder)
     demo_files.write_gallery(folder / "gallery")
-    demo_files.write_clip(folder / "entrance.mp4")
-    run(folder, "enroll")
+    write_clip(folder / "entrance.mp4")
     run(folder, "run", "--source", str(folder / "entrance.mp4"), "--headless")
     return folder
+
+
+def write_clip(path: Path) -> None:
+    """Write the first seven seconds of the demonstration's clip: the enrolled people, a cut, and the stranger."""
+    with VideoWriter(path, render=lambda result: result.frame.image) as writer:
+        for index, (at_s, image) in enumerate(itertools.takewhile(lambda frame: frame[0] < 7, demo_clip.frames())):
+            writer.emit(FrameResult(Frame(image, index, at_s, path.name), Tracks.empty(), (), ()))
+    assert not writer.failed
 
 
 def copy_site(site: Path, folder: Path) -> Path:
@@ -86,22 +97,17 @@ class Service:
     base: str
     folder: Path
     login: str
-    """The one-time link that it printed."""
-
-    def token(self, *scopes: str) -> str:
-        """Make a token with these scopes."""
-        words = [word for scope in scopes for word in ("--scope", scope)]
-        command = [sys.executable, str(ROOT / "main.py"), "serve", "token", "create", "-".join(scopes), *words]
-        command += ["--config", str(self.folder / "site.yaml")]
-        return subprocess.run(command, capture_output=True, text=True, check=True, cwd=self.folder).stdout.strip()
+    """The one-time link that it printed; empty where a token exists already."""
+    token: str
+    """Good for everything."""
 
 
 @contextmanager
-def serving(folder: Path, *, port: int = 0) -> Iterator[Service]:
-    """Run the web part of the service over a site's folder, in a process of its own."""
-    command = [sys.executable, str(ROOT / "main.py"), "serve", "--api-only", "--port", str(port)]
-    command += ["--config", str(folder / "site.yaml")]
-    with (folder / "serve.log").open("w") as log:
+def serving(folder: Path, *, port: int = 0, cameras: bool = False) -> Iterator[Service]:
+    """Run the service over a site's folder, with or without recognition, in processes of their own."""
+    command = [sys.executable, str(ROOT / "main.py"), "serve", "--port", str(port)]
+    command += ["--config", str(folder / "site.yaml"), *([] if cameras else ["--api-only"])]
+    with (folder / "serve.log").open("a") as log:
         process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log, text=True, cwd=folder)
     try:
         base = login = ""
@@ -111,13 +117,22 @@ def serving(folder: Path, *, port: int = 0) -> Iterator[Service]:
                 base = found[1]
             if found := re.search(r"(http\S+/login#\S+)", line):
                 login = found[1]
-            if base and (login or (folder / "service" / "logged_in").exists()):
+            if base and (login or port):
                 break
         assert base, (folder / "serve.log").read_text("utf-8")
-        yield Service(base, folder, login)
+        yield Service(base, folder, login, make_token(folder))
     finally:
         process.send_signal(signal.SIGTERM)
         process.communicate(timeout=20)
+
+
+def make_token(folder: Path) -> str:
+    """Make another token that is good for everything."""
+    store = AccessStore(folder / "service")
+    try:
+        return store.create_token(f"tests {len(store.tokens())}", ["admin"])
+    finally:
+        store.close()
 
 
 @dataclass
@@ -143,6 +158,8 @@ def visiting(browser: Browser, service: Service, **options: object) -> Iterator[
     """Open a browser of its own and log it in with a token of full scope."""
     context: BrowserContext = browser.new_context(**options)  # type: ignore[arg-type]  # width, theme and the like
     context.set_default_timeout(WAIT_MS)
+    logged_in = context.request.post(f"{service.base}/v1/session", data={"secret": service.token})
+    assert logged_in.ok, logged_in.text()
     page = context.new_page()
     visitor = Visitor(page, service)
     page.on("pageerror", lambda error: visitor.problems.append(str(error)))

@@ -7,8 +7,9 @@ import {subscribe} from "./events.js";
  * Load with `load(signal)` whenever `inputs` change.
  * Returns `{data, error, loading, reload, setData}`; old data stay while new ones come.
  * @param every ms between two loads while the page is visible; none by default.
+ * @param fresh load again when somebody comes back to the page.
  */
-export function useLoad(load, inputs = [], {every = 0} = {}) {
+export function useLoad(load, inputs = [], {every = 0, fresh = every > 0} = {}) {
   const [state, set] = useState({data: undefined, error: null, loading: true});
   const latest = useRef(load);
   latest.current = load;
@@ -33,6 +34,11 @@ export function useLoad(load, inputs = [], {every = 0} = {}) {
     const timer = setInterval(() => document.visibilityState === "visible" && run(), every);
     return () => clearInterval(timer);
   }, [every]);
+  useEffect(() => {
+    if (!fresh) return undefined;
+    addEventListener("focus", run);
+    return () => removeEventListener("focus", run);
+  }, [fresh]);
   const again = state.error?.passes ?? false;
   useEffect(() => {
     if (!again) return undefined;

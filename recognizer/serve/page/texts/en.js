@@ -103,7 +103,7 @@ export default {
     name_title: {one: "Who is this?", other: "Who are these {count}?"}, name_label: "Name",
     name_change: {one: "{count} sighting ({span}, {where}) gets this name.", other: "{count} sightings ({span}, {where}) get this name."},
     span: "{first} to {last}",
-    name_hint: "Two letters are often enough; Enter takes the first.", name_known: "{name} is enrolled. The photos stay as they are.",
+    name_hint: "Two letters are often enough; Enter takes the first.", name_known: "Enter takes {name}, who is enrolled. The photos stay as they are.",
     name_new: "“{name}” is a new name: it stands in the history, but is not recognised until photos are enrolled.",
     enrol: "Also enrol the best pictures", enrol_help: "Only good, different pictures are taken; then the person is recognised from now on. Enrol only who agreed.",
     did_enrol: {one: "{count} photo of {name} is enrolled.", other: "{count} photos of {name} are enrolled."}, none_enrolled: "No picture was good enough to be enrolled; the name stands.",

@@ -9,7 +9,7 @@ import {done} from "../../lib/actions.js";
 import {Dialog} from "../../parts/dialog.js";
 import {Face, Failure} from "../../parts/basics.js";
 import {JobProgress} from "../../parts/job.js";
-import {NameInput} from "../../parts/name_input.js";
+import {NameInput, matching} from "../../parts/name_input.js";
 
 export function NameDialog({chosen, people, onClose, onDone}) {
   const [name, setName] = useState("");
@@ -19,7 +19,7 @@ export function NameDialog({chosen, people, onClose, onDone}) {
   const service = useDescribed();
   const [error, setError] = useState(null);
   const count = chosen.reduce((sum, item) => sum + item.count, 0);
-  const known = people.find((person) => person.name.toLowerCase() === name.trim().toLowerCase());
+  const [known] = matching(people, name);
   const send = async (given) => {
     const text = given.trim();
     if (!text || busy) return;
@@ -40,7 +40,7 @@ export function NameDialog({chosen, people, onClose, onDone}) {
   const where = places([...new Set(chosen.flatMap((item) => item.sources))]);
   return html`<${Dialog} title=${t("unknown.name_title", {count: chosen.length})} onClose=${onClose}>
     <div class="crops">${chosen.flatMap((item) => item.crops).slice(0, 5).map((crop, at) => html`<${Face} key=${at} src=${crop} alt=${t("unknown.picture", {n: at + 1})} />`)}</div>
-    <form class="stack" onSubmit=${(event) => { event.preventDefault(); send(name); }}>
+    <form class="stack" onSubmit=${(event) => { event.preventDefault(); send(known?.name ?? name); }}>
       <${NameInput} people=${people} value=${name} onInput=${setName} onChoose=${send} label=${t("unknown.name_label")} autofocus describedby="name-change" />
       <div id="name-change" class="stack tight small">
         <p>${t("unknown.name_change", {count, span, where})}</p>

@@ -18,7 +18,7 @@ const STATES = ["open", "ignored", "discarded"];
 
 export function Unknown({route}) {
   const state = STATES.includes(route.query.get("state")) ? route.query.get("state") : "open";
-  const load = useLoad((signal) => listUnknowns({state}, signal), [state]);
+  const load = useLoad((signal) => listUnknowns({state}, signal), [state], {every: 30000});
   const people = useLoad((signal) => listPeople(signal), []);
   const [current, setCurrent] = useState(0);
   const [selected, setSelected] = useState(() => new Set());
