@@ -28,7 +28,7 @@ class ReplayRequest(Model):
     """Similarity that a name needs."""
     margin: Annotated[float, Field(ge=0, le=1)] | None = None
     """Lead over the next person."""
-    without_photos: Annotated[list[PhotoOf], Field(max_length=100)] = []
+    without_photos: Annotated[tuple[PhotoOf, ...], Field(max_length=100)] = ()
     """As if these were not enrolled."""
     rejections: bool = True
     """Heed what was rejected."""
