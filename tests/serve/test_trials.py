@@ -85,9 +85,9 @@ def test_a_replay_with_another_threshold_says_who_is_lost(client: TestClient) ->
 def test_a_replay_as_if_a_photo_were_not_there(client: TestClient) -> None:
     person = min(demo_clip.ENROLLED)
     photos = client.get(f"/v1/people/{person}/photos").json()["photos"]
-    body = {"without_photos": [{"person_id": person, "photo": photo["id"]} for photo in photos]}
+    body = {"without_photos": [{"person_id": person, "file": photo["file"]} for photo in photos]}
     assert set(result_of(client, "/v1/replay", body)["lost_names"]) == {person}
-    assert client.post("/v1/replay", json={"without_photos": [{"person_id": "?", "photo": "1"}]}).status_code == 404
+    assert client.post("/v1/replay", json={"without_photos": [{"person_id": "?", "file": "1"}]}).status_code == 404
 
 
 def test_a_stranger_is_named_offered_enrolled_and_taken_back(client: TestClient) -> None:

@@ -17,8 +17,7 @@ class PhotoOf(Model):
     """A photo of the gallery."""
 
     person_id: _Name
-    photo: _Name
-    """Its file's name."""
+    file: _Name
 
 
 class ReplayRequest(Model):
@@ -90,8 +89,8 @@ class EnrolRequest(Model):
 class OfferedPhoto(Model):
     """A kept crop, and whether it is good for a photo."""
 
-    photo: str
-    """Name of the file."""
+    file: str
+    """Name of the photo."""
     track_id: int
     at: datetime
     crop_url: str

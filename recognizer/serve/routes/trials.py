@@ -45,7 +45,7 @@ async def replay(
     trial = Trial(
         known=wanted.known,
         margin=wanted.margin,
-        without=tuple((people.name(each.person_id), each.photo) for each in wanted.without_photos),
+        without=tuple((people.name(each.person_id), each.file) for each in wanted.without_photos),
         rejections=wanted.rejections,
     )
     selection = Selection(
@@ -105,7 +105,7 @@ async def enrol(
             tracks=offered.tracks,
             photos=[
                 models.OfferedPhoto(
-                    photo=each.name,
+                    file=each.name,
                     track_id=each.crop.track_id,
                     at=each.crop.at,
                     crop_url=crop_url(each.crop.track_id, each.crop.rank),
