@@ -17,6 +17,7 @@ from recognizer.errors import ConfigError
 from recognizer.serve.access.hosts import is_loopback
 from recognizer.serve.access.store import AccessStore
 from recognizer.serve.application import make_application
+from recognizer.serve.connections import BoundedProtocol
 from recognizer.serve.dependencies import RecognitionClient, Services
 from recognizer.serve.inference import Inference
 from recognizer.serve.recogniser import Recogniser
@@ -106,7 +107,7 @@ def _configuration(services: Services) -> uvicorn.Config:
     _forward_logging()
     configuration = uvicorn.Config(
         make_application(services),
-        http="h11",
+        http=BoundedProtocol,
         ws="none",
         lifespan="on",
         log_config=None,
