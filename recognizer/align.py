@@ -13,6 +13,7 @@ import numpy as np
 
 from recognizer.geometry import similarity_transforms
 from recognizer.types import F32, U8, AlignedFaces, FaceQuality, Frame, Tracks
+from recognizer.types.frame import CropSource, Planes
 from recognizer.types.spec import CropSpec, template_of
 
 ARCFACE_CUT = CropSpec()
@@ -23,14 +24,15 @@ head-pose estimation). A head turned by theta shows its nose shifted by NOSE_DEP
 
 
 def align_tracks(frame: Frame, tracks: Tracks, *, cut: CropSpec) -> AlignedFaces:
-    """Align the faces of some tracks; in most frames there are none, and the BGR picture is not needed."""
+    """Align the faces of some tracks, from the decoder's planes where a transform does it: no BGR picture is needed."""
     if len(tracks) == 0:
         return AlignedFaces.empty(cut.size_px)
-    return align(frame.image, tracks.landmarks, tracks.scores, cut=cut, boxes=tracks.boxes)
+    image = frame.image if cut.template is None else frame.crop_source
+    return align(image, tracks.landmarks, tracks.scores, cut=cut, boxes=tracks.boxes)
 
 
 def align(
-    image: U8,
+    image: CropSource,
     landmarks: F32,
     scores: F32,
     *,
@@ -40,7 +42,7 @@ def align(
     """Cut faces out.
 
     Args:
-        image: (H, W, 3) uint8 BGR.
+        image: (H, W, 3) uint8 BGR; or planes, if the cut does not go by the box.
         landmarks: (K, 5, 2) px.
         scores: (K,) detector scores, kept as a part of the quality.
         cut: what the embedder declares.
@@ -50,8 +52,8 @@ def align(
         K rows in the same order; what lies outside the picture is black. (68 LFW faces cut to 1.0 face widths, mean
         cosine to the uncut picture's EdgeFace vector: black 0.862, grey 0.848, reflected 0.798, repeated 0.764.)
     """
-    if cut.template is None and boxes is None:
-        raise ValueError("align: this cut goes by the box, but no boxes were given.")
+    if cut.template is None and (boxes is None or isinstance(image, Planes)):
+        raise ValueError("align: this cut goes by the box: it needs boxes, and a BGR picture.")
     plain = cut == ARCFACE_CUT
     crops = np.empty((len(landmarks), cut.size_px, cut.size_px, 3), np.uint8)
     sharpness = np.empty(len(landmarks), np.float32)
@@ -60,7 +62,7 @@ def align(
         sharpness[row] = measure_sharpness(crop)
         if plain:
             crops[row] = crop[:, :, ::-1]
-    if cut.template is None and boxes is not None:
+    if cut.template is None and boxes is not None and not isinstance(image, Planes):
         for row, box in enumerate(boxes):
             crops[row] = _boxed(image, box, cut)[:, :, ::-1]
     elif not plain:
@@ -100,8 +102,20 @@ def measure_sharpness(crop: U8) -> float:
     return float(1500 * max(least, 0.0) / max(float(grey[_FACE].std()), 1.0))
 
 
-def _warped(image: U8, matrix: F32, size_px: int) -> U8:
-    return np.asarray(cv2.warpAffine(image, matrix, (size_px, size_px), flags=cv2.INTER_LINEAR), np.uint8)
+def _warped(image: CropSource, matrix: F32, size_px: int) -> U8:
+    """Warp to (size_px, size_px, 3) BGR. From planes, three small pictures are warped and then converted."""
+    if not isinstance(image, Planes):
+        return _warp(image, matrix, size_px, outside=0)
+    of_halves = matrix * np.array([2, 2, 1], np.float32)
+    of_halves[:, 2] += matrix[:, :2].sum(axis=1) / 2  # a pixel of the halves lies between two of the brightness
+    luma = _warp(image.luma, matrix, size_px, outside=0)
+    blue, red = (_warp(plane, of_halves, size_px, outside=128) for plane in (image.blue, image.red))
+    return np.asarray(cv2.transform(cv2.merge((luma, blue, red)), image.to_bgr), np.uint8)
+
+
+def _warp(plane: U8, matrix: F32, size_px: int, *, outside: int) -> U8:
+    warped = cv2.warpAffine(plane, matrix, (size_px, size_px), flags=cv2.INTER_LINEAR, borderValue=(outside,) * 3)
+    return np.asarray(warped, np.uint8)
 
 
 def _boxed(image: U8, box: F32, cut: CropSpec) -> U8:

@@ -83,5 +83,5 @@ def make_samples(*faces: tuple[int, F32, str | None], eyes_px: float = 40.0, sco
     numbers = np.array([number for number, _, _ in faces], np.int64)
     boxes = np.array([(10.0 + 20 * i, 10.0, 26.0 + 20 * i, 30.0) for i in range(count)], np.float32)
     vectors = np.stack([vector for _, vector, _ in faces])
-    templates = Templates(vectors, np.ones(count), np.ones(count, np.int64))
+    templates = Templates(vectors, np.ones(count), np.ones(count, np.int64), np.zeros(count, bool))
     return Samples(numbers, vectors, FaceQuality(*parts), matches, boxes, templates)

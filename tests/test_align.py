@@ -1,12 +1,15 @@
 from __future__ import annotations
 
+import av
 import cv2
 import numpy as np
 import pytest
 
-from recognizer.align import align, pose
+from recognizer.align import align, align_tracks, pose
+from recognizer.capture.decoder import BgrConverter, Picture
 from recognizer.geometry import ARCFACE_TEMPLATE
-from recognizer.types import F32
+from recognizer.types import F32, Frame, Tracks
+from recognizer.types.spec import CropSpec
 
 
 def test_a_face_in_the_template_is_cut_out_unchanged() -> None:
@@ -56,3 +59,19 @@ def test_blur_lowers_sharpness() -> None:
         for each in (image, blurred)
     )
     assert soft < sharp / 10
+
+
+def test_planes_are_aligned_like_their_bgr_picture() -> None:
+    y, x = np.mgrid[0:240, 0:320]
+    picture = np.stack([60 + x / 2, 40 + y / 2, 200 - x / 3], axis=-1).astype(np.uint8)
+    cv2.circle(picture, (150, 110), 40, (200, 180, 90), -1)
+    decoded = av.VideoFrame.from_ndarray(picture, format="bgr24").reformat(format="yuv420p")
+    frame = Frame(Picture(decoded, BgrConverter("test")), 0, 0.0, "test")
+    for offset in ([60, 60], [-40, 30], [280, 200]):  # also beyond the edges
+        points = (ARCFACE_TEMPLATE * 1.3 + np.array(offset, np.float32))[None]
+        boxes, score, row = np.zeros((1, 4), np.float32), np.ones(1, np.float32), np.array([0])
+        tracks = Tracks(row, boxes, points, score, row, np.array([True]))
+        from_planes = align_tracks(frame, tracks, cut=CropSpec())
+        from_bgr = align(frame.image, points, score)
+        assert np.abs(from_planes.crops.astype(int) - from_bgr.crops).mean() < 1.5
+        np.testing.assert_allclose(from_planes.quality.sharpness, from_bgr.quality.sharpness, rtol=0.1, atol=1)

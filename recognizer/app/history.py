@@ -20,6 +20,7 @@ from recognizer.decide.decider import Decider
 from recognizer.decide.evidence import Thresholds
 from recognizer.decide.photo import PhotoDecider
 from recognizer.gallery.records import Enrolled
+from recognizer.history import retention
 from recognizer.history.collector import TrackCollector
 from recognizer.history.database import FILE_NAME, Database
 from recognizer.history.encryption import find_key
@@ -111,8 +112,25 @@ def cluster_threshold(known: Thresholds) -> float:
     return known.known + 0.5 * (known.known - known.release)
 
 
-def _delete_old(settings: Settings, history: Database) -> None:
+def open_or_create(settings: Settings) -> Database:
+    """Open the history, a new one if there is none.
+
+    Raises:
+        HistoryError: if it cannot be opened.
+    """
+    return open_with_key(settings.history_place, find_key(settings.history.key_file), create=True)
+
+
+def count_old(settings: Settings, history: Database) -> int:
+    """Return how many tracks a run of these settings would delete, as they are too old."""
+    return retention.count_old(history, _retention(settings), now=dt.datetime.now(dt.UTC))
+
+
+def _retention(settings: Settings) -> Retention:
     kept = settings.history
-    retention = Retention(known_days=kept.known_days, unknown_days=kept.unknown_days, crops_days=kept.crops_days)
-    if deleted := purge(history, retention, now=dt.datetime.now(dt.UTC)):
+    return Retention(known_days=kept.known_days, unknown_days=kept.unknown_days, crops_days=kept.crops_days)
+
+
+def _delete_old(settings: Settings, history: Database) -> None:
+    if deleted := purge(history, _retention(settings), now=dt.datetime.now(dt.UTC)):
         logger.info("history: {} old tracks were deleted", deleted)

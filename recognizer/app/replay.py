@@ -6,23 +6,17 @@ import datetime as dt
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import groupby
 from typing import Any
 
-import numpy as np
-
+from recognizer.app.past_matches import Basis, Matched, matched_tracks, rivals
 from recognizer.decide.evidence import Thresholds
 from recognizer.decide.past import Outcome, PastDecider, PastMoment, PastTrack
 from recognizer.errors import HistoryError
 from recognizer.history.database import Database
-from recognizer.history.past import Counts, NewLabel, StoredTrack, count_tracks, read_tracks, relabel
+from recognizer.history.past import Counts, NewLabel, StoredTrack, count_tracks, relabel
 from recognizer.history.records import Selection
-from recognizer.protocols import VectorIndex
-from recognizer.types import Embeddings, Matches
+from recognizer.types import Matches
 
-ROUNDING = 1e-4
-"""Difference of two cosines that is none: templates are kept as float16, which changes a cosine by 1.2e-5 (standard
-deviation for 512 numbers)."""
 _ASKED_EVERY = 500
 """Tracks after which it is asked whether to go on."""
 
@@ -32,16 +26,6 @@ Progress = Callable[[int, int], None]
 
 class ReplayCancelled(HistoryError):
     """Somebody did not want to wait."""
-
-
-@dataclass(frozen=True, slots=True)
-class Basis:
-    """What names are decided by."""
-
-    index: VectorIndex
-    """Of the gallery, heeding rejections or not."""
-    thresholds: Thresholds | None = None
-    """``None``: those of each track's run."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,8 +128,8 @@ def replay_tracks(
     total = counts.comparable if most is None else min(most, counts.comparable)
     changed: list[ChangedTrack] = []
     kept = differing = done = 0
-    matched = _matched(history, basis, against, model, selection, most)
-    for group in _groups(_until_cancelled(matched, cancelled)):
+    matched = matched_tracks(history, basis, against, model, selection, most)
+    for group in rivals(_until_cancelled(matched, cancelled)):
         if cancelled():
             raise ReplayCancelled("The replay was cancelled.")
         before, now = _decided(group, basis, against)
@@ -181,46 +165,7 @@ def apply(history: Database, replay: Replay, what: str) -> tuple[int, int]:
     return relabel(history, [one.label for one in replay.changed], "replay " + what + ": {count} tracks")
 
 
-@dataclass(frozen=True, slots=True)
-class _Matched:
-    track: StoredTrack
-    now: Matches
-    before: Matches
-    """One row for each moment."""
-
-
-def _matched(
-    history: Database, basis: Basis, against: Basis | None, model: str, selection: Selection, most: int | None
-) -> Iterator[_Matched]:
-    for batch in read_tracks(history, selection, model=model, most=most):
-        moments = [moment for track in batch for moment in track.moments]
-        vectors = np.stack([moment.template for moment in moments])
-        probes = Embeddings(vectors, np.ones(len(vectors), np.float32), model)
-        stored = _joined([moment.match for moment in moments])
-        now = _unless_same(basis.index.search(probes), stored)
-        before = stored if against is None else _unless_same(against.index.search(probes), stored)
-        row = 0
-        for track in batch:
-            rows = slice(row, row + len(track.moments))
-            yield _Matched(track, now[rows], before[rows])
-            row = rows.stop
-
-
-def _groups(matched: Iterable[_Matched]) -> Iterator[list[_Matched]]:
-    """Group the tracks that may be rivals for a name: of one run and source, and of overlapping times."""
-    for _, of_source in groupby(matched, key=lambda one: (one.track.run_id, one.track.source)):
-        group: list[_Matched] = []
-        until = 0
-        for one in sorted(of_source, key=lambda one: one.track.moments[0].at):
-            if group and one.track.moments[0].at > until:
-                yield group
-                group = []
-            group.append(one)
-            until = max(until, *(moment.shown_until for moment in one.track.moments))
-        yield group
-
-
-def _until_cancelled(matched: Iterable[_Matched], cancelled: Callable[[], bool]) -> Iterator[_Matched]:
+def _until_cancelled(matched: Iterable[Matched], cancelled: Callable[[], bool]) -> Iterator[Matched]:
     for number, one in enumerate(matched):
         if number % _ASKED_EVERY == 0 and cancelled():
             raise ReplayCancelled("The replay was cancelled.")
@@ -228,7 +173,7 @@ def _until_cancelled(matched: Iterable[_Matched], cancelled: Callable[[], bool])
 
 
 def _decided(
-    group: Sequence[_Matched], basis: Basis, against: Basis | None
+    group: Sequence[Matched], basis: Basis, against: Basis | None
 ) -> tuple[Mapping[int, Outcome], Mapping[int, Outcome]]:
     facts = dict(group[0].track.decision)
     min_samples = int(facts.pop("min_samples"))
@@ -244,10 +189,14 @@ def _decided(
         for one in group
     ]
 
-    def decide(thresholds: Thresholds | None, matches: Sequence[Matches]) -> Mapping[int, Outcome]:
+    def decide(thresholds: Thresholds | None, matches: Sequence[Sequence[Matches]]) -> Mapping[int, Outcome]:
         return PastDecider(thresholds=thresholds or own, min_samples=min_samples).decide_again(tracks, matches)
 
-    before = decide(None if against is None else against.thresholds, [one.before for one in group])
+    old_thresholds = None if against is None else against.thresholds
+    before = decide(old_thresholds, [one.before for one in group])
+    same = all(new is old for one in group for new, old in zip(one.now, one.before, strict=True))
+    if same and (basis.thresholds or own) == (old_thresholds or own):
+        return before, before
     return before, decide(basis.thresholds, [one.now for one in group])
 
 
@@ -270,25 +219,3 @@ def _change(track: StoredTrack, was: str | None, new: Outcome) -> list[ChangedTr
 
 def _replay(counts: Counts, compared: int, changed: Sequence[ChangedTrack], kept: int, differing: int) -> Replay:
     return Replay(compared, tuple(changed), kept, counts.other_model, counts.without_moments, differing)
-
-
-def _joined(matches: Sequence[Matches]) -> Matches:
-    names = tuple(name for match in matches for name in match.names)
-    return Matches(
-        names,
-        np.concatenate([match.similarities for match in matches]),
-        np.concatenate([match.runner_up for match in matches]),
-    )
-
-
-def _unless_same(found: Matches, stored: Matches) -> Matches:
-    """Return what was found, and the stored numbers where those differ by no more than rounding."""
-    same = np.abs(found.similarities - stored.similarities) <= ROUNDING
-    same &= np.abs(found.runner_up - stored.runner_up) <= ROUNDING
-    same &= np.array([one == other for one, other in zip(found.names, stored.names, strict=True)], bool)
-    return Matches(
-        found.names,
-        np.where(same, stored.similarities, found.similarities),
-        np.where(same, stored.runner_up, found.runner_up),
-        found.notes,
-    )

@@ -12,7 +12,8 @@ from loguru import logger
 from recognizer.app import build, config
 from recognizer.app.build.galleries import COMPACT_FROM
 from recognizer.app.history import read_history
-from recognizer.app.replay import Basis, Replay, ReplayCancelled, replay_tracks
+from recognizer.app.past_matches import Basis
+from recognizer.app.replay import Replay, ReplayCancelled, replay_tracks
 from recognizer.errors import GalleryError, RecognizerError
 from recognizer.gallery.records import Enrolled
 from recognizer.gallery.store import load_enrolled

@@ -11,7 +11,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from recognizer.app import build, config, enrolment
-from recognizer.app.replay import Basis, Progress, Replay, replay_tracks
+from recognizer.app.past_matches import Basis
+from recognizer.app.replay import Progress, Replay, replay_tracks
 from recognizer.capture.pictures import PICTURE_SUFFIXES
 from recognizer.errors import ConfigError, GalleryError, ImageError
 from recognizer.gallery.folder import require_gallery, scan

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import IO
 
 from recognizer.emit.places import require_place, unwritable
 from recognizer.errors import UsageError
@@ -40,5 +44,30 @@ def save(path: Path, data: bytes, *, wanted: str, private: bool = False) -> None
     try:
         with open(path, "wb", opener=lambda name, flags: os.open(name, flags, mode)) as file:
             file.write(data)
+    except OSError as error:
+        raise unwritable(path, wanted, error) from error
+
+
+@contextmanager
+def replacing(path: Path, *, wanted: str) -> Iterator[IO[bytes]]:
+    """Yield a file that takes its name when it is whole; readable to its owner only. Its folder is made.
+
+    Args:
+        path: the file, replaced if it exists.
+        wanted: as ``save``.
+
+    Raises:
+        OutputError: if it cannot be written.
+    """
+    require_place(path, wanted=wanted)
+    try:
+        descriptor, name = tempfile.mkstemp(prefix=f".{path.stem}.", dir=path.parent)
+        try:
+            with os.fdopen(descriptor, "wb") as file:
+                yield file
+            Path(name).replace(path)
+        except BaseException:
+            Path(name).unlink(missing_ok=True)
+            raise
     except OSError as error:
         raise unwritable(path, wanted, error) from error

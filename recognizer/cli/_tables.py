@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 from rich.markup import escape
 from rich.table import Table
 
 from recognizer.cli import _console
+from recognizer.history.records import short_source
+
+__all__ = ["short_source", "show_rows"]
 
 
 def show_rows(rows: Sequence[Mapping[str, Any]], nothing: str) -> None:
@@ -23,8 +25,3 @@ def show_rows(rows: Sequence[Mapping[str, Any]], nothing: str) -> None:
     for row in rows:
         table.add_row(*(escape(str(value)) for value in row.values()))
     _console.out.print(table)
-
-
-def short_source(source: str) -> str:
-    """Return the name of a file without its folders; addresses and names of cameras stay."""
-    return Path(source).name if source.startswith("/") and not source.startswith("/dev/") else source

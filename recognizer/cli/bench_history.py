@@ -11,7 +11,8 @@ from typing import Annotated, Any
 import typer
 
 from recognizer.bench import history, history_clusters
-from recognizer.cli import _bench_setup
+from recognizer.bench import history_cost as cost
+from recognizer.cli import _bench_setup, _options
 from recognizer.cli._tables import show_rows
 from recognizer.history.encryption import KEY_BYTES
 
@@ -31,6 +32,33 @@ def history_bench(
         clustered = history_clusters.measure(Path(folder) / "clusters", unknown, rounds=rounds, key=key)
     figures = {"history": listed, "clusters": clustered}
     _bench_setup.save(save, figures, lambda: _show(listed, clustered))
+
+
+def history_cost(
+    clip: _bench_setup.ClipOption = None,
+    frames: _bench_setup.FramesOption = 150,
+    rounds: Annotated[int, typer.Option(min=2, max=100, help="Passes of the clip, with the history and without.")] = 5,
+    crops: Annotated[bool, typer.Option("--crops", help="Keep pictures of faces, too.")] = False,
+    gallery: _options.GalleryOption = None,
+    config_file: _options.ConfigOption = None,
+    model: _options.ModelOption = None,
+    engine: _options.EngineOption = None,
+    weights_dir: _options.WeightsDirOption = None,
+    spec: _options.SpecOption = None,
+    save: _bench_setup.SaveOption = None,
+) -> None:
+    """Measure recognition of a clip with the history on, divided by that without."""
+    bench = _bench_setup.set_up(
+        clip, gallery, config_file, model=model, engine=engine, weights_dir=weights_dir, spec=spec
+    )
+    found = cost.measure(bench, rounds=rounds, frames=frames, crops=crops)
+    figures = {**bench.conditions(), **found}
+
+    def show() -> None:
+        _bench_setup.show_conditions(figures)
+        show_rows([{"time": name, **values} for name, values in found["ratio"].items()], "")
+
+    _bench_setup.save(save, figures, show)
 
 
 def _show(listed: Mapping[str, Any], clustered: Mapping[str, Any]) -> None:

@@ -17,6 +17,7 @@ from recognizer.cli import (
     _files,
     _history_options,
     _options,
+    history_exchange,
     history_people,
     history_replay,
     history_report,
@@ -33,10 +34,6 @@ if TYPE_CHECKING:
     from recognizer.history.database import Database
 
 app = typer.Typer(help="Who was seen when; 'run --history' keeps it.", no_args_is_help=True)
-app.command("sightings")(history_report.list_sightings)
-_OTHERS = (history_report.report, history_replay.replay, *history_people.COMMANDS)
-for command in (*_OTHERS, *history_review.COMMANDS):
-    app.command()(command)
 
 
 @app.command("list")
@@ -199,11 +196,24 @@ def _vector(image: Path, settings: config.Settings, resolved: ResolvedModel) -> 
 
 
 def _row(seen: Seen) -> dict[str, Any]:
+    to = "" if seen.nearest in (None, seen.person) else f" to {seen.nearest}"
     return {
         "track": seen.id,
         "began": f"{seen.began:%Y-%m-%d %H:%M:%S}",
         "seconds": round((seen.ended - seen.began).total_seconds(), 1),
         "source": short_source(seen.source),
         "who": seen.person or seen.status,
-        "similarity": f"{seen.similarity:.2f}" + ("" if seen.person else f" to {seen.nearest}" if seen.nearest else ""),
+        "similarity": f"{seen.similarity:.2f}{to}",
     }
+
+
+app.command("sightings")(history_report.list_sightings)
+for command in (
+    history_report.report,
+    history_exchange.export,
+    history_replay.replay,
+    *history_review.COMMANDS,
+    *history_people.COMMANDS,
+):
+    app.command()(command)
+app.command("import")(history_exchange.import_)

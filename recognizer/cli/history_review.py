@@ -74,6 +74,8 @@ def unknowns(
         ],
         "No unknown person was seen.",
     )
+    if sheet is not None and found:
+        _console.out.print(f"Their faces: {sheet}", highlight=False, markup=False, soft_wrap=True)
 
 
 def name(

@@ -53,6 +53,12 @@ def run(
     history: Annotated[
         bool | None, typer.Option("--history/--no-history", help="Keep who was seen when; see 'history list'.")
     ] = None,
+    crops: Annotated[
+        bool | None,
+        typer.Option(
+            "--crops/--no-crops", help="In the history, keep pictures of faces too: by them you know whom to name."
+        ),
+    ] = None,
     sync_first: Annotated[
         bool, typer.Option("--sync/--no-sync", help="First enrol photos that are new in the gallery.")
     ] = True,
@@ -68,7 +74,7 @@ def run(
         spec=spec,
         source={"password_file": password_file, "max_frames": max_frames, "max_seconds": max_seconds},
         emit={"headless": headless or None, "video": output, "events": events, "summary": summary},
-        history={"enabled": history},
+        history={"enabled": history, "crops": crops},
     )
     if password_file is not None and settings.sources:
         raise UsageError(

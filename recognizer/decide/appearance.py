@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import deque
+from typing import NamedTuple
 
 import cv2
 import numpy as np
@@ -14,6 +15,7 @@ PATCH_PX = 16
 """Side of a face in its thumbnail, px."""
 REACH_PX = 3
 """By how much of that a face may move, or its box be off, between two thumbnails."""
+SIDE_PX = PATCH_PX + 2 * REACH_PX
 POINTS = 2
 """Pixels read for each pixel of a thumbnail, across and down."""
 FITS = 0.85
@@ -51,9 +53,9 @@ class Appearance:
     __slots__ = ("_at", "_compared_at", "_kept_at", "_lively", "_newest", "_past", "_reference", "_unlike_s", "_usual")
 
     def __init__(self) -> None:
-        self._newest: F32 | None = None
-        self._reference: F32 | None = None
-        self._past: deque[F32] = deque(maxlen=2 * max(HALVES))
+        self._newest: Thumbnail | None = None
+        self._reference: Thumbnail | None = None
+        self._past: deque[Thumbnail] = deque(maxlen=2 * max(HALVES))
         self._at = self._compared_at = self._kept_at = -math.inf
         self._usual, self._unlike_s, self._lively = SUDDEN, 0.0, 1.0
 
@@ -90,16 +92,16 @@ class Appearance:
                 self._lively = min(2 * self._lively, LIVELIEST)
             self._reference, self._unlike_s = self._newest, 0.0
 
-    def _is_sudden(self, before: F32, now: F32) -> bool:
+    def _is_sudden(self, before: Thumbnail, now: Thumbnail) -> bool:
         step = 1 - likeness(before, now)
         usual, self._usual = self._usual, self._usual + STEP_WEIGHT * (step - self._usual)
         return step > SUDDEN or (step > STEP and step > STEP_RATIO * usual)
 
-    def _is_slow(self, now: F32, at: float) -> bool:
+    def _is_slow(self, now: Thumbnail, at: float) -> bool:
         is_kept = at - self._kept_at >= PERIOD_S - 1e-3
         if self._reference is None or not (is_kept or self._unlike_s):
             return False
-        alike = likeness(self._reference, now)
+        alike = likeness(self._reference, now, enough=UNLIKE)
         elapsed = min(at - self._compared_at, GAP_S)
         self._compared_at = at
         self._unlike_s = self._unlike_s + (UNLIKE - alike) * elapsed if alike < UNLIKE else 0.0
@@ -111,50 +113,59 @@ class Appearance:
             self._kept_at = at
         return found
 
-    def _is_dissolve(self, half: int, now: F32) -> bool:
+    def _is_dissolve(self, half: int, now: Thumbnail) -> bool:
         if 2 * half > len(self._past):
             return False
         first, middle = self._past[-2 * half], self._past[-half]
-        one, other = (middle - first)[_FACE], (now - middle)[_FACE]
-        return _correlation(one, other) >= LINEAR and likeness(first, now) < 0.9
+        one, other = _unit(middle.face - first.face), _unit(now.face - middle.face)
+        return float(one.dot(other)) >= LINEAR and likeness(first, now) < 0.9
 
 
-def thumbnail(picture: U8, box: F32) -> F32:
-    """Return the brightness of a box and a fifth of its size around it, beyond the picture's edge repeated.
+class Thumbnail(NamedTuple):
+    """The brightness of a face and a fifth of its size around it."""
+
+    pixels: F32
+    """(22, 22)."""
+    face: F32
+    """(256,): the middle of it, 16 px high and wide."""
+    unit: F32
+    """The same without its mean, of unit length; zeros where it is flat."""
+
+
+def thumbnail(picture: U8, box: F32) -> Thumbnail:
+    """Return the thumbnail of a box; beyond the picture's edge it is repeated.
 
     Args:
         picture: (H, W) brightness or (H, W, 3) BGR.
         box: (4,) px.
-
-    Returns:
-        (22, 22) float32.
     """
-    side = PATCH_PX + 2 * REACH_PX
-    steps = (np.arange(side * POINTS) + 0.5) / POINTS - REACH_PX
-    left, top, right, bottom = (float(value) for value in box)
-    columns = np.clip(left + steps * ((right - left) / PATCH_PX), 0, picture.shape[1] - 1).astype(np.intp)
-    rows = np.clip(top + steps * ((bottom - top) / PATCH_PX), 0, picture.shape[0] - 1).astype(np.intp)
+    left, top, right, bottom = box.tolist()
+    columns = np.clip(left + _STEPS * (right - left), 0, picture.shape[1] - 1).astype(np.intp)
+    rows = np.clip(top + _STEPS * (bottom - top), 0, picture.shape[0] - 1).astype(np.intp)
     grey = picture if picture.ndim == 2 else picture[:, :, 1]  # green is most of the brightness
-    points = grey[rows[:, None], columns]
-    return cv2.resize(points, (side, side), interpolation=cv2.INTER_AREA).astype(np.float32)
+    points = grey.take(rows, axis=0).take(columns, axis=1)
+    pixels = cv2.resize(points, (SIDE_PX, SIDE_PX), interpolation=cv2.INTER_AREA).astype(np.float32)
+    face = pixels[REACH_PX:-REACH_PX, REACH_PX:-REACH_PX].ravel()
+    return Thumbnail(pixels, face, _unit(face))
 
 
-def likeness(before: F32, now: F32) -> float:
+def likeness(before: Thumbnail, now: Thumbnail, *, enough: float = FITS) -> float:
     """Correlation of the face in an earlier thumbnail with a good place in a later one, in [-1, 1].
 
-    The best place is searched for only where the same place does not fit: a search takes 45 us, this 8 us.
+    The best place is searched for only where the same place has less than ``enough``: a search takes 14 us, this 1 us.
     """
-    face = before[_FACE]
-    same_place = _correlation(face, now[_FACE])
-    return same_place if same_place >= FITS else float(cv2.matchTemplate(now, face, cv2.TM_CCOEFF_NORMED).max())
+    same_place = float(before.unit.dot(now.unit))
+    if same_place >= enough:
+        return same_place
+    face = before.face.reshape(PATCH_PX, PATCH_PX)
+    return float(cv2.matchTemplate(now.pixels, face, cv2.TM_CCOEFF_NORMED).max())
 
 
-def _correlation(one: F32, other: F32) -> float:
-    a, b = one.ravel(), other.ravel()
-    mean_a, mean_b = float(a.dot(_SHARES)), float(b.dot(_SHARES))
-    spread = (float(a.dot(a)) - a.size * mean_a**2) * (float(b.dot(b)) - b.size * mean_b**2)
-    return (float(a.dot(b)) - a.size * mean_a * mean_b) / math.sqrt(spread) if spread > 1 else 0.0
+def _unit(face: F32) -> F32:
+    centred = face - float(face.dot(_SHARES))  # mean() takes five times as long
+    length = math.sqrt(float(centred.dot(centred)))
+    return centred / length if length > 1 else np.zeros_like(centred)
 
 
-_FACE = (slice(REACH_PX, -REACH_PX), slice(REACH_PX, -REACH_PX))
 _SHARES = np.full(PATCH_PX**2, 1 / PATCH_PX**2, np.float32)
+_STEPS = ((np.arange(SIDE_PX * POINTS) + 0.5) / POINTS - REACH_PX) / PATCH_PX

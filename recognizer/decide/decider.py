@@ -155,7 +155,8 @@ class Decider:
         """Return the ``templates`` of some tracks, (K,) ids, with the evidence that each has."""
         evidence = [self._tracks[number] for number in ids.tolist()]
         weights, counts = [one.weight for one in evidence], [one.usable_count for one in evidence]
-        return Templates(templates.vectors, np.array(weights, np.float64), np.array(counts, np.int64))
+        doubted = np.array([one.is_doubted for one in evidence], bool)
+        return Templates(templates.vectors, np.array(weights, np.float64), np.array(counts, np.int64), doubted)
 
     @property
     def doubted(self) -> frozenset[int]:

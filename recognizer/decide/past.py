@@ -61,12 +61,12 @@ class PastDecider(Decider):
         super().__init__(thresholds=thresholds)
         self.min_samples = min_samples
 
-    def decide_again(self, tracks: Sequence[PastTrack], matches: Sequence[Matches]) -> dict[int, Outcome]:
+    def decide_again(self, tracks: Sequence[PastTrack], matches: Sequence[Sequence[Matches]]) -> dict[int, Outcome]:
         """Decide the tracks of one source and run.
 
         Args:
             tracks: all of them.
-            matches: of each track, the people nearest to its template in each of its moments, as many rows.
+            matches: of each track, the people nearest to its template in each of its moments, one row each.
 
         Returns:
             The outcome of each track, by its number.
@@ -85,7 +85,7 @@ class PastDecider(Decider):
                 while reached + 1 < len(moments) and moments[reached + 1].at <= tick:
                     reached += 1
                     self._remember(number, moments[reached])
-                    self._match(self._tracks[number], matches[place][reached : reached + 1])
+                    self._match(self._tracks[number], matches[place][reached])
                 if moments[reached].shown_from <= tick <= moments[reached].shown_until:
                     shown.append(number)
                 if tick >= moments[-1].shown_until:

@@ -13,6 +13,7 @@ import numpy as np
 from recognizer.errors import HistoryError
 from recognizer.history import crops
 from recognizer.history.database import Database
+from recognizer.history.records import short_source
 from recognizer.text import line_height, text_mask
 from recognizer.types import U8
 
@@ -109,7 +110,7 @@ def _words(cluster: Mapping[str, Any]) -> tuple[str, ...]:
         f"{number} track{'' if number == 1 else 's'}",
         f"first {first:%Y-%m-%d %H:%M}",
         f"last {last:%Y-%m-%d %H:%M}",
-        ", ".join(source.rstrip("/").rsplit("/", 1)[-1] for source in cluster["sources"]),
+        ", ".join(short_source(source) for source in cluster["sources"]),
         *([f"closest: {closest}"] if closest else []),
     )
 

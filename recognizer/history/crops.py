@@ -18,7 +18,7 @@ from recognizer.types import FaceQuality
 
 BEST = 5
 """Crops that stand for a cluster."""
-HINT = "Crops are kept by runs whose settings say history.crops: true, for history.crops_days days."
+HINT = "Runs keep crops with --crops, or history.crops: true in the settings, for history.crops_days days."
 """What to do where there is none."""
 _COMPARED = 200
 """Crops of one cluster whose vectors are compared; with more tracks than that, the best ones of some."""

@@ -81,9 +81,8 @@ class FaceIndex:
             if self._basis is None:
                 return []
             probe = self._basis @ vector
-            cosines = np.concatenate(
-                [np.vecdot(part, probe) for part in self._parts]
-            )  # one thread: `@` waits for several[: self._used]
+            # `@` would use several threads, which wait for each other on a busy machine
+            cosines = np.concatenate([np.vecdot(part, probe) for part in self._parts])[: self._used]
             rows = self._rows[: self._used]
             cosines[~self._fits(rows, selection)] = -2.0
             best = np.argpartition(cosines, -count)[-count:] if len(cosines) > count else np.arange(len(cosines))

@@ -51,13 +51,14 @@ class MomentKeeper:
     no larger than one of seconds.
     """
 
-    __slots__ = ("_best", "_best_name", "_decided", "_newest")
+    __slots__ = ("_best", "_best_name", "_decided", "_is_doubted", "_newest")
 
     def __init__(self) -> None:
         self._newest: _Evidence | None = None
         self._decided: _Evidence | None = None
         self._best: _Evidence | None = None
         self._best_name: str | None = None
+        self._is_doubted = False
 
     @property
     def weight(self) -> float:
@@ -66,13 +67,16 @@ class MomentKeeper:
 
     def add(self, at: dt.datetime, at_s: float, templates: Templates, matches: Matches) -> None:
         """Take a sample: the track's template with it, and the match of that, one row each."""
+        self._is_doubted = bool(templates.doubted[0])
+        if self._is_doubted:
+            return
         newest, self._newest = self._newest, _Evidence(at, at_s, templates, matches)
         self._extend(newest)
 
     def show(self, at_s: float, status: Status, name: str | None) -> None:
         """Record that the track was reported in a frame, and as whom."""
         newest = self._newest
-        if newest is None:
+        if newest is None or self._is_doubted:  # a doubtful name is neither reported nor claimed
             return
         newest.shown_from_s = min(newest.shown_from_s, at_s)
         newest.shown_until_s = at_s

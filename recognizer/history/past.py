@@ -8,7 +8,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
 import sqlalchemy as sa
 
 from recognizer.history import actions
@@ -19,7 +18,7 @@ from recognizer.history.records import Selection
 from recognizer.history.rows import from_bytes, from_us
 from recognizer.history.schema import moments, runs, samples, tracks
 from recognizer.history.tracks import conditions
-from recognizer.types import F32, Matches
+from recognizer.types import F32
 
 RELABELLED = 2
 """``tracks.corrected`` of a track whose name a replay gave."""
@@ -36,8 +35,10 @@ class StoredMoment:
     """(D,) of unit length, within float16."""
     weight: float
     usable_count: int
-    match: Matches
-    """One row, of the run."""
+    nearest: str | None
+    similarity: float
+    runner_up: float
+    """The match in the run."""
     shown_from: int
     shown_until: int
 
@@ -204,9 +205,16 @@ def _moments(connection: sa.Connection, database: Database, ids: Sequence[int]) 
         else:
             own = parts.get(row.track_id, [])
             template = template_of((vector, weight) for at, vector, weight in own if at <= row.at_us)
-        match = Matches((row.nearest,), np.array([row.similarity], np.float32), np.array([row.runner_up], np.float32))
         moment = StoredMoment(
-            row.at_us, template, row.weight, row.usable_count, match, row.shown_from_us, row.shown_until_us
+            at=row.at_us,
+            template=template,
+            weight=row.weight,
+            usable_count=row.usable_count,
+            nearest=row.nearest,
+            similarity=row.similarity,
+            runner_up=row.runner_up,
+            shown_from=row.shown_from_us,
+            shown_until=row.shown_until_us,
         )
         found[row.track_id] = (*found.get(row.track_id, ()), moment)
     return found

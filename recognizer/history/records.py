@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from recognizer.types import F32, U8, FaceQuality, Status
@@ -134,3 +136,15 @@ class Seen:
             "reasons": list(self.reasons),
             "frames": self.frames,
         }
+
+
+def short_source(source: str) -> str:
+    """Return the name of a file without its folders; addresses and names of cameras stay."""
+    return Path(source).name if source.startswith("/") and not source.startswith("/dev/") else source
+
+
+def short_sources(sources: Iterable[str]) -> dict[str, str]:
+    """Return a short name of each source; files of one name in two folders keep their folders."""
+    short = {source: short_source(source) for source in sources}
+    count = Counter(short.values())
+    return {source: name if count[name] == 1 else source for source, name in short.items()}

@@ -34,16 +34,26 @@ def purge(database: Database, retention: Retention, *, now: dt.datetime) -> int:
     Raises:
         HistoryError: if the database cannot be written.
     """
-    is_named = sa.or_(tracks.c.given.is_not(None), tracks.c.status == "known")
-    deleted = 0
-    for days, kind in ((retention.known_days, is_named), (retention.unknown_days, sa.not_(is_named))):
-        if days is not None:
-            deleted += _delete(database, sa.and_(tracks.c.ended_us < _before(now, days), kind))
+    deleted = sum(_delete(database, which) for which in _old(retention, now))
     if retention.crops_days is not None:
         old = sa.and_(samples.c.at_us < _before(now, retention.crops_days), samples.c.crop.is_not(None))
         with database.writing() as connection:
             connection.execute(sa.update(samples).where(old).values(crop=None))
     return deleted
+
+
+def count_old(database: Database, retention: Retention, *, now: dt.datetime) -> int:
+    """Return how many tracks ``purge`` would delete."""
+    counts = [sa.select(sa.func.count()).select_from(tracks).where(which) for which in _old(retention, now)]
+    with database.reading() as connection:
+        return sum(connection.execute(query).scalar_one() for query in counts)
+
+
+def _old(retention: Retention, now: dt.datetime) -> list[sa.ColumnElement[bool]]:
+    """Return conditions of the tracks that are older than the retention allows."""
+    is_named = sa.or_(tracks.c.given.is_not(None), tracks.c.status == "known")
+    kinds = ((retention.known_days, is_named), (retention.unknown_days, sa.not_(is_named)))
+    return [sa.and_(tracks.c.ended_us < _before(now, days), kind) for days, kind in kinds if days is not None]
 
 
 def forget_person(database: Database, name: str) -> int:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import datetime as dt
 import json
 import math
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, overload
 
 import cv2
 import numpy as np
@@ -66,6 +66,12 @@ def insert_run(
     return int(key[0]) if key else 0
 
 
+def insert_track(connection: sa.Connection, values: Mapping[str, Any]) -> int:
+    """Insert a track that does not exist yet, of columns of ``schema.tracks``; returns its id."""
+    key = connection.execute(sa.insert(tracks).values(dict(values))).inserted_primary_key
+    return int(key[0]) if key else 0
+
+
 def save_tracks(
     connection: sa.Connection, run_id: int, records: Sequence[TrackRecord], *, cipher: Cipher = PLAIN
 ) -> None:
@@ -93,24 +99,35 @@ def save_tracks(
 def _track_row(run_id: int, record: TrackRecord) -> dict[str, Any]:
     return {
         "run_id": run_id,
-        "source": _text(record.source),
+        "source": cleaned(record.source),
         "number": record.number,
         "began_us": to_us(record.began),
         "ended_us": to_us(record.ended),
         "at_s": record.at_s,
         "status": record.status.value,
-        "person": _text(record.person),
-        "nearest": _text(record.nearest),
+        "person": cleaned(record.person),
+        "nearest": cleaned(record.nearest),
         "similarity": _finite(record.similarity, -1.0),
         "margin": _finite(record.margin, 0.0),
-        "reasons": json.dumps([_text(reason) for reason in record.reasons], ensure_ascii=False),
+        "reasons": reasons_text(record.reasons),
         "frames": record.frames,
     }
 
 
-def _text(value: str | None) -> str | None:
+@overload
+def cleaned(value: str) -> str: ...
+@overload
+def cleaned(value: None) -> None: ...
+@overload
+def cleaned(value: str | None) -> str | None: ...
+def cleaned(value: str | None) -> str | None:
     """Replace what no database takes: surrogates, of file names that are no UTF-8, and the character NUL."""
     return None if value is None else value.encode("utf-8", "replace").decode("utf-8").replace("\0", "?")
+
+
+def reasons_text(reasons: Sequence[str]) -> str:
+    """Encode the reasons of a decision as JSON."""
+    return json.dumps([cleaned(reason) for reason in reasons], ensure_ascii=False)
 
 
 def _finite(value: float, otherwise: float) -> float:
@@ -146,7 +163,7 @@ def _moment_row(track_id: int, place: int, moment: Moment, cipher: Cipher) -> di
         "vector": None if moment.template is None else cipher.seal(to_bytes(moment.template)),
         "weight": _finite(moment.weight, 0.0),
         "usable_count": moment.usable_count,
-        "nearest": _text(moment.nearest),
+        "nearest": cleaned(moment.nearest),
         "similarity": _finite(moment.similarity, -1.0),
         "runner_up": _finite(moment.runner_up, -1.0),
         "shown_from_us": to_us(moment.shown_from),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import secrets
+from collections import Counter
 from collections.abc import MutableMapping
 from typing import Any
 
@@ -11,6 +12,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from recognizer.serve import errors
+from recognizer.serve.access.scopes import principal_of
 from recognizer.serve.errors import REQUEST_ID, ServiceError
 
 MIB = 2**20
@@ -28,6 +30,8 @@ REQUEST_S = 10.0
 """From a request's head to the head of its answer. What an answer streams takes as long as it takes."""
 QUEUE = 8
 """Inferences that wait or run."""
+FORMS = 16
+"""Forms that are read or answered at a time, half of them of one client; each may hold 1 MiB of a picture in memory."""
 
 CONTENT_POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; media-src 'self' blob:; "
@@ -91,6 +95,7 @@ class RequestLimits:
             await errors.response(scope, late)(scope, receive, _headed(send, scope))
             del error
         except ServiceError as error:
+            await errors.pause(error)
             await errors.response(scope, error)(scope, receive, _headed(send, scope))
         except Exception as error:
             if started:
@@ -99,7 +104,7 @@ class RequestLimits:
 
 
 class BodyLimit:
-    """Refuses bodies that are too long, by their Content-Length at once, others as soon as they are.
+    """Refuses bodies that are too long, by their Content-Length or as soon as they are, and too many forms.
 
     Args:
         app: what answers.
@@ -107,16 +112,35 @@ class BodyLimit:
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
+        self._forms: Counter[str] = Counter()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        most, came = most_bytes(scope), 0
+        most = most_bytes(scope)
         length = Headers(scope=scope).get("content-length", "")
         if length.isdecimal() and int(length) > most:
             raise _too_large(most)
+        if most == JSON_BYTES:
+            await self._app(scope, self._limited(receive, most), send)
+            return
+        client = principal_of(scope).key
+        if self._forms.total() >= FORMS:
+            raise ServiceError(503, "busy", f"{FORMS} uploads are being read already.", headers=_LATER)
+        if self._forms[client] >= FORMS // 2:
+            raise ServiceError(429, "too_many_requests", f"At most {FORMS // 2} uploads at a time.", headers=_LATER)
+        self._forms[client] += 1
+        try:
+            await self._app(scope, self._limited(receive, most), send)
+        finally:
+            self._forms[client] -= 1
+            if not self._forms[client]:
+                del self._forms[client]
+
+    def _limited(self, receive: Receive, most: int) -> Receive:
+        came = 0
 
         async def receive_some() -> Message:
             nonlocal came
@@ -126,10 +150,11 @@ class BodyLimit:
                 raise _too_large(most)
             return message
 
-        await self._app(scope, receive_some, send)
+        return receive_some
 
 
 _CLOSE = {"connection": "close"}
+_LATER = {"retry-after": "1", **_CLOSE}
 
 
 def _too_large(most: int) -> ServiceError:

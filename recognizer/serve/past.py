@@ -13,15 +13,12 @@ from fastapi import Depends
 
 from recognizer.app.config import Settings
 from recognizer.errors import GalleryError
-from recognizer.gallery.folder import RECORD_FOLDER
-from recognizer.gallery.names import person_name
-from recognizer.gallery.schema import RECORD_FILE
-from recognizer.gallery.store import Gallery
 from recognizer.history.events import PastEvent
 from recognizer.history.records import Selection
 from recognizer.history.refusals import ConflictError, NotThereError
 from recognizer.serve.dependencies import SettingsDep
 from recognizer.serve.errors import ServiceError
+from recognizer.serve.gallery import people_of
 from recognizer.serve.models import history as models
 from recognizer.serve.models.history import Moment, Text
 
@@ -40,18 +37,6 @@ def refusals() -> Iterator[None]:
     except ConflictError as error:
         later = None if error.later is None else {"later_action": error.later}
         raise ServiceError(409, "conflict", str(error), details=later) from error
-
-
-def valid_name(text: str) -> str:
-    """Normalise a person's name.
-
-    Raises:
-        ServiceError: 422 ``invalid_name``.
-    """
-    try:
-        return person_name(text)
-    except GalleryError as error:
-        raise ServiceError(422, "invalid_name", str(error)) from error
 
 
 @dataclass(frozen=True)
@@ -78,10 +63,8 @@ class PersonIds:
 
 def person_ids(settings: SettingsDep) -> PersonIds:
     """Read who is enrolled; nobody where there is no gallery."""
-    folder = settings.gallery.folder
-    if (folder / RECORD_FOLDER / RECORD_FILE).exists():
-        with suppress(GalleryError), Gallery(folder) as gallery:
-            return PersonIds({person.name: person.folder for person in gallery.people()})
+    with suppress(GalleryError):
+        return PersonIds({person.name: person.folder for person in people_of(settings.gallery.folder)[0]})
     return PersonIds({})
 
 
@@ -97,7 +80,7 @@ def selection(
     until: Moment | None = None,
 ) -> Selection:
     """Make a selection of tracks from an address; ``name`` is for people who are not enrolled."""
-    person = people.name(person_id) if person_id is not None else None if name is None else valid_name(name)
+    person = name if person_id is None else people.name(person_id)
     return Selection(person=person, source=source, since=since, until=until)
 
 

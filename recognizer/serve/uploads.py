@@ -14,8 +14,8 @@ _HEIC = frozenset({b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1"
 """Brands of ISO/IEC 23008-12 files, bytes 8 to 12, that iPhones write."""
 
 
-async def picture_bytes(upload: UploadFile, field: str) -> bytes:
-    """Read one uploaded picture.
+def checked(upload: UploadFile, field: str) -> UploadFile:
+    """Check an uploaded picture without reading it: size, and what it begins with.
 
     Args:
         upload: part of a form.
@@ -26,12 +26,19 @@ async def picture_bytes(upload: UploadFile, field: str) -> bytes:
     """
     if (upload.size or 0) > IMAGE_BYTES:
         raise ServiceError(413, "image_too_large", f"{field}: at most {IMAGE_BYTES // MIB} MiB are read of a picture.")
-    data = await upload.read()
-    if not data:
+    head = upload.file.read(12)
+    upload.file.seek(0)
+    if not head:
         raise ServiceError(422, "invalid_image", f"{field}: wanted a picture, the file is empty.")
-    if data[4:8] == b"ftyp" and data[8:12] in _HEIC:
+    if head[4:8] == b"ftyp" and head[8:12] in _HEIC:
         raise ServiceError(415, "heic_not_supported", f"{field}: HEIC is not read here; send it as JPEG.")
-    return data
+    return upload
+
+
+def content(upload: UploadFile) -> bytes:
+    """Read an uploaded picture; when its turn has come, so that those that wait are on disk."""
+    upload.file.seek(0)
+    return bytes(upload.file.read())
 
 
 def decoded(data: bytes, field: str) -> Picture:

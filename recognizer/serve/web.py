@@ -23,6 +23,7 @@ from recognizer.runtime.parent import end_with_parent
 from recognizer.serve.access.hosts import is_loopback
 from recognizer.serve.access.store import AccessStore
 from recognizer.serve.application import make_application
+from recognizer.serve.connections import BoundedProtocol
 from recognizer.serve.dependencies import Services
 from recognizer.serve.inference import Inference
 from recognizer.serve.recogniser import Recogniser
@@ -168,7 +169,7 @@ def _configuration(services: Services) -> uvicorn.Config:
     _forward_logging()
     configuration = uvicorn.Config(
         make_application(services),
-        http="h11",
+        http=BoundedProtocol,
         ws="none",
         lifespan="on",
         log_config=None,

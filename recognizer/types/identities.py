@@ -104,17 +104,20 @@ class Templates(Rows):
     """(K,) sum of the samples' weights."""
     usable_counts: I64
     """(K,) samples that met the limits of quality."""
+    doubted: NDArray[np.bool_]
+    """(K,) the newest sample was not like the template; the name is withheld until another sample is."""
 
     def __post_init__(self) -> None:
         require(self, "vectors", self.vectors, np.float32, (None, None))
         require(self, "weights", self.weights, np.float64, (None,))
         require(self, "usable_counts", self.usable_counts, np.int64, (None,))
+        require(self, "doubted", self.doubted, np.bool_, (None,))
         self._require_aligned()
 
     @classmethod
     def empty(cls) -> Self:
         """No tracks."""
-        return cls(np.zeros((0, EMBEDDING_SIZE), np.float32), np.zeros(0), np.zeros(0, np.int64))
+        return cls(np.zeros((0, EMBEDDING_SIZE), np.float32), np.zeros(0), np.zeros(0, np.int64), np.zeros(0, bool))
 
 
 @dataclass(frozen=True, slots=True, eq=False)

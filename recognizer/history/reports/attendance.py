@@ -9,7 +9,7 @@ from typing import Any
 
 from recognizer.errors import UsageError
 from recognizer.history.database import Database
-from recognizer.history.records import Selection
+from recognizer.history.records import Selection, short_sources
 from recognizer.history.sightings import GAP_S, Period, Presence, Sighting, presences, sightings, within
 from recognizer.history.tracks import list_named
 
@@ -41,6 +41,10 @@ class Report:
     def local(self, moment: dt.datetime) -> dt.datetime:
         """Return a moment in the report's zone."""
         return moment.astimezone(self.zone)
+
+    def short_names(self) -> dict[str, str]:
+        """Return a short name of each source, for people to read."""
+        return short_sources({one.source for one in self.sightings})
 
     def as_rows(self) -> list[dict[str, Any]]:
         """Return the rows as objects for JSON and tables."""

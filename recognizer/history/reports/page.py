@@ -114,8 +114,9 @@ def _timelines(report: Report, by_day: dict[dt.date, list[Bar]]) -> Iterator[str
     every = [bar for bars in by_day.values() for bar in bars]
     colours = {source: number for number, source in enumerate(sorted({bar.source for bar in every}))}
     yield '<ul class="legend">'
+    names = report.short_names()
     for source, number in colours.items():
-        yield f'<li><i class="c{number % COLOURS}"></i>{escape(source)}</li>'
+        yield f'<li title="{escape(source)}"><i class="c{number % COLOURS}"></i>{escape(names[source])}</li>'
     yield "</ul>"
     for day, bars in by_day.items():
         yield f'<section class="day"><h2>{day:%A, %Y-%m-%d}</h2>'
@@ -131,14 +132,15 @@ def _rows(report: Report) -> Iterator[str]:
     headings = (*period, "person", "source", "first", "last", "sightings", "time present")
     form = "%Y-%m-%d %H:%M:%S" if report.by == "person" else "%H:%M:%S"
     title = {"person": "By person and source", "day": "By day", "hour": "By hour"}[report.by]
+    names = report.short_names()
     yield f"<h2>{title}</h2>"
-    yield from _table(headings, [_cells(report, row, form) for row in report.rows], numbers=2)
+    yield from _table(headings, [_cells(report, row, form, names[row.source]) for row in report.rows], numbers=2)
 
 
-def _cells(report: Report, row: Presence, form: str) -> tuple[str, ...]:
+def _cells(report: Report, row: Presence, form: str, source: str) -> tuple[str, ...]:
     period = () if report.by == "person" else (f"<time>{escape(row.period)}</time>",)
     times = (_time(report, row.first, form), _time(report, row.last, form, ends=report.by != "person"))
-    return (*period, escape(row.person), escape(row.source), *times, str(row.sightings), duration(row.seconds))
+    return (*period, escape(row.person), escape(source), *times, str(row.sightings), duration(row.seconds))
 
 
 def _table(headings: Sequence[str], rows: Sequence[Sequence[str]], *, numbers: int) -> Iterator[str]:

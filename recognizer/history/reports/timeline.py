@@ -68,8 +68,9 @@ def timeline(report: Report, bars: Sequence[Bar], axis_of: Sequence[Bar], colour
     people: dict[str, list[Bar]] = {}
     for bar in bars:
         people.setdefault(bar.person, []).append(bar)
+    names = report.short_names()
     for person, theirs in sorted(people.items()):
-        yield from _row(person, theirs, start, axis, [place for place, _ in ticks], colours)
+        yield from _row(person, theirs, start, axis, [place for place, _ in ticks], colours, names)
 
 
 def _axis(report: Report, bars: Sequence[Bar]) -> _Axis:
@@ -114,11 +115,12 @@ def _row(
     axis: _Axis,
     ticks: Sequence[float],
     colours: Mapping[str, int],
+    names: Mapping[str, str],
 ) -> Iterator[str]:
     """Draw a person's bars, a lane for each source."""
     lanes = {source: lane for lane, source in enumerate(sorted({bar.source for bar in bars}))}
     height = len(lanes) * (_LANE_PX + _GAP_PX) + _GAP_PX
-    spans = [f"{bar.source}, {bar.began:%H:%M:%S} to {clock_time(bar.ended, ends=True)}" for bar in bars]
+    spans = [f"{names[bar.source]}, {bar.began:%H:%M:%S} to {clock_time(bar.ended, ends=True)}" for bar in bars]
     yield f'<div class="who"><span>{escape(person)}</span><span>{escape(_span(bars))}</span></div>'
     yield f'<svg width="100%" height="{height}" role="img" aria-label="{escape(person + ": " + "; ".join(spans))}">'
     for place in ticks:

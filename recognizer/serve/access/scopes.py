@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, MutableMapping
 from dataclasses import dataclass
 from enum import Enum
 from typing import Any
@@ -95,5 +95,10 @@ def needed_by(route: BaseRoute) -> frozenset[Scope]:
 
 def principal(request: Request) -> Principal:
     """Return who sends a request; a dependency of routes that record it."""
-    found: Any = request.scope.get(PRINCIPAL)
+    return principal_of(request.scope)
+
+
+def principal_of(scope: MutableMapping[str, Any]) -> Principal:
+    """Return who sends the request of an ASGI scope."""
+    found: Any = scope.get(PRINCIPAL)
     return found if isinstance(found, Principal) else Principal("anonymous", frozenset())

@@ -17,8 +17,7 @@ class PhotoOf(Model):
     """A photo of the gallery."""
 
     person_id: _Name
-    photo: _Name
-    """Its file's name."""
+    file: _Name
 
 
 class ReplayRequest(Model):
@@ -28,7 +27,7 @@ class ReplayRequest(Model):
     """Similarity that a name needs."""
     margin: Annotated[float, Field(ge=0, le=1)] | None = None
     """Lead over the next person."""
-    without_photos: Annotated[list[PhotoOf], Field(max_length=100)] = []
+    without_photos: Annotated[tuple[PhotoOf, ...], Field(max_length=100)] = ()
     """As if these were not enrolled."""
     rejections: bool = True
     """Heed what was rejected."""
@@ -90,8 +89,8 @@ class EnrolRequest(Model):
 class OfferedPhoto(Model):
     """A kept crop, and whether it is good for a photo."""
 
-    photo: str
-    """Name of the file."""
+    file: str
+    """Name of the photo."""
     track_id: int
     at: datetime
     crop_url: str

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Form, Request
+from fastapi import APIRouter, Depends, Form, Request, UploadFile
 
 from recognizer.app.results import LIMITS, Box
 from recognizer.gallery.records import Measurement
@@ -17,7 +17,7 @@ from recognizer.serve.errors import REQUEST_ID
 from recognizer.serve.models import faces as models
 from recognizer.serve.models.faces import Identification, IdentifyForm, Metric, Verified, VerifyForm
 from recognizer.serve.recogniser import Identified, Recogniser
-from recognizer.serve.uploads import decoded, picture_bytes
+from recognizer.serve.uploads import checked, content, decoded
 from recognizer.types import FaceQuality
 
 router = APIRouter(tags=["faces"])
@@ -34,7 +34,8 @@ async def verify(
 
     Photos and screens held before a camera are not detected.
     """
-    pictures = [await picture_bytes(form.image1, "image1"), await picture_bytes(form.image2, "image2")]
+    # Read and decoded one after the other in the thread, so that one picture at a time is in memory.
+    pictures = [checked(form.image1, "image1"), checked(form.image2, "image2")]
     identifier = request.scope[REQUEST_ID]
     return await recognizer.run(lambda loaded: _verified(loaded, pictures, form.metric, identifier), client=who.key)
 
@@ -50,9 +51,11 @@ async def identify(
 
     Photos and screens held before a camera are not detected.
     """
-    data = await picture_bytes(form.image, "image")
+    image = checked(form.image, "image")
     identifier = request.scope[REQUEST_ID]
-    return await recognizer.run(lambda loaded: _identified(loaded, data, form.limit, identifier), client=who.key)
+    return await recognizer.run(
+        lambda loaded: _identified(loaded, content(image), form.limit, identifier), client=who.key
+    )
 
 
 def distance(similarity: float, metric: Metric) -> float:
@@ -60,11 +63,11 @@ def distance(similarity: float, metric: Metric) -> float:
     return 1 - similarity if metric is Metric.COSINE else math.sqrt(max(0.0, 2 - 2 * similarity))
 
 
-def _verified(loaded: Recogniser, pictures: list[bytes], metric: Metric, identifier: str) -> Verified:
+def _verified(loaded: Recogniser, pictures: list[UploadFile], metric: Metric, identifier: str) -> Verified:
     measured: list[Measurement] = []
     faces: list[models.VerifiedFace] = []
-    for field, data in zip(("image1", "image2"), pictures, strict=True):
-        found, box = loaded.measure(decoded(data, field), field)  # one decoded picture at a time is in memory
+    for field, picture in zip(("image1", "image2"), pictures, strict=True):
+        found, box = loaded.measure(decoded(content(picture), field), field)
         measured.append(found)
         faces.append(_face(found, box))
     answer = loaded.compare(*measured)

@@ -29,7 +29,7 @@ from recognizer.serve.models.common import JobAnswer
 from recognizer.serve.models.people import Photo, PhotoNote, Photos, PhotosAdded, PhotosForm
 from recognizer.serve.recogniser import Recogniser
 from recognizer.serve.routes.jobs import answer
-from recognizer.serve.uploads import picture_bytes
+from recognizer.serve.uploads import checked, content
 
 router = APIRouter(prefix="/v1/people/{person_id}/photos", tags=["people"])
 
@@ -149,9 +149,8 @@ async def add_photos(
         ServiceError: 422 ``no_usable_photo`` where a new person would have none.
     """
     boxes = _boxes(form)
-    uploads = []
-    for index, photo in enumerate(form.photos):
-        uploads.append(Upload(await picture_bytes(photo, f"photos[{index}]"), boxes[index]))
+    photos = [checked(photo, f"photos[{index}]") for index, photo in enumerate(form.photos)]
+    uploads = [Upload(content(photo), box) for photo, box in zip(photos, boxes, strict=True)]
     intake = Intake(settings.gallery.folder, name, uploads)
     count = len(uploads)
     if count <= AT_ONCE:

@@ -17,7 +17,7 @@ from recognizer.serve.history_memory import HistoryMemoryDep, thresholds_of
 from recognizer.serve.models.history import HitAnswer, Identifier, Moment, SearchAnswer, Text
 from recognizer.serve.past import PersonIdsDep, event_answer
 from recognizer.serve.recogniser import Recogniser
-from recognizer.serve.uploads import decoded, picture_bytes
+from recognizer.serve.uploads import checked, content, decoded
 from recognizer.types import F32
 
 router = APIRouter(tags=["history"], dependencies=[Depends(require("read"))])
@@ -41,12 +41,12 @@ async def search(
     """Find the tracks that show a face, named or not. The picture is not kept."""
     if (image is None) == (track_id is None):
         raise ServiceError(422, "invalid_request", "Wanted a picture in the form field image, or track_id.")
-    data = None if image is None else await picture_bytes(image, "image")
+    picture = None if image is None else checked(image, "image")
 
     def measured(loaded: Recogniser) -> tuple[str, float, F32 | None]:
         vector = None
-        if data is not None:
-            found, _ = loaded.measure(decoded(data, "image"), "image")
+        if picture is not None:
+            found, _ = loaded.measure(decoded(content(picture), "image"), "image")
             vector = None if found.face is None else found.face.vector
         return loaded.model, thresholds_of(loaded).known, vector
 

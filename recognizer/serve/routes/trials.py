@@ -23,7 +23,7 @@ from recognizer.serve.models import trials as models
 from recognizer.serve.models.common import JobAnswer
 from recognizer.serve.models.history import IdentifierPath
 from recognizer.serve.models.trials import EnrolRequest, EnrolResult, ReplayRequest, ReplayResult
-from recognizer.serve.past import PersonIdsDep, crop_url, refusals, valid_name
+from recognizer.serve.past import PersonIdsDep, crop_url, refusals
 from recognizer.serve.routes.jobs import answer
 
 router = APIRouter(tags=["history"], dependencies=[Depends(require("review"))])
@@ -40,16 +40,16 @@ async def replay(
     recognizer: RecognizerDep,
     who: PrincipalDep,
 ) -> JobAnswer:
-    """Decide past tracks again: whose names would change, be won or be lost. Writes nothing; the result is the job's."""
+    """Decide past tracks again: which names would change, be won or be lost. Writes nothing; the job has the result."""
     del history  # 404 where there is none
     trial = Trial(
         known=wanted.known,
         margin=wanted.margin,
-        without=tuple((people.name(each.person_id), each.photo) for each in wanted.without_photos),
+        without=tuple((people.name(each.person_id), each.file) for each in wanted.without_photos),
         rejections=wanted.rejections,
     )
     selection = Selection(
-        person=None if wanted.name is None else valid_name(wanted.name),
+        person=wanted.name,
         source=wanted.source,
         since=wanted.since,
         until=wanted.until,
@@ -95,9 +95,7 @@ async def enrol(
     def work(job: Job, history: Database) -> EnrolResult:
         enroller = enrolment.make_enroller(settings, resolved)  # that of the recogniser is its thread's
         with refusals():
-            offered = enrol_tracks.offer(
-                settings, resolved, history, enroller, cluster=unknown_id, count=wanted.count
-            )
+            offered = enrol_tracks.offer(settings, resolved, history, enroller, cluster=unknown_id, count=wanted.count)
         job.check()
         action, done = None, None
         if not wanted.preview and offered.chosen:
@@ -107,7 +105,7 @@ async def enrol(
             tracks=offered.tracks,
             photos=[
                 models.OfferedPhoto(
-                    photo=each.name,
+                    file=each.name,
                     track_id=each.crop.track_id,
                     at=each.crop.at,
                     crop_url=crop_url(each.crop.track_id, each.crop.rank),

@@ -13,6 +13,7 @@ from recognizer.history.database import Database
 from recognizer.serve.access.scopes import require
 from recognizer.serve.dependencies import HistoryDep, PrincipalDep, RecognizerDep, SettingsDep
 from recognizer.serve.errors import ServiceError
+from recognizer.serve.gallery import valid_name
 from recognizer.serve.history_memory import HistoryMemoryDep, thresholds_of
 from recognizer.serve.models import history as models
 from recognizer.serve.models.history import (
@@ -25,7 +26,7 @@ from recognizer.serve.models.history import (
     SplitRequest,
     UnknownsAnswer,
 )
-from recognizer.serve.past import PersonIds, PersonIdsDep, crop_url, crops_since, refusals, valid_name
+from recognizer.serve.past import PersonIds, PersonIdsDep, crop_url, crops_since, refusals
 
 router = APIRouter(prefix="/v1/unknowns", tags=["unknown people"])
 READ, REVIEW = [Depends(require("read"))], [Depends(require("review"))]

@@ -24,7 +24,7 @@ SEEN = (
     ("Ada", "entrance", "2026-10-23T08:02", 38 * 60),
     ("Ada", "office", "2026-10-23T08:30", 3600),  # both cameras see her for a while
     (FORMULA, "+1 gate", "2026-10-23T09:00", 3600),
-    (MARKUP, "yard & 'garden'", "2026-10-24T10:00", 5),
+    (MARKUP, "/clips/yard & 'garden'", "2026-10-24T10:00", 5),
     (NIGHT, "gate", "2026-10-24T22:00", 9 * 3600),
 )
 

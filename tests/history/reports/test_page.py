@@ -56,6 +56,13 @@ def test_what_users_wrote_is_text(make: Make) -> None:
     assert any(MARKUP in (svg.get("aria-label") or "") for svg in page.all("svg"))
 
 
+def test_files_are_named_without_their_folders(make: Make) -> None:
+    page = Page(report_html(make()))
+    assert "yard & 'garden'" in page.texts
+    assert "/clips/yard & 'garden'" in {item["title"] for item in page.all("li")}
+    assert not any("/clips" in text for text in page.texts)
+
+
 def test_the_page_needs_no_file_no_script_and_no_inline_style(make: Make) -> None:
     html = report_html(make())
     page = Page(html)

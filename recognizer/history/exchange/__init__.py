@@ -1,0 +1,1 @@
+"""Export the history, and import exports and event logs."""

@@ -1,0 +1,239 @@
+"""Hostile loads against a real server: ``python -m tests.serve.hostile [--seconds 10]``; prints the figures.
+
+Bodies of 150 MB with and without a length, half-open requests, slow uploads, readers that do not read, and floods of
+``/verify``. Meanwhile the answer time of ``/healthz`` and the memory of the server are measured.
+"""
+
+from __future__ import annotations
+
+import argparse
+import collections
+import contextlib
+import json
+import os
+import re
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+from recognizer.children import PROJECT
+from recognizer.demo.demo_clip import MEDIA
+
+BODY = 150 * 10**6
+HALF_OPEN = 200
+SLOW = 50
+FLOOD = 32
+"""Threads that send /verify as fast as they can."""
+BOUNDARY = b"hostile"
+PARTS = b"".join(
+    b'--hostile\r\ncontent-disposition: form-data; name="image%d"; filename="a.jpg"\r\n\r\n%s\r\n'
+    % (number, (MEDIA / "barack_obama_2009.jpg").read_bytes())
+    for number in (1, 2)
+)
+FORM = PARTS + b"--hostile--\r\n"
+HEAD = b"POST /verify HTTP/1.1\r\nhost: 127.0.0.1\r\ncontent-type: multipart/form-data; boundary=hostile\r\n"
+
+
+@contextlib.contextmanager
+def server(folder: Path) -> Iterator[tuple[int, int]]:
+    """Start ``serve --api-only`` on a free port; yields port and process number once it is ready."""
+    (folder / "gallery").mkdir()
+    command = [sys.executable, "main.py", "serve", "--api-only", "--port", "0", "--gallery", str(folder / "gallery")]
+    with (folder / "log").open("wb") as log:
+        process = subprocess.Popen(
+            [*command, "--model", "edgeface_xxs_own"], cwd=PROJECT, stdout=subprocess.PIPE, stderr=log, text=True
+        )
+    try:
+        assert process.stdout is not None
+        found = re.search(r":(\d+);", process.stdout.readline())
+        assert found is not None, (folder / "log").read_text()
+        port = int(found[1])
+        while status_of(ask(port, b"GET /readyz HTTP/1.1\r\nhost: 127.0.0.1\r\nconnection: close\r\n\r\n")) != "200":
+            assert process.poll() is None
+        yield port, process.pid
+    finally:
+        process.terminate()
+        process.wait(10)
+
+
+def ask(port: int, data: bytes, *, timeout_s: float = 30.0) -> bytes:
+    """Send bytes and read the answer until the server closes."""
+    with socket.create_connection(("127.0.0.1", port), timeout=timeout_s) as connection:
+        with contextlib.suppress(ConnectionError):
+            connection.sendall(data)
+        return read_all(connection)
+
+
+def read_all(connection: socket.socket) -> bytes:
+    answer = b""
+    with contextlib.suppress(ConnectionError, TimeoutError):
+        while part := connection.recv(65536):
+            answer += part
+    return answer
+
+
+def status_of(answer: bytes) -> str:
+    return answer[9:12].decode("ascii", "replace") or "none"
+
+
+def large_with_length(port: int) -> str:
+    """Send a body of 150 MB that says how long it is."""
+    with socket.create_connection(("127.0.0.1", port), timeout=30) as connection:
+        connection.sendall(HEAD + b"content-length: %d\r\n\r\n" % BODY)
+        with contextlib.suppress(ConnectionError):
+            for _ in range(BODY // 10**6):
+                connection.sendall(bytes(10**6))
+        return status_of(read_all(connection))
+
+
+def large_chunked(port: int) -> str:
+    """Send a body of 150 MB in chunks, without its length."""
+    with socket.create_connection(("127.0.0.1", port), timeout=30) as connection:
+        connection.sendall(HEAD + b"transfer-encoding: chunked\r\n\r\n")
+        start = b'--hostile\r\ncontent-disposition: form-data; name="image1"; filename="a"\r\n\r\n'
+        with contextlib.suppress(ConnectionError):
+            for part in (start, *[bytes(10**6)] * (BODY // 10**6)):
+                connection.sendall(b"%x\r\n%s\r\n" % (len(part), part))
+        return status_of(read_all(connection))
+
+
+def half_open(port: int) -> str:
+    """Send half of a request's head, and wait."""
+    return status_of(ask(port, HEAD[:60]))
+
+
+def slow_upload(port: int) -> str:
+    """Send a picture at 1 kB a second."""
+    with socket.create_connection(("127.0.0.1", port), timeout=30) as connection:
+        connection.sendall(HEAD + b"content-length: %d\r\n\r\n" % len(FORM))
+        connection.settimeout(1.0)
+        for place in range(0, 40_000, 1000):
+            with contextlib.suppress(ConnectionError):
+                connection.sendall(FORM[place : place + 1000])
+            with contextlib.suppress(TimeoutError):
+                if answer := connection.recv(65536):
+                    return status_of(answer)
+                return "none"
+        return "none"
+
+
+def no_reader(port: int) -> str:
+    """Ask for 1.7 MB again and again, and read nothing."""
+    with socket.create_connection(("127.0.0.1", port), timeout=40) as connection:
+        request = b"GET /docs/swagger-ui-bundle.js HTTP/1.1\r\nhost: 127.0.0.1\r\n\r\n"
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        connection.sendall(20 * request)
+        threading.Event().wait(25)  # longer than the server waits for a reader
+        return "cut off" if len(read_all(connection)) < 20 * 1_700_000 else "sent"
+
+
+def flood(port: int, until: float) -> Iterator[str]:
+    """Send /verify as fast as the answers come."""
+    request = HEAD + b"connection: close\r\ncontent-length: %d\r\n\r\n%s" % (len(FORM), FORM)
+    while time.monotonic() < until:
+        yield status_of(ask(port, request))
+
+
+class Health:
+    """Asks for /healthz ten times a second, and keeps the server's largest memory."""
+
+    def __init__(self, port: int, pid: int) -> None:
+        self._port, self._pid = port, pid
+        self._stop = threading.Event()
+        self.took_s: list[float] = []
+        self.peak = self.memory()
+        self._thread = threading.Thread(target=self._run)
+
+    def memory(self) -> int:
+        """Resident bytes now."""
+        with open(f"/proc/{self._pid}/statm") as file:
+            return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+
+    def __enter__(self) -> Health:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stop.set()
+        self._thread.join()
+
+    def _run(self) -> None:
+        request = b"GET /healthz HTTP/1.1\r\nhost: 127.0.0.1\r\nconnection: close\r\n\r\n"
+        while not self._stop.wait(0.1):
+            began = time.monotonic()
+            answer = ask(self._port, request)
+            self.took_s.append(time.monotonic() - began if status_of(answer) == "200" else 99.0)
+            self.peak = max(self.peak, self.memory())
+
+
+def together(count: int, work: Callable[[int], str], port: int) -> collections.Counter[str]:
+    """Run work in threads; count what came."""
+    found: collections.Counter[str] = collections.Counter()
+
+    def run() -> None:
+        try:
+            status = work(port)
+        except OSError as error:
+            status = type(error).__name__
+        found[status] += 1
+
+    threads = [threading.Thread(target=run) for _ in range(count)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return found
+
+
+def measure(seconds: float = 10.0, only: str | None = None) -> dict[str, Any]:
+    """Run all loads; returns the figures."""
+    with tempfile.TemporaryDirectory() as folder, server(Path(folder)) as (port, pid):
+        warm = HEAD + b"connection: close\r\ncontent-length: %d\r\n\r\n%s" % (len(FORM), FORM)
+        for _ in range(20):
+            assert status_of(ask(port, warm)) == "200"
+        figures: dict[str, Any] = {}
+
+        def flooded(port: int) -> str:
+            until = time.monotonic() + seconds
+            counted.update(flood(port, until))
+            return "over"
+
+        loads: dict[str, tuple[int, Callable[[int], str]]] = {
+            "150 MB with length": (4, large_with_length),
+            "150 MB chunked": (4, large_chunked),
+            "half-open": (HALF_OPEN, half_open),
+            "slow uploads": (SLOW, slow_upload),
+            "no reader": (20, no_reader),
+            "flood": (FLOOD, flooded),
+        }
+        for name, (count, work) in loads.items():
+            if only not in (None, name):
+                continue
+            counted: collections.Counter[str] = collections.Counter()
+            with Health(port, pid) as health:
+                before = health.memory()
+                answers = together(count, work, port)
+            took = sorted(health.took_s)
+            figures[name] = {
+                "answers": dict(counted or answers),
+                "health_p50_ms": round(1000 * took[len(took) // 2], 1),
+                "health_p99_ms": round(1000 * took[int(0.99 * (len(took) - 1))], 1),
+                "health_max_ms": round(1000 * took[-1], 1),
+                "memory_before_mb": round(before / 1e6, 1),
+                "memory_growth_mb": round((health.peak - before) / 1e6, 1),
+            }
+            print(name, json.dumps(figures[name]), file=sys.stderr)
+        return figures
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--seconds", type=float, default=10.0, help="length of the flood")
+    parser.add_argument("--only", help="one load")
+    print(json.dumps(measure(**vars(parser.parse_args())), indent=2))
