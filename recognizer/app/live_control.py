@@ -33,6 +33,8 @@ class LiveControl:
     def __init__(self, log: Collection[str] = ()) -> None:
         self.reload: Callable[[], None] = lambda: None
         """Loads the gallery anew; the run sets it."""
+        self.dropped: Mapping[str, int] = {}
+        """Frames of each source that newer ones replaced; the run keeps it up to date."""
         self.sinks: tuple[Sink, ...] = ()
         """What the run must feed; empty until ``follow``."""
         self._sources: dict[str, Pausable] = {}
@@ -78,6 +80,7 @@ class LiveControl:
         sources = self._state.as_list()
         for source in sources:
             source["paused"] = self._sources[source["id"]].paused
+            source["dropped"] = self.dropped.get(source["id"], 0)
         return Answer({"phase": "running", "sources": sources})
 
     def _picture(self, request: Mapping[str, Any]) -> Answer:

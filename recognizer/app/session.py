@@ -141,7 +141,7 @@ class Session:
             consents=consents,
         )
         if self._control is not None:
-            self._control.reload = watcher.reload
+            self._control.reload, self._control.dropped = watcher.reload, summary.dropped
         supervisor, stop = Supervisor(), signals.requested
 
         def go_on() -> bool:

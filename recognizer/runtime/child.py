@@ -19,6 +19,8 @@ ERROR_FILE = "recognition-error.txt"
 SILENT_S = 30.0
 """A ready child that says nothing for so long hangs; recognition says it is alive with every frame, or five times a
 second without frames."""
+STARTING_LEAVES_S = 1.7
+"""A child that is not ready has opened nothing that must be closed."""
 FIRST_WAIT_S = 0.1
 LONGEST_WAIT_S = 30.0
 """Waits before a child that was not ready is started again; each is twice the one before."""
@@ -33,6 +35,7 @@ class Child:
         arguments: of ``serve``.
         leaves_s: longest wait for its end after SIGTERM.
         clock: monotonic, s.
+        command: in place of ``serve``'s own, for tests.
     """
 
     def __init__(
@@ -43,6 +46,7 @@ class Child:
         *,
         leaves_s: float,
         clock: Callable[[], float] = time.monotonic,
+        command: list[str] | None = None,
     ) -> None:
         self.name = name
         self.starts = 0
@@ -50,7 +54,7 @@ class Child:
         """Exit status of the last process, minus a signal's number; ``None``: none has ended."""
         self.ready = self.was_ready = self.resting = False
         self._folder = folder
-        self._command = python_command(
+        self._command = command or python_command(
             "-m", "recognizer", "serve", *arguments, "--part", name, "--private-folder", str(folder)
         )
         self._leaves_s = leaves_s
@@ -86,7 +90,9 @@ class Child:
             self._command,
             stdin=subprocess.PIPE,
             env=environment,
-            start_new_session=True,  # a terminal's Ctrl-C is for the parent, which ends both in order
+            # a terminal's Ctrl-C is for the parent, which ends both in order; in one session, as Linux's automatic
+            # grouping of sessions would make the web process's niceness count for nothing against recognition
+            process_group=0,
         )
 
     def start_when_due(self) -> None:
@@ -131,7 +137,7 @@ class Child:
     def stop(self) -> None:
         """Ask the process to end; more calls ask nothing more."""
         if self._process is not None and self._kill_at is None:
-            self._kill_at = self._clock() + self._leaves_s
+            self._kill_at = self._clock() + (self._leaves_s if self.ready else min(self._leaves_s, STARTING_LEAVES_S))
             self._process.terminate()
 
     def kill(self) -> None:

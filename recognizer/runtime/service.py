@@ -16,9 +16,11 @@ import selectors
 import shutil
 import signal
 import sys
+from collections.abc import Mapping
 from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
+from types import MappingProxyType
 
 from loguru import logger
 
@@ -41,12 +43,17 @@ class Service:
     Args:
         folder: private folder for sockets.
         arguments: of ``serve``, as the user gave them.
+        commands: of the children, in place of ``serve``'s own, for tests.
     """
 
-    def __init__(self, folder: Path, arguments: list[str]) -> None:
+    def __init__(
+        self, folder: Path, arguments: list[str], *, commands: Mapping[str, list[str]] = MappingProxyType({})
+    ) -> None:
         self._folder = folder
-        self._web = Child(WEB, folder, arguments, leaves_s=_WEB_LEAVES_S)
-        self._recognition = Child(RECOGNITION, folder, arguments, leaves_s=_RECOGNITION_LEAVES_S)
+        self._web = Child(WEB, folder, arguments, leaves_s=_WEB_LEAVES_S, command=commands.get(WEB))
+        self._recognition = Child(
+            RECOGNITION, folder, arguments, leaves_s=_RECOGNITION_LEAVES_S, command=commands.get(RECOGNITION)
+        )
         self._children = (self._recognition, self._web)
         self._stopping = False
         self._status = 0

@@ -35,8 +35,6 @@ SEND_BYTES = 256 * 1024
 """What the system holds of an answer; Linux would take 4 MB, half a minute of a live picture on a slow line."""
 NICENESS = 10
 """How much more readily the web process gives way than recognition."""
-UNREAD_S = 15.0
-"""After which Linux ends a connection whose client takes nothing."""
 
 
 def run_web(
@@ -141,10 +139,7 @@ def listen(host: str, port: int) -> socket.socket:
         raise ConfigError(
             f"serve: {host} port {port} cannot be listened on ({reason}); take another with --port or --host."
         ) from error
-    # connections inherit both: a client that reads nothing is cut off, and holds little until then
-    listener.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BYTES)
-    if hasattr(socket, "TCP_USER_TIMEOUT"):
-        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, round(UNREAD_S * 1000))
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BYTES)  # connections inherit it
     return listener
 
 

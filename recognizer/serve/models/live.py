@@ -44,6 +44,8 @@ class SourceNow(Model):
     rate: float = 0.0
     """Frames recognised a second, of the last five seconds."""
     frames: int = 0
+    dropped: int = 0
+    """Frames that newer ones replaced before they were recognised."""
     losses: int = 0
     width: int | None = None
     height: int | None = None
