@@ -16,6 +16,8 @@ from recognizer.serve.access.store import AccessStore
 from recognizer.serve.errors import ServiceError
 
 COOKIE = "recognizer_session"
+ROUTE = "recognizer.route"
+"""Key of the ASGI scope under which the matched route is."""
 
 
 class AccessGuard:
@@ -55,6 +57,7 @@ class AccessGuard:
     def _needed(self, scope: Asgi) -> frozenset[Scope]:
         for route in self._routes:
             if route.matches(scope)[0] is Match.FULL:
+                scope[ROUTE] = route
                 return needed_by(route)
         return frozenset()  # the router answers 404 or 405
 
