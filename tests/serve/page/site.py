@@ -39,6 +39,7 @@ SETTINGS = """\
 gallery: {{folder: {folder}/gallery}}
 embed: {{model: edgeface_xxs_own}}
 history: {{enabled: true, crops: true}}
+serve: {{port: 0}}
 """
 WAIT_MS = 20_000
 """Longest wait for something on the page; two busy cores load a model in 3 s."""
@@ -103,9 +104,9 @@ class Service:
 
 
 @contextmanager
-def serving(folder: Path, *, port: int = 0, cameras: bool = False) -> Iterator[Service]:
+def serving(folder: Path, *, cameras: bool = False) -> Iterator[Service]:
     """Run the service over a site's folder, with or without recognition, in processes of their own."""
-    command = [sys.executable, str(ROOT / "main.py"), "serve", "--port", str(port)]
+    command = [sys.executable, str(ROOT / "main.py"), "serve"]
     command += ["--config", str(folder / "site.yaml"), *([] if cameras else ["--api-only"])]
     with (folder / "serve.log").open("a") as log:
         process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log, text=True, cwd=folder)
@@ -117,7 +118,7 @@ def serving(folder: Path, *, port: int = 0, cameras: bool = False) -> Iterator[S
                 base = found[1]
             if found := re.search(r"(http\S+/login#\S+)", line):
                 login = found[1]
-            if base and (login or port):
+            if base and login:
                 break
         assert base, (folder / "serve.log").read_text("utf-8")
         yield Service(base, folder, login, make_token(folder))
@@ -154,12 +155,10 @@ class Visitor:
 
 
 @contextmanager
-def visiting(browser: Browser, service: Service, **options: object) -> Iterator[Visitor]:
-    """Open a browser of its own and log it in with a token of full scope."""
+def watching(browser: Browser, service: Service, **options: object) -> Iterator[Visitor]:
+    """Open a browser of its own that is not logged in."""
     context: BrowserContext = browser.new_context(**options)  # type: ignore[arg-type]  # width, theme and the like
     context.set_default_timeout(WAIT_MS)
-    logged_in = context.request.post(f"{service.base}/v1/session", data={"secret": service.token})
-    assert logged_in.ok, logged_in.text()
     page = context.new_page()
     visitor = Visitor(page, service)
     page.on("pageerror", lambda error: visitor.problems.append(str(error)))
@@ -169,6 +168,15 @@ def visiting(browser: Browser, service: Service, **options: object) -> Iterator[
         yield visitor
     finally:
         context.close()
+
+
+@contextmanager
+def visiting(browser: Browser, service: Service, **options: object) -> Iterator[Visitor]:
+    """Open a browser of its own and log it in with a token that is good for everything."""
+    with watching(browser, service, **options) as visitor:
+        answer = visitor.page.context.request.post(f"{service.base}/v1/session", data={"secret": service.token})
+        assert answer.ok, answer.text()
+        yield visitor
 
 
 def _note(visitor: Visitor, message: ConsoleMessage) -> None:
