@@ -28,8 +28,8 @@ export const makeToken = (wishes) => post("/v1/tokens", wishes);
 export const revokeToken = (name) => remove(`/v1/tokens/${part(name)}`);
 
 // Live
-export const snapshotUrl = (id, at) => `/v1/sources/${part(id)}/snapshot.jpg?at=${at}`;
-export const liveUrl = (id, tries) => `/v1/sources/${part(id)}/live.mjpeg?try=${tries}`;
+export const snapshot = async (id, signal) => createImageBitmap(await get(`/v1/sources/${part(id)}/snapshot.jpg`, {signal, timeout: 5000}));
+export const liveUrl = (id) => `/v1/sources/${part(id)}/live.mjpeg`;
 
 export async function listSources(signal) {
   const {sources} = await get("/v1/sources", {signal});

@@ -9,6 +9,8 @@ import {EventList} from "./event_list.js";
 import {FaceDialog} from "./face_dialog.js";
 import {State, Trouble} from "./camera_tile.js";
 
+const RETRY_MS = 2000;
+
 export function CameraLarge({source, people, onClose}) {
   const [face, setFace] = useState(null);
   return html`<${ViewHead} title=${source.name} lead=${t("live.large_lead")}>
@@ -45,16 +47,24 @@ function WhoIsHere({source, onFace}) {
   </section>`;
 }
 
-/** The moving picture. The browser ends the stream only when the address is taken away. */
+/** The moving picture. The browser ends the stream only when the address is taken away, and then it can be asked anew. */
 function Moving({source}) {
   const image = useRef(null);
-  const [tries, setTries] = useState(0);
+  const timer = useRef(null);
   useEffect(() => {
     const element = image.current;
-    return () => { element.src = ""; };
+    return () => {
+      clearTimeout(timer.current);
+      element.removeAttribute("src");
+    };
   }, []);
-  const again = () => setTimeout(() => setTries((n) => n + 1), 2000);
-  return html`<img ref=${image} src=${liveUrl(source.id, tries)} alt=${t("live.picture_of", {name: source.name})} onError=${again} />`;
+  const again = () => {
+    timer.current = setTimeout(() => {
+      image.current.removeAttribute("src");
+      image.current.src = liveUrl(source.id);
+    }, RETRY_MS);
+  };
+  return html`<img ref=${image} src=${liveUrl(source.id)} alt=${t("live.picture_of", {name: source.name})} onError=${again} />`;
 }
 
 /** Place of a box [left, top, right, bottom], shares of the picture. */

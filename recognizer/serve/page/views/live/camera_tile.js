@@ -1,9 +1,9 @@
 // One camera of the grid: its newest picture once a second, its state, and who is there.
-import {html, useEffect, useState} from "../../lib/ui.js";
+import {html, useEffect, useRef} from "../../lib/ui.js";
 import {link} from "../../lib/router.js";
 import {t} from "../../lib/texts.js";
 import {duration, when} from "../../lib/format.js";
-import {snapshotUrl} from "../../lib/api.js";
+import {snapshot} from "../../lib/api.js";
 import {Icon} from "../../parts/icon.js";
 
 const EVERY_MS = 1000;
@@ -43,17 +43,33 @@ export function PeopleNow({people}) {
   </ul>`;
 }
 
+/** The newest picture, drawn over the one before: nothing flickers, and a late picture leaves the old one. */
 function Snapshot({source}) {
-  const [at, setAt] = useState(Date.now());
-  const [failed, setFailed] = useState(false);
-  const isLive = source.hasPicture;
+  const canvas = useRef(null);
   useEffect(() => {
-    if (!isLive) return undefined;
-    const timer = setInterval(() => document.visibilityState === "visible" && setAt(Date.now()), EVERY_MS);
-    return () => clearInterval(timer);
-  }, [isLive]);
-  useEffect(() => setFailed(false), [at]);
-  if (!isLive) return html`<span class="no-picture"><${Icon} name="off" big /></span>`;
-  return html`<img src=${snapshotUrl(source.id, at)} alt=${t("live.picture_of", {name: source.name})} class=${failed ? "failed" : ""}
-    onError=${() => setFailed(true)} />`;
+    if (!source.hasPicture) return undefined;
+    const control = new AbortController();
+    let timer = null;
+    const next = async () => {
+      if (document.visibilityState === "visible") await draw(canvas.current, source.id, control.signal);
+      if (!control.signal.aborted) timer = setTimeout(next, EVERY_MS);
+    };
+    next();
+    return () => {
+      control.abort();
+      clearTimeout(timer);
+    };
+  }, [source.id, source.hasPicture]);
+  if (!source.hasPicture) return html`<span class="no-picture"><${Icon} name="off" big /></span>`;
+  return html`<canvas ref=${canvas} width="640" height="360" role="img" aria-label=${t("live.picture_of", {name: source.name})}></canvas>`;
+}
+
+async function draw(canvas, id, signal) {
+  try {
+    const picture = await snapshot(id, signal);
+    canvas.width = picture.width;
+    canvas.height = picture.height;
+    canvas.getContext("2d").drawImage(picture, 0, 0);
+    picture.close();
+  } catch { /* the tile's state says why; the next second tries again */ }
 }
