@@ -15,7 +15,7 @@ export function EventList({source}) {
   const past = useLoad((signal) => listEvents({source, limit: SHOWN}, signal), [source]);
   useEvents((event) => {
     if (!KINDS.includes(event.kind) || (source && event.source !== source)) return;
-    setFresh((old) => [event, ...old].slice(0, SHOWN));
+    setFresh((old) => [event, ...old.filter((earlier) => !supersedes(event, earlier))].slice(0, SHOWN));
   });
   return html`<section class="panel events" aria-label=${t("live.events")}>
     <h2>${t("live.events")}</h2>
@@ -48,6 +48,9 @@ function Line({event}) {
     </div>
   </li>`;
 }
+
+/** Whether an event says all that an earlier one said: who is recognised had come into the picture. */
+const supersedes = (event, earlier) => ["recognised", "changed"].includes(event.kind) && earlier.kind === "appeared" && trackOf(event) === trackOf(earlier);
 
 const keyOf = (event) => `${event.source} ${event.kind} ${event.track_id} ${event.time}`;
 const trackOf = (event) => `${event.source} ${event.track_id}`;
