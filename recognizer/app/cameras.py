@@ -136,7 +136,10 @@ class CameraSettings:
                 _as_list(values)[row] = section
             self._apply(section, wishes, camera_id)
 
-        return self._file.change(edit)
+        changed = self._file.change(edit)
+        if changed.cameras[row].password_file != camera.password_file:
+            self._forget_password(camera)
+        return changed
 
     def remove(self, camera_id: str) -> Settings:
         """Remove a camera, and its password.
@@ -157,9 +160,7 @@ class CameraSettings:
                 del values["sources"]
 
         changed = self._file.change(edit)
-        kept = settings.cameras[row].password_file
-        if kept is not None and kept.parent == self._passwords.absolute():
-            kept.unlink(missing_ok=True)
+        self._forget_password(settings.cameras[row])
         return changed
 
     def complete(self, wishes: Mapping[str, Any], camera_id: str | None = None) -> Camera:
@@ -219,6 +220,11 @@ class CameraSettings:
         except OSError as error:
             raise ConfigError(f"The password cannot be kept in {path.parent}: {error.strerror}.") from None
         return path
+
+    def _forget_password(self, camera: Camera) -> None:
+        kept = camera.password_file
+        if kept is not None and kept.parent == self._passwords.absolute():
+            kept.unlink(missing_ok=True)
 
     def _require_free(self, name: str) -> None:
         if name in camera_ids(self._file.read()):

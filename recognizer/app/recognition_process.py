@@ -21,7 +21,6 @@ from recognizer.models.resolve import ResolvedModel
 from recognizer.runtime import streams
 from recognizer.runtime.child import ERROR_FILE, RECOGNITION
 from recognizer.runtime.control import ControlServer, private_socket
-from recognizer.runtime.parent import end_with_parent
 from recognizer.runtime.service import NOTHING_TO_DO
 
 
@@ -42,7 +41,6 @@ def run_recognition(
     Raises:
         RecognizerError: the run failed; the message is left in the folder, for the web process.
     """
-    end_with_parent()
     (folder / ERROR_FILE).unlink(missing_ok=True)
     if not has_cameras(settings):
         logger.info("no camera is set: add one under 'sources:' or on the page")

@@ -119,11 +119,8 @@ class Session:
             sources = self._control.follow(sources)
             self._control.describe(model=resolved.fingerprint, engine=engines.engine_of(settings, resolved))
         following = () if self._control is None else self._control.sinks
-        sinks: list[Sink] = [
-            summary,
-            *following,
-            *files,
-        ]  # closed in reverse order, so the summary knows what the others lost
+        # closed in reverse order, so the summary knows what the others lost
+        sinks: list[Sink] = [summary, *following, *files]
         status = None
         if self._make_status is not None and settings.emit.headless and live:
             status = self._make_status(live, summary.dropped)
@@ -144,7 +141,7 @@ class Session:
                 strangers.near = near
 
         consents = build.consents(settings)
-        consents.permitted(load_enrolled(settings.gallery.folder))
+        consents.permitted(load_enrolled(settings.gallery.folder, may_be_empty=settings.gallery.may_be_empty))
         for name, reason in consents.withheld.items():
             logger.warning("{} is not recognised: {}", name, reason)
         is_watched = bool(live) or not settings.emit.headless or consents.has_ends

@@ -15,6 +15,7 @@ from recognizer.cli import _console, _options, enroll
 from recognizer.cli._progress import model_bar
 from recognizer.errors import UsageError
 from recognizer.runtime.child import RECOGNITION, WEB
+from recognizer.runtime.parent import end_with_parent
 
 if TYPE_CHECKING:
     from recognizer.serve.access.store import AccessStore
@@ -56,6 +57,8 @@ def serve(
         weights_dir=weights_dir,
         serve={"host": host, "port": port},
     )
+    if part is not None:
+        end_with_parent()
     if part == RECOGNITION and private_folder is not None:
         from recognizer.app.recognition_process import run_recognition
 

@@ -122,7 +122,7 @@ class LivePictures(BaseSink):
             OutputError: if the picture cannot be encoded.
         """
         deadline = time.monotonic() + wait_s
-        key = (source, next((width for width in WIDTHS_PX if width >= width_px), WIDTHS_PX[-1]))
+        key = (source, rounded_width(width_px))
         with self._changed:
             self._start()
             self._waiting[key] += 1
@@ -189,6 +189,11 @@ class LivePictures(BaseSink):
                 return key, newest
             soonest = wait_s if soonest is None else min(soonest, wait_s)
         return soonest
+
+
+def rounded_width(width_px: int) -> int:
+    """Return the width in ``WIDTHS_PX`` that serves a wanted one."""
+    return next((width for width in WIDTHS_PX if width >= width_px), WIDTHS_PX[-1])
 
 
 def encode(result: FrameResult, *, number: int, width_px: int) -> LabelledPicture:

@@ -17,7 +17,7 @@ from starlette.types import Receive, Scope, Send
 
 from recognizer.emit.event_memory import KEPT_EVENTS
 from recognizer.serve.errors import ServiceError
-from recognizer.serve.live import send_in_time
+from recognizer.serve.live import SEND_S, send_in_time, wait_for, wait_gone
 
 if TYPE_CHECKING:
     from recognizer.serve.recognition import Recognition
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 MAX_READERS = 32
 HEARTBEAT_S = 10.0
 """Without an event for so long, a comment is sent: proxies close connections that are silent for a minute."""
-_POLL_S = 0.5
 _RETRY_S = 0.5
 _WAIT_S = 5.0
 
@@ -118,11 +117,12 @@ class EventStream(Response):
         feed: newest events.
         last_id: id of the last event that the reader has; ``None``: only new ones.
         older: reads what is not held any more.
+        send_s: seconds in which the reader must take what is sent.
     """
 
-    def __init__(self, feed: EventFeed, *, last_id: str | None, older: Older) -> None:
+    def __init__(self, feed: EventFeed, *, last_id: str | None, older: Older, send_s: float = SEND_S) -> None:
         super().__init__(media_type="text/event-stream")
-        self._feed, self._last_id, self._older = feed, last_id, older
+        self._feed, self._last_id, self._older, self._send_s = feed, last_id, older, send_s
         if feed.readers >= MAX_READERS:
             raise ServiceError(
                 503, "too_many_readers", f"{MAX_READERS} readers follow already.", headers={"retry-after": "5"}
@@ -132,24 +132,24 @@ class EventStream(Response):
         """Send events until the reader leaves, does not read, or the process ends."""
         headers = [(key, value) for key, value in self.raw_headers if key != b"content-length"]
         headers.append((b"x-accel-buffering", b"no"))
-        gone = asyncio.create_task(_wait_gone(receive))
+        gone = asyncio.create_task(wait_gone(receive))
         self._feed.readers += 1
         try:
             count, missed = await self._missed()
             await send({"type": "http.response.start", "status": 200, "headers": headers})
-            await send_in_time(send, b"retry: 2000\n\n" + b"".join(map(_message, missed)))
+            await send_in_time(send, b"retry: 2000\n\n" + b"".join(map(_message, missed)), self._send_s)
             silent_s = 0.0
             while not gone.done() and not self._feed.closing:
                 async with self._feed.changed:
                     if self._feed.end == count:
-                        silent_s += await _wait(self._feed.changed)
+                        silent_s += await wait_for(self._feed.changed)
                     if count < self._feed.first:
                         return  # too slow: it comes back and says where it was
                     events, count = self._feed.since(count), self._feed.end
                 if events or silent_s >= HEARTBEAT_S:
                     silent_s = 0.0
-                    await send_in_time(send, b"".join(map(_message, events)) or b": alive\n\n")
-            await send_in_time(send, b"", more=False)
+                    await send_in_time(send, b"".join(map(_message, events)) or b": alive\n\n", self._send_s)
+            await send_in_time(send, b"", self._send_s, more=False)
         except TimeoutError:
             return  # uvicorn closes the connection, as the answer is not complete
         finally:
@@ -173,17 +173,3 @@ class EventStream(Response):
 
 def _message(event: dict[str, Any]) -> bytes:
     return f"id: {event['id']}\ndata: {json.dumps(event, separators=(',', ':'))}\n\n".encode()
-
-
-async def _wait(changed: asyncio.Condition) -> float:
-    try:
-        async with asyncio.timeout(_POLL_S):
-            await changed.wait()
-    except TimeoutError:
-        return _POLL_S
-    return 0.0
-
-
-async def _wait_gone(receive: Receive) -> None:
-    while (await receive())["type"] != "http.disconnect":
-        pass

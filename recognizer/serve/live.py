@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
+from recognizer.emit.live_pictures import rounded_width
 from recognizer.serve.errors import ServiceError
 
 if TYPE_CHECKING:
@@ -71,11 +72,12 @@ class LiveHub:
             ServiceError: 503 when there are ``MAX_VIEWERS`` already.
         """
         self.require_room()
-        channel = self._channels.setdefault((source, width_px), _Channel())
+        key = (source, rounded_width(width_px))
+        channel = self._channels.setdefault(key, _Channel())
         self.viewers += 1
         channel.viewers += 1
         if channel.task is None:
-            channel.task = asyncio.create_task(self._feed((source, width_px), channel))
+            channel.task = asyncio.create_task(self._feed(key, channel))
         try:
             yield channel
         finally:
@@ -135,55 +137,59 @@ class LiveStream(Response):
         hub: where pictures come from.
         source: whose.
         width_px: wanted width.
+        send_s: seconds in which a viewer must take a picture.
     """
 
-    def __init__(self, hub: LiveHub, source: str, width_px: int) -> None:
+    def __init__(self, hub: LiveHub, source: str, width_px: int, *, send_s: float = SEND_S) -> None:
         super().__init__(media_type=f"multipart/x-mixed-replace; boundary={_BOUNDARY.decode()}")
-        self._hub, self._source, self._width_px = hub, source, width_px
+        self._hub, self._source, self._width_px, self._send_s = hub, source, width_px, send_s
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Send pictures until the viewer leaves, does not read, or the process ends."""
         headers = [(key, value) for key, value in self.raw_headers if key != b"content-length"]
         async with self._hub.watching(self._source, self._width_px) as channel:
             await send({"type": "http.response.start", "status": 200, "headers": headers})
-            gone = asyncio.create_task(_wait_gone(receive))
+            gone = asyncio.create_task(wait_gone(receive))
             seen = 0
             try:
                 while not gone.done() and not self._hub.closing:
                     async with channel.changed:
                         if channel.count == seen:
-                            await _wait(channel.changed)
+                            await wait_for(channel.changed)
                         if channel.count == seen:
                             continue
                         seen, jpeg = channel.count, channel.jpeg
-                    await send_in_time(send, _part(jpeg))
+                    await send_in_time(send, _part(jpeg), self._send_s)
             except TimeoutError:
                 return  # uvicorn closes the connection, as the answer is not complete
             finally:
                 gone.cancel()
-            await send_in_time(send, b"", more=False)
+            await send_in_time(send, b"", self._send_s, more=False)
 
 
-async def _wait(changed: asyncio.Condition) -> None:
+async def wait_for(changed: asyncio.Condition) -> float:
+    """Wait a moment for a change; returns the seconds in which there was none."""
     try:
         async with asyncio.timeout(_POLL_S):
             await changed.wait()
     except TimeoutError:
-        pass
+        return _POLL_S
+    return 0.0
 
 
-async def _wait_gone(receive: Receive) -> None:
+async def wait_gone(receive: Receive) -> None:
+    """Return when the client has left."""
     while (await receive())["type"] != "http.disconnect":
         pass
 
 
-async def send_in_time(send: Send, body: bytes, *, more: bool = True) -> None:
+async def send_in_time(send: Send, body: bytes, send_s: float, *, more: bool = True) -> None:
     """Send a piece of an answer.
 
     Raises:
         TimeoutError: the client does not read.
     """
-    async with asyncio.timeout(SEND_S):
+    async with asyncio.timeout(send_s):
         await send({"type": "http.response.body", "body": body, "more_body": more})
 
 

@@ -32,9 +32,10 @@ class Recognition:
 
     Args:
         folder: the service's private folder.
+        parent: the connection to the parent; that of this process by default.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, parent: Supervisor | None = None) -> None:
         self.closing = False
         """Set when the process should end: streams end then."""
         self.live = LiveHub(self)
@@ -42,7 +43,7 @@ class Recognition:
         self._folder = folder
         self._socket = private_socket(folder, RECOGNITION)
         self._idle: list[Connection] = []
-        self._parent = Supervisor()
+        self._parent = parent or Supervisor()
         self._tasks: list[asyncio.Task[None]] = []
         self._numbers = 0
 

@@ -19,7 +19,6 @@ from recognizer.app.config import Settings
 from recognizer.app.kept_log import keep_log
 from recognizer.app.settings_file import SettingsFile
 from recognizer.errors import ConfigError
-from recognizer.runtime.parent import end_with_parent
 from recognizer.serve.access.hosts import is_loopback
 from recognizer.serve.access.store import AccessStore
 from recognizer.serve.application import make_application
@@ -106,7 +105,6 @@ def run_web_part(settings: Settings, folder: Path, settings_file: SettingsFile, 
     Raises:
         ConfigError: as ``run_web``.
     """
-    end_with_parent()
     if hasattr(os, "nice"):
         os.nice(NICENESS)
     run_web(settings, say=say, recognition=Recognition(folder), settings_file=settings_file, log=keep_log())

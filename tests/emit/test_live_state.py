@@ -62,8 +62,10 @@ def test_a_lost_source_says_since_when_and_why_while_it_is_tried_again() -> None
 
 def test_nobody_is_there_when_a_source_ends_or_is_paused() -> None:
     board = Board()
-    for end in (lambda: board.state.on_end("clip", ()), lambda: board.change(SourceState.PAUSED, 1.0, "paused")):
-        board.state.emit(make_result(0.0, identities=[identity(1, "Ada")]))
-        assert board.clip["people_now"]
-        end()
-        assert board.clip["people_now"] == []
+    board.state.emit(make_result(0.0, identities=[identity(1, "Ada")]))
+    board.state.on_end("clip", ())
+    assert board.clip["people_now"] == []
+    board.state.emit(make_result(0.0, identities=[identity(1, "Ada")]))
+    assert board.clip["people_now"]
+    board.change(SourceState.PAUSED, 1.0, "paused")
+    assert board.clip["people_now"] == []
