@@ -14,6 +14,7 @@ from pydantic import BaseModel, ValidationError, field_validator
 
 from recognizer import strict_yaml
 from recognizer.app import renamed
+from recognizer.app.integration_sections import Integrations, Metrics, Mqtt, Webhook
 from recognizer.app.sections import (
     Camera,
     Decide,
@@ -48,6 +49,10 @@ class Settings(Section):
     emit: Emit = Emit()
     history: History = History()
     serve: Serve = Serve()
+    mqtt: Mqtt = Mqtt()
+    webhooks: tuple[Webhook, ...] = ()
+    metrics: Metrics = Metrics()
+    integrations: Integrations = Integrations()
 
     @field_validator("sources", mode="before")
     @classmethod

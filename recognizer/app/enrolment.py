@@ -97,9 +97,10 @@ def warning_of_flips(settings: config.Settings, resolved: ResolvedModel) -> Iter
         return
     from recognizer.app import replay_warning  # SQLAlchemy takes .2 s to import
 
-    before = replay_warning.enrolled_before(settings, resolved)
+    before = replay_warning.enrolled_with(settings, resolved.fingerprint)
     yield
-    replay_warning.warn_after_enrolment(settings, resolved, before)
+    after = replay_warning.enrolled_with(settings, resolved.fingerprint)
+    replay_warning.warn_after_enrolment(settings, resolved, before, after)
 
 
 def nobody_enrolled(report: EnrolReport) -> GalleryError:

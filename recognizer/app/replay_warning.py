@@ -18,7 +18,6 @@ from recognizer.errors import GalleryError, RecognizerError
 from recognizer.gallery.records import Enrolled
 from recognizer.gallery.store import load_enrolled
 from recognizer.history.database import FILE_NAME, Database
-from recognizer.history.face_search import vector_of_track
 from recognizer.history.records import DecisionFacts, Selection
 from recognizer.history.rejections import active_rejections
 from recognizer.history.runs import last_facts
@@ -31,32 +30,36 @@ _PATIENCE_S = 1.0
 """A run starts, and a command ends, at most so much later."""
 
 
-def enrolled_before(settings: config.Settings, resolved: ResolvedModel) -> Enrolled | None:
-    """Return who is enrolled before an enrolment; ``None`` where nobody is, or with another model."""
+def enrolled_with(settings: config.Settings, model: str) -> Enrolled | None:
+    """Return who is enrolled with a model; ``None`` where nobody is, or with another one."""
     try:
         enrolled = load_enrolled(settings.gallery.folder)
     except GalleryError:
         return None
-    return enrolled if enrolled.model == resolved.fingerprint else None
+    return enrolled if enrolled.model == model else None
 
 
-def warn_after_enrolment(settings: config.Settings, resolved: ResolvedModel, before: Enrolled | None) -> None:
+def warn_after_enrolment(
+    settings: config.Settings, resolved: ResolvedModel, before: Enrolled | None, after: Enrolled | None
+) -> None:
     """Log how many names of the last week other photos flip; nothing where there is no history.
 
     Args:
         settings: of the gallery and the history.
         resolved: the model.
-        before: who was enrolled before.
+        before: who was enrolled.
+        after: who is now.
     """
+    if before is None or after is None:
+        return
+    if after.names == before.names and bool((after.vectors == before.vectors).all()):
+        return
     place = settings.history_place
-    if before is None or (isinstance(place, str) and not settings.history.enabled):
+    if isinstance(place, str) and not settings.history.enabled:
         return
     if isinstance(place, Path) and not (place / FILE_NAME).exists():
         return
     try:
-        after = enrolled_before(settings, resolved)
-        if after is None or (after.names == before.names and (after.vectors == before.vectors).all()):
-            return
         with closing(read_history(settings)) as history:
             new, old = (_basis(settings, resolved, enrolled, history) for enrolled in (after, before))
             _warn(_replay(history, new, resolved.fingerprint, against=old), "with the photos as they are now")
@@ -86,28 +89,23 @@ def warn_before_run(
         logger.debug("The history was not replayed: {}", error)
 
 
-def cost_of_rejection(settings: config.Settings, history: Database, track: int, person: str) -> list[int] | None:
+def cost_of_rejection(history: Database, model: str, person: str, enrolled: Enrolled | None) -> list[int] | None:
     """Return the other tracks of the last week that lose a person's name by the newest rejection.
 
     Args:
-        settings: of the gallery.
         history: open; the rejection is in it.
-        track: that was rejected.
-        person: as whom.
+        model: fingerprint of the rejected face.
+        person: whose name was rejected.
+        enrolled: who is enrolled with that model.
 
     Returns:
-        Numbers of tracks; ``None`` where that cannot be told: the gallery is missing or of another model.
+        Numbers of tracks; ``None`` where that cannot be told: nobody is enrolled, or it takes too long.
     """
-    _, model, _ = vector_of_track(history, track)
-    try:
-        enrolled = load_enrolled(settings.gallery.folder)
-        enrolled.require(model)
-        rejections = active_rejections(history, model)
-        new, old = (Basis(build.index_of(enrolled, some)) for some in (rejections, rejections[:-1]))
-        found = _replay(history, new, model, against=old)
-    except RecognizerError as error:
-        logger.debug("The history was not replayed: {}", error)
+    if enrolled is None or len(enrolled) >= COMPACT_FROM:
         return None
+    rejections = active_rejections(history, model)
+    new, old = (Basis(build.index_of(enrolled, some)) for some in (rejections, rejections[:-1]))
+    found = _replay(history, new, model, against=old)
     return None if found is None else [one.track for one in found.changed if one.was == person]
 
 

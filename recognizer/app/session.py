@@ -95,6 +95,21 @@ class Session:
             from recognizer.app.history import history_sink  # SQLAlchemy takes .2 s to import
 
             files.append(history_sink(settings, resolved, live=live, stop=signals.requested))
+        people: list[str] = []
+        if settings.mqtt.host or settings.webhooks or settings.metrics.port:
+            from recognizer.app.integrations import make_integrations
+
+            people = sorted(set(build.enrolled_people(settings, resolved.fingerprint).names))
+            files += make_integrations(
+                settings,
+                names,
+                live=live,
+                people=lambda: people,
+                dropped=summary.dropped,
+                model=resolved.fingerprint,
+                engine=engines.engine_of(settings, resolved),
+                stop=signals.requested,
+            )
         summary.lost_by = lambda: outputs.lost_by(files)
         sinks: list[Sink] = [summary, *files]  # closed in reverse order, so the summary knows what the others lost
         status = None
@@ -105,7 +120,7 @@ class Session:
         rejections = build.rejections(settings, resolved.fingerprint)
 
         def replace_gallery(enrolled: Enrolled) -> None:
-            size = len(enrolled)
+            size, people[:] = len(enrolled), sorted(set(enrolled.names))
             try:
                 rejections[:] = build.rejections(settings, resolved.fingerprint)
             except HistoryError as error:  # people who were removed must not be named because a database is away

@@ -143,13 +143,15 @@ def reject(
 ) -> None:
     """Say that a track is not the person it was named; later runs with the history on heed it."""
     from recognizer.app.history import read_history
-    from recognizer.app.replay_warning import cost_of_rejection
+    from recognizer.app.replay_warning import cost_of_rejection, enrolled_with
+    from recognizer.history.face_search import vector_of_track
     from recognizer.history.rejections import reject_track
 
     settings = _options.load_settings(config_file, gallery=gallery)
     with closing(read_history(settings)) as history:
         action, person, similarity = reject_track(history, track)
-        cost = cost_of_rejection(settings, history, track, person)
+        _, model, _ = vector_of_track(history, track)
+        cost = cost_of_rejection(history, model, person, enrolled_with(settings, model))
     _console.err.print(
         f"Note: the track's similarity was {similarity:.2f}. Who is nearer to it than to the photos of {person} is "
         "unknown from now on; that may be the person, too, in such light or pose."

@@ -25,6 +25,7 @@ from recognizer.cli import (
     serve,
     train,
     verify,
+    webhook,
 )
 
 app = typer.Typer(
@@ -63,6 +64,7 @@ app.add_typer(gallery.app, name="gallery")
 app.add_typer(history.app, name="history")
 app.add_typer(serve.app, name="serve")
 app.add_typer(models.app, name="models")
+app.add_typer(webhook.app, name="webhook")
 app.add_typer(evaluate.app, name="evaluate")
 
 

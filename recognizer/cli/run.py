@@ -53,6 +53,9 @@ def run(
     history: Annotated[
         bool | None, typer.Option("--history/--no-history", help="Keep who was seen when; see 'history list'.")
     ] = None,
+    metrics_port: Annotated[
+        int | None, typer.Option("--metrics-port", min=1, max=65535, help="Serve Prometheus' figures at /metrics here.")
+    ] = None,
     crops: Annotated[
         bool | None,
         typer.Option(
@@ -75,6 +78,7 @@ def run(
         source={"password_file": password_file, "max_frames": max_frames, "max_seconds": max_seconds},
         emit={"headless": headless or None, "video": output, "events": events, "summary": summary},
         history={"enabled": history, "crops": crops},
+        metrics={"port": metrics_port},
     )
     if password_file is not None and settings.sources:
         raise UsageError(

@@ -42,6 +42,7 @@ CHECK_WAITS_S = (0.24, 0.08)
 """Seconds to the next sample of a face that changes, with one and with two to come: maybe half of it is another's."""
 LARGER = 1.3
 """A face that has grown by this factor since its last sample is sampled again."""
+_NO_TEMPLATES = Templates.empty()
 
 
 class Decider:
@@ -153,6 +154,8 @@ class Decider:
 
     def evidence_of(self, ids: I64, templates: Embeddings) -> Templates:
         """Return the ``templates`` of some tracks, (K,) ids, with the evidence that each has."""
+        if len(ids) == 0:  # as in most frames
+            return _NO_TEMPLATES
         evidence = [self._tracks[number] for number in ids.tolist()]
         weights, counts = [one.weight for one in evidence], [one.usable_count for one in evidence]
         doubted = np.array([one.is_doubted for one in evidence], bool)

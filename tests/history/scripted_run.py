@@ -35,18 +35,31 @@ def face(*parts: float, rest: int = 63) -> F32:
     return np.asarray(vector / np.linalg.norm(vector), np.float32)
 
 
+def enrolled(*people: str, model: str = MODEL) -> Enrolled:
+    """A gallery of these of the three people."""
+    vectors = np.stack([face(*np.eye(3)[PEOPLE.index(person)].tolist()) for person in people])
+    return Enrolled(people, tuple("1.jpg" for _ in people), vectors, model, "gallery")
+
+
 def index_of(*people: str) -> ExactIndex:
     """An index of these of the three people."""
-    vectors = np.stack([face(*np.eye(3)[PEOPLE.index(person)].tolist()) for person in people])
-    return ExactIndex(enrolled=Enrolled(people, tuple("1.jpg" for _ in people), vectors, MODEL, "gallery"))
+    return ExactIndex(enrolled=enrolled(*people))
 
 
 class ScriptedRun:
     """Drives a decider frame by frame and collects its tracks."""
 
-    def __init__(self, index: VectorIndex, thresholds: Thresholds = THRESHOLDS, began: dt.datetime = NOON) -> None:
+    def __init__(
+        self,
+        index: VectorIndex,
+        thresholds: Thresholds = THRESHOLDS,
+        *,
+        began: dt.datetime = NOON,
+        model: str = MODEL,
+    ) -> None:
         self.records: list[TrackRecord] = []
-        self._index, self._thresholds = index, thresholds
+        self.facts = DecisionFacts(thresholds=asdict(thresholds), min_samples=2, gallery="revision")
+        self._index, self._model = index, model
         self._decider = Decider(thresholds=thresholds)
         self._collector = TrackCollector(WallClock(live=False, clock=lambda: began))
         self._at = 0.0
@@ -76,9 +89,8 @@ class ScriptedRun:
     def save(self, history: Database) -> None:
         """End the run and write its tracks."""
         self.frame({})
-        facts = DecisionFacts(thresholds=asdict(self._thresholds), min_samples=2, gallery="revision")
         with history.writing() as connection:
-            run_id = insert_run(connection, NOON, MODEL, (0.4, 0.1), facts)
+            run_id = insert_run(connection, NOON, self._model, (0.4, 0.1), self.facts)
             save_tracks(connection, run_id, self.records, cipher=history.cipher)
 
     def _result(self, seen: Mapping[int, F32], scored: Sequence[float], eyes_px: float, alive: set[int]) -> FrameResult:
@@ -92,7 +104,7 @@ class ScriptedRun:
         stacked = np.stack(vectors) if vectors else np.zeros((0, 64), np.float32)
         eyes, sharpness, zero = (np.full(len(wanted), part, np.float32) for part in (eyes_px, 100.0, 0.0))
         quality = FaceQuality(eyes, sharpness, zero, zero, wanted.scores)
-        embeddings = Embeddings(stacked, np.ones(len(wanted), np.float32), MODEL)
+        embeddings = Embeddings(stacked, np.ones(len(wanted), np.float32), self._model)
         templates = self._decider.learn(self._at, wanted.ids, embeddings, quality)
         for number in self._decider.take_takeovers():  # as the tracker does: the face goes on under a new number
             self._new_ids[number] = 1000 * (len(self._new_ids) + 1) + number

@@ -1,0 +1,1 @@
+"""Sinks for the systems that people already run: MQTT with Home Assistant, webhooks, Prometheus."""

@@ -1,0 +1,199 @@
+"""Deliver events to another system on a thread of its own; what waits outlives the run."""
+
+from __future__ import annotations
+
+import json
+import random
+import sqlite3
+import threading
+import time
+import uuid
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from loguru import logger
+
+from recognizer.integrations.outbox import Delivery, Outbox
+
+_IN_MEMORY = 1000
+"""Deliveries that wait for the disk; older ones are dropped and counted."""
+_DISK_RETRY_S = 1.0
+_JITTER = 0.2
+"""Share by which a wait varies, so that many boxes do not come back at once."""
+_STOPPED_S = 1.0
+"""A stopped run must end within two seconds."""
+_ENDED_S = 10.0
+"""A run that came to its end waits longer for the last deliveries."""
+
+
+class NotDeliveredError(Exception):
+    """A delivery did not arrive; it is tried again later.
+
+    Args:
+        reason: in words, without secrets.
+        again: False if it never will arrive, so that later ones must not wait for it.
+    """
+
+    def __init__(self, reason: str, *, again: bool = True) -> None:
+        super().__init__(reason)
+        self.again = again
+
+
+class DeliveryThread:
+    """Keeps deliveries in a file and sends them one after the other, in order, at least once.
+
+    Args:
+        name: for log lines and figures.
+        path: the file; see ``Outbox``.
+        send: delivers one, or raises ``NotDeliveredError``; it must return within some seconds.
+        waits_s: seconds to wait after the first, second ... vain attempt; the last one for all further ones.
+        stop: set when the run should stop.
+        clock: seconds since 1970.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        path: Path,
+        send: Callable[[Delivery], None],
+        *,
+        waits_s: Sequence[float],
+        stop: threading.Event,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self.failed: str | None = None
+        """Why deliveries do not arrive, or cannot be kept; ``None`` while they do."""
+        self.lost = self.delivered = self.refused = 0
+        self.waiting = 0
+        """Deliveries in the file."""
+        self.name = name
+        self._path, self._send, self._waits_s = path, send, tuple(waits_s)
+        self._stop, self._clock = stop, clock
+        self._changed = threading.Condition()
+        self._new: deque[Delivery] = deque()
+        self._ending = self._is_retry_due = False
+        self._outbox: Outbox | None = None
+        self._thread = threading.Thread(target=self._run, name=name, daemon=True)
+
+    def start(self) -> None:
+        """Open the file and start to deliver what waits in it.
+
+        Raises:
+            OutputError: the file cannot be opened.
+        """
+        self._outbox = Outbox(self._path)
+        self.waiting = len(self._outbox)
+        if self.waiting:
+            logger.info("{}: {} deliveries of an earlier run wait", self.name, self.waiting)
+        self._thread.start()
+
+    def put(self, topic: str, body: Mapping[str, Any]) -> None:
+        """Queue a delivery, a JSON object that gets an ``id``; returns at once."""
+        identity = str(uuid.uuid4())
+        encoded = json.dumps({"id": identity, **body}, ensure_ascii=False).encode(errors="replace")
+        with self._changed:
+            self._new.append(Delivery(0, identity, topic, encoded, self._clock()))
+            if len(self._new) > _IN_MEMORY:
+                self._new.popleft()
+                self.lost += 1
+            self._changed.notify_all()
+
+    def retry_now(self) -> None:
+        """Try the first delivery again now, as when a connection is back."""
+        with self._changed:
+            self._is_retry_due = True
+            self._changed.notify_all()
+
+    def close(self) -> None:
+        """Deliver what can be delivered at once, and leave the rest to the next run."""
+        with self._changed:
+            self._ending = True
+            self._changed.notify_all()
+        deadline = time.monotonic() + _ENDED_S
+        while self._thread.is_alive() and time.monotonic() < deadline:
+            if self._stop.is_set():
+                deadline = min(deadline, time.monotonic() + _STOPPED_S)
+                self._thread.join(_STOPPED_S)
+            else:
+                self._thread.join(0.05)
+        if self.waiting:
+            logger.warning("{}: {} deliveries wait; the next run sends them", self.name, self.waiting)
+        if self.lost:
+            logger.error("{}: {} deliveries were lost ({})", self.name, self.lost, self.failed or "too many waited")
+
+    def _run(self) -> None:
+        outbox = self._outbox
+        if outbox is None:
+            raise RuntimeError("DeliveryThread.start was not called")
+        while True:
+            with self._changed:
+                first = outbox.first()
+                if not self._wait(first):
+                    break
+                new = list(self._new)
+                self._new.clear()
+            self._keep(outbox, new)
+            self._deliver_first(outbox)
+            self.waiting = len(outbox)
+        self.waiting = len(outbox)
+        outbox.close()
+
+    def _wait(self, first: Delivery | None) -> bool:
+        """Wait until there is something to do; False: the run has ended, and the first delivery must wait."""
+        while not self._new and not self._is_retry_due:
+            is_due = first is not None and first.due_at <= self._clock()
+            if is_due and not (self._ending and self._stop.is_set()):
+                return True
+            if self._ending:
+                return False
+            self._changed.wait(None if first is None else max(first.due_at - self._clock(), 0.01))
+        return True
+
+    def _keep(self, outbox: Outbox, new: list[Delivery]) -> None:
+        """Write new deliveries to the file; while the disk does not take them they stay in memory."""
+        if not new:
+            return
+        try:
+            self.lost += outbox.add(new)
+        except sqlite3.Error as error:
+            self._report(f"deliveries cannot be kept ({error})")
+            if self._ending:
+                self.lost += len(new)
+                return
+            with self._changed:
+                self._new.extendleft(reversed(new))
+                while len(self._new) > _IN_MEMORY:
+                    self._new.popleft()
+                    self.lost += 1
+            self._stop.wait(_DISK_RETRY_S)
+
+    def _deliver_first(self, outbox: Outbox) -> None:
+        with self._changed:
+            at_once, self._is_retry_due = self._is_retry_due, False
+        first = outbox.first()
+        if first is None or (first.due_at > self._clock() and not at_once):
+            return
+        try:
+            self._send(first)
+        except NotDeliveredError as error:
+            if error.again:
+                wait_s = self._waits_s[min(first.attempts, len(self._waits_s) - 1)]
+                jitter = 1 + random.uniform(-_JITTER, _JITTER)  # noqa: S311 - no secret
+                outbox.postpone(first, self._clock() + wait_s * jitter)
+            else:
+                outbox.remove(first)
+                self.refused += 1
+            self._report(str(error))
+        else:
+            outbox.remove(first)
+            self.delivered += 1
+            if self.failed is not None:
+                logger.info("{}: delivers again", self.name)
+                self.failed = None
+
+    def _report(self, reason: str) -> None:
+        if self.failed != reason:
+            logger.error("{}: {}; recognition goes on", self.name, reason)
+        self.failed = reason

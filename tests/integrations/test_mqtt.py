@@ -1,0 +1,203 @@
+from __future__ import annotations
+
+import json
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import paho.mqtt.client as mqtt
+import pytest
+from paho.mqtt.enums import CallbackAPIVersion
+
+from recognizer.clock import WallClock
+from recognizer.errors import ConfigError
+from recognizer.integrations.home_assistant import Topics
+from recognizer.integrations.mqtt import Broker, MqttSink
+from recognizer.types import EventKind, SourceChange, SourceState
+from tests.integrations.conftest import Mosquitto, write_certificate
+from tests.integrations.waiting import wait_for
+from tests.results import event, identity, make_result
+
+
+class Listener:
+    """A client that hears all that the broker says."""
+
+    def __init__(self, broker: Mosquitto) -> None:
+        self.messages: list[tuple[str, bytes, bool]] = []
+        self.client = mqtt.Client(CallbackAPIVersion.VERSION2)
+        self.client.username_pw_set("box", "secret")
+        if broker.certificate:
+            self.client.tls_set(str(broker.certificate))
+        self.client.reconnect_delay_set(1, 1)
+        self.client.on_connect = lambda client, *_: client.subscribe("#", qos=1)
+        self.client.on_message = lambda _, __, it: self.messages.append((it.topic, bytes(it.payload), it.retain))
+        self.client.connect("127.0.0.1", broker.port)
+        self.client.loop_start()
+        wait_for(self.client.is_connected, "the listener is connected")
+
+    def newest(self, topic: str) -> Any:
+        heard = [payload for where, payload, _ in self.messages if where == topic]
+        return heard[-1] if heard else None
+
+    def events(self, topic: str) -> list[dict[str, Any]]:
+        return [json.loads(payload) for where, payload, _ in self.messages if where == topic]
+
+    def close(self) -> None:
+        self.client.loop_stop()
+        self.client.disconnect()
+
+
+@pytest.fixture
+def listener(mosquitto: Mosquitto) -> Iterator[Listener]:
+    found = Listener(mosquitto)
+    yield found
+    found.close()
+
+
+def sink(broker: Mosquitto, folder: Path, *, says: str = "secret", version: int = 5, faces: bool = False) -> MqttSink:
+    return MqttSink(
+        Broker(
+            host="127.0.0.1",
+            port=broker.port,
+            user="box",
+            password=says,
+            tls=broker.certificate is not None,
+            ca_file=broker.certificate,
+            version=version,
+        ),
+        topics=Topics("den"),
+        folder=folder,
+        sources=["entrance"],
+        times=WallClock(live={"entrance"}),
+        people=lambda: ["Ada", "Zoë"],
+        version="0.2",
+        faces=faces,
+        stop=threading.Event(),
+    )
+
+
+def seen(name: str | None, *, kind: EventKind = EventKind.RECOGNISED) -> Any:
+    at = time.monotonic()
+    return make_result(
+        at,
+        source="entrance",
+        identities=[identity(1, name)] if kind is not EventKind.LOST else [],
+        events=[event(kind, at, name=name, source="entrance")],
+    )
+
+
+def people(listener: Listener) -> Any:
+    newest = listener.newest("recognizer/den/entrance/people")
+    return newest and json.loads(newest)
+
+
+@pytest.mark.parametrize("version", [5, 4])
+def test_events_and_states_reach_the_broker(
+    mosquitto: Mosquitto, listener: Listener, tmp_path: Path, version: int
+) -> None:
+    with sink(mosquitto, tmp_path / "box", version=version, faces=True) as output:
+        wait_for(lambda: listener.newest("recognizer/den/status") == b"online", "online")
+        output.emit(seen("Ada"))
+        wait_for(lambda: listener.events("recognizer/den/entrance/event"), "the event")
+        wait_for(lambda: people(listener) == {"names": ["Ada"], "unknown": 0}, "who is there")
+        wait_for(lambda: listener.newest("recognizer/den/person/Ada"), "where Ada is")
+        assert json.loads(listener.newest("recognizer/den/person/Ada"))["source"] == "entrance"
+        wait_for(lambda: listener.newest("recognizer/den/entrance/face"), "her face")
+        assert listener.newest("recognizer/den/entrance/face").startswith(b"\xff\xd8")
+        wait_for(lambda: listener.newest("recognizer/den/entrance/status") == b"live", "live")
+        output.on_source_state(SourceChange("entrance", SourceState.LOST, time.monotonic(), "gone", "source_lost"))
+        wait_for(lambda: listener.newest("recognizer/den/entrance/status") == b"lost", "lost")
+        output.emit(seen("Ada", kind=EventKind.LOST))
+        wait_for(lambda: people(listener) == {"names": [], "unknown": 0}, "nobody is there")
+        wait_for(lambda: json.loads(listener.newest("recognizer/den/person/Ada")) == {"source": None}, "Ada is nowhere")
+    wait_for(lambda: listener.newest("recognizer/den/status") == b"offline", "offline")
+    kinds = [each["event_type"] for each in listener.events("recognizer/den/entrance/event")]
+    assert kinds == ["recognised", "source_lost", "lost"]
+    assert all(not retained for topic, _, retained in listener.messages if topic.endswith("/event"))
+
+
+def test_a_guess_below_the_threshold_enters_no_state(mosquitto: Mosquitto, listener: Listener, tmp_path: Path) -> None:
+    with sink(mosquitto, tmp_path / "box") as output:
+        output.emit(seen(None, kind=EventKind.APPEARED))
+        wait_for(lambda: people(listener) == {"names": [], "unknown": 1}, "a stranger")
+    assert not any(b"Ada" in payload for topic, payload, _ in listener.messages if "/person/" in topic)
+
+
+def test_a_run_that_is_killed_is_offline(mosquitto: Mosquitto, listener: Listener, tmp_path: Path) -> None:
+    output = sink(mosquitto, tmp_path / "box")
+    with output:
+        wait_for(lambda: listener.newest("recognizer/den/status") == b"online", "online")
+        network: Any = output._client.socket()
+        network.shutdown(2)  # as when the process dies: no farewell
+        wait_for(lambda: listener.newest("recognizer/den/status") == b"offline", "the last will")
+
+
+def test_a_broker_that_is_killed_gets_all_events_in_order_when_it_is_back(mosquitto: Mosquitto, tmp_path: Path) -> None:
+    with sink(mosquitto, tmp_path / "box") as output:
+        wait_for(lambda: output._connected, "connected")
+        output.emit(seen("Ada"))
+        wait_for(lambda: output.deliveries.delivered == 1, "the first event")
+        mosquitto.stop(kill=True)
+        wait_for(lambda: not output._connected, "the loss is noticed")
+        for number in range(20):
+            output.emit(seen(f"Person {number}"))
+        wait_for(lambda: output.deliveries.waiting == 20, "they wait")
+        mosquitto.start()
+        listener = Listener(mosquitto)
+        wait_for(lambda: output.deliveries.delivered == 21, "all are delivered")
+        wait_for(lambda: people(listener) is not None, "states are sent again")
+        names = [each["name"] for each in listener.events("recognizer/den/entrance/event")]
+        assert names == [f"Person {number}" for number in range(20)][-len(names) :]
+        listener.close()
+    assert output.failed is None
+
+
+def test_events_of_a_run_without_broker_are_sent_by_the_next_run(mosquitto: Mosquitto, tmp_path: Path) -> None:
+    mosquitto.stop()
+    with sink(mosquitto, tmp_path / "box") as output:
+        output.emit(seen("Ada"))
+        output.deliveries._stop.set()
+    assert output.deliveries.waiting == 1
+    mosquitto.start()
+    listener = Listener(mosquitto)
+    with sink(mosquitto, tmp_path / "box"):
+        wait_for(lambda: listener.events("recognizer/den/entrance/event"), "the event of the run before")
+    listener.close()
+
+
+@pytest.mark.filterwarnings("ignore:.*unclosed <ssl.SSLSocket", "ignore::pytest.PytestUnraisableExceptionWarning")
+def test_tls_and_a_certificate_that_nobody_vouches_for(tls_mosquitto: Mosquitto, tmp_path: Path) -> None:
+    with sink(tls_mosquitto, tmp_path / "box") as output:
+        wait_for(lambda: output._connected, "connected")
+    (tmp_path / "other").mkdir()
+    tls_mosquitto.certificate = write_certificate(tmp_path / "other")  # paho forgets to close the refused connection
+    with sink(tls_mosquitto, tmp_path / "other") as output:
+        wait_for(lambda: "cannot be reached" in (output._problem or ""), "it is refused")
+        output.deliveries._stop.set()
+
+
+def test_certificates_that_are_none_are_a_wrong_setting(tls_mosquitto: Mosquitto, tmp_path: Path) -> None:
+    tls_mosquitto.certificate = tmp_path / "missing.pem"
+    with pytest.raises(ConfigError, match=r"mqtt\.ca_file"):
+        sink(tls_mosquitto, tmp_path)
+
+
+def test_a_wrong_password_is_said_and_never_shown(mosquitto: Mosquitto, tmp_path: Path) -> None:
+    with sink(mosquitto, tmp_path / "box", says="wrong-one") as output:
+        wait_for(lambda: "refused" in (output._problem or ""), "it is refused")
+        assert "wrong-one" not in str(output._problem) + repr(output._broker)
+        output.deliveries._stop.set()
+
+
+def test_home_assistant_gets_its_devices_again_after_a_restart(
+    mosquitto: Mosquitto, listener: Listener, tmp_path: Path
+) -> None:
+    topic = "homeassistant/device/recognizer_den_entrance/config"
+    with sink(mosquitto, tmp_path / "box"):
+        wait_for(lambda: listener.newest(topic), "discovery")
+        wait_for(lambda: listener.newest("homeassistant/device/recognizer_den_people/config"), "people")
+        before = len(listener.events(topic))
+        listener.client.publish("homeassistant/status", "online")
+        wait_for(lambda: len(listener.events(topic)) > before, "discovery again")

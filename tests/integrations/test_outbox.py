@@ -1,0 +1,63 @@
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from recognizer.errors import OutputError
+from recognizer.integrations.outbox import Delivery, Outbox
+
+
+def delivery(name: str) -> Delivery:
+    return Delivery(0, name, "topic", name.encode(), 0.0)
+
+
+def test_deliveries_come_in_their_order_and_outlive_the_process(tmp_path: Path) -> None:
+    outbox = Outbox(tmp_path / "box" / "one.sqlite3")
+    outbox.add([delivery("a"), delivery("b")])
+    outbox.add([delivery("c")])
+    first = outbox.first()
+    assert first is not None
+    outbox.remove(first)
+    outbox.close()
+    again = Outbox(tmp_path / "box" / "one.sqlite3")
+    first = again.first()
+    assert first is not None
+    assert (first.identity, first.body, len(again)) == ("b", b"b", 2)
+    again.postpone(first, 5.0)
+    first = again.first()
+    assert first is not None
+    assert (first.identity, first.attempts, first.due_at) == ("b", 1, 5.0)
+    assert (tmp_path / "box").stat().st_mode & 0o077 == 0
+    assert (tmp_path / "box" / "one.sqlite3").stat().st_mode & 0o077 == 0
+
+
+def test_the_oldest_are_dropped_beyond_the_limit(tmp_path: Path) -> None:
+    outbox = Outbox(tmp_path / "one.sqlite3", limit=2)
+    assert outbox.add([delivery("a"), delivery("b"), delivery("c")]) == 1
+    first = outbox.first()
+    assert first is not None
+    assert first.identity == "b"
+
+
+def test_two_runs_do_not_share_a_file(tmp_path: Path) -> None:
+    outbox = Outbox(tmp_path / "one.sqlite3")
+    with pytest.raises(OutputError, match=r"integrations\.folder"):
+        Outbox(tmp_path / "one.sqlite3")
+    outbox.close()
+    Outbox(tmp_path / "one.sqlite3").close()
+
+
+def test_a_killed_process_loses_nothing_that_was_added(tmp_path: Path) -> None:
+    program = (
+        "import os, signal, sys\nfrom pathlib import Path\n"
+        "from recognizer.integrations.outbox import Delivery, Outbox\n"
+        "box = Outbox(Path(sys.argv[1]))\n"
+        "box.add([Delivery(0, 'a', 't', b'x', 0.0)])\n"
+        "os.kill(os.getpid(), signal.SIGKILL)"
+    )
+    path = tmp_path / "one.sqlite3"
+    subprocess.run([sys.executable, "-c", program, str(path)], check=False)
+    assert len(Outbox(path)) == 1
