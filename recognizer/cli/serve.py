@@ -70,6 +70,15 @@ def login(
     _say(login_line(store, base_address(settings, settings.serve.port)))
 
 
+@app.command()
+def openapi() -> None:
+    """Print the OpenAPI document of the service's routes (JSON), as ``docs/openapi.json`` has it."""
+    _require_installed()
+    from recognizer.serve.application import openapi_document
+
+    _console.print_json(openapi_document())
+
+
 @tokens.command()
 def create(
     name: Annotated[str, typer.Argument(help="What the token is for, such as 'door'.")],

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,7 @@ from recognizer.serve.access.scopes import needed_by
 from recognizer.serve.dependencies import Services
 from recognizer.serve.limits import REQUEST_S, BodyLimit, RequestLimits
 from recognizer.serve.models.common import ErrorAnswer
+from recognizer.serve.queries import KnownQuery
 from recognizer.serve.routes import ROUTERS
 from recognizer.serve.routes.documentation import SWAGGER
 from recognizer.serve.routes.root import PAGE
@@ -51,6 +52,30 @@ def make_application(services: Services, *, request_s: float = REQUEST_S) -> Fas
         yield
         await run_in_threadpool(services.close)
 
+    app = _bare(lifespan)
+    app.state.services = services
+    _mount(app, "/page", PAGE)
+    _mount(app, "/docs", SWAGGER)
+    errors.install(app)
+    app.add_middleware(BodyLimit)
+    app.add_middleware(KnownQuery, document=app.openapi)
+    app.add_middleware(
+        AccessGuard,
+        routes=app.router.routes,
+        hosts=AllowedHosts(serve.host, serve.allowed_hosts),
+        store=services.access,
+    )
+    app.add_middleware(RequestLimits, request_s=request_s)
+    return app
+
+
+def openapi_document() -> dict[str, Any]:
+    """Return the OpenAPI document, which does not depend on settings."""
+    return _bare().openapi()
+
+
+def _bare(lifespan: Callable[[FastAPI], AbstractAsyncContextManager[None]] | None = None) -> FastAPI:
+    """Make the application without what is behind its routes."""
     app = FastAPI(
         title="recognizer",
         version=__version__,
@@ -61,20 +86,8 @@ def make_application(services: Services, *, request_s: float = REQUEST_S) -> Fas
         openapi_url=None,
         redirect_slashes=False,
     )
-    app.state.services = services
     for router in ROUTERS:
         app.router.routes.extend(router.routes)  # not include_router, which would hide them from the guard
-    _mount(app, "/page", PAGE)
-    _mount(app, "/docs", SWAGGER)
-    errors.install(app)
-    app.add_middleware(BodyLimit)
-    app.add_middleware(
-        AccessGuard,
-        routes=app.router.routes,
-        hosts=AllowedHosts(serve.host, serve.allowed_hosts),
-        store=services.access,
-    )
-    app.add_middleware(RequestLimits, request_s=request_s)
     app.openapi = lambda: _document(app)  # type: ignore[method-assign]  # FastAPI's documented way
     return app
 

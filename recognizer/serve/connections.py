@@ -13,6 +13,7 @@ import json
 from http import HTTPStatus
 from typing import Any, cast
 
+import h11
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 HEAD_S = 10.0
@@ -94,7 +95,9 @@ class BoundedProtocol(H11Protocol):
             self._write = None
 
     def _late(self) -> None:
-        if not self.transport.is_closing():
+        if self.conn.their_state is not h11.IDLE:  # the body of a request that was answered already
+            self.transport.close()
+        elif not self.transport.is_closing():
             self._answer(408, "timeout", f"The request's head took more than {self.head_s:g} s.")
 
     def _answer(self, status: int, code: str, message: str) -> None:

@@ -41,6 +41,11 @@ def content(upload: UploadFile) -> bytes:
     return bytes(upload.file.read())
 
 
+async def picture_bytes(upload: UploadFile, field: str) -> bytes:
+    """Check an uploaded picture, and read it. Raises as ``checked``."""
+    return content(checked(upload, field))
+
+
 def decoded(data: bytes, field: str) -> Picture:
     """Decode a picture in the guarded child.
 

@@ -11,9 +11,7 @@ import collections
 import contextlib
 import json
 import os
-import re
 import socket
-import subprocess
 import sys
 import tempfile
 import threading
@@ -22,8 +20,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from recognizer.children import PROJECT
 from recognizer.demo.demo_clip import MEDIA
+from tests.serve.running import server
 
 BODY = 150 * 10**6
 HALF_OPEN = 200
@@ -38,28 +36,6 @@ PARTS = b"".join(
 )
 FORM = PARTS + b"--hostile--\r\n"
 HEAD = b"POST /verify HTTP/1.1\r\nhost: 127.0.0.1\r\ncontent-type: multipart/form-data; boundary=hostile\r\n"
-
-
-@contextlib.contextmanager
-def server(folder: Path) -> Iterator[tuple[int, int]]:
-    """Start ``serve --api-only`` on a free port; yields port and process number once it is ready."""
-    (folder / "gallery").mkdir()
-    command = [sys.executable, "main.py", "serve", "--api-only", "--port", "0", "--gallery", str(folder / "gallery")]
-    with (folder / "log").open("wb") as log:
-        process = subprocess.Popen(
-            [*command, "--model", "edgeface_xxs_own"], cwd=PROJECT, stdout=subprocess.PIPE, stderr=log, text=True
-        )
-    try:
-        assert process.stdout is not None
-        found = re.search(r":(\d+);", process.stdout.readline())
-        assert found is not None, (folder / "log").read_text()
-        port = int(found[1])
-        while status_of(ask(port, b"GET /readyz HTTP/1.1\r\nhost: 127.0.0.1\r\nconnection: close\r\n\r\n")) != "200":
-            assert process.poll() is None
-        yield port, process.pid
-    finally:
-        process.terminate()
-        process.wait(10)
 
 
 def ask(port: int, data: bytes, *, timeout_s: float = 30.0) -> bytes:

@@ -16,6 +16,8 @@ from recognizer.serve.access.store import AccessStore
 from recognizer.serve.errors import ServiceError
 
 COOKIE = "recognizer_session"
+ROUTE = "recognizer.route"
+"""Key of the ASGI scope under which the matched route is."""
 
 
 class AccessGuard:
@@ -53,10 +55,19 @@ class AccessGuard:
         await self._app(scope, receive, send)
 
     def _needed(self, scope: Asgi) -> frozenset[Scope]:
+        allowed: set[str] = set()
         for route in self._routes:
-            if route.matches(scope)[0] is Match.FULL:
+            match = route.matches(scope)[0]
+            if match is Match.FULL:
+                scope[ROUTE] = route
                 return needed_by(route)
-        return frozenset()  # the router answers 404 or 405
+            if match is Match.PARTIAL:
+                allowed |= set(getattr(route, "methods", None) or ())
+        if allowed:  # each method of a path is a route, of which the router would name the first one only
+            raise ServiceError(
+                405, "method_not_allowed", "Method Not Allowed.", headers={"allow": ", ".join(sorted(allowed))}
+            )
+        return frozenset()  # the router answers 404
 
     def _principal(self, scope: Asgi, headers: Headers) -> Principal:
         address = (scope.get("client") or ("", 0))[0]
