@@ -104,6 +104,7 @@ def _search(history: Database, faces: history_data.Faces, known: Any, rounds: in
     recent = Selection(since=middle, source="camera 3")
     return {
         "index_s": round(first.spent.wall_s, 2),
+        "index_cpu_s": round(first.spent.cpu_s, 2),
         "index_mb": None if before is None or after is None else round(after - before),
         "search_ms": whole,
         "search_of_a_source_since_ms": _timed(lambda: one(next(numbers), recent), rounds),

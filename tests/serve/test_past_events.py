@@ -87,7 +87,9 @@ def test_a_track_and_its_crops(reader: TestClient) -> None:
 def test_a_crop_that_is_due_to_be_deleted_is_not_shown(app: FastAPI, reader: TestClient) -> None:
     old = with_crops(record(30, person=None, began=NOW - timedelta(days=8), vectors=(unit(8),)))
     save(app, old)
-    assert reader.get("/v1/tracks/7").json()["samples"][0]["crop_url"] is None
+    track = reader.get("/v1/tracks/7").json()
+    assert (track["crop_url"], track["samples"][0]["crop_url"]) == (None, None)
+    assert [event["crop_url"] for event in reader.get("/v1/events").json()["events"]].count(None) == 2  # and Ada's
     assert reader.get("/v1/tracks/7/crops/0.jpg").status_code == 404
 
 

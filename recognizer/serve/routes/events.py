@@ -28,6 +28,7 @@ READ, REVIEW = [Depends(require("read"))], [Depends(require("review"))]
 def events(
     history: HistoryDep,
     people: PersonIdsDep,
+    settings: SettingsDep,
     selected: SelectionDep,
     status: Literal["known", "unknown", "undecided"] | None = None,
     kind: Literal["recognised", "appeared"] | None = None,
@@ -39,7 +40,7 @@ def events(
     `since` and `until` select the tracks that were there at some time between them.
     """
     wanted = replace(selected, status=status, named=None if kind is None else kind == "recognised")
-    found, more = page_of_events(history, wanted, limit=limit, after=after)
+    found, more = page_of_events(history, wanted, limit=limit, after=after, crops_since=crops_since(settings))
     return EventsAnswer(events=[event_answer(event, people) for event in found], next=more)
 
 
@@ -48,10 +49,10 @@ def track(track_id: IdentifierPath, history: HistoryDep, people: PersonIdsDep, s
     """Show everything that is kept of a track, but its vectors."""
     with refusals():
         seen, details = get_track(history, track_id)
-    found = events_of(history, [seen])
+    since = crops_since(settings)
+    found = events_of(history, [seen], crops_since=since)
     if not found:
         raise ServiceError(404, "not_found", f"Track {track_id} was deleted at this moment.")
-    since = crops_since(settings)
     ranks = {crop.rank for crop in crops_of_track(history, track_id) if since is None or crop.at >= since}
     samples = [
         models.KeptSample(

@@ -11,11 +11,11 @@ from recognizer.history.events import events_of
 from recognizer.history.face_search import search_face, vector_of_track
 from recognizer.history.records import Selection
 from recognizer.serve.access.scopes import require
-from recognizer.serve.dependencies import HistoryDep, PrincipalDep, RecognizerDep
+from recognizer.serve.dependencies import HistoryDep, PrincipalDep, RecognizerDep, SettingsDep
 from recognizer.serve.errors import ServiceError
 from recognizer.serve.history_memory import HistoryMemoryDep, thresholds_of
 from recognizer.serve.models.history import HitAnswer, Identifier, Moment, SearchAnswer, Text
-from recognizer.serve.past import PersonIdsDep, event_answer
+from recognizer.serve.past import PersonIdsDep, crops_since, event_answer
 from recognizer.serve.recogniser import Recogniser
 from recognizer.serve.uploads import checked, content, decoded
 from recognizer.types import F32
@@ -27,6 +27,7 @@ router = APIRouter(tags=["history"], dependencies=[Depends(require("read"))])
 async def search(
     history: HistoryDep,
     people: PersonIdsDep,
+    settings: SettingsDep,
     memory: HistoryMemoryDep,
     recognizer: RecognizerDep,
     who: PrincipalDep,
@@ -54,6 +55,7 @@ async def search(
     least = known if from_similarity is None else from_similarity
 
     def found() -> SearchAnswer:
+        shown = crops_since(settings)
         probe, fingerprint = vector, model
         if track_id is not None:
             probe, fingerprint, _ = vector_of_track(history, track_id)
@@ -69,7 +71,7 @@ async def search(
             limit=limit,
             index=index,
         )
-        events = {event.seen.id: event for event in events_of(history, [hit.track for hit in hits])}
+        events = {event.seen.id: event for event in events_of(history, [hit.track for hit in hits], crops_since=shown)}
         return SearchAnswer(
             hits=[
                 HitAnswer(similarity=hit.similarity, event=event_answer(events[hit.track.id], people))
