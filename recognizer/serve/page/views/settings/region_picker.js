@@ -40,7 +40,7 @@ export function RegionPicker({picture, rotate, mirror, region, onChange}) {
   </div>
   <fieldset class="sides"><legend class="small muted">${t("cameras.region_help")}</legend>
     ${SIDES.map((name, side) => html`<label key=${name} class="small">${t(`cameras.${name}`)}
-      <input class="input" type="number" min="0" max="100" step="1" value=${Math.round(region[side] * 100)} onChange=${(event) => type(side, event.target.value)} /></label>`)}
+      <input class="input" type="number" min="0" max="100" step="1" value=${Math.round(region[side] * 100)} onInput=${(event) => type(side, event.target.value)} /></label>`)}
     <button type="button" class="button small" onClick=${() => onChange(WHOLE)}>${t("cameras.whole")}</button>
   </fieldset>`;
 }

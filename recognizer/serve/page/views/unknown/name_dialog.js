@@ -41,11 +41,11 @@ export function NameDialog({chosen, people, onClose, onDone}) {
   return html`<${Dialog} title=${t("unknown.name_title", {count: chosen.length})} onClose=${onClose}>
     <div class="crops">${chosen.flatMap((item) => item.crops).slice(0, 5).map((crop, at) => html`<${Face} key=${at} src=${crop} alt=${t("unknown.picture", {n: at + 1})} />`)}</div>
     <form class="stack" onSubmit=${(event) => { event.preventDefault(); send(known?.name ?? name); }}>
-      <${NameInput} people=${people} value=${name} onInput=${setName} onChoose=${send} label=${t("unknown.name_label")} autofocus describedby="name-change" />
       <div id="name-change" class="stack tight small">
         <p>${t("unknown.name_change", {count, span, where})}</p>
         <p class="muted">${name.trim() === "" ? t("unknown.name_hint") : known ? t("unknown.name_known", {name: known.name}) : t("unknown.name_new", {name: name.trim()})}</p>
       </div>
+      <${NameInput} people=${people} value=${name} onInput=${setName} onChoose=${send} label=${t("unknown.name_label")} autofocus describedby="name-change" />
       ${service && offers(service, "POST", "/v1/unknowns/{}/enrol") && html`<label class="check"><input type="checkbox" checked=${enrol} onChange=${(event) => setEnrol(event.target.checked)} />
         <span>${t("unknown.enrol")}<br /><span class="small muted">${t("unknown.enrol_help")}</span></span></label>`}
       ${job && html`<${JobProgress} job=${job} />`}
