@@ -147,7 +147,7 @@ export async function getPerson(id, signal) {
 function asPerson(person) {
   return {
     id: person.id, name: person.name, photos: person.accepted, warnings: person.refused + person.weak, hidden: person.hidden ?? false,
-    consent: person.consent ?? null, consent_ended: person.consent?.ended ?? false,
+    consent: person.consent ?? null, withheld: person.withheld ?? null,
   };
 }
 
@@ -163,7 +163,8 @@ export async function thumbOf(id, signal) {
 export const patchPerson = (id, change) => patch(`/v1/people/${part(id)}`, change);
 export const deletePerson = (id, {history}) => remove(withQuery(`/v1/people/${part(id)}`, {history: history || undefined}));
 export const mergePeople = (from, into) => post("/v1/people/merge", {from, into});
-export const setConsent = (id, consent) => request("PUT", `/v1/people/${part(id)}/consent`, {body: consent});
+export const giveConsent = (id, {until = null, by = null} = {}) => request("PUT", `/v1/people/${part(id)}/consent`, {body: {until, by}});
+export const endConsent = (id) => remove(`/v1/people/${part(id)}/consent`);
 export const removePhoto = (id, photo) => remove(`/v1/people/${part(id)}/photos/${part(photo)}`);
 
 export async function auditPeople(signal) {

@@ -14,10 +14,14 @@ export function described() {
 }
 
 /** True if a route exists: ("POST", "/v1/people/merge"), ("GET", "/v1/people/{}"). */
-export function offers(document, method, path) {
-  const wanted = path.replace(/\{\}/g, "{}");
-  const found = Object.keys(document.paths ?? {}).find((known) => known.replace(/\{[^}]*\}/g, "{}") === wanted);
-  return found !== undefined && method.toLowerCase() in document.paths[found];
+export const offers = (document, method, path) => operation(document, method, path) !== undefined;
+
+/** True if a route takes a parameter in its address. */
+export const takes = (document, method, path, name) => Boolean(operation(document, method, path)?.parameters?.some((each) => each.name === name));
+
+function operation(document, method, path) {
+  const found = Object.keys(document?.paths ?? {}).find((known) => known.replace(/\{[^}]*\}/g, "{}") === path);
+  return found === undefined ? undefined : document.paths[found][method.toLowerCase()];
 }
 
 /** True if a model of the service has a field: ("Person", "hidden"). */

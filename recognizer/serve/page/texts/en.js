@@ -133,14 +133,14 @@ export default {
     hide_title: "Hide {name}?", hide_text: "The photos are kept, but {name} is no longer recognised, until shown again.", show_title: "Show {name} again?", show_text: "{name} is recognised again from now on.",
     did_hide: "{name} is hidden.", did_show: "{name} is shown again.",
     delete_title: "Delete {name}?", delete_text: {one: "{count} photo and the record are deleted. This cannot be undone.", other: "{count} photos and the record are deleted. This cannot be undone."},
-    delete_history: "Also delete all sightings", delete_history_help: "Everything in the history under this name is deleted for good. The event log and your own copies are yours to delete.",
+    history_stays: "What was seen of the person stays in the history; “history forget” deletes that.", delete_history: "Also delete all sightings", delete_history_help: "Everything in the history under this name is deleted for good. The event log and your own copies are yours to delete.",
     deleted: "{name} is deleted.",
   },
   consent: {
     title: "Consent", none: "Nothing is noted", given: "Given", ended: "Ended", none_text: "Face vectors are biometric data. Note here who agreed, and until when.",
     since: "Given on", until: "Until", by: "Noted by", withdrawn: "Withdrawn on", open_end: "until it is withdrawn", note: "Note consent", change: "Change",
     dialog_title: "Consent of {name}", dialog_text: "When it ends, the person is no longer recognised.", until_help: "Empty: until it is withdrawn.", by_help: "The person, a parent, or the number of a form.",
-    ends_now: "The consent ends now", ends_help: "The person is no longer recognised. Photos and sightings stay until you delete them.", withdraw: "End consent", saved: "Consent is noted.",
+    withheld: "Not recognised: {why}.", end_title: "End the consent of {name}?", ends_help: "The person is no longer recognised. Photos and sightings stay until you delete them.", withdraw: "End consent", saved: "Consent is noted.",
   },
   alike: {
     text: "People who look alike to the model. Below the wanted similarity they can still be told apart; more and better photos help.",
@@ -149,7 +149,7 @@ export default {
   add: {
     title: "Add a person", title_more: "Add photos of {name}", name: "Name", photos: "Photos", way: "Where the photos come from", upload: "Files", webcam: "This computer's camera",
     drop: "Drop photos here, or paste them", good_photos: "Best: one face, from the front, sharp, three to five in different light. At most 10 MB each.",
-    take_out: "Take out {name}", consent: "The person agreed to be recognised", consent_help: "The day is noted as consent. You can set an end later.",
+    take_out: "Take out {name}", consent: "The person agreed to be recognised", consent_help: "Today is noted as the day of consent. You can set an end later.", noted_by: "noted on the page when the person was added",
     or_sightings: "Was the person seen already?", sightings_link: "Name and enrol from sightings",
     busy: "Checking the photos …", do: {one: "Add {count} photo", other: "Add {count} photos"},
     done_title: "{name} is enrolled", refused_title: "No photo could be used", accepted: {one: "{count} photo counts.", other: "{count} photos count."},

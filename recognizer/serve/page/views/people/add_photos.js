@@ -2,7 +2,7 @@
 import {html, useState} from "../../lib/ui.js";
 import {link} from "../../lib/router.js";
 import {t} from "../../lib/texts.js";
-import {addPhotos} from "../../lib/api.js";
+import {addPhotos, giveConsent} from "../../lib/api.js";
 import {announce} from "../../lib/events.js";
 import {Dialog} from "../../parts/dialog.js";
 import {DropZone, LocalPicture} from "../../parts/drop_zone.js";
@@ -31,7 +31,10 @@ export function AddPhotos({person = null, people, onClose}) {
     setError(null);
     try {
       const result = await addPhotos(person ?? made, given, photos, {boxes, told: setJob});
-      if (result.person_id && !person) setMade({id: result.person_id});
+      if (result.person_id && !person) {
+        setMade({id: result.person_id});
+        if (!made) await giveConsent(result.person_id, {by: t("add.noted_by")});
+      }
       setOutcome(result);
       if (result.accepted) announce({kind: "people_changed"});
     } catch (problem) {

@@ -43,9 +43,9 @@ function PersonCard({person}) {
     <span class="stack tight person-text">
       <strong class="clip" title=${person.name}>${person.name}</strong>
       <span class="small muted">${t("people.photos", {count: person.photos})}</span>
-      ${(person.hidden || person.warnings > 0 || person.consent_ended) && html`<span class="row tight">
+      ${(person.hidden || person.warnings > 0 || person.withheld) && html`<span class="row tight">
         ${person.warnings > 0 && html`<span class="chip warn">${t("people.warnings", {count: person.warnings})}</span>`}
-        ${person.consent_ended && html`<span class="chip bad">${t("people.consent_ended")}</span>`}
+        ${person.withheld && html`<span class="chip bad">${t("people.consent_ended")}</span>`}
         ${person.hidden && html`<span class="chip">${t("people.hidden")}</span>`}</span>`}
     </span>
   </a></li>`;

@@ -11,9 +11,9 @@ import {Empty, Face, Loaded, Note, ViewHead} from "../../parts/basics.js";
 import {Icon} from "../../parts/icon.js";
 import {hasField, offers, useDescribed} from "../../lib/offers.js";
 import {AddPhotos} from "./add_photos.js";
-import {ConsentDialog, DeleteDialog, HideDialog, MergeDialog, RenameDialog} from "./person_dialogs.js";
+import {ConsentDialog, DeleteDialog, EndConsentDialog, HideDialog, MergeDialog, RenameDialog} from "./person_dialogs.js";
 
-const DIALOGS = {rename: RenameDialog, merge: MergeDialog, hide: HideDialog, consent: ConsentDialog, delete: DeleteDialog};
+const DIALOGS = {rename: RenameDialog, merge: MergeDialog, hide: HideDialog, consent: ConsentDialog, end: EndConsentDialog, delete: DeleteDialog};
 
 export function Person({id, people}) {
   const load = useLoad((signal) => getPerson(id, signal), [id]);
@@ -29,7 +29,7 @@ export function Person({id, people}) {
     <${Loaded} load=${load}>${() => html`<div class="person-columns">
       <${Photos} person=${person} onChanged=${load.reload} onAdd=${() => setAsk("add")} />
       <div class="stack">
-        ${can.consent && html`<${Consent} person=${person} onAsk=${() => setAsk("consent")} />`}
+        ${can.consent && html`<${Consent} person=${person} onAsk=${setAsk} />`}
         <section class="panel"><h2>${t("person.record")}</h2>
           <div class="stack">${["rename", "merge", "hide", "delete"].filter((action) => can[action]).map((action) => html`<div key=${action} class="row still apart action-line">
             <span class="small muted">${t(`person.${action}_short`)}</span>
@@ -71,16 +71,18 @@ function Photos({person, onChanged, onAdd}) {
 }
 
 function Consent({person, onAsk}) {
-  const {consent} = person;
-  const kind = !consent ? "warn" : consent.ended ? "bad" : "good";
+  const {consent, withheld} = person;
+  const kind = withheld ? "bad" : consent ? "good" : "";
   return html`<section class="panel"><h2>${t("consent.title")}</h2>
-    <div class="row"><span class="chip ${kind}"><span class="dot ${kind}"></span>${t(!consent ? "consent.none" : consent.ended ? "consent.ended" : "consent.given")}</span></div>
+    <div class="row"><span class="chip ${kind}"><span class="dot ${kind}"></span>${t(withheld ? "consent.ended" : consent ? "consent.given" : "consent.none")}</span></div>
+    ${withheld && html`<${Note} kind="warn">${t("consent.withheld", {why: withheld})}<//>`}
     ${consent ? html`<dl class="facts">
         <dt>${t("consent.since")}</dt><dd>${date(consent.given)}</dd>
         <dt>${t("consent.until")}</dt><dd>${consent.until ? date(consent.until) : t("consent.open_end")}</dd>
         ${consent.by && html`<dt>${t("consent.by")}</dt><dd>${consent.by}</dd>`}
         ${consent.withdrawn && html`<dt>${t("consent.withdrawn")}</dt><dd>${date(consent.withdrawn)}</dd>`}
       </dl>` : html`<p class="small muted">${t("consent.none_text")}</p>`}
-    <div><button class="button small" onClick=${onAsk}>${t(consent ? "consent.change" : "consent.note")}</button></div>
+    <div class="row"><button class="button small" onClick=${() => onAsk("consent")}>${t("consent.note")}</button>
+      ${consent && !consent.withdrawn && html`<button class="button small danger" onClick=${() => onAsk("end")}>${t("consent.withdraw")}</button>`}</div>
   </section>`;
 }

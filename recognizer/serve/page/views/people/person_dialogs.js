@@ -2,9 +2,9 @@
 import {html, useState} from "../../lib/ui.js";
 import {go} from "../../lib/router.js";
 import {t} from "../../lib/texts.js";
-import {isoDay} from "../../lib/format.js";
-import {deletePerson, mergePeople, patchPerson, setConsent} from "../../lib/api.js";
+import {deletePerson, endConsent, giveConsent, mergePeople, patchPerson} from "../../lib/api.js";
 import {announce} from "../../lib/events.js";
+import {takes, useDescribed} from "../../lib/offers.js";
 import {say} from "../../parts/toast.js";
 import {Confirm} from "../../parts/dialog.js";
 import {Field} from "../../parts/basics.js";
@@ -54,34 +54,39 @@ export function HideDialog({person, onClose, onChanged}) {
 
 export function DeleteDialog({person, onClose}) {
   const [history, setHistory] = useState(false);
+  const canForget = takes(useDescribed(), "DELETE", "/v1/people/{}", "history");
   return html`<${Confirm} danger title=${t("person.delete_title", {name: person.name})} text=${t("person.delete_text", {count: person.photos.length})}
       doing=${t("do.delete")} onClose=${onClose} onDo=${async () => {
         await deletePerson(person.id, {history});
         changed(t("person.deleted", {name: person.name}));
         go("people");
       }}>
-    <label class="check"><input type="checkbox" checked=${history} onChange=${(event) => setHistory(event.target.checked)} />
-      <span>${t("person.delete_history")}<br /><span class="small muted">${t("person.delete_history_help")}</span></span></label>
+    ${canForget && html`<label class="check"><input type="checkbox" checked=${history} onChange=${(event) => setHistory(event.target.checked)} />
+      <span>${t("person.delete_history")}<br /><span class="small muted">${t("person.delete_history_help")}</span></span></label>`}
+    ${!canForget && html`<p class="small muted">${t("person.history_stays")}</p>`}
   <//>`;
 }
 
 export function ConsentDialog({person, onClose, onChanged}) {
-  const {consent} = person;
-  const [given, setGiven] = useState(consent?.given?.slice(0, 10) ?? isoDay());
-  const [until, setUntil] = useState(consent?.until?.slice(0, 10) ?? "");
-  const [by, setBy] = useState(consent?.by ?? "");
-  const [ends, setEnds] = useState(false);
-  const input = (type, value, set) => (id) => html`<input id=${id} class="input" type=${type} value=${value} onInput=${(event) => set(event.target.value)} />`;
-  return html`<${Confirm} title=${t("consent.dialog_title", {name: person.name})} text=${t("consent.dialog_text")} danger=${ends} doing=${t(ends ? "consent.withdraw" : "do.save")}
-      onClose=${onClose} onDo=${async () => {
-        await setConsent(person.id, ends ? {withdraw: true} : {given, until: until || null, by: by.trim() || null});
+  const [until, setUntil] = useState("");
+  const [by, setBy] = useState("");
+  const input = (type, value, set) => (id) => html`<input id=${id} class="input" type=${type} maxlength="200" value=${value} onInput=${(event) => set(event.target.value)} />`;
+  return html`<${Confirm} title=${t("consent.dialog_title", {name: person.name})} text=${t("consent.dialog_text")} doing=${t("do.save")} onClose=${onClose}
+      onDo=${async () => {
+        await giveConsent(person.id, {until: until || null, by: by.trim() || null});
         changed(t("consent.saved"));
         onChanged();
       }}>
-    ${!ends && html`<div class="fields"><${Field} label=${t("consent.since")}>${input("date", given, setGiven)}<//>
-      <${Field} label=${t("consent.until")} help=${t("consent.until_help")}>${input("date", until, setUntil)}<//></div>
-      <${Field} label=${t("consent.by")} help=${t("consent.by_help")}>${input("text", by, setBy)}<//>`}
-    ${consent && !consent.ended && html`<label class="check"><input type="checkbox" checked=${ends} onChange=${(event) => setEnds(event.target.checked)} />
-      <span>${t("consent.ends_now")}<br /><span class="small muted">${t("consent.ends_help")}</span></span></label>`}
+    <${Field} label=${t("consent.until")} help=${t("consent.until_help")}>${input("date", until, setUntil)}<//>
+    <${Field} label=${t("consent.by")} help=${t("consent.by_help")}>${input("text", by, setBy)}<//>
   <//>`;
+}
+
+export function EndConsentDialog({person, onClose, onChanged}) {
+  return html`<${Confirm} danger title=${t("consent.end_title", {name: person.name})} text=${t("consent.ends_help")} doing=${t("consent.withdraw")} onClose=${onClose}
+    onDo=${async () => {
+      await endConsent(person.id);
+      changed(t("consent.saved"));
+      onChanged();
+    }} />`;
 }
