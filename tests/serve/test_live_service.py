@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import signal
 import socket
@@ -25,6 +26,7 @@ from recognizer.app.history import read_history
 from recognizer.history.records import Selection
 from recognizer.history.tracks import list_tracks
 from recognizer.serve.access.store import AccessStore
+from recognizer.serve.application import openapi_document
 from recognizer.serve.live import MAX_VIEWERS
 from tests import rig
 from tests.conftest import ROOT
@@ -117,6 +119,11 @@ class Service:
         took = time.monotonic() - began
         assert not [pid for pid in pids if Path(f"/proc/{pid}").exists()]
         return took
+
+
+EXAMPLES = re.findall(r"^curl .*", (ROOT / "docs" / "service-live.md").read_text("utf-8"), re.MULTILINE)
+ENDED_BY_CLOCK = 28
+"""curl's exit status of a stream that it was told to leave."""
 
 
 @pytest.fixture(scope="module")
@@ -227,3 +234,30 @@ def test_an_added_camera_is_recognised_and_a_test_picture_comes_before(service: 
     with service.client.stream("GET", "/v1/events/stream") as stream:
         line = next(line for line in stream.iter_lines() if line.startswith("data: "))
     assert json.loads(line[6:])["source"] in names
+
+
+def test_the_examples_of_the_page_work(service: Service, camera: str, tmp_path: Path) -> None:
+    environment = {**os.environ, "SERVICE": f"http://127.0.0.1:{service.port}"}
+    environment["AUTH"] = f"Authorization: {service.client.headers['authorization']}"
+    for example in EXAMPLES:
+        if "/sources/entrance/" in example:
+            service.wait_live()
+        line = example.replace("rtsp://192.0.2.10/stream", camera).replace("curl ", "curl -sS --fail-with-body ", 1)
+        done = subprocess.run(["bash", "-c", line], cwd=tmp_path, env=environment, capture_output=True, check=False)
+        allowed = (0, ENDED_BY_CLOCK) if "--max-time" in line else (0,)
+        assert done.returncode in allowed, line + done.stdout.decode() + done.stderr.decode()
+    assert all((tmp_path / name).read_bytes()[:2] == b"\xff\xd8" for name in ("entrance.jpg", "test.jpg"))
+    assert (tmp_path / "entrance.mjpeg").read_bytes().count(b"--frame") > 3
+
+
+def test_every_live_route_has_an_example() -> None:
+    calls = {(re.search(r"-X (\w+)", line), "--json" in line, line.split("$SERVICE")[1]) for line in EXAMPLES}
+    named = [
+        (method[1].lower() if method else "post" if sends else "get", re.split(r'["?]', place)[0])
+        for method, sends, place in calls
+    ]
+    for path, operations in openapi_document()["paths"].items():
+        pattern = re.compile(re.sub(r"\\{\w+\\}", "[^/]+", re.escape(path)))
+        for method, operation in operations.items():
+            if {"sources", "events", "settings"} & set(operation["tags"]) and path != "/v1/events":
+                assert any(name == method and pattern.fullmatch(place) for name, place in named), (method, path)
