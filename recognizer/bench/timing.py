@@ -114,3 +114,9 @@ def wall_ms(spent: Sequence[Spent]) -> Spread:
 def rounded(value: float) -> float:
     """Round to 4 significant digits; more are noise."""
     return float(f"{value:.4g}")
+
+
+def milliseconds(spent: Sequence[Spent]) -> dict[str, float]:
+    """Return the median and 95th percentile of wall times, and the median of CPU times, ms."""
+    wall = wall_ms(spent)
+    return {"median": rounded(wall.median), "p95": rounded(wall.p95), "cpu": rounded(cpu_ms(spent).median)}

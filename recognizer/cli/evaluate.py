@@ -16,6 +16,7 @@ from recognizer.app.embedded import embedded
 from recognizer.calibration.strangers import doubles_threshold, merge_doubles
 from recognizer.cli import _console, _options
 from recognizer.cli._progress import counting, model_bar
+from recognizer.cli.evaluate_clusters import clusters
 from recognizer.cli.evaluate_quality import quality
 from recognizer.cli.evaluate_video import video
 from recognizer.errors import InputError, UsageError
@@ -27,9 +28,10 @@ from recognizer.evaluation.plots import require_matplotlib
 from recognizer.evaluation.verification import Verification, verify
 from recognizer.types import F32, I64
 
-app = typer.Typer(help="Measure verification, identification, video and limits of quality.", no_args_is_help=True)
+app = typer.Typer(help="Measure verification, identification, video, quality and clusters.", no_args_is_help=True)
 app.command()(video)
 app.command()(quality)
+app.command()(clusters)
 
 AlignedOption = Annotated[
     bool, typer.Option("--aligned", help="The pictures are aligned crops: no detector, no aligner.")

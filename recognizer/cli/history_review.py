@@ -37,7 +37,7 @@ def unknowns(
     as_json: _options.JsonOption = False,
 ) -> None:
     """Cluster the unknown people who were seen, and list the clusters."""
-    from recognizer.app.history import read_history
+    from recognizer.app.history import cluster_threshold, read_history
     from recognizer.history import clusters
     from recognizer.history.contact_sheet import cluster_sheet
 
@@ -51,9 +51,9 @@ def unknowns(
     with closing(read_history(settings)) as history:
         with model_bar() as progress:
             resolved = build.model(settings, progress)
-        known = build.thresholds(settings, resolved).known
-        clusters.update_clusters(history, model=resolved.fingerprint, threshold=known)
-        found = clusters.list_clusters(history, state=state, least=least, limit=limit, wanted=known)
+        needed = build.thresholds(settings, resolved)
+        clusters.update_clusters(history, model=resolved.fingerprint, threshold=cluster_threshold(needed))
+        found = clusters.list_clusters(history, state=state, least=least, limit=limit, wanted=needed.known)
         if sheet is not None and found:
             _files.save(sheet, cluster_sheet(history, found), wanted="the contact sheet", private=True)
     if as_json:

@@ -10,7 +10,9 @@ from typing import Any, NamedTuple
 import sqlalchemy as sa
 
 from recognizer.errors import HistoryError
+from recognizer.history import cursors
 from recognizer.history.database import Database
+from recognizer.history.refusals import ConflictError, NotThereError
 from recognizer.history.rows import from_us, to_us
 from recognizer.history.schema import actions, clusters, moments, rejections, tracks
 
@@ -93,14 +95,15 @@ def outside_changes(database: Database, action_id: int) -> list[Change]:
 def _undoable(connection: sa.Connection, action_id: int) -> tuple[str, list[Change]]:
     row = connection.execute(sa.select(actions).where(actions.c.id == action_id)).one_or_none()
     if row is None:
-        raise HistoryError(f"There is no action {action_id}; 'history actions' lists them.")
+        raise NotThereError(f"There is no action {action_id}; 'history actions' lists them.")
     if row.undone_us is not None:
-        raise HistoryError(f"Action {action_id} ({row.what}) is undone already.")
+        raise ConflictError(f"Action {action_id} ({row.what}) is undone already.")
     changes = [Change(*values) for values in json.loads(row.changes)]
     if later := _later(connection, action_id, changes):
-        raise HistoryError(
+        raise ConflictError(
             f"Action {action_id} ({row.what}) cannot be undone: action {later.id} ({later.what}) came later and "
-            f"changed the same tracks or photos. Undo that one first: history undo {later.id}."
+            f"changed the same tracks or photos. Undo that one first: history undo {later.id}.",
+            later=int(later.id),
         )
     return str(row.what), changes
 
@@ -124,6 +127,33 @@ def list_actions(database: Database, *, limit: int) -> list[dict[str, Any]]:
         }
         for row in rows
     ]
+
+
+def page_of_actions(
+    database: Database, *, limit: int, after: str | None = None
+) -> tuple[list[dict[str, Any]], str | None]:
+    """Return some actions, the newest first, and the cursor of those that follow; ``None`` at the end.
+
+    Raises:
+        HistoryError: if the database cannot be read.
+        UsageError: if ``after`` is no cursor.
+    """
+    query = sa.select(actions).order_by(actions.c.id.desc()).limit(limit + 1)
+    if after is not None:
+        query = query.where(actions.c.id < cursors.decode(after, 1)[0])
+    with database.reading() as connection:
+        rows = connection.execute(query).all()
+    found = [
+        {
+            "id": row.id,
+            "at": from_us(row.at_us),
+            "kind": row.kind,
+            "what": row.what,
+            "undone_at": None if row.undone_us is None else from_us(row.undone_us),
+        }
+        for row in rows[:limit]
+    ]
+    return found, cursors.encode(rows[limit - 1].id) if len(rows) > limit else None
 
 
 def _set(connection: sa.Connection, change: Change, value: Any) -> None:

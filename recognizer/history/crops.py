@@ -34,6 +34,8 @@ class Crop:
     at: dt.datetime
     jpeg: bytes
     """Of at most 160 px; encryption removed."""
+    rank: int = 0
+    """Of its sample, in its track."""
 
 
 def crops_of_track(database: Database, track_id: int) -> list[Crop]:
@@ -123,4 +125,4 @@ def _worth(row: sa.Row[Any]) -> float:
 
 
 def _crop(database: Database, row: sa.Row[Any]) -> Crop:
-    return Crop(row.track_id, from_us(row.at_us), database.cipher.open(row.crop))
+    return Crop(row.track_id, from_us(row.at_us), database.cipher.open(row.crop), row.rank)

@@ -9,6 +9,7 @@ import sqlalchemy as sa
 
 from recognizer.errors import HistoryError
 from recognizer.history.database import Database
+from recognizer.history.face_index import FaceIndex
 from recognizer.history.records import Seen, Selection
 from recognizer.history.rows import from_bytes, unit
 from recognizer.history.schema import runs, samples, tracks
@@ -17,6 +18,8 @@ from recognizer.types import F32
 
 _CHUNK = 8192
 """Vectors compared at once: 8 MB of float16."""
+_CANDIDATES = 256
+"""Tracks whose means are nearest, all samples of which are compared."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,9 +32,18 @@ class Hit:
 
 
 def search_face(
-    database: Database, vector: F32, *, model: str, from_similarity: float, selection: Selection, limit: int
+    database: Database,
+    vector: F32,
+    *,
+    model: str,
+    from_similarity: float,
+    selection: Selection,
+    limit: int,
+    index: FaceIndex | None = None,
 ) -> list[Hit]:
     """Compare a face with every kept sample; return the most similar tracks first.
+
+    With an index, only samples of tracks whose mean is similar are compared, as many tracks as the limit, 256 at least.
 
     Args:
         database: the history.
@@ -40,6 +52,7 @@ def search_face(
         from_similarity: cosine from which a track is a hit.
         selection: restricts the tracks.
         limit: most hits.
+        index: of the model; for those who search again and again.
 
     Raises:
         HistoryError: if no track of this model was kept, or the database cannot be read.
@@ -50,15 +63,24 @@ def search_face(
         .join(runs, runs.c.id == tracks.c.run_id)
         .where(runs.c.model == model, *conditions(selection))
     )
+    if index is None:
+        queries = [query]
+    else:
+        if selection.person is not None or selection.status is not None:
+            raise ValueError("search_face: an index is searched by source and time only.")
+        found = index.candidates(database, vector, selection, count=max(limit, _CANDIDATES))
+        parts = [found[start : start + _CANDIDATES] for start in range(0, len(found), _CANDIDATES)]
+        queries = [query.where(tracks.c.id.in_(part)) for part in parts]
     best: dict[int, float] = {}
     compared = 0
     with database.reading() as connection:
-        for part in connection.execute(query.execution_options(stream_results=True)).partitions(_CHUNK):
-            compared += len(part)
-            similarities = _stack([database.cipher.open(row.vector) for row in part], len(vector)) @ vector
-            for row, similarity in zip(part, similarities.tolist(), strict=True):
-                if similarity >= from_similarity and similarity > best.get(row.track_id, -1.0):
-                    best[row.track_id] = similarity
+        for each in queries:
+            for part in connection.execute(each.execution_options(stream_results=True)).partitions(_CHUNK):
+                compared += len(part)
+                similarities = _stack([database.cipher.open(row.vector) for row in part], len(vector)) @ vector
+                for row, similarity in zip(part, similarities.tolist(), strict=True):
+                    if similarity >= from_similarity and similarity > best.get(row.track_id, -1.0):
+                        best[row.track_id] = similarity
         if not compared and not _has_model(connection, model):
             raise HistoryError(
                 f"No track in {database.place} was seen with the model {model}; vectors of other models cannot be "

@@ -100,6 +100,8 @@ class Selection:
     until: dt.datetime | None = None
     """Tracks that began before this time."""
     status: str | None = None
+    named: bool | None = None
+    """Tracks that bear a name, or those that bear none."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,9 +8,10 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from recognizer.errors import HistoryError
+from recognizer.history import cursors
 from recognizer.history.database import Database
 from recognizer.history.records import Seen, Selection
+from recognizer.history.refusals import NotThereError
 from recognizer.history.rows import from_us, to_us
 from recognizer.history.schema import runs, samples, tracks
 
@@ -21,9 +22,45 @@ def list_tracks(database: Database, selection: Selection, *, limit: int | None =
     Raises:
         HistoryError: if the database cannot be read.
     """
-    query = sa.select(tracks).where(*conditions(selection)).order_by(tracks.c.began_us.desc(), tracks.c.id.desc())
     with database.reading() as connection:
-        return [_seen(row) for row in connection.execute(query.limit(limit))]
+        return [seen_of(row) for row in connection.execute(_newest_first(selection).limit(limit))]
+
+
+def page_of_tracks(
+    database: Database, selection: Selection, *, limit: int, after: str | None = None
+) -> tuple[list[Seen], str | None]:
+    """Return some tracks, the newest first, and the cursor of those that follow; ``None`` at the end.
+
+    Tracks that come meanwhile move nothing: a cursor stands for a time and a track, not for a count.
+
+    Args:
+        database: the history.
+        selection: which tracks.
+        limit: most tracks.
+        after: the cursor that came with the page before.
+
+    Raises:
+        HistoryError: if the database cannot be read.
+        UsageError: if it is no cursor.
+    """
+    query = _newest_first(selection)
+    if after is not None:
+        began_us, key = cursors.decode(after, 2)
+        query = query.where(
+            sa.and_(
+                tracks.c.began_us <= began_us,  # an index answers this; it cannot answer the next one
+                sa.or_(tracks.c.began_us < began_us, tracks.c.id < key),
+            )
+        )
+    with database.reading() as connection:
+        rows = connection.execute(query.limit(limit + 1)).all()
+    more = cursors.encode(rows[limit - 1].began_us, rows[limit - 1].id) if len(rows) > limit else None
+    return [seen_of(row) for row in rows[:limit]], more
+
+
+def _newest_first(selection: Selection) -> sa.Select[Any]:
+    query = sa.select(tracks).where(*conditions(selection))
+    return query.order_by(tracks.c.began_us.desc(), tracks.c.id.desc())
 
 
 def list_named(database: Database, selection: Selection) -> list[Seen]:
@@ -35,7 +72,7 @@ def list_named(database: Database, selection: Selection) -> list[Seen]:
     named = sa.or_(tracks.c.given.is_not(None), tracks.c.person.is_not(None))
     query = sa.select(tracks).where(*conditions(selection), named).order_by(tracks.c.began_us, tracks.c.id)
     with database.reading() as connection:
-        return [_seen(row) for row in connection.execute(query)]
+        return [seen_of(row) for row in connection.execute(query)]
 
 
 def conditions(selection: Selection) -> list[sa.ColumnElement[bool]]:
@@ -48,6 +85,9 @@ def conditions(selection: Selection) -> list[sa.ColumnElement[bool]]:
         wanted.append(tracks.c.source == selection.source)
     if selection.status is not None:
         wanted.append(sa.and_(tracks.c.status == selection.status, tracks.c.given.is_(None)))
+    if selection.named is not None:
+        name = sa.func.coalesce(tracks.c.given, tracks.c.person)
+        wanted.append(name.is_not(None) if selection.named else name.is_(None))
     if selection.since is not None:
         wanted.append(tracks.c.ended_us >= to_us(selection.since))
     if selection.until is not None:
@@ -64,12 +104,12 @@ def get_track(database: Database, track_id: int) -> tuple[Seen, dict[str, Any]]:
     with database.reading() as connection:
         row = connection.execute(sa.select(tracks).where(tracks.c.id == track_id)).one_or_none()
         if row is None:
-            raise HistoryError(f"There is no track {track_id} in {database.place}; see 'history list'.")
+            raise NotThereError(f"There is no track {track_id} in {database.place}; see 'history list'.")
         run = connection.execute(sa.select(runs).where(runs.c.id == row.run_id)).one()
         found = connection.execute(sa.select(samples).where(samples.c.track_id == track_id).order_by(samples.c.rank))
         kept = [_sample(sample) for sample in found]
     details = {"track_id": row.number, "at_s": round(row.at_s, 3), "model": run.model, "known": run.known}
-    return _seen(row), {**details, "samples": kept}
+    return seen_of(row), {**details, "samples": kept}
 
 
 def list_sources(database: Database) -> list[dict[str, Any]]:
@@ -93,7 +133,8 @@ def list_sources(database: Database) -> list[dict[str, Any]]:
     ]
 
 
-def _seen(row: sa.Row[Any]) -> Seen:
+def seen_of(row: sa.Row[Any]) -> Seen:
+    """Make a track of a row."""
     return Seen(
         id=row.id,
         source=row.source,
@@ -124,4 +165,4 @@ def _sample(row: sa.Row[Any]) -> dict[str, Any]:
 def by_ids(database: Database, ids: Sequence[int]) -> dict[int, Seen]:
     """Return some tracks by id; ids that do not exist are missing."""
     with database.reading() as connection:
-        return {row.id: _seen(row) for row in connection.execute(sa.select(tracks).where(tracks.c.id.in_(ids)))}
+        return {row.id: seen_of(row) for row in connection.execute(sa.select(tracks).where(tracks.c.id.in_(ids)))}

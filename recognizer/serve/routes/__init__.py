@@ -5,8 +5,10 @@ from __future__ import annotations
 from fastapi import APIRouter
 
 from recognizer.serve.routes import (
+    actions,
     cameras,
     documentation,
+    event_stream,
     events,
     faces,
     health,
@@ -14,9 +16,14 @@ from recognizer.serve.routes import (
     people,
     photos,
     root,
+    search,
     session,
     settings,
+    sightings,
     sources,
+    trials,
+    trust,
+    unknowns,
 )
 
 ROUTERS: tuple[APIRouter, ...] = (
@@ -28,9 +35,16 @@ ROUTERS: tuple[APIRouter, ...] = (
     photos.router,
     people.router,
     jobs.router,
+    event_stream.router,
     events.router,
     sources.router,
     cameras.router,
     settings.router,
+    sightings.router,
+    unknowns.router,
+    actions.router,
+    search.router,
+    trust.router,
+    trials.router,
 )
 """In the order in which they are matched."""

@@ -1,0 +1,170 @@
+"""Compare what the calibration promises with what the history counted: wrong names, strangers, drift."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import sqlalchemy as sa
+
+from recognizer.app import build
+from recognizer.app.config import Settings
+from recognizer.calibration.budget import DAYS
+from recognizer.calibration.calibration_file import NUMBERS
+from recognizer.calibration.drift import StrangerWatch
+from recognizer.decide.evidence import Thresholds
+from recognizer.errors import GalleryError
+from recognizer.history.database import Database
+from recognizer.history.rows import to_us
+from recognizer.history.schema import rejections, runs, tracks
+from recognizer.models.resolve import ResolvedModel
+
+Basis = Literal["settings", "site", "model", "defaults"]
+MOST_TRACKS = 100_000
+"""Newest tracks that the drift is measured on."""
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """What the history says of a time span."""
+
+    since: dt.datetime
+    until: dt.datetime
+    sources: int
+    named: int
+    """Tracks that the recognition named, also those whose name was rejected."""
+    strangers: int
+    """Tracks without a name, and those whose name was rejected."""
+    rejected: int
+    """Tracks whose name a person rejected: wrong names that somebody noticed."""
+    drift: dict[str, Any] | None
+    """As ``StrangerWatch.as_dict``; ``None`` where the calibration has no impostor tables."""
+
+    @property
+    def days(self) -> float:
+        """Length of the time span."""
+        return (self.until - self.since) / dt.timedelta(days=1)
+
+    @property
+    def share(self) -> float | None:
+        """Share of the strangers that got a wrong name which somebody rejected."""
+        return self.rejected / self.strangers if self.strangers else None
+
+    @property
+    def per_camera_month(self) -> float | None:
+        """Rejected names of a camera in a month; ``None`` where there was no camera or no time."""
+        camera_days = self.sources * self.days
+        return self.rejected / camera_days * DAYS["month"] if camera_days else None
+
+
+@dataclass(frozen=True, slots=True)
+class Trust:
+    """What names are decided by, and how well that held."""
+
+    model: str
+    thresholds: Thresholds
+    basis: Basis
+    """Where the thresholds come from: the settings' file, ``calibrate`` for this site, the model, or nowhere."""
+    given: tuple[str, ...]
+    """Thresholds that the settings give."""
+    calibrated_at: dt.datetime | None
+    measured_on: str | None
+    """The data that the thresholds were measured on."""
+    budget: str | None
+    """The allowed rate of wrong names, as it was written."""
+    fpir_allowed: float | None
+    """Share of strangers that may get a name."""
+    enrolled: int
+    raised_by: float
+    """Cosine by which the site's own strangers raised the thresholds."""
+    counted: Counted
+
+
+def trust(
+    settings: Settings, resolved: ResolvedModel, history: Database, *, since: dt.datetime, until: dt.datetime
+) -> Trust:
+    """Read calibration and history.
+
+    Args:
+        settings: which gallery and calibration.
+        resolved: the model; only its tracks count.
+        history: what was seen.
+        since: tracks that ended from then on count.
+        until: and began before.
+
+    Raises:
+        ConfigError: if no thresholds were measured for the model.
+        HistoryError: if the history cannot be read.
+    """
+    measured = build.calibrated(settings, resolved)
+    try:
+        enrolled = len(build.enrolled_people(settings, resolved.fingerprint))
+    except GalleryError:
+        enrolled = 0
+    basis, path = _basis(settings, resolved)
+    budget = measured.budget
+    near = None if not enrolled else build.strangers_near(settings, resolved, enrolled=enrolled)
+    protocol = measured.protocol or {}
+    return Trust(
+        model=resolved.fingerprint,
+        thresholds=build.thresholds(settings, resolved, enrolled=max(enrolled, 1)),
+        basis=basis,
+        given=tuple(name for name in NUMBERS if getattr(settings.decide, name, None) is not None),
+        calibrated_at=None if basis in {"model", "defaults"} or path is None else _modified(path),
+        measured_on=str(protocol["data"]) if "data" in protocol else None,
+        budget=None if budget is None else budget.text,
+        fpir_allowed=None if budget is None else budget.rate(max(enrolled, 1)),
+        enrolled=enrolled,
+        raised_by=measured.shift,
+        counted=_counted(history, resolved.fingerprint, since, until, near),
+    )
+
+
+def _basis(settings: Settings, resolved: ResolvedModel) -> tuple[Basis, Path | None]:
+    if settings.decide.calibration is not None:
+        return "settings", settings.decide.calibration
+    site = build.site_calibration(settings)
+    if site.is_file():
+        return "site", site
+    return ("defaults", None) if resolved.calibration is None else ("model", resolved.calibration)
+
+
+def _modified(path: Path) -> dt.datetime | None:
+    try:
+        return dt.datetime.fromtimestamp(path.stat().st_mtime, dt.UTC)
+    except OSError:
+        return None
+
+
+def _counted(history: Database, model: str, since: dt.datetime, until: dt.datetime, near: float | None) -> Counted:
+    rejected = sa.exists().where(rejections.c.track_id == tracks.c.id, rejections.c.active == 1)
+    named = sa.and_(tracks.c.person.is_not(None), tracks.c.status == "known")
+    query = (
+        sa.select(tracks.c.source, tracks.c.similarity, tracks.c.margin)
+        .add_columns(named.label("named"), rejected.label("rejected"))
+        .join(runs, runs.c.id == tracks.c.run_id)
+        .where(runs.c.model == model, tracks.c.ended_us >= to_us(since), tracks.c.began_us < to_us(until))
+        .order_by(tracks.c.began_us.desc())
+        .limit(MOST_TRACKS)
+    )
+    watch = None if near is None else StrangerWatch(near=near)
+    sources, counts = set(), {"named": 0, "strangers": 0, "rejected": 0}
+    with history.reading() as connection:
+        for row in connection.execute(query):
+            sources.add(row.source)
+            counts["named"] += row.named or row.rejected
+            counts["strangers"] += not row.named
+            counts["rejected"] += row.rejected
+            if watch is not None:
+                watch.add(row.similarity, row.margin, named=bool(row.named))
+    return Counted(
+        since,
+        until,
+        len(sources),
+        counts["named"],
+        counts["strangers"],
+        counts["rejected"],
+        None if watch is None else watch.as_dict(),
+    )

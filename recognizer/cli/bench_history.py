@@ -1,0 +1,74 @@
+"""python main.py bench history: what a large history costs."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from recognizer.bench import history, history_clusters
+from recognizer.bench import history_cost as cost
+from recognizer.cli import _bench_setup, _options
+from recognizer.cli._tables import show_rows
+from recognizer.history.encryption import KEY_BYTES
+
+
+def history_bench(
+    tracks: Annotated[int, typer.Option(min=1000, help="Tracks; 1000000 take 4 GB of disk and minutes.")] = 100_000,
+    unknown: Annotated[int, typer.Option(min=1000, help="Unknown tracks that are clustered.")] = 10_000,
+    encrypted: Annotated[bool, typer.Option("--encrypted", help="With encrypted vectors.")] = False,
+    rounds: Annotated[int, typer.Option(min=2, help="How often each list and search is timed.")] = 20,
+    save: _bench_setup.SaveOption = None,
+) -> None:
+    """Measure lists, the search of a face, size and clusters, on histories drawn at random."""
+    key = os.urandom(KEY_BYTES) if encrypted else None
+    with tempfile.TemporaryDirectory(prefix="recognizer-history-") as folder:
+        listed = history.measure(Path(folder) / "lists", tracks, rounds=rounds, key=key)
+    with tempfile.TemporaryDirectory(prefix="recognizer-history-") as folder:
+        clustered = history_clusters.measure(Path(folder) / "clusters", unknown, rounds=rounds, key=key)
+    figures = {"history": listed, "clusters": clustered}
+    _bench_setup.save(save, figures, lambda: _show(listed, clustered))
+
+
+def history_cost(
+    clip: _bench_setup.ClipOption = None,
+    frames: _bench_setup.FramesOption = 150,
+    rounds: Annotated[int, typer.Option(min=2, max=100, help="Passes of the clip, with the history and without.")] = 5,
+    crops: Annotated[bool, typer.Option("--crops", help="Keep pictures of faces, too.")] = False,
+    gallery: _options.GalleryOption = None,
+    config_file: _options.ConfigOption = None,
+    model: _options.ModelOption = None,
+    engine: _options.EngineOption = None,
+    weights_dir: _options.WeightsDirOption = None,
+    spec: _options.SpecOption = None,
+    save: _bench_setup.SaveOption = None,
+) -> None:
+    """Measure recognition of a clip with the history on, divided by that without."""
+    bench = _bench_setup.set_up(
+        clip, gallery, config_file, model=model, engine=engine, weights_dir=weights_dir, spec=spec
+    )
+    found = cost.measure(bench, rounds=rounds, frames=frames, crops=crops)
+    figures = {**bench.conditions(), **found}
+
+    def show() -> None:
+        _bench_setup.show_conditions(figures)
+        show_rows([{"time": name, **values} for name, values in found["ratio"].items()], "")
+
+    _bench_setup.save(save, figures, show)
+
+
+def _show(listed: Mapping[str, Any], clustered: Mapping[str, Any]) -> None:
+    times = {
+        **{f"list: {name}": value for name, value in listed["lists_ms"].items()},
+        "search a face": listed["search_ms"],
+        "search a face, one source, half of the time": listed["search_of_a_source_since_ms"],
+        "cluster one more unknown track": clustered["one_more_ms"],
+    }
+    show_rows([{"of": name, **{f"{key} ms": value for key, value in each.items()}} for name, each in times.items()], "")
+    plain = {name: value for name, value in listed.items() if not isinstance(value, dict)}
+    show_rows([plain], "")
+    show_rows([{name: value for name, value in clustered.items() if not isinstance(value, dict)}], "")
