@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 from loguru import logger
@@ -16,6 +18,7 @@ from recognizer.gallery.enrol import Enroller, measure
 from recognizer.gallery.folder import RECORD_FOLDER, Stamp
 from recognizer.gallery.records import Enrolled, Finding, Measurement
 from recognizer.gallery.schema import RECORD_FILE
+from recognizer.gallery.store import load_enrolled
 from recognizer.match.exact_index import people_of
 from recognizer.models.resolve import ResolvedModel
 from recognizer.pipeline import Pipeline
@@ -60,7 +63,8 @@ class Recogniser:
         self.enroller: Enroller = enrolment.make_enroller(settings, self.resolved)
         self._pipeline: Pipeline | None = None
         self._enrolled: Enrolled | None = None
-        self._record: Stamp | None = None
+        self._consents = build.consents(settings)
+        self._state: object = None
         if enrolment.has_anybody(settings.gallery.folder):
             try:
                 enrolment.sync(settings, self.resolved, enroller=lambda: self.enroller)
@@ -128,16 +132,19 @@ class Recogniser:
 
     def reload(self) -> None:
         """Read gallery and rejections again before the next picture, though the gallery's record is unchanged."""
-        self._record = None
+        self._state = None
 
     def _current_gallery(self) -> tuple[Pipeline, Enrolled]:
         folder = self.settings.gallery.folder
         try:
-            record = Stamp.of(folder / RECORD_FOLDER / RECORD_FILE)
-            if self._enrolled is None or record != self._record:
-                self._enrolled = build.enrolled_people(self.settings, self.model)
+            state = _state_of(folder)
+            if self._enrolled is None or state != self._state or self._consents.is_due():
+                self._consents = build.consents(self.settings)
+                enrolled = load_enrolled(folder)
+                enrolled.require(self.model)
+                self._enrolled = self._consents.permitted(enrolled)
                 self._use(self._enrolled)
-                self._record = record
+                self._state = state
         except (OSError, GalleryError) as error:
             if isinstance(error, GalleryError) and type(error) is not GalleryError:
                 raise
@@ -158,10 +165,17 @@ class Recogniser:
         self._pipeline.replace_gallery(index, frozenset(enrolled.names), wanted)
 
 
+def _state_of(folder: Path) -> object:
+    """What is equal as long as nobody was enrolled, removed or renamed, and no consent was written."""
+    with os.scandir(folder) as entries:
+        people = sorted((entry.name, entry.stat().st_mtime_ns) for entry in entries if entry.is_dir())
+    return Stamp.of(folder / RECORD_FOLDER / RECORD_FILE), people
+
+
 def _nearest(
     vector: F32 | None, enrolled: Enrolled, people: tuple[str, ...], first_rows: np.ndarray, limit: int
 ) -> tuple[Candidate, ...]:
-    if vector is None:
+    if vector is None or not len(enrolled):
         return ()
     best = np.maximum.reduceat(enrolled.vectors @ vector, first_rows)
     order = np.argsort(-best, kind="stable")[:limit]

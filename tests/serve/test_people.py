@@ -169,3 +169,26 @@ def test_the_audit_names_people_who_could_be_confused(real_app: FastAPI) -> None
     assert (found["people"], found["vectors"]) == (2, 2)
     [pair] = found["confusable"]
     assert {pair["person_id"], pair["other_id"]} == {"Barack Obama", "Somebody"}
+
+
+def test_without_consent_nobody_is_recognised(real_app: FastAPI) -> None:
+    client = client_of(real_app, "review")
+    add(client, "Barack Obama", PHOTOS["barack_obama_2009"])
+    add(client, "Eileen Collins", PHOTOS["eileen_collins"])
+    place = "/v1/people/Barack%20Obama/consent"
+
+    def status() -> str:
+        [face] = client.post("/v1/identify", files={"image": PHOTOS["barack_obama_2012"]}).json()["faces"]
+        assert all(each["name"] != "Barack Obama" for each in face["candidates"]) or face["status"] == "known"
+        return str(face["status"])
+
+    assert client.get("/v1/people/Barack%20Obama").json()["consent"] is None
+    assert status() == "known"
+    withdrawn = client.delete(place).json()
+    assert "withdrawn" in withdrawn["withheld"]
+    assert status() == "unknown"
+    given = client.put(place, json={"by": "form 17", "until": "2999-01-01"}).json()
+    assert (given["withheld"], given["consent"]["by"], given["consent"]["until"]) == (None, "form 17", "2999-01-01")
+    assert status() == "known"
+    for until in ("2020-01-01", "2999-13-01", "tomorrow is fine"):
+        assert client.put(place, json={"until": until}).status_code == 422

@@ -14,6 +14,25 @@ MOST_PHOTOS = 100
 """Of one upload; its bytes are limited, too."""
 
 
+class Consent(Model):
+    """What a person agreed to; times are ISO 8601."""
+
+    given: str
+    by: str | None = None
+    """Who gave or noted it."""
+    until: str | None = None
+    """Last day, or a moment; null until it is withdrawn."""
+    withdrawn: str | None = None
+
+
+class NewConsent(Model):
+    """The consent of a person, given now."""
+
+    by: Annotated[str | None, Field(min_length=1, max_length=200)] = None
+    until: Annotated[str | None, Field(min_length=10, max_length=40)] = None
+    """Last day as 2027-03-01, or a moment as 2027-03-01T18:00:00+00:00."""
+
+
 class Person(Model):
     """An enrolled person."""
 
@@ -27,6 +46,10 @@ class Person(Model):
     weak: int
     """Used photos of poor quality, where there is no better one."""
     enrolled_at: str
+    consent: Consent | None
+    """Null where none is recorded."""
+    withheld: str | None
+    """Why the person is not recognised, for want of a consent that holds; else null."""
 
 
 class People(Model):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import datetime as dt
+from collections.abc import Sequence
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Form, Response
@@ -9,10 +11,12 @@ from starlette.concurrency import run_in_threadpool
 from starlette.responses import JSONResponse
 
 from recognizer.app import build
-from recognizer.calibration.calibration_file import Calibration
+from recognizer.app.config import Settings
 from recognizer.capture.pictures import PICTURE_SUFFIXES
+from recognizer.errors import GalleryError
 from recognizer.gallery import upkeep
 from recognizer.gallery.audit import audit as look_over
+from recognizer.gallery.consent import Consent, end_of, read_consent, withdraw, write_consent
 from recognizer.gallery.names import sameness
 from recognizer.gallery.records import PersonRecord
 from recognizer.serve import gallery
@@ -21,21 +25,22 @@ from recognizer.serve.dependencies import JobsDep, PrincipalDep, RecognizerDep, 
 from recognizer.serve.errors import ServiceError
 from recognizer.serve.models import people as models
 from recognizer.serve.models.common import JobAnswer
-from recognizer.serve.models.people import AuditAnswer, NewName, People, Person, PersonForm, PhotosAdded
+from recognizer.serve.models.people import AuditAnswer, NewConsent, NewName, People, Person, PersonForm, PhotosAdded
 from recognizer.serve.recogniser import Recogniser
 from recognizer.serve.routes.photos import add_photos
 
 router = APIRouter(prefix="/v1", tags=["people"])
 
-_CONFUSABLE = 0.35
-"""Cosine from which two people are named, as ``gallery audit`` names them."""
-
 
 @router.get("/people", dependencies=[Depends(require("read"))])
 async def list_people(settings: SettingsDep) -> People:
     """List everybody in the gallery."""
-    people, model, changed_at = await run_in_threadpool(gallery.people_of, settings.gallery.folder)
-    return People(people=[_person(each) for each in people], model=model, changed_at=changed_at)
+
+    def found() -> People:
+        people, model, changed_at = gallery.people_of(settings.gallery.folder)
+        return People(people=described(people, settings), model=model, changed_at=changed_at)
+
+    return await run_in_threadpool(found)
 
 
 @router.post(
@@ -66,7 +71,7 @@ async def add_person(
 @router.get("/people/{person_id}", dependencies=[Depends(require("read"))])
 async def get_person(person_id: str, settings: SettingsDep) -> Person:
     """Describe a person."""
-    return _person(await run_in_threadpool(gallery.person_of, settings.gallery.folder, person_id))
+    return await run_in_threadpool(_described, settings, person_id)
 
 
 @router.patch("/people/{person_id}", dependencies=[Depends(require("review"))])
@@ -80,7 +85,7 @@ async def rename_person(person_id: str, name: NewName, settings: SettingsDep) ->
         for other in gallery.people_of(folder)[0]:
             if other.name != person.name and sameness(other.name) == sameness(new):
                 raise ServiceError(409, "person_exists", "Somebody else has this name.")
-        return _person(gallery.person_of(folder, upkeep.rename(folder, person.name, new)))
+        return _described(settings, upkeep.rename(folder, person.name, new))
 
     return await run_in_threadpool(rename)
 
@@ -95,6 +100,45 @@ async def delete_person(person_id: str, settings: SettingsDep) -> Response:
 
     await run_in_threadpool(remove)
     return Response(status_code=204)
+
+
+@router.put("/people/{person_id}/consent", dependencies=[Depends(require("review"))])
+async def give_consent(person_id: str, given: NewConsent, settings: SettingsDep) -> Person:
+    """Record that a person agrees to be recognised; a recognition that runs heeds it at once."""
+    now = dt.datetime.now(dt.UTC).astimezone()
+    if given.until is not None:
+        try:
+            is_past = end_of(given.until) <= now
+        except (ValueError, OverflowError):
+            raise ServiceError(
+                422, "invalid_request", "until: wanted a day as 2027-03-01, or a moment as 2027-03-01T18:00."
+            ) from None
+        if is_past:
+            raise ServiceError(422, "invalid_request", "until: this is past; DELETE ends a consent now.")
+
+    def write() -> Person:
+        place = settings.gallery.folder / gallery.person_of(settings.gallery.folder, person_id).folder
+        write_consent(place, Consent(given=now.isoformat(timespec="seconds"), by=given.by, until=given.until))
+        return _described(settings, person_id)
+
+    return await run_in_threadpool(write)
+
+
+@router.delete("/people/{person_id}/consent", dependencies=[Depends(require("review"))])
+async def withdraw_consent(person_id: str, settings: SettingsDep) -> Person:
+    """Record that a person takes their consent back: they are not recognised any more. Their photos stay."""
+
+    def write() -> Person:
+        place = settings.gallery.folder / gallery.person_of(settings.gallery.folder, person_id).folder
+        now = dt.datetime.now(dt.UTC)
+        try:
+            stands = read_consent(place)
+        except GalleryError:  # whatever stands there, from now on it is withdrawn
+            stands = None
+        write_consent(place, withdraw(stands or Consent(given=now.astimezone().isoformat(timespec="seconds")), now))
+        return _described(settings, person_id)
+
+    return await run_in_threadpool(write)
 
 
 @router.get("/audit", dependencies=[Depends(require("read"))])
@@ -113,7 +157,7 @@ def _audited(loaded: Recogniser) -> AuditAnswer:
         )  # fmt: skip
     resolved, settings = loaded.resolved, loaded.settings
     limits = build.limits(settings, resolved)
-    near = _CONFUSABLE if resolved.has_defaults else _halfway(build.calibrated(settings, resolved))
+    near = build.confusable(settings, resolved)
     found = look_over(folder, suffixes=PICTURE_SUFFIXES, limits=limits, confusable=near)
     ids = {each.name: each.folder for each in people}
     return AuditAnswer(
@@ -143,16 +187,25 @@ def _audited(loaded: Recogniser) -> AuditAnswer:
     )
 
 
-def _halfway(measured: Calibration) -> float:
-    return (measured.known + measured.release) / 2 if measured.measured else 1.0
+def described(people: Sequence[PersonRecord], settings: Settings) -> list[Person]:
+    """Describe people, with their consents."""
+    consents = build.consents(settings)
+    found = consents.of([each.name for each in people])
+    return [
+        Person(
+            id=record.folder,
+            name=record.name,
+            accepted=record.accepted,
+            refused=record.refused,
+            weak=record.weak,
+            enrolled_at=record.enrolled_at,
+            consent=models.Consent(**consent.as_dict()) if isinstance(consent, Consent) else None,
+            withheld=consents.problem(consent),
+        )
+        for record in people
+        for consent in [found[record.name]]
+    ]
 
 
-def _person(record: PersonRecord) -> Person:
-    return Person(
-        id=record.folder,
-        name=record.name,
-        accepted=record.accepted,
-        refused=record.refused,
-        weak=record.weak,
-        enrolled_at=record.enrolled_at,
-    )
+def _described(settings: Settings, person_id: str) -> Person:
+    return described([gallery.person_of(settings.gallery.folder, person_id)], settings)[0]
