@@ -11,8 +11,8 @@ from playwright.sync_api import Browser, expect, sync_playwright
 from tests.serve.page.site import (
     CHROMIUM,
     FLAGS,
-    Service,
     WAIT_MS,
+    Service,
     Visitor,
     copy_site,
     make_site,

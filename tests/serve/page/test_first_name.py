@@ -8,7 +8,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from recognizer.demo.demo_clip import MEDIA
 from tests.serve.page.camera import camera
-from tests.serve.page.site import Service, Visitor, make_empty_site, serving, visiting, watching
+from tests.serve.page.site import Service, Visitor, make_empty_site, serving, watching
 
 PASSWORD = "s3cret-of-the-camera"  # noqa: S105 - of no camera
 

@@ -7,7 +7,7 @@ from playwright.sync_api import FilePayload, Page, expect
 from recognizer.demo.demo_clip import MEDIA
 from tests.serve.page.site import Visitor
 
-NASTY = "<script>alert(1)<script> & O'Neil \"x\""
+NASTY = '<script>alert(1)<script> & O\'Neil "x"'
 
 
 def test_a_person_is_added_by_upload_and_a_photo_without_a_face_is_refused_with_the_reason(visitor: Visitor) -> None:
