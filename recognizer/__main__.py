@@ -28,7 +28,7 @@ def main() -> int:
     from recognizer.runtime import stopping, streams
 
     streams.install()
-    if with_default_command(sys.argv[1:])[0] == "run":
+    if with_default_command(sys.argv[1:])[0] in {"run", "serve"}:
         stopping.end_at_once()
     if note := scarce():
         print(f"note: {note}", file=sys.stderr)

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import os
 import sys
+from typing import NoReturn
 
 PROJECT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 """The folder that holds this package and ``main.py``."""
@@ -23,6 +24,11 @@ def python_command(*arguments: str) -> list[str]:
         arguments: as after ``python``: ``-m MODULE ...``, ``-c PROGRAM ...`` or a script's path.
     """
     return [sys.executable, "-P", *arguments]
+
+
+def become_python(*arguments: str) -> NoReturn:
+    """Replace this process by another Python, under the same process number; see ``python_command``."""
+    os.execve(sys.executable, python_command(*arguments), clean_environment())  # noqa: S606 - ourselves
 
 
 def clean_environment() -> dict[str, str]:

@@ -126,6 +126,8 @@ class Gallery(Section):
     """The enrolled people."""
 
     folder: UserPath = Path("gallery")
+    may_be_empty: bool = False
+    """Run also while nobody is enrolled: everybody is unknown then. The service does so."""
     require_consent: bool = False
     """Recognise by name only people whose consent is recorded (``gallery consent``) and holds."""
 
@@ -183,6 +185,8 @@ class History(Section):
     """After so many days, tracks of unknown people are deleted."""
     crops_days: Days = 7
     """After so many days, pictures of faces are deleted."""
+    max_mb: Annotated[float, Field(ge=1, le=1e7)] | None = None
+    """Size of the history, MB, above which the oldest is deleted: unknown tracks, then pictures, then known tracks."""
 
 
 class Serve(Section):

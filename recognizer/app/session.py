@@ -13,6 +13,7 @@ from loguru import logger
 from recognizer.app import build, config, outputs
 from recognizer.app.build import engines
 from recognizer.app.enrolment import make_enroller
+from recognizer.app.live_control import LiveControl
 from recognizer.capture.sources import require_openable
 from recognizer.emit.overlay import Overlay
 from recognizer.emit.status import StatusBlock
@@ -44,6 +45,7 @@ class Session:
         make_status: builds the status display of a live run without a window, from the names of the live sources and
             the dropped frames of each source; ``None``: no display.
         on_summary: called with the figures at the end, also if an output or a source failed on the way.
+        control: lets another process follow the run and pause its sources; ``None``: nobody does.
     """
 
     def __init__(
@@ -54,12 +56,14 @@ class Session:
         model_progress: Callable[[], AbstractContextManager[Progress]] = lambda: nullcontext(no_progress),
         make_status: Callable[[AbstractSet[str], Mapping[str, int]], StatusBlock] | None = None,
         on_summary: Callable[[Summary], None] = lambda summary: None,
+        control: LiveControl | None = None,
     ) -> None:
         self._settings = settings
         self._sync_gallery = sync_gallery
         self._model_progress = model_progress
         self._make_status = make_status
         self._on_summary = on_summary
+        self._control = control
 
     def run(self) -> Summary:
         """Run once.
@@ -94,7 +98,9 @@ class Session:
         if settings.history.enabled:
             from recognizer.app.history import history_sink  # SQLAlchemy takes .2 s to import
 
-            files.append(history_sink(settings, resolved, live=live, stop=signals.requested))
+            files.append(
+                history_sink(settings, resolved, live=live, stop=signals.requested, on_open=lambda: on_history_open())
+            )
         people: list[str] = []
         if settings.mqtt.host or settings.webhooks or settings.metrics.port:
             from recognizer.app.integrations import make_integrations
@@ -111,13 +117,18 @@ class Session:
                 stop=signals.requested,
             )
         summary.lost_by = lambda: outputs.lost_by(files)
-        sinks: list[Sink] = [summary, *files]  # closed in reverse order, so the summary knows what the others lost
+        if self._control is not None:
+            sources = self._control.follow(sources)
+            self._control.describe(model=resolved.fingerprint, engine=engines.engine_of(settings, resolved))
+        following = () if self._control is None else self._control.sinks
+        # closed in reverse order, so the summary knows what the others lost
+        sinks: list[Sink] = [summary, *following, *files]
         status = None
         if self._make_status is not None and settings.emit.headless and live:
             status = self._make_status(live, summary.dropped)
             sinks.append(status)
 
-        rejections = build.rejections(settings, resolved.fingerprint)
+        rejections, were_read = build.rejections_at_start(settings, resolved.fingerprint)
 
         def replace_gallery(enrolled: Enrolled) -> None:
             size, people[:] = len(enrolled), sorted(set(enrolled.names))
@@ -131,8 +142,14 @@ class Session:
             if strangers is not None and near is not None:
                 strangers.near = near
 
+        def on_history_open() -> None:
+            nonlocal were_read
+            if not were_read:  # the database was away when the run began
+                replace_gallery(build.enrolled_people(settings, resolved.fingerprint))
+                were_read = True
+
         consents = build.consents(settings)
-        consents.permitted(load_enrolled(settings.gallery.folder))
+        consents.permitted(load_enrolled(settings.gallery.folder, may_be_empty=settings.gallery.may_be_empty))
         for name, reason in consents.withheld.items():
             logger.warning("{} is not recognised: {}", name, reason)
         is_watched = bool(live) or not settings.emit.headless or consents.has_ends
@@ -143,6 +160,8 @@ class Session:
             replace=replace_gallery,
             consents=consents,
         )
+        if self._control is not None:
+            self._control.reload, self._control.dropped = watcher.reload, summary.dropped
         supervisor, stop = Supervisor(), signals.requested
 
         def go_on() -> bool:

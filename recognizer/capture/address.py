@@ -6,7 +6,7 @@ import os
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 
 from loguru import logger
 
@@ -52,6 +52,24 @@ def complete_address(
             raise SourceError(f"{display_name(address)}: wanted {wanted}; write it as rtsp://USER@HOST/PATH.")
         credentials = f"{user}:{quote(password, safe='')}"
     return f"{scheme}{credentials}@{rest}" if credentials else f"{scheme}{rest}"
+
+
+def split_credentials(address: str) -> tuple[str, str | None, str]:
+    """Take user and password out of an address.
+
+    Returns:
+        The user, empty without one; the password, ``None`` without one; the address without both.
+    """
+    scheme, credentials, rest = _split(address)
+    user, colon, password = credentials.partition(":")
+    return unquote(user), unquote(password) if colon else None, scheme + rest
+
+
+def with_credentials(address: str, user: str, password: str | None = None) -> str:
+    """Put a user, and a password, into an address that has none."""
+    scheme, _, rest = _split(address)
+    secret = "" if password is None else f":{quote(password, safe='')}"
+    return f"{scheme}{quote(user, safe='')}{secret}@{rest}" if user else address
 
 
 def _split(address: str) -> tuple[str, str, str]:

@@ -91,13 +91,26 @@ class LiveSource(EndlessSource):
             SourceError: It does not.
         """
         try:
-            with closing(self._camera.frames(self._stop)) as frames:
-                next(frames, None)
-        except CameraError as error:
+            self.first()
+        except SourceError as error:
             raise SourceError(
-                f"{self.name}: {error.why}. Pass --source with another camera's number, a video file or an rtsp:// "
+                f"{error}. Pass --source with another camera's number, a video file or an rtsp:// "
                 "address; python main.py demo needs no camera."
             ) from None
+
+    def first(self) -> Frame:
+        """Open the camera, return its first frame and close it.
+
+        Raises:
+            SourceError: It gives none.
+        """
+        try:
+            with closing(self._camera.frames(self._stop)) as frames:
+                for at, picture in frames:
+                    return Frame(picture, 0, at, self.name)
+        except CameraError as error:
+            raise SourceError(f"{self.name}: {error.why}") from None
+        raise SourceError(f"{self.name}: the stream ended")
 
     def __iter__(self) -> Iterator[Frame]:
         """Yield frames until closed; failures are reported by ``state_changes``, never raised."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -10,8 +11,11 @@ from rich.markup import escape
 from rich.table import Table
 
 from recognizer.app.config import Settings
-from recognizer.cli import _console, _options
+from recognizer.cli import _console, _options, enroll
+from recognizer.cli._progress import model_bar
 from recognizer.errors import UsageError
+from recognizer.runtime.child import RECOGNITION, WEB
+from recognizer.runtime.parent import end_with_parent
 
 if TYPE_CHECKING:
     from recognizer.serve.access.store import AccessStore
@@ -35,24 +39,42 @@ def serve(
     model: _options.ModelOption = None,
     engine: _options.EngineOption = None,
     weights_dir: _options.WeightsDirOption = None,
+    part: Annotated[str | None, typer.Option("--part", hidden=True)] = None,
+    private_folder: Annotated[Path | None, typer.Option("--private-folder", hidden=True)] = None,
 ) -> None:
     """Recognise on the cameras of the settings, and answer requests and browsers until Ctrl-C."""
     if context.invoked_subcommand is not None:
         return
+    _require_installed()
+    from recognizer.app import service
+
+    file = service.settings_file(config_file, gallery)
     settings = _options.load_settings(
-        config_file,
+        file.path if file.path.exists() or config_file else None,
         gallery=gallery,
         model=model,
         engine=engine,
         weights_dir=weights_dir,
         serve={"host": host, "port": port},
     )
-    if not api_only:
-        raise UsageError("'serve' runs with --api-only for now.")
-    _require_installed()
-    from recognizer.serve.web import run_web
+    if part is not None:
+        end_with_parent()
+    if part == RECOGNITION and private_folder is not None:
+        from recognizer.app.recognition_process import run_recognition
 
-    run_web(settings, say=_say)
+        status = run_recognition(settings, private_folder, sync_gallery=enroll.sync, model_progress=model_bar)
+        raise typer.Exit(status)
+    from recognizer.serve import web
+
+    if part == WEB and private_folder is not None:
+        web.run_web_part(settings, private_folder, file, say=_say)
+    elif api_only:
+        web.run_web(settings, say=_say, settings_file=file)
+    else:
+        web.check(settings)
+        given = {"--host": host, "--port": port, "--gallery": gallery, "--config": config_file, "--model": model}
+        given |= {"--engine": engine, "--weights-dir": weights_dir}
+        service.become_service([word for option, value in given.items() if value for word in (option, str(value))])
 
 
 @app.command()
@@ -148,6 +170,7 @@ def _store(settings: Settings) -> AccessStore:
 def _require_installed() -> None:
     try:
         import fastapi  # noqa: F401
+        import ruamel.yaml  # noqa: F401
         import uvicorn  # noqa: F401
     except ModuleNotFoundError as error:
         raise UsageError(

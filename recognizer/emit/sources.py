@@ -86,8 +86,10 @@ class SourceBoard:
         figures.state = change.state
         if change.event == "source_lost":
             figures.losses += 1
+        if change.state in (SourceState.LOST, SourceState.PAUSED):
+            figures.people = ()
         if change.state is SourceState.LOST:
-            figures.why, figures.people = change.why, ()
+            figures.why = change.why
 
     def _of(self, name: str) -> SourceFigures:
         return self._sources.setdefault(name, SourceFigures(name in self._live))

@@ -251,7 +251,7 @@ class Gallery:
             yield self._connection
 
 
-def load_enrolled(folder: Path) -> Enrolled:
+def load_enrolled(folder: Path, *, may_be_empty: bool = False) -> Enrolled:
     """The people of a gallery, for an index.
 
     Raises:
@@ -259,7 +259,7 @@ def load_enrolled(folder: Path) -> Enrolled:
     """
     with Gallery(folder) as gallery:
         enrolled = gallery.enrolled()
-        if not len(enrolled):
+        if not len(enrolled) and not may_be_empty:
             raise GalleryError(
                 f"Nobody is enrolled in {folder}: no photo was accepted. "
                 f'python main.py enroll --gallery "{folder}" says why.'

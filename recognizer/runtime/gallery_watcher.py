@@ -83,6 +83,11 @@ class GalleryWatcher:
         """What the record said of each photo when it was opened; ``None`` once the first watch has begun."""
         self._record_stamp: Stamp | None = None
         self._backlog = Backlog(behind_s)
+        self._reload_requested = threading.Event()
+
+    def reload(self) -> None:
+        """Load the gallery soon, even if its people and vectors are the same: rejections may have changed."""
+        self._reload_requested.set()
 
     def __enter__(self) -> Self:
         """Start watching.
@@ -145,6 +150,10 @@ class GalleryWatcher:
         ):
             if changes:
                 self._backlog.add(photos=any(RECORD_FOLDER not in Path(path).parts for _, path in changes))
+            if self._reload_requested.is_set():
+                self._reload_requested.clear()
+                self._digest = b""
+                self._backlog.add(photos=True)
             if is_first:
                 self._backlog.attempt(self._note_missed)
                 is_first = False

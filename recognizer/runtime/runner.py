@@ -9,30 +9,28 @@ sources fails, this is reported and the run continues with the others.
 
 from __future__ import annotations
 
-import os
-import sys
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 
 from loguru import logger
 
 from recognizer.errors import SourceError, TooManyFacesError
 from recognizer.pipeline import Pipeline
+from recognizer.priority import give_way
 from recognizer.protocols import FrameSource, ReportsState, Sink, StateSink
 from recognizer.runtime.channels import Inbox, Outbox, SourceEnd
 from recognizer.types import Event, Frame, FrameResult, SourceChange, SourceState
 
 POLL_S = 0.2
 """Longest delay until ``stop`` or a silent camera is noticed, s."""
-CAPTURE_NICENESS = 5
-"""How much more readily a capturing thread gives way than the caller's, which all sources wait for: with four cameras
-on two cores a fifth of the frames is dropped for newer ones, otherwise a third."""
 JOIN_S = 10.0
 STOPPED_JOIN_S = 0.7
 """After ``stop``, for a thread that may hang."""
+_INTERRUPTING = frozenset({SourceState.LOST, SourceState.PAUSED})
+"""What ends the tracks of a source that may come back."""
 LIVE_JOIN_S = 0.5
 """A camera's thread may hang in a time-out of the network; it holds nothing that must be written."""
 
@@ -199,7 +197,7 @@ class _Caller:
 
     def _report(self, changes: Iterable[SourceChange]) -> None:
         for change in changes:
-            if change.state is SourceState.LOST and (frame := self.last.get(change.source)):
+            if change.state in _INTERRUPTING and (frame := self.last.get(change.source)):
                 self._end(frame.source, self.pipeline.interrupt(frame))
             self.outbox.put(change)
 
@@ -222,7 +220,7 @@ class _Caller:
 
 
 def _capture(number: int, source: FrameSource, inbox: Inbox) -> None:
-    _give_way()
+    give_way()
     try:
         for frame in source:
             if not inbox.put(number, frame):
@@ -231,14 +229,6 @@ def _capture(number: int, source: FrameSource, inbox: Inbox) -> None:
         inbox.finish(number, error)
     else:
         inbox.finish(number)
-
-
-def _give_way() -> None:
-    """Put this thread behind the caller's, where both want a core; Linux alone counts niceness by thread."""
-    if sys.platform == "linux":
-        with suppress(OSError):
-            mine = os.getpriority(os.PRIO_PROCESS, 0)
-            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), mine + CAPTURE_NICENESS)
 
 
 def _emit(outbox: Outbox, sinks: Sequence[Sink]) -> None:

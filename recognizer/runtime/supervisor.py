@@ -35,23 +35,24 @@ class Supervisor:
 
     def __enter__(self) -> Self:
         """Ready: the models are loaded and the cameras are being opened."""
-        self._notify("READY=1")
+        self.notify("READY=1")
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         """Stopping."""
-        self._notify("STOPPING=1")
+        self.notify("STOPPING=1")
 
     def feed(self) -> None:
         """Feed the watchdog; calls more often than needed send nothing."""
         now = self._clock()
         if self._feed_every_s is not None and now - self._fed_at >= self._feed_every_s:
             self._fed_at = now
-            self._notify("WATCHDOG=1")
+            self.notify("WATCHDOG=1")
 
-    def _notify(self, message: str) -> None:
+    def notify(self, message: str) -> None:
+        """Send a message; nothing happens where nobody listens."""
         if not self._address:
             return
         try:

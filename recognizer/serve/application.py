@@ -10,7 +10,9 @@ from typing import Any
 from fastapi import FastAPI
 from fastapi.routing import APIRoute
 from starlette.concurrency import run_in_threadpool
+from starlette.responses import Response
 from starlette.staticfiles import StaticFiles
+from starlette.types import Scope
 
 from recognizer import __version__
 from recognizer.serve import errors
@@ -36,6 +38,12 @@ class OpenFiles(StaticFiles):
 
     open_to_all = True
 
+    async def get_response(self, path: str, scope: Scope) -> Response:
+        """Send a file, or say that the browser's copy is current."""
+        response = await super().get_response(path, scope)
+        response.headers["cache-control"] = "no-cache"  # kept, and asked after
+        return response
+
 
 def make_application(services: Services, *, request_s: float = REQUEST_S) -> FastAPI:
     """Make the web application.
@@ -49,7 +57,11 @@ def make_application(services: Services, *, request_s: float = REQUEST_S) -> Fas
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         services.inference.start()
+        if services.live is not None:
+            await services.live.start()
         yield
+        if services.live is not None:
+            await services.live.close()
         await run_in_threadpool(services.close)
 
     app = _bare(lifespan)

@@ -5,7 +5,7 @@ A route asks for them by the types at the end: ``async def people(services: Serv
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any, Protocol, cast
@@ -15,6 +15,7 @@ from starlette.requests import Request
 
 from recognizer.app.config import Settings
 from recognizer.app.history import read_history
+from recognizer.app.settings_file import SettingsFile
 from recognizer.history.database import FILE_NAME, Database
 from recognizer.serve.access.attempts import LoginAttempts
 from recognizer.serve.access.scopes import Principal, principal
@@ -23,6 +24,7 @@ from recognizer.serve.errors import ServiceError
 from recognizer.serve.inference import Inference
 from recognizer.serve.jobs import Jobs
 from recognizer.serve.recogniser import Recogniser
+from recognizer.serve.recognition import Recognition
 
 
 class RecognitionClient(Protocol):
@@ -47,6 +49,12 @@ class Services:
     jobs: Jobs = field(default_factory=Jobs)
     recognition: RecognitionClient | None = None
     """``None`` with ``--api-only``."""
+    live: Recognition | None = None
+    """The same connection, with live pictures and events."""
+    settings_file: SettingsFile | None = None
+    """The YAML file that the page changes; ``None``: nothing can be changed."""
+    log: Collection[str] = ()
+    """The newest lines of this process's log."""
     attempts: LoginAttempts = field(default_factory=LoginAttempts)
 
     def close(self) -> None:
@@ -96,6 +104,26 @@ def database(request: Request) -> Iterator[Database]:
         history.close()
 
 
+def live(request: Request) -> Recognition:
+    """Return the connection to the recognition process, with live pictures and events; raises as ``recognition``."""
+    found = services(request).live
+    if found is None:
+        raise ServiceError(404, "recognition_off", "No camera is recognised here: the service runs with --api-only.")
+    return found
+
+
+def settings_file(request: Request) -> SettingsFile:
+    """Return the file in which settings are changed.
+
+    Raises:
+        ServiceError: 409 ``no_settings_file``.
+    """
+    found = services(request).settings_file
+    if found is None:
+        raise ServiceError(409, "no_settings_file", "Settings are changed in a file; start with --config FILE.")
+    return found
+
+
 def recognition(request: Request) -> RecognitionClient:
     """Return the connection to the recognition process.
 
@@ -114,4 +142,6 @@ RecognizerDep = Annotated[Inference[Recogniser], Depends(recognizer)]
 JobsDep = Annotated[Jobs, Depends(jobs)]
 HistoryDep = Annotated[Database, Depends(database)]
 RecognitionDep = Annotated[RecognitionClient, Depends(recognition)]
+LiveDep = Annotated[Recognition, Depends(live)]
+SettingsFileDep = Annotated[SettingsFile, Depends(settings_file)]
 PrincipalDep = Annotated[Principal, Depends(principal)]

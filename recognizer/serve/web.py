@@ -4,35 +4,54 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 import signal
 import socket
 import ssl
-from collections.abc import Callable
+from collections.abc import Callable, Collection
+from pathlib import Path
+from types import FrameType
 
 import uvicorn
 from loguru import logger
 
 from recognizer.app.config import Settings
+from recognizer.app.kept_log import keep_log
+from recognizer.app.settings_file import SettingsFile
 from recognizer.errors import ConfigError
 from recognizer.serve.access.hosts import is_loopback
 from recognizer.serve.access.store import AccessStore
 from recognizer.serve.application import make_application
 from recognizer.serve.connections import BoundedProtocol
-from recognizer.serve.dependencies import RecognitionClient, Services
+from recognizer.serve.dependencies import Services
 from recognizer.serve.inference import Inference
 from recognizer.serve.recogniser import Recogniser
+from recognizer.serve.recognition import Recognition
 
 CONNECTIONS = 512
 """Waiting connections that the system keeps."""
+SEND_BYTES = 256 * 1024
+"""What the system holds of an answer; Linux would take 4 MB, half a minute of a live picture on a slow line."""
+NICENESS = 10
+"""How much more readily the web process gives way than recognition."""
 
 
-def run_web(settings: Settings, *, say: Callable[[str], None], recognition: RecognitionClient | None = None) -> None:
+def run_web(
+    settings: Settings,
+    *,
+    say: Callable[[str], None],
+    recognition: Recognition | None = None,
+    settings_file: SettingsFile | None = None,
+    log: Collection[str] = (),
+) -> None:
     """Serve until SIGINT or SIGTERM.
 
     Args:
         settings: section ``serve``: where; the others: with what.
         say: prints a line for the person who started this: the address, and the first login link.
         recognition: the connection to the recognition process; ``None`` without one.
+        settings_file: where settings are changed.
+        log: the newest lines of this process's log.
 
     Raises:
         ConfigError: if the address cannot be listened on, is open to others without a token, or TLS is not complete.
@@ -50,11 +69,45 @@ def run_web(settings: Settings, *, say: Callable[[str], None], recognition: Reco
             access=access,
             inference=Inference(lambda: Recogniser(settings)),
             recognition=recognition,
+            live=recognition,
+            settings_file=settings_file,
+            log=log,
         )
-        server = uvicorn.Server(_configuration(services))
+        server = _Server(_configuration(services), recognition)
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, lambda *_: None)  # uvicorn raises the signal again once it has ended
         asyncio.run(server.serve(sockets=[listener]))
+
+
+def check(settings: Settings) -> None:
+    """Refuse settings with which the service cannot be started, before any process is.
+
+    Raises:
+        ConfigError: as ``run_web``.
+    """
+    access = AccessStore(settings.service_folder)
+    try:
+        require_protection(settings, access)
+    finally:
+        access.close()
+    listen(settings.serve.host, settings.serve.port).close()
+
+
+def run_web_part(settings: Settings, folder: Path, settings_file: SettingsFile, *, say: Callable[[str], None]) -> None:
+    """Be the service's web process until a signal comes or the parent ends.
+
+    Args:
+        settings: as ``run_web``.
+        folder: private folder of the service.
+        settings_file: where settings are changed.
+        say: as ``run_web``.
+
+    Raises:
+        ConfigError: as ``run_web``.
+    """
+    if hasattr(os, "nice"):
+        os.nice(NICENESS)
+    run_web(settings, say=say, recognition=Recognition(folder), settings_file=settings_file, log=keep_log())
 
 
 def require_protection(settings: Settings, access: AccessStore) -> None:
@@ -78,12 +131,14 @@ def listen(host: str, port: int) -> socket.socket:
     """
     try:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-        return socket.create_server((host, port), family=found[0][0], backlog=CONNECTIONS)
+        listener = socket.create_server((host, port), family=found[0][0], backlog=CONNECTIONS)
     except OSError as error:
         reason = error.strerror or str(error)
         raise ConfigError(
             f"serve: {host} port {port} cannot be listened on ({reason}); take another with --port or --host."
         ) from error
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BYTES)  # connections inherit it
+    return listener
 
 
 def base_address(settings: Settings, port: int) -> str:
@@ -123,6 +178,20 @@ def _configuration(services: Services) -> uvicorn.Config:
     except (OSError, ssl.SSLError) as error:
         raise ConfigError(f"serve: the certificate or its key cannot be used ({error}).") from None
     return configuration
+
+
+class _Server(uvicorn.Server):
+    """Ends the streams, which would go on for ever, at the first signal."""
+
+    def __init__(self, configuration: uvicorn.Config, recognition: Recognition | None) -> None:
+        super().__init__(configuration)
+        self._recognition = recognition
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """Take a signal."""
+        if self._recognition is not None:
+            self._recognition.closing = True
+        super().handle_exit(sig, frame)
 
 
 class _ToLoguru(logging.Handler):

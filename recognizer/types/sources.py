@@ -17,6 +17,8 @@ class SourceState(enum.Enum):
     LOST = "lost"
     BACKING_OFF = "backing off"
     """Waiting and trying again, in turns, until a frame comes."""
+    PAUSED = "paused"
+    """Somebody paused it: its frames are not recognised."""
     CLOSED = "closed"
 
 

@@ -14,8 +14,9 @@ from recognizer.capture.connection import CameraError, FailureKind
 from recognizer.capture.live import LiveSource, TimedFrames
 from recognizer.errors import OutputError, SourceError
 from recognizer.pipeline import Pipeline
+from recognizer.priority import HELPER_NICENESS
 from recognizer.runtime.channels import FRAMES_WAITING, LATE_S, LIVE_FRAMES_WAITING, Inbox, SourceEnd
-from recognizer.runtime.runner import CAPTURE_NICENESS, run
+from recognizer.runtime.runner import run
 from recognizer.types import Frame, FrameResult, SourceChange
 from tests.fakes import ListedSource, ListSink, ScriptedCamera, face_picture
 from tests.painted_pipeline import pipeline as painted_pipeline
@@ -198,8 +199,7 @@ def test_capturing_gives_way_to_recognising() -> None:
             return super().__iter__()
 
     run([Asked(frames(2))], pipeline(), [ListSink()])
-    here = os.getpriority(os.PRIO_PROCESS, 0)
-    assert seen == [min(here + CAPTURE_NICENESS, 19)]
+    assert seen == [min(os.getpriority(os.PRIO_PROCESS, 0) + HELPER_NICENESS, 19)]
 
 
 def test_whoever_waits_to_put_is_let_go() -> None:

@@ -8,12 +8,15 @@ from recognizer.app.build.embedders import classifier as classifier
 from recognizer.app.build.embedders import embedder as embedder
 from recognizer.app.build.embedders import model as model
 from recognizer.app.build.frame_sources import only_photos as only_photos
+from recognizer.app.build.frame_sources import options_of as options_of
 from recognizer.app.build.frame_sources import source as source
+from recognizer.app.build.frame_sources import source_names as source_names
 from recognizer.app.build.frame_sources import sources as sources
 from recognizer.app.build.galleries import consents as consents
 from recognizer.app.build.galleries import enrolled_people as enrolled_people
 from recognizer.app.build.galleries import index_of as index_of
 from recognizer.app.build.galleries import rejections as rejections
+from recognizer.app.build.galleries import rejections_at_start as rejections_at_start
 from recognizer.app.build.name_thresholds import calibrated as calibrated
 from recognizer.app.build.name_thresholds import confusable as confusable
 from recognizer.app.build.name_thresholds import confusable_at as confusable_at

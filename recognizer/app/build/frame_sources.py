@@ -20,13 +20,17 @@ def sources(settings: Settings) -> list[FrameSource]:
     Raises:
         SourceError: if a location cannot be a source.
     """
-    made: list[FrameSource] = []
+    named = zip(settings.cameras, source_names(settings), strict=True)
+    return [open_source(camera.location, options_of(camera, name)) for camera, name in named]
+
+
+def source_names(settings: Settings) -> list[str]:
+    """Return the display name of each source, no two of them equal."""
+    names: list[str] = []
     for camera in settings.cameras:
         name = camera.name or default_name(camera.location)
-        taken = {source.name for source in made}
-        unique = next(n for n in (name, *(f"{name} ({i})" for i in range(2, len(made) + 3))) if n not in taken)
-        made.append(open_source(camera.location, _options(camera, unique)))
-    return made
+        names.append(next(n for n in (name, *(f"{name} ({i})" for i in range(2, len(names) + 3))) if n not in names))
+    return names
 
 
 def only_photos(settings: Settings) -> bool:
@@ -35,7 +39,8 @@ def only_photos(settings: Settings) -> bool:
     return kinds <= {SourceKind.FOLDER, SourceKind.PICTURE}
 
 
-def _options(camera: Camera, name: str) -> SourceOptions:
+def options_of(camera: Camera, name: str) -> SourceOptions:
+    """Return what is asked of a source."""
     return SourceOptions(
         name=name,
         threads=camera.decode_threads,

@@ -1,28 +1,38 @@
-// Logs in with the code behind # of the address, or with what is typed.
-const message = document.getElementById("message");
-const secret = document.getElementById("secret");
+// Logs in with the code behind # of the address (the link that the service printed), or with what is typed.
+import {html, render, useEffect, useState} from "./lib/ui.js";
+import {logIn} from "./lib/api.js";
+import {t} from "./lib/texts.js";
+import {Field} from "./parts/basics.js";
 
-async function logIn(value) {
-  message.textContent = "";
-  const answer = await fetch("/v1/session", {
-    method: "POST",
-    headers: { "content-type": "application/json" },
-    body: JSON.stringify({ secret: value }),
-  });
-  if (answer.ok) {
-    location.replace("/");
-  } else {
-    message.textContent = (await answer.json()).error.message;
-  }
+function Login() {
+  const [secret, setSecret] = useState("");
+  const [wrong, setWrong] = useState(null);
+  const enter = async (value) => {
+    setWrong(null);
+    try {
+      await logIn(value);
+      location.replace(`/${sessionStorage.getItem("after_login") ?? ""}`);
+    } catch (error) {
+      setWrong(error.message);
+    }
+  };
+  useEffect(() => {
+    const code = location.hash.slice(1);
+    if (!code) return;
+    history.replaceState(null, "", "/login");
+    enter(code);
+  }, []);
+  return html`<div class="card">
+    <div class="brand"><img src="/page/icon.svg" alt="" />recognizer</div>
+    <div class="stack tight"><h1>${t("login.title")}</h1><p class="muted">${t("login.text")}</p></div>
+    <form class="stack" onSubmit=${(event) => { event.preventDefault(); enter(secret.trim()); }}>
+      <${Field} label=${t("login.secret")} help=${t("login.help")} wrong=${wrong}>
+        ${(id) => html`<input id=${id} class="input" type="password" autocomplete="current-password" required value=${secret}
+          onInput=${(event) => setSecret(event.target.value)} />`}
+      <//>
+      <button class="button primary" type="submit">${t("login.do")}</button>
+    </form>
+  </div>`;
 }
 
-document.getElementById("login").addEventListener("submit", (event) => {
-  event.preventDefault();
-  logIn(secret.value.trim());
-});
-
-const code = location.hash.slice(1);
-if (code) {
-  history.replaceState(null, "", "/login");
-  logIn(code);
-}
+render(html`<${Login} />`, document.getElementById("page"));

@@ -1,0 +1,117 @@
+"""Change the YAML file of the settings: comments and order stay, and only what is valid is written."""
+
+from __future__ import annotations
+
+import io
+import os
+import tempfile
+import threading
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from ruamel.yaml import YAML
+from ruamel.yaml.comments import CommentedMap
+from ruamel.yaml.error import YAMLError
+
+from recognizer.app import config
+from recognizer.app.config import Settings
+from recognizer.errors import ConfigError
+
+_PRIVATE = 0o600
+_WIDTH = 10**6
+"""Long lines stay as they are."""
+
+
+class SettingsFile:
+    """One settings file; changes from several threads come one after the other.
+
+    Args:
+        path: the file; it is made by the first change where there is none.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path.absolute()
+        self._lock = threading.Lock()
+
+    def read(self) -> Settings:
+        """Return the settings of the file as it is now.
+
+        Raises:
+            ConfigError: if it cannot be read or is not valid.
+        """
+        return config.load(self.path) if self.path.exists() else config.load()
+
+    def change(self, edit: Callable[[Any], None]) -> Settings:
+        """Change the file, all or nothing, and return its settings.
+
+        Args:
+            edit: changes the top mapping of the file.
+
+        Raises:
+            ConfigError: if the file cannot be read or written, or would not be valid; it then stays as it was.
+        """
+        with self._lock:
+            before = self.read()  # strictly: what ruamel reads more than we do is refused
+            text = self._text() if self.path.exists() else ""
+            yaml = _yaml(text)
+            try:
+                values = yaml.load(text)
+            except YAMLError as error:
+                raise ConfigError(f"{self.path}: cannot be changed: {type(error).__name__}.") from None
+            values = CommentedMap() if values is None else values
+            edit(values)
+            out = io.StringIO()
+            yaml.dump(values, out)
+            return self._replace(out.getvalue()) if out.getvalue() != text else before
+
+    def _text(self) -> str:
+        try:
+            return self.path.read_text("utf-8-sig")
+        except (OSError, UnicodeDecodeError) as error:
+            reason = getattr(error, "strerror", None) or "it is no text"
+            raise ConfigError(f"The settings file {self.path} cannot be read: {reason}.") from None
+
+    def _replace(self, text: str) -> Settings:
+        target = self.path.resolve()
+        part = None
+        try:
+            target.parent.mkdir(parents=True, exist_ok=True)
+            descriptor, name = tempfile.mkstemp(dir=target.parent, prefix=".settings-", suffix=".yaml")
+            part = Path(name)
+            with open(descriptor, "w", encoding="utf-8") as file:
+                os.chmod(name, target.stat().st_mode & 0o777 if target.exists() else _PRIVATE)
+                file.write(text)
+                file.flush()
+                os.fsync(file.fileno())
+            settings = self._checked(part)
+            part.replace(target)
+        except OSError as error:
+            raise ConfigError(
+                f"The settings file {self.path} cannot be written: {error.strerror}. Let the service's user write it "
+                "and its folder."
+            ) from None
+        finally:
+            if part is not None:
+                with suppress(OSError):
+                    part.unlink(missing_ok=True)
+        return settings
+
+    def _checked(self, part: Path) -> Settings:
+        try:
+            return config.load(part)
+        except ConfigError as error:
+            raise ConfigError(str(error).replace(str(part), str(self.path))) from None
+
+
+def _yaml(text: str) -> YAML:
+    """Make a round-trip reader that indents lists as the file does."""
+    yaml = YAML(typ="rt")
+    yaml.preserve_quotes = True
+    yaml.width = _WIDTH
+    if any(line.startswith("- ") for line in text.splitlines()):
+        yaml.indent(mapping=2, sequence=2, offset=0)
+    else:
+        yaml.indent(mapping=2, sequence=4, offset=2)
+    return yaml

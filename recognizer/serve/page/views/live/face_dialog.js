@@ -1,0 +1,50 @@
+// A face that was chosen: what is known of it, name it, reject its name, or see its history.
+import {html, useState} from "../../lib/ui.js";
+import {link} from "../../lib/router.js";
+import {t} from "../../lib/texts.js";
+import {score} from "../../lib/format.js";
+import {useLoad} from "../../lib/use.js";
+import {getTrack, nameTrack, rejectTrack, savedTrack} from "../../lib/api.js";
+import {done} from "../../lib/actions.js";
+import {Dialog} from "../../parts/dialog.js";
+import {Face, Failure, Loaded, Note} from "../../parts/basics.js";
+import {NameInput} from "../../parts/name_input.js";
+import {TrackFacts} from "../timeline/track_facts.js";
+
+/**
+ * @param id of a track of the history; or else
+ * @param face who is before a camera now, and `source`, the camera.
+ */
+export function FaceDialog({id = null, face = null, source = null, people, onClose}) {
+  const [name, setName] = useState("");
+  const [error, setError] = useState(null);
+  const track = useLoad(async (signal) => {
+    const saved = id ?? (await savedTrack(source.id, face.track_id, signal));
+    return saved === null ? null : getTrack(saved, signal);
+  }, [id, face?.track_id], {every: id === null ? 5000 : 0});
+  const shown = face?.name ?? track.data?.name ?? null;
+  const run = async (action, text) => {
+    setError(null);
+    try {
+      done(await action(), text);
+      onClose();
+    } catch (problem) {
+      setError(problem);
+    }
+  };
+  const sendName = (given) => given.trim() && run(() => nameTrack(track.data, given.trim()), t("face.named", {name: given.trim()}));
+  return html`<${Dialog} title=${shown ?? t("status.unknown")} onClose=${onClose}>
+    ${error && html`<${Failure} error=${error} />`}
+    <${Loaded} load=${track}>${(found) => found === null
+      ? html`<${Note}>${t("face.not_yet")}<//>${face?.similarity && html`<p class="small muted">${t("live.similarity", {value: score(face.similarity)})}</p>`}`
+      : html`<div class="face-head"><${Face} src=${found.crops[0]} alt=${shown ?? t("status.unknown")} big /><${TrackFacts} track=${found} /></div>
+        ${shown ? html`<p class="small muted">${t("face.reject_text", {name: shown})}</p>` : html`<form class="stack" onSubmit=${(event) => { event.preventDefault(); sendName(name); }}>
+            <${NameInput} people=${people} value=${name} onInput=${setName} onChoose=${sendName} label=${t("face.name")} autofocus />
+            <p class="small muted">${t("face.name_text")}</p></form>`}
+        <div class="dialog-foot">
+          <a class="button" href=${shown ? link("timeline", "days", {person: shown}) : link("unknown")} onClick=${onClose}>${t(shown ? "face.history" : "face.card")}</a>
+          ${shown ? html`<button class="button danger" onClick=${() => run(() => rejectTrack(found.id), t("face.rejected", {name: shown}))}>${t("face.reject", {name: shown})}</button>`
+            : html`<button class="button primary" disabled=${!name.trim()} onClick=${() => sendName(name)}>${t("do.name")}</button>`}
+        </div>`}<//>
+  <//>`;
+}

@@ -1,0 +1,65 @@
+"""A camera on this machine: it sends a clip as MJPEG over HTTP, again and again."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import cv2
+
+RATE = 10.0
+"""Pictures a second; half that of a usual camera, for busy machines."""
+
+
+@contextmanager
+def camera(clip: Path) -> Iterator[str]:
+    """Run a camera; yields its address."""
+    pictures = _pictures(clip)
+    stopped = threading.Event()
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(200)
+            self.send_header("Content-Type", "multipart/x-mixed-replace; boundary=frame")
+            self.end_headers()
+            number = 0
+            while not stopped.wait(1 / RATE):
+                jpeg = pictures[number % len(pictures)]
+                number += 1
+                head = f"--frame\r\nContent-Type: image/jpeg\r\nContent-Length: {len(jpeg)}\r\n\r\n"
+                try:
+                    self.wfile.write(head.encode() + jpeg + b"\r\n")
+                except OSError:
+                    return
+
+        def log_message(self, format: str, *args: Any) -> None:
+            return
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server.daemon_threads = True
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_address[1]}/video.mjpeg"
+    finally:
+        stopped.set()
+        server.shutdown()
+        server.server_close()
+        thread.join()
+
+
+def _pictures(clip: Path) -> list[bytes]:
+    """Read every second picture of a clip as JPEG."""
+    capture = cv2.VideoCapture(str(clip))
+    pictures = []
+    while True:
+        good, image = capture.read()
+        if not good:
+            break
+        pictures.append(cv2.imencode(".jpg", image)[1].tobytes())
+    capture.release()
+    return pictures[::2]

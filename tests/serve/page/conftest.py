@@ -1,0 +1,55 @@
+"""A browser, and a real service over a history of the demonstration's clip."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, expect, sync_playwright
+
+from tests.serve.page.site import (
+    CHROMIUM,
+    FLAGS,
+    WAIT_MS,
+    Service,
+    Visitor,
+    copy_site,
+    make_site,
+    require_chromium,
+    serving,
+    visiting,
+)
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """Debian's chromium."""
+    require_chromium()
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=list(FLAGS))
+        expect.set_options(timeout=WAIT_MS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="session")
+def seen_site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A site that has seen the demonstration's clip; tests copy it."""
+    require_chromium()
+    return make_site(tmp_path_factory.mktemp("page") / "site")
+
+
+@pytest.fixture(scope="module")
+def service(seen_site: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
+    """A service over a copy of the site; the tests of a module share it."""
+    with serving(copy_site(seen_site, tmp_path_factory.mktemp("service") / "site")) as service:
+        yield service
+
+
+@pytest.fixture
+def visitor(browser: Browser, service: Service) -> Iterator[Visitor]:
+    """A browser that is logged in."""
+    with visiting(browser, service) as visitor:
+        yield visitor
+        visitor.no_problems()

@@ -1,0 +1,72 @@
+from __future__ import annotations
+
+import cv2
+import numpy as np
+from playwright.sync_api import FilePayload, Page, expect
+
+from recognizer.demo.demo_clip import MEDIA
+from tests.serve.page.site import Visitor
+
+NASTY = '<script>alert(1)<script> & O\'Neil "x"'
+
+
+def test_a_person_is_added_by_upload_and_a_photo_without_a_face_is_refused_with_the_reason(visitor: Visitor) -> None:
+    page = add_person(visitor, NASTY, portrait("grace_hopper.jpg"), without_a_face())
+    expect(page.get_by_role("dialog")).to_contain_text("1 photo counts.")
+    expect(page.get_by_role("dialog")).to_contain_text("empty.jpg")
+    page.get_by_role("button", name="Done").click()
+    card = page.get_by_role("link", name=NASTY)
+    expect(card.locator("img")).to_be_visible()
+    card.click()
+    expect(page.get_by_role("heading", level=1)).to_have_text(NASTY)
+    expect(page.locator(".photo img")).to_be_visible()
+    page.get_by_role("button", name="Delete", exact=True).click()
+    page.get_by_role("dialog").get_by_role("button", name="Delete").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("People")
+    expect(page.get_by_role("link", name=NASTY)).to_have_count(0)
+
+
+def test_nobody_is_enrolled_when_no_photo_can_be_used(visitor: Visitor) -> None:
+    page = add_person(visitor, "Nobody", without_a_face())
+    expect(page.get_by_role("dialog")).to_contain_text("No photo could be used")
+    page.get_by_role("button", name="Done").click()
+    expect(page.get_by_text("2 people")).to_be_visible()
+
+
+def test_a_person_is_renamed_and_the_address_follows(visitor: Visitor) -> None:
+    page = visitor.open("people/Eileen%20Collins")
+    page.get_by_role("button", name="Rename").click()
+    page.get_by_label("New name").fill("Eileen Marie Collins")
+    page.get_by_role("dialog").get_by_role("button", name="Rename").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Eileen Marie Collins")
+    assert page.url.endswith("#/people/Eileen%20Marie%20Collins")
+
+
+def test_the_webcam_gives_hints(visitor: Visitor) -> None:
+    page = visitor.open("people?add=1")
+    page.get_by_role("button", name="This computer's camera").click()
+    expect(page.locator(".webcam-hint")).to_have_text("No face is seen: look into the camera")
+    page.get_by_role("button", name="Take a photo").click()
+    expect(page.locator(".strip li")).to_have_count(1)
+
+
+def add_person(visitor: Visitor, name: str, *photos: FilePayload) -> Page:
+    """Fill in the form for a new person and send it."""
+    page = visitor.open("people")
+    page.get_by_role("link", name="Add a person").first.click()
+    page.get_by_role("combobox", name="Name").fill(name)
+    page.set_input_files("input[type=file]", photos)
+    page.get_by_label("The person agreed to be recognised").check()
+    page.get_by_role("button", name=f"Add {len(photos)} photo").click()
+    return page
+
+
+def portrait(name: str) -> FilePayload:
+    """Take one of the demonstration's portraits."""
+    return {"name": name, "mimeType": "image/jpeg", "buffer": (MEDIA / name).read_bytes()}
+
+
+def without_a_face() -> FilePayload:
+    """Make a picture of an empty wall."""
+    wall = np.random.default_rng(0).normal(128, 8, (300, 300, 3)).clip(0, 255).astype(np.uint8)
+    return {"name": "empty.jpg", "mimeType": "image/jpeg", "buffer": cv2.imencode(".jpg", wall)[1].tobytes()}
