@@ -39,6 +39,8 @@ class FaceIndex:
 
     def __init__(self, *, model: str) -> None:
         self.model = model
+        self.is_loaded = False
+        """Whether it was read once: a search is soon done then."""
         self._lock = threading.Lock()
         self._clear()
 
@@ -111,7 +113,7 @@ class FaceIndex:
         new = connection.execute(sa.select(sa.func.count()).where(tracks.c.id > last)).scalar_one()
         if count - new != self._tracks:
             self._drop_deleted(connection)
-        self._tracks, self._last = count, newest
+        self._tracks, self._last, self.is_loaded = count, newest, True
 
     def _read(
         self, connection: sa.Connection, database: Database, condition: sa.ColumnElement[bool]

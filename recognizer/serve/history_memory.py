@@ -66,14 +66,14 @@ class HistoryMemory:
         return self._work("clusters", clusters.update)
 
     def index(self, model: str) -> FaceIndex:
-        """Return the index of the faces that a model saw, up to date.
+        """Return the index of the faces that a model saw; each search brings it up to date.
 
         Raises:
             HistoryError: if the history cannot be read.
             ServiceError: 503 ``history_loading`` while it is read for the first time.
         """
         index: FaceIndex = self._get("faces", (model,), lambda: FaceIndex(model=model))
-        if not self._work("faces", index.update):
+        if not index.is_loaded and not self._work("faces", index.update):
             raise ServiceError(
                 503, "history_loading", "The faces of the history are being read.", headers={"retry-after": "5"}
             )
