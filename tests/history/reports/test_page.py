@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import datetime as dt
 import re
 from collections.abc import Callable
 from html.parser import HTMLParser
@@ -96,8 +97,10 @@ def test_times_of_a_short_clip_have_labels(make: Make) -> None:
     assert re.findall(r"<text [^>]*>([^<]*)</text>", html) == ["10:00", "10:01"]
 
 
-def test_an_empty_report_says_so(make: Make) -> None:
-    assert "No named person was seen." in Page(report_html(make("day", Selection(person="Nobody")))).texts
+@pytest.mark.parametrize("time", [{}, {"since": at("2026-10-24T00:00")}, {"until": at("2026-10-24T00:00")}])
+def test_an_empty_report_says_so(make: Make, time: dict[str, dt.datetime]) -> None:
+    page = Page(report_html(make("day", Selection(person="Nobody", **time))))
+    assert "No named person was seen." in page.texts
 
 
 @pytest.mark.parametrize(("seconds", "text"), [(0, "0.0 s"), (59.94, "59.9 s"), (59.97, "0:01:00"), (3723, "1:02:03")])
