@@ -158,7 +158,7 @@ def results(count: int, *, clients: int, held: threading.Event) -> list[Any]:
         inference.close()
         return found
 
-    return run_apart(run)
+    return list(run_apart(run))
 
 
 def test_the_queue_is_short() -> None:
