@@ -40,9 +40,9 @@ def seen_site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return make_site(tmp_path_factory.mktemp("page") / "site")
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def service(seen_site: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
-    """A service over a copy of the site; the tests of a module share it."""
+    """A service over a copy of the site; tests share it, and take back what they change."""
     with serving(copy_site(seen_site, tmp_path_factory.mktemp("service") / "site")) as service:
         yield service
 

@@ -1,11 +1,23 @@
 from __future__ import annotations
 
+from collections.abc import Iterator
+from pathlib import Path
+
 import cv2
 import numpy as np
+import pytest
 from playwright.sync_api import FilePayload, Page, expect
 
 from recognizer.demo.demo_clip import MEDIA
-from tests.serve.page.site import Visitor
+from tests.serve.page.site import Service, Visitor, copy_site, serving
+
+
+@pytest.fixture(scope="module")
+def service(seen_site: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
+    """A service of this module's own, as people are added and renamed."""
+    with serving(copy_site(seen_site, tmp_path_factory.mktemp("people") / "site")) as service:
+        yield service
+
 
 NASTY = '<script>alert(1)<script> & O\'Neil "x"'
 
