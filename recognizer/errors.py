@@ -16,6 +16,7 @@
     |   `-- EngineError                    a graph engine that is absent or refuses the graph
     |-- OutputError               exit 6   an output cannot be written
     `-- HistoryError              exit 7   the history of what was seen
+        `-- HistoryAwayError               a database server does not answer; it may come back
 
 Programming mistakes stay ``TypeError`` and ``ValueError``: they are bugs, and keep their traceback.
 """
@@ -104,6 +105,10 @@ class HistoryError(RecognizerError):
     """The history is missing, damaged, of a newer version, or lacks what was requested."""
 
     exit_code = 7
+
+
+class HistoryAwayError(HistoryError):
+    """The server of the history's database does not answer at the moment."""
 
 
 @contextmanager

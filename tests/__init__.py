@@ -1,0 +1,6 @@
+"""The tests. What must be set before NumPy is imported is set here."""
+
+from tests import suite
+
+suite.keep_bytecode()
+suite.limit_threads()

@@ -3,29 +3,28 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+import tempfile
+from collections.abc import Generator, Iterator
 from pathlib import Path
 
 import pytest
 from loguru import logger
 
-from tests import rig
+from tests import rig, suite
 
 ROOT = Path(__file__).resolve().parent.parent
 LONG_S = 1200
 """Time-out of a long test; of the others in pyproject.toml."""
-_skipped_for_data = 0
-_skipped_for_rig: str | None = None
+NO_DATA = "no development data"
+NO_RIG = "no camera to test with"
 
 
 @pytest.fixture
 def shared_data() -> Path:
     """The development data; a test that asks for it is marked ``weights`` and skips where it is absent."""
-    global _skipped_for_data
     folder = Path(os.environ.get("RECOGNIZER_TEST_DATA", str(ROOT.parent / "shared")))
     if not (folder / "weights").is_dir():
-        _skipped_for_data += 1
-        pytest.skip(f"no development data at {folder} (RECOGNIZER_TEST_DATA)")
+        pytest.skip(f"{NO_DATA} at {folder} (RECOGNIZER_TEST_DATA)")
     return folder
 
 
@@ -41,12 +40,10 @@ def logged_warnings() -> Iterator[list[str]]:
 @pytest.fixture(scope="session")
 def rig_data() -> Path:
     """The development data, on a machine where its RTSP server runs."""
-    global _skipped_for_rig
     folder = Path(os.environ.get("RECOGNIZER_TEST_DATA", str(ROOT.parent / "shared")))
     why = rig.missing() if (folder / "rig").is_dir() else f"no rig at {folder}"
     if why:
-        _skipped_for_rig = why
-        pytest.skip(f"no camera to test with: {why}")
+        pytest.skip(f"{NO_RIG}: {why}")
     return folder
 
 
@@ -57,19 +54,34 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.timeout(LONG_S))
 
 
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
+    """Leave all processors to a test with real cameras: it measures how old frames are."""
+    if "PYTEST_XDIST_WORKER" not in os.environ:
+        return (yield)
+    folder = Path(tempfile.gettempdir()) / f"recognizer-tests-{os.environ['PYTEST_XDIST_TESTRUNUID']}"
+    folder.mkdir(exist_ok=True)
+    with suite.turn(folder, alone="rig_data" in getattr(item, "fixturenames", ())):
+        return (yield)
+
+
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
+    """Share the run where the whole suite or a folder of it is asked for."""
+    return suite.workers(config.args, processors=len(os.sched_getaffinity(0)))
+
+
 def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
     """Where the data was promised, a test that did without it has failed."""
-    if _skipped_for_data and "RECOGNIZER_TEST_DATA" in os.environ and exitstatus == pytest.ExitCode.OK:
+    promised = "RECOGNIZER_TEST_DATA" in os.environ and exitstatus == pytest.ExitCode.OK
+    if promised and suite.skipped(session.config, NO_DATA):
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Count what did not run, so that a green line cannot hide it."""
-    if _skipped_for_rig:
-        count = sum("no camera to test with" in str(report.longrepr) for report in terminalreporter.stats["skipped"])
-        terminalreporter.write_line(f"{count} tests with real cameras did not run: {_skipped_for_rig}.")
-    if _skipped_for_data:
+    if count := suite.skipped(terminalreporter.config, NO_RIG):
+        terminalreporter.write_line(f"{count} tests with real cameras did not run: {rig.missing() or 'no rig'}.")
+    if count := suite.skipped(terminalreporter.config, NO_DATA):
         terminalreporter.write_line(
-            f"{_skipped_for_data} tests did not run: they need the development data "
-            "(set RECOGNIZER_TEST_DATA to its folder)."
+            f"{count} tests did not run: they need the development data (set RECOGNIZER_TEST_DATA to its folder)."
         )

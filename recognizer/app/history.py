@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import threading
+from collections.abc import Callable
 from collections.abc import Set as AbstractSet
 from contextlib import closing
 from dataclasses import asdict
@@ -19,6 +20,7 @@ from recognizer.clock import WallClock
 from recognizer.decide.decider import Decider
 from recognizer.decide.evidence import Thresholds
 from recognizer.decide.photo import PhotoDecider
+from recognizer.errors import HistoryAwayError
 from recognizer.gallery.records import Enrolled
 from recognizer.history import retention
 from recognizer.history.collector import TrackCollector
@@ -29,21 +31,30 @@ from recognizer.history.records import DecisionFacts
 from recognizer.history.rejections import active_rejections
 from recognizer.history.retention import Retention, purge
 from recognizer.history.sink import HistorySink
+from recognizer.history.size_limit import shrink
 from recognizer.history.writer import HistoryWriter
 from recognizer.models.resolve import ResolvedModel
 from recognizer.types.rejection import Rejection
 
 
 def history_sink(
-    settings: Settings, resolved: ResolvedModel, *, live: AbstractSet[str], stop: threading.Event
+    settings: Settings,
+    resolved: ResolvedModel,
+    *,
+    live: AbstractSet[str],
+    stop: threading.Event,
+    on_open: Callable[[], None] = lambda: None,
 ) -> HistorySink:
     """Make the sink that keeps the tracks of a run.
+
+    While a database server is away, the tracks are kept; the run can begin without it.
 
     Args:
         settings: where the history is, and whether crops are kept.
         resolved: the embedding model.
         live: names of the live sources.
         stop: set when the run should stop.
+        on_open: called on the writer's thread when the history was opened, also when it came back.
 
     Raises:
         HistoryError: if the history cannot be opened; later failures are logged and counted.
@@ -56,10 +67,13 @@ def history_sink(
         min_samples=(PhotoDecider if build.only_photos(settings) else Decider).min_samples,
         gallery=gallery_revision(enrolled),
     )
-    with closing(open_with_key(place, key, create=True)) as history:  # a wrong place fails before the run
-        from recognizer.app.replay_warning import warn_before_run
+    try:
+        with closing(open_with_key(place, key, create=True)) as history:  # a wrong place fails before the run
+            from recognizer.app.replay_warning import warn_before_run
 
-        warn_before_run(settings, resolved, enrolled, facts, history)
+            warn_before_run(settings, resolved, enrolled, facts, history)
+    except HistoryAwayError as error:
+        logger.warning("{} The run begins without it: tracks are kept, and written once it answers.", error)
     return HistorySink(
         TrackCollector(WallClock(live=live), crops=settings.history.crops),
         HistoryWriter(
@@ -68,6 +82,7 @@ def history_sink(
             thresholds=(known.known, known.margin),
             facts=facts,
             housekeeping=partial(_delete_old, settings),
+            on_open=on_open,
         ),
         stop=stop,
     )
@@ -134,3 +149,6 @@ def _retention(settings: Settings) -> Retention:
 def _delete_old(settings: Settings, history: Database) -> None:
     if deleted := purge(history, _retention(settings), now=dt.datetime.now(dt.UTC)):
         logger.info("history: {} old tracks were deleted", deleted)
+    most_mb = settings.history.max_mb
+    if most_mb is not None and (deleted := shrink(history, most_mb)):
+        logger.warning("history: {} tracks were deleted, as it reached history.max_mb ({:g})", deleted, most_mb)

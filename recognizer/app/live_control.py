@@ -120,6 +120,8 @@ class LiveControl:
         return Answer({})
 
     def _source(self, request: Mapping[str, Any]) -> Pausable:
+        if self._state is None:
+            raise CommandError("recognition_starting", "Recognition is being started; try again.")
         source = self._sources.get(str(request.get("source")))
         if source is None:
             raise CommandError("source_not_found", "There is no such source.")

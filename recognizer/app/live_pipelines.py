@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 import weakref
 from collections.abc import Generator
 
@@ -12,6 +13,9 @@ from recognizer.gallery.store import load_enrolled
 from recognizer.models.resolve import ResolvedModel
 from recognizer.pipeline import Pipeline
 from recognizer.types import FrameResult
+
+_CHECK_S = 1.0
+"""Consents are files that other processes may change; of 1,000 people, to look takes some milliseconds."""
 
 
 class LivePipelines:
@@ -27,6 +31,7 @@ class LivePipelines:
         self._resolved = resolved
         self._consents = build.consents(settings)
         self._pipelines: weakref.WeakSet[Pipeline] = weakref.WeakSet()
+        self._check_at = 0.0
 
     def enrolled(self) -> Enrolled:
         """Load the people who may be recognised now.
@@ -50,8 +55,12 @@ class LivePipelines:
             pipeline.replace_gallery(index, names, wanted)
 
     def heed_consents(self) -> None:
-        """Withdraw the people whose consent has ended since."""
-        if self._consents.is_due():
+        """Withdraw the people whose consent has ended; once a second, notice consents that other processes changed."""
+        is_due, now = self._consents.is_due(), time.monotonic()
+        if not is_due and now >= self._check_at:
+            self._check_at = now + _CHECK_S
+            is_due = self._consents.have_changed()
+        if is_due:
             self.reload()
 
     def heeding_consents(self, results: Generator[FrameResult, None, None]) -> Generator[FrameResult, None, None]:

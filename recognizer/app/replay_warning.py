@@ -16,7 +16,6 @@ from recognizer.app.past_matches import Basis
 from recognizer.app.replay import Replay, ReplayCancelled, replay_tracks
 from recognizer.errors import GalleryError, RecognizerError
 from recognizer.gallery.records import Enrolled
-from recognizer.gallery.store import load_enrolled
 from recognizer.history.database import FILE_NAME, Database
 from recognizer.history.records import DecisionFacts, Selection
 from recognizer.history.rejections import active_rejections
@@ -33,10 +32,9 @@ _PATIENCE_S = 1.0
 def enrolled_with(settings: config.Settings, model: str) -> Enrolled | None:
     """Return who is enrolled with a model; ``None`` where nobody is, or with another one."""
     try:
-        enrolled = load_enrolled(settings.gallery.folder)
+        return build.enrolled_people(settings, model)
     except GalleryError:
         return None
-    return enrolled if enrolled.model == model else None
 
 
 def warn_after_enrolment(

@@ -185,6 +185,8 @@ class History(Section):
     """After so many days, tracks of unknown people are deleted."""
     crops_days: Days = 7
     """After so many days, pictures of faces are deleted."""
+    max_mb: Annotated[float, Field(ge=1, le=1e7)] | None = None
+    """Size of the history, MB, above which the oldest is deleted: unknown tracks, then pictures, then known tracks."""
 
 
 class Serve(Section):

@@ -98,7 +98,9 @@ class Session:
         if settings.history.enabled:
             from recognizer.app.history import history_sink  # SQLAlchemy takes .2 s to import
 
-            files.append(history_sink(settings, resolved, live=live, stop=signals.requested))
+            files.append(
+                history_sink(settings, resolved, live=live, stop=signals.requested, on_open=lambda: on_history_open())
+            )
         people: list[str] = []
         if settings.mqtt.host or settings.webhooks or settings.metrics.port:
             from recognizer.app.integrations import make_integrations
@@ -126,7 +128,7 @@ class Session:
             status = self._make_status(live, summary.dropped)
             sinks.append(status)
 
-        rejections = build.rejections(settings, resolved.fingerprint)
+        rejections, were_read = build.rejections_at_start(settings, resolved.fingerprint)
 
         def replace_gallery(enrolled: Enrolled) -> None:
             size, people[:] = len(enrolled), sorted(set(enrolled.names))
@@ -139,6 +141,12 @@ class Session:
             near = build.strangers_near(settings, resolved, enrolled=size)
             if strangers is not None and near is not None:
                 strangers.near = near
+
+        def on_history_open() -> None:
+            nonlocal were_read
+            if not were_read:  # the database was away when the run began
+                replace_gallery(build.enrolled_people(settings, resolved.fingerprint))
+                were_read = True
 
         consents = build.consents(settings)
         consents.permitted(load_enrolled(settings.gallery.folder, may_be_empty=settings.gallery.may_be_empty))

@@ -17,13 +17,14 @@ from recognizer.calibration import calibration_file
 from recognizer.capture.pictures import PICTURE_SUFFIXES
 from recognizer.cli import _console, _options
 from recognizer.cli.gallery_consent import consent
+from recognizer.cli.gallery_rename import has_history, rename_everywhere
 from recognizer.cli.reembed import reembed
 from recognizer.errors import UsageError
 from recognizer.gallery import upkeep
 from recognizer.gallery.audit import CONFUSABLE, Audit
 from recognizer.gallery.audit import audit as look_over
 from recognizer.gallery.limits import Limits
-from recognizer.gallery.names import shown
+from recognizer.gallery.names import person_name, shown
 from recognizer.gallery.records import model_name
 from recognizer.gallery.store import Gallery
 from recognizer.models.cache import Cache
@@ -92,7 +93,8 @@ def remove(
     ] = False,
 ) -> None:
     """Delete a person for good: vectors, thumbnails and the folder of photos."""
-    folder = _folder(gallery, config_file)
+    settings = _options.load_settings(config_file, gallery=gallery)
+    folder = settings.gallery.folder
     person = upkeep.find_person(folder, name)
     photos = "The photos will be moved out of the gallery." if keep_photos else "The photos will be deleted for good."
     if not yes and not typer.confirm(f"Remove {shown(person)} from {folder}? {photos}", err=True):
@@ -100,6 +102,9 @@ def remove(
     kept = upkeep.remove(folder, person, keep_photos=keep_photos)
     moved = f" The photos are in {escape(str(kept))}." if kept else ""
     _console.out.print(f"{escape(shown(person))} is removed.{moved}", highlight=False, soft_wrap=True)
+    if has_history(settings):
+        words = f"What the history holds of {escape(shown(person))}, 'history forget' deletes."
+        _console.out.print(words, highlight=False, soft_wrap=True)
 
 
 @app.command()
@@ -108,11 +113,15 @@ def rename(
     new: Annotated[str, typer.Argument(help="The new name.")],
     gallery: _options.GalleryOption = None,
     config_file: _options.ConfigOption = None,
+    relabel: Annotated[
+        bool | None,
+        typer.Option("--history/--no-history", help="Also rename their tracks in the history; asked at a terminal."),
+    ] = None,
 ) -> None:
-    """Give a person, and their folder, another name."""
-    folder = _folder(gallery, config_file)
-    person = upkeep.find_person(folder, old)
-    stored = upkeep.rename(folder, person, new)
+    """Give a person, and their folder, another name, and their tracks in the history if you say so."""
+    settings = _options.load_settings(config_file, gallery=gallery)
+    person = upkeep.find_person(settings.gallery.folder, old)
+    stored = rename_everywhere(settings, person, person_name(new), relabel=relabel)
     _console.out.print(f"{escape(shown(person))} is now {escape(shown(stored))}.", highlight=False, soft_wrap=True)
 
 
@@ -192,7 +201,3 @@ def _told(found: Audit, folder: Path) -> list[str]:
     if found.new_photos or found.gone_photos:
         lines.append(escape(f'The record is behind the folder: python main.py enroll --gallery "{folder}"'))
     return lines
-
-
-def _folder(gallery: Path | None, config_file: Path | None) -> Path:
-    return _options.load_settings(config_file, gallery=gallery).gallery.folder

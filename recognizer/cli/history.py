@@ -17,6 +17,7 @@ from recognizer.cli import (
     _files,
     _history_options,
     _options,
+    history_backup,
     history_exchange,
     history_people,
     history_replay,
@@ -214,6 +215,7 @@ for command in (
     history_replay.replay,
     *history_review.COMMANDS,
     *history_people.COMMANDS,
+    *history_backup.COMMANDS,
 ):
     app.command()(command)
 app.command("import")(history_exchange.import_)

@@ -77,6 +77,29 @@ def enrol(
         )
 
 
+def merge_people(
+    into: Annotated[str, typer.Argument(help="The person whose name stays.")],
+    other: Annotated[str, typer.Argument(help="The person who is the same one.")],
+    config_file: _options.ConfigOption = None,
+    gallery: _options.GalleryOption = None,
+    model: _options.ModelOption = None,
+    weights_dir: _options.WeightsDirOption = None,
+    yes: _options.YesOption = False,
+) -> None:
+    """Make one person of two: photos in the gallery, tracks and rejections in the history."""
+    from recognizer.app import people
+    from recognizer.app.history import read_history
+    from recognizer.gallery.names import person_name
+
+    settings = _options.load_settings(config_file, gallery=gallery, model=model, weights_dir=weights_dir)
+    stays, goes = person_name(into), person_name(other)
+    if not yes and not typer.confirm(f"Move all photos and tracks of {goes} to {stays}?", err=True):
+        raise UsageError("Nothing was changed.")
+    with closing(read_history(settings)) as history:
+        action = people.merge_people(settings, history, stays, goes, enroller=lambda: enrolment.make_enroller(settings))
+    _console.out.print(f"{goes} is {stays} now; 'history undo {action}' takes it back.", highlight=False, markup=False)
+
+
 def _show(offered: Offer) -> None:
     rows = [
         {
@@ -99,4 +122,4 @@ def _agreed(offered: Offer) -> bool:
     return typer.confirm(f"Add these {len(offered.chosen)} pictures to the photos of {offered.person}?", err=True)
 
 
-COMMANDS: tuple[Any, ...] = (enrol,)
+COMMANDS: tuple[Any, ...] = (enrol, merge_people)

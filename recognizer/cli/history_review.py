@@ -90,6 +90,7 @@ def name(
 
     with _history(config_file, gallery) as history:
         _done(clusters.name_cluster(history, cluster, person_name(person)))
+    _console.out.print(f"'history enrol {cluster}' offers its pictures as photos for the gallery.", highlight=False)
 
 
 def ignore(
@@ -204,14 +205,20 @@ def forget(
 ) -> None:
     """Delete every track of a person for good, and the name wherever it stands; 'gallery remove' ends recognition."""
     from recognizer.gallery.names import person_name
+    from recognizer.history.backup_list import backups_with
     from recognizer.history.retention import forget_person
 
     person = person_name(person)
     if not yes and not typer.confirm(f"Delete everything that the history holds of {person}? It cannot be undone."):
         raise typer.Exit(1)
     with _history(config_file, gallery) as history:
+        holding = backups_with(history, person)
         deleted = forget_person(history, person)
     _console.out.print(f"{deleted} tracks were deleted.", highlight=False)
+    for entry in holding:
+        where = entry["path"] if entry["found"] else f"{entry['path']} (not there now)"
+        words = f"A backup of {entry['at'][:10]} still holds them; delete it: {where}"
+        _console.out.print(words, highlight=False, markup=False, soft_wrap=True)
 
 
 def key(path: Annotated[Path, typer.Argument(help="The new file.")]) -> None:

@@ -132,6 +132,7 @@ class Consents:
         self._required = required
         self._now = now
         self._due: dt.datetime | None = None
+        self._stamps: dict[str, int] = {}
         self.withheld: Mapping[str, str] = {}
         """Who was left out by the last ``permitted``, and why."""
 
@@ -139,6 +140,7 @@ class Consents:
         """Return the vectors of those who may be recognised now."""
         reasons, ends = {}, []
         now = self._now()
+        self._stamps = self._stamps_of(enrolled.names)
         for name, consent in self.of(dict.fromkeys(enrolled.names)).items():
             if problem := self.problem(consent, now):
                 reasons[name] = problem
@@ -150,6 +152,19 @@ class Consents:
     def is_due(self) -> bool:
         """Whether a consent ended since the last ``permitted``."""
         return self._due is not None and self._due <= self._now()
+
+    def have_changed(self) -> bool:
+        """Whether somebody's consent was recorded, changed or withdrawn since the last ``permitted``; reads no file."""
+        return self._stamps != self._stamps_of(self._stamps)
+
+    def _stamps_of(self, names: Iterable[str]) -> dict[str, int]:
+        stamps = {}
+        for name in names:
+            try:
+                stamps[name] = os.stat(f"{self._folder}/{name}/{CONSENT_FILE}").st_mtime_ns
+            except OSError:
+                stamps[name] = 0
+        return stamps
 
     @property
     def has_ends(self) -> bool:

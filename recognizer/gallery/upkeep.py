@@ -10,13 +10,15 @@ from __future__ import annotations
 import os
 import shutil
 import uuid
+from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from loguru import logger
 
 from recognizer.errors import GalleryBusyError, GalleryError
 from recognizer.gallery import schema
-from recognizer.gallery.folder import RECORD_FOLDER, require_gallery, scan
+from recognizer.gallery.folder import CONSENT_FILE, RECORD_FOLDER, require_gallery, scan
 from recognizer.gallery.lock import WriterLock, clear_the_way, delete
 from recognizer.gallery.names import person_name, sameness, shown, unknown_name
 from recognizer.gallery.schema import RECORD_FILE
@@ -103,6 +105,56 @@ def rename(folder: Path, old: str, new: str) -> str:
             raise GalleryError(f"The folder {source} cannot be renamed: {error}.") from error
         gallery.rename(person, new, folder=new)
     return new
+
+
+def merge(folder: Path, into: str, other: str) -> list[tuple[str, str]]:
+    """Move all photos of a person into the folder of another one; enrol the gallery afterwards.
+
+    A consent of the other person goes along; where ``into`` has one already, it is kept beside it as a hidden file.
+
+    Returns:
+        Each file as it was and as it is, ``folder/file``.
+
+    Raises:
+        GalleryBusyError: if another process is changing the gallery.
+        GalleryError: if one of them is not in the gallery, or a file cannot be moved; nothing is moved then.
+    """
+    with Gallery(folder, write=True, purpose="merge people"):
+        people = everybody(folder)
+        source, target = folder / people[_find(other, people)], folder / people[_find(into, people)]
+        moves: list[tuple[Path, Path]] = []
+        try:
+            target.mkdir(exist_ok=True)
+            for path in sorted(source.iterdir()) if source.is_dir() else ():
+                place = target / path.name
+                if os.path.lexists(place):
+                    name = f".{path.stem} of {other}{path.suffix}" if path.name == CONSENT_FILE else path.name
+                    place = place.with_name(name)
+                if os.path.lexists(place):
+                    place = place.with_stem(f"{place.stem}-{uuid.uuid4().hex[:12]}")
+                os.rename(path, place)
+                moves.append((path, place))
+            if source.is_dir():
+                source.rmdir()
+        except OSError as error:
+            put_back(moves)
+            raise GalleryError(f"The photos of {shown(other)} cannot be moved: {error}.") from error
+        return [(_relative(path, folder), _relative(place, folder)) for path, place in moves]
+
+
+def put_back(moves: Sequence[tuple[Path, Path]]) -> None:
+    """Move files back to where they were, as far as possible; a folder that is empty then is deleted."""
+    for path, place in reversed(moves):
+        with suppress(OSError):
+            path.parent.mkdir(exist_ok=True)
+            os.rename(place, path)
+    for folder in {place.parent for _, place in moves}:
+        with suppress(OSError):
+            folder.rmdir()
+
+
+def _relative(path: Path, folder: Path) -> str:
+    return path.relative_to(folder).as_posix()
 
 
 def clear_buried(folder: Path) -> None:

@@ -14,9 +14,9 @@ from recognizer.history import cursors
 from recognizer.history.database import Database
 from recognizer.history.refusals import ConflictError, NotThereError
 from recognizer.history.rows import from_us, to_us
-from recognizer.history.schema import actions, clusters, rejections, tracks
+from recognizer.history.schema import actions, clusters, moments, rejections, tracks
 
-_TABLES = {"tracks": tracks, "clusters": clusters, "rejections": rejections}
+_TABLES = {"tracks": tracks, "clusters": clusters, "rejections": rejections, "moments": moments}
 OUTSIDE = frozenset({"gallery", "names"})
 """Changes that are no rows of the history. ``gallery``: photos; the column is ``folder/file``, the values are digests,
 ``None`` where there is no such file. ``names``: a name that became another one."""

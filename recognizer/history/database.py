@@ -10,13 +10,17 @@ from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.exc import DataError, DBAPIError, IntegrityError
+from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, OperationalError
 
-from recognizer.errors import ConfigError, HistoryError
+from recognizer.errors import ConfigError, HistoryAwayError, HistoryError
 from recognizer.history import schema
 from recognizer.history.encryption import Cipher, Plain
 
 FILE_NAME = "history.sqlite3"
+REPLACED = "history.replaced.sqlite3"
+"""The history that a restored one replaced, in the same folder, until the next one or until a person is forgotten."""
+STAGING = ".restoring"
+"""Folder in which a backup is verified before it is restored."""
 _BUSY_S = 5.0
 """How long a connection waits for another process that writes."""
 _STATEMENT_MS = 60_000
@@ -32,10 +36,12 @@ class Database:
     Args:
         engine: connects to it.
         place: how messages name it.
+        file: of SQLite; ``None`` for a server.
     """
 
-    def __init__(self, engine: sa.Engine, place: str) -> None:
+    def __init__(self, engine: sa.Engine, place: str, *, file: Path | None = None) -> None:
         self.place = place
+        self.file = file
         self.cipher: Cipher = Plain()
         """Of vectors and crops."""
         self.key_check: bytes | None = None
@@ -124,6 +130,10 @@ class Database:
             yield
         except (DataError, IntegrityError):  # a bug, or one bad value: not the database's fault
             raise
+        except OperationalError as error:
+            kind = HistoryError if self.file is not None or _is_refused(error) else HistoryAwayError
+            words = " ".join(str(error.orig).split()).rstrip(".?")  # those of PostgreSQL have several lines
+            raise kind(f"The history {self.place} cannot be {done}: {words}.") from error
         except DBAPIError as error:  # its own text holds the statement's values
             raise HistoryError(f"The history {self.place} cannot be {done}: {error.orig}.") from error
 
@@ -149,6 +159,11 @@ def open_history(place: Path | str, *, create: bool) -> Database:
     return database
 
 
+def _is_refused(error: OperationalError) -> bool:
+    """Whether a server answered that it does not let us in: waiting does not help then."""
+    return any(words in str(error.orig) for words in ("authentication failed", "does not exist", "pg_hba.conf"))
+
+
 def _sqlite_of(folder: Path, *, create: bool) -> Database:
     path = folder / FILE_NAME
     if path.is_symlink() or folder.is_symlink():
@@ -161,7 +176,7 @@ def _sqlite_of(folder: Path, *, create: bool) -> Database:
             os.close(os.open(path, os.O_CREAT | os.O_WRONLY, 0o600))
         except OSError as error:
             raise HistoryError(f"The history {path} cannot be made: {error.strerror}.") from error
-    return Database(_sqlite(path), str(path))
+    return Database(_sqlite(path), str(path), file=path)
 
 
 def _postgresql(address: str) -> Database:

@@ -45,14 +45,14 @@ class FaceIndex:
     def _clear(self) -> None:
         self._basis: F32 | None = None
         self._parts: list[F32] = []
-        self._rows = np.empty((0, 4), np.int64)
-        """(capacity, 4) track, beginning, end, source; track -1 where it was deleted."""
+        self._rows = np.empty((4, 0), np.int64)
+        """(4, capacity) track, beginning, end, source; track -1 where it was deleted."""
         self._used = self._last = self._newest = self._tracks = 0
         self._sources: dict[str, int] = {}
 
     def __len__(self) -> int:
         """Return the number of tracks."""
-        return int((self._rows[: self._used, 0] >= 0).sum())
+        return int((self._rows[0, : self._used] >= 0).sum())
 
     def update(self, database: Database) -> None:
         """Read what is new, and drop what was deleted.
@@ -83,27 +83,27 @@ class FaceIndex:
             probe = self._basis @ vector
             # `@` would use several threads, which wait for each other on a busy machine
             cosines = np.concatenate([np.vecdot(part, probe) for part in self._parts])[: self._used]
-            rows = self._rows[: self._used]
+            rows = self._rows[:, : self._used]
             cosines[~self._fits(rows, selection)] = -2.0
             best = np.argpartition(cosines, -count)[-count:] if len(cosines) > count else np.arange(len(cosines))
             best = best[np.argsort(-cosines[best])]
-            return [int(key) for key in rows[best[cosines[best] > -2.0], 0]]
+            return [int(key) for key in rows[0, best[cosines[best] > -2.0]]]
 
     def _fits(self, rows: I64, selection: Selection) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
-        fits = rows[:, 0] >= 0
+        fits = np.asarray(rows[0] >= 0)
         if selection.since is not None:
-            fits &= rows[:, 2] >= to_us(selection.since)
+            fits &= rows[2] >= to_us(selection.since)
         if selection.until is not None:
-            fits &= rows[:, 1] < to_us(selection.until)
+            fits &= rows[1] < to_us(selection.until)
         if selection.source is not None:
-            fits &= rows[:, 3] == self._sources.get(selection.source, -1)
+            fits &= rows[3] == self._sources.get(selection.source, -1)
         return fits
 
     def _update(self, connection: sa.Connection, database: Database) -> None:
         last = self._last
         again = sa.and_(tracks.c.id <= last, tracks.c.ended_us >= self._newest - _AGAIN_US)
         for details, means in self._read(connection, database, again):
-            self._put(details, means, known=self._rows[: self._used, 0])
+            self._put(details, means, known=self._rows[0, : self._used])
         for details, means in self._read(connection, database, tracks.c.id > last):
             self._put(details, means)
         count = connection.execute(sa.select(sa.func.count()).select_from(tracks)).scalar_one()
@@ -155,12 +155,12 @@ class FaceIndex:
         elif len(self._basis) < means.shape[1] and not is_inside(means, self._basis):
             self._widen()
         there = [] if known is None else np.flatnonzero(np.isin(known, details[:, 0])).tolist()
-        old = {int(self._rows[place, 0]): place for place in there}
+        old = {int(self._rows[0, place]): place for place in there}
         for detail, row in zip(details, means @ self._basis.T, strict=True):
             place = old.get(int(detail[0]), self._used)
             if place == self._used:
                 self._grow()
-            self._rows[place] = detail
+            self._rows[:, place] = detail
             self._parts[place // _BLOCK][place % _BLOCK] = row
 
     def _widen(self) -> None:
@@ -172,13 +172,13 @@ class FaceIndex:
     def _grow(self) -> None:
         if self._used == len(self._parts) * _BLOCK and self._basis is not None:
             self._parts.append(np.zeros((_BLOCK, len(self._basis)), np.float32))
-            self._rows = np.concatenate([self._rows, np.full((_BLOCK, 4), -1, np.int64)])
+            self._rows = np.concatenate([self._rows, np.full((4, _BLOCK), -1, np.int64)], axis=1)
         self._used += 1
 
     def _drop_deleted(self, connection: sa.Connection) -> None:
         """Overwrite the vectors of tracks that are no longer in the history."""
         kept = np.fromiter(connection.execute(sa.select(tracks.c.id)).scalars(), np.int64)
-        rows = self._rows[: self._used]
-        for place in np.flatnonzero(~np.isin(rows[:, 0], kept) & (rows[:, 0] >= 0)).tolist():
-            rows[place, 0] = -1
+        ids = self._rows[0, : self._used]
+        for place in np.flatnonzero(~np.isin(ids, kept) & (ids >= 0)).tolist():
+            ids[place] = -1
             self._parts[place // _BLOCK][place % _BLOCK] = 0

@@ -61,15 +61,16 @@ def search_face(
         sa.select(samples.c.track_id, samples.c.vector)
         .join(tracks, tracks.c.id == samples.c.track_id)
         .join(runs, runs.c.id == tracks.c.run_id)
-        .where(runs.c.model == model, *conditions(selection))
+        .where(runs.c.model == model)
     )
     if index is None:
-        queries = [query]
+        queries = [query.where(*conditions(selection))]
     else:
         if selection.person is not None or selection.status is not None:
             raise ValueError("search_face: an index is searched by source and time only.")
         found = index.candidates(database, vector, selection, count=max(limit, _CANDIDATES))
         parts = [found[start : start + _CANDIDATES] for start in range(0, len(found), _CANDIDATES)]
+        # without the conditions that the index has heeded: SQLite would go through all tracks of a source or a time
         queries = [query.where(tracks.c.id.in_(part)) for part in parts]
     best: dict[int, float] = {}
     compared = 0

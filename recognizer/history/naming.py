@@ -1,12 +1,16 @@
-"""Find the tracks that bear a name."""
+"""Find the tracks that bear a name, and give them another one."""
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 import sqlalchemy as sa
 
 from recognizer.errors import HistoryError
+from recognizer.history import actions
+from recognizer.history.actions import Change
 from recognizer.history.database import Database
-from recognizer.history.schema import tracks
+from recognizer.history.schema import moments, rejections, tracks
 
 
 def tracks_of_cluster(database: Database, cluster_id: int) -> tuple[str, list[int]]:
@@ -41,3 +45,44 @@ def tracks_of_person(database: Database, name: str) -> list[int]:
     if not found:
         raise HistoryError(f"No track of {name} is in the history {database.place}; 'history list' shows names.")
     return found
+
+
+def count_mentions(database: Database, name: str) -> int:
+    """Return the number of tracks that have a name, given, recognised or nearest, and of rejections of it."""
+    with database.reading() as connection:
+        return sum(change.table != "moments" for change in _relabelled(connection, name, ""))
+
+
+def relabel(database: Database, old: str, new: str, *, kind: str, photos: Sequence[Change] = ()) -> int:
+    """Put another name in the place of one, in tracks and rejections, as one action; returns its id.
+
+    What a track's reasons said then, they say still. ``retention.forget_person`` knows by the action that both names
+    are one person's.
+
+    Args:
+        database: the history.
+        old: the name that goes.
+        new: the name that takes its place.
+        kind: of the action, one word.
+        photos: what the caller changed in the gallery by the same action.
+
+    Raises:
+        HistoryError: if the database cannot be written.
+    """
+    with database.writing() as connection:
+        changes = [Change("names", 0, old, old, new), *photos, *_relabelled(connection, old, new)]
+        count = len({change.id for change in changes if change.table == "tracks"})
+        moved = f", {len(photos) // 2} files" if photos else ""
+        return actions.record(connection, kind, f"{old} is {new}: {count} tracks{moved}", changes, person=new)
+
+
+def _relabelled(connection: sa.Connection, old: str, new: str) -> list[Change]:
+    changes = [
+        Change("tracks", key, name, old, new)
+        for name in ("person", "given", "nearest")
+        for key in connection.execute(sa.select(tracks.c.id).where(tracks.c[name] == old)).scalars()
+    ]
+    for name, table, column in (("rejections", rejections, "person"), ("moments", moments, "nearest")):
+        found = connection.execute(sa.select(table.c.id).where(table.c[column] == old)).scalars()
+        changes += [Change(name, key, column, old, new) for key in found]
+    return changes

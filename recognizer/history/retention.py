@@ -5,12 +5,13 @@ from __future__ import annotations
 import datetime as dt
 import json
 import re
+import shutil
 from dataclasses import dataclass
 
 import sqlalchemy as sa
 
 from recognizer.errors import HistoryError
-from recognizer.history.database import Database
+from recognizer.history.database import REPLACED, STAGING, Database
 from recognizer.history.rows import to_us
 from recognizer.history.schema import actions, moments, rejections, samples, tracks
 
@@ -59,27 +60,47 @@ def _old(retention: Retention, now: dt.datetime) -> list[sa.ColumnElement[bool]]
 def forget_person(database: Database, name: str) -> int:
     """Delete every track of a person, and their name wherever else it stands; returns the number of tracks.
 
-    Actions that name the person are deleted, too, so they can no longer be undone. The file is rewritten afterwards,
-    so that no byte of it holds what was deleted.
+    Rejections of the person's tracks are deleted, too, as are actions that name them, which can no longer be undone;
+    so is a history that ``backup.restore`` replaced. The file is rewritten afterwards, so that no byte of it holds
+    what was deleted. Names that were merged into this one are taken out of reasons and actions.
 
     Raises:
         HistoryError: if nothing is known of the person, or the database cannot be written.
     """
-    deleted = _delete(database, sa.or_(tracks.c.given == name, tracks.c.person == name))
+    deleted = _delete(database, sa.or_(tracks.c.given == name, tracks.c.person == name), with_rejections=True)
     with database.writing() as connection:
         named = connection.execute(sa.delete(rejections).where(rejections.c.person == name)).rowcount
-        named += _forget_in_tracks(connection, name)
-        in_moments = sa.update(moments).where(moments.c.nearest == name)
-        named += connection.execute(in_moments.values(nearest=None, similarity=-1.0, runner_up=-1.0)).rowcount
+        names = _names_of(connection, name)
+        for known in names:
+            named += _forget_in_tracks(connection, known)
+            in_moments = sa.update(moments).where(moments.c.nearest == known)
+            named += connection.execute(in_moments.values(nearest=None, similarity=-1.0, runner_up=-1.0)).rowcount
         for row in connection.execute(sa.select(actions.c.id, actions.c.person, actions.c.changes)).all():
             values = [text for change in json.loads(row.changes) for text in change[3:] if isinstance(text, str)]
-            if row.person == name or any(text == name or _mentions(text, name) for text in values):
+            if row.person in names or any(
+                text == known or _mentions(text, known) for text in values for known in names
+            ):
                 connection.execute(sa.delete(actions).where(actions.c.id == row.id))
                 named += 1
     if not deleted and not named:
         raise HistoryError(f"The history {database.place} knows nobody named {name!r}; 'history list' shows names.")
     database.rewrite()
+    if database.file is not None:
+        for leftover in (REPLACED, f".{REPLACED}.part"):
+            database.file.with_name(leftover).unlink(missing_ok=True)
+        shutil.rmtree(database.file.with_name(STAGING), ignore_errors=True)  # of a restore that was killed
     return deleted
+
+
+def _names_of(connection: sa.Connection, name: str) -> set[str]:
+    """Return a name and those that were merged into it or changed to it."""
+    query = sa.select(actions.c.changes).where(actions.c.kind.in_(("merge-people", "rename")))
+    rows = connection.execute(query.where(actions.c.undone_us.is_(None)).order_by(actions.c.id.desc())).scalars()
+    names = {name}
+    for values in (values for row in rows for values in json.loads(row)):
+        if values[0] == "names" and values[4] in names:
+            names.add(values[3])
+    return names
 
 
 def _forget_in_tracks(connection: sa.Connection, name: str) -> int:
@@ -101,10 +122,10 @@ def _forget_in_tracks(connection: sa.Connection, name: str) -> int:
 def _mentions(text: str, name: str) -> bool:
     """Whether a name stands in a text as a whole; in JSON as it is written there."""
     written = json.dumps(name, ensure_ascii=False)[1:-1]
-    return any(re.search(rf"(?<!\w){re.escape(form)}(?!\w)", text) for form in {name, written})
+    return text == name or any(re.search(rf"(?<!\w){re.escape(form)}(?!\w)", text) for form in {name, written})
 
 
-def _delete(database: Database, which: sa.ColumnElement[bool]) -> int:
+def _delete(database: Database, which: sa.ColumnElement[bool], *, with_rejections: bool = False) -> int:
     deleted = 0
     while True:
         with database.writing() as connection:
@@ -113,6 +134,8 @@ def _delete(database: Database, which: sa.ColumnElement[bool]) -> int:
                 return deleted
             for table in (samples, moments):
                 connection.execute(sa.delete(table).where(table.c.track_id.in_(ids)))
+            if with_rejections:
+                connection.execute(sa.delete(rejections).where(rejections.c.track_id.in_(ids)))
             connection.execute(sa.delete(tracks).where(tracks.c.id.in_(ids)))
             deleted += len(ids)
 

@@ -6,6 +6,7 @@ import datetime as dt
 import json
 import math
 from collections.abc import Mapping, Sequence
+from functools import cache
 from typing import Any, overload
 
 import cv2
@@ -76,16 +77,9 @@ def save_tracks(
     connection: sa.Connection, run_id: int, records: Sequence[TrackRecord], *, cipher: Cipher = PLAIN
 ) -> None:
     """Insert tracks, or replace those that were saved before they ended."""
-    insert = sqlite.insert if connection.dialect.name == "sqlite" else postgresql.insert
     for record in records:
         values = _track_row(run_id, record)
-        corrected = tracks.c.corrected != 0  # what a person said of a track stands above what comes of it later
-        decided = {key: sa.case((corrected, tracks.c[key]), else_=values[key]) for key in ("person", "status")}
-        statement = insert(tracks).values(values)
-        statement = statement.on_conflict_do_update(
-            index_elements=["run_id", "source", "number"], set_=values | decided
-        )
-        key = connection.execute(statement.returning(tracks.c.id)).scalar_one()
+        key = connection.execute(_upsert(connection.dialect.name, tuple(values)), values).scalar_one()
         connection.execute(sa.delete(samples).where(samples.c.track_id == key))
         if record.samples:
             rows = [_sample_row(key, rank, sample, cipher) for rank, sample in enumerate(record.samples)]
@@ -94,6 +88,17 @@ def save_tracks(
         if record.moments:
             rows = [_moment_row(key, place, moment, cipher) for place, moment in enumerate(record.moments)]
             connection.execute(sa.insert(moments), rows)
+
+
+@cache
+def _upsert(dialect: str, columns: tuple[str, ...]) -> Any:
+    """Make the statement that inserts or replaces a track and returns its id; once, as that takes as long again."""
+    statement = (sqlite.insert if dialect == "sqlite" else postgresql.insert)(tracks)
+    new = {column: statement.excluded[column] for column in columns}
+    corrected = tracks.c.corrected != 0  # what a person said of a track stands above what comes of it later
+    decided = {key: sa.case((corrected, tracks.c[key]), else_=new[key]) for key in ("person", "status")}
+    statement = statement.on_conflict_do_update(index_elements=["run_id", "source", "number"], set_=new | decided)
+    return statement.returning(tracks.c.id)
 
 
 def _track_row(run_id: int, record: TrackRecord) -> dict[str, Any]:

@@ -35,6 +35,7 @@ class HistoryWriter:
         facts: on what else decisions depend, so that they can be replayed.
         most_waiting: records held back at most; older ones are dropped then, and counted.
         housekeeping: called with the database at the start and every hour.
+        on_open: called when the database was opened, also after a failure.
     """
 
     def __init__(
@@ -46,6 +47,7 @@ class HistoryWriter:
         facts: DecisionFacts | None = None,
         most_waiting: int = MOST_WAITING,
         housekeeping: Callable[[Database], None] = lambda database: None,
+        on_open: Callable[[], None] = lambda: None,
     ) -> None:
         self.lost = 0
         """Records that were dropped."""
@@ -59,6 +61,7 @@ class HistoryWriter:
         self._began = dt.datetime.now(dt.UTC)
         self._most_waiting = most_waiting
         self._housekeeping = housekeeping
+        self._on_open = on_open
         self._housekeeping_due = -math.inf
         self._run_id = 0
         self._waiting: deque[TrackRecord] = deque()
@@ -111,6 +114,7 @@ class HistoryWriter:
             try:
                 if database is None:
                     database = self._open_database()
+                    self._on_open()
                 self._save(database, batch)
                 if time.monotonic() >= self._housekeeping_due:
                     self._housekeeping(database)

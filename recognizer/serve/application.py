@@ -10,7 +10,9 @@ from typing import Any
 from fastapi import FastAPI
 from fastapi.routing import APIRoute
 from starlette.concurrency import run_in_threadpool
+from starlette.responses import Response
 from starlette.staticfiles import StaticFiles
+from starlette.types import Scope
 
 from recognizer import __version__
 from recognizer.serve import errors
@@ -35,6 +37,12 @@ class OpenFiles(StaticFiles):
     """Files without data, which anybody may read."""
 
     open_to_all = True
+
+    async def get_response(self, path: str, scope: Scope) -> Response:
+        """Send a file, or say that the browser's copy is current."""
+        response = await super().get_response(path, scope)
+        response.headers["cache-control"] = "no-cache"  # kept, and asked after
+        return response
 
 
 def make_application(services: Services, *, request_s: float = REQUEST_S) -> FastAPI:

@@ -22,7 +22,8 @@ _PATIENCE_S = 5.0
 """For an answer, beyond what the command may wait by itself."""
 _IDLE_CONNECTIONS = 8
 _ALIVE_S = 5.0
-_NOT_FOUND = frozenset({"source_not_found"})
+_STATUS = {"source_not_found": 404, "recognition_starting": 503}
+"""Of refusals that are not 409."""
 
 Connection = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 
@@ -76,7 +77,7 @@ class Recognition:
         """Send a command and return its result.
 
         Raises:
-            ServiceError: 503 where the process is not there, 404 and 409 where it refuses.
+            ServiceError: 503 where the process is not there yet, 404 and 409 where it refuses.
         """
         return (await self.exchange(command, **arguments))[0]
 
@@ -92,8 +93,7 @@ class Recognition:
         except (OSError, EOFError, ValueError):
             raise self.away() from None
         if error := answer.get("error"):
-            status = 404 if error["code"] in _NOT_FOUND else 409
-            raise ServiceError(status, error["code"], error["message"])
+            raise ServiceError(_STATUS.get(error["code"], 409), error["code"], error["message"])
         return answer.get("result"), data
 
     async def _send(self, line: bytes) -> tuple[dict[str, Any], bytes | None]:

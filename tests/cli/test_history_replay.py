@@ -3,12 +3,21 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from recognizer.demo import demo_clip, demo_files
-from tests.cli.test_history import MODEL, command
+from tests.conftest import ROOT
+
+MODEL = ("--model", "edgeface_xxs_own")
+
+
+def command(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
+    program = [sys.executable, str(ROOT / "main.py"), *words]
+    return subprocess.run(program, cwd=folder, capture_output=True, text=True, check=False, timeout=110)
 
 
 @pytest.fixture(scope="module")

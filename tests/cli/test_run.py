@@ -246,7 +246,7 @@ def test_a_signal_ends_the_run_with_its_files_complete(shared_data: Path, tmp_pa
     program += ["--source", str(shared_data / "data/video/friends_720p.mp4")]
     program += ["--events", str(events), "--output", str(video), "--summary", str(tmp_path / "summary.json")]
     with subprocess.Popen(program, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) as process:
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + 100  # loading takes long beside other work
         while not (events.exists() and events.read_text()) and time.monotonic() < deadline:
             time.sleep(0.05)
         os.kill(process.pid, number)

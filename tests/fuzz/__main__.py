@@ -8,8 +8,10 @@ python -m tests.fuzz --file faults/pictures-1-77.bin --kind pictures      read o
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 import tempfile
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from tests.fuzz import runner
@@ -32,13 +34,13 @@ def main() -> int:
             print(TARGETS[kinds[0]].read(options.file.read_bytes(), Path(folder)))
         return 0
     results = []
-    for kind in kinds:
-        result = runner.run(kind, seed=options.seed, count=options.count)
-        runner.keep(result, options.keep, seed=options.seed)
-        results.append(result)
-        print(_line(result), flush=True)
-        for what, indices in result.faults.items():
-            print(f"    {len(indices)} x {what}  (items {', '.join(map(str, indices[:5]))})", flush=True)
+    with ThreadPoolExecutor(len(os.sched_getaffinity(0))) as pool:  # each kind has a child process of its own
+        for result in pool.map(lambda kind: runner.run(kind, seed=options.seed, count=options.count), kinds):
+            runner.keep(result, options.keep, seed=options.seed)
+            results.append(result)
+            print(_line(result), flush=True)
+            for what, indices in result.faults.items():
+                print(f"    {len(indices)} x {what}  (items {', '.join(map(str, indices[:5]))})", flush=True)
     if options.report:
         options.report.parent.mkdir(parents=True, exist_ok=True)
         options.report.write_text(_page(results, options.seed), "utf-8")

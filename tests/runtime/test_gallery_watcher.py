@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import shutil
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
@@ -11,6 +12,7 @@ import pytest
 from loguru import logger
 
 from recognizer.app import build
+from recognizer.gallery.consent import Consent, Consents, write_consent
 from recognizer.gallery.enrol import Enroller
 from recognizer.gallery.folder import RECORD_FOLDER
 from recognizer.gallery.limits import Limits
@@ -184,3 +186,39 @@ def test_the_watch_goes_on_when_the_whole_gallery_goes_and_comes_back(tmp_path: 
         assert wait_until(lambda: taken.people[-1] == {"Ada", "Bob"}, seconds=20) < 20
         shutil.rmtree(gallery / "Bob")
         assert wait_until(lambda: taken.people[-1] == {"Ada"}, seconds=20) < 20
+
+
+def test_a_consent_that_ends_or_is_withdrawn_during_a_run_is_heeded(tmp_path: Path) -> None:
+    gallery, taken, _ = with_two_people(tmp_path)
+    now = [dt.datetime(2026, 3, 2, 12, tzinfo=dt.UTC)]
+    write_consent(gallery / "Bob", Consent("2026-01-01", until=(now[0] + dt.timedelta(minutes=1)).isoformat()))
+    messages: list[str] = []
+    sink = logger.add(messages.append, format="{message}")
+    try:
+        with GalleryWatcher(
+            gallery,
+            model=PaintedFaceEmbedder().model,
+            enroller=enroller,
+            replace=taken,
+            consents=Consents(gallery, now=lambda: now[0]),
+        ):
+            assert wait_until(lambda: taken.people == [frozenset({"Ada", "Bob"})], seconds=10) < 10
+            now[0] += dt.timedelta(minutes=1)
+            assert wait_until(lambda: taken.people[-1] == frozenset({"Ada"}), seconds=10) < 10
+            write_consent(gallery / "Bob", Consent("2026-03-02"))
+            assert wait_until(lambda: taken.people[-1] == frozenset({"Ada", "Bob"}), seconds=10) < 10
+            write_consent(gallery / "Ada", Consent("2026-01-01", withdrawn="2026-03-02"))
+            assert wait_until(lambda: taken.people[-1] == frozenset({"Bob"}), seconds=10) < 10
+    finally:
+        logger.remove(sink)
+    assert "gallery: Bob is no longer recognised: consent ended on 2026-03-02 12:01\n" in messages
+    assert "gallery: Ada is no longer recognised: consent was withdrawn on 2026-03-02\n" in messages
+
+
+def test_a_reload_is_done_although_nothing_changed_in_the_folder(tmp_path: Path) -> None:
+    """Rejections of the history may have changed."""
+    _, taken, hot = with_two_people(tmp_path)
+    with hot() as watcher:
+        watcher.reload()
+        assert wait_until(lambda: len(taken.people) == 1, seconds=10) < 10
+    assert taken.people == [frozenset({"Ada", "Bob"})]

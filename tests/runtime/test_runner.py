@@ -199,8 +199,7 @@ def test_capturing_gives_way_to_recognising() -> None:
             return super().__iter__()
 
     run([Asked(frames(2))], pipeline(), [ListSink()])
-    here = os.getpriority(os.PRIO_PROCESS, 0)
-    assert seen == [min(here + HELPER_NICENESS, 19)]
+    assert seen == [min(os.getpriority(os.PRIO_PROCESS, 0) + HELPER_NICENESS, 19)]
 
 
 def test_whoever_waits_to_put_is_let_go() -> None:

@@ -30,10 +30,11 @@ class Site:
     Args:
         folder: for everything.
         settings: text of the settings file.
+        starting: the run has not begun.
         sections: see ``make_services``.
     """
 
-    def __init__(self, folder: Path, *, settings: str = "", **sections: dict[str, Any]) -> None:
+    def __init__(self, folder: Path, *, settings: str = "", starting: bool = False, **sections: dict[str, Any]) -> None:
         self.private = folder / "private"
         self.private.mkdir()
         path = folder / "site.yaml"
@@ -47,6 +48,8 @@ class Site:
         )
         self.app: FastAPI = make_application(self.services)
         self.control = LiveControl(["2026-11-27T11:00:00+0000 INFO of recognition"])
+        if starting:
+            return
         self.control.follow([ListedSource([], name=name, live=True) for name in ("door", "yard/left")])
         self.control.describe(model="m-0123", engine="openvino")
 

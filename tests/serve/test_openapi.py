@@ -44,6 +44,12 @@ def test_swagger_ui_comes_from_here(app: FastAPI) -> None:
     assert not re.search(r"<script(?! src)|\son\w+=|<style", page.text)
 
 
+def test_a_browser_loads_the_files_once(app: FastAPI) -> None:
+    first = client_of(app).get("/docs/swagger-ui.css")
+    again = client_of(app).get("/docs/swagger-ui.css", headers={"if-none-match": first.headers["etag"]})
+    assert (again.status_code, again.headers["cache-control"]) == (304, "no-cache")
+
+
 @pytest.mark.parametrize("query", ["?limit=3", "?width=64&size=3", "?width=64&size", "?%77idth2=1"])
 def test_a_parameter_that_is_not_known_is_refused(app: FastAPI, query: str) -> None:
     answer = client_of(app, "read").get(f"/v1/people/Ada/photos/1.jpg{query}")

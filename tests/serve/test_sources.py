@@ -66,6 +66,15 @@ def test_without_recognition_the_sources_say_since_when_and_why(site: Site) -> N
         assert client.get("/v1/sources").json()["recognition"]["why"] == "it was ended by signal 9"
 
 
+def test_while_recognition_starts_there_are_no_pictures_yet(tmp_path: Path) -> None:
+    site = Site(tmp_path, settings="sources: [{location: 'rtsp://192.0.2.1/1', name: door}]\n", starting=True)
+    with site.running(), client_of(site.app, "read") as client:
+        assert [source["state"] for source in client.get("/v1/sources").json()["sources"]] == ["away"]
+        for name in ("snapshot.jpg", "live.mjpeg"):
+            answer = client.get(f"/v1/sources/door/{name}")
+            assert (answer.status_code, answer.json()["error"]["code"]) == (503, "recognition_starting")
+
+
 def test_a_snapshot_is_the_newest_labelled_picture(site: Site) -> None:
     with site.running(), client_of(site.app, "read") as client:
         frame(site, source="yard/left")

@@ -5,7 +5,10 @@ from __future__ import annotations
 import importlib.util
 from collections.abc import Sequence
 
+from loguru import logger
+
 from recognizer.app.config import Settings
+from recognizer.errors import HistoryAwayError
 from recognizer.gallery.consent import Consents
 from recognizer.gallery.records import Enrolled
 from recognizer.gallery.store import load_enrolled
@@ -48,6 +51,19 @@ def rejections(settings: Settings, fingerprint: str) -> list[Rejection]:
     from recognizer.app.history import rejections_of  # SQLAlchemy takes .2 s to import
 
     return rejections_of(settings, fingerprint)
+
+
+def rejections_at_start(settings: Settings, fingerprint: str) -> tuple[list[Rejection], bool]:
+    """Read the rejections, and return whether they could be read: a database server may be away.
+
+    Raises:
+        HistoryError: if the history cannot be read for another reason.
+    """
+    try:
+        return rejections(settings, fingerprint), True
+    except HistoryAwayError as error:
+        logger.debug("rejections are read later: {}", error)
+        return [], False
 
 
 def index_of(enrolled: Enrolled, rejected: Sequence[Rejection] = ()) -> VectorIndex:

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from html import escape
 
 from recognizer.history.reports.attendance import Report
-from recognizer.history.reports.timeline import COLOURS, Bar, days, timeline
+from recognizer.history.reports.timeline import COLOURS, Bar, common_axis, days, timeline
 from recognizer.history.sightings import Presence, clock_time, day_hours, parts
 
 _LIGHT = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#b58900", "#56b4e9", "#6a3d9a", "#666666")
@@ -111,10 +111,10 @@ def _people(report: Report) -> Iterator[str]:
 
 
 def _timelines(report: Report, by_day: dict[dt.date, list[Bar]]) -> Iterator[str]:
-    every = [bar for bars in by_day.values() for bar in bars]
-    colours = {source: number for number, source in enumerate(sorted({bar.source for bar in every}))}
-    yield '<ul class="legend">'
     names = report.short_names()
+    colours = {source: number for number, source in enumerate(sorted(names))}
+    axis = common_axis(report, by_day)
+    yield '<ul class="legend">'
     for source, number in colours.items():
         yield f'<li title="{escape(source)}"><i class="c{number % COLOURS}"></i>{escape(names[source])}</li>'
     yield "</ul>"
@@ -123,7 +123,7 @@ def _timelines(report: Report, by_day: dict[dt.date, list[Bar]]) -> Iterator[str
         hours = day_hours(bars[0].began, report.zone)
         if hours != 24:
             yield f"<p>The clocks change: this day has {hours:g} hours.</p>"
-        yield from timeline(report, bars, every, colours)
+        yield from timeline(report, bars, axis, colours, names)
         yield "</section>"
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
@@ -32,7 +33,7 @@ class Bar:
 
 
 @dataclass(frozen=True, slots=True)
-class _Axis:
+class Axis:
     """Seconds since midnight that are shown; the clock may be set meanwhile, so they are not the time of day."""
 
     begin_s: float
@@ -40,6 +41,7 @@ class _Axis:
     step_min: int
 
     def share(self, seconds: float) -> float:
+        """Return where on the axis a time is, [0, 1]."""
         return min(max((seconds - self.begin_s) / (self.end_s - self.begin_s), 0.0), 1.0)
 
 
@@ -52,43 +54,44 @@ def days(report: Report) -> dict[dt.date, list[Bar]]:
     return dict(sorted(found.items()))
 
 
-def timeline(report: Report, bars: Sequence[Bar], axis_of: Sequence[Bar], colours: Mapping[str, int]) -> Iterator[str]:
+def timeline(
+    report: Report, bars: Sequence[Bar], axis: Axis, colours: Mapping[str, int], names: Mapping[str, str]
+) -> Iterator[str]:
     """Draw one day as HTML: a line of times, then name, first and last time and bars of each person.
 
     Args:
         report: gives the time zone.
         bars: of one day.
-        axis_of: of all days, so that their charts have one scale.
+        axis: of all days, so that their charts have one scale.
         colours: number of each source's colour, from 0.
+        names: short name of each source.
     """
     start = midnight(bars[0].began, report.zone)
-    axis = _axis(report, axis_of)
     ticks = list(_ticks(report, start, axis))
     yield from _times(ticks)
     people: dict[str, list[Bar]] = {}
     for bar in bars:
         people.setdefault(bar.person, []).append(bar)
-    names = report.short_names()
     for person, theirs in sorted(people.items()):
         yield from _row(person, theirs, start, axis, [place for place, _ in ticks], colours, names)
 
 
-def _axis(report: Report, bars: Sequence[Bar]) -> _Axis:
-    """Choose a span of whole steps around all bars, with at most ``_MOST_TICKS`` labels."""
-    offsets = []
-    for bar in bars:
-        start = midnight(bar.began, report.zone).timestamp()
-        offsets += [bar.began.timestamp() - start, bar.ended.timestamp() - start]
-    low, high = min(offsets), max(offsets)
+def common_axis(report: Report, by_day: Mapping[dt.date, Sequence[Bar]]) -> Axis:
+    """Choose a span of whole steps around the bars of all days, with at most ``_MOST_TICKS`` labels."""
+    low, high = math.inf, -math.inf
+    for bars in by_day.values():
+        start = midnight(bars[0].began, report.zone).timestamp()
+        low = min(low, *(bar.began.timestamp() - start for bar in bars))
+        high = max(high, *(bar.ended.timestamp() - start for bar in bars))
     for step in _STEPS_MIN:
         begin = low // (60 * step) * (60 * step)
         end = max(-(-high // (60 * step)) * (60 * step), begin + 60 * step)
         if (end - begin) / (60 * step) < _MOST_TICKS:
             break
-    return _Axis(begin, end, step)
+    return Axis(begin, end, step)
 
 
-def _ticks(report: Report, start: dt.datetime, axis: _Axis) -> Iterator[tuple[float, str]]:
+def _ticks(report: Report, start: dt.datetime, axis: Axis) -> Iterator[tuple[float, str]]:
     """Yield places and labels: times of day that are multiples of the step, also after the clock was set."""
     minutes = min(axis.step_min, 60)
     last = next_midnight(start, report.zone).timestamp() - start.timestamp()
@@ -112,7 +115,7 @@ def _row(
     person: str,
     bars: Sequence[Bar],
     start: dt.datetime,
-    axis: _Axis,
+    axis: Axis,
     ticks: Sequence[float],
     colours: Mapping[str, int],
     names: Mapping[str, str],

@@ -10,7 +10,7 @@ from pydantic import Field
 from recognizer.serve.models.common import Model
 from recognizer.serve.models.history import Moment
 
-_Name = Annotated[str, Field(min_length=1, max_length=1000)]
+_Name = Annotated[str, Field(min_length=1, max_length=1000, pattern=r"^[^\x00]*$")]
 
 
 class PhotoOf(Model):

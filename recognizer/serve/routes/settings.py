@@ -61,7 +61,8 @@ async def change_history(form: HistoryForm, services: ServicesDep, file: Setting
 async def health(services: ServicesDep) -> HealthDetail:
     """Say how all parts are: versions, model, engine, recognition, storage."""
     about: dict[str, Any] = {}
-    live = services.live
+    live, file = services.live, services.settings_file
+    settings = services.settings if file is None else await run_in_threadpool(file.read)
     if live is not None:
         with suppress(ServiceError):
             about = await live.call("about")
@@ -75,7 +76,7 @@ async def health(services: ServicesDep) -> HealthDetail:
         model=model,
         engine=about.get("engine"),
         versions=dict(_versions()),
-        history=services.settings.history.enabled,
+        history=settings.history.enabled,
         storage=await run_in_threadpool(_storage, services.settings),
         viewers=0 if live is None else live.live.viewers,
         event_readers=0 if live is None else live.events.readers,

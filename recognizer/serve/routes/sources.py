@@ -70,5 +70,8 @@ async def resume(source_id: str, live: LiveDep) -> PausedAnswer:
 
 
 async def _require_source(live: Recognition, source_id: str) -> None:
-    if source_id not in {source["id"] for source in (await live.call("sources"))["sources"]}:
+    answer = await live.call("sources")
+    if answer["phase"] == "starting":
+        raise ServiceError(503, "recognition_starting", "Recognition is being started; try again.")
+    if source_id not in {source["id"] for source in answer["sources"]}:
         raise ServiceError(404, "source_not_found", "There is no such source.")

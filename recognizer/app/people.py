@@ -1,0 +1,101 @@
+"""Make one person of two, or give a person another name: in the gallery and in the history, as one action."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from pathlib import Path
+
+from recognizer.app.config import Settings
+from recognizer.errors import HistoryError, RecognizerError
+from recognizer.gallery import upkeep
+from recognizer.gallery.consent import Consents
+from recognizer.gallery.enrol import Enroller
+from recognizer.gallery.folder import folder_of
+from recognizer.history import naming
+from recognizer.history.actions import Change
+from recognizer.history.database import Database
+
+
+def merge_people(
+    settings: Settings, history: Database, into: str, other: str, *, enroller: Callable[[], Enroller]
+) -> int:
+    """Move the photos and the tracks of one person to another one; returns the action's id.
+
+    Args:
+        settings: which gallery.
+        history: the history.
+        into: the name that stays.
+        other: the name that goes.
+        enroller: makes what enrols the photos; called only where photos are moved.
+
+    Raises:
+        GalleryBusyError: if another process is changing the gallery.
+        GalleryError: if the consent of one of them has ended, was withdrawn or cannot be read.
+        HistoryError: if neither gallery nor history knows ``other`` or ``into``; nothing is changed then.
+    """
+    if into == other:
+        raise HistoryError(f"{into} cannot be merged with themselves.")
+    folder = settings.gallery.folder
+    people = upkeep.everybody(folder) if folder.is_dir() else {}
+    for name in (into, other):
+        if name not in people and not naming.count_mentions(history, name):
+            raise HistoryError(f"Neither the gallery {folder} nor the history knows {name}.")
+    for name in (into, other):
+        Consents(folder).require(name)
+    moves: list[tuple[str, str]] = []
+    if other in people and into in people:
+        moves = upkeep.merge(folder, into, other)
+    elif other in people:
+        moves = _renamed(folder, other, into)
+    return _record(history, other, into, "merge-people", folder, moves, enroller)
+
+
+def rename_person(
+    settings: Settings, history: Database, old: str, new: str, *, enroller: Callable[[], Enroller]
+) -> int:
+    """Give a person of the gallery another name there and in the history; returns the action's id.
+
+    Raises:
+        GalleryBusyError: if another process is changing the gallery.
+        GalleryError: if nobody is called ``old``, or ``new`` is no name or is taken.
+        HistoryError: if the history cannot be written; nothing is changed then.
+    """
+    moves = _renamed(settings.gallery.folder, old, new)
+    return _record(history, old, new, "rename", settings.gallery.folder, moves, enroller)
+
+
+def _renamed(folder: Path, old: str, new: str) -> list[tuple[str, str]]:
+    before = folder_of(folder, old)
+    files = sorted(path.name for path in before.iterdir() if path.is_file()) if before.is_dir() else []
+    name = upkeep.rename(folder, old, new)
+    return [(f"{before.name}/{file}", f"{folder_of(folder, name).name}/{file}") for file in files]
+
+
+def _record(
+    history: Database,
+    old: str,
+    new: str,
+    kind: str,
+    folder: Path,
+    moves: Sequence[tuple[str, str]],
+    enroller: Callable[[], Enroller],
+) -> int:
+    """Enrol what was moved and record the action; the files are moved back if that fails."""
+    try:
+        if moves:
+            enroller().enrol(folder)
+        photos = [change for before, after in moves for change in _moved(folder, before, after)]
+        return naming.relabel(history, old, new, kind=kind, photos=photos)
+    except BaseException:
+        upkeep.put_back([(folder / before, folder / after) for before, after in moves])
+        if moves:
+            with suppress(RecognizerError):
+                enroller().enrol(folder)
+        raise
+
+
+def _moved(folder: Path, before: str, after: str) -> tuple[Change, Change]:
+    digest = hashlib.sha256((folder / after).read_bytes()).hexdigest()
+    return Change("gallery", 0, before, digest, None), Change("gallery", 0, after, None, digest)

@@ -1,0 +1,74 @@
+"""The pipelines of the Python API follow consents that end."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Generator
+
+import pytest
+
+from recognizer.app import build
+from recognizer.app.live_pipelines import LivePipelines
+from recognizer.gallery.consent import Consent, Consents, write_consent
+from recognizer.types import FrameResult
+from tests.app.painted_people import BOB, PAINTED, Site
+from tests.results import make_result
+
+NOON = dt.datetime(2026, 3, 2, 12, tzinfo=dt.UTC)
+
+
+class Pipeline:
+    """Keeps what it was given."""
+
+    def __init__(self) -> None:
+        self.people: list[frozenset[str]] = []
+
+    def replace_gallery(self, index: object, people: frozenset[str], thresholds: object) -> None:
+        self.people.append(people)
+
+
+def test_a_stream_withdraws_a_person_when_their_consent_ends(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    now = [NOON]
+    monkeypatch.setattr(build, "consents", lambda settings: Consents(settings.gallery.folder, now=lambda: now[0]))
+    site.enrol(Bob=(BOB, 0))
+    write_consent(site.gallery / "Bob", Consent("2026-01-01", until=(NOON + dt.timedelta(minutes=1)).isoformat()))
+    live, pipeline = LivePipelines(site.settings, PAINTED), Pipeline()
+    live.add(pipeline)  # type: ignore[arg-type]
+    closed = []
+
+    def results() -> Generator[FrameResult, None, None]:
+        try:
+            for at_s in range(3):
+                yield make_result(float(at_s))
+        finally:
+            closed.append(True)
+
+    stream = live.heeding_consents(results())
+    next(stream)
+    next(stream)
+    assert pipeline.people == []
+    now[0] += dt.timedelta(minutes=1)
+    next(stream)
+    assert pipeline.people == [frozenset({"Ada"})]
+    stream.close()
+    assert closed == [True]
+    assert set(live.enrolled().names) == {"Ada"}
+    write_consent(site.gallery / "Ada", Consent("2026-01-01", withdrawn="2026-02-01"))
+    live.reload()
+    assert pipeline.people[-1] == frozenset()
+
+
+def test_a_consent_that_another_process_withdraws_is_noticed(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("recognizer.app.live_pipelines._CHECK_S", 0.0)
+    live, pipeline = LivePipelines(site.settings, PAINTED), Pipeline()
+    live.add(pipeline)  # type: ignore[arg-type]
+    live.heed_consents()
+    assert pipeline.people == []
+    write_consent(site.gallery / "Ada", Consent("2026-01-01", withdrawn="2026-02-01"))
+    live.heed_consents()
+    assert pipeline.people == [frozenset()]
+    write_consent(site.gallery / "Ada", Consent("2026-03-01"))
+    live.heed_consents()
+    assert pipeline.people[-1] == frozenset({"Ada"})
+    live.heed_consents()
+    assert len(pipeline.people) == 2

@@ -1,0 +1,28 @@
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+from tests import suite
+
+
+@pytest.mark.parametrize(
+    ("arguments", "processors", "count"),
+    [
+        (["tests"], 2, 2),
+        (["tests/track", "tests/types"], 64, suite.MOST_WORKERS),
+        (["tests"], 1, 0),
+        ([__file__], 2, 0),
+        (["tests/track", f"{__file__}::test_who_gets_workers"], 2, 0),
+    ],
+)
+def test_who_gets_workers(arguments: list[str], processors: int, count: int) -> None:
+    assert suite.workers(arguments, processors=processors) == count
+
+
+def test_processes_that_tests_start_keep_bytecode() -> None:
+    program = "import sys; print(sys.dont_write_bytecode)"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout == "False\n"
