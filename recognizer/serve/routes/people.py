@@ -25,7 +25,7 @@ from recognizer.serve.dependencies import JobsDep, PrincipalDep, RecognizerDep, 
 from recognizer.serve.errors import ServiceError
 from recognizer.serve.models import people as models
 from recognizer.serve.models.common import JobAnswer
-from recognizer.serve.models.people import AuditAnswer, NewConsent, NewName, People, Person, PersonForm, PhotosAdded
+from recognizer.serve.models.people import AuditAnswer, NewConsent, People, Person, PersonForm, PhotosAdded
 from recognizer.serve.recogniser import Recogniser
 from recognizer.serve.routes.photos import add_photos
 
@@ -72,22 +72,6 @@ async def add_person(
 async def get_person(person_id: str, settings: SettingsDep) -> Person:
     """Describe a person."""
     return await run_in_threadpool(_described, settings, person_id)
-
-
-@router.patch("/people/{person_id}", dependencies=[Depends(require("review"))])
-async def rename_person(person_id: str, name: NewName, settings: SettingsDep) -> Person:
-    """Give a person another name, and so another id."""
-    folder = settings.gallery.folder
-
-    def rename() -> Person:
-        person = gallery.person_of(folder, person_id)
-        new = gallery.valid_name(name.name)
-        for other in gallery.people_of(folder)[0]:
-            if other.name != person.name and sameness(other.name) == sameness(new):
-                raise ServiceError(409, "person_exists", "Somebody else has this name.")
-        return _described(settings, upkeep.rename(folder, person.name, new))
-
-    return await run_in_threadpool(rename)
 
 
 @router.delete("/people/{person_id}", status_code=204, dependencies=[Depends(require("admin"))])

@@ -1,0 +1,96 @@
+"""Make one person of two, or give a person another name, in the gallery and in the history."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from fastapi import APIRouter, Depends
+from pydantic import Field
+
+from recognizer.app import people as in_both
+from recognizer.app.config import Settings
+from recognizer.app.history import read_history
+from recognizer.errors import GalleryError
+from recognizer.gallery import upkeep
+from recognizer.gallery.names import sameness
+from recognizer.history.database import FILE_NAME
+from recognizer.serve import gallery
+from recognizer.serve.access.scopes import require
+from recognizer.serve.dependencies import HistoryDep, PrincipalDep, RecognizerDep, SettingsDep
+from recognizer.serve.errors import ServiceError
+from recognizer.serve.models.common import Model
+from recognizer.serve.models.history import ActionMade
+from recognizer.serve.models.people import Name, NewName, Person
+from recognizer.serve.past import refusals
+from recognizer.serve.recogniser import Recogniser
+from recognizer.serve.routes.events import reload_rejections
+from recognizer.serve.routes.people import described
+
+router = APIRouter(prefix="/v1/people", dependencies=[Depends(require("review"))])
+
+
+class MergePeople(Model):
+    """Two people who are one."""
+
+    goes: Name = Field(alias="from")
+    """Id of the person who is the other one; it is gone afterwards."""
+    into: Name
+    """Id of the person who stays."""
+
+
+@router.post("/merge", tags=["history"])
+async def merge_people(
+    wanted: MergePeople, history: HistoryDep, settings: SettingsDep, recognizer: RecognizerDep, who: PrincipalDep
+) -> ActionMade:
+    """Move photos and tracks of one person to another; `/v1/actions/{id}/undo` takes it back."""
+    folder = settings.gallery.folder
+
+    def work(loaded: Recogniser) -> int:
+        into, goes = (gallery.person_of(folder, each).name for each in (wanted.into, wanted.goes))
+        if into == goes:
+            raise ServiceError(422, "invalid_request", "from: wanted another person than into.")
+        try:
+            return in_both.merge_people(settings, history, into, goes, enroller=lambda: loaded.enroller)
+        except GalleryError as error:
+            if type(error) is not GalleryError:
+                raise
+            raise ServiceError(409, "consent", str(error)) from error  # of one of them it does not hold
+
+    with refusals():
+        action = await recognizer.run(work, client=who.key)
+    reload_rejections(recognizer)
+    return ActionMade(action_id=action)
+
+
+@router.patch("/{person_id}", tags=["people"])
+async def rename_person(
+    person_id: str, name: NewName, settings: SettingsDep, recognizer: RecognizerDep, who: PrincipalDep
+) -> Person:
+    """Give a person another name, and so another id; where a history is kept, there too."""
+    folder = settings.gallery.folder
+
+    def work(loaded: Recogniser) -> Person:
+        person = gallery.person_of(folder, person_id)
+        new = gallery.valid_name(name.name)
+        for other in gallery.people_of(folder)[0]:
+            if other.name != person.name and sameness(other.name) == sameness(new):
+                raise ServiceError(409, "person_exists", "Somebody else has this name.")
+        if new == person.name:
+            return described([person], settings)[0]
+        if _has_history(settings):
+            history = read_history(settings)
+            try:
+                in_both.rename_person(settings, history, person.name, new, enroller=lambda: loaded.enroller)
+            finally:
+                history.close()
+        else:
+            upkeep.rename(folder, person.name, new)
+        return described([gallery.person_of(folder, new)], settings)[0]
+
+    with refusals():
+        return await recognizer.run(work, client=who.key)
+
+
+def _has_history(settings: Settings) -> bool:
+    place = settings.history_place
+    return not isinstance(place, Path) or (place / FILE_NAME).exists()
