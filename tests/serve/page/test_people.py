@@ -45,6 +45,22 @@ def test_nobody_is_enrolled_when_no_photo_can_be_used(visitor: Visitor) -> None:
     expect(page.get_by_text("2 people")).to_be_visible()
 
 
+def test_two_people_who_are_one_are_merged_and_parted_again(visitor: Visitor) -> None:
+    page = visitor.open("people/Eileen%20Collins")
+    page.get_by_role("button", name="Merge").click()
+    dialog = page.get_by_role("dialog")
+    dialog.get_by_role("combobox", name="Who is it really?").fill("Bar")
+    page.keyboard.press("Enter")
+    expect(dialog).to_contain_text("become those of Barack Obama")
+    dialog.get_by_role("button", name="Merge").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Barack Obama")
+    expect(page.locator(".photo")).to_have_count(3)
+    page.locator(".toast").get_by_role("button", name="Undo").click()
+    expect(page.locator(".toast").last).to_contain_text("Taken back.")
+    visitor.open("people")
+    expect(page.get_by_role("link", name="Eileen Collins")).to_be_visible()
+
+
 def test_a_person_is_renamed_and_the_address_follows(visitor: Visitor) -> None:
     page = visitor.open("people/Eileen%20Collins")
     page.get_by_role("button", name="Rename").click()
