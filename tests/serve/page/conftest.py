@@ -21,6 +21,16 @@ from tests.serve.page.site import (
     visiting,
 )
 
+LONG_S = 300
+"""Time-out of a test: the first one waits for the site, which takes a minute on a busy machine."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Give the tests of the page time for the site that they share."""
+    for item in items:
+        if item.path.parent == Path(__file__).parent:
+            item.add_marker(pytest.mark.timeout(LONG_S))
+
 
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
