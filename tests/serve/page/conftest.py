@@ -21,6 +21,16 @@ from tests.serve.page.site import (
     visiting,
 )
 
+LONG_S = 300
+"""Time-out of a test: the first one waits for the site, which takes a minute on a busy machine."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Give the tests of the page time for the site that they share."""
+    for item in items:
+        if item.path.parent == Path(__file__).parent:
+            item.add_marker(pytest.mark.timeout(LONG_S))
+
 
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
@@ -40,9 +50,9 @@ def seen_site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return make_site(tmp_path_factory.mktemp("page") / "site")
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def service(seen_site: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
-    """A service over a copy of the site; the tests of a module share it."""
+    """A service over a copy of the site; tests share it, and take back what they change."""
     with serving(copy_site(seen_site, tmp_path_factory.mktemp("service") / "site")) as service:
         yield service
 

@@ -26,7 +26,6 @@ def empty_service(browser: Browser, tmp_path: Path) -> Iterator[Service]:
         yield service
 
 
-@pytest.mark.timeout(300)
 def test_an_empty_installation_leads_to_the_first_name(
     browser: Browser, empty_service: Service, camera_address: str
 ) -> None:

@@ -1,11 +1,23 @@
 from __future__ import annotations
 
+from collections.abc import Iterator
+from pathlib import Path
+
 import cv2
 import numpy as np
+import pytest
 from playwright.sync_api import FilePayload, Page, expect
 
 from recognizer.demo.demo_clip import MEDIA
-from tests.serve.page.site import Visitor
+from tests.serve.page.site import Service, Visitor, copy_site, serving
+
+
+@pytest.fixture(scope="module")
+def service(seen_site: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
+    """A service of this module's own, as people are added and renamed."""
+    with serving(copy_site(seen_site, tmp_path_factory.mktemp("people") / "site")) as service:
+        yield service
+
 
 NASTY = '<script>alert(1)<script> & O\'Neil "x"'
 
@@ -31,6 +43,22 @@ def test_nobody_is_enrolled_when_no_photo_can_be_used(visitor: Visitor) -> None:
     expect(page.get_by_role("dialog")).to_contain_text("No photo could be used")
     page.get_by_role("button", name="Done").click()
     expect(page.get_by_text("2 people")).to_be_visible()
+
+
+def test_two_people_who_are_one_are_merged_and_parted_again(visitor: Visitor) -> None:
+    page = visitor.open("people/Eileen%20Collins")
+    page.get_by_role("button", name="Merge").click()
+    dialog = page.get_by_role("dialog")
+    dialog.get_by_role("combobox", name="Who is it really?").fill("Bar")
+    page.keyboard.press("Enter")
+    expect(dialog).to_contain_text("become those of Barack Obama")
+    dialog.get_by_role("button", name="Merge").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Barack Obama")
+    expect(page.locator(".photo")).to_have_count(3)
+    page.locator(".toast").get_by_role("button", name="Undo").click()
+    expect(page.locator(".toast").last).to_contain_text("Taken back.")
+    visitor.open("people")
+    expect(page.get_by_role("link", name="Eileen Collins")).to_be_visible()
 
 
 def test_a_person_is_renamed_and_the_address_follows(visitor: Visitor) -> None:

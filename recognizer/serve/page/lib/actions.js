@@ -32,6 +32,7 @@ export async function takeBack(id) {
     const at = stack.lastIndexOf(id);
     if (at >= 0) stack.splice(at, 1);
     say(t("undo.done"));
+    announce({kind: "people_changed"});
     announce({kind: "unknowns_changed"});
     announce({kind: "history_changed"});
   } catch (error) {

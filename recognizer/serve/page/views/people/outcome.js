@@ -13,7 +13,7 @@ export function Outcome({name, files, outcome, onChoose, onClose, onMore}) {
     ${rejected.length > 0 && html`<div class="stack"><h3>${t("add.rejected", {count: rejected.length})}</h3><ul class="lines">
       ${rejected.map(({index, reason, boxes}) => html`<li key=${index} class="stack">
         <div class="row still">${!boxes && html`<span class="thumb"><${LocalPicture} file=${files[index]} alt="" /></span>`}
-          <span class="grow wrap"><strong>${files[index]?.name}</strong><br /><span class="small muted">${reason}</span></span></div>
+          <span class="grow wrap"><strong>${files[index]?.name}</strong><br /><span class="small muted">${boxes ? t("add.multiple_faces") : inWords(reason)}</span></span></div>
         ${boxes && html`<${ChooseFace} file=${files[index]} boxes=${boxes} onChoose=${(box) => onChoose(index, box)} />`}
       </li>`)}</ul></div>`}
     ${accepted > 0 && html`<p class="small muted">${t("add.next")}</p>`}
@@ -21,6 +21,9 @@ export function Outcome({name, files, outcome, onChoose, onClose, onMore}) {
       <button class="button primary" onClick=${onClose}>${t("do.finish")}</button></div>
   <//>`;
 }
+
+/** The service's reason without the field of the form that it begins with. */
+const inWords = (reason) => reason.replace(/^photos\[\d+\][: ]*/, "").replace(/^./, (first) => first.toUpperCase());
 
 /** The picture with its faces as buttons. */
 function ChooseFace({file, boxes, onChoose}) {

@@ -3,7 +3,7 @@ import {html, useState} from "../../lib/ui.js";
 import {link} from "../../lib/router.js";
 import {t} from "../../lib/texts.js";
 import {date} from "../../lib/format.js";
-import {useLoad} from "../../lib/use.js";
+import {useEvents, useLoad} from "../../lib/use.js";
 import {getPerson, removePhoto} from "../../lib/api.js";
 import {announce} from "../../lib/events.js";
 import {Confirm} from "../../parts/dialog.js";
@@ -17,6 +17,7 @@ const DIALOGS = {rename: RenameDialog, merge: MergeDialog, hide: HideDialog, con
 
 export function Person({id, people}) {
   const load = useLoad((signal) => getPerson(id, signal), [id]);
+  useEvents((event) => event.kind === "people_changed" && load.reload());
   const [ask, setAsk] = useState(null);
   const person = load.data;
   const Asked = DIALOGS[ask];

@@ -3,6 +3,7 @@ import {html, useState} from "../../lib/ui.js";
 import {go} from "../../lib/router.js";
 import {t} from "../../lib/texts.js";
 import {deletePerson, endConsent, giveConsent, mergePeople, patchPerson} from "../../lib/api.js";
+import {done} from "../../lib/actions.js";
 import {announce} from "../../lib/events.js";
 import {takes, useDescribed} from "../../lib/offers.js";
 import {say} from "../../parts/toast.js";
@@ -34,8 +35,8 @@ export function MergeDialog({person, people, onClose}) {
   return html`<${Confirm} title=${t("person.merge_title", {name: person.name})} text=${t("person.merge_text", {name: person.name, target: target?.name ?? "…"})}
       doing=${t("person.merge")} onClose=${onClose} onDo=${async () => {
         if (!target) throw new Error(t("person.merge_whom"));
-        await mergePeople(person.id, target.id);
-        changed(t("person.merged", {name: person.name, target: target.name}));
+        done(await mergePeople(person.id, target.id), t("person.merged", {name: person.name, target: target.name}));
+        announce({kind: "people_changed"});
         go("people", target.id);
       }}>
     <${NameInput} people=${others} value=${name} onInput=${setName} label=${t("person.merge_into")} />
