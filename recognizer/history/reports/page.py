@@ -81,8 +81,8 @@ def report_html(report: Report) -> bytes:
 
 def _head(report: Report) -> Iterator[str]:
     if report.since or report.until or report.sightings:
-        since = report.since or min(one.began for one in report.sightings)
-        until = report.until or max(one.ended for one in report.sightings)
+        since = report.since or min((one.began for one in report.sightings), default=report.made)
+        until = report.until or max((one.ended for one in report.sightings), default=report.made)
         yield f"<p>{_minute(report, since)} to {_minute(report, until)}, {escape(report.zone_name)}</p>"
     people = len({one.person for one in report.sightings})
     yield f"<p>{_count(people, 'person', 'people')}, {_count(len(report.visits), 'sighting', 'sightings')}. "

@@ -96,8 +96,17 @@ def test_times_of_a_short_clip_have_labels(make: Make) -> None:
     assert re.findall(r"<text [^>]*>([^<]*)</text>", html) == ["10:00", "10:01"]
 
 
-def test_an_empty_report_says_so(make: Make) -> None:
-    assert "No named person was seen." in Page(report_html(make("day", Selection(person="Nobody")))).texts
+@pytest.mark.parametrize(
+    "selection",
+    [
+        Selection(person="Nobody"),
+        Selection(person="Nobody", since=at("2026-10-24T00:00")),
+        Selection(person="Nobody", until=at("2026-10-24T00:00")),
+    ],
+)
+def test_an_empty_report_says_so(make: Make, selection: Selection) -> None:
+    page = Page(report_html(make("day", selection)))
+    assert "No named person was seen." in page.texts
 
 
 @pytest.mark.parametrize(("seconds", "text"), [(0, "0.0 s"), (59.94, "59.9 s"), (59.97, "0:01:00"), (3723, "1:02:03")])
