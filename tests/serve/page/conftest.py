@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import fcntl
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -45,9 +47,16 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture(scope="session")
 def seen_site(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A site that has seen the demonstration's clip; tests copy it."""
+    """A site that has seen the demonstration's clip, made once for all workers; tests copy it."""
     require_chromium()
-    return make_site(tmp_path_factory.mktemp("page") / "site")
+    base = tmp_path_factory.getbasetemp()
+    folder = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "page_site"
+    with folder.with_suffix(".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not (folder / "made").exists():
+            make_site(folder)
+            (folder / "made").touch()
+    return folder
 
 
 @pytest.fixture(scope="session")
