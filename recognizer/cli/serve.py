@@ -74,7 +74,9 @@ def serve(
         web.check(settings)
         given = {"--host": host, "--port": port, "--gallery": gallery, "--config": config_file, "--model": model}
         given |= {"--engine": engine, "--weights-dir": weights_dir}
-        service.become_service([word for option, value in given.items() if value for word in (option, str(value))])
+        service.become_service(
+            [word for option, value in given.items() if value is not None for word in (option, str(value))]
+        )
 
 
 @app.command()

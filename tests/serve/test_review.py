@@ -135,18 +135,6 @@ def test_a_rejection_is_counted(client: TestClient) -> None:
     assert client.get("/v1/trust").json()["counted"]["rejected"] == 0
 
 
-def test_two_names_become_one_person_and_two_again(client: TestClient) -> None:
-    unknowns(client)
-    post(client, "/v1/unknowns/1/name", {"name": "Ada L."})
-    made = post(client, "/v1/people/merge", {"into": "Ada", "other": "Ada L."})
-    assert len(client.get("/v1/events?name=Ada").json()["events"]) == 4
-    post(client, f"/v1/actions/{made['action_id']}/undo")
-    assert len(client.get("/v1/events", params={"name": "Ada L."}).json()["events"]) == 3
-    answer = client.post("/v1/people/merge", json={"into": "Ada", "other": "Nobody"})
-    assert (answer.status_code, answer.json()["error"]["code"]) == (409, "history")
-    assert client.post("/v1/people/merge", json={"into": "../Ada", "other": "Ada"}).status_code == 422
-
-
 def test_searching_by_a_track_and_by_a_picture(client: TestClient) -> None:
     found = client.post("/v1/search?track_id=1").json()
     assert [hit["event"]["id"] for hit in found["hits"]] == [1, 3, 4]

@@ -165,14 +165,6 @@ class MergeRequest(Model):
     others: Annotated[list[Identifier], Field(min_length=1, max_length=1000)]
 
 
-class MergePeopleRequest(Model):
-    """Two names that are one person, enrolled or named later."""
-
-    into: Annotated[str, Field(min_length=1, max_length=1000)]
-    """The name that stays."""
-    other: Annotated[str, Field(min_length=1, max_length=1000)]
-
-
 class ActionMade(Model):
     """A correction was made."""
 

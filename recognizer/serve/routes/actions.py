@@ -4,20 +4,16 @@ from __future__ import annotations
 
 from fastapi import APIRouter, Depends
 
-from recognizer.app import people
 from recognizer.app.undo import undo_action
 from recognizer.history.actions import page_of_actions
 from recognizer.serve.access.scopes import require
 from recognizer.serve.dependencies import HistoryDep, PrincipalDep, RecognizerDep, SettingsDep
-from recognizer.serve.gallery import valid_name
 from recognizer.serve.models.history import (
     ActionAnswer,
-    ActionMade,
     ActionsAnswer,
     Cursor,
     IdentifierPath,
     Limit,
-    MergePeopleRequest,
     Undone,
 )
 from recognizer.serve.past import refusals
@@ -47,22 +43,3 @@ async def undo(
         what = await recognizer.run(work, client=who.key)
     reload_rejections(recognizer)
     return Undone(action_id=action_id, what=what)
-
-
-@router.post("/people/merge", dependencies=[Depends(require("review"))])
-async def merge_people(
-    wanted: MergePeopleRequest,
-    history: HistoryDep,
-    settings: SettingsDep,
-    recognizer: RecognizerDep,
-    who: PrincipalDep,
-) -> ActionMade:
-    """Make one person of two: photos in the gallery, tracks and rejections in the history."""
-    into, other = valid_name(wanted.into), valid_name(wanted.other)
-
-    def work(loaded: Recogniser) -> int:
-        return people.merge_people(settings, history, into, other, enroller=lambda: loaded.enroller)
-
-    action = await recognizer.run(work, client=who.key)
-    reload_rejections(recognizer)
-    return ActionMade(action_id=action)

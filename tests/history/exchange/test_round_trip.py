@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import dataclasses
 import datetime as dt
+import importlib.util
 import io
 import json
 import sys
@@ -23,7 +24,9 @@ from recognizer.history.rows import insert_run, save_tracks
 from recognizer.history.tracks import list_tracks
 from tests.history.history_records import NOON, near, record, unit
 
-FORMATS = (".jsonl", ".parquet")
+HAS_PARQUET = importlib.util.find_spec("pyarrow") is not None
+needs_parquet = pytest.mark.skipif(not HAS_PARQUET, reason="pyarrow is not installed, as on lean installations")
+FORMATS = (".jsonl", pytest.param(".parquet", marks=needs_parquet))
 
 
 def nothing(done: int, total: int) -> None:
@@ -152,6 +155,7 @@ def test_what_is_no_export_of_ours(local: Database, tmp_path: Path, data: bytes)
         imported(local, tmp_path, data)
 
 
+@needs_parquet
 def test_what_is_no_parquet_file_of_ours(local: Database, tmp_path: Path) -> None:
     import pyarrow as pa
     from pyarrow import parquet
