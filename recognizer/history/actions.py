@@ -21,6 +21,9 @@ OUTSIDE = frozenset({"gallery", "names"})
 """Changes that are no rows of the history. ``gallery``: photos; the column is ``folder/file``, the values are digests,
 ``None`` where there is no such file. ``names``: a name that became another one."""
 
+_AT_ONCE = 500
+"""Numbers in one condition of a statement."""
+
 
 class Change(NamedTuple):
     """One value that an action changes."""
@@ -105,7 +108,19 @@ def _undoable(connection: sa.Connection, action_id: int) -> tuple[str, list[Chan
             f"changed the same tracks or photos. Undo that one first: history undo {later.id}.",
             later=int(later.id),
         )
+    _require_rows(connection, changes)
     return str(row.what), changes
+
+
+def _require_rows(connection: sa.Connection, changes: Sequence[Change]) -> None:
+    """Refuse before anything is restored: the caller begins with the gallery."""
+    for name, table in _TABLES.items():
+        ids = sorted({change.id for change in changes if change.table == name})
+        for begin in range(0, len(ids), _AT_ONCE):
+            some = ids[begin : begin + _AT_ONCE]
+            there = set(connection.execute(sa.select(table.c.id).where(table.c.id.in_(some))).scalars())
+            if missing := sorted(set(some) - there):
+                raise _deleted(missing[0], name)
 
 
 def changes_of(connection: sa.Connection, kind: str) -> list[Change]:
@@ -162,7 +177,11 @@ def _set(connection: sa.Connection, change: Change, value: Any) -> None:
     table = _TABLES[change.table]
     done = connection.execute(sa.update(table).where(table.c.id == change.id).values({change.column: value}))
     if done.rowcount != 1:
-        raise HistoryError(f"Row {change.id} of {change.table} was deleted meanwhile; the action cannot be undone.")
+        raise _deleted(change.id, change.table)
+
+
+def _deleted(row_id: int, table: str) -> HistoryError:
+    return HistoryError(f"Row {row_id} of {table} was deleted meanwhile; the action cannot be undone.")
 
 
 def _later(connection: sa.Connection, action_id: int, changes: Sequence[Change]) -> sa.Row[Any] | None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import datetime as dt
+
 import pytest
 
 from recognizer.app.enrol_tracks import accept, offer
@@ -13,7 +15,7 @@ from recognizer.gallery.store import load_enrolled
 from recognizer.history import actions
 from recognizer.history.records import Selection
 from recognizer.history.rejections import active_rejections, reject_track
-from recognizer.history.retention import forget_person
+from recognizer.history.retention import Retention, forget_person, purge
 from recognizer.history.tracks import list_tracks
 from tests.app.painted_people import ADA, BOB, PAINTED, Site
 from tests.fakes import face_picture, save_picture
@@ -136,3 +138,15 @@ def test_the_names_of_a_merged_person_are_forgotten_with_them(site: Site) -> Non
     merge(site, "Ada", "Bob")
     assert forget_person(site.history, "Ada") == 1
     assert actions.list_actions(site.history, limit=5) == []
+
+
+def test_a_merge_that_cannot_be_undone_leaves_the_photos_where_they_are(site: Site) -> None:
+    site.enrol(Bob=(BOB, 1))
+    site.see(1, BOB, 1, name="Bob")
+    action = merge(site, "Ada", "Bob")
+    files = site.files()
+    purge(site.history, Retention(known_days=0), now=dt.datetime.now(dt.UTC) + dt.timedelta(days=1))
+    with pytest.raises(HistoryError, match="was deleted meanwhile"):
+        undo(site, action)
+    assert site.files() == files
+    assert set(load_enrolled(site.gallery).names) == {"Ada"}
