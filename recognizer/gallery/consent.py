@@ -132,7 +132,8 @@ class Consents:
         self._required = required
         self._now = now
         self._due: dt.datetime | None = None
-        self._stamps: dict[str, int] = {}
+        self._stamps: dict[Path, int] = {}
+        """Of the file of each person's consent; 0 where there is none."""
         self.withheld: Mapping[str, str] = {}
         """Who was left out by the last ``permitted``, and why."""
 
@@ -140,8 +141,10 @@ class Consents:
         """Return the vectors of those who may be recognised now."""
         reasons, ends = {}, []
         now = self._now()
-        self._stamps = self._stamps_of(enrolled.names)
-        for name, consent in self.of(dict.fromkeys(enrolled.names)).items():
+        folders = {name: folder_of(self._folder, name) for name in dict.fromkeys(enrolled.names)}
+        self._stamps = _stamps_of(folder / CONSENT_FILE for folder in folders.values())
+        for name, folder in folders.items():
+            consent = _consent_or_error(folder)
             if problem := self.problem(consent, now):
                 reasons[name] = problem
             elif isinstance(consent, Consent) and consent.ends_at is not None:
@@ -155,16 +158,7 @@ class Consents:
 
     def have_changed(self) -> bool:
         """Whether somebody's consent was recorded, changed or withdrawn since the last ``permitted``; reads no file."""
-        return self._stamps != self._stamps_of(self._stamps)
-
-    def _stamps_of(self, names: Iterable[str]) -> dict[str, int]:
-        stamps = {}
-        for name in names:
-            try:
-                stamps[name] = os.stat(f"{self._folder}/{name}/{CONSENT_FILE}").st_mtime_ns
-            except OSError:
-                stamps[name] = 0
-        return stamps
+        return self._stamps != _stamps_of(self._stamps)
 
     @property
     def has_ends(self) -> bool:
@@ -173,13 +167,7 @@ class Consents:
 
     def of(self, names: Iterable[str]) -> dict[str, Consent | GalleryError | None]:
         """Read the consent of each person; the error where it cannot be read."""
-        found: dict[str, Consent | GalleryError | None] = {}
-        for name in names:
-            try:
-                found[name] = read_consent(folder_of(self._folder, name))
-            except GalleryError as error:
-                found[name] = error
-        return found
+        return {name: _consent_or_error(folder_of(self._folder, name)) for name in names}
 
     def problem(self, consent: Consent | GalleryError | None, now: dt.datetime | None = None) -> str | None:
         """Say why a person with this consent may not be recognised."""
@@ -195,3 +183,20 @@ class Consents:
         """
         if problem := self.problem(self.of([name])[name]):
             raise GalleryError(f'{name}: {problem}. Record one with: python main.py gallery consent "{name}" --by WHO')
+
+
+def _consent_or_error(folder: Path) -> Consent | GalleryError | None:
+    try:
+        return read_consent(folder)
+    except GalleryError as error:
+        return error
+
+
+def _stamps_of(files: Iterable[Path]) -> dict[Path, int]:
+    stamps = {}
+    for file in files:
+        try:
+            stamps[file] = os.stat(file).st_mtime_ns
+        except OSError:
+            stamps[file] = 0
+    return stamps

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import unicodedata
 from pathlib import Path
 
 import pytest
@@ -109,3 +110,13 @@ def test_what_needs_consent_is_refused_with_the_remedy(gallery: Path) -> None:
     with pytest.raises(GalleryError, match=r'gallery consent "Zoe" --by'):
         Consents(gallery, required=True).require("Zoe")
     Consents(gallery).require("Zoe")
+
+
+def test_a_change_is_noticed_though_the_folder_has_the_name_in_other_letters(tmp_path: Path) -> None:
+    folder = tmp_path / "gallery" / unicodedata.normalize("NFD", "Zoë")
+    save_picture(folder / "1.png", face_picture((3, 0)))
+    enroller().enrol(folder.parent)
+    consents = Consents(folder.parent)
+    assert set(consents.permitted(load_enrolled(folder.parent)).names) == {"Zoë"}
+    write_consent(folder, Consent("2026-01-01", withdrawn="2026-02-01"))
+    assert consents.have_changed()
