@@ -104,7 +104,8 @@ def _check(connection: sa.Connection) -> bytes | None:
 def _unlock(database: Database, key: bytes | None, *, create: bool) -> None:
     with database.reading() as connection:
         check = _check(connection)
-        is_empty = connection.execute(sa.select(tracks.c.id).limit(1)).first() is None
+        # rejections outlive their tracks
+        is_empty = all(connection.execute(sa.select(t.c.id).limit(1)).first() is None for t in (tracks, rejections))
     if check is None and key is None:
         return
     if key is None:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import base64
+import datetime as dt
 import stat
 from dataclasses import replace
 from pathlib import Path
@@ -15,6 +16,8 @@ from recognizer.history.encryption import KEY_VARIABLE, AesGcm, find_key, write_
 from recognizer.history.face_search import search_face, vector_of_track
 from recognizer.history.keyed import open_to_rekey, open_with_key, rekey
 from recognizer.history.records import Selection
+from recognizer.history.rejections import reject_track
+from recognizer.history.retention import Retention, purge
 from recognizer.history.rows import insert_run, save_tracks, to_bytes
 from tests.history.history_records import NOON, record, unit
 
@@ -112,3 +115,14 @@ def test_something_else_than_a_key(tmp_path: Path, content: bytes) -> None:
     with pytest.raises(ConfigError) as caught:
         find_key(tmp_path / "key", {})
     assert "geheim" not in str(caught.value)
+
+
+def test_a_plain_history_of_rejections_alone_is_not_taken_for_an_empty_one(place: Path | str) -> None:
+    history = open_with_key(place, None, create=True)
+    with history.writing() as connection:
+        save_tracks(connection, insert_run(connection, NOON, "model-1", (0.4, 0.1)), [record(1, vectors=(unit(7),))])
+    reject_track(history, 1)
+    purge(history, Retention(known_days=0, unknown_days=0), now=dt.datetime.now(dt.UTC))
+    history.close()
+    with pytest.raises(HistoryError, match="'history rekey' encrypts it"):
+        open_with_key(place, KEY, create=True)
