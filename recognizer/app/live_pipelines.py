@@ -6,8 +6,11 @@ import time
 import weakref
 from collections.abc import Generator
 
+from loguru import logger
+
 from recognizer.app import build
 from recognizer.app.config import Settings
+from recognizer.errors import HistoryError
 from recognizer.gallery.records import Enrolled
 from recognizer.gallery.store import load_enrolled
 from recognizer.models.resolve import ResolvedModel
@@ -31,6 +34,7 @@ class LivePipelines:
         self._resolved = resolved
         self._consents = build.consents(settings)
         self._pipelines: weakref.WeakSet[Pipeline] = weakref.WeakSet()
+        self._rejections = build.rejections_at_start(settings, resolved.fingerprint)[0]
         self._check_at = 0.0
 
     def enrolled(self) -> Enrolled:
@@ -49,7 +53,11 @@ class LivePipelines:
     def reload(self) -> None:
         """Let all pipelines search the people who may be recognised now."""
         enrolled = self.enrolled()
-        names, index = frozenset(enrolled.names), build.index_of(enrolled)
+        try:
+            self._rejections = build.rejections(self._settings, self._resolved.fingerprint)
+        except HistoryError as error:  # people who were removed must not be named because a database is away
+            logger.warning("{} The rejections that were read before count on.", error)
+        names, index = frozenset(enrolled.names), build.index_of(enrolled, self._rejections)
         for pipeline in list(self._pipelines):
             wanted = build.thresholds(self._settings, self._resolved, enrolled=len(enrolled))
             pipeline.replace_gallery(index, names, wanted)

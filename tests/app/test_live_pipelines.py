@@ -5,13 +5,15 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Generator
 
+import numpy as np
 import pytest
 
 from recognizer.app import build
 from recognizer.app.live_pipelines import LivePipelines
 from recognizer.gallery.consent import Consent, Consents, write_consent
-from recognizer.types import FrameResult
-from tests.app.painted_people import BOB, PAINTED, Site
+from recognizer.history.rejections import reject_track
+from recognizer.types import Embeddings, FrameResult
+from tests.app.painted_people import ADA, BOB, PAINTED, Site, painted_vector
 from tests.results import make_result
 
 NOON = dt.datetime(2026, 3, 2, 12, tzinfo=dt.UTC)
@@ -72,3 +74,17 @@ def test_a_consent_that_another_process_withdraws_is_noticed(site: Site, monkeyp
     assert pipeline.people[-1] == frozenset({"Ada"})
     live.heed_consents()
     assert len(pipeline.people) == 2
+
+
+def test_what_was_rejected_stays_so_when_consents_change(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    site.see(1, ADA, 4, name="Ada")
+    reject_track(site.history, 1)
+    on = site.settings.history.model_copy(update={"enabled": True})
+    pipeline, found = Pipeline(), []
+    live = LivePipelines(site.settings.model_copy(update={"history": on}), PAINTED)
+    monkeypatch.setattr(pipeline, "replace_gallery", lambda index, people, thresholds: found.append(index))
+    live.add(pipeline)  # type: ignore[arg-type]
+    live.reload()
+    probe = Embeddings(painted_vector(ADA, 4)[None], np.ones(1, np.float32), PAINTED.fingerprint)
+    [match] = found[0].search(probe).names
+    assert match is None
