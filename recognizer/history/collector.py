@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import cv2
 import numpy as np
@@ -50,6 +50,8 @@ class TrackCollector:
     def __init__(self, clock: WallClock, *, crops: bool = False) -> None:
         self._clock = clock
         self._crops = crops
+        self.people: frozenset[str] | None = None
+        """Who is enrolled since the gallery changed; a track that goes on then bears nobody else's name."""
         self._tracks: dict[tuple[str, int], _OpenTrack] = {}
 
     def add(self, result: FrameResult) -> Iterator[TrackRecord]:
@@ -113,7 +115,7 @@ class TrackCollector:
     def _record(self, source: str, number: int, track: _OpenTrack) -> TrackRecord:
         identity = track.identity
         samples = tuple(sample for _, sample in track.best)
-        return TrackRecord(
+        record = TrackRecord(
             source=source,
             number=number,
             began=self._clock.moment(source, track.began_at),
@@ -129,6 +131,28 @@ class TrackCollector:
             samples=samples,
             moments=track.moments.kept(samples, lambda at: self._clock.moment(source, at)),
         )
+        return record if self.people is None else _among(record, self.people)
+
+
+def _among(record: TrackRecord, people: frozenset[str]) -> TrackRecord:
+    """Take out the names of people who were removed while the track went on: they may be forgotten already."""
+    named = {record.person, record.nearest, *(moment.nearest for moment in record.moments)} - {None}
+    if named <= people:
+        return record
+    moments = tuple(
+        moment
+        if moment.nearest is None or moment.nearest in people
+        else replace(moment, nearest=None, similarity=-1.0, runner_up=-1.0)
+        for moment in record.moments
+    )
+    record = replace(record, moments=moments, reasons=())  # a reason may speak of them
+    if record.nearest not in people:
+        record = replace(record, nearest=None)
+    return record if record.person in people else replace(record, person=None, status=_unnamed(record.status))
+
+
+def _unnamed(status: Status) -> Status:
+    return Status.UNDECIDED if status is Status.KNOWN else status
 
 
 def worth_of(quality: FaceQuality) -> float:

@@ -55,6 +55,10 @@ class HistorySink:
             self._writer.add(record)
         self._writer.finish(_CLOSE_S, self._stop, stopping_s=_STOPPED_S)
 
+    def gallery_changed(self, people: frozenset[str]) -> None:
+        """Tell who is enrolled now, so that nobody who was removed comes back with a track that goes on."""
+        self._collector.people = people
+
     def emit(self, result: FrameResult) -> None:
         """Queue the tracks that ended in this frame."""
         for record in self._collector.add(result):

@@ -99,3 +99,19 @@ def test_there_is_no_crop_beyond_the_picture() -> None:
 def test_a_frontal_face_is_worth_more_than_a_turned_one() -> None:
     frontal, turned = FaceQuality.of(40, 90, 0, 0, 0.99), FaceQuality.of(40, 90, 60, 0, 0.99)
     assert worth_of(turned) == pytest.approx(worth_of(frontal) / 2)
+
+
+@pytest.mark.parametrize("goes_on", [False, True])
+def test_who_was_removed_does_not_come_back_with_a_track_that_goes_on(collector: TrackCollector, goes_on: bool) -> None:
+    named = [identity(1, "Ada")]
+    list(collector.add(make_result(1.0, identities=named, samples=make_samples((1, unit(1), "Ada")))))
+    list(collector.add(make_result(2.0, identities=named)))
+    collector.people = frozenset({"Bob"})
+    if goes_on:
+        stranger = [identity(1, status=Status.UNKNOWN)]
+        list(collector.add(make_result(3.0, identities=stranger, samples=make_samples((1, unit(1), "Bob")))))
+    (done,) = collector.end("clip", (event(EventKind.LOST, 4.0),))
+    assert "Ada" not in repr([done.person, done.nearest, done.reasons, [one.nearest for one in done.moments]])
+    assert (done.person, done.nearest) == (None, "Bob" if goes_on else None)
+    assert done.status is (Status.UNKNOWN if goes_on else Status.UNDECIDED)
+    assert len(done.moments) == 1 + goes_on
