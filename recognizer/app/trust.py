@@ -141,30 +141,22 @@ def _modified(path: Path) -> dt.datetime | None:
 def _counted(history: Database, model: str, since: dt.datetime, until: dt.datetime, near: float | None) -> Counted:
     rejected = sa.exists().where(rejections.c.track_id == tracks.c.id, rejections.c.active == 1)
     named = sa.and_(tracks.c.person.is_not(None), tracks.c.status == "known")
-    query = (
-        sa.select(tracks.c.source, tracks.c.similarity, tracks.c.margin)
-        .add_columns(named.label("named"), rejected.label("rejected"))
-        .join(runs, runs.c.id == tracks.c.run_id)
-        .where(runs.c.model == model, tracks.c.ended_us >= to_us(since), tracks.c.began_us < to_us(until))
-        .order_by(tracks.c.began_us.desc())
-        .limit(MOST_TRACKS)
+    spans = (runs.c.model == model, tracks.c.ended_us >= to_us(since), tracks.c.began_us < to_us(until))
+    joined = tracks.join(runs, runs.c.id == tracks.c.run_id)
+    count = sa.func.count().filter
+    query = sa.select(
+        sa.func.count(tracks.c.source.distinct()).label("sources"),
+        count(sa.or_(named, rejected)).label("named"),
+        count(sa.not_(named)).label("strangers"),
+        count(rejected).label("rejected"),
     )
+    newest = sa.select(tracks.c.similarity, tracks.c.margin, named.label("named")).select_from(joined).where(*spans)
+    newest = newest.order_by(tracks.c.began_us.desc()).limit(MOST_TRACKS)
     watch = None if near is None else StrangerWatch(near=near)
-    sources, counts = set(), {"named": 0, "strangers": 0, "rejected": 0}
     with history.reading() as connection:
-        for row in connection.execute(query):
-            sources.add(row.source)
-            counts["named"] += row.named or row.rejected
-            counts["strangers"] += not row.named
-            counts["rejected"] += row.rejected
-            if watch is not None:
+        found = connection.execute(query.select_from(joined).where(*spans)).one()
+        if watch is not None:
+            for row in connection.execute(newest):
                 watch.add(row.similarity, row.margin, named=bool(row.named))
-    return Counted(
-        since,
-        until,
-        len(sources),
-        counts["named"],
-        counts["strangers"],
-        counts["rejected"],
-        None if watch is None else watch.as_dict(),
-    )
+    drift = None if watch is None else watch.as_dict()
+    return Counted(since, until, found.sources, found.named, found.strangers, found.rejected, drift)
