@@ -205,19 +205,19 @@ def forget(
 ) -> None:
     """Delete every track of a person for good, and the name wherever it stands; 'gallery remove' ends recognition."""
     from recognizer.gallery.names import person_name
-    from recognizer.history.backup_list import backups_with
+    from recognizer.history.backup_list import list_backups
     from recognizer.history.retention import forget_person
 
     person = person_name(person)
     if not yes and not typer.confirm(f"Delete everything that the history holds of {person}? It cannot be undone."):
         raise typer.Exit(1)
     with _history(config_file, gallery) as history:
-        holding = backups_with(history, person)
+        backups = list_backups(history)
         deleted = forget_person(history, person)
     _console.out.print(f"{deleted} tracks were deleted.", highlight=False)
-    for entry in holding:
+    for entry in backups:
         where = entry["path"] if entry["found"] else f"{entry['path']} (not there now)"
-        words = f"A backup of {entry['at'][:10]} still holds them; delete it: {where}"
+        words = f"A backup of {entry['at'][:10]} may hold them still; delete it: {where}"
         _console.out.print(words, highlight=False, markup=False, soft_wrap=True)
 
 

@@ -1,8 +1,7 @@
-"""The list of a history's backups, in the history itself, so that forgetting a person can name those that hold them."""
+"""The list of a history's backups, in the history itself, so that forgetting a person can name them."""
 
 from __future__ import annotations
 
-import datetime as dt
 import json
 import sqlite3
 import uuid
@@ -14,8 +13,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from recognizer.history.database import Database
-from recognizer.history.rows import from_us
-from recognizer.history.schema import facts, tracks
+from recognizer.history.schema import facts
 
 _PREFIX = "backup:"
 
@@ -34,6 +32,8 @@ def add(database: Database, path: Path, *, at: str) -> None:
 def list_backups(database: Database) -> list[dict[str, Any]]:
     """Return time, path and whether the file is there, the newest first.
 
+    Any of them may hold any person: what a backup held may have been deleted here since, as too old.
+
     A backup whose file is gone from a folder that is there was deleted, and is listed no longer.
     """
     with database.writing() as connection:
@@ -45,15 +45,6 @@ def list_backups(database: Database) -> list[dict[str, Any]]:
                 del rows[name]
     found = [{**entry, "found": Path(entry["path"]).exists()} for entry in rows.values()]
     return sorted(found, key=lambda entry: str(entry["at"]), reverse=True)
-
-
-def backups_with(database: Database, name: str) -> list[dict[str, Any]]:
-    """Return the backups that may hold a person: those made since their first track; see ``list_backups``."""
-    bears = sa.or_(tracks.c.given == name, tracks.c.person == name)
-    with database.reading() as connection:
-        first = connection.execute(sa.select(sa.func.min(tracks.c.began_us)).where(bears)).scalar()
-    since = None if first is None else from_us(first).astimezone(dt.UTC).isoformat(timespec="seconds")
-    return [entry for entry in list_backups(database) if since is None or entry["at"] >= since]
 
 
 def read_rows(connection: sqlite3.Connection) -> dict[str, bytes]:

@@ -17,7 +17,7 @@ from recognizer.gallery.consent import Consent, write_consent
 from recognizer.gallery.store import load_enrolled
 from recognizer.history import clusters
 from recognizer.history.backup import back_up, restore
-from recognizer.history.backup_list import backups_with
+from recognizer.history.backup_list import list_backups
 from recognizer.history.database import REPLACED, open_history
 from recognizer.history.rejections import reject_track
 from recognizer.history.retention import forget_person
@@ -65,7 +65,7 @@ def test_no_byte_of_a_person_is_left(site: Site) -> None:
         assert trace in before
 
     upkeep.remove(site.gallery, NAME)
-    holding = backups_with(site.history, NAME)
+    holding = list_backups(site.history)
     assert forget_person(site.history, NAME) == 3
     assert [Path(entry["path"]).name for entry in holding] == ["one.zip"]
 

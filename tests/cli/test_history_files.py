@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import datetime as dt
 import functools
 import json
 import stat
@@ -19,6 +20,7 @@ from recognizer.cli import _console, history, history_report
 from recognizer.history.encryption import find_key, write_key
 from recognizer.history.keyed import open_with_key
 from recognizer.history.reports.formats import FORMATS
+from recognizer.history.retention import Retention, purge
 from recognizer.history.rows import insert_run, save_tracks
 from tests.history.history_records import NOON, record, unit
 
@@ -183,3 +185,19 @@ def test_without_pictures_the_sheet_says_how_to_keep_them(
     assert run("unknowns", "--model", MODEL, "--sheet", "sheet.jpg") == 7
     assert "history.crops: true" in " ".join(capsys.readouterr().err.split())
     assert not (tmp_path / "sheet.jpg").exists()
+
+
+def test_forget_names_a_backup_though_its_tracks_are_deleted_here(
+    site: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run("backup", "one.zip") == 0
+    later = dt.datetime.now(dt.UTC) + dt.timedelta(days=1)
+    with closing(open_with_key(site / "history", None, create=False)) as opened:
+        purge(opened, Retention(known_days=0), now=later)
+        with opened.writing() as connection:
+            save_tracks(connection, 1, [record(9, person="Ada", began=later)])
+    capsys.readouterr()
+    assert run("forget", "Ada", "--yes") == 0
+    said = capsys.readouterr().out
+    assert "1 tracks were deleted" in said
+    assert f"may hold them still; delete it: {site / 'one.zip'}" in said

@@ -10,7 +10,7 @@ import pytest
 
 from recognizer.errors import ConfigError, HistoryError, OutputError
 from recognizer.history.backup import back_up, restore
-from recognizer.history.backup_list import backups_with, list_backups
+from recognizer.history.backup_list import list_backups
 from recognizer.history.database import FILE_NAME, REPLACED, Database, open_history
 from recognizer.history.face_search import vector_of_track
 from recognizer.history.keyed import open_with_key
@@ -167,7 +167,7 @@ def test_an_older_backup_is_replaced_and_another_file_is_not(folder: Path, backu
 def test_backups_that_hold_a_person_are_named_also_after_a_restore(folder: Path, backup: Path) -> None:
     restore(folder, backup, key=None)  # its own list was made before it was listed itself
     history = open_history(folder, create=False)
-    (entry,) = backups_with(history, "Ada")
+    (entry,) = list_backups(history)
     assert (entry["path"], entry["found"]) == (str(backup), True)
     assert forget_person(history, "Ada") == 1
     assert not (folder / REPLACED).exists()
