@@ -49,8 +49,7 @@ def record(
         person: whom the action names, so that it goes with them.
     """
     made = [change for change in changes if change.before != change.after]
-    for change in made:
-        _set(connection, change, change.after)
+    _set(connection, [(change, change.after) for change in made])
     values = {
         "at_us": to_us(dt.datetime.now(dt.UTC)),
         "kind": kind,
@@ -78,8 +77,7 @@ def undo(database: Database, action_id: int, *, outside: bool = False) -> str:
         what, changes = _undoable(connection, action_id)
         if not outside and any(change.table == "gallery" for change in changes):
             raise HistoryError(f"Action {action_id} ({what}) changed the gallery; it is undone together with it.")
-        for change in reversed(changes):
-            _set(connection, change, change.before)
+        _set(connection, [(change, change.before) for change in reversed(changes)])
         now = to_us(dt.datetime.now(dt.UTC))
         connection.execute(sa.update(actions).where(actions.c.id == action_id).values(undone_us=now))
         return what
@@ -171,13 +169,19 @@ def page_of_actions(
     return found, cursors.encode(rows[limit - 1].id) if len(rows) > limit else None
 
 
-def _set(connection: sa.Connection, change: Change, value: Any) -> None:
-    if change.table in OUTSIDE:
-        return
-    table = _TABLES[change.table]
-    done = connection.execute(sa.update(table).where(table.c.id == change.id).values({change.column: value}))
-    if done.rowcount != 1:
-        raise _deleted(change.id, change.table)
+def _set(connection: sa.Connection, values: Iterable[tuple[Change, Any]]) -> None:
+    """Write values column by column: one by one, 20,000 tracks would keep a run's writer waiting for seconds."""
+    of_column: dict[tuple[str, str], list[tuple[Change, Any]]] = {}
+    for change, value in values:
+        if change.table not in OUTSIDE:
+            of_column.setdefault((change.table, change.column), []).append((change, value))
+    for (name, column), some in of_column.items():
+        table = _TABLES[name]
+        statement = sa.update(table).where(table.c.id == sa.bindparam("row"))
+        statement = statement.values({column: sa.bindparam("new")})
+        done = connection.execute(statement, [{"row": change.id, "new": value} for change, value in some])
+        if done.rowcount != len(some):
+            _require_rows(connection, [change for change, _ in some])
 
 
 def _deleted(row_id: int, table: str) -> HistoryError:
