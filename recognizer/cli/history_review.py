@@ -236,6 +236,7 @@ def rekey(
     gallery: _options.GalleryOption = None,
 ) -> None:
     """Encrypt the history with a new key; the present key, if there is one, is that of the settings."""
+    from recognizer.history.database import REPLACED
     from recognizer.history.encryption import find_key
     from recognizer.history.keyed import open_to_rekey
     from recognizer.history.keyed import rekey as rekey_history
@@ -245,7 +246,11 @@ def rekey(
     settings = _options.load_settings(config_file, gallery=gallery)
     with closing(open_to_rekey(settings.history_place, find_key(settings.history.key_file))) as history:
         count = rekey_history(history, find_key(new_key) if new_key else None)
+        replaced = None if history.file is None else history.file.with_name(REPLACED)
     _console.out.print(f"{count} samples were rewritten. Change history.key_file in the settings now.", highlight=False)
+    if replaced is not None and replaced.exists():
+        words = f"The history that a restore replaced keeps its old key, or none; delete it: {replaced}"
+        _console.out.print(words, highlight=False, markup=False, soft_wrap=True)
 
 
 def _cost(lost: Sequence[int], person: str) -> str:

@@ -17,6 +17,7 @@ import pytest
 
 from recognizer.app import build, config
 from recognizer.cli import _console, history, history_report
+from recognizer.history.database import REPLACED
 from recognizer.history.encryption import find_key, write_key
 from recognizer.history.keyed import open_with_key
 from recognizer.history.reports.formats import FORMATS
@@ -201,3 +202,22 @@ def test_forget_names_a_backup_though_its_tracks_are_deleted_here(
     said = capsys.readouterr().out
     assert "1 tracks were deleted" in said
     assert f"may hold them still; delete it: {site / 'one.zip'}" in said
+
+
+def test_rekey_names_the_replaced_history_that_it_does_not_change(
+    site: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_key(site / "key")
+    assert run("rekey", "--new-key", "key") == 0
+    assert "delete it" not in capsys.readouterr().out
+    assert run("rekey", "--decrypt", "--config", _settings(site)) == 0
+    assert run("backup", "one.zip") == 0
+    assert run("restore", "one.zip", "--yes") == 0
+    capsys.readouterr()
+    assert run("rekey", "--new-key", "key") == 0
+    assert f"keeps its old key, or none; delete it: {site / 'history' / REPLACED}" in capsys.readouterr().out
+
+
+def _settings(site: Path) -> Path:
+    (site / "settings.yaml").write_text("history: {key_file: key}\n")
+    return site / "settings.yaml"
