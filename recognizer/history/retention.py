@@ -7,16 +7,20 @@ import json
 import re
 import shutil
 from dataclasses import dataclass
+from typing import Any
 
 import sqlalchemy as sa
 
 from recognizer.errors import HistoryError
 from recognizer.history.database import REPLACED, STAGING, Database
 from recognizer.history.rows import to_us
-from recognizer.history.schema import actions, moments, rejections, samples, tracks
+from recognizer.history.schema import actions, facts, moments, rejections, samples, tracks
 
 _BATCH = 2000
 """Tracks deleted in one transaction, so that the writer waits for at most some hundredths of a second."""
+
+_UNFINISHED = "forgetting"
+"""Fact of a history from which somebody was deleted, and whose file was not rewritten yet."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,11 +66,13 @@ def forget_person(database: Database, name: str) -> int:
 
     Rejections of the person's tracks are deleted, too, as are actions that name them, which can no longer be undone;
     so is a history that ``backup.restore`` replaced. The file is rewritten afterwards, so that no byte of it holds
-    what was deleted. Names that were merged into this one are taken out of reasons and actions.
+    what was deleted; if that fails, as while another process reads it, it is done when anybody is forgotten again.
+    Names that were merged into this one are taken out of reasons and actions.
 
     Raises:
         HistoryError: if nothing is known of the person, or the database cannot be written.
     """
+    was_unfinished = _begin(database)
     deleted = _delete(database, sa.or_(tracks.c.given == name, tracks.c.person == name), with_rejections=True)
     with database.writing() as connection:
         named = connection.execute(sa.delete(rejections).where(rejections.c.person == name)).rowcount
@@ -82,14 +88,30 @@ def forget_person(database: Database, name: str) -> int:
             ):
                 connection.execute(sa.delete(actions).where(actions.c.id == row.id))
                 named += 1
-    if not deleted and not named:
+    if not deleted and not named and not was_unfinished:
+        _finish(database)
         raise HistoryError(f"The history {database.place} knows nobody named {name!r}; 'history list' shows names.")
     database.rewrite()
     if database.file is not None:
         for leftover in (REPLACED, f".{REPLACED}.part"):
             database.file.with_name(leftover).unlink(missing_ok=True)
         shutil.rmtree(database.file.with_name(STAGING), ignore_errors=True)  # of a restore that was killed
+    _finish(database)
     return deleted
+
+
+def _begin(database: Database) -> bool:
+    """Note that the file must be rewritten; returns whether that is still to be done since an earlier time."""
+    with database.writing() as connection:
+        was_unfinished = connection.execute(sa.select(facts.c.name).where(facts.c.name == _UNFINISHED)).first()
+        if was_unfinished is None:
+            connection.execute(sa.insert(facts).values(name=_UNFINISHED, value=b""))
+    return was_unfinished is not None
+
+
+def _finish(database: Database) -> None:
+    with database.writing() as connection:
+        connection.execute(sa.delete(facts).where(facts.c.name == _UNFINISHED))
 
 
 def _names_of(connection: sa.Connection, name: str) -> set[str]:
@@ -107,16 +129,18 @@ def _forget_in_tracks(connection: sa.Connection, name: str) -> int:
     """Take a name out of other people's tracks: as the nearest person, and in reasons."""
     written = json.dumps(name, ensure_ascii=False)[1:-1]
     mentions = sa.or_(tracks.c.nearest == name, tracks.c.reasons.contains(written, autoescape=True))
-    changed = 0
+    changed: list[dict[str, Any]] = []
     for row in connection.execute(sa.select(tracks.c.id, tracks.c.nearest, tracks.c.reasons).where(mentions)).all():
         reasons = json.loads(row.reasons)
         kept = [reason for reason in reasons if not _mentions(reason, name)]
         nearest = None if row.nearest == name else row.nearest
         if (nearest, kept) != (row.nearest, reasons):
-            values = {"nearest": nearest, "reasons": json.dumps(kept, ensure_ascii=False)}
-            connection.execute(sa.update(tracks).where(tracks.c.id == row.id).values(values))
-            changed += 1
-    return changed
+            changed.append({"row": row.id, "new_nearest": nearest, "left": json.dumps(kept, ensure_ascii=False)})
+    if changed:  # together: one by one, 100,000 tracks would keep a run's writer waiting for 9 s
+        update = sa.update(tracks).where(tracks.c.id == sa.bindparam("row"))
+        values = {"nearest": sa.bindparam("new_nearest"), "reasons": sa.bindparam("left")}
+        connection.execute(update.values(values), changed)
+    return len(changed)
 
 
 def _mentions(text: str, name: str) -> bool:

@@ -121,3 +121,19 @@ def test_bytes_that_another_process_still_reads_are_said(history: Database) -> N
         with pytest.raises(HistoryError, match=r"Stop the run|cannot be rewritten"):
             forget_person(history, "Ada")
     assert forget_person(history, "Bob") == 1
+
+
+@pytest.mark.parametrize("place", ["sqlite"], indirect=True)
+def test_to_forget_again_rewrites_what_could_not_be_rewritten(history: Database, tmp_path: Path) -> None:
+    name = "Wilhelmina Zaubermann"
+    save(history, record(1, person=name), record(2, person="Bob"))
+    with history.reading() as reader:
+        reader.exec_driver_sql("SELECT count(*) FROM tracks")
+        with pytest.raises(HistoryError, match=r"Stop the run|cannot be rewritten"):
+            forget_person(history, name)
+    assert forget_person(history, name) == 0
+    assert name.encode() not in b"".join(path.read_bytes() for path in tmp_path.rglob("*") if path.is_file())
+    with pytest.raises(HistoryError, match="knows nobody"):
+        forget_person(history, name)
+    with pytest.raises(HistoryError, match="knows nobody"):
+        forget_person(history, name)
