@@ -18,8 +18,9 @@ from recognizer.app.results import Enrolment
 from recognizer.errors import HistoryError, RecognizerError
 from recognizer.gallery.choice import choose
 from recognizer.gallery.enrol import Enroller, measure
-from recognizer.gallery.folder import RECORD_FOLDER, folder_of
+from recognizer.gallery.folder import RECORD_FOLDER, folder_of, scan
 from recognizer.gallery.intake import NewPhoto
+from recognizer.gallery.names import sameness
 from recognizer.gallery.records import Enrolled, Finding, Measurement, Note
 from recognizer.gallery.schema import RECORD_FILE
 from recognizer.gallery.store import Gallery
@@ -107,6 +108,7 @@ def offer(
         name, track_ids = tracks_of_cluster(history, cluster)
     else:
         name, track_ids = str(person), tracks_of_person(history, str(person))
+    name = _as_enrolled(settings.gallery.folder, name)
     build.consents(settings).require(name)
     crops = best_crops_of_tracks(history, track_ids, count=_MEASURED)
     if not crops:
@@ -160,6 +162,12 @@ def accept(settings: Settings, history: Database, enroller: Enroller, offered: O
             enroller.enrol(folder)
         raise
     return action, done
+
+
+def _as_enrolled(gallery: Path, name: str) -> str:
+    """Return a name as the gallery has it: its photos go into that folder, whose consent counts."""
+    people = scan(gallery, suffixes=frozenset()).people if gallery.is_dir() else {}
+    return next((known for known in people if sameness(known) == sameness(name)), name)
 
 
 def _enrolled(folder: Path, resolved: ResolvedModel) -> Enrolled:

@@ -8,6 +8,7 @@ from recognizer.app import enrol_tracks
 from recognizer.app.enrol_tracks import Offer
 from recognizer.app.undo import undo_action
 from recognizer.errors import GalleryBusyError, GalleryError, HistoryError
+from recognizer.gallery.consent import Consent, write_consent
 from recognizer.gallery.store import Gallery, load_enrolled
 from recognizer.history import actions, clusters
 from tests.app.painted_people import ADA, BOB, EVE, PAINTED, Site
@@ -147,3 +148,16 @@ def test_consent_that_was_withdrawn_or_is_wanted_stands_in_the_way(site: Site) -
     settings = site.settings.model_copy(update={"gallery": strict})
     with pytest.raises(GalleryError, match=r"Bob: no consent is recorded.*gallery consent \"Bob\""):
         enrol_tracks.offer(settings, PAINTED, site.history, site.enroller(), person="Bob")
+
+
+def test_a_name_in_other_letters_is_the_person_of_the_gallery(site: Site) -> None:
+    site.see(1, BOB, 1, 2, name="bob")
+    write_consent(site.gallery / "Bob", Consent("2026-01-01", withdrawn="2026-02-01"))
+    with pytest.raises(GalleryError, match="Bob: consent was withdrawn"):
+        offer(site, "bob")
+    write_consent(site.gallery / "Bob", Consent("2026-03-01"))
+    before = site.files()
+    action, _ = enrol_tracks.accept(site.settings, site.history, site.enroller(), offer(site, "bob"))
+    assert "Bob" in load_enrolled(site.gallery).names
+    undo(site, action)
+    assert site.files() == before
