@@ -138,8 +138,8 @@ def _forget_in_tracks(connection: sa.Connection, name: str) -> int:
             changed.append({"row": row.id, "new_nearest": nearest, "left": json.dumps(kept, ensure_ascii=False)})
     if changed:  # together: one by one, 100,000 tracks would keep a run's writer waiting for 9 s
         update = sa.update(tracks).where(tracks.c.id == sa.bindparam("row"))
-        values = {"nearest": sa.bindparam("new_nearest"), "reasons": sa.bindparam("left")}
-        connection.execute(update.values(values), changed)
+        update = update.values(nearest=sa.bindparam("new_nearest"), reasons=sa.bindparam("left"))
+        connection.execute(update, changed)
     return len(changed)
 
 

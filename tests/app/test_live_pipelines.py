@@ -13,7 +13,8 @@ from recognizer.app.live_pipelines import LivePipelines
 from recognizer.gallery.consent import Consent, Consents, write_consent
 from recognizer.history.rejections import reject_track
 from recognizer.types import Embeddings, FrameResult
-from tests.app.painted_people import ADA, BOB, PAINTED, Site, painted_vector
+from tests.app.painted_people import ADA, BOB, PAINTED, Site
+from tests.fakes import painted_vector
 from tests.results import make_result
 
 NOON = dt.datetime(2026, 3, 2, 12, tzinfo=dt.UTC)
