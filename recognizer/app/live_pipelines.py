@@ -51,8 +51,8 @@ class LivePipelines:
         self.enrolled()  # notes when the next consent ends
 
     def reload(self) -> None:
-        """Let all pipelines search the people who may be recognised now."""
-        enrolled = self.enrolled()
+        """Let all pipelines search the people who may be recognised now; after the last one was removed, nobody."""
+        enrolled = self._consents.permitted(load_enrolled(self._settings.gallery.folder, may_be_empty=True))
         try:
             self._rejections = build.rejections(self._settings, self._resolved.fingerprint)
         except HistoryError as error:  # people who were removed must not be named because a database is away

@@ -10,6 +10,7 @@ import pytest
 
 from recognizer.app import build
 from recognizer.app.live_pipelines import LivePipelines
+from recognizer.gallery import upkeep
 from recognizer.gallery.consent import Consent, Consents, write_consent
 from recognizer.history.rejections import reject_track
 from recognizer.types import Embeddings, FrameResult
@@ -89,3 +90,13 @@ def test_what_was_rejected_stays_so_when_consents_change(site: Site, monkeypatch
     probe = Embeddings(painted_vector(ADA, 4)[None], np.ones(1, np.float32), PAINTED.fingerprint)
     [match] = found[0].search(probe).names
     assert match is None
+
+
+def test_a_stream_goes_on_after_the_last_person_was_removed(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("recognizer.app.live_pipelines._CHECK_S", 0.0)
+    write_consent(site.gallery / "Ada", Consent("2026-01-01"))
+    live, pipeline = LivePipelines(site.settings, PAINTED), Pipeline()
+    live.add(pipeline)  # type: ignore[arg-type]
+    upkeep.remove(site.gallery, "Ada")
+    live.heed_consents()
+    assert pipeline.people == [frozenset()]
