@@ -10,6 +10,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from recognizer.errors import InputError
 from recognizer.history.database import Database
 from recognizer.history.exchange.event_log import LoggedTrack, LoggedTracks, save_logged_track
 from recognizer.history.exchange.reading import Damage, read_records
@@ -57,7 +58,8 @@ def import_files(database: Database, paths: Sequence[Path], *, progress: Progres
 
     Raises:
         HistoryError: if the database cannot be written; what was imported before stays.
-        InputError: if a file cannot be read, is of a newer version, or holds nothing that fits; so does this.
+        InputError: if a file cannot be read, is of a newer version, or holds nothing that fits, or vectors that are not
+            its model's; so does this.
         UsageError: if pyarrow is not installed, for Parquet.
     """
     result, damage = Imported(), Damage()
@@ -103,6 +105,8 @@ class _Exported:
         self._runs: dict[tuple[int, str], int] = {}
         self._clusters: dict[int, int] = {}
         """Number in the export -> number here."""
+        self._lengths: dict[str, int] = {}
+        """Bytes of each model's vectors."""
 
     def save(self, some: Sequence[ExportedTrack], result: Imported) -> None:
         if not some:
@@ -115,7 +119,25 @@ class _Exported:
                 else:
                     result.present += 1
 
+    def _require_lengths(self, connection: sa.Connection, track: ExportedTrack) -> None:
+        """Refuse vectors that cannot be compared with those of their model: no search would work any more."""
+        for sample in track.samples or ():
+            model, length = track.run.model, len(sample.vector)
+            if model not in self._lengths:
+                joined = samples.join(tracks, tracks.c.id == samples.c.track_id).join(
+                    runs, runs.c.id == tracks.c.run_id
+                )
+                query = sa.select(samples.c.vector).select_from(joined).where(runs.c.model == model).limit(1)
+                there = connection.execute(query).scalar()
+                self._lengths[model] = length if there is None else len(self._database.cipher.open(there))
+            if length != self._lengths[model]:
+                raise InputError(
+                    f"A vector of {model} has {length // 2} numbers, the others of this model have "
+                    f"{self._lengths[model] // 2}; the import was ended."
+                )
+
     def _save(self, connection: sa.Connection, track: ExportedTrack) -> bool:
+        self._require_lengths(connection, track)
         run = self._run(connection, track)
         there = sa.select(tracks.c.cluster_id).where(
             tracks.c.run_id == run, tracks.c.source == cleaned(track.source), tracks.c.number == track.number

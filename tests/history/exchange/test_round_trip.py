@@ -183,3 +183,18 @@ def test_long_texts_and_exact_numbers_survive(local: Database, tmp_path: Path) -
     imported(new, tmp_path, exported(local))
     assert list_tracks(new, Selection()) == list_tracks(local, Selection())
     new.close()
+
+
+def test_vectors_of_another_length_than_their_models_are_refused(local: Database, tmp_path: Path) -> None:
+    def save(to: Database, number: int, dimension: int) -> None:
+        with to.writing() as connection:
+            run = insert_run(connection, NOON, "model-1", (0.42, 0.15))
+            save_tracks(connection, run, [record(number, person=None, vectors=(unit(number, dimension),))])
+
+    new = open_history(tmp_path / "new", create=True)
+    save(new, 1, 512)
+    save(local, 2, 8)
+    with pytest.raises(InputError, match="has 8 numbers, the others of this model have 512"):
+        imported(new, tmp_path, exported(local))
+    assert update_clusters(new, model="model-1", threshold=0.42) == 1
+    new.close()
