@@ -45,3 +45,13 @@ def test_a_run_that_is_stopped_does_not(tmp_path: Path) -> None:
     stop.set()
     assert run(tmp_path, failures=10**9, stop=stop).lost == 1
     assert time.monotonic() - began < 10  # 30 s without the stop
+
+
+def test_who_was_removed_is_not_written_any_more(tmp_path: Path) -> None:
+    writer = HistoryWriter(lambda: open_history(tmp_path, create=True), model="model-1", thresholds=(0.4, 0.1))
+    with HistorySink(TrackCollector(WallClock(live=False)), writer, stop=threading.Event()) as sink:
+        sink.emit(make_result(1.0, identities=[identity(1, "Ada"), identity(2, "Bob")]))
+        sink.gallery_changed(frozenset({"Bob"}))
+    history = open_history(tmp_path, create=False)
+    assert {seen.person for seen in list_tracks(history, Selection())} == {None, "Bob"}
+    history.close()
