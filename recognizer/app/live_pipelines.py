@@ -43,16 +43,20 @@ class LivePipelines:
         Raises:
             GalleryError: if nobody is enrolled, or the record cannot be read.
         """
-        return self._consents.permitted(load_enrolled(self._settings.gallery.folder))
+        # not by self._consents, which would take what the pipelines do not know yet for known
+        return build.consents(self._settings).permitted(load_enrolled(self._settings.gallery.folder))
 
     def add(self, pipeline: Pipeline) -> None:
         """Keep a pipeline up to date from now on."""
         self._pipelines.add(pipeline)
-        self.enrolled()  # notes when the next consent ends
+        if self._consents.is_due() or self._consents.have_changed():
+            self.reload()
+        else:
+            self._permitted()  # notes when the next consent ends
 
     def reload(self) -> None:
         """Let all pipelines search the people who may be recognised now; after the last one was removed, nobody."""
-        enrolled = self._consents.permitted(load_enrolled(self._settings.gallery.folder, may_be_empty=True))
+        enrolled = self._permitted()
         try:
             self._rejections = build.rejections(self._settings, self._resolved.fingerprint)
         except HistoryError as error:  # people who were removed must not be named because a database is away
@@ -61,6 +65,9 @@ class LivePipelines:
         for pipeline in list(self._pipelines):
             wanted = build.thresholds(self._settings, self._resolved, enrolled=len(enrolled))
             pipeline.replace_gallery(index, names, wanted)
+
+    def _permitted(self) -> Enrolled:
+        return self._consents.permitted(load_enrolled(self._settings.gallery.folder, may_be_empty=True))
 
     def heed_consents(self) -> None:
         """Withdraw the people whose consent has ended; once a second, notice consents that other processes changed."""

@@ -100,3 +100,19 @@ def test_a_stream_goes_on_after_the_last_person_was_removed(site: Site, monkeypa
     upkeep.remove(site.gallery, "Ada")
     live.heed_consents()
     assert pipeline.people == [frozenset()]
+
+
+@pytest.mark.parametrize("between", ["people are listed", "another stream begins"])
+def test_a_withdrawal_is_noticed_whatever_happens_before(
+    site: Site, monkeypatch: pytest.MonkeyPatch, between: str
+) -> None:
+    monkeypatch.setattr("recognizer.app.live_pipelines._CHECK_S", 0.0)
+    live, pipeline, other = LivePipelines(site.settings, PAINTED), Pipeline(), Pipeline()
+    live.add(pipeline)  # type: ignore[arg-type]
+    write_consent(site.gallery / "Ada", Consent("2026-01-01", withdrawn="2026-02-01"))
+    if between == "people are listed":
+        assert live.enrolled().names == ()
+    else:
+        live.add(other)  # type: ignore[arg-type]
+    live.heed_consents()
+    assert pipeline.people == [frozenset()]
