@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from recognizer import __version__
 from recognizer.app.config import Settings
@@ -92,12 +93,18 @@ def webhook_address(webhook: Webhook) -> str:
     """Return the address with its variables replaced.
 
     Raises:
-        ConfigError: a variable is not set.
+        ConfigError: a variable is not set, or host or port are none.
     """
     try:
-        return complete_address(webhook.address.get_secret_value())
+        address = complete_address(webhook.address.get_secret_value())
+        parts = urlsplit(address)
+        if parts.hostname and parts.port != 0:
+            return address
     except SourceError as error:
         raise ConfigError(f"webhooks: {error}") from None
+    except ValueError:
+        pass
+    raise ConfigError("webhooks: wanted an address as https://HOST:PORT/PATH, got one whose host or port is none.")
 
 
 def webhook_secrets(webhook: Webhook) -> list[bytes]:

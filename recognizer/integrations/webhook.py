@@ -72,7 +72,7 @@ def allowed_place(address: str, *, private_hosts: Sequence[str]) -> str:
     host = parts.hostname or ""
     try:
         found = [str(entry[4][0]) for entry in socket.getaddrinfo(host, parts.port or 443, type=socket.SOCK_STREAM)]
-    except OSError as error:
+    except (OSError, UnicodeError) as error:  # UnicodeError: of a label longer than 63 characters
         raise NotDeliveredError(f"the name {host} cannot be resolved") from error
     for each in found:
         place = ipaddress.ip_address(each.split("%")[0])
