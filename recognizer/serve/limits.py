@@ -91,12 +91,11 @@ class RequestLimits:
         try:
             async with asyncio.timeout(self._request_s) as clock:
                 await self._app(scope, receive, send_with_headers)
-        except TimeoutError as error:
+        except TimeoutError:
             if started or not clock.expired():
                 raise
             late = ServiceError(408, "timeout", f"The request took more than {self._request_s:g} s.", headers=_CLOSE)
             await errors.response(scope, late)(scope, receive, _headed(send, scope))
-            del error
         except ServiceError as error:
             await errors.pause(error)
             await errors.response(scope, error)(scope, receive, _headed(send, scope))
