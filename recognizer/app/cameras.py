@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 import os
 import secrets
 import socket
@@ -18,13 +17,13 @@ from recognizer.app.config import Settings
 from recognizer.app.sections import Camera
 from recognizer.app.settings_file import SettingsFile
 from recognizer.capture.address import split_credentials, with_credentials
+from recognizer.capture.ip_address import IPAddress, ip_address
 from recognizer.capture.names import display_name
 from recognizer.errors import ConfigError, UsageError
 
 SCHEMES = ("rtsp", "rtsps", "http", "https")
 """Nobody may name a file or a device over the network."""
 _LONGEST_ADDRESS = 1000
-_NAT64 = ipaddress.ip_network("64:ff9b::/96")  # RFC 6052
 _PLAIN = ("rotate_deg", "mirror", "region", "analysis_rate")
 """Settings of a camera that are written as they come."""
 
@@ -259,24 +258,17 @@ def checked_address(address: str) -> str:
         host, port = None, None
     if not host:
         raise UsageError("address: wanted rtsp://HOST/PATH, got one without a host.")
-    if any(_is_refused(ip) for ip in _addresses(host, port)):
+    if any(ip.is_link_local or ip.is_multicast or ip.is_unspecified for ip in _addresses(host, port)):
         raise UsageError("address: link-local and multicast addresses are refused.")
     return address
 
 
-def _addresses(host: str, port: int | None) -> list[ipaddress.IPv4Address | ipaddress.IPv6Address]:
+def _addresses(host: str, port: int | None) -> list[IPAddress]:
     try:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError):  # it may be there later
         return []
-    return [ipaddress.ip_address(str(entry[4][0]).partition("%")[0]) for entry in found]
-
-
-def _is_refused(ip: ipaddress.IPv4Address | ipaddress.IPv6Address) -> bool:
-    """Whether no camera has this address; one of IPv4 may be written as one of IPv6."""
-    if isinstance(ip, ipaddress.IPv6Address):
-        ip = ip.ipv4_mapped or (ipaddress.IPv4Address(ip.packed[-4:]) if ip in _NAT64 else ip)
-    return ip.is_link_local or ip.is_multicast or ip.is_unspecified
+    return [ip_address(str(entry[4][0])) for entry in found]
 
 
 def _row_of(settings: Settings, camera_id: str) -> int:

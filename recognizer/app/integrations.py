@@ -6,6 +6,7 @@ import os
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -208,11 +209,15 @@ def _metrics(
         times=WallClock(live=live),
         dropped=dropped,
         people=lambda: len(people()),
-        store_bytes=(lambda: _bytes_of(place)) if isinstance(place, Path) else None,
+        store_bytes=(lambda: history_bytes(place)) if isinstance(place, Path) else None,
         deliveries=deliveries,
     )
 
 
-def _bytes_of(folder: Path) -> int:
-    """Size of the history's file and its journal."""
-    return sum(path.stat().st_size for path in folder.glob(f"{FILE_NAME}*") if path.is_file())
+def history_bytes(folder: Path) -> int:
+    """Size of the history's file and its journal, which may go at any moment."""
+    total = 0
+    for path in folder.glob(f"{FILE_NAME}*"):
+        with suppress(OSError):
+            total += path.stat().st_size
+    return total

@@ -153,6 +153,7 @@ def test_only_the_wanted_kinds_are_sent(receiver: Receiver, tmp_path: Path) -> N
         "http://169.254.169.254/latest/meta-data",
         "http://[::1]/",
         "http://[::ffff:169.254.169.254]/",
+        "http://[64:ff9b::a9fe:a9fe]/",
         "http://10.0.0.1/",
         "http://0.0.0.0/",
         "http://[fe80::1]/",
