@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import hashlib
-import ipaddress
 import os
+import secrets
 import socket
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -18,6 +17,7 @@ from recognizer.app.config import Settings
 from recognizer.app.sections import Camera
 from recognizer.app.settings_file import SettingsFile
 from recognizer.capture.address import split_credentials, with_credentials
+from recognizer.capture.ip_address import IPAddress, ip_address
 from recognizer.capture.names import display_name
 from recognizer.errors import ConfigError, UsageError
 
@@ -92,6 +92,8 @@ class CameraSettings:
     def __init__(self, file: SettingsFile, passwords: Path) -> None:
         self._file = file
         self._passwords = passwords
+        self._written: list[Path] = []
+        """Passwords of a change that is not in the settings file yet."""
 
     def add(self, wishes: Mapping[str, Any]) -> Settings:
         """Add a camera.
@@ -104,14 +106,14 @@ class CameraSettings:
             ConfigError: if a value is not valid or the file cannot be written.
         """
         name = str(wishes["name"])
-        self._require_free(name)
         section = CommentedMap({"location": "", "name": name})
-        self._apply(section, {**wishes, "name": name}, name)
 
         def edit(values: Any) -> None:
+            self._require_free(name)
+            self._apply(section, wishes)
             _as_list(values).append(section)
 
-        return self._file.change(edit)
+        return self._change(edit)
 
     def change(self, camera_id: str, wishes: Mapping[str, Any]) -> Settings:
         """Change a camera; what is not given, and an address as ``describe`` shows it, stays.
@@ -120,26 +122,20 @@ class CameraSettings:
             NoSuchCameraError: if there is none of this name.
             UsageError, ConfigError: as ``add``.
         """
-        settings = self._file.read()
-        row = _row_of(settings, camera_id)
-        camera = settings.cameras[row]
-        if (name := wishes.get("name")) is not None and name != camera_id:
-            self._require_free(name)
-        wishes = dict(wishes)
-        if wishes.get("address") == display_name(camera.location):
-            del wishes["address"]
 
         def edit(values: Any) -> None:
+            settings = self._file.read()  # here, where nobody else changes it
+            row = _row_of(settings, camera_id)
+            if (name := wishes.get("name")) is not None and name != camera_id:
+                self._require_free(name)
             section = _as_list(values)[row]
             if not isinstance(section, dict):
                 section = CommentedMap({"location": section})
                 _as_list(values)[row] = section
-            self._apply(section, wishes, camera_id)
+            shown = display_name(settings.cameras[row].location)
+            self._apply(section, {**wishes, "address": None} if wishes.get("address") == shown else wishes)
 
-        changed = self._file.change(edit)
-        if changed.cameras[row].password_file != camera.password_file:
-            self._forget_password(camera)
-        return changed
+        return self._change(edit)
 
     def remove(self, camera_id: str) -> Settings:
         """Remove a camera, and its password.
@@ -148,10 +144,9 @@ class CameraSettings:
             NoSuchCameraError: if there is none of this name.
             ConfigError: if the file cannot be written.
         """
-        settings = self._file.read()
-        row = _row_of(settings, camera_id)
 
         def edit(values: Any) -> None:
+            row = _row_of(self._file.read(), camera_id)
             if "sources" not in values:
                 del values["source"]
                 return
@@ -159,9 +154,7 @@ class CameraSettings:
             if not values["sources"]:
                 del values["sources"]
 
-        changed = self._file.change(edit)
-        self._forget_password(settings.cameras[row])
-        return changed
+        return self._change(edit)
 
     def complete(self, wishes: Mapping[str, Any], camera_id: str | None = None) -> Camera:
         """Return the camera that a change would make, to be tried before it is saved; nothing is written.
@@ -175,17 +168,33 @@ class CameraSettings:
             settings = self._file.read()
             camera = settings.cameras[_row_of(settings, camera_id)]
         address, location = wishes.get("address"), camera.location
-        user, password, bare = split_credentials(location)
         is_new = address is not None and address != display_name(location)
-        if is_new:
-            user, password, bare = split_credentials(checked_address(str(address)))
+        user, password, bare = split_credentials(checked_address(str(address)) if is_new else location)
         user, password = str(wishes.get("user") or user), wishes.get("password") or password
         changes: dict[str, Any] = {"location": with_credentials(bare, user, password)}
         if is_new or password:
             changes |= {"password_file": None, "password_env": None}
         return camera.model_copy(update=changes)
 
-    def _apply(self, section: Any, wishes: Mapping[str, Any], camera_id: str) -> None:
+    def _change(self, edit: Callable[[Any], None]) -> Settings:
+        """Change the file, and remove the passwords that are not, or no longer, named in it."""
+        kept, used = list[Path | None](), set[Path | None]()
+
+        def edit_known(values: Any) -> None:
+            kept.extend(camera.password_file for camera in self._file.read().cameras)
+            used.update(kept)
+            edit(values)
+
+        try:
+            changed = self._file.change(edit_known)
+            used = {camera.password_file for camera in changed.cameras}
+        finally:
+            for file in {*kept, *self._written} - used:
+                if file is not None and file.parent == self._passwords.absolute():
+                    file.unlink(missing_ok=True)
+        return changed
+
+    def _apply(self, section: Any, wishes: Mapping[str, Any]) -> None:
         if (name := wishes.get("name")) is not None:
             section["name"] = name
         user, password = wishes.get("user"), wishes.get("password")
@@ -203,28 +212,24 @@ class CameraSettings:
             if not split_credentials(str(section["location"]))[0]:
                 raise UsageError("A password needs the name of its user, too.")
             section.pop("password_env", None)
-            section["password_file"] = str(self._keep_password(str(password), camera_id))
+            section["password_file"] = str(self._keep_password(str(password)))
         for key in _PLAIN:
             if (value := wishes.get(key)) is not None:
                 section[key] = _flow(value) if isinstance(value, list | tuple) else value
 
-    def _keep_password(self, password: str, camera_id: str) -> Path:
+    def _keep_password(self, password: str) -> Path:
+        """Write a password to a new file; named after its camera, it would be another's after a change of names."""
         if "\n" in password or "\r" in password:
             raise UsageError("A password has one line.")
-        path = self._passwords.absolute() / f"{hashlib.sha256(camera_id.encode()).hexdigest()[:16]}.txt"
+        path = self._passwords.absolute() / f"{secrets.token_hex(8)}.txt"
         try:
             path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            path.unlink(missing_ok=True)
             with open(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "w", encoding="utf-8") as file:
+                self._written.append(path)
                 file.write(password + "\n")
         except OSError as error:
             raise ConfigError(f"The password cannot be kept in {path.parent}: {error.strerror}.") from None
         return path
-
-    def _forget_password(self, camera: Camera) -> None:
-        kept = camera.password_file
-        if kept is not None and kept.parent == self._passwords.absolute():
-            kept.unlink(missing_ok=True)
 
     def _require_free(self, name: str) -> None:
         if name in camera_ids(self._file.read()):
@@ -258,12 +263,12 @@ def checked_address(address: str) -> str:
     return address
 
 
-def _addresses(host: str, port: int | None) -> list[ipaddress.IPv4Address | ipaddress.IPv6Address]:
+def _addresses(host: str, port: int | None) -> list[IPAddress]:
     try:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError):  # it may be there later
         return []
-    return [ipaddress.ip_address(str(entry[4][0]).partition("%")[0]) for entry in found]
+    return [ip_address(str(entry[4][0])) for entry in found]
 
 
 def _row_of(settings: Settings, camera_id: str) -> int:

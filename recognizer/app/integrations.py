@@ -6,8 +6,10 @@ import os
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from recognizer import __version__
 from recognizer.app.config import Settings
@@ -92,12 +94,18 @@ def webhook_address(webhook: Webhook) -> str:
     """Return the address with its variables replaced.
 
     Raises:
-        ConfigError: a variable is not set.
+        ConfigError: a variable is not set, or host or port are none.
     """
     try:
-        return complete_address(webhook.address.get_secret_value())
+        address = complete_address(webhook.address.get_secret_value())
+        parts = urlsplit(address)
+        if parts.hostname and parts.port != 0:
+            return address
     except SourceError as error:
         raise ConfigError(f"webhooks: {error}") from None
+    except ValueError:
+        pass
+    raise ConfigError("webhooks: wanted an address as https://HOST:PORT/PATH, got one whose host or port is none.")
 
 
 def webhook_secrets(webhook: Webhook) -> list[bytes]:
@@ -201,11 +209,15 @@ def _metrics(
         times=WallClock(live=live),
         dropped=dropped,
         people=lambda: len(people()),
-        store_bytes=(lambda: _bytes_of(place)) if isinstance(place, Path) else None,
+        store_bytes=(lambda: history_bytes(place)) if isinstance(place, Path) else None,
         deliveries=deliveries,
     )
 
 
-def _bytes_of(folder: Path) -> int:
-    """Size of the history's file and its journal."""
-    return sum(path.stat().st_size for path in folder.glob(f"{FILE_NAME}*") if path.is_file())
+def history_bytes(folder: Path) -> int:
+    """Size of the history's file and its journal, which may go at any moment."""
+    total = 0
+    for path in folder.glob(f"{FILE_NAME}*"):
+        with suppress(OSError):
+            total += path.stat().st_size
+    return total

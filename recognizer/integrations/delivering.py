@@ -10,6 +10,7 @@ import time
 import uuid
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -74,6 +75,8 @@ class DeliveryThread:
         self._changed = threading.Condition()
         self._new: deque[Delivery] = deque()
         self._ending = self._is_retry_due = False
+        self._settled = 0
+        """Number of the delivery that is done with, though the disk may not have taken that yet."""
         self._outbox: Outbox | None = None
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
 
@@ -128,17 +131,24 @@ class DeliveryThread:
         if outbox is None:
             raise RuntimeError("DeliveryThread.start was not called")
         while True:
-            with self._changed:
-                first = outbox.first()
-                if not self._wait(first):
+            try:
+                with self._changed:
+                    first = outbox.first()
+                    if not self._wait(first):
+                        break
+                    new = list(self._new)
+                    self._new.clear()
+                self._keep(outbox, new)
+                self._deliver_first(outbox)
+                self.waiting = len(outbox)
+            except sqlite3.Error as error:  # of a full disk, which takes no removal either
+                self._report(f"the file of deliveries cannot be changed ({error})")
+                if self._ending:
                     break
-                new = list(self._new)
-                self._new.clear()
-            self._keep(outbox, new)
-            self._deliver_first(outbox)
+                self._stop.wait(_DISK_RETRY_S)
+        with suppress(sqlite3.Error):
             self.waiting = len(outbox)
-        self.waiting = len(outbox)
-        outbox.close()
+            outbox.close()
 
     def _wait(self, first: Delivery | None) -> bool:
         """Wait until there is something to do; False: the run has ended, and the first delivery must wait."""
@@ -175,23 +185,33 @@ class DeliveryThread:
         first = outbox.first()
         if first is None or (first.due_at > self._clock() and not at_once):
             return
+        failure = None if first.number == self._settled else self._attempt(first)
+        if failure is not None and failure.again:
+            wait_s = self._waits_s[min(first.attempts, len(self._waits_s) - 1)]
+            jitter = 1 + random.uniform(-_JITTER, _JITTER)  # noqa: S311 - no secret
+            outbox.postpone(first, self._clock() + wait_s * jitter)
+            return
+        self._settled = first.number
+        outbox.remove(first)
+        if failure is None and self.failed is not None:
+            logger.info("{}: delivers again", self.name)
+            self.failed = None
+
+    def _attempt(self, delivery: Delivery) -> NotDeliveredError | None:
+        """Send a delivery; returns why it did not arrive."""
         try:
-            self._send(first)
+            self._send(delivery)
         except NotDeliveredError as error:
-            if error.again:
-                wait_s = self._waits_s[min(first.attempts, len(self._waits_s) - 1)]
-                jitter = 1 + random.uniform(-_JITTER, _JITTER)  # noqa: S311 - no secret
-                outbox.postpone(first, self._clock() + wait_s * jitter)
-            else:
-                outbox.remove(first)
-                self.refused += 1
-            self._report(str(error))
+            failure = error
+        except Exception as error:  # a fault in here must not end all deliveries
+            logger.opt(exception=error).error("{}: this is a bug", self.name)
+            failure = NotDeliveredError(f"an event cannot be sent ({type(error).__name__})")
         else:
-            outbox.remove(first)
             self.delivered += 1
-            if self.failed is not None:
-                logger.info("{}: delivers again", self.name)
-                self.failed = None
+            return None
+        self.refused += not failure.again
+        self._report(str(failure))
+        return failure
 
     def _report(self, reason: str) -> None:
         if self.failed != reason:

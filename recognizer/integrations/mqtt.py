@@ -1,7 +1,8 @@
 """Publish who is there over MQTT, with Home Assistant's discovery.
 
 Events are kept in a file until the broker has them, in order. States (status, people, persons) are retained by the
-broker; only their newest value is sent, again after each connection.
+broker; only their newest value is sent, again after each connection. They have QoS 0, as the client would send those
+of QoS 1 that the broker did not acknowledge after the newest ones.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import json
 import ssl
 import threading
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
@@ -123,9 +125,12 @@ class MqttSink(EventSink):
         for source in self._sources:
             self._set(self._topics.of(source, "status"), "lost")
         if self._connected:
-            self._client.publish(self._topics.status, "offline", qos=1, retain=True).wait_for_publish(_CLOSE_S)
+            with suppress(RuntimeError, ValueError):  # the connection is lost at this moment
+                self._client.publish(self._topics.status, "offline", qos=1, retain=True).wait_for_publish(_CLOSE_S)
             self._client.disconnect()
-        self._client.loop_stop()
+        ending = threading.Thread(target=self._client.loop_stop, name="mqtt ends", daemon=True)
+        ending.start()
+        ending.join(_CLOSE_S)  # its thread may be connecting to a broker that does not answer
 
     def emit(self, result: FrameResult) -> None:
         """Queue the frame's events, and publish what changed."""
@@ -181,7 +186,7 @@ class MqttSink(EventSink):
                 return
             self._states[topic] = value
             if self._connected:
-                self._client.publish(topic, value, qos=1, retain=True)
+                self._client.publish(topic, value, qos=0, retain=True)
 
     def _publish(self, delivery: Delivery) -> None:
         """Send one event and wait until the broker has it."""
@@ -231,7 +236,7 @@ class MqttSink(EventSink):
             self._connected = True
             client.publish(self._topics.status, "online", qos=1, retain=True)
             for topic, value in self._states.items():
-                client.publish(topic, value, qos=1, retain=True)
+                client.publish(topic, value, qos=0, retain=True)
         if self._discovery is not None:
             client.subscribe(f"{self._discovery}/status")
             self._announce(client)

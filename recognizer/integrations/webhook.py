@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
-import ipaddress
 import socket
 import threading
 import time
@@ -17,6 +16,7 @@ from urllib.parse import unquote_to_bytes, urlsplit
 
 import httpx
 
+from recognizer.capture.ip_address import ip_address
 from recognizer.clock import WallClock
 from recognizer.errors import ConfigError
 from recognizer.integrations.delivering import DeliveryThread, NotDeliveredError
@@ -72,12 +72,10 @@ def allowed_place(address: str, *, private_hosts: Sequence[str]) -> str:
     host = parts.hostname or ""
     try:
         found = [str(entry[4][0]) for entry in socket.getaddrinfo(host, parts.port or 443, type=socket.SOCK_STREAM)]
-    except OSError as error:
+    except (OSError, UnicodeError) as error:  # UnicodeError: of a label longer than 63 characters
         raise NotDeliveredError(f"the name {host} cannot be resolved") from error
     for each in found:
-        place = ipaddress.ip_address(each.split("%")[0])
-        mapped = getattr(place, "ipv4_mapped", None)
-        place = mapped or place
+        place = ip_address(each)
         if place.is_link_local or place.is_multicast or place.is_unspecified:
             raise NotDeliveredError(f"{host} is {place}, which is no place for a webhook", again=False)
         if not place.is_global and host not in private_hosts:

@@ -52,7 +52,7 @@ class Child:
         self.starts = 0
         self.status: int | None = None
         """Exit status of the last process, minus a signal's number; ``None``: none has ended."""
-        self.ready = self.was_ready = self.resting = False
+        self.ready = self.was_ready = self.resting = self._again = False
         self._folder = folder
         self._command = command or python_command(
             "-m", "recognizer", "serve", *arguments, "--part", name, "--private-folder", str(folder)
@@ -83,7 +83,7 @@ class Child:
         """Start a process; its standard input closes when this one ends, whatever ends it."""
         environment = clean_environment()
         environment |= {"NOTIFY_SOCKET": self._notify, "WATCHDOG_USEC": str(round(SILENT_S * 1e6))}
-        self.ready = self.resting = False
+        self.ready = self.resting = self._again = False
         self._heard_at, self._kill_at = self._clock(), None
         self.starts += 1
         self._process = subprocess.Popen(  # noqa: S603 - ourselves
@@ -148,12 +148,13 @@ class Child:
 
     def restart(self) -> None:
         """End the process and start another one at once."""
+        self._again = self.alive
         self.resting, self._wait_s, self._due_at = False, FIRST_WAIT_S, self._clock()
         self.stop()
 
     def rest(self) -> None:
-        """Start no process until ``restart``."""
-        self.resting = True
+        """Start no process until ``restart``, which may have been called before the process ended by itself."""
+        self.resting = not self._again
 
     def due_s(self) -> float:
         """Seconds until something is due."""

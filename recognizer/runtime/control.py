@@ -15,6 +15,7 @@ import os
 import socketserver
 import threading
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -125,9 +126,7 @@ def answer(line: bytes, commands: Mapping[str, Command]) -> bytes:
     number: Any = None
     data: bytes | None = None
     try:
-        request = json.loads(line)
-        if not isinstance(request, dict):
-            raise CommandError("invalid_command", "wanted a JSON object")
+        request = _request(line)
         number = request.get("id")
         command = commands.get(str(request.get("command")))
         if command is None:
@@ -137,13 +136,22 @@ def answer(line: bytes, commands: Mapping[str, Command]) -> bytes:
         data = made.data
         if data is not None:
             reply["bytes"] = len(data)
-    except ValueError:
-        reply = {"id": number, "error": {"code": "invalid_command", "message": "wanted one JSON object a line"}}
     except CommandError as error:
         reply = {"id": number, "error": {"code": error.code, "message": str(error)}}
     except RecognizerError as error:
         reply = {"id": number, "error": {"code": "failed", "message": str(error)}}
+    except Exception as error:
+        logger.opt(exception=error).error("control: a command failed")
+        reply = {"id": number, "error": {"code": "internal", "message": "This is a bug; its cause is in the log."}}
     return json.dumps(reply).encode() + b"\n" + (data or b"")
+
+
+def _request(line: bytes) -> dict[str, Any]:
+    with suppress(ValueError, RecursionError):
+        request = json.loads(line)
+        if isinstance(request, dict):
+            return request
+    raise CommandError("invalid_command", "wanted one JSON object a line")
 
 
 def private_socket(folder: Path, name: str) -> Path:

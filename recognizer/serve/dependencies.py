@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated, Any, Protocol, cast
+from typing import Annotated, cast
 
 from fastapi import Depends
 from starlette.requests import Request
@@ -27,18 +27,6 @@ from recognizer.serve.recogniser import Recogniser
 from recognizer.serve.recognition import Recognition
 
 
-class RecognitionClient(Protocol):
-    """Speaks to the recognition process."""
-
-    async def call(self, command: str, **arguments: Any) -> Any:
-        """Send a command and return its result.
-
-        Raises:
-            ServiceError: 503 where the process is not there, 409 where it refuses.
-        """
-        ...
-
-
 @dataclass(frozen=True, kw_only=True)
 class Services:
     """Everything that one application holds."""
@@ -47,10 +35,8 @@ class Services:
     access: AccessStore
     inference: Inference[Recogniser]
     jobs: Jobs = field(default_factory=Jobs)
-    recognition: RecognitionClient | None = None
-    """``None`` with ``--api-only``."""
     live: Recognition | None = None
-    """The same connection, with live pictures and events."""
+    """The connection to the recognition process; ``None`` with ``--api-only``."""
     settings_file: SettingsFile | None = None
     """The YAML file that the page changes; ``None``: nothing can be changed."""
     log: Collection[str] = ()
@@ -105,7 +91,11 @@ def database(request: Request) -> Iterator[Database]:
 
 
 def live(request: Request) -> Recognition:
-    """Return the connection to the recognition process, with live pictures and events; raises as ``recognition``."""
+    """Return the connection to the recognition process.
+
+    Raises:
+        ServiceError: 404 ``recognition_off`` with ``--api-only``.
+    """
     found = services(request).live
     if found is None:
         raise ServiceError(404, "recognition_off", "No camera is recognised here: the service runs with --api-only.")
@@ -124,24 +114,11 @@ def settings_file(request: Request) -> SettingsFile:
     return found
 
 
-def recognition(request: Request) -> RecognitionClient:
-    """Return the connection to the recognition process.
-
-    Raises:
-        ServiceError: 404 ``recognition_off`` with ``--api-only``.
-    """
-    client = services(request).recognition
-    if client is None:
-        raise ServiceError(404, "recognition_off", "No camera is recognised here: the service runs with --api-only.")
-    return client
-
-
 ServicesDep = Annotated[Services, Depends(services)]
 SettingsDep = Annotated[Settings, Depends(settings)]
 RecognizerDep = Annotated[Inference[Recogniser], Depends(recognizer)]
 JobsDep = Annotated[Jobs, Depends(jobs)]
 HistoryDep = Annotated[Database, Depends(database)]
-RecognitionDep = Annotated[RecognitionClient, Depends(recognition)]
 LiveDep = Annotated[Recognition, Depends(live)]
 SettingsFileDep = Annotated[SettingsFile, Depends(settings_file)]
 PrincipalDep = Annotated[Principal, Depends(principal)]

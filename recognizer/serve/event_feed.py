@@ -132,7 +132,7 @@ class EventStream(Response):
         """Send events until the reader leaves, does not read, or the process ends."""
         headers = [(key, value) for key, value in self.raw_headers if key != b"content-length"]
         headers.append((b"x-accel-buffering", b"no"))
-        gone = asyncio.create_task(wait_gone(receive))
+        gone = asyncio.create_task(wait_gone(scope, receive))
         self._feed.readers += 1
         try:
             count, missed = await self._missed()

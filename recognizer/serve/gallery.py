@@ -74,19 +74,27 @@ class Intake:
         folder: the gallery.
         name: of the person; a new one is made.
         uploads: the photos.
+        is_new: nobody may have the name yet.
 
     Raises:
         ServiceError: 422 ``invalid_name``.
     """
 
-    def __init__(self, folder: Path, name: str, uploads: list[Upload]) -> None:
+    def __init__(self, folder: Path, name: str, uploads: list[Upload], *, is_new: bool) -> None:
         self._folder = folder
+        self._is_new = is_new
         self._name = valid_name(name)
         self._uploads = uploads
         self._taken = _Taken({}, [], [])
 
     def take(self, loaded: Recogniser, first: int, last: int) -> None:
-        """Check some of the photos, and enrol those that have one face."""
+        """Check some of the photos, and enrol those that have one face.
+
+        Raises:
+            ServiceError: 409 ``person_exists``.
+        """
+        if self._is_new and first == 0:
+            require_free(self._folder, self._name)  # here, as another request may have taken it meanwhile
         new: list[tuple[int, NewPhoto]] = []
         for index in range(first, min(last, len(self._uploads))):
             try:
@@ -150,6 +158,16 @@ def valid_name(name: str) -> str:
         return person_name(name)
     except GalleryError as error:
         raise ServiceError(422, "invalid_name", str(error)) from error
+
+
+def require_free(folder: Path, name: str) -> None:
+    """Make sure that nobody has a name.
+
+    Raises:
+        ServiceError: 409 ``person_exists``.
+    """
+    if any(sameness(each.name) == sameness(name) for each in people_of(folder)[0]):
+        raise ServiceError(409, "person_exists", "Somebody has this name; add photos to them, or take another name.")
 
 
 def people_of(folder: Path) -> tuple[tuple[PersonRecord, ...], str | None, str | None]:

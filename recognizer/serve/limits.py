@@ -8,10 +8,12 @@ from collections import Counter
 from collections.abc import MutableMapping
 from typing import Any
 
+from fastapi import params
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from recognizer.serve import errors
+from recognizer.serve.access.guard import ROUTE
 from recognizer.serve.access.scopes import principal_of
 from recognizer.serve.errors import REQUEST_ID, ServiceError
 
@@ -50,9 +52,10 @@ _HEADERS = {
 
 
 def most_bytes(scope: Scope) -> int:
-    """Return how long the body of a request may be."""
+    """Return how long the body of a request may be: a form where the route takes one, whatever the client says."""
     kind = Headers(scope=scope).get("content-type", "").partition(";")[0].strip().lower()
-    if kind != "multipart/form-data":
+    body = getattr(scope.get(ROUTE), "body_field", None)
+    if kind != "multipart/form-data" or body is None or not isinstance(body.field_info, params.Form):
         return JSON_BYTES
     return UPLOAD_BYTES if scope["path"].endswith("/photos") else FORM_BYTES
 
@@ -88,12 +91,11 @@ class RequestLimits:
         try:
             async with asyncio.timeout(self._request_s) as clock:
                 await self._app(scope, receive, send_with_headers)
-        except TimeoutError as error:
+        except TimeoutError:
             if started or not clock.expired():
                 raise
             late = ServiceError(408, "timeout", f"The request took more than {self._request_s:g} s.", headers=_CLOSE)
             await errors.response(scope, late)(scope, receive, _headed(send, scope))
-            del error
         except ServiceError as error:
             await errors.pause(error)
             await errors.response(scope, error)(scope, receive, _headed(send, scope))

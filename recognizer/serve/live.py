@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -12,6 +12,7 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from recognizer.emit.live_pictures import rounded_width
+from recognizer.serve.access.scopes import still_allowed
 from recognizer.serve.errors import ServiceError
 
 if TYPE_CHECKING:
@@ -22,6 +23,8 @@ SEND_S = 5.0
 """A viewer that does not take a picture for so long is cut off."""
 _POLL_S = 0.5
 """Longest delay until the end of the process is noticed."""
+_ALLOWED_S = 1.0
+"""How often it is looked after whether a viewer may still watch."""
 _RETRY_S = 0.5
 _WAIT_S = 2.0
 _BOUNDARY = b"frame"
@@ -149,7 +152,7 @@ class LiveStream(Response):
         headers = [(key, value) for key, value in self.raw_headers if key != b"content-length"]
         async with self._hub.watching(self._source, self._width_px) as channel:
             await send({"type": "http.response.start", "status": 200, "headers": headers})
-            gone = asyncio.create_task(wait_gone(receive))
+            gone = asyncio.create_task(wait_gone(scope, receive))
             seen = 0
             try:
                 while not gone.done() and not self._hub.closing:
@@ -177,10 +180,13 @@ async def wait_for(changed: asyncio.Condition) -> float:
     return 0.0
 
 
-async def wait_gone(receive: Receive) -> None:
-    """Return when the client has left."""
-    while (await receive())["type"] != "http.disconnect":
-        pass
+async def wait_gone(scope: Scope, receive: Receive) -> None:
+    """Return when the client has left, or its token or session counts no more."""
+    while still_allowed(scope):
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_ALLOWED_S):
+                if (await receive())["type"] == "http.disconnect":
+                    return
 
 
 async def send_in_time(send: Send, body: bytes, send_s: float, *, more: bool = True) -> None:

@@ -22,7 +22,7 @@ _PATIENCE_S = 5.0
 """For an answer, beyond what the command may wait by itself."""
 _IDLE_CONNECTIONS = 8
 _ALIVE_S = 5.0
-_STATUS = {"source_not_found": 404, "recognition_starting": 503}
+_STATUS = {"source_not_found": 404, "recognition_starting": 503, "internal": 500}
 """Of refusals that are not 409."""
 
 Connection = tuple[asyncio.StreamReader, asyncio.StreamWriter]

@@ -68,7 +68,6 @@ def run_web(
             settings=settings,
             access=access,
             inference=Inference(lambda: Recogniser(settings)),
-            recognition=recognition,
             live=recognition,
             settings_file=settings_file,
             log=log,

@@ -1,12 +1,14 @@
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from recognizer.app import build
 from recognizer.app.cameras import CameraSettings, NoSuchCameraError, camera_ids, checked_address, describe, with_names
-from recognizer.app.config import load
+from recognizer.app.config import Settings, load
 from recognizer.app.settings_file import SettingsFile
 from recognizer.capture.address import complete_address
 from recognizer.errors import ConfigError, UsageError
@@ -88,6 +90,7 @@ def test_a_single_source_becomes_the_first_of_a_list(tmp_path: Path) -> None:
         *("/etc/passwd", "file:///etc/passwd", "0", "/dev/video0", "ftp://192.0.2.1/", "rtsp://", "rtsp:///path"),
         *("exec:/bin/sh", "udp://192.0.2.1:1", "concat:http://x", "rtsp://192.0.2.1/${HOME}", "rtsp://a b/1"),
         *("http://169.254.169.254/latest/meta-data", "http://[fe80::1]/", "http://0.0.0.0/", "http://224.0.0.1/"),
+        *("http://[::ffff:169.254.169.254]/", "http://[64:ff9b::a9fe:a9fe]/", "http://[::ffff:0.0.0.0]/"),
         *("rtsp://192.0.2.1/\n-evil", "rtsp://192.0.2.1/" + "a" * 1000),
     ],
 )
@@ -131,6 +134,51 @@ def test_wrong_wishes_change_nothing(tmp_path: Path) -> None:
     with pytest.raises(NoSuchCameraError):
         cameras.remove("nobody")
     assert file.path.read_text() == before
+
+
+def passwords(settings: Settings) -> dict[str, str]:
+    return {
+        name: camera.password_file.read_text().strip() if camera.password_file else ""
+        for name, camera in zip(camera_ids(settings), settings.cameras, strict=True)
+    }
+
+
+def test_a_new_camera_with_the_old_name_of_another_does_not_take_its_password(tmp_path: Path) -> None:
+    file, cameras = site(tmp_path)
+    cameras.add({"name": "yard", "address": "rtsp://192.0.2.1/1", "user": "u", "password": "first"})
+    cameras.change("yard", {"name": "garden"})
+    cameras.add({"name": "yard", "address": "rtsp://192.0.2.2/1", "user": "u", "password": "second"})
+    assert passwords(file.read()) == {"garden": "first", "yard": "second"}
+    cameras.remove("yard")
+    assert passwords(file.read()) == {"garden": "first"}
+
+
+def test_a_change_that_fails_leaves_the_password_as_it_was(tmp_path: Path) -> None:
+    file, cameras = site(tmp_path)
+    cameras.add({"name": "yard", "address": "rtsp://192.0.2.1/1", "user": "u", "password": "old"})
+    with pytest.raises(ConfigError, match="left < right"):
+        cameras.change("yard", {"password": "new", "region": (0.5, 0, 0.5, 1)})
+    with pytest.raises(ConfigError, match="left < right"):
+        cameras.add({"name": "door", "address": "rtsp://u@192.0.2.1/1", "password": "x", "region": (0.5, 0, 0.5, 1)})
+    assert passwords(file.read()) == {"yard": "old"}
+    assert len(list((tmp_path / "passwords").iterdir())) == 1
+
+
+def test_two_who_change_cameras_at_once_change_the_ones_they_name(tmp_path: Path) -> None:
+    file, cameras = site(tmp_path)
+    for name in ("a", "b", "c"):
+        cameras.add({"name": name, "address": f"rtsp://192.0.2.1/{name}"})
+    other = CameraSettings(file, tmp_path / "passwords")
+    change = file.change
+
+    def later(edit: Callable[[Any], None]) -> Settings:
+        file.change = change  # type: ignore[method-assign]
+        other.remove("a")  # between the request and its turn
+        return change(edit)
+
+    file.change = later  # type: ignore[method-assign]
+    cameras.change("b", {"mirror": True})
+    assert [(camera.name, camera.mirror) for camera in file.read().cameras] == [("b", True), ("c", False)]
 
 
 def test_the_service_names_cameras_so_that_no_address_is_shown(tmp_path: Path) -> None:

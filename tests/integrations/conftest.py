@@ -6,6 +6,7 @@ import datetime as dt
 import ipaddress
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import time
@@ -77,6 +78,11 @@ class Mosquitto:
             except OSError:
                 if self._process.poll() is not None or time.monotonic() > deadline:
                     pytest.fail((self._folder / "log").read_text())
+
+    def freeze(self) -> None:
+        """Let it take bytes and do nothing with them, until it is killed."""
+        assert self._process is not None
+        self._process.send_signal(signal.SIGSTOP)
 
     def stop(self, *, kill: bool = False) -> None:
         if self._process is not None:

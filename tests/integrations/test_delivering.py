@@ -102,6 +102,53 @@ def test_while_the_disk_is_full_deliveries_wait_in_memory(tmp_path: Path, monkey
     assert deliveries.lost == 0
 
 
+@pytest.mark.parametrize("change", ["remove", "postpone"])
+def test_a_disk_that_takes_no_change_ends_no_deliveries_and_repeats_none(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, change: str
+) -> None:
+    receiver, real, is_full = Receiver(), getattr(Outbox, change), threading.Event()
+    is_full.set()
+    if change == "postpone":
+        receiver.refusal = NotDeliveredError("away")
+    failures: list[int] = []
+
+    def full(outbox: Outbox, *arguments: object) -> None:
+        if is_full.is_set():
+            failures.append(1)
+            raise sqlite3.OperationalError("database or disk is full")
+        real(outbox, *arguments)
+
+    monkeypatch.setattr(Outbox, change, full)
+    monkeypatch.setattr("recognizer.integrations.delivering._DISK_RETRY_S", 0.01)
+    deliveries = thread(tmp_path, receiver, threading.Event())
+    deliveries.start()
+    deliveries.put("first", {})
+    wait_for(lambda: len(failures) >= 2, "it is tried again")
+    assert "full" in str(deliveries.failed)
+    receiver.refusal = None
+    deliveries.put("second", {})
+    is_full.clear()
+    wait_for(lambda: receiver.got == ["first", "second"], "each arrives once")
+    deliveries.close()
+    assert (deliveries.delivered, deliveries.lost, deliveries.failed) == (2, 0, None)
+
+
+def test_a_fault_in_sending_ends_no_deliveries(tmp_path: Path) -> None:
+    got: list[str] = []
+
+    def send(delivery: Delivery) -> None:
+        if not got:
+            got.append("fault")
+            raise KeyError(delivery.topic)
+        got.append(delivery.topic)
+
+    deliveries = DeliveryThread("test", tmp_path / "box.sqlite3", send, waits_s=[0.01], stop=threading.Event())
+    deliveries.start()
+    deliveries.put("first", {})
+    wait_for(lambda: got == ["fault", "first"], "it is sent again")
+    deliveries.close()
+
+
 def test_bodies_have_the_id_of_their_delivery(tmp_path: Path) -> None:
     bodies: list[tuple[str, bytes]] = []
     deliveries = DeliveryThread(

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import gc
 import json
 import threading
 import time
@@ -16,7 +17,7 @@ from recognizer.errors import ConfigError
 from recognizer.integrations.home_assistant import Topics
 from recognizer.integrations.mqtt import Broker, MqttSink
 from recognizer.types import EventKind, SourceChange, SourceState
-from tests.integrations.conftest import Mosquitto, write_certificate
+from tests.integrations.conftest import Mosquitto, free_port, write_certificate
 from tests.integrations.waiting import wait_for
 from tests.results import event, identity, make_result
 
@@ -176,6 +177,8 @@ def test_tls_and_a_certificate_that_nobody_vouches_for(tls_mosquitto: Mosquitto,
     with sink(tls_mosquitto, tmp_path / "other") as output:
         wait_for(lambda: "cannot be reached" in (output._problem or ""), "it is refused")
         output.deliveries._stop.set()
+    wait_for(lambda: not any("paho" in each.name for each in threading.enumerate()), "its thread has ended")
+    gc.collect()
 
 
 def test_certificates_that_are_none_are_a_wrong_setting(tls_mosquitto: Mosquitto, tmp_path: Path) -> None:
@@ -201,3 +204,49 @@ def test_home_assistant_gets_its_devices_again_after_a_restart(
         before = len(listener.events(topic))
         listener.client.publish("homeassistant/status", "online")
         wait_for(lambda: len(listener.events(topic)) > before, "discovery again")
+
+
+def test_a_state_that_the_broker_did_not_acknowledge_does_not_come_after_a_newer_one(
+    mosquitto: Mosquitto, tmp_path: Path
+) -> None:
+    with sink(mosquitto, tmp_path / "box") as output:
+        wait_for(lambda: output._connected, "connected")
+        mosquitto.freeze()
+        output.on_source_state(SourceChange("entrance", SourceState.LIVE, time.monotonic(), ""))
+        mosquitto.stop(kill=True)
+        wait_for(lambda: not output._connected, "the connection is lost")
+        output.on_source_state(SourceChange("entrance", SourceState.LOST, time.monotonic(), "gone"))
+        mosquitto.start()
+        output.on_end("entrance", (event(EventKind.LOST, time.monotonic(), source="entrance"),))
+        wait_for(lambda: output.deliveries.delivered == 1, "what was sent before has arrived")
+        late = Listener(mosquitto)
+        wait_for(lambda: late.newest("recognizer/den/entrance/status"), "the state that the broker kept")
+        assert [payload for topic, payload, _ in late.messages if topic == "recognizer/den/entrance/status"] == [
+            b"lost"
+        ]
+        late.close()
+
+
+def test_a_broker_that_does_not_answer_does_not_hold_up_the_end(tmp_path: Path) -> None:
+    release, ended = threading.Event(), threading.Event()
+
+    def connecting() -> None:
+        release.wait(20)
+        ended.set()
+
+    output = MqttSink(
+        Broker(host="127.0.0.1", port=free_port()),
+        topics=Topics("den"),
+        folder=tmp_path,
+        sources=[],
+        times=WallClock(live=set()),
+        people=list,
+        version="0.2",
+        stop=threading.Event(),
+    )
+    with output:
+        stop: Any = output._client.loop_stop
+        output._client.loop_stop = connecting  # type: ignore[method-assign, assignment]
+    assert not ended.is_set()
+    release.set()
+    stop()

@@ -15,7 +15,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pydantic import SecretStr
 
+from recognizer.app.integration_sections import Webhook
+from recognizer.app.integrations import webhook_address
 from recognizer.clock import WallClock
 from recognizer.errors import ConfigError
 from recognizer.integrations.delivering import NotDeliveredError
@@ -150,6 +153,7 @@ def test_only_the_wanted_kinds_are_sent(receiver: Receiver, tmp_path: Path) -> N
         "http://169.254.169.254/latest/meta-data",
         "http://[::1]/",
         "http://[::ffff:169.254.169.254]/",
+        "http://[64:ff9b::a9fe:a9fe]/",
         "http://10.0.0.1/",
         "http://0.0.0.0/",
         "http://[fe80::1]/",
@@ -159,6 +163,17 @@ def test_places_that_no_webhook_may_reach(address: str) -> None:
     with pytest.raises(NotDeliveredError) as caught:
         allowed_place(address, private_hosts=[])
     assert not caught.value.again
+
+
+def test_a_name_that_can_be_none_is_not_resolved() -> None:
+    with pytest.raises(NotDeliveredError, match="cannot be resolved"):
+        allowed_place(f"https://{'a' * 64}.example/", private_hosts=[])
+
+
+@pytest.mark.parametrize("address", ["https://receiver:99999/", "https://receiver:x/", "https://[::1/", "https://:80/"])
+def test_an_address_without_host_or_port_is_refused_before_the_run(address: str) -> None:
+    with pytest.raises(ConfigError, match="host or port"):
+        webhook_address(Webhook(address=SecretStr(address)))
 
 
 def test_a_private_host_that_is_named_may_be_reached_and_a_link_local_one_never() -> None:

@@ -24,6 +24,10 @@ def refuse(request: Mapping[str, Any]) -> Answer:
     raise CommandError("source_not_found", "There is no such source.")
 
 
+def number(request: Mapping[str, Any]) -> Answer:
+    return Answer(int("none"))
+
+
 def fail(request: Mapping[str, Any]) -> Answer:
     raise GalleryError("The gallery is away.")
 
@@ -32,7 +36,7 @@ def fail(request: Mapping[str, Any]) -> Answer:
 def path(tmp_path: Path) -> Iterator[Path]:
     path = private_socket(tmp_path, "control")
     path.touch()  # left by a process that was killed
-    commands = {"echo": echo, "picture": picture, "refuse": refuse, "fail": fail}
+    commands = {"echo": echo, "picture": picture, "refuse": refuse, "number": number, "fail": fail}
     with ControlServer(path, commands):
         yield path
     assert not path.exists()
@@ -76,6 +80,9 @@ def test_commands_are_answered_one_after_the_other(path: Path) -> None:
         (b'{"id": 1}\n', "unknown_command"),
         (b"[]\n", "invalid_command"),
         (b"no JSON\n", "invalid_command"),
+        (b"[" * 60000 + b"\n", "invalid_command"),
+        (b'{"id": 1, "command": "echo"}\n', "internal"),  # KeyError
+        (b'{"id": 1, "command": "number"}\n', "internal"),  # ValueError is no wrong command
     ],
 )
 def test_what_cannot_be_done_is_answered_and_the_connection_lives(path: Path, line: bytes, code: str) -> None:

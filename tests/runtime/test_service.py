@@ -9,12 +9,13 @@ import socket
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from recognizer.children import clean_environment
-from recognizer.runtime.child import RECOGNITION, STATE_FILE, WEB
+from recognizer.runtime.child import RECOGNITION, STATE_FILE, WEB, Child
 from recognizer.runtime.service import NOTHING_TO_DO
 from tests.conftest import ROOT
 from tests.rig import wait_until
@@ -119,6 +120,24 @@ def test_recognition_without_a_camera_rests_until_it_is_asked_for(service: Runni
     service.order(WEB, "restart")
     assert service.pid(RECOGNITION, other_than=before)
     service.wait_state(state="running", starts=2)
+
+
+def test_a_start_that_was_asked_for_while_recognition_ended_by_itself_is_not_forgotten(tmp_path: Path) -> None:
+    command = [sys.executable, "-c", f"raise SystemExit({NOTHING_TO_DO})"]
+    child = Child(RECOGNITION, tmp_path, [], leaves_s=10, command=command)
+    with closing(child.socket):
+        child.start()
+        assert child._process is not None
+        child._process.wait(20)
+        child.restart()  # a camera was added after the process had read the settings
+        assert child.collect() == NOTHING_TO_DO
+        child.rest()
+        assert not child.resting
+        child.start()
+        child._process.wait(20)
+        assert child.collect() == NOTHING_TO_DO
+        child.rest()
+        assert child.resting
 
 
 def test_no_child_outlives_a_parent_that_was_killed(service: Running) -> None:

@@ -41,7 +41,7 @@ class Site:
         path.write_text(settings)
         self.recognition = Recognition(self.private)
         self.services: Services = replace(
-            make_services(folder, recognition=self.recognition, **sections),
+            make_services(folder, **sections),
             live=self.recognition,
             settings_file=SettingsFile(path),
             log=["2026-11-27T12:00:00+0000 INFO of the web process"],

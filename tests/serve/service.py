@@ -13,7 +13,7 @@ from recognizer.app.config import Settings, load
 from recognizer.serve.access.scopes import Scope
 from recognizer.serve.access.store import AccessStore
 from recognizer.serve.application import make_application
-from recognizer.serve.dependencies import RecognitionClient, Services
+from recognizer.serve.dependencies import Services
 from recognizer.serve.inference import Inference
 from recognizer.serve.recogniser import Recogniser
 
@@ -26,9 +26,7 @@ class FakeRecogniser:
     model = "fake-00000000"
 
 
-def make_services(
-    folder: Path, *, recogniser: object = None, recognition: RecognitionClient | None = None, **sections: dict[str, Any]
-) -> Services:
+def make_services(folder: Path, *, recogniser: object = None, **sections: dict[str, Any]) -> Services:
     """Make the services of an application whose gallery is ``folder/gallery``."""
     (folder / "gallery").mkdir(exist_ok=True)
     settings: Settings = load(None, {"gallery": {"folder": folder / "gallery"}, **sections})
@@ -37,7 +35,6 @@ def make_services(
         settings=settings,
         access=AccessStore(settings.service_folder),
         inference=Inference(lambda: loaded),
-        recognition=recognition,
     )
 
 

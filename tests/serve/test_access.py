@@ -9,9 +9,11 @@ from fastapi import Depends, FastAPI
 from fastapi.routing import APIRoute
 from starlette.routing import Mount
 
+from recognizer.app.config import load
 from recognizer.errors import ConfigError, UsageError
 from recognizer.serve.access.scopes import INCLUDES, Scope, needed_by, require
 from recognizer.serve.access.store import LOGIN_S, AccessStore
+from recognizer.serve.web import require_protection
 from tests.serve.service import client_of, make_app
 
 OPEN = {
@@ -94,6 +96,19 @@ def test_a_login_link_works_once_and_for_a_quarter_of_an_hour(tmp_path: Path) ->
     assert store.log_in(code) is None
     now[0] += LOGIN_S
     assert store.log_in(late) is None
+    store.close()
+
+
+def test_a_token_that_has_expired_is_none_and_protects_no_address(tmp_path: Path) -> None:
+    now = [1000.0]
+    settings = load(None, {"gallery": {"folder": tmp_path / "gallery"}, "serve": {"host": "192.0.2.1"}})
+    store = AccessStore(settings.service_folder, clock=lambda: now[0])
+    store.create_token("door", ["admin"], days=1)
+    require_protection(settings, store)
+    now[0] += 24 * 3600
+    assert store.tokens() == []
+    with pytest.raises(ConfigError, match="no token yet"):
+        require_protection(settings, store)
     store.close()
 
 

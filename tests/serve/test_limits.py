@@ -120,7 +120,19 @@ def test_json_is_short(app: FastAPI, path: str) -> None:
     refused = client_of(app).post(path, content=body, headers={"content-type": "application/json"})
     assert (refused.status_code, refused.json()["error"]["code"]) == (413, "body_too_large")
     parts = client_of(app).post(path, content=iter([body[:40000], body[40000:]]))
-    assert parts.status_code in {404, 413, 422}
+    assert parts.status_code == {"/v1/session": 413, "/verify": 422, "/nowhere": 404}[path]
+
+
+def test_who_calls_json_a_form_may_not_send_more_of_it(app: FastAPI) -> None:
+    """Not at the login either, which is open to all."""
+    headers = {"content-type": "multipart/form-data; boundary=a"}
+    for path, client in (("/v1/session", client_of(app)), ("/v1/replay", client_of(app, "review"))):
+        answer = client.post(path, content=b"x" * 100_000, headers=headers)
+        assert (answer.status_code, answer.json()["error"]["code"]) == (413, "body_too_large"), path
+    form = {"image": ("a.jpg", b"x" * 100_000)}
+    assert client_of(app, "read").post("/v1/search", files=form).status_code == 404  # there is no history
+    form = {"image1": ("a.jpg", b"x" * 100_000), "image2": ("a.jpg", b"x" * 100_000)}
+    assert client_of(app).post("/verify", files=form).json()["error"]["code"] != "body_too_large"
 
 
 def test_a_request_that_takes_too_long_is_ended(tmp_path: Path) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 import json
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -14,6 +16,7 @@ from PIL import Image
 from starlette.testclient import TestClient
 
 from recognizer.demo.demo_clip import MEDIA
+from tests.rig import wait_until
 from tests.serve.service import client_of
 
 PHOTOS = {path.stem: path.read_bytes() for path in sorted(MEDIA.glob("*_*.jpg"))}
@@ -192,3 +195,19 @@ def test_without_consent_nobody_is_recognised(real_app: FastAPI) -> None:
     assert status() == "known"
     for until in ("2020-01-01", "2999-13-01", "tomorrow is fine"):
         assert client.put(place, json={"until": until}).status_code == 422
+
+
+def test_two_who_add_a_person_of_one_name_at_once_do_not_make_one_of_two(real_app: FastAPI) -> None:
+    inference = real_app.state.services.inference
+    assert inference.call(lambda _: True)  # it is loaded
+    go_on = threading.Event()
+    held = inference._thread.submit(go_on.wait, 20)
+    client = client_of(real_app, "review")
+    with client, ThreadPoolExecutor(2) as both:
+        asked = [both.submit(add, client, "Sam", PHOTOS[name]) for name in ("grace_hopper", "eileen_collins")]
+        assert wait_until(lambda: inference.waiting == 2, seconds=20) < 20
+        go_on.set()
+        codes = sorted(each.result().status_code for each in asked)
+    held.result()
+    assert codes == [201, 409]
+    assert len([file for file in files_in(real_app) if file.startswith("Sam/")]) == 1

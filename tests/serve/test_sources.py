@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from recognizer.runtime.child import ERROR_FILE, STATE_FILE
+from recognizer.serve.access.guard import COOKIE
 from recognizer.serve.live import MAX_VIEWERS, LiveStream
 from recognizer.types import SourceChange, SourceState
 from tests.results import identity, make_result
@@ -124,6 +125,32 @@ def test_eight_viewers_share_pictures_and_the_ninth_is_refused(site: Site) -> No
         about = await site.recognition.call("about")
         assert about["pictures_encoded"] == 3
         assert streams[0].headers["content-type"] == "multipart/x-mixed-replace; boundary=frame"
+        await site.recognition.close()
+
+    with site.running():
+        asyncio.run(watch())
+
+
+@pytest.mark.parametrize("path", ["/v1/sources/door/live.mjpeg", "/v1/events/stream"])
+def test_what_goes_on_ends_with_the_token_and_with_the_session(site: Site, path: str) -> None:
+    async def watch() -> None:
+        store = site.services.access
+        secret = store.create_token("phone", ["read"])
+        begun = store.log_in(secret)
+        assert begun is not None
+        by_token = Stream(site.app, path, {"authorization": f"Bearer {secret}"})
+        by_session = Stream(site.app, path, {"authorization": "", "cookie": f"{COOKIE}={begun[0]}"})
+        stays = Stream(site.app, path)
+        for stream in (by_token, by_session, stays):
+            await stream.head()
+            assert stream.status == 200
+        store.log_out(begun[0])
+        await by_session.until(by_session.task.done)
+        assert not by_token.task.done()
+        store.revoke("phone")
+        await by_token.until(by_token.task.done)
+        assert not stays.task.done()
+        await stays.leave()
         await site.recognition.close()
 
     with site.running():

@@ -11,7 +11,7 @@ from starlette.types import ASGIApp, Receive, Send
 from starlette.types import Scope as Asgi
 
 from recognizer.serve.access.hosts import AllowedHosts
-from recognizer.serve.access.scopes import PRINCIPAL, Principal, Scope, needed_by
+from recognizer.serve.access.scopes import PRINCIPAL, STILL_ALLOWED, Principal, Scope, needed_by
 from recognizer.serve.access.store import AccessStore
 from recognizer.serve.errors import ServiceError
 
@@ -49,9 +49,11 @@ class AccessGuard:
         if refused := self._hosts.refusal(headers):
             raise ServiceError(403, *refused)
         who = scope[PRINCIPAL] = self._principal(scope, headers)
-        for needed in self._needed(scope):
-            if not who.may(needed):
-                raise _refusal(who, needed)
+        needed = self._needed(scope)
+        for each in needed:
+            if not who.may(each):
+                raise _refusal(who, each)
+        scope[STILL_ALLOWED] = lambda: self._is_allowed(scope, headers, needed)
         await self._app(scope, receive, send)
 
     def _needed(self, scope: Asgi) -> frozenset[Scope]:
@@ -68,6 +70,13 @@ class AccessGuard:
                 405, "method_not_allowed", "Method Not Allowed.", headers={"allow": ", ".join(sorted(allowed))}
             )
         return frozenset()  # the router answers 404
+
+    def _is_allowed(self, scope: Asgi, headers: Headers, needed: frozenset[Scope]) -> bool:
+        try:
+            who = self._principal(scope, headers)
+        except ServiceError:
+            return False
+        return all(who.may(each) for each in needed)
 
     def _principal(self, scope: Asgi, headers: Headers) -> Principal:
         address = (scope.get("client") or ("", 0))[0]

@@ -13,6 +13,8 @@ from starlette.routing import BaseRoute, Mount
 
 PRINCIPAL = "recognizer.principal"
 """Key of the ASGI scope under which the ``Principal`` of a request is."""
+STILL_ALLOWED = "recognizer.still_allowed"
+"""Key under which a function says whether the request would be answered now, too."""
 
 
 class Scope(Enum):
@@ -102,3 +104,9 @@ def principal_of(scope: MutableMapping[str, Any]) -> Principal:
     """Return who sends the request of an ASGI scope."""
     found: Any = scope.get(PRINCIPAL)
     return found if isinstance(found, Principal) else Principal("anonymous", frozenset())
+
+
+def still_allowed(scope: MutableMapping[str, Any]) -> bool:
+    """Whether the token or session of a request whose answer goes on is good for it yet; the guard knows."""
+    check: Callable[[], bool] = scope.get(STILL_ALLOWED, lambda: True)
+    return check()

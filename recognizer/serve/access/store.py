@@ -98,8 +98,12 @@ class AccessStore:
             raise UsageError(f"There is a token called {name!r} already; revoke it, or take another name.") from None
 
     def tokens(self) -> list[Token]:
-        """Return the tokens, the oldest first; expired ones are gone."""
-        rows = self._all("SELECT name, scopes, created_at, expires_at FROM secrets WHERE kind = 'token' ORDER BY id")
+        """Return the tokens that are good for something, the oldest first."""
+        rows = self._all(
+            "SELECT name, scopes, created_at, expires_at FROM secrets "
+            "WHERE kind = 'token' AND (expires_at IS NULL OR expires_at > ?) ORDER BY id",
+            (self._clock(),),
+        )
         return [Token(name, tuple(scopes.split()), created_at, until) for name, scopes, created_at, until in rows]
 
     def revoke(self, name: str) -> bool:

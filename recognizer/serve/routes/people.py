@@ -17,7 +17,6 @@ from recognizer.errors import GalleryError
 from recognizer.gallery import upkeep
 from recognizer.gallery.audit import audit as look_over
 from recognizer.gallery.consent import Consent, end_of, read_consent, withdraw, write_consent
-from recognizer.gallery.names import sameness
 from recognizer.gallery.records import PersonRecord
 from recognizer.serve import gallery
 from recognizer.serve.access.scopes import require
@@ -62,9 +61,7 @@ async def add_person(
     Enrol only people who have agreed to be recognised.
     """
     name = gallery.valid_name(form.name)
-    people, _, _ = await run_in_threadpool(gallery.people_of, settings.gallery.folder)
-    if any(sameness(each.name) == sameness(name) for each in people):
-        raise ServiceError(409, "person_exists", "Somebody has this name; add photos to them, or take another name.")
+    await run_in_threadpool(gallery.require_free, settings.gallery.folder, name)
     return await add_photos(form, name, settings, recognizer, jobs, who, is_new=True)
 
 

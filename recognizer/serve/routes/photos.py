@@ -151,7 +151,7 @@ async def add_photos(
     boxes = _boxes(form)
     photos = [checked(photo, f"photos[{index}]") for index, photo in enumerate(form.photos)]
     uploads = [Upload(content(photo), box) for photo, box in zip(photos, boxes, strict=True)]
-    intake = Intake(settings.gallery.folder, name, uploads)
+    intake = Intake(settings.gallery.folder, name, uploads, is_new=is_new)
     count = len(uploads)
     if count <= AT_ONCE:
         return await recognizer.run(lambda loaded: _all_at_once(loaded, intake, count, is_new), client=who.key)

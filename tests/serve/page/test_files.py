@@ -44,6 +44,18 @@ def test_what_is_imported_exists() -> None:
     assert missing == []
 
 
+def test_the_page_knows_errors_that_there_are() -> None:
+    client = (PAGE / "lib" / "client.js").read_text("utf-8")
+    listed = re.search(r"PASSING = \[(.*?)\]", client, re.DOTALL)
+    assert listed is not None
+    codes = set(re.findall(r'"(\w+)"', listed[1])) | {
+        key.split(".")[1].removesuffix("_title") for key in texts() if key.startswith("errors.")
+    }
+    own = {"offline", "too_slow", "not_available", "offline_since", "again_soon", "other", "request"}  # the page's
+    served = "".join(path.read_text("utf-8") for path in PAGE.parent.rglob("*.py"))
+    assert {code for code in codes - own if f'"{code}"' not in served} == set()
+
+
 def test_texts_that_are_asked_for_exist() -> None:
     known = texts()
     asked = [(path.name, key) for path in OWN for key in re.findall(r'\bt\("([^"]+)"', path.read_text("utf-8"))]

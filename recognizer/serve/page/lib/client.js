@@ -1,6 +1,10 @@
 // Talks to the service: requests, errors in one form, and whether the service answers at all.
 import {has, t} from "./texts.js";
 
+const PASSING = [
+  "offline", "too_slow", "busy", "model_loading", "history_loading", "recognition_starting", "recognition_busy", "recognition_away",
+];
+
 /** What went wrong: `code` is the service's, or "offline", "not_available", "too_slow". */
 export class ServiceError extends Error {
   constructor(code, message, {status = 0, details = null, requestId = null} = {}) {
@@ -13,7 +17,7 @@ export class ServiceError extends Error {
 
   /** True if asking again by itself makes sense. */
   get passes() {
-    return ["offline", "too_slow", "busy", "model_loading", "recognition_down"].includes(this.code);
+    return PASSING.includes(this.code);
   }
 }
 

@@ -25,7 +25,6 @@ export default {
     request: "For the log: request {id}",
     busy: "The service is busy with other pictures.",
     model_loading: "The model is loading; this takes some seconds after a start.",
-    recognition_down: "Recognition is starting again; it is back in a few seconds.",
     not_available_title: "Not available here",
     not_available: "This version of the service does not offer it yet. It can be done on the command line; see the documentation.",
     recognition_off_title: "No cameras here",
