@@ -81,8 +81,8 @@ def import_(
         _console.err.print(text, highlight=False, markup=False, soft_wrap=True)
     if old:
         _console.err.print(
-            f"{counted(old, 'track')} of this history, older than history.known_days or history.unknown_days allow: the next "
-            "run with the history on deletes them.",
+            f"{counted(old, 'track')} of this history, older than history.known_days or history.unknown_days allow: "
+            "the next run with the history on deletes them.",
             highlight=False,
             soft_wrap=True,
         )
