@@ -15,6 +15,7 @@ import numpy as np
 from recognizer.app import build, enrolment
 from recognizer.app.config import Settings
 from recognizer.app.results import Enrolment
+from recognizer.counting import counted
 from recognizer.errors import HistoryError, RecognizerError
 from recognizer.gallery.choice import choose
 from recognizer.gallery.enrol import Enroller, measure
@@ -150,7 +151,7 @@ def accept(settings: Settings, history: Database, enroller: Enroller, offered: O
     added = sorted(_files(folder, offered.person).items() - before.items())
     try:
         changes = [Change("gallery", 0, file, None, digest) for file, digest in added]
-        what = f"enrol {len(done.accepted)} crops of {offered.person}"
+        what = f"enrol {counted(len(done.accepted), 'crop')} of {offered.person}"
         with history.writing() as connection:
             action = actions.record(connection, "enrol", what, changes, person=offered.person)
     except BaseException:

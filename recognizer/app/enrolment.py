@@ -12,6 +12,7 @@ from loguru import logger
 from recognizer.app import build, config
 from recognizer.app.results import Enrolment
 from recognizer.capture.pictures import PICTURE_SUFFIXES, read_picture
+from recognizer.counting import counted
 from recognizer.errors import GalleryBusyError, GalleryError, RecognizerError
 from recognizer.gallery.enrol import Enroller, EnrolReport, PhotoReport
 from recognizer.gallery.folder import RECORD_FOLDER, require_gallery, scan
@@ -76,7 +77,9 @@ def sync(
         if photo.processed and not photo.accepted:
             logger.warning("refused {}/{}: {}", photo.person, photo.file, reason(photo))
     new = sum(photo.processed and photo.accepted for photo in report.photos)
-    logger.info("gallery {}: {} people, {} new photos", folder, len(report.people), new)
+    logger.info(
+        "gallery {}: {}, {}", folder, counted(len(report.people), "person", "people"), counted(new, "new photo")
+    )
     for name in report.forgotten:
         logger.info("gallery: {} is forgotten, who has no folder any more", name)
     folders = tuple(f"{name}/" for name in report.without_photo)

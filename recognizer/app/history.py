@@ -17,6 +17,7 @@ from loguru import logger
 from recognizer.app import build
 from recognizer.app.config import Settings
 from recognizer.clock import WallClock
+from recognizer.counting import counted
 from recognizer.decide.decider import Decider
 from recognizer.decide.evidence import Thresholds
 from recognizer.decide.photo import PhotoDecider
@@ -148,7 +149,7 @@ def _retention(settings: Settings) -> Retention:
 
 def _delete_old(settings: Settings, history: Database) -> None:
     if deleted := purge(history, _retention(settings), now=dt.datetime.now(dt.UTC)):
-        logger.info("history: {} old tracks were deleted", deleted)
+        logger.info("history: deleted {}", counted(deleted, "old track"))
     most_mb = settings.history.max_mb
     if most_mb is not None and (deleted := shrink(history, most_mb)):
-        logger.warning("history: {} tracks were deleted, as it reached history.max_mb ({:g})", deleted, most_mb)
+        logger.warning("history: deleted {}, as it reached history.max_mb ({:g})", counted(deleted, "track"), most_mb)

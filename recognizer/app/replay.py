@@ -162,7 +162,7 @@ def apply(history: Database, replay: Replay, what: str) -> tuple[int, int]:
     Returns:
         The action's id, and the number of tracks that were relabelled: fewer if some changed meanwhile.
     """
-    return relabel(history, [one.label for one in replay.changed], "replay " + what + ": {count} tracks")
+    return relabel(history, [one.label for one in replay.changed], "replay " + what + ": {tracks}")
 
 
 def _until_cancelled(matched: Iterable[Matched], cancelled: Callable[[], bool]) -> Iterator[Matched]:

@@ -83,7 +83,7 @@ def warn_before_run(
             return
         basis = _basis(settings, resolved, enrolled, history)
         _warn(_replay(history, basis, resolved.fingerprint), "with the thresholds and photos of this run")
-    except RecognizerError as error:  # a run does not fail for it
+    except (RecognizerError, ValueError, KeyError, TypeError) as error:  # nor where an earlier run's facts are damaged
         logger.debug("The history was not replayed: {}", error)
 
 

@@ -14,6 +14,7 @@ from recognizer.app import build, config, enrolment
 from recognizer.app.past_matches import Basis
 from recognizer.app.replay import Progress, Replay, replay_tracks
 from recognizer.capture.pictures import PICTURE_SUFFIXES
+from recognizer.counting import counted
 from recognizer.errors import ConfigError, GalleryError, ImageError
 from recognizer.gallery.folder import require_gallery, scan
 from recognizer.gallery.intake import NewPhoto, add_photos
@@ -51,7 +52,7 @@ class Trial:
         said += ["another calibration"] * (self.calibration is not None)
         said += ["another gallery"] * (self.gallery is not None)
         said += [f"{len(self.photos)} more photos"] * bool(self.photos)
-        said += [f"{len(self.without)} photos fewer"] * bool(self.without)
+        said += [f"{counted(len(self.without), 'photo')} fewer"] * bool(self.without)
         said += ["no rejections"] * (not self.rejections)
         return f"with {', '.join(said) or 'the present thresholds and photos'}"
 

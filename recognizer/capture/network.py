@@ -209,10 +209,12 @@ class NetworkStream:
                 if not shown:
                     converter.convert(picture)  # a camera that sends what cannot be shown costs the others nothing
                     shown = True
+                # MJPEG over HTTP carries no times: FFmpeg counts 25 pictures a second, whatever comes
+                time_s = None if container.format.name == "mpjpeg" else picture.time
                 at = (
                     time.monotonic()
                     if paced
-                    else clock.captured_at(picture.time, arrived_s=arrived, waited_s=arrived - began)
+                    else clock.captured_at(time_s, arrived_s=arrived, waited_s=arrived - began)
                 )
                 yield at, Picture(picture, converter)
             if stop.is_set():

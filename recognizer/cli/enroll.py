@@ -16,6 +16,7 @@ from rich.table import Table
 from recognizer.app import build, config, enrolment
 from recognizer.cli import _console, _options
 from recognizer.cli._progress import model_bar
+from recognizer.counting import counted
 from recognizer.errors import GalleryError
 from recognizer.gallery.enrol import EnrolReport, PhotoReport
 from recognizer.gallery.folder import require_gallery
@@ -133,8 +134,9 @@ def show(report: EnrolReport) -> None:
     accepted = sum(photo.accepted for photo in report.photos)
     processed = sum(photo.processed for photo in report.photos)
     _console.out.print(
-        f"{len(report.people)} people enrolled with {accepted} of {len(report.photos)} photos; "
-        f"{processed} were new or changed. Model {escape(report.model)}.",
+        f"{counted(len(report.people), 'person', 'people')} enrolled with "
+        f"{accepted} of {counted(len(report.photos), 'photo')}; "
+        f"{processed} {'was' if processed == 1 else 'were'} new or changed. Model {escape(report.model)}.",
         highlight=False,
     )
 

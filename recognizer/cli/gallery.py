@@ -19,6 +19,7 @@ from recognizer.cli import _console, _options
 from recognizer.cli.gallery_consent import consent
 from recognizer.cli.gallery_rename import has_history, rename_everywhere
 from recognizer.cli.reembed import reembed
+from recognizer.counting import counted
 from recognizer.errors import UsageError
 from recognizer.gallery import upkeep
 from recognizer.gallery.audit import CONFUSABLE, Audit
@@ -146,7 +147,9 @@ def audit(
         _console.out.print(line, highlight=False, soft_wrap=True)
     if found.single_photo:
         _console.out.print(_single_photo(found, folder), highlight=False, soft_wrap=True)
-    _console.out.print(f"{found.people} people, {found.vectors} photos compared.", highlight=False)
+    _console.out.print(
+        f"{counted(found.people, 'person', 'people')}, {counted(found.vectors, 'photo')} compared.", highlight=False
+    )
 
 
 def _single_photo(found: Audit, folder: Path) -> str:

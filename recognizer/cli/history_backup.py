@@ -11,6 +11,7 @@ import typer
 
 from recognizer.cli import _console, _options
 from recognizer.cli._tables import show_rows
+from recognizer.counting import counted
 from recognizer.errors import ConfigError, UsageError
 
 
@@ -32,7 +33,9 @@ def backup(
     plain = "Names, times and sources in it are not encrypted" + (
         ", vectors and pictures are; keep their key elsewhere." if done.encrypted else ", nor are vectors and pictures."
     )
-    _console.out.print(f"{done.tracks} tracks are in {path}. {plain}", highlight=False, markup=False, soft_wrap=True)
+    _console.out.print(
+        f"{path} holds {counted(done.tracks, 'track')}. {plain}", highlight=False, markup=False, soft_wrap=True
+    )
 
 
 def restore(
@@ -55,7 +58,7 @@ def restore(
         raise UsageError("Nothing was changed.")
     had_one = (folder / "history.sqlite3").exists()
     done = restore_history(folder, path, key=find_key(settings.history.key_file))
-    words = f"The history of {done.at} with {done.tracks} tracks is restored."
+    words = f"The history of {done.at} with {counted(done.tracks, 'track')} is restored."
     if had_one:
         words += f" The one before is {folder / REPLACED}, until the next restore or 'history forget'."
     _console.out.print(words, highlight=False, markup=False, soft_wrap=True)

@@ -10,6 +10,7 @@ import typer
 
 from recognizer.cli import _console, _files, _history_options, _options
 from recognizer.cli._progress import counting
+from recognizer.counting import counted
 
 _FORMATS = (".jsonl", ".parquet")
 
@@ -42,7 +43,7 @@ def export(
     if as_json:
         _console.print_json({"file": str(file), "tracks": count, "vectors": vectors, "encrypted": False})
     else:
-        _console.out.print(f"{file}: {_tracks(count)}.", highlight=False, markup=False)
+        _console.out.print(f"{file}: {counted(count, 'track')}.", highlight=False, markup=False)
     what = "names, times and faces' vectors" if vectors else "names and times"
     note = "The history is encrypted, this file is not" if is_encrypted else "The file is not encrypted"
     _console.err.print(f"{note}: whoever can read it has {what}.", highlight=False, soft_wrap=True)
@@ -67,7 +68,7 @@ def import_(
         _console.print_json(done.as_dict())
     else:
         _console.out.print(
-            f"{history.place}: {_tracks(done.added)} added, {done.present} already there"
+            f"{history.place}: {counted(done.added, 'track')} added, {done.present} already there"
             + (f", {done.extended} extended" if done.extended else "")
             + ".",
             highlight=False,
@@ -80,12 +81,8 @@ def import_(
         _console.err.print(text, highlight=False, markup=False, soft_wrap=True)
     if old:
         _console.err.print(
-            f"{_tracks(old)} of this history are older than history.known_days or history.unknown_days allow: the next "
-            "run with the history on deletes them.",
+            f"{counted(old, 'track')} of this history, older than history.known_days or history.unknown_days allow: "
+            "the next run with the history on deletes them.",
             highlight=False,
             soft_wrap=True,
         )
-
-
-def _tracks(count: int) -> str:
-    return "1 track" if count == 1 else f"{count} tracks"

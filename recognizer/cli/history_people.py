@@ -12,6 +12,7 @@ from recognizer.app import build, enrolment
 from recognizer.cli import _console, _options
 from recognizer.cli._progress import model_bar
 from recognizer.cli._tables import show_rows
+from recognizer.counting import counted
 from recognizer.errors import HistoryError, UsageError
 
 if TYPE_CHECKING:
@@ -71,7 +72,7 @@ def enrol(
         for file, why in done.refused:
             _console.out.print(f"refused by enrolment: {file}: {why}", highlight=False, markup=False)
         _console.out.print(
-            f"{offered.person} has {len(done.accepted)} new photos; 'history undo {action}' takes them back.",
+            f"{offered.person} has {counted(len(done.accepted), 'new photo')}; 'history undo {action}' undoes it.",
             highlight=False,
             markup=False,
         )

@@ -13,6 +13,7 @@ from recognizer.app import build
 from recognizer.cli import _console, _files, _history_options, _options
 from recognizer.cli._progress import counting, model_bar
 from recognizer.cli._tables import short_source, show_rows
+from recognizer.counting import counted
 from recognizer.errors import UsageError
 
 if TYPE_CHECKING:
@@ -98,7 +99,9 @@ def replay(
         return
     _show(found, limit)
     if action is not None:
-        _console.out.print(f"{count} tracks were relabelled; 'history undo {action}' takes it back.", highlight=False)
+        _console.out.print(
+            f"Relabelled: {counted(count, 'track')}; 'history undo {action}' takes it back.", highlight=False
+        )
     elif found.changed:
         _console.out.print("Nothing was written; --apply gives the tracks these names.", highlight=False)
 
@@ -141,18 +144,19 @@ def lines_of(found: Replay) -> list[str]:
     """Say how many tracks were compared, and which were not."""
     kinds = Counter("renamed" if one.was and one.now else "won" if one.now else "lost" for one in found.changed)
     lines = [
-        f"{found.compared} tracks compared: {kinds['won']} names won, {kinds['lost']} lost, {kinds['renamed']} changed."
+        f"{counted(found.compared, 'track')} compared: {counted(kinds['won'], 'name')} won, {kinds['lost']} lost, "
+        f"{kinds['renamed']} changed."
     ]
     if found.corrected:
-        lines.append(f"{found.corrected} tracks keep what a person said of them; --corrected replays them, too.")
+        lines.append(f"{counted(found.corrected, 'track')} left as a person said; --corrected replays these, too.")
     if found.other_model:
-        lines.append(f"{found.other_model} tracks cannot be compared: another model saw them.")
+        lines.append(f"{counted(found.other_model, 'track')} not compared: of another model.")
     if found.without_moments:
-        lines.append(f"{found.without_moments} tracks cannot be compared: an earlier version kept too little of them.")
+        lines.append(f"{counted(found.without_moments, 'track')} not compared: an earlier version kept too little.")
     if found.not_reproduced:
         lines.append(
-            f"{found.not_reproduced} tracks are decided otherwise from what was kept of them than in their run; they "
-            "count as changed only if the trial decides them otherwise again."
+            f"{counted(found.not_reproduced, 'track')} decided otherwise from what was kept than in the run; counted "
+            "as changed only if the trial decides otherwise again."
         )
     return lines
 

@@ -13,6 +13,7 @@ from recognizer.app import build
 from recognizer.cli import _console, _files, _options
 from recognizer.cli._progress import model_bar
 from recognizer.cli._tables import short_source, show_rows
+from recognizer.counting import counted
 from recognizer.errors import UsageError
 
 if TYPE_CHECKING:
@@ -214,7 +215,7 @@ def forget(
     with _history(config_file, gallery) as history:
         backups = list_backups(history)
         deleted = forget_person(history, person)
-    _console.out.print(f"{deleted} tracks were deleted.", highlight=False)
+    _console.out.print(f"Deleted: {counted(deleted, 'track')}.", highlight=False)
     for entry in backups:
         where = entry["path"] if entry["found"] else f"{entry['path']} (not there now)"
         words = f"A backup of {entry['at'][:10]} may hold them still; delete it: {where}"

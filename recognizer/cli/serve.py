@@ -86,12 +86,16 @@ def login(
     host: HostOption = None,
     port: PortOption = None,
 ) -> None:
-    """Print a link that logs one browser in as administrator, once, within 15 minutes."""
+    """Print a link that logs one browser in as administrator, once, within 15 minutes.
+
+    It names the address on which the service listened last, unless --host or --port is given.
+    """
     settings = _options.load_settings(config_file, gallery=gallery, serve={"host": host, "port": port})
     store = _store(settings)
     from recognizer.serve.web import base_address, login_line
 
-    _say(login_line(store, base_address(settings, settings.serve.port)))
+    known = store.address() if host is None and port is None else None
+    _say(login_line(store, known or base_address(settings, settings.serve.port)))
 
 
 @app.command()

@@ -21,6 +21,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from recognizer.calibration.drift import StrangerWatch
+from recognizer.counting import counted
 from recognizer.emit.base import BaseSink
 from recognizer.emit.durations import Durations
 from recognizer.emit.places import require_place, words
@@ -247,7 +248,7 @@ def summary_table(figures: Mapping[str, Any]) -> Group:
     return Group(
         people,
         f"faces: {faces['observed']} seen, {faces['known']} known, {faces['unknown']} unknown, "
-        f"{faces['undecided']} undecided; unknown people: {figures['unknown_tracks']} tracks",
+        f"{faces['undecided']} undecided; unknown people: {counted(figures['unknown_tracks'], 'track')}",
         f"frames: {figures['frames']} in {figures['wall_s']:.1f} s ({figures['fps']:.1f} fps), "
         f"{figures['dropped']} dropped; {escape(figures['model'])} on {escape(figures['engine'])}"
         + (f"; at most {memory:.0f} MB" if memory is not None else ""),

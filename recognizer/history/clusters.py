@@ -8,6 +8,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from recognizer.counting import counted
 from recognizer.errors import HistoryError
 from recognizer.history import actions, cursors
 from recognizer.history.actions import Change
@@ -97,7 +98,7 @@ def name_cluster(database: Database, cluster_id: int, name: str) -> int:
     """
     with database.writing() as connection:
         found = _members(connection, cluster_id)
-        what = f"name cluster {cluster_id} {name!r}: {len(found)} tracks"
+        what = f"name cluster {cluster_id} {name!r}: {counted(len(found), 'track')}"
         changes = [Change("tracks", key, "given", None, name) for key in found]
         return actions.record(connection, "name", what, changes, person=name)
 
@@ -132,7 +133,7 @@ def split(database: Database, cluster_id: int, track_ids: Sequence[int]) -> tupl
         key = connection.execute(sa.insert(clusters).values(state="open")).inserted_primary_key
         new = int(key[0]) if key else 0
         changes = [Change("tracks", track, "cluster_id", cluster_id, new) for track in track_ids]
-        what = f"split {len(changes)} tracks from cluster {cluster_id} into {new}"
+        what = f"split {counted(len(changes), 'track')} from cluster {cluster_id} into {new}"
         return actions.record(connection, "split", what, changes), new
 
 

@@ -107,7 +107,7 @@ def vector_of_track(database: Database, track_id: int) -> tuple[F32, str, float]
     with database.reading() as connection:
         rows = connection.execute(query).all()
     if not rows:
-        raise HistoryError(f"The history {database.place} has no face of a track {track_id}.")
+        raise HistoryError(f"There is no face of a track {track_id}; 'history list' lists the tracks.")
     vectors = np.stack([from_bytes(database.cipher.open(row.vector)) for row in rows])
     return unit(np.asarray(vectors.sum(axis=0), np.float32)), rows[0].model, rows[0].known
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import sqlalchemy as sa
 
+from recognizer.counting import counted
 from recognizer.errors import HistoryError
 from recognizer.history import actions
 from recognizer.history.actions import Change
@@ -72,8 +73,10 @@ def relabel(database: Database, old: str, new: str, *, kind: str, photos: Sequen
     with database.writing() as connection:
         changes = [Change("names", 0, old, old, new), *photos, *_relabelled(connection, old, new)]
         count = len({change.id for change in changes if change.table == "tracks"})
-        moved = f", {len(photos) // 2} files" if photos else ""
-        return actions.record(connection, kind, f"{old} is {new}: {count} tracks{moved}", changes, person=new)
+        moved = f", {counted(len(photos) // 2, 'file')}" if photos else ""
+        return actions.record(
+            connection, kind, f"{old} is {new}: {counted(count, 'track')}{moved}", changes, person=new
+        )
 
 
 def _relabelled(connection: sa.Connection, old: str, new: str) -> list[Change]:

@@ -10,6 +10,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from recognizer.counting import counted
 from recognizer.history import actions
 from recognizer.history.actions import Change
 from recognizer.history.database import Database
@@ -132,7 +133,7 @@ def relabel(database: Database, labels: Sequence[NewLabel], what: str) -> tuple[
     Args:
         database: the history.
         labels: what they are called from now on.
-        what: the action in words.
+        what: the action in words; ``{tracks}`` is replaced by how many they are.
 
     Returns:
         The action's id, and the number of tracks that were relabelled.
@@ -155,7 +156,7 @@ def relabel(database: Database, labels: Sequence[NewLabel], what: str) -> tuple[
                         Change("tracks", row.id, column, getattr(row, column), value)
                         for column, value in _columns(label).items()
                     ]
-        return actions.record(connection, "replay", what.format(count=count), changes), count
+        return actions.record(connection, "replay", what.replace("{tracks}", counted(count, "track")), changes), count
 
 
 _HAS_MOMENTS = sa.exists().where(moments.c.track_id == tracks.c.id)

@@ -20,6 +20,7 @@ from loguru import logger
 from watchfiles import Change, watch
 
 from recognizer.capture.pictures import PICTURE_SUFFIXES
+from recognizer.counting import counted
 from recognizer.errors import GalleryError, RecognizerError
 from recognizer.gallery.audit import stale
 from recognizer.gallery.consent import Consents
@@ -249,7 +250,7 @@ class GalleryWatcher:
             else:
                 logger.info("gallery: {} is forgotten", name)
         self._keep(enrolled, digest)
-        logger.info("gallery: reloaded, {} people now", len(set(enrolled.names)))
+        logger.info("gallery: reloaded, {} now", counted(len(set(enrolled.names)), "person", "people"))
 
     def _keep(self, enrolled: Enrolled, digest: bytes) -> None:
         self._digest, self._reported_names = digest, frozenset(enrolled.names)

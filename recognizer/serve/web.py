@@ -61,6 +61,7 @@ def run_web(
     require_protection(settings, access)
     with listen(serve.host, serve.port) as listener:
         address = base_address(settings, listener.getsockname()[1])
+        access.remember_address(address)
         say(f"Listening on {address}; the API is described at {address}/docs")
         if access.is_new():
             say(login_line(access, address))

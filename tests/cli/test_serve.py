@@ -50,6 +50,17 @@ def test_a_login_link_names_the_address(tmp_path: Path, capsys: pytest.CaptureFi
     store.close()
 
 
+def test_a_login_link_names_where_the_service_listens(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """It was started with --port; the link need not say so again."""
+    store = AccessStore(tmp_path / "service")
+    store.remember_address("http://127.0.0.1:8123")
+    store.close()
+    assert run("login", "--gallery", tmp_path / "gallery") == 0
+    assert "http://127.0.0.1:8123/login#frl_" in capsys.readouterr().out
+    assert run("login", "--gallery", tmp_path / "gallery", "--port", "8100") == 0
+    assert "http://127.0.0.1:8100/login#frl_" in capsys.readouterr().out
+
+
 def test_another_address_needs_a_token_first(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     for host in ("0.0.0.0", "::", "192.168.1.7", "cameras.example"):  # noqa: S104
         assert run("--api-only", "--gallery", tmp_path / "gallery", "--host", host) == 2

@@ -32,6 +32,7 @@ CREATE TABLE IF NOT EXISTS secrets (
     scopes TEXT NOT NULL, created_at REAL NOT NULL, expires_at REAL,
     parent INTEGER REFERENCES secrets (id) ON DELETE CASCADE
 );
+CREATE TABLE IF NOT EXISTS listening (id INTEGER PRIMARY KEY CHECK (id = 1), address TEXT NOT NULL);
 CREATE UNIQUE INDEX IF NOT EXISTS token_names ON secrets (name) WHERE kind = 'token';
 """
 
@@ -114,6 +115,16 @@ class AccessStore:
     def is_new(self) -> bool:
         """Whether nobody has had access yet: no token was made and nobody has logged in."""
         return not self._all("SELECT 1 FROM secrets WHERE kind IN ('token', 'session') LIMIT 1")
+
+    def remember_address(self, address: str) -> None:
+        """Keep where the service listens, for the links of another process."""
+        with self._lock:
+            self._database.execute("INSERT OR REPLACE INTO listening VALUES (1, ?)", (address,))
+
+    def address(self) -> str | None:
+        """Where the service listened last; ``None`` before its first start."""
+        rows = self._all("SELECT address FROM listening")
+        return str(rows[0][0]) if rows else None
 
     def create_login(self) -> str:
         """Make a code that one browser may log in with, once, as administrator."""

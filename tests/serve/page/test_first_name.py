@@ -40,6 +40,7 @@ def test_an_empty_installation_leads_to_the_first_name(
         tile = page.locator(".tile")
         expect(tile.locator(".chip.accent")).to_have_text("Barack Obama", timeout=60_000)
         expect(page.locator(".events")).to_contain_text("was recognised")
+        assert cut_off(page) == []
         assert shows_a_picture(page)
         choose_the_face(visitor)
         assert PASSWORD not in page.content()
@@ -95,6 +96,14 @@ def choose_the_face(visitor: Visitor) -> None:
     expect(page.locator(".large img")).to_have_js_property("complete", False)  # it goes on and on
     page.locator(".hit").first.click()
     expect(page.get_by_role("dialog")).to_be_visible()
+
+
+def cut_off(page: Page) -> list[str]:
+    """Return the lines of events whose reason does not fit."""
+    lines: list[str] = page.locator(".event .small").evaluate_all(
+        "lines => lines.filter(line => line.scrollWidth > line.clientWidth).map(line => line.textContent)"
+    )
+    return lines
 
 
 def shows_a_picture(page: Page) -> bool:

@@ -50,6 +50,13 @@ def test_nothing_is_wider_than_a_phone(browser: Browser, service: Service) -> No
     assert {address: px for address, px in wide.items() if px > 0} == {}
 
 
+def test_the_access_tab_says_how_tokens_are_made(visitor: Visitor) -> None:
+    page = show(visitor, "settings/access", "Settings")
+    expect(page.get_by_text("serve token create door --scope read")).to_be_visible()
+    expect(page.get_by_text("may everything.")).to_be_visible()
+    expect(page.get_by_text("Not available")).to_have_count(0)
+
+
 def test_the_login_page_passes_axe_and_refuses_a_wrong_token(browser: Browser, service: Service) -> None:
     page = browser.new_page()
     page.goto(service.base)

@@ -223,7 +223,7 @@ export default {
     rate: "{rate} frames a second, {latency} from frame to result", losses: {one: "lost {count} time", other: "lost {count} times"}, works: "works", off: "off", recognition_running: "works", recognition_starting: "starting", recognition_waiting: "failed; tried again", recognition_idle: "no camera", recognition_off: "off (--api-only)",
   },
   access: {
-    tokens: "Tokens", tokens_text: "For programs that use the service. A token is shown once, when it is made.", no_tokens: "No token yet.", until: "until {date}", revoke: "Revoke", revoke_title: "Revoke {name}?", revoke_text: "Programs that use it are refused from the next request on.", revoked: "{name} is revoked.",
+    tokens: "Tokens", tokens_text: "For programs that use the service. A token is shown once, when it is made.", no_tokens: "No token yet.", on_command_line: "They are made, listed and revoked on the command line, with the --config of this service:", until: "until {date}", revoke: "Revoke", revoke_title: "Revoke {name}?", revoke_text: "Programs that use it are refused from the next request on.", revoked: "{name} is revoked.",
     new: "New token", name: "For what", may: "May", read: "see", verify: "compare", review: "correct", admin: "everything", make: "Make a token", shown_once: "Copy it now; it is not shown again.",
     session: "This browser", you: "Logged in as {name}; may {scopes}.", log_out: "Log out",
   },

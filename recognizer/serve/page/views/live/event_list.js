@@ -43,7 +43,7 @@ function Line({event}) {
       <div class="clip">${isCamera ? html`<strong>${event.source}</strong> ` : event.person_id
         ? html`<a class="strong" href=${link("people", event.person_id)}>${who}</a> ` : html`<strong>${who}</strong> `}
         <span class="muted">${t(`kind.${event.kind}`)}</span></div>
-      <div class="small muted clip" title=${event.reasons?.join("; ")}>${timeWithSeconds(event.time)}${isCamera ? "" : ` · ${place(event.source)}`}${
+      <div class="small muted wrap" title=${event.reasons?.join("; ")}>${timeWithSeconds(event.time)}${isCamera ? "" : ` · ${place(event.source)}`}${
         event.reasons?.length ? ` · ${event.reasons[0]}` : ""}</div>
     </div>
   </li>`;

@@ -8,6 +8,7 @@ import {say, sayError} from "../../parts/toast.js";
 import {Confirm} from "../../parts/dialog.js";
 import {Failure, Field, Loaded, Note} from "../../parts/basics.js";
 
+const COMMANDS = ["create door --scope read", "list", "revoke door"].map((words) => `python main.py serve token ${words}`);
 const SCOPES = ["read", "verify", "review", "admin"];
 
 export function Access() {
@@ -16,7 +17,7 @@ export function Access() {
   const [out, setOut] = useState(null);
   return html`<div class="two-columns">
     <section class="panel"><h2>${t("access.tokens")}</h2><p class="small muted">${t("access.tokens_text")}</p>
-      <${Loaded} load=${tokens}>${(found) => html`
+      <${OrCommand} load=${tokens}>${(found) => html`
         ${found.length === 0 ? html`<p class="muted">${t("access.no_tokens")}</p>` : html`<ul class="lines">${found.map((token) => html`<li key=${token.name} class="row still apart">
           <span class="grow"><strong class="wrap">${token.name}</strong><br /><span class="small muted">${names(token.scopes.map((scope) => t(`access.${scope}`)))}${
             token.expires_at ? ` · ${t("access.until", {date: date(token.expires_at)})}` : ""}</span></span>
@@ -24,11 +25,18 @@ export function Access() {
         <${NewToken} onMade=${tokens.reload} />`}<//>
     </section>
     <section class="panel"><h2>${t("access.session")}</h2>
-      <${Loaded} load=${session}>${(who) => html`<p>${t("access.you", {name: who.name, scopes: names(who.scopes.map((scope) => t(`access.${scope}`)))})}</p>
+      <${Loaded} load=${session}>${(who) => html`<p>${t("access.you", {name: who.name, scopes: names((who.scopes.includes("admin") ? ["admin"] : who.scopes).map((scope) => t(`access.${scope}`)))})}</p>
         <div><button class="button" onClick=${() => logOut().then(() => location.assign("/login"), sayError)}>${t("access.log_out")}</button></div>`}<//>
     </section></div>
     ${out && html`<${Confirm} danger title=${t("access.revoke_title", {name: out.name})} text=${t("access.revoke_text")} doing=${t("access.revoke")} onClose=${() => setOut(null)}
       onDo=${async () => { await revokeToken(out.name); say(t("access.revoked", {name: out.name})); tokens.reload(); }} />`}`;
+}
+
+/** The tokens, or the commands for them where this service has no route. */
+function OrCommand({load, children}) {
+  if (load.error?.code !== "not_available") return html`<${Loaded} load=${load}>${children}<//>`;
+  return html`<p>${t("access.on_command_line")}</p>
+    ${COMMANDS.map((command) => html`<code key=${command} class="command wrap">${command}</code>`)}`;
 }
 
 function NewToken({onMade}) {
