@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 
 from recognizer.app import build, replay_warning
 from recognizer.app.config import Settings, load
@@ -16,6 +17,7 @@ from recognizer.gallery.records import Enrolled
 from recognizer.history.database import Database, open_history
 from recognizer.history.records import DecisionFacts
 from recognizer.history.rejections import reject_track
+from recognizer.history.schema import runs
 from recognizer.match.exact_index import ExactIndex
 from recognizer.models.resolve import ResolvedModel, resolve
 from tests.history.scripted_run import PEOPLE, ScriptedRun, enrolled, face
@@ -128,3 +130,12 @@ def test_the_cost_is_not_told_without_a_gallery(settings: Settings, model: Resol
     reject_track(history, 2)
     nobody = replay_warning.enrolled_with(settings, model.fingerprint)
     assert replay_warning.cost_of_rejection(history, model.fingerprint, "Bea", nobody) is None
+
+
+@pytest.mark.parametrize("damaged", ["no JSON", "{}", "[1]", '{"thresholds": {"known": "x"}}'])
+def test_damaged_facts_of_an_earlier_run_do_not_stop_a_run(
+    settings: Settings, model: ResolvedModel, everybody: Enrolled, facts: DecisionFacts, history: Database, damaged: str
+) -> None:
+    with history.writing() as connection:
+        connection.execute(sa.update(runs).values(decision=damaged))
+    replay_warning.warn_before_run(settings, model, everybody, replace(facts, gallery="another"), history)
