@@ -3,4 +3,5 @@
 from tests import suite
 
 suite.keep_bytecode()
+suite.heed_hangups()
 suite.limit_threads()
