@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -18,7 +19,7 @@ from recognizer.decide.evidence import Thresholds
 from recognizer.errors import GalleryError
 from recognizer.history.database import Database
 from recognizer.history.rows import to_us
-from recognizer.history.schema import rejections, runs, tracks
+from recognizer.history.schema import actions, rejections, runs, tracks
 from recognizer.models.resolve import ResolvedModel
 
 Basis = Literal["settings", "site", "model", "defaults"]
@@ -38,7 +39,7 @@ class Counted:
     strangers: int
     """Tracks without a name, and those whose name was rejected."""
     rejected: int
-    """Tracks whose name a person rejected: wrong names that somebody noticed."""
+    """Tracks whose name, given by the recognition, a person rejected: wrong names that somebody noticed."""
     drift: dict[str, Any] | None
     """As ``StrangerWatch.as_dict``; ``None`` where the calibration has no impostor tables."""
 
@@ -139,7 +140,8 @@ def _modified(path: Path) -> dt.datetime | None:
 
 
 def _counted(history: Database, model: str, since: dt.datetime, until: dt.datetime, near: float | None) -> Counted:
-    rejected = sa.exists().where(rejections.c.track_id == tracks.c.id, rejections.c.active == 1)
+    of_track = sa.exists().where(rejections.c.track_id == tracks.c.id, rejections.c.active == 1)
+    rejected = sa.and_(of_track, tracks.c.id.not_in(_named_by_hand(history)))
     named = sa.and_(tracks.c.person.is_not(None), tracks.c.status == "known")
     spans = (runs.c.model == model, tracks.c.ended_us >= to_us(since), tracks.c.began_us < to_us(until))
     joined = tracks.join(runs, runs.c.id == tracks.c.run_id)
@@ -160,3 +162,16 @@ def _counted(history: Database, model: str, since: dt.datetime, until: dt.dateti
                 watch.add(row.similarity, row.margin, named=bool(row.named))
     drift = None if watch is None else watch.as_dict()
     return Counted(since, until, found.sources, found.named, found.strangers, found.rejected, drift)
+
+
+def _named_by_hand(history: Database) -> list[int]:
+    """Return the rejected tracks whose name a person had given: no wrong name of the recognition."""
+    with history.reading() as connection:
+        query = sa.select(actions.c.changes).where(actions.c.kind == "reject", actions.c.undone_us.is_(None))
+        found = connection.execute(query).scalars().all()
+    by_hand = []
+    for text in found:
+        of_track = {column: number for table, number, column, _, _ in json.loads(text) if table == "tracks"}
+        if "given" in of_track and "person" not in of_track:
+            by_hand.append(of_track["given"])
+    return by_hand
