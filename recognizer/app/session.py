@@ -95,7 +95,7 @@ class Session:
         keys = Keys(gallery=settings.gallery.folder, snapshots=_SNAPSHOTS, render=overlay)
         names = [source.name for source in sources]
         files = list(outputs.make_sinks(settings, names, live=live, overlay=overlay, keys=keys, stop=signals.requested))
-        told: list[Callable[[frozenset[str]], None]] = []
+        gallery_listeners: list[Callable[[frozenset[str]], None]] = []
         if settings.history.enabled:
             from recognizer.app.history import history_sink  # SQLAlchemy takes .2 s to import
 
@@ -103,7 +103,7 @@ class Session:
                 settings, resolved, live=live, stop=signals.requested, on_open=lambda: on_history_open()
             )
             files.append(history)
-            told.append(history.gallery_changed)
+            gallery_listeners.append(history.gallery_changed)
         people: list[str] = []
         if settings.mqtt.host or settings.webhooks or settings.metrics.port:
             from recognizer.app.integrations import make_integrations
@@ -140,8 +140,8 @@ class Session:
             except HistoryError as error:  # people who were removed must not be named because a database is away
                 logger.warning("{} The rejections that were read before count on.", error)
             thresholds = build.thresholds(settings, resolved, enrolled=size)
-            for tell in told:
-                tell(frozenset(enrolled.names))
+            for listener in gallery_listeners:
+                listener(frozenset(enrolled.names))
             pipeline.replace_gallery(build.index_of(enrolled, rejections), frozenset(enrolled.names), thresholds)
             near = build.strangers_near(settings, resolved, enrolled=size)
             if strangers is not None and near is not None:

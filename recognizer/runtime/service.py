@@ -57,7 +57,7 @@ class Service:
         self._children = (self._recognition, self._web)
         self._stopping = False
         self._status = 0
-        self._told: tuple[object, ...] = ()
+        self._reported: tuple[object, ...] = ()
 
     def run(self) -> int:
         """Run until a signal comes, or until the web process cannot be started; returns the exit status."""
@@ -129,10 +129,10 @@ class Service:
         """Write what becomes of recognition, for the web process."""
         child = self._recognition
         state = "running" if child.ready else "starting" if child.alive else "idle" if child.resting else "waiting"
-        told = (state, child.starts, child.status)
-        if told == self._told:
+        state_now = (state, child.starts, child.status)
+        if state_now == self._reported:
             return
-        self._told = told
+        self._reported = state_now
         record = {
             "state": state,
             "since": datetime.now().astimezone().isoformat(timespec="milliseconds"),

@@ -29,7 +29,7 @@ def test_rejecting_a_name_that_a_person_gave_is_no_wrong_name_of_the_recognition
     site.see(1, ADA, 1, name=None)
     update_clusters(site.history, model=PAINTED.fingerprint, threshold=0.4)
     [cluster] = list_clusters(site.history)
-    name_cluster(site.history, cluster["id"], "Courier")
+    name_cluster(site.history, cluster["cluster"], "Courier")
     reject_track(site.history, 1)
     day = dt.timedelta(days=1)
     counted = trust._counted(site.history, PAINTED.fingerprint, NOON - day, NOON + day, near=None)
