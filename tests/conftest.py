@@ -29,6 +29,13 @@ def shared_data() -> Path:
 
 
 @pytest.fixture
+def short_path() -> Iterator[Path]:
+    """A folder like ``tmp_path`` whose path leaves room for sockets, which take 107 bytes (unix(7))."""
+    with tempfile.TemporaryDirectory(prefix="r-") as folder:
+        yield Path(folder)
+
+
+@pytest.fixture
 def logged_warnings() -> Iterator[list[str]]:
     """The warnings logged so far, a text each."""
     lines: list[str] = []

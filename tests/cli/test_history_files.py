@@ -200,7 +200,7 @@ def test_forget_names_a_backup_though_its_tracks_are_deleted_here(
     capsys.readouterr()
     assert run("forget", "Ada", "--yes") == 0
     said = capsys.readouterr().out
-    assert "1 tracks were deleted" in said
+    assert "Deleted: 1 track." in said
     assert f"may hold them still; delete it: {site / 'one.zip'}" in said
 
 

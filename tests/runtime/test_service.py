@@ -177,13 +177,13 @@ def test_recognition_that_fails_at_its_start_is_tried_again(tmp_path: Path) -> N
     assert running.end(signal.SIGTERM) == 0
 
 
-def test_the_service_manager_is_told_when_both_are_ready_and_at_the_end(tmp_path: Path) -> None:
+def test_the_service_manager_is_told_when_both_are_ready_and_at_the_end(short_path: Path) -> None:
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as ear:
-        ear.bind(str(tmp_path / "manager"))
+        ear.bind(str(short_path / "manager"))
         ear.settimeout(20)
-        folder = tmp_path / "private"
+        folder = short_path / "private"
         folder.mkdir()
-        environment = {"NOTIFY_SOCKET": str(tmp_path / "manager"), "WATCHDOG_USEC": "60000000"}
+        environment = {"NOTIFY_SOCKET": str(short_path / "manager"), "WATCHDOG_USEC": "60000000"}
         running = Running(folder, environment)
         heard = [ear.recv(100)]
         while b"READY=1" not in heard:

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import shutil
+import tempfile
+import weakref
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
@@ -35,8 +38,8 @@ class Site:
     """
 
     def __init__(self, folder: Path, *, settings: str = "", starting: bool = False, **sections: dict[str, Any]) -> None:
-        self.private = folder / "private"
-        self.private.mkdir()
+        self.private = Path(tempfile.mkdtemp(prefix="r-"))  # sockets need a short path
+        weakref.finalize(self, shutil.rmtree, self.private, ignore_errors=True)
         path = folder / "site.yaml"
         path.write_text(settings)
         self.recognition = Recognition(self.private)

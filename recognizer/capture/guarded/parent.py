@@ -62,10 +62,11 @@ class GuardedDecoder:
         with self._lock:
             try:
                 answer = self._answer(payload, has_content, name, max_pixels)
-            except OSError as error:
+            except (OSError, MemoryError) as error:  # under a limit on addresses either
                 self._drop()
+                reason = getattr(error, "strerror", None) or "out of memory"
                 raise ImageError(
-                    f"{name}: cannot be decoded, the process for it does not start ({error.strerror}); {_remedy()}."
+                    f"{name}: cannot be decoded, the process for it does not start ({reason}); {_remedy()}."
                 ) from error
             except BaseException:
                 self._drop()  # it is ended already, or in the middle of an answer
