@@ -6,7 +6,8 @@ import asyncio
 import shutil
 import tempfile
 import weakref
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Coroutine, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -71,6 +72,12 @@ class Site:
     def state(self) -> Sink:
         """What keeps the state of the sources."""
         return self.control.sinks[0]
+
+
+def run_apart(work: Coroutine[Any, Any, None]) -> None:
+    """Run to the end in a thread of its own: a browser's tests leave an event loop running in this one."""
+    with ThreadPoolExecutor(1) as thread:
+        thread.submit(asyncio.run, work).result(60)
 
 
 class Stream:

@@ -17,7 +17,7 @@ from recognizer.serve.event_feed import EventFeed, EventStream, time_of
 from recognizer.types import EventKind
 from tests.history.history_records import record
 from tests.results import event, make_result
-from tests.serve.live_site import Site, Stream
+from tests.serve.live_site import Site, Stream, run_apart
 from tests.serve.service import client_of
 
 PATH = "/v1/events/stream"
@@ -61,7 +61,7 @@ def test_events_come_as_they_happen_and_go_on_after_the_last_one(site: Site) -> 
         await site.recognition.close()
 
     with site.running():
-        asyncio.run(follow())
+        run_apart(follow())
 
 
 def test_a_web_process_that_was_started_anew_takes_over_what_recognition_holds(site: Site) -> None:
@@ -80,7 +80,7 @@ def test_a_web_process_that_was_started_anew_takes_over_what_recognition_holds(s
         await site.recognition.close()
 
     with site.running():
-        asyncio.run(follow())
+        run_apart(follow())
 
 
 def test_what_nobody_holds_any_more_comes_from_the_history(tmp_path: Path) -> None:
@@ -110,7 +110,7 @@ def test_what_nobody_holds_any_more_comes_from_the_history(tmp_path: Path) -> No
         await site.recognition.close()
 
     with site.running():
-        asyncio.run(follow())
+        run_apart(follow())
 
 
 def test_silence_is_filled_and_a_reader_that_does_not_read_is_cut_off(site: Site) -> None:
@@ -130,7 +130,7 @@ def test_silence_is_filled_and_a_reader_that_does_not_read_is_cut_off(site: Site
         await asyncio.wait_for(deaf({"type": "http"}, stays, nothing_read), 20)
         assert feed.readers == 0
 
-    asyncio.run(follow())
+    run_apart(follow())
 
 
 @pytest.mark.parametrize("wrong", ["x", "1", "-1", "1-", "1-x", "9" * 59, "٣-1"])

@@ -14,7 +14,7 @@ from recognizer.serve.access.guard import COOKIE
 from recognizer.serve.live import MAX_VIEWERS, LiveStream
 from recognizer.types import SourceChange, SourceState
 from tests.results import identity, make_result
-from tests.serve.live_site import Site, Stream
+from tests.serve.live_site import Site, Stream, run_apart
 from tests.serve.service import client_of
 
 
@@ -128,7 +128,7 @@ def test_eight_viewers_share_pictures_and_the_ninth_is_refused(site: Site) -> No
         await site.recognition.close()
 
     with site.running():
-        asyncio.run(watch())
+        run_apart(watch())
 
 
 @pytest.mark.parametrize("path", ["/v1/sources/door/live.mjpeg", "/v1/events/stream"])
@@ -154,7 +154,7 @@ def test_what_goes_on_ends_with_the_token_and_with_the_session(site: Site, path:
         await site.recognition.close()
 
     with site.running():
-        asyncio.run(watch())
+        run_apart(watch())
 
 
 def test_a_viewer_that_does_not_read_is_cut_off_and_costs_the_others_nothing(site: Site) -> None:
@@ -179,7 +179,7 @@ def test_a_viewer_that_does_not_read_is_cut_off_and_costs_the_others_nothing(sit
         await site.recognition.close()
 
     with site.running():
-        asyncio.run(watch())
+        run_apart(watch())
 
 
 def test_streams_end_when_the_process_should(site: Site) -> None:
@@ -193,4 +193,4 @@ def test_streams_end_when_the_process_should(site: Site) -> None:
         await site.recognition.close()
 
     with site.running():
-        asyncio.run(watch())
+        run_apart(watch())
