@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from types import TracebackType
 from typing import Any, Self
@@ -13,7 +14,7 @@ from recognizer.integrations.delivering import DeliveryThread
 from recognizer.types import Event, FrameResult, SourceChange
 
 
-class EventSink(BaseSink):
+class EventSink(BaseSink, ABC):
     """Queues events; subclasses say under which topic, and in which form.
 
     Args:
@@ -26,9 +27,9 @@ class EventSink(BaseSink):
         self._times = times
         self._origins: dict[str, float] = {}
 
+    @abstractmethod
     def message(self, source: str, record: Mapping[str, Any]) -> tuple[str, Mapping[str, Any]] | None:
         """Return topic and JSON object of an event; ``None``: it is not sent."""
-        raise NotImplementedError
 
     @property
     def failed(self) -> str | None:  # type: ignore[override]
