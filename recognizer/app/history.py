@@ -19,7 +19,6 @@ from recognizer.app.config import Settings
 from recognizer.clock import WallClock
 from recognizer.counting import counted
 from recognizer.decide.decider import Decider
-from recognizer.decide.evidence import Thresholds
 from recognizer.decide.photo import PhotoDecider
 from recognizer.errors import HistoryAwayError
 from recognizer.gallery.records import Enrolled
@@ -116,16 +115,6 @@ def rejections_of(settings: Settings, model: str) -> list[Rejection]:
         return []
     with closing(read_history(settings)) as history:
         return active_rejections(history, model)
-
-
-def cluster_threshold(known: Thresholds) -> float:
-    """Return the mean cosine from which two clusters of unknown people are one: a little more than a name needs.
-
-    ``release`` and ``known`` are an order of magnitude of false matches apart (FMR 1e-4 and 1e-5), and this is another
-    half of one: thousands of unknown faces are millions of pairs. Measured by ``evaluate clusters`` on LFW, see
-    ``docs/measurements.md``.
-    """
-    return known.known + 0.5 * (known.known - known.release)
 
 
 def open_or_create(settings: Settings) -> Database:

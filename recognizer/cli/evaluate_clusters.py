@@ -8,7 +8,6 @@ from typing import Annotated
 import typer
 
 from recognizer.app import build
-from recognizer.app.history import cluster_threshold
 from recognizer.cli import _console, _options, _people_folder
 from recognizer.cli._tables import show_rows
 from recognizer.evaluation.clusters import evaluate
@@ -35,7 +34,7 @@ def clusters(
     wanted = _people_folder.numbers(sizes, "--sizes")
     settings = _options.load_settings(config_file, model=model, engine=engine, weights_dir=weights_dir, spec=spec)
     faces = _people_folder.embed_folder(settings, folder, flip=False, one_person_above=one_person_above, cache=cache)
-    least = cluster_threshold(build.thresholds(settings, faces.model)) if threshold is None else threshold
+    least = build.thresholds(settings, faces.model).same_cluster if threshold is None else threshold
     rows = evaluate(faces.vectors, faces.people, threshold=least, sizes=wanted, draws=draws)
     fingerprint = faces.model.fingerprint
     if as_json:

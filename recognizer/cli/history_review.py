@@ -38,7 +38,7 @@ def unknowns(
     as_json: _options.JsonOption = False,
 ) -> None:
     """Cluster the unknown people who were seen, and list the clusters."""
-    from recognizer.app.history import cluster_threshold, read_history
+    from recognizer.app.history import read_history
     from recognizer.history import clusters
     from recognizer.history.contact_sheet import cluster_sheet
 
@@ -53,7 +53,7 @@ def unknowns(
         with model_bar() as progress:
             resolved = build.model(settings, progress)
         needed = build.thresholds(settings, resolved)
-        clusters.update_clusters(history, model=resolved.fingerprint, threshold=cluster_threshold(needed))
+        clusters.update_clusters(history, model=resolved.fingerprint, threshold=needed.same_cluster)
         found = clusters.list_clusters(history, state=state, least=least, limit=limit, wanted=needed.known)
         if sheet is not None and found:
             _files.save(sheet, cluster_sheet(history, found), wanted="the contact sheet", private=True)
