@@ -10,7 +10,6 @@ from collections.abc import Set as AbstractSet
 from contextlib import closing
 from dataclasses import asdict
 from functools import partial
-from pathlib import Path
 
 from loguru import logger
 
@@ -24,7 +23,7 @@ from recognizer.errors import HistoryAwayError
 from recognizer.gallery.records import Enrolled
 from recognizer.history import retention
 from recognizer.history.collector import TrackCollector
-from recognizer.history.database import FILE_NAME, Database
+from recognizer.history.database import Database
 from recognizer.history.encryption import find_key
 from recognizer.history.keyed import open_with_key
 from recognizer.history.records import DecisionFacts
@@ -110,8 +109,7 @@ def rejections_of(settings: Settings, model: str) -> list[Rejection]:
     Raises:
         HistoryError: if the history cannot be read.
     """
-    place = settings.history_place
-    if isinstance(place, Path) and not (place / FILE_NAME).exists():
+    if not settings.has_history:
         return []
     with closing(read_history(settings)) as history:
         return active_rejections(history, model)
