@@ -1,4 +1,4 @@
-"""Enrol a person from the pictures that the history kept of them: offer the best ones, and add them when told to."""
+"""Enrol a person from the pictures that the history kept of them: offer the best ones, add those that are accepted."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ class Offer:
     person: str
     tracks: int
     crops: tuple[OfferedCrop, ...]
-    """The best of each track first; those that were not looked at are missing."""
+    """The best of each track first; those that were not measured are missing."""
 
     @property
     def chosen(self) -> tuple[OfferedCrop, ...]:
