@@ -12,6 +12,7 @@ import numpy as np
 import sqlalchemy as sa
 
 from recognizer.history import actions
+from recognizer.history.collector import SAVED_AGAIN_US
 from recognizer.history.database import Database
 from recognizer.history.linkage import Linkage
 from recognizer.history.rows import from_bytes, insert_row, unit
@@ -20,9 +21,6 @@ from recognizer.history.schema import actions as recorded
 from recognizer.history.subspace import basis_of, is_inside
 from recognizer.types import F32
 
-_AGAIN_US = 60_000_000
-"""Tracks that ended so shortly before the newest one are read again: a track that lasts is saved every 30 s, and
-may become unknown only then."""
 _LOAD_AGAIN_S = 3600.0
 """Also what was deleted is noticed after this time."""
 
@@ -173,7 +171,7 @@ class Clustering:
         if self._last == 0:
             return _faces(connection, database, self._model, tracks.c.cluster_id.is_(None))
         found: dict[int, _Face] = {}
-        for condition in (tracks.c.id > self._last, tracks.c.ended_us >= self._newest - _AGAIN_US):
+        for condition in (tracks.c.id > self._last, tracks.c.ended_us >= self._newest - SAVED_AGAIN_US):
             for face in _faces(connection, database, self._model, condition):
                 if face.cluster_id is None:  # no condition of the query: the database would scan all that have none
                     found[face.track_id] = face
