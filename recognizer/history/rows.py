@@ -22,7 +22,7 @@ from recognizer.types import F32
 _EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 _MICROSECOND = dt.timedelta(microseconds=1)
 _CROP_QUALITY = 85
-"""JPEG quality of crops: about 6 KB for 160 px."""
+"""JPEG quality of crops: at 160 px 2.6 KB each in the office clips, 5.3 KB in the demonstration's (3.2 to 7.0)."""
 
 
 def to_us(moment: dt.datetime) -> int:
