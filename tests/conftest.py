@@ -73,7 +73,7 @@ def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object
 
 
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
-    """Share the run where the whole suite or a folder of it is asked for."""
+    """Share the run where the whole suite or a folder of it is run."""
     return suite.workers(config.args, processors=len(os.sched_getaffinity(0)))
 
 

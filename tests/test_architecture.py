@@ -10,7 +10,19 @@ import pytest
 
 from tests.conftest import ROOT
 
-HEAVY = ("torch", "openvino", "onnxruntime", "faiss", "scipy", "cv2", "av", "timm", "lightning", "fastapi")
+HEAVY = (
+    "torch",
+    "openvino",
+    "onnxruntime",
+    "faiss",
+    "scipy",
+    "cv2",
+    "av",
+    "timm",
+    "lightning",
+    "fastapi",
+    "sqlalchemy",
+)
 
 
 def loaded_by(statement: str) -> set[str]:

@@ -32,6 +32,7 @@ from recognizer.app.sections import (
 from recognizer.capture.address import complete_address
 from recognizer.capture.names import display_name
 from recognizer.errors import ConfigError, SourceError
+from recognizer.history.records import FILE_NAME
 
 
 class Settings(Section):
@@ -79,6 +80,16 @@ class Settings(Section):
             except SourceError as error:  # says which variable is not set
                 raise ConfigError(f"history.address: {error}") from None
         return self.history.folder or self.gallery.folder.absolute().parent / "history"
+
+    @property
+    def has_history(self) -> bool:
+        """Whether a history is there, or is named by its address; it is not opened.
+
+        Raises:
+            ConfigError: as ``history_place``.
+        """
+        place = self.history_place
+        return isinstance(place, str) or (place / FILE_NAME).exists()
 
     @property
     def service_folder(self) -> Path:

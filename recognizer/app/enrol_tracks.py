@@ -1,4 +1,4 @@
-"""Enrol a person from the pictures that the history kept of them: offer the best ones, and add them when told to."""
+"""Enrol a person from the pictures that the history kept of them: offer the best ones, add those that are accepted."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from recognizer.gallery.intake import NewPhoto
 from recognizer.gallery.names import sameness
 from recognizer.gallery.records import Enrolled, Finding, Measurement, Note
 from recognizer.gallery.schema import RECORD_FILE
-from recognizer.gallery.store import Gallery
+from recognizer.gallery.store import load_enrolled
 from recognizer.history import actions
 from recognizer.history.actions import Change
 from recognizer.history.crops import HINT, Crop, best_crops_of_tracks
@@ -71,7 +71,7 @@ class Offer:
     person: str
     tracks: int
     crops: tuple[OfferedCrop, ...]
-    """The best of each track first; those that were not looked at are missing."""
+    """The best of each track first; those that were not measured are missing."""
 
     @property
     def chosen(self) -> tuple[OfferedCrop, ...]:
@@ -174,8 +174,7 @@ def _as_enrolled(gallery: Path, name: str) -> str:
 def _enrolled(folder: Path, resolved: ResolvedModel) -> Enrolled:
     if not (folder / RECORD_FOLDER / RECORD_FILE).exists():
         return Enrolled((), (), np.zeros((0, resolved.spec.dimension), np.float32), resolved.fingerprint, str(folder))
-    with Gallery(folder) as gallery:
-        enrolled = gallery.enrolled()
+    enrolled = load_enrolled(folder, may_be_empty=True)
     enrolled.require(resolved.fingerprint)
     return enrolled
 

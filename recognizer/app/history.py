@@ -10,7 +10,6 @@ from collections.abc import Set as AbstractSet
 from contextlib import closing
 from dataclasses import asdict
 from functools import partial
-from pathlib import Path
 
 from loguru import logger
 
@@ -19,13 +18,12 @@ from recognizer.app.config import Settings
 from recognizer.clock import WallClock
 from recognizer.counting import counted
 from recognizer.decide.decider import Decider
-from recognizer.decide.evidence import Thresholds
 from recognizer.decide.photo import PhotoDecider
 from recognizer.errors import HistoryAwayError
 from recognizer.gallery.records import Enrolled
 from recognizer.history import retention
 from recognizer.history.collector import TrackCollector
-from recognizer.history.database import FILE_NAME, Database
+from recognizer.history.database import Database
 from recognizer.history.encryption import find_key
 from recognizer.history.keyed import open_with_key
 from recognizer.history.records import DecisionFacts
@@ -111,21 +109,10 @@ def rejections_of(settings: Settings, model: str) -> list[Rejection]:
     Raises:
         HistoryError: if the history cannot be read.
     """
-    place = settings.history_place
-    if isinstance(place, Path) and not (place / FILE_NAME).exists():
+    if not settings.has_history:
         return []
     with closing(read_history(settings)) as history:
         return active_rejections(history, model)
-
-
-def cluster_threshold(known: Thresholds) -> float:
-    """Return the mean cosine from which two clusters of unknown people are one: a little more than a name needs.
-
-    ``release`` and ``known`` are an order of magnitude of false matches apart (FMR 1e-4 and 1e-5), and this is another
-    half of one: thousands of unknown faces are millions of pairs. Measured by ``evaluate clusters`` on LFW, see
-    ``docs/measurements.md``.
-    """
-    return known.known + 0.5 * (known.known - known.release)
 
 
 def open_or_create(settings: Settings) -> Database:

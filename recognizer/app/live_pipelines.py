@@ -18,7 +18,7 @@ from recognizer.pipeline import Pipeline
 from recognizer.types import FrameResult
 
 _CHECK_S = 1.0
-"""Consents are files that other processes may change; of 1,000 people, to look takes some milliseconds."""
+"""Consents are files that other processes may change; checking those of 1,000 people takes some milliseconds."""
 
 
 class LivePipelines:

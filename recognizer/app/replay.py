@@ -17,8 +17,8 @@ from recognizer.history.past import Counts, NewLabel, StoredTrack, count_tracks,
 from recognizer.history.records import Selection
 from recognizer.types import Matches
 
-_ASKED_EVERY = 500
-"""Tracks after which it is asked whether to go on."""
+_CHECK_EVERY = 500
+"""Tracks after which ``cancelled`` is called."""
 
 Progress = Callable[[int, int], None]
 """Called with the tracks done and the tracks in all."""
@@ -118,7 +118,7 @@ def replay_tracks(
         corrected: also replay tracks that a person named, or whose name a person rejected.
         most: only so many of the newest tracks.
         progress: called after every few tracks.
-        cancelled: asked as often.
+        cancelled: called every 500 tracks; whether to stop.
 
     Raises:
         HistoryError: if the history cannot be read.
@@ -167,7 +167,7 @@ def apply(history: Database, replay: Replay, what: str) -> tuple[int, int]:
 
 def _until_cancelled(matched: Iterable[Matched], cancelled: Callable[[], bool]) -> Iterator[Matched]:
     for number, one in enumerate(matched):
-        if number % _ASKED_EVERY == 0 and cancelled():
+        if number % _CHECK_EVERY == 0 and cancelled():
             raise ReplayCancelled("The replay was cancelled.")
         yield one
 

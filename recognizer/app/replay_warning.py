@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime as dt
 import time
 from contextlib import closing
-from pathlib import Path
 
 from loguru import logger
 
@@ -16,7 +15,7 @@ from recognizer.app.past_matches import Basis
 from recognizer.app.replay import Replay, ReplayCancelled, replay_tracks
 from recognizer.errors import GalleryError, RecognizerError
 from recognizer.gallery.records import Enrolled
-from recognizer.history.database import FILE_NAME, Database
+from recognizer.history.database import Database
 from recognizer.history.records import DecisionFacts, Selection
 from recognizer.history.rejections import active_rejections
 from recognizer.history.runs import last_facts
@@ -52,10 +51,7 @@ def warn_after_enrolment(
         return
     if after.names == before.names and bool((after.vectors == before.vectors).all()):
         return
-    place = settings.history_place
-    if isinstance(place, str) and not settings.history.enabled:
-        return
-    if isinstance(place, Path) and not (place / FILE_NAME).exists():
+    if not settings.has_history or (settings.history.address is not None and not settings.history.enabled):
         return
     try:
         with closing(read_history(settings)) as history:
@@ -97,7 +93,7 @@ def cost_of_rejection(history: Database, model: str, person: str, enrolled: Enro
         enrolled: who is enrolled with that model.
 
     Returns:
-        Numbers of tracks; ``None`` where that cannot be told: nobody is enrolled, or it takes too long.
+        Numbers of tracks; ``None`` where that is unknown: nobody is enrolled, or it takes too long.
     """
     if enrolled is None or len(enrolled) >= COMPACT_FROM:
         return None
@@ -137,7 +133,7 @@ def _since() -> dt.datetime:
 def _warn(found: Replay | None, how: str) -> None:
     more = f"python main.py history replay --since {_since().astimezone():%Y-%m-%d}"
     if found is None:
-        logger.info("history: too many tracks to tell at once whether names of the last week change; see: {}", more)
+        logger.info("history: too many tracks to check at once whether names of the last week change; see: {}", more)
     elif found.changed:
         people = ", ".join(f"{name} {count}" for name, count in list(found.lost_names.items())[:3])
         won = sum(one.was is None for one in found.changed)

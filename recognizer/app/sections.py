@@ -178,7 +178,7 @@ class History(Section):
     key_file: UserPath | None = None
     """File with the key that encrypts vectors and crops; see ``recognizer.history.encryption``."""
     crops: bool = False
-    """Also keep pictures of the best faces of each track, about 6 KB each."""
+    """Also keep pictures of the best faces of each track, 3 to 7 KB each."""
     known_days: Days = 90
     """After so many days, tracks of named people are deleted."""
     unknown_days: Days = 30

@@ -80,7 +80,7 @@ def replay(
         corrected: also replay tracks that a person named, or whose name a person rejected.
         most: only so many of the newest tracks.
         progress: called with the tracks done and the tracks in all.
-        cancelled: asked now and then whether to stop.
+        cancelled: called every 500 tracks; whether to stop.
 
     Raises:
         ConfigError: if the calibration cannot be used, or what is tried does not fit together.

@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
-import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
-
-import sqlalchemy as sa
 
 from recognizer.app import build
 from recognizer.app.config import Settings
@@ -18,8 +15,7 @@ from recognizer.calibration.drift import StrangerWatch
 from recognizer.decide.evidence import Thresholds
 from recognizer.errors import GalleryError
 from recognizer.history.database import Database
-from recognizer.history.rows import to_us
-from recognizer.history.schema import actions, rejections, runs, tracks
+from recognizer.history.name_counts import count_names
 from recognizer.models.resolve import ResolvedModel
 
 Basis = Literal["settings", "site", "model", "defaults"]
@@ -140,38 +136,11 @@ def _modified(path: Path) -> dt.datetime | None:
 
 
 def _counted(history: Database, model: str, since: dt.datetime, until: dt.datetime, near: float | None) -> Counted:
-    of_track = sa.exists().where(rejections.c.track_id == tracks.c.id, rejections.c.active == 1)
-    rejected = sa.and_(of_track, tracks.c.id.not_in(_named_by_hand(history)))
-    named = sa.and_(tracks.c.person.is_not(None), tracks.c.status == "known")
-    spans = (runs.c.model == model, tracks.c.ended_us >= to_us(since), tracks.c.began_us < to_us(until))
-    joined = tracks.join(runs, runs.c.id == tracks.c.run_id)
-    count = sa.func.count().filter
-    query = sa.select(
-        sa.func.count(tracks.c.source.distinct()).label("sources"),
-        count(sa.or_(named, rejected)).label("named"),
-        count(sa.not_(named)).label("strangers"),
-        count(rejected).label("rejected"),
-    )
-    newest = sa.select(tracks.c.similarity, tracks.c.margin, named.label("named")).select_from(joined).where(*spans)
-    newest = newest.order_by(tracks.c.began_us.desc()).limit(MOST_TRACKS)
-    watch = None if near is None else StrangerWatch(near=near)
-    with history.reading() as connection:
-        found = connection.execute(query.select_from(joined).where(*spans)).one()
-        if watch is not None:
-            for row in connection.execute(newest):
-                watch.add(row.similarity, row.margin, named=bool(row.named))
-    drift = None if watch is None else watch.as_dict()
+    found, matches = count_names(history, model, since, until, newest=0 if near is None else MOST_TRACKS)
+    drift = None
+    if near is not None:
+        watch = StrangerWatch(near=near)
+        for match in matches:
+            watch.add(match.similarity, match.margin, named=match.is_named)
+        drift = watch.as_dict()
     return Counted(since, until, found.sources, found.named, found.strangers, found.rejected, drift)
-
-
-def _named_by_hand(history: Database) -> list[int]:
-    """Return the rejected tracks whose name a person had given: no wrong name of the recognition."""
-    with history.reading() as connection:
-        query = sa.select(actions.c.changes).where(actions.c.kind == "reject", actions.c.undone_us.is_(None))
-        found = connection.execute(query).scalars().all()
-    by_hand = []
-    for text in found:
-        of_track = {column: number for table, number, column, _, _ in json.loads(text) if table == "tracks"}
-        if "given" in of_track and "person" not in of_track:
-            by_hand.append(of_track["given"])
-    return by_hand

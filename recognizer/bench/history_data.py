@@ -12,8 +12,8 @@ import sqlalchemy as sa
 from recognizer.bench.search import VARIANCES, WIDTH, WITHIN
 from recognizer.history.database import Database
 from recognizer.history.records import SAMPLES
-from recognizer.history.rows import to_bytes, to_us
-from recognizer.history.schema import runs, samples
+from recognizer.history.rows import insert_run, to_bytes, to_us
+from recognizer.history.schema import samples
 from recognizer.history.schema import tracks as table
 from recognizer.types import EMBEDDING_SIZE, F32
 
@@ -66,8 +66,7 @@ def fill(history: Database, count: int, *, unknown: int | None = None, seed: int
     is_unknown = faces.rng.permutation(count) < unknown
     start, step = to_us(_NOON), dt.timedelta(days=DAYS) // dt.timedelta(microseconds=1) // count
     with history.writing() as connection:
-        values = {"began_us": start, "model": MODEL, "known": KNOWN, "margin": 0.08}
-        connection.execute(sa.insert(runs).values(values))
+        run = insert_run(connection, _NOON, MODEL, (KNOWN, 0.08))
     for begin in range(0, count, _BLOCK):
         numbers = np.arange(begin, min(begin + _BLOCK, count))
         stranger = is_unknown[numbers]
@@ -77,18 +76,18 @@ def fill(history: Database, count: int, *, unknown: int | None = None, seed: int
         owners = np.repeat(np.arange(len(numbers)), kept)
         vectors = faces.photos(bodies[owners])
         with history.writing() as connection:
-            rows = _track_rows(numbers, stranger, who, start, step)
+            rows = _track_rows(run, numbers, stranger, who, start, step)
             connection.execute(sa.insert(table), list(rows))
             connection.execute(sa.insert(samples), _sample_rows(history, begin, owners, vectors, start, step))
     return known
 
 
-def _track_rows(numbers: Any, stranger: Any, who: Any, start: int, step: int) -> Iterator[dict[str, Any]]:
+def _track_rows(run: int, numbers: Any, stranger: Any, who: Any, start: int, step: int) -> Iterator[dict[str, Any]]:
     for number, is_stranger, person in zip(numbers.tolist(), stranger.tolist(), who.tolist(), strict=True):
         name = None if is_stranger else f"Person {person:03d}"
         yield {
             "id": number + 1,
-            "run_id": 1,
+            "run_id": run,
             "source": f"camera {number % SOURCES}",
             "number": number + 1,
             "began_us": start + number * step,

@@ -1,14 +1,20 @@
-"""Options by which several commands of the history select tracks."""
+"""Options by which several commands of the history select tracks, and opening it."""
 
 from __future__ import annotations
 
 import datetime as dt
-from typing import Annotated
+from contextlib import closing
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from recognizer.cli import _options
 from recognizer.gallery.names import person_name
 from recognizer.history.records import Selection
+
+if TYPE_CHECKING:
+    from recognizer.history.database import Database
 
 _MOMENTS = ["%Y-%m-%d", "%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%d %H:%M", "%Y-%m-%d %H:%M:%S"]
 PersonOption = Annotated[str | None, typer.Option("--person", "-p", help="Only this person.")]
@@ -22,6 +28,18 @@ TimezoneOption = Annotated[
     typer.Option("--timezone", help="Whose days and hours count, as Europe/Berlin; this machine's by default."),
 ]
 LimitOption = Annotated[int, typer.Option("--limit", "-n", min=1, help="Most rows.")]
+
+
+def open_history(config_file: Path | None, gallery: Path | None) -> closing[Database]:
+    """Open the history of the settings, to be closed by ``with``.
+
+    Raises:
+        ConfigError: as ``load_settings``.
+        HistoryError: if there is none, or it cannot be read.
+    """
+    from recognizer.app.history import read_history  # SQLAlchemy takes .2 s to import
+
+    return closing(read_history(_options.load_settings(config_file, gallery=gallery)))
 
 
 def selection(

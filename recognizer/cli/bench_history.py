@@ -10,8 +10,6 @@ from typing import Annotated, Any
 
 import typer
 
-from recognizer.bench import history, history_clusters
-from recognizer.bench import history_cost as cost
 from recognizer.cli import _bench_setup, _options
 from recognizer.cli._tables import show_rows
 from recognizer.history.encryption import KEY_BYTES
@@ -25,6 +23,8 @@ def history_bench(
     save: _bench_setup.SaveOption = None,
 ) -> None:
     """Measure lists, the search of a face, size and clusters, on histories drawn at random."""
+    from recognizer.bench import history, history_clusters  # SQLAlchemy takes .2 s to import
+
     key = os.urandom(KEY_BYTES) if encrypted else None
     with tempfile.TemporaryDirectory(prefix="recognizer-history-") as folder:
         listed = history.measure(Path(folder) / "lists", tracks, rounds=rounds, key=key)
@@ -48,6 +48,8 @@ def history_cost(
     save: _bench_setup.SaveOption = None,
 ) -> None:
     """Measure recognition of a clip with the history on, divided by that without."""
+    from recognizer.bench import history_cost as cost
+
     bench = _bench_setup.set_up(
         clip, gallery, config_file, model=model, engine=engine, weights_dir=weights_dir, spec=spec
     )

@@ -6,7 +6,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
 
-import numpy as np
 import typer
 from rich.markup import escape
 from rich.table import Table
@@ -14,16 +13,15 @@ from rich.table import Table
 from recognizer.app import build
 from recognizer.app.embedded import embedded
 from recognizer.calibration.strangers import doubles_threshold, merge_doubles
-from recognizer.cli import _console, _options
+from recognizer.cli import _console, _options, _people_folder
 from recognizer.cli._progress import counting, model_bar
 from recognizer.cli.evaluate_clusters import clusters
 from recognizer.cli.evaluate_quality import quality
 from recognizer.cli.evaluate_video import video
-from recognizer.errors import InputError, UsageError
+from recognizer.errors import UsageError
 from recognizer.evaluation import report
 from recognizer.evaluation.identification import Identification, identify
-from recognizer.evaluation.pairs import LOOSE_SHARE, PROTOCOLS, read_protocol
-from recognizer.evaluation.people import people_of_folder
+from recognizer.evaluation.pairs import PROTOCOLS, read_protocol
 from recognizer.evaluation.plots import require_matplotlib
 from recognizer.evaluation.verification import Verification, verify
 from recognizer.types import F32, I64
@@ -124,10 +122,7 @@ def identification(
     folder: Annotated[Path, typer.Argument(help="One folder of photos for each person.")],
     sizes: Annotated[str, typer.Option(help="People enrolled, e.g. 10,100,all.")] = "10,100,1000,all",
     photos: Annotated[str, typer.Option(help="Photos enrolled of each, e.g. 1,3.")] = "1",
-    one_person_above: Annotated[
-        float | None,
-        typer.Option(help="Merge names with photos of at least this cosine: one person under two names (LFW: 0.52)."),
-    ] = None,
+    one_person_above: _people_folder.OnePersonAboveOption = None,
     draws: Annotated[int, typer.Option(min=1, max=1000, help="Galleries drawn of each size.")] = 10,
     aligned: AlignedOption = False,
     flip: Annotated[bool, typer.Option("--flip/--no-flip", help="Average with the mirror image.")] = True,
@@ -142,57 +137,39 @@ def identification(
 ) -> None:
     """Who of the enrolled is it, if anybody? TPIR at fixed FPIR, rank 1, CMC, DET, for galleries drawn at random."""
     require_matplotlib("--report", report_file)
-    wanted_sizes, wanted_photos = _numbers(sizes, "--sizes"), _numbers(photos, "--photos")
+    wanted_sizes, wanted_photos = _people_folder.numbers(sizes, "--sizes"), _people_folder.numbers(photos, "--photos")
     if any(count is None for count in wanted_photos):
         raise UsageError("--photos wants numbers, such as 1,3.")
-    pictures, people = people_of_folder(folder)
     settings = _options.load_settings(config_file, model=model, engine=engine, weights_dir=weights_dir, spec=spec)
-    with model_bar() as progress:
-        resolved = build.model(settings, progress)
-    share = None if aligned else LOOSE_SHARE
-    faces = embedded(settings, resolved, pictures, face_share=share, cache=cache, what=folder.name, counting=counting)
-    seen = faces.found
-    if not seen.any():
-        raise InputError(f"No face was found in any of the {len(pictures)} pictures of {folder}.")
-    vectors = faces.vectors(flip=flip)[seen]
-    numbers = np.unique(people[seen], return_inverse=True)[1].astype(np.int64)
-    if one_person_above is not None:
-        numbers, pairs = merge_doubles(vectors, numbers, above=one_person_above)
-        _console.err.print(f"{pairs} pairs of names are taken for one person each.", highlight=False)
-        merging = f" {pairs} pairs of names above {one_person_above:g} are taken for one person each."
+    faces = _people_folder.embed_folder(
+        settings, folder, flip=flip, one_person_above=one_person_above, cache=cache, aligned=aligned
+    )
+    if faces.merged is None:
+        merging = _doubles(faces.vectors, faces.people)
     else:
-        merging = _doubles(vectors, numbers)
+        merging = f" {faces.merged} pairs of names above {one_person_above:g} are taken for one person each."
     with counting("galleries") as on_progress:
         results = identify(
-            vectors,
-            numbers,
+            faces.vectors,
+            faces.people,
             sizes=wanted_sizes,
             photos=[count for count in wanted_photos if count],
             draws=draws,
             on_progress=on_progress,
         )
-    missed = int((~seen).sum())
-    note = _note(results, missed) + merging
+    note = _note(results, faces.missed) + merging
+    people = int(faces.people.max()) + 1
+    title = f"{faces.pictures} pictures of {people} people"
     if report_file is not None:
-        words = f"{len(pictures)} pictures of {int(numbers.max()) + 1} people. {note}"
-        section = report.identification_section(results, model=resolved.fingerprint, note=words)
+        section = report.identification_section(results, model=faces.model.fingerprint, note=f"{title}. {note}")
         report.write(report_file, report.page(f"Identification: {folder.name}", [section]))
     if as_json:
         galleries = [result.as_dict() for result in results]
-        document: dict[str, Any] = {"model": resolved.fingerprint, "flip": flip, "people": int(numbers.max()) + 1}
-        _console.print_json({**document, "pictures": len(pictures), "without_face": missed, "galleries": galleries})
+        document: dict[str, Any] = {"model": faces.model.fingerprint, "flip": flip, "people": people}
+        counts = {"pictures": faces.pictures, "without_face": faces.missed}
+        _console.print_json({**document, **counts, "galleries": galleries})
     else:
-        _show_identification(results, f"{len(pictures)} pictures of {int(numbers.max()) + 1} people", note)
-
-
-def _numbers(text: str, option: str) -> list[int | None]:
-    try:
-        values = [None if word.strip() == "all" else int(word) for word in text.split(",")]
-    except ValueError as error:
-        raise UsageError(f"{option} wants numbers such as 10,100 or all, got '{text}'.") from error
-    if not values or any(value is not None and value < 1 for value in values):
-        raise UsageError(f"{option} wants numbers from 1, got '{text}'.")
-    return values
+        _show_identification(results, title, note)
 
 
 def _note(results: list[Identification], missed: int) -> str:

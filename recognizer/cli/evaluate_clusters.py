@@ -1,24 +1,16 @@
-"""python main.py evaluate clusters: how well unknown people are told apart."""
+"""python main.py evaluate clusters: how well unknown people are separated."""
 
 from __future__ import annotations
 
 from pathlib import Path
 from typing import Annotated
 
-import numpy as np
 import typer
 
 from recognizer.app import build
-from recognizer.app.embedded import embedded
-from recognizer.app.history import cluster_threshold
-from recognizer.calibration.strangers import merge_doubles
-from recognizer.cli import _console, _options
-from recognizer.cli._progress import counting, model_bar
+from recognizer.cli import _console, _options, _people_folder
 from recognizer.cli._tables import show_rows
-from recognizer.errors import InputError, UsageError
 from recognizer.evaluation.clusters import evaluate
-from recognizer.evaluation.pairs import LOOSE_SHARE
-from recognizer.evaluation.people import people_of_folder
 
 
 def clusters(
@@ -29,10 +21,7 @@ def clusters(
         float | None,
         typer.Option(min=0, max=1, help="Mean cosine of a cluster; default: as 'history unknowns'."),
     ] = None,
-    one_person_above: Annotated[
-        float | None,
-        typer.Option(help="Merge names with photos of at least this cosine: one person under two names (LFW: 0.52)."),
-    ] = None,
+    one_person_above: _people_folder.OnePersonAboveOption = None,
     config_file: _options.ConfigOption = None,
     model: _options.ModelOption = None,
     engine: _options.EngineOption = None,
@@ -42,31 +31,14 @@ def clusters(
     as_json: _options.JsonOption = False,
 ) -> None:
     """Cluster pictures as unknown people: precision and recall of the pairs that are put together."""
-    try:
-        wanted = [None if word.strip() == "all" else int(word) for word in sizes.split(",")]
-    except ValueError:
-        raise UsageError(f"--sizes wants numbers such as 1000,all, got '{sizes}'.") from None
-    pictures, people = people_of_folder(folder)
+    wanted = _people_folder.numbers(sizes, "--sizes")
     settings = _options.load_settings(config_file, model=model, engine=engine, weights_dir=weights_dir, spec=spec)
-    with model_bar() as progress:
-        resolved = build.model(settings, progress)
-    least = cluster_threshold(build.thresholds(settings, resolved)) if threshold is None else threshold
-    faces = embedded(
-        settings, resolved, pictures, face_share=LOOSE_SHARE, cache=cache, what=folder.name, counting=counting
-    )
-    seen = faces.found
-    if not seen.any():
-        raise InputError(f"No face was found in any of the {len(pictures)} pictures of {folder}.")
-    vectors = faces.vectors(flip=False)[seen]
-    numbers = np.unique(people[seen], return_inverse=True)[1].astype(np.int64)
-    if one_person_above is not None:
-        numbers, pairs = merge_doubles(vectors, numbers, above=one_person_above)
-        _console.err.print(f"{pairs} pairs of names are taken for one person each.", highlight=False)
-    rows = evaluate(vectors, numbers, threshold=least, sizes=wanted, draws=draws)
+    faces = _people_folder.embed_folder(settings, folder, flip=False, one_person_above=one_person_above, cache=cache)
+    least = build.thresholds(settings, faces.model).same_cluster if threshold is None else threshold
+    rows = evaluate(faces.vectors, faces.people, threshold=least, sizes=wanted, draws=draws)
+    fingerprint = faces.model.fingerprint
     if as_json:
-        _console.print_json({"model": resolved.fingerprint, "threshold": round(least, 4), "clusters": rows})
+        _console.print_json({"model": fingerprint, "threshold": round(least, 4), "clusters": rows})
         return
     show_rows(rows, "Nothing was clustered.")
-    _console.out.print(
-        f"{resolved.fingerprint} at {least:.2f}; no face was found in {int((~seen).sum())} pictures.", highlight=False
-    )
+    _console.out.print(f"{fingerprint} at {least:.2f}; no face was found in {faces.missed} pictures.", highlight=False)

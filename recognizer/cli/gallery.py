@@ -17,7 +17,7 @@ from recognizer.calibration import calibration_file
 from recognizer.capture.pictures import PICTURE_SUFFIXES
 from recognizer.cli import _console, _options
 from recognizer.cli.gallery_consent import consent
-from recognizer.cli.gallery_rename import has_history, rename_everywhere
+from recognizer.cli.gallery_rename import rename_everywhere
 from recognizer.cli.reembed import reembed
 from recognizer.counting import counted
 from recognizer.errors import UsageError
@@ -103,7 +103,7 @@ def remove(
     kept = upkeep.remove(folder, person, keep_photos=keep_photos)
     moved = f" The photos are in {escape(str(kept))}." if kept else ""
     _console.out.print(f"{escape(shown(person))} is removed.{moved}", highlight=False, soft_wrap=True)
-    if has_history(settings):
+    if settings.has_history:
         words = f"What the history holds of {escape(shown(person))}, 'history forget' deletes."
         _console.out.print(words, highlight=False, soft_wrap=True)
 
@@ -116,7 +116,7 @@ def rename(
     config_file: _options.ConfigOption = None,
     relabel: Annotated[
         bool | None,
-        typer.Option("--history/--no-history", help="Also rename their tracks in the history; asked at a terminal."),
+        typer.Option("--history/--no-history", help="Also rename their tracks in the history; default: prompt."),
     ] = None,
 ) -> None:
     """Give a person, and their folder, another name, and their tracks in the history if you say so."""

@@ -1,4 +1,4 @@
-"""Rename a person of the gallery, and ask whether their tracks in the history shall bear the new name, too."""
+"""Rename a person of the gallery, and, once that is confirmed, their tracks in the history."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ def rename_everywhere(settings: Settings, person: str, new: str, *, relabel: boo
         settings: which gallery and history.
         person: the exact name.
         new: the new name.
-        relabel: also in the history; ``None``: ask at a terminal, else only say that the old name stands there.
+        relabel: also in the history; ``None``: prompt at a terminal, else only say that the old name stands there.
 
     Raises:
         GalleryError: see ``upkeep.rename``.
         HistoryError: if the history cannot be read or written; nothing is changed then.
     """
-    if relabel is False or (relabel is None and not has_history(settings)):
+    if relabel is False or (relabel is None and not settings.has_history):
         return upkeep.rename(settings.gallery.folder, person, new)
     from recognizer.app import people
     from recognizer.app.history import read_history  # SQLAlchemy takes .2 s to import
@@ -49,12 +49,6 @@ def rename_everywhere(settings: Settings, person: str, new: str, *, relabel: boo
         action = people.rename_person(settings, history, person, new, enroller=enroller)
     _console.out.print(f"The history says {new}, too; 'history undo {action}' takes both back.", highlight=False)
     return new
-
-
-def has_history(settings: Settings) -> bool:
-    """Whether the settings name a history in which people may be; it is not opened."""
-    place = settings.history_place
-    return isinstance(place, str) or (place / "history.sqlite3").exists()
 
 
 def _agreed(person: str, new: str, count: int) -> bool:

@@ -50,13 +50,12 @@ def list_(
     as_json: _options.JsonOption = False,
 ) -> None:
     """List tracks, the newest first."""
-    from recognizer.app.history import read_history  # SQLAlchemy takes .2 s to import
-    from recognizer.history import tracks
+    from recognizer.history import tracks  # SQLAlchemy takes .2 s to import
 
     if unknown and person is not None:
         raise UsageError("--unknown goes without --person.")
     wanted, _ = _history_options.selection(person, source, since, until, status="unknown" if unknown else None)
-    with closing(read_history(_options.load_settings(config_file, gallery=gallery))) as history:
+    with _history_options.open_history(config_file, gallery) as history:
         found = tracks.list_tracks(history, wanted, limit=limit)
     if as_json:
         _console.print_json([seen.as_dict() for seen in found])
@@ -78,10 +77,9 @@ def show(
     as_json: _options.JsonOption = False,
 ) -> None:
     """Show everything that is kept of a track, but its vectors."""
-    from recognizer.app.history import read_history  # SQLAlchemy takes .2 s to import
-    from recognizer.history import tracks
+    from recognizer.history import tracks  # SQLAlchemy takes .2 s to import
 
-    with closing(read_history(_options.load_settings(config_file, gallery=gallery))) as history:
+    with _history_options.open_history(config_file, gallery) as history:
         seen, details = tracks.get_track(history, track)
         if crops is not None:
             _save_crops(crops, seen, history)
@@ -156,10 +154,9 @@ def sources(
     as_json: _options.JsonOption = False,
 ) -> None:
     """List the sources in which somebody was seen."""
-    from recognizer.app.history import read_history  # SQLAlchemy takes .2 s to import
-    from recognizer.history import tracks
+    from recognizer.history import tracks  # SQLAlchemy takes .2 s to import
 
-    with closing(read_history(_options.load_settings(config_file, gallery=gallery))) as history:
+    with _history_options.open_history(config_file, gallery) as history:
         found = tracks.list_sources(history)
     if as_json:
         _console.print_json(found)

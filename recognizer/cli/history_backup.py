@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
-from contextlib import closing
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from recognizer.cli import _console, _options
+from recognizer.cli import _console, _history_options, _options
 from recognizer.cli._tables import show_rows
 from recognizer.counting import counted
 from recognizer.errors import ConfigError, UsageError
@@ -22,10 +21,9 @@ def backup(
     as_json: _options.JsonOption = False,
 ) -> None:
     """Copy the history into one file, while a run may go on."""
-    from recognizer.app.history import read_history
-    from recognizer.history.backup import back_up
+    from recognizer.history.backup import back_up  # SQLAlchemy takes .2 s to import
 
-    with closing(read_history(_options.load_settings(config_file, gallery=gallery))) as history:
+    with _history_options.open_history(config_file, gallery) as history:
         done = back_up(history, path)
     if as_json:
         _console.print_json({"path": str(path), **dataclasses.asdict(done)})
@@ -56,7 +54,7 @@ def restore(
         raise ConfigError(POSTGRESQL)
     if not yes and not typer.confirm(f"Replace the history in {folder} by {path}?", err=True):
         raise UsageError("Nothing was changed.")
-    had_one = (folder / "history.sqlite3").exists()
+    had_one = settings.has_history
     done = restore_history(folder, path, key=find_key(settings.history.key_file))
     words = f"The history of {done.at} with {counted(done.tracks, 'track')} is restored."
     if had_one:
@@ -70,10 +68,9 @@ def backups(
     as_json: _options.JsonOption = False,
 ) -> None:
     """List the backups that were made of the history."""
-    from recognizer.app.history import read_history
-    from recognizer.history.backup_list import list_backups
+    from recognizer.history.backup_list import list_backups  # SQLAlchemy takes .2 s to import
 
-    with closing(read_history(_options.load_settings(config_file, gallery=gallery))) as history:
+    with _history_options.open_history(config_file, gallery) as history:
         found = list_backups(history)
     if as_json:
         _console.print_json(found)

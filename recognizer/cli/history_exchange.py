@@ -28,13 +28,12 @@ def export(
     as_json: _options.JsonOption = False,
 ) -> None:
     """Write tracks with names and times into a file that is not encrypted."""
-    from recognizer.app.history import read_history  # SQLAlchemy takes .2 s to import
-    from recognizer.history.exchange.exporting import export as write
+    from recognizer.history.exchange.exporting import export as write  # SQLAlchemy takes .2 s to import
 
     suffix = _files.require_suffix(file, _FORMATS, option="FILE")
     wanted, _ = _history_options.selection(person, source, since, until, timezone=timezone)
     with (
-        closing(read_history(_options.load_settings(config_file, gallery=gallery))) as history,
+        _history_options.open_history(config_file, gallery) as history,
         counting("exporting") as progress,
     ):
         with _files.replacing(file, wanted="the export") as part:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-from contextlib import closing
 from pathlib import Path
 from typing import Annotated, Any, cast, get_args
 
@@ -36,11 +35,10 @@ def list_sightings(
     as_json: _options.JsonOption = False,
 ) -> None:
     """List sightings, the newest first: a person's tracks, merged across sources and short gaps."""
-    from recognizer.app.history import read_history  # SQLAlchemy takes .2 s to import
-    from recognizer.history.tracks import list_named
+    from recognizer.history.tracks import list_named  # SQLAlchemy takes .2 s to import
 
     wanted, zone = _history_options.selection(person, source, since, until, timezone=timezone)
-    with closing(read_history(_options.load_settings(config_file, gallery=gallery))) as history:
+    with _history_options.open_history(config_file, gallery) as history:
         found = sightings(list_named(history, wanted), gap_s=gap, across_sources=not per_source)
     newest = within(found, wanted.since, wanted.until)[::-1][:limit]
     if as_json:
@@ -67,14 +65,13 @@ def report(
     as_json: _options.JsonOption = False,
 ) -> None:
     """Report who was present: first and last time, seconds and sightings, by local days."""
-    from recognizer.app.history import read_history  # SQLAlchemy takes .2 s to import
-    from recognizer.history.reports.attendance import make_report
+    from recognizer.history.reports.attendance import make_report  # SQLAlchemy takes .2 s to import
 
     if by not in get_args(Period):
         raise UsageError(f"--by: wanted one of {', '.join(get_args(Period))}, got {by!r}.")
     suffix = None if output is None else _files.require_suffix(output, _FORMATS, option="--output")
     wanted, zone = _history_options.selection(person, source, since, until, timezone=timezone)
-    with closing(read_history(_options.load_settings(config_file, gallery=gallery))) as history:
+    with _history_options.open_history(config_file, gallery) as history:
         made = make_report(history, wanted, by=cast(Period, by), zone=zone, gap_s=gap)
     if output is not None and suffix is not None:
         from recognizer.history.reports.formats import FORMATS

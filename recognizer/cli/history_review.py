@@ -5,19 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
 from recognizer.app import build
-from recognizer.cli import _console, _files, _options
+from recognizer.cli import _console, _files, _history_options, _options
 from recognizer.cli._progress import model_bar
 from recognizer.cli._tables import short_source, show_rows
 from recognizer.counting import counted
 from recognizer.errors import UsageError
-
-if TYPE_CHECKING:
-    from recognizer.history.database import Database
 
 ClusterArgument = Annotated[int, typer.Argument(help="Its number in 'history unknowns'.")]
 
@@ -38,7 +35,7 @@ def unknowns(
     as_json: _options.JsonOption = False,
 ) -> None:
     """Cluster the unknown people who were seen, and list the clusters."""
-    from recognizer.app.history import cluster_threshold, read_history
+    from recognizer.app.history import read_history
     from recognizer.history import clusters
     from recognizer.history.contact_sheet import cluster_sheet
 
@@ -53,7 +50,7 @@ def unknowns(
         with model_bar() as progress:
             resolved = build.model(settings, progress)
         needed = build.thresholds(settings, resolved)
-        clusters.update_clusters(history, model=resolved.fingerprint, threshold=cluster_threshold(needed))
+        clusters.update_clusters(history, model=resolved.fingerprint, threshold=needed.same_cluster)
         found = clusters.list_clusters(history, state=state, least=least, limit=limit, wanted=needed.known)
         if sheet is not None and found:
             _files.save(sheet, cluster_sheet(history, found), wanted="the contact sheet", private=True)
@@ -89,7 +86,7 @@ def name(
     from recognizer.gallery.names import person_name
     from recognizer.history import clusters
 
-    with _history(config_file, gallery) as history:
+    with _history_options.open_history(config_file, gallery) as history:
         _done(clusters.name_cluster(history, cluster, person_name(person)))
     _console.out.print(f"'history enrol {cluster}' offers its pictures as photos for the gallery.", highlight=False)
 
@@ -117,7 +114,7 @@ def split(
     """Move tracks of a cluster into a new one."""
     from recognizer.history import clusters
 
-    with _history(config_file, gallery) as history:
+    with _history_options.open_history(config_file, gallery) as history:
         action, new = clusters.split(history, cluster, tracks)
     _console.out.print(f"The tracks are cluster {new} now.", highlight=False)
     _done(action)
@@ -134,7 +131,7 @@ def merge(
 
     if into in others:
         raise UsageError(f"Cluster {into} cannot be merged into itself.")
-    with _history(config_file, gallery) as history:
+    with _history_options.open_history(config_file, gallery) as history:
         _done(clusters.merge(history, into, others))
 
 
@@ -173,7 +170,7 @@ def actions(
     """List what was corrected, the newest first."""
     from recognizer.history import actions as recorded
 
-    with _history(config_file, gallery) as history:
+    with _history_options.open_history(config_file, gallery) as history:
         found = recorded.list_actions(history, limit=limit)
     if as_json:
         _console.print_json(found)
@@ -212,7 +209,7 @@ def forget(
     person = person_name(person)
     if not yes and not typer.confirm(f"Delete everything that the history holds of {person}? It cannot be undone."):
         raise typer.Exit(1)
-    with _history(config_file, gallery) as history:
+    with _history_options.open_history(config_file, gallery) as history:
         backups = list_backups(history)
         deleted = forget_person(history, person)
     _console.out.print(f"Deleted: {counted(deleted, 'track')}.", highlight=False)
@@ -264,16 +261,10 @@ def _cost(lost: Sequence[int], person: str) -> str:
     )
 
 
-def _history(config_file: Path | None, gallery: Path | None) -> closing[Database]:
-    from recognizer.app.history import read_history
-
-    return closing(read_history(_options.load_settings(config_file, gallery=gallery)))
-
-
 def _set_state(cluster: int, state: str, config_file: Path | None, gallery: Path | None) -> None:
     from recognizer.history import clusters
 
-    with _history(config_file, gallery) as history:
+    with _history_options.open_history(config_file, gallery) as history:
         _done(clusters.set_state(history, cluster, state))
 
 

@@ -48,6 +48,16 @@ class Thresholds:
         """Similarity of a sample to its track's template from which it is the same face."""
         return self.release if self.same_track is None else self.same_track
 
+    @property
+    def same_cluster(self) -> float:
+        """Mean cosine from which two clusters of unknown people are one: a little more than a name needs.
+
+        ``release`` and ``known`` are an order of magnitude of false matches apart (FMR 1e-4 and 1e-5), and this is
+        another half of one: thousands of unknown faces are millions of pairs. Chosen with ``evaluate clusters`` on
+        LFW, see ``docs/measurements.md``.
+        """
+        return self.known + 0.5 * (self.known - self.release)
+
 
 @dataclass(slots=True)
 class Evidence:

@@ -13,7 +13,7 @@ from recognizer.errors import HistoryError
 from recognizer.history import cursors
 from recognizer.history.database import Database
 from recognizer.history.refusals import ConflictError, NotThereError
-from recognizer.history.rows import from_us, to_us
+from recognizer.history.rows import from_us, insert_row, to_us
 from recognizer.history.schema import actions, clusters, moments, rejections, tracks
 
 _TABLES = {"tracks": tracks, "clusters": clusters, "rejections": rejections, "moments": moments}
@@ -57,8 +57,7 @@ def record(
         "changes": json.dumps(made),
         "person": person,
     }
-    key = connection.execute(sa.insert(actions).values(values)).inserted_primary_key
-    return int(key[0]) if key else 0
+    return insert_row(connection, actions, values)
 
 
 def undo(database: Database, action_id: int, *, outside: bool = False) -> str:

@@ -12,18 +12,15 @@ import numpy as np
 import sqlalchemy as sa
 
 from recognizer.history import actions
+from recognizer.history.collector import SAVED_AGAIN_US
 from recognizer.history.database import Database
 from recognizer.history.linkage import Linkage
-from recognizer.history.rows import from_bytes, unit
+from recognizer.history.rows import from_bytes, insert_row, unit
+from recognizer.history.schema import UNKNOWN, clusters, runs, samples, tracks
 from recognizer.history.schema import actions as recorded
-from recognizer.history.schema import clusters, runs, samples, tracks
 from recognizer.history.subspace import basis_of, is_inside
 from recognizer.types import F32
 
-UNKNOWN = sa.and_(tracks.c.given.is_(None), tracks.c.status == "unknown")
-_AGAIN_US = 60_000_000
-"""Tracks that ended so shortly before the newest one are looked at again: a track that lasts is saved every 30 s, and
-may become unknown only then."""
 _LOAD_AGAIN_S = 3600.0
 """Also what was deleted is noticed after this time."""
 
@@ -76,7 +73,7 @@ class Clustering:
         self._state: tuple[int, ...] = ()
         self._loaded_at = 0.0
         self._last = self._newest = 0
-        """Largest id and latest end, us, of the tracks that were looked at."""
+        """Largest id and latest end, us, of the tracks that were read."""
         self._spans: dict[tuple[int, str], list[_Span]] = {}
         self._split: list[tuple[int, set[int]]] = []
 
@@ -130,8 +127,7 @@ class Clustering:
         with database.writing() as connection:  # as short as can be: a run writes, too
             for key in found:
                 if key < 0:
-                    made = connection.execute(sa.insert(clusters).values(state="open")).inserted_primary_key
-                    numbers[key] = int(made[0]) if made else 0
+                    numbers[key] = insert_row(connection, clusters, {"state": "open"})
             moved = [
                 {"track": track, "cluster": numbers.get(key, key)}
                 for key, members in found.items()
@@ -175,9 +171,9 @@ class Clustering:
         if self._last == 0:
             return _faces(connection, database, self._model, tracks.c.cluster_id.is_(None))
         found: dict[int, _Face] = {}
-        for condition in (tracks.c.id > self._last, tracks.c.ended_us >= self._newest - _AGAIN_US):
+        for condition in (tracks.c.id > self._last, tracks.c.ended_us >= self._newest - SAVED_AGAIN_US):
             for face in _faces(connection, database, self._model, condition):
-                if face.cluster_id is None:  # not asked of the database, which would look through all that have none
+                if face.cluster_id is None:  # no condition of the query: the database would scan all that have none
                     found[face.track_id] = face
         return list(found.values())
 

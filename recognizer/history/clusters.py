@@ -12,12 +12,11 @@ from recognizer.counting import counted
 from recognizer.errors import HistoryError
 from recognizer.history import actions, cursors
 from recognizer.history.actions import Change
-from recognizer.history.clustering import UNKNOWN
 from recognizer.history.clustering import update_clusters as update_clusters
 from recognizer.history.database import Database
 from recognizer.history.refusals import ConflictError, NotThereError
-from recognizer.history.rows import from_us
-from recognizer.history.schema import clusters, runs, tracks
+from recognizer.history.rows import from_us, insert_row
+from recognizer.history.schema import UNKNOWN, clusters, runs, tracks
 
 
 def list_clusters(
@@ -130,8 +129,7 @@ def split(database: Database, cluster_id: int, track_ids: Sequence[int]) -> tupl
         found = _members(connection, cluster_id)
         if strange := sorted(set(track_ids) - set(found)):
             raise ConflictError(f"Track {strange[0]} is not in cluster {cluster_id}; it holds {_listed(found)}.")
-        key = connection.execute(sa.insert(clusters).values(state="open")).inserted_primary_key
-        new = int(key[0]) if key else 0
+        new = insert_row(connection, clusters, {"state": "open"})
         changes = [Change("tracks", track, "cluster_id", cluster_id, new) for track in track_ids]
         what = f"split {counted(len(changes), 'track')} from cluster {cluster_id} into {new}"
         return actions.record(connection, "split", what, changes), new

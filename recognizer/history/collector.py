@@ -16,6 +16,8 @@ from recognizer.types import F32, U8, Event, EventKind, FaceQuality, FrameResult
 
 INTERIM_S = 30.0
 """A track that lasts longer is also saved so often, so that a power failure loses no more."""
+SAVED_AGAIN_US = round(2e6 * INTERIM_S)
+"""Tracks that ended so shortly before the newest one may be saved again, and are read again by those who remember."""
 MOST_OPEN = 256
 """Open tracks above which old ones that were never reported, as they proved to be no faces, are dropped."""
 CROP_PX = 160

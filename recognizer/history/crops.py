@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from recognizer.history.collector import worth_of
 from recognizer.history.database import Database
 from recognizer.history.rows import from_bytes, from_us
-from recognizer.history.schema import samples, tracks
+from recognizer.history.schema import UNKNOWN, samples, tracks
 from recognizer.types import FaceQuality
 
 BEST = 5
@@ -61,8 +61,8 @@ def best_crops(database: Database, cluster_id: int, *, count: int = BEST) -> lis
         HistoryError: as ``crops_of_track``.
     """
     with database.reading() as connection:
-        in_cluster = sa.and_(tracks.c.cluster_id == cluster_id, tracks.c.given.is_(None), tracks.c.status == "unknown")
-        found = connection.execute(sa.select(tracks.c.id).where(in_cluster)).scalars().all()
+        query = sa.select(tracks.c.id).where(tracks.c.cluster_id == cluster_id, UNKNOWN)
+        found = connection.execute(query).scalars().all()
     return best_crops_of_tracks(database, found, count=count)
 
 
@@ -70,7 +70,7 @@ def best_crops_of_tracks(database: Database, track_ids: Sequence[int], *, count:
     """Return the best, most different crops of some tracks, the best first.
 
     The first crop has the best sample. Each next one is that whose worth x (1 - largest cosine to those before) is
-    largest (after maximal marginal relevance, Carbonell and Goldstein 1998): a face that looks another way, in
+    largest (after maximal marginal relevance, Carbonell and Goldstein 1998): a face that is turned another way, in
     another light.
 
     Args:

@@ -15,8 +15,8 @@ from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, OperationalErr
 from recognizer.errors import ConfigError, HistoryAwayError, HistoryError
 from recognizer.history import schema
 from recognizer.history.encryption import Cipher, Plain
+from recognizer.history.records import FILE_NAME as FILE_NAME
 
-FILE_NAME = "history.sqlite3"
 REPLACED = "history.replaced.sqlite3"
 """The history that a restored one replaced, in the same folder, until the next one or until a person is forgotten."""
 STAGING = ".restoring"

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import sqlalchemy as sa
 
+from recognizer.history.collector import SAVED_AGAIN_US
 from recognizer.history.database import Database
 from recognizer.history.records import Selection
 from recognizer.history.rows import to_us
@@ -23,8 +24,6 @@ _BLOCK = 65_536
 """Rows of a part of the matrix: it grows without being copied."""
 _READ = 8192
 """Samples read at once: 8 MB."""
-_AGAIN_US = 60_000_000
-"""Tracks that ended so shortly before the newest one are read again: a track that lasts is saved every 30 s."""
 
 
 class FaceIndex:
@@ -103,7 +102,7 @@ class FaceIndex:
 
     def _update(self, connection: sa.Connection, database: Database) -> None:
         last = self._last
-        again = sa.and_(tracks.c.id <= last, tracks.c.ended_us >= self._newest - _AGAIN_US)
+        again = sa.and_(tracks.c.id <= last, tracks.c.ended_us >= self._newest - SAVED_AGAIN_US)
         for details, means in self._read(connection, database, again):
             self._put(details, means, known=self._rows[0, : self._used])
         for details, means in self._read(connection, database, tracks.c.id > last):

@@ -11,6 +11,8 @@ from typing import Any
 
 from recognizer.types import F32, U8, FaceQuality, Status
 
+FILE_NAME = "history.sqlite3"
+"""The database in a history's folder."""
 SAMPLES = 5
 """Samples kept of a track."""
 

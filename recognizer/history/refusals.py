@@ -1,4 +1,4 @@
-"""Why something of the history cannot be had or changed, told apart for those who answer programs."""
+"""Why something of the history cannot be had or changed, as types for callers that answer programs."""
 
 from __future__ import annotations
 

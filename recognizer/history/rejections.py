@@ -11,7 +11,7 @@ from recognizer.history import actions
 from recognizer.history.actions import Change
 from recognizer.history.database import Database
 from recognizer.history.face_search import vector_of_track
-from recognizer.history.rows import from_bytes, from_us, to_bytes, to_us
+from recognizer.history.rows import from_bytes, from_us, insert_row, to_bytes, to_us
 from recognizer.history.schema import rejections, tracks
 from recognizer.types import Status
 from recognizer.types.rejection import Rejection
@@ -41,9 +41,8 @@ def reject_track(database: Database, track_id: int) -> tuple[int, str, float]:
             "vector": database.cipher.seal(to_bytes(vector)),
             "active": 0,
         }
-        key = connection.execute(sa.insert(rejections).values(values)).inserted_primary_key
         changes = [
-            Change("rejections", int(key[0]) if key else 0, "active", 0, 1),
+            Change("rejections", insert_row(connection, rejections, values), "active", 0, 1),
             Change("tracks", track_id, "given", row.given, None),
             Change("tracks", track_id, "person", row.person, None),
             Change("tracks", track_id, "status", row.status, Status.UNKNOWN.value),

@@ -6,6 +6,7 @@ import datetime as dt
 import json
 import re
 import shutil
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,7 +15,7 @@ import sqlalchemy as sa
 from recognizer.errors import HistoryError
 from recognizer.history.database import REPLACED, STAGING, Database
 from recognizer.history.rows import to_us
-from recognizer.history.schema import actions, facts, moments, rejections, samples, tracks
+from recognizer.history.schema import NAMED, actions, facts, moments, rejections, samples, tracks
 
 _BATCH = 2000
 """Tracks deleted in one transaction, so that the writer waits for at most some hundredths of a second."""
@@ -56,8 +57,7 @@ def count_old(database: Database, retention: Retention, *, now: dt.datetime) -> 
 
 def _old(retention: Retention, now: dt.datetime) -> list[sa.ColumnElement[bool]]:
     """Return conditions of the tracks that are older than the retention allows."""
-    is_named = sa.or_(tracks.c.given.is_not(None), tracks.c.status == "known")
-    kinds = ((retention.known_days, is_named), (retention.unknown_days, sa.not_(is_named)))
+    kinds = ((retention.known_days, NAMED), (retention.unknown_days, sa.not_(NAMED)))
     return [sa.and_(tracks.c.ended_us < _before(now, days), kind) for days, kind in kinds if days is not None]
 
 
@@ -156,12 +156,17 @@ def _delete(database: Database, which: sa.ColumnElement[bool], *, with_rejection
             ids = connection.execute(sa.select(tracks.c.id).where(which).limit(_BATCH)).scalars().all()
             if not ids:
                 return deleted
-            for table in (samples, moments):
-                connection.execute(sa.delete(table).where(table.c.track_id.in_(ids)))
             if with_rejections:
                 connection.execute(sa.delete(rejections).where(rejections.c.track_id.in_(ids)))
-            connection.execute(sa.delete(tracks).where(tracks.c.id.in_(ids)))
+            delete_tracks(connection, ids)
             deleted += len(ids)
+
+
+def delete_tracks(connection: sa.Connection, ids: Sequence[int]) -> None:
+    """Delete some tracks, at most thousands, with everything that is kept of them but rejections."""
+    for table in (samples, moments):
+        connection.execute(sa.delete(table).where(table.c.track_id.in_(ids)))
+    connection.execute(sa.delete(tracks).where(tracks.c.id.in_(ids)))
 
 
 def _before(now: dt.datetime, days: float) -> int:

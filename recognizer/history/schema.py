@@ -19,6 +19,8 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    and_,
+    or_,
 )
 
 LEVEL = "0005"
@@ -150,3 +152,8 @@ actions = Table(
     Column("undone_us", BigInteger),
     sqlite_autoincrement=True,
 )
+
+UNKNOWN = and_(tracks.c.given.is_(None), tracks.c.status == "unknown")
+"""Condition of tracks whom neither recognition nor a person named."""
+NAMED = or_(tracks.c.given.is_not(None), tracks.c.status == "known")
+"""Condition of tracks whom recognition or a person named."""

@@ -56,7 +56,7 @@ class HistorySink:
         self._writer.finish(_CLOSE_S, self._stop, stopping_s=_STOPPED_S)
 
     def gallery_changed(self, people: frozenset[str]) -> None:
-        """Tell who is enrolled now, so that nobody who was removed comes back with a track that goes on."""
+        """Set who is enrolled now, so that nobody who was removed comes back with a track that goes on."""
         self._collector.people = people
 
     def emit(self, result: FrameResult) -> None:

@@ -9,7 +9,8 @@ from loguru import logger
 
 from recognizer.errors import HistoryError
 from recognizer.history.database import Database
-from recognizer.history.schema import moments, samples, tracks
+from recognizer.history.retention import delete_tracks
+from recognizer.history.schema import NAMED, samples, tracks
 
 _FROM, _TO = 0.95, 0.85
 """Shares of the limit from which, and down to which, is deleted; what comes until the next time has room then."""
@@ -33,10 +34,9 @@ def shrink(database: Database, max_mb: float) -> int:
     limit = max_mb * 2**20
     if _used_bytes(database) < _FROM * limit:
         return 0
-    is_named = sa.or_(tracks.c.given.is_not(None), tracks.c.status == "known")
-    deleted = _delete_oldest(database, sa.not_(is_named), lambda: _used_bytes(database) < _TO * limit)
+    deleted = _delete_oldest(database, sa.not_(NAMED), lambda: _used_bytes(database) < _TO * limit)
     _drop_crops(database, lambda: _used_bytes(database) < _TO * limit)
-    deleted += _delete_oldest(database, is_named, lambda: _used_bytes(database) < _TO * limit)
+    deleted += _delete_oldest(database, NAMED, lambda: _used_bytes(database) < _TO * limit)
     if database.file is not None and _file_bytes(database) > limit:
         try:
             database.rewrite()
@@ -51,9 +51,7 @@ def _delete_oldest(database: Database, which: sa.ColumnElement[bool], is_enough:
         with database.writing() as connection:
             query = sa.select(tracks.c.id).where(which).order_by(tracks.c.ended_us).limit(_BATCH)
             ids = connection.execute(query).scalars().all()
-            for table in (samples, moments):
-                connection.execute(sa.delete(table).where(table.c.track_id.in_(ids)))
-            connection.execute(sa.delete(tracks).where(tracks.c.id.in_(ids)))
+            delete_tracks(connection, ids)
         if not ids:
             break
         deleted += len(ids)

@@ -17,7 +17,7 @@ def basis_of(sample: F32) -> F32:
 
     The vectors of a network span no more dimensions than the input of its last layer has: 192 of 512 with EdgeFace XS.
     """
-    if len(sample) <= sample.shape[1]:  # too few to tell
+    if len(sample) <= sample.shape[1]:  # too few to find a basis
         return np.eye(sample.shape[1], dtype=np.float32)
     drawn = sample[np.linspace(0, len(sample) - 1, min(len(sample), LEARN_FROM)).astype(np.int64)]
     values, directions = np.linalg.eigh(drawn.T.astype(np.float64) @ drawn)

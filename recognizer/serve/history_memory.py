@@ -14,7 +14,7 @@ from starlette.requests import Request
 
 from recognizer.app import build
 from recognizer.app.config import Settings
-from recognizer.app.history import cluster_threshold, read_history
+from recognizer.app.history import read_history
 from recognizer.decide.evidence import Thresholds
 from recognizer.errors import GalleryError
 from recognizer.history.clustering import Clustering
@@ -61,7 +61,7 @@ class HistoryMemory:
         Raises:
             HistoryError: if the history cannot be read or written.
         """
-        least = cluster_threshold(thresholds)
+        least = thresholds.same_cluster
         clusters = self._get("clusters", (model, least), lambda: Clustering(model=model, threshold=least))
         return self._work("clusters", clusters.update)
 

@@ -31,7 +31,7 @@ AS_IT_WAS = Basis(ALL, THRESHOLDS)
 
 @pytest.fixture
 def history(tmp_path: Path) -> Iterator[Database]:
-    """Tracks 1 (clearly Ada), 2 (hardly Bea), 3 (nobody), then 4 and 5, which both look like Cleo, 5 more so."""
+    """Tracks 1 (clearly Ada), 2 (hardly Bea), 3 (nobody), then 4 and 5, which both resemble Cleo, 5 more so."""
     opened = open_history(tmp_path, create=True)
     run = ScriptedRun(ALL)
     run.frames(30, {1: face(0.7), 2: face(0.0, 0.45), 3: face(0.2, rest=50)})
@@ -187,9 +187,9 @@ def test_what_cannot_be_compared_is_counted(history: Database) -> None:
 
 
 def test_only_the_newest_and_progress_and_cancelling(history: Database) -> None:
-    told: list[tuple[int, int]] = []
-    assert replayed(history, AS_IT_WAS, most=2, progress=lambda done, total: told.append((done, total))).compared == 2
-    assert told[-1] == (2, 2)
+    calls: list[tuple[int, int]] = []
+    assert replayed(history, AS_IT_WAS, most=2, progress=lambda done, total: calls.append((done, total))).compared == 2
+    assert calls[-1] == (2, 2)
     with pytest.raises(ReplayCancelled):
         replayed(history, AS_IT_WAS, cancelled=lambda: True)
     assert issubclass(ReplayCancelled, HistoryError)

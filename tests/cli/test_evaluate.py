@@ -55,6 +55,8 @@ def friends(data: Path, folder: Path) -> Path:
         (["evaluate", "verification", "lfw", "nowhere"], InputError, "no folder"),
         (["evaluate", "identification", "nowhere"], InputError, "one folder of pictures"),
         (["evaluate", "identification", ".", "--sizes", "few"], UsageError, "--sizes wants numbers"),
+        (["evaluate", "clusters", "nowhere"], InputError, "one folder of pictures"),
+        (["evaluate", "clusters", ".", "--sizes", "0"], UsageError, "--sizes wants numbers from 1"),
         (["evaluate", "video", "clip.mp4"], UsageError, "--truth FILE"),
         (["evaluate", "video", "clip.mp4", "--truth", "none.yaml"], InputError, "none.yaml"),
         (["calibrate"], UsageError, "--budget"),

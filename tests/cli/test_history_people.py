@@ -53,9 +53,9 @@ def test_a_stranger_is_named_enrolled_and_taken_back(site: Path) -> None:
     (cluster, *_) = json.loads(command(site, "history", "unknowns", "--json", *CONFIG).stdout)
     number, before = str(cluster["cluster"]), photos(site)
     assert command(site, "history", "name", number, "Stranger", *CONFIG).returncode == 0
-    asked = command(site, "history", "enrol", number, *CONFIG)
-    assert (asked.returncode, photos(site)) == (0, before), asked.stderr
-    assert "Nothing was added; --yes adds" in asked.stdout
+    offered = command(site, "history", "enrol", number, *CONFIG)
+    assert (offered.returncode, photos(site)) == (0, before), offered.stderr
+    assert "Nothing was added; --yes adds" in offered.stdout
     added = json.loads(command(site, "history", "enrol", number, "--yes", "--json", *CONFIG).stdout)
     assert added["person"] == "Stranger"
     assert photos(site) - before == {f"gallery/Stranger/{file}" for file in added["added"]}

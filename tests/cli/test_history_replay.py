@@ -3,33 +3,18 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
-from recognizer.demo import demo_clip, demo_files
-from tests.conftest import ROOT
-
-MODEL = ("--model", "edgeface_xxs_own")
-
-
-def command(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
-    program = [sys.executable, str(ROOT / "main.py"), *words]
-    return subprocess.run(program, cwd=folder, capture_output=True, text=True, check=False, timeout=110)
+from recognizer.demo import demo_clip
+from tests.cli.history_site import MODEL, command, recognise_clip
 
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder in which the beginning of the demonstration's clip was recognised, with the history on."""
-    folder = tmp_path_factory.mktemp("site")
-    demo_files.write_gallery(folder / "gallery")
-    demo_files.write_clip(folder / "clip.mp4")
-    run = ("run", "--source", "clip.mp4", "--headless", "--history", "--max-seconds", "3")
-    done = command(folder, *run, *MODEL)
-    assert done.returncode == 0, done.stderr
-    return folder
+    return recognise_clip(tmp_path_factory.mktemp("site"), "--max-seconds", "3")
 
 
 def test_a_higher_threshold_is_tried_applied_and_undone(site: Path) -> None:

@@ -40,7 +40,7 @@ def only_photos(settings: Settings) -> bool:
 
 
 def options_of(camera: Camera, name: str) -> SourceOptions:
-    """Return what is asked of a source."""
+    """Return the options of a source."""
     return SourceOptions(
         name=name,
         threads=camera.decode_threads,

@@ -24,7 +24,7 @@ COMPACT_FROM = 50_000
 
 
 def consents(settings: Settings) -> Consents:
-    """Build what tells whose consent lets them be recognised."""
+    """Build the check of whose consent lets them be recognised."""
     return Consents(settings.gallery.folder, required=settings.gallery.require_consent)
 
 

@@ -10,7 +10,7 @@ from typing import Any, Literal
 import sqlalchemy as sa
 
 from recognizer.history.exchange.records import LoggedEvent
-from recognizer.history.rows import cleaned, insert_run, insert_track, reasons_text, to_us
+from recognizer.history.rows import cleaned, insert_row, insert_run, reasons_text, to_us
 from recognizer.history.schema import runs, tracks
 
 MODEL = "event log"
@@ -23,7 +23,7 @@ _FACES = frozenset({"appeared", "recognised", "changed", "lost"})
 
 @dataclass(slots=True)
 class LoggedTrack:
-    """A track as its events tell it."""
+    """A track as its events describe it."""
 
     source: str
     number: int
@@ -63,13 +63,13 @@ class LoggedTracks:
             yield self._open.pop(key)
 
     def rest(self) -> Iterator[LoggedTrack]:
-        """Yield the tracks whose end the logs do not tell."""
+        """Yield the tracks whose end is not in the logs."""
         while self._open:
             yield self._open.pop(next(iter(self._open)))
 
 
 def save_logged_track(connection: sa.Connection, track: LoggedTrack) -> Literal["added", "present", "extended"]:
-    """Insert a track that is not in the history yet; one of a log is extended where a longer log tells its end."""
+    """Insert a track that is not in the history yet; one of a log is extended where a longer log has its end."""
     began, ended = to_us(track.began), to_us(track.ended)
     tolerance = round(1e6 * SAME_TRACK_S)
     query = sa.select(tracks.c.id, tracks.c.began_us, tracks.c.ended_us, tracks.c.corrected, runs.c.model).join(runs)
@@ -81,7 +81,7 @@ def save_logged_track(connection: sa.Connection, track: LoggedTrack) -> Literal[
     row = connection.execute(query.order_by(sa.func.abs(tracks.c.began_us - began))).first()
     values = _values(track)
     if row is None:
-        insert_track(connection, values | {"run_id": _run(connection, track), "began_us": began, "frames": 0})
+        insert_row(connection, tracks, values | {"run_id": _run(connection, track), "began_us": began, "frames": 0})
         return "added"
     if (row.model, row.began_us, bool(row.corrected)) == (MODEL, began, False) and row.ended_us < ended:
         connection.execute(sa.update(tracks).where(tracks.c.id == row.id).values(values))
@@ -95,7 +95,7 @@ def _values(track: LoggedTrack) -> dict[str, Any]:
         "number": track.number,
         "ended_us": to_us(track.ended),
         "at_s": track.at_s,
-        "status": "known" if track.name else "unknown",  # a log does not tell undecided ones
+        "status": "known" if track.name else "unknown",  # a log does not mark undecided ones
         "person": cleaned(track.name),
         "nearest": cleaned(track.name),
         "similarity": -1.0 if track.similarity is None else track.similarity,

@@ -36,7 +36,7 @@ def export(
         suffix: ``.jsonl`` or ``.parquet``.
         selection: which tracks.
         vectors: also samples: times, qualities and vectors, decrypted.
-        progress: is told how many of how many tracks are written.
+        progress: called with the tracks written and those in all.
 
     Raises:
         HistoryError: if the database cannot be read, or a vector was altered.

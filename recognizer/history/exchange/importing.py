@@ -15,7 +15,7 @@ from recognizer.history.database import Database
 from recognizer.history.exchange.event_log import LoggedTrack, LoggedTracks, save_logged_track
 from recognizer.history.exchange.reading import Damage, read_records
 from recognizer.history.exchange.records import ExportedTrack, LoggedEvent
-from recognizer.history.rows import cleaned, insert_run, insert_track, reasons_text, to_us
+from recognizer.history.rows import cleaned, insert_row, insert_run, reasons_text, to_us
 from recognizer.history.schema import clusters, runs, samples, tracks
 
 _BATCH = 500
@@ -33,7 +33,7 @@ class Imported:
     present: int = 0
     """Tracks that were in the history already."""
     extended: int = 0
-    """Tracks of event logs of which a longer log told the end."""
+    """Tracks of event logs whose end a longer log has."""
     other: int = 0
     """Lines of event logs that are of a source, and not of a face."""
     damaged: int = 0
@@ -54,7 +54,7 @@ def import_files(database: Database, paths: Sequence[Path], *, progress: Progres
     Args:
         database: the history.
         paths: files of ``history export`` or ``run --events``.
-        progress: is told how many of how many kilobytes are read.
+        progress: called with the kilobytes read and those in all.
 
     Raises:
         HistoryError: if the database cannot be written; what was imported before stays.
@@ -146,8 +146,9 @@ class _Exported:
             if track.cluster is not None and row.cluster_id is not None:
                 self._clusters.setdefault(track.cluster.id, row.cluster_id)
             return False
-        key = insert_track(
+        key = insert_row(
             connection,
+            tracks,
             {
                 "run_id": run,
                 "source": cleaned(track.source),
@@ -197,6 +198,5 @@ class _Exported:
         if track.cluster is None:
             return None
         if track.cluster.id not in self._clusters:
-            key = connection.execute(sa.insert(clusters).values(state=track.cluster.state)).inserted_primary_key
-            self._clusters[track.cluster.id] = int(key[0]) if key else 0
+            self._clusters[track.cluster.id] = insert_row(connection, clusters, {"state": track.cluster.state})
         return self._clusters[track.cluster.id]
