@@ -119,7 +119,7 @@ def webhook_secrets(webhook: Webhook) -> list[bytes]:
     new = secret(webhook.secret_env, webhook.secret_file, key="webhooks.secret")
     if new is None:
         raise ConfigError(
-            "webhooks: wanted secret_env or secret_file for each: by it the receiver tells our messages from others'."
+            "webhooks: wanted secret_env or secret_file for each: by it the receiver recognises our messages."
         )
     old = secret(webhook.old_secret_env, webhook.old_secret_file, key="webhooks.old_secret")
     return [secret_bytes(each) for each in (new, old) if each is not None]

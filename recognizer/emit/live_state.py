@@ -1,4 +1,4 @@
-"""The state of each source and who is before it now, kept for other threads that ask."""
+"""The state of each source and who is before it now, kept for other threads that read it."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from recognizer.types import Event, FrameResult, SourceChange, SourceState
 _RATE_S = 5.0
 """The rate is that of the last so many seconds."""
 _WORDS = {SourceState.OPEN: "starting", SourceState.BACKING_OFF: "lost"}
-"""States that viewers need not tell apart from others."""
+"""States that viewers see as one of the others."""
 
 
 @dataclass(slots=True)

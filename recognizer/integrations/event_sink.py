@@ -18,7 +18,7 @@ class EventSink(BaseSink):
 
     Args:
         deliveries: sends them; started and closed with the sink.
-        times: tells times of day, and which sources are cameras.
+        times: gives times of day, and which sources are cameras.
     """
 
     def __init__(self, deliveries: DeliveryThread, *, times: WallClock) -> None:

@@ -95,7 +95,7 @@ class WebhookSink(EventSink):
         kinds: of events to send; empty: all.
         private_hosts: see ``allowed_place``.
         folder: where events wait.
-        times: tells times of day, and which sources are cameras.
+        times: gives times of day, and which sources are cameras.
         stop: set when the run should stop.
         waits_s: seconds between attempts.
     """

@@ -21,7 +21,7 @@ Result = TypeVar("Result")
 SHARE = QUEUE // 2
 """Places in the queue that one client may hold."""
 _LOAD_WAIT_S = 5.0
-"""How long a request waits for the model to be loaded before it is told to come again."""
+"""How long a request waits for the model to be loaded before it gets 503 with retry-after."""
 
 
 class Inference(Generic[Model]):

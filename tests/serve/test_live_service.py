@@ -123,7 +123,7 @@ class Service:
 
 EXAMPLES = re.findall(r"^curl .*", (ROOT / "docs" / "service-live.md").read_text("utf-8"), re.MULTILINE)
 ENDED_BY_CLOCK = 28
-"""curl's exit status of a stream that it was told to leave."""
+"""curl's exit status of a stream that it was made to leave."""
 
 
 @pytest.fixture(scope="module")

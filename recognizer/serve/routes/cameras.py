@@ -41,7 +41,7 @@ async def try_camera(form: CameraTest, services: ServicesDep, file: SettingsFile
         raise ServiceError(503, "busy", "Another camera is being tried.", headers={"retry-after": "5"})
 
     def take() -> bytes:
-        camera = _cameras(services, file).complete(form.wishes(), form.id)
+        camera = _cameras(services, file).complete(form.options(), form.id)
         return take_picture(camera, form.name or form.id or "the camera")
 
     async with _one_test:
@@ -51,13 +51,13 @@ async def try_camera(form: CameraTest, services: ServicesDep, file: SettingsFile
 @router.post("", status_code=201)
 async def add_camera(form: NewCamera, services: ServicesDep, file: SettingsFileDep) -> Applied:
     """Add a camera: an rtsp(s) or http(s) address. Recognition starts anew with it."""
-    return _applied(services, await _change(lambda: _cameras(services, file).add(form.wishes())))
+    return _applied(services, await _change(lambda: _cameras(services, file).add(form.options())))
 
 
 @router.patch("/{camera_id:path}")
 async def change_camera(camera_id: str, form: CameraForm, services: ServicesDep, file: SettingsFileDep) -> Applied:
     """Change a camera; what is not given stays. Recognition starts anew with it."""
-    return _applied(services, await _change(lambda: _cameras(services, file).change(camera_id, form.wishes())))
+    return _applied(services, await _change(lambda: _cameras(services, file).change(camera_id, form.options())))
 
 
 @router.delete("/{camera_id:path}")

@@ -46,11 +46,11 @@ async def history_settings(services: ServicesDep) -> HistorySettings:
 @router.patch("/settings/history")
 async def change_history(form: HistoryForm, services: ServicesDep, file: SettingsFileDep) -> Applied:
     """Change what is kept and for how long; what is not given stays. Recognition starts anew with it."""
-    wishes = form.model_dump(exclude_none=True)
+    options = form.model_dump(exclude_none=True)
 
     def edit(values: Any) -> None:
         section = values.setdefault("history", {})
-        for key, value in wishes.items():
+        for key, value in options.items():
             section[key] = value
 
     await run_in_threadpool(file.change, edit)
