@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Annotated, cast
 
 from fastapi import Depends
+from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 
 from recognizer.app.config import Settings
@@ -42,6 +43,14 @@ class Services:
     log: Collection[str] = ()
     """The newest lines of this process's log."""
     attempts: LoginAttempts = field(default_factory=LoginAttempts)
+
+    async def current_settings(self) -> Settings:
+        """Read the settings file as it is now; the settings of the start where there is no file.
+
+        Raises:
+            ConfigError: if the file cannot be read or is not valid.
+        """
+        return self.settings if self.settings_file is None else await run_in_threadpool(self.settings_file.read)
 
     def close(self) -> None:
         """End the threads and close the files."""

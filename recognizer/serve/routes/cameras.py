@@ -28,10 +28,9 @@ _one_test = asyncio.Semaphore(1)
 @router.get("")
 async def list_cameras(services: ServicesDep) -> CamerasAnswer:
     """List the cameras of the settings file, without users and passwords."""
-    file = services.settings_file
-    settings = services.settings if file is None else await run_in_threadpool(file.read)
-    cameras = await run_in_threadpool(describe, settings)
-    return CamerasAnswer(cameras=[Camera(**camera) for camera in cameras], can_change=file is not None)
+    cameras = await run_in_threadpool(describe, await services.current_settings())
+    can_change = services.settings_file is not None
+    return CamerasAnswer(cameras=[Camera(**camera) for camera in cameras], can_change=can_change)
 
 
 @router.post("/test", responses=_JPEG, response_class=Response)

@@ -37,8 +37,7 @@ _STARTED = dt.datetime.now(dt.UTC)
 @router.get("/settings/history")
 async def history_settings(services: ServicesDep) -> HistorySettings:
     """Say what is kept of who was seen, for how long, and how much room it takes."""
-    file = services.settings_file
-    settings = services.settings if file is None else await run_in_threadpool(file.read)
+    settings = await services.current_settings()
     kept = HistoryForm(**settings.history.model_dump(include=set(HistoryForm.model_fields)))
     return HistorySettings(history=kept, storage=await run_in_threadpool(_storage, services.settings))
 
@@ -49,9 +48,7 @@ async def change_history(form: HistoryForm, services: ServicesDep, file: Setting
     options = form.model_dump(exclude_none=True)
 
     def edit(values: Any) -> None:
-        section = values.setdefault("history", {})
-        for key, value in options.items():
-            section[key] = value
+        values.setdefault("history", {}).update(options)
 
     await run_in_threadpool(file.change, edit)
     return Applied(applies=restart(services))
@@ -61,8 +58,7 @@ async def change_history(form: HistoryForm, services: ServicesDep, file: Setting
 async def health(services: ServicesDep) -> HealthDetail:
     """Say how all parts are: versions, model, engine, recognition, storage."""
     about: dict[str, Any] = {}
-    live, file = services.live, services.settings_file
-    settings = services.settings if file is None else await run_in_threadpool(file.read)
+    live, settings = services.live, await services.current_settings()
     if live is not None:
         with suppress(ServiceError):
             about = await live.call("about")
