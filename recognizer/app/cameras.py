@@ -17,7 +17,7 @@ from recognizer.app.config import Settings
 from recognizer.app.sections import Camera
 from recognizer.app.settings_file import SettingsFile
 from recognizer.capture.address import split_credentials, with_credentials
-from recognizer.capture.ip_address import IPAddress, ip_address
+from recognizer.capture.ip_address import IPAddress, ip_address, is_never_a_host
 from recognizer.capture.names import display_name
 from recognizer.errors import ConfigError, UsageError
 
@@ -258,7 +258,7 @@ def checked_address(address: str) -> str:
         host, port = None, None
     if not host:
         raise UsageError("address: wanted rtsp://HOST/PATH, got one without a host.")
-    if any(ip.is_link_local or ip.is_multicast or ip.is_unspecified for ip in _addresses(host, port)):
+    if any(map(is_never_a_host, _addresses(host, port))):
         raise UsageError("address: link-local and multicast addresses are refused.")
     return address
 
