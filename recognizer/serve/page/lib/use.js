@@ -77,13 +77,3 @@ export function useKeys(pressed) {
     return () => removeEventListener("keydown", down);
   }, []);
 }
-
-/** The time now, renewed every `ms`. */
-export function useNow(ms = 1000) {
-  const [now, set] = useState(Date.now());
-  useEffect(() => {
-    const timer = setInterval(() => set(Date.now()), ms);
-    return () => clearInterval(timer);
-  }, [ms]);
-  return now;
-}
