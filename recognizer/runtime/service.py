@@ -83,7 +83,7 @@ class Service:
                     if key.fileobj == reading:
                         with suppress(BlockingIOError):
                             os.read(reading, 512)
-                self._look_after()
+                self._supervise_children()
                 if not ready and self._web.ready and (self._recognition.ready or self._recognition.ended):
                     ready = True
                     manager.notify("READY=1")
@@ -99,7 +99,7 @@ class Service:
                 child.kill()
         self._stopping = True
 
-    def _look_after(self) -> None:
+    def _supervise_children(self) -> None:
         for child in self._children:
             for message in child.messages():
                 if child is self._web and message == "RESTART=recognition":

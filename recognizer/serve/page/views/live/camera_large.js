@@ -47,7 +47,7 @@ function WhoIsHere({source, onFace}) {
   </section>`;
 }
 
-/** The moving picture. The browser ends the stream only when the address is taken away, and then it can be asked anew. */
+/** The moving picture. The browser ends the stream only when the address is taken away, and then it can be requested anew. */
 function Moving({source}) {
   const image = useRef(null);
   const timer = useRef(null);

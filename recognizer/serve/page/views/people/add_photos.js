@@ -13,7 +13,7 @@ import {Icon} from "../../parts/icon.js";
 import {Outcome} from "./outcome.js";
 import {Webcam} from "./webcam.js";
 
-/** @param person the person to add to; without one, a name is asked for. */
+/** @param person the person to add to; without one, a name must be given. */
 export function AddPhotos({person = null, people, onClose}) {
   const [name, setName] = useState(person?.name ?? "");
   const [way, setWay] = useState("upload");
