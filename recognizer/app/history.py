@@ -96,6 +96,12 @@ def gallery_revision(enrolled: Enrolled) -> str:
     return digest.hexdigest()[:16]
 
 
+def has_history(settings: Settings) -> bool:
+    """Whether there is a history to read; of one on a server this is not known before it is opened."""
+    place = settings.history_place
+    return not isinstance(place, Path) or (place / FILE_NAME).exists()
+
+
 def read_history(settings: Settings) -> Database:
     """Open the history for reading.
 
@@ -111,8 +117,7 @@ def rejections_of(settings: Settings, model: str) -> list[Rejection]:
     Raises:
         HistoryError: if the history cannot be read.
     """
-    place = settings.history_place
-    if isinstance(place, Path) and not (place / FILE_NAME).exists():
+    if not has_history(settings):
         return []
     with closing(read_history(settings)) as history:
         return active_rejections(history, model)

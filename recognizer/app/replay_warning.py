@@ -5,18 +5,17 @@ from __future__ import annotations
 import datetime as dt
 import time
 from contextlib import closing
-from pathlib import Path
 
 from loguru import logger
 
 from recognizer.app import build, config
 from recognizer.app.build.galleries import COMPACT_FROM
-from recognizer.app.history import read_history
+from recognizer.app.history import has_history, read_history
 from recognizer.app.past_matches import Basis
 from recognizer.app.replay import Replay, ReplayCancelled, replay_tracks
 from recognizer.errors import GalleryError, RecognizerError
 from recognizer.gallery.records import Enrolled
-from recognizer.history.database import FILE_NAME, Database
+from recognizer.history.database import Database
 from recognizer.history.records import DecisionFacts, Selection
 from recognizer.history.rejections import active_rejections
 from recognizer.history.runs import last_facts
@@ -52,10 +51,9 @@ def warn_after_enrolment(
         return
     if after.names == before.names and bool((after.vectors == before.vectors).all()):
         return
-    place = settings.history_place
-    if isinstance(place, str) and not settings.history.enabled:
+    if isinstance(settings.history_place, str) and not settings.history.enabled:
         return
-    if isinstance(place, Path) and not (place / FILE_NAME).exists():
+    if not has_history(settings):
         return
     try:
         with closing(read_history(settings)) as history:

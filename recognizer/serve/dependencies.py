@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Annotated, cast
 
 from fastapi import Depends
@@ -15,9 +14,9 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 
 from recognizer.app.config import Settings
-from recognizer.app.history import read_history
+from recognizer.app.history import has_history, read_history
 from recognizer.app.settings_file import SettingsFile
-from recognizer.history.database import FILE_NAME, Database
+from recognizer.history.database import Database
 from recognizer.serve.access.attempts import LoginAttempts
 from recognizer.serve.access.scopes import Principal, principal
 from recognizer.serve.access.store import AccessStore
@@ -87,8 +86,7 @@ def database(request: Request) -> Iterator[Database]:
         HistoryError: if it cannot be opened.
     """
     current = settings(request)
-    place = current.history_place
-    if isinstance(place, Path) and not (place / FILE_NAME).exists():
+    if not has_history(current):
         raise ServiceError(
             404, "history_off", "Nothing that was seen is kept; switch it on with 'history: {enabled: true}'."
         )
