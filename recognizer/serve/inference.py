@@ -47,6 +47,12 @@ class Inference(Generic[Model]):
         return loading is not None and loading.done() and loading.exception() is None
 
     @property
+    def loaded(self) -> Model | None:
+        """The recogniser; ``None`` until it is loaded."""
+        loading = self._loading
+        return loading.result() if loading is not None and self.is_ready else None
+
+    @property
     def waiting(self) -> int:
         """Inferences that wait or run."""
         return self._held.total()
@@ -78,7 +84,7 @@ class Inference(Generic[Model]):
             )
         self._held[client] += 1
         try:
-            model = await self._loaded()
+            model = await self._wait_loaded()
             return await asyncio.wrap_future(self._thread.submit(work, model))
         finally:
             self._held[client] -= 1
@@ -98,7 +104,7 @@ class Inference(Generic[Model]):
         """Drop what waits, and wait for what runs."""
         self._thread.shutdown(wait=True, cancel_futures=True)
 
-    async def _loaded(self) -> Model:
+    async def _wait_loaded(self) -> Model:
         loading = self.start()
         if loading.done():
             return loading.result()

@@ -63,8 +63,8 @@ async def health(services: ServicesDep) -> HealthDetail:
         with suppress(ServiceError):
             about = await live.call("about")
     model = about.get("model")
-    if model is None and services.inference.is_ready:
-        model = services.inference.start().result().model
+    if model is None and (loaded := services.inference.loaded) is not None:
+        model = loaded.model
     return HealthDetail(
         version=__version__,
         started_at=_STARTED,
