@@ -162,7 +162,7 @@ def _shown(result: FrameResult) -> tuple[str, int, float, int]:
     return frame.source, number_of(frame.image), time.monotonic(), frame.index
 
 
-def wait_until(condition: Callable[[], bool], *, seconds: float) -> float:
+def wait_until(condition: Callable[[], object], *, seconds: float) -> float:
     """How long it took, s; infinite when it did not come."""
     began = time.monotonic()
     while time.monotonic() - began < seconds:
@@ -170,6 +170,11 @@ def wait_until(condition: Callable[[], bool], *, seconds: float) -> float:
             return time.monotonic() - began
         time.sleep(0.01)
     return float("inf")
+
+
+def wait_for(condition: Callable[[], object], what: str, patience_s: float = 60.0) -> None:
+    """Fail where it does not come."""
+    assert wait_until(condition, seconds=patience_s) < float("inf"), what
 
 
 def open_files() -> int:

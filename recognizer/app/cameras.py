@@ -17,7 +17,7 @@ from recognizer.app.config import Settings
 from recognizer.app.sections import Camera
 from recognizer.app.settings_file import SettingsFile
 from recognizer.capture.address import split_credentials, with_credentials
-from recognizer.capture.ip_address import IPAddress, ip_address
+from recognizer.capture.ip_address import IPAddress, ip_address, is_never_a_host
 from recognizer.capture.names import display_name
 from recognizer.errors import ConfigError, UsageError
 
@@ -95,27 +95,27 @@ class CameraSettings:
         self._written: list[Path] = []
         """Passwords of a change that is not in the settings file yet."""
 
-    def add(self, wishes: Mapping[str, Any]) -> Settings:
+    def add(self, options: Mapping[str, Any]) -> Settings:
         """Add a camera.
 
         Args:
-            wishes: ``name`` and ``address``; ``user``, ``password``, ``rotate_deg``, ``mirror``, ``region``.
+            options: ``name`` and ``address``; ``user``, ``password``, ``rotate_deg``, ``mirror``, ``region``.
 
         Raises:
             UsageError: if the address is none that may be added, or the name is taken.
             ConfigError: if a value is not valid or the file cannot be written.
         """
-        name = str(wishes["name"])
+        name = str(options["name"])
         section = CommentedMap({"location": "", "name": name})
 
         def edit(values: Any) -> None:
             self._require_free(name)
-            self._apply(section, wishes)
+            self._apply(section, options)
             _as_list(values).append(section)
 
         return self._change(edit)
 
-    def change(self, camera_id: str, wishes: Mapping[str, Any]) -> Settings:
+    def change(self, camera_id: str, options: Mapping[str, Any]) -> Settings:
         """Change a camera; what is not given, and an address as ``describe`` shows it, stays.
 
         Raises:
@@ -126,14 +126,14 @@ class CameraSettings:
         def edit(values: Any) -> None:
             settings = self._file.read()  # here, where nobody else changes it
             row = _row_of(settings, camera_id)
-            if (name := wishes.get("name")) is not None and name != camera_id:
+            if (name := options.get("name")) is not None and name != camera_id:
                 self._require_free(name)
             section = _as_list(values)[row]
             if not isinstance(section, dict):
                 section = CommentedMap({"location": section})
                 _as_list(values)[row] = section
             shown = display_name(settings.cameras[row].location)
-            self._apply(section, {**wishes, "address": None} if wishes.get("address") == shown else wishes)
+            self._apply(section, {**options, "address": None} if options.get("address") == shown else options)
 
         return self._change(edit)
 
@@ -156,7 +156,7 @@ class CameraSettings:
 
         return self._change(edit)
 
-    def complete(self, wishes: Mapping[str, Any], camera_id: str | None = None) -> Camera:
+    def complete(self, options: Mapping[str, Any], camera_id: str | None = None) -> Camera:
         """Return the camera that a change would make, to be tried before it is saved; nothing is written.
 
         Raises:
@@ -167,10 +167,10 @@ class CameraSettings:
         else:
             settings = self._file.read()
             camera = settings.cameras[_row_of(settings, camera_id)]
-        address, location = wishes.get("address"), camera.location
+        address, location = options.get("address"), camera.location
         is_new = address is not None and address != display_name(location)
         user, password, bare = split_credentials(checked_address(str(address)) if is_new else location)
-        user, password = str(wishes.get("user") or user), wishes.get("password") or password
+        user, password = str(options.get("user") or user), options.get("password") or password
         changes: dict[str, Any] = {"location": with_credentials(bare, user, password)}
         if is_new or password:
             changes |= {"password_file": None, "password_env": None}
@@ -194,11 +194,11 @@ class CameraSettings:
                     file.unlink(missing_ok=True)
         return changed
 
-    def _apply(self, section: Any, wishes: Mapping[str, Any]) -> None:
-        if (name := wishes.get("name")) is not None:
+    def _apply(self, section: Any, options: Mapping[str, Any]) -> None:
+        if (name := options.get("name")) is not None:
             section["name"] = name
-        user, password = wishes.get("user"), wishes.get("password")
-        if (address := wishes.get("address")) is not None:
+        user, password = options.get("user"), options.get("password")
+        if (address := options.get("address")) is not None:
             own_user, own_password, bare = split_credentials(checked_address(str(address)))
             section["location"] = with_credentials(bare, str(user or own_user))
             password = password or own_password
@@ -214,7 +214,7 @@ class CameraSettings:
             section.pop("password_env", None)
             section["password_file"] = str(self._keep_password(str(password)))
         for key in _PLAIN:
-            if (value := wishes.get(key)) is not None:
+            if (value := options.get(key)) is not None:
                 section[key] = _flow(value) if isinstance(value, list | tuple) else value
 
     def _keep_password(self, password: str) -> Path:
@@ -258,7 +258,7 @@ def checked_address(address: str) -> str:
         host, port = None, None
     if not host:
         raise UsageError("address: wanted rtsp://HOST/PATH, got one without a host.")
-    if any(ip.is_link_local or ip.is_multicast or ip.is_unspecified for ip in _addresses(host, port)):
+    if any(map(is_never_a_host, _addresses(host, port))):
         raise UsageError("address: link-local and multicast addresses are refused.")
     return address
 

@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 from recognizer import __version__
 from recognizer.app.config import Settings
 from recognizer.app.integration_sections import Webhook
-from recognizer.capture.address import complete_address
+from recognizer.capture.address import complete_address, secret_line
 from recognizer.clock import WallClock
 from recognizer.errors import ConfigError, SourceError
 from recognizer.history.database import FILE_NAME
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from recognizer.integrations.prometheus import MetricsSink
     from recognizer.integrations.webhook import WebhookSink
 
-_LONGEST_SECRET = 1024
 _MISSING = "needs a package that is not installed: pip install -r requirements-integrations.txt"
 
 
@@ -119,7 +118,7 @@ def webhook_secrets(webhook: Webhook) -> list[bytes]:
     new = secret(webhook.secret_env, webhook.secret_file, key="webhooks.secret")
     if new is None:
         raise ConfigError(
-            "webhooks: wanted secret_env or secret_file for each: by it the receiver tells our messages from others'."
+            "webhooks: wanted secret_env or secret_file for each: by it the receiver recognises our messages."
         )
     old = secret(webhook.old_secret_env, webhook.old_secret_file, key="webhooks.old_secret")
     return [secret_bytes(each) for each in (new, old) if each is not None]
@@ -139,14 +138,9 @@ def secret(variable: str | None, file: Path | None, *, key: str) -> str | None:
     if file is None:
         return None
     try:
-        with file.open(encoding="utf-8") as opened:
-            line = opened.readline(_LONGEST_SECRET).rstrip("\r\n")
-    except (OSError, UnicodeDecodeError) as error:
-        words = (getattr(error, "strerror", None) or "it is no text").lower()
-        raise ConfigError(f"{key}_file: {file} cannot be read ({words}).") from None
-    if not line:
-        raise ConfigError(f"{key}_file: {file} is empty; its first line is the secret.")
-    return line
+        return secret_line(file, holds="secret")
+    except SourceError as error:
+        raise ConfigError(f"{key}_file: {error}") from None
 
 
 def _mqtt(

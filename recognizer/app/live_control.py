@@ -62,7 +62,7 @@ class LiveControl:
     def commands(self) -> Mapping[str, Command]:
         """By name; for ``ControlServer``."""
         return {
-            "about": self._tell,
+            "about": self._answer_about,
             "sources": self._list,
             "picture": self._picture,
             "events": self._follow_events,
@@ -71,7 +71,7 @@ class LiveControl:
             "reload_gallery": self._reload,
         }
 
-    def _tell(self, request: Mapping[str, Any]) -> Answer:
+    def _answer_about(self, request: Mapping[str, Any]) -> Answer:
         return Answer({**self._about, "pictures_encoded": self._pictures.encoded, "log": list(self._log)})
 
     def _list(self, request: Mapping[str, Any]) -> Answer:

@@ -16,7 +16,7 @@ from recognizer.errors import SourceError
 _VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
 _PARTS = re.compile(r"(?s)^([A-Za-z][A-Za-z0-9+.-]*://)([^/?#]*)(.*)$")
 _HOST = re.compile(r"^(?:[\w.-]+|\[[0-9A-Fa-f:.%]+\])(?::\d*)?$")
-_LONGEST_PASSWORD = 4096
+_LONGEST_SECRET = 4096
 
 
 def complete_address(
@@ -52,6 +52,27 @@ def complete_address(
             raise SourceError(f"{display_name(address)}: wanted {wanted}; write it as rtsp://USER@HOST/PATH.")
         credentials = f"{user}:{quote(password, safe='')}"
     return f"{scheme}{credentials}@{rest}" if credentials else f"{scheme}{rest}"
+
+
+def secret_line(file: Path, *, holds: str) -> str:
+    """Return the first line of a file.
+
+    Args:
+        file: of text.
+        holds: what it holds, for messages.
+
+    Raises:
+        SourceError: it cannot be read, or its first line is empty; the message begins with the file.
+    """
+    try:
+        with file.open(encoding="utf-8") as opened:
+            line = opened.readline(_LONGEST_SECRET).rstrip("\r\n")
+    except (OSError, ValueError) as error:
+        words = (getattr(error, "strerror", None) or "it is no text").lower()
+        raise SourceError(f"{file} cannot be read ({words}).") from None
+    if not line:
+        raise SourceError(f"{file} is empty; its first line is the {holds}.")
+    return line
 
 
 def split_credentials(address: str) -> tuple[str, str | None, str]:
@@ -111,13 +132,6 @@ def _password(address: str, variable: str | None, file: Path | None, environment
     if file is None:
         return None
     try:
-        with file.open(encoding="utf-8") as opened:
-            line = opened.readline(_LONGEST_PASSWORD).rstrip("\r\n")
-    except (OSError, UnicodeDecodeError, ValueError) as error:
-        words = (getattr(error, "strerror", None) or "it is no text").lower()
-        raise SourceError(f"{display_name(address)}: the password file {file} cannot be read ({words}).") from None
-    if not line:
-        raise SourceError(
-            f"{display_name(address)}: the password file {file} is empty; its first line is the password."
-        )
-    return line
+        return secret_line(file, holds="password")
+    except SourceError as error:
+        raise SourceError(f"{display_name(address)}: the password file {error}") from None

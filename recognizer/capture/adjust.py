@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from types import TracebackType
-from typing import Self
 
 import numpy as np
 
-from recognizer.protocols import FrameSource, ReportsState
-from recognizer.types import U8, Frame, SourceChange
+from recognizer.capture.source_wrapper import SourceWrapper
+from recognizer.protocols import FrameSource
+from recognizer.types import U8, Frame
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,7 +42,7 @@ class Adjustment:
 AS_IT_IS = Adjustment()
 
 
-class Adjusted:
+class Adjusted(SourceWrapper):
     """A source whose frames are adjusted; everything else is the source's own.
 
     Args:
@@ -52,21 +51,8 @@ class Adjusted:
     """
 
     def __init__(self, source: FrameSource, adjustment: Adjustment) -> None:
-        self.name = source.name
-        self.live = source.live
-        self.source = source
+        super().__init__(source)
         self._adjustment = adjustment
-
-    def __enter__(self) -> Self:
-        """Open the source."""
-        self.source.__enter__()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        """Close the source."""
-        self.source.__exit__(kind, error, trace)
 
     def __iter__(self) -> Iterator[Frame]:
         """Yield the adjusted frames; those that come too soon are left out."""
@@ -89,16 +75,3 @@ class Adjusted:
     def frame_count(self) -> int | None:
         """How many frames come; ``None`` also where only some of them are analysed."""
         return None if self._adjustment.rate else self.source.frame_count
-
-    @property
-    def shortfall(self) -> str | None:
-        """In words, what could not be read of a file."""
-        return self.source.shortfall
-
-    def close(self) -> None:
-        """Ask the iteration to end."""
-        self.source.close()
-
-    def state_changes(self) -> list[SourceChange]:
-        """The source's changes of state; a file has none."""
-        return self.source.state_changes() if isinstance(self.source, ReportsState) else []

@@ -8,7 +8,47 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-from recognizer.types import Event, SourceChange
+from recognizer.clock import WallClock
+from recognizer.types import Event, Frame, SourceChange
+
+Record = dict[str, Any]
+
+
+class EventRecorder:
+    """Makes the JSON objects of a run's events, with the time of day and the time in the source.
+
+    Args:
+        times: gives times of day, and which sources are live.
+    """
+
+    def __init__(self, times: WallClock) -> None:
+        self._times = times
+        self._origins: dict[str, float] = {}
+        """When each source began, s: its first frame or first loss; 0 for files."""
+
+    def restart(self) -> None:
+        """Begin a new run."""
+        self._times.restart()
+        self._origins = {}
+
+    def begin(self, frame: Frame) -> None:
+        """Note a frame: the first one of a live source is the origin of its times."""
+        if frame.source not in self._origins:
+            self._origins[frame.source] = frame.captured_at if self._times.is_live(frame.source) else 0.0
+
+    def of_event(self, event: Event) -> tuple[dt.datetime, Record]:
+        """Return the time of day of a face's event, and its JSON object."""
+        at_s = event.at - self._origins.get(event.source, 0.0)
+        moment = self._times.moment(event.source, event.at if self._times.is_live(event.source) else at_s)
+        return moment, event_record(event, moment=moment, at_s=at_s)
+
+    def of_change(self, change: SourceChange) -> tuple[dt.datetime, Record] | None:
+        """Return the same of a loss or a return; ``None``: other changes of state are no events."""
+        if change.event is None:
+            return None
+        origin = self._origins.setdefault(change.source, change.at)
+        moment = self._times.live_moment(change.at)
+        return moment, source_record(change, moment=moment, at_s=change.at - origin)
 
 
 def event_record(event: Event, *, moment: dt.datetime, at_s: float) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import threading
 import time
 from collections import deque
@@ -11,7 +12,7 @@ from typing import Any
 
 from recognizer.clock import WallClock
 from recognizer.emit.base import BaseSink
-from recognizer.emit.event_json import event_record, source_record
+from recognizer.emit.event_json import EventRecorder, Record
 from recognizer.types import Event, FrameResult, SourceChange
 
 KEPT_EVENTS = 1000
@@ -30,17 +31,14 @@ class EventMemory(BaseSink):
     """
 
     def __init__(self, *, live: AbstractSet[str], kept: int = KEPT_EVENTS, times: WallClock | None = None) -> None:
-        self._times = times or WallClock(live=live)
+        self._recorder = EventRecorder(times or WallClock(live=live))
         self._events: deque[dict[str, Any]] = deque(maxlen=kept)
         self._numbers = count()
-        self._origins: dict[str, float] = {}
         self._changed = threading.Condition()
 
     def emit(self, result: FrameResult) -> None:
         """Keep the events of a result."""
-        frame = result.frame
-        if frame.source not in self._origins:
-            self._origins[frame.source] = frame.captured_at if self._times.is_live(frame.source) else 0.0
+        self._recorder.begin(result.frame)
         self._keep(result.events)
 
     def on_end(self, source: str, events: tuple[Event, ...]) -> None:
@@ -49,19 +47,16 @@ class EventMemory(BaseSink):
 
     def on_source_state(self, change: SourceChange) -> None:
         """Keep a loss or a return; other changes of state are no events."""
-        if change.event is None:
-            return
-        at_s = max(0.0, change.at - self._origins.setdefault(change.source, change.at))
-        moment = self._times.live_moment(change.at)
-        self._add(source_record(change, moment=moment, at_s=at_s), round(moment.timestamp() * 1e6))
+        if (recorded := self._recorder.of_change(change)) is not None:
+            moment, record = recorded
+            self._add(moment, {**record, "at_s": max(0.0, record["at_s"])})
 
     def _keep(self, events: tuple[Event, ...]) -> None:
         for event in events:
-            moment = self._times.moment(event.source, event.at)
-            record = event_record(event, moment=moment, at_s=event.at - self._origins.get(event.source, 0.0))
-            self._add(record, round(moment.timestamp() * 1e6))
+            self._add(*self._recorder.of_event(event))
 
-    def _add(self, record: dict[str, Any], time_us: int) -> None:
+    def _add(self, moment: dt.datetime, record: Record) -> None:
+        time_us = round(moment.timestamp() * 1e6)
         with self._changed:
             self._events.append({"id": f"{time_us}-{next(self._numbers)}", **record})
             self._changed.notify_all()

@@ -1,4 +1,4 @@
-"""The state of each source and who is before it now, kept for other threads that ask."""
+"""The state of each source and who is before it now, kept for other threads that read it."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from recognizer.types import Event, FrameResult, SourceChange, SourceState
 _RATE_S = 5.0
 """The rate is that of the last so many seconds."""
 _WORDS = {SourceState.OPEN: "starting", SourceState.BACKING_OFF: "lost"}
-"""States that viewers need not tell apart from others."""
+"""States that viewers see as one of the others."""
 
 
 @dataclass(slots=True)
@@ -105,15 +105,15 @@ class LiveState(BaseSink):
         is_live = name in self._live
         recent = [at for at in source.times if now - at <= _RATE_S]
         result = source.result
-        aged = is_live and source.captured_at is not None
+        captured_at = source.captured_at if is_live else None
         return {
             "id": name,
             "state": source.state,
             "since": source.since.isoformat(timespec="milliseconds"),
             "why": source.why or None,
             "live": is_live,
-            "frame_age_s": round(now - source.captured_at, 3) if aged and source.captured_at is not None else None,
-            "latency_s": round(source.latency_s, 4) if aged else None,
+            "frame_age_s": None if captured_at is None else round(now - captured_at, 3),
+            "latency_s": None if captured_at is None else round(source.latency_s, 4),
             "rate": round(len(recent) / _RATE_S, 1),
             "frames": source.frames,
             "losses": source.losses,

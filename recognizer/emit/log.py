@@ -21,7 +21,7 @@ from loguru import logger
 from recognizer.clock import WallClock, now
 from recognizer.emit.background import Background
 from recognizer.emit.base import BaseSink
-from recognizer.emit.event_json import event_record, json_line, source_record
+from recognizer.emit.event_json import EventRecorder, json_line
 from recognizer.emit.line_file import LineFile
 from recognizer.emit.places import words
 from recognizer.emit.rotation import Rotation
@@ -84,7 +84,6 @@ class EventLog(BaseSink):
             path, append=append, rotation=rotation or Rotation(), sync_every_s=sync_every_s, monotonic=monotonic
         )
         self._live = live
-        self._times = WallClock(live=live, clock=clock, monotonic=monotonic)
         self._monotonic = monotonic
         self._stop = stop or threading.Event()
         self._lock = threading.Lock()
@@ -93,7 +92,7 @@ class EventLog(BaseSink):
         self._stuck = self._last = False
         self._lost_reported = 0
         self._next_try = -math.inf
-        self._origins: dict[str, float] = {}
+        self._recorder = EventRecorder(WallClock(live=live, clock=clock, monotonic=monotonic))
 
     def __enter__(self) -> Self:
         """Open.
@@ -101,8 +100,7 @@ class EventLog(BaseSink):
         Raises:
             OutputError: The file cannot be written.
         """
-        self._times.restart()
-        self._origins = {}
+        self._recorder.restart()
         self._background, self._stuck, self._last = Background(self._work, name="event log"), False, False
         self._file.open()
         return self
@@ -126,24 +124,19 @@ class EventLog(BaseSink):
 
     def emit(self, result: FrameResult) -> None:
         """Write the frame's events."""
-        frame = result.frame
-        self._origins.setdefault(frame.source, frame.captured_at if self._times.is_live(frame.source) else 0.0)
-        for event in result.events:
-            self.write(self._record(event))
+        self._recorder.begin(result.frame)
+        self._write_events(result.events)
         if not result.events and (self._waiting or self._file.sync_due()):
             self._flush()
 
     def on_end(self, source: str, events: tuple[Event, ...]) -> None:
         """Write the lost events of the source's tracks."""
-        for event in events:
-            self.write(self._record(event))
+        self._write_events(events)
 
     def on_source_state(self, change: SourceChange) -> None:
         """Write that a source was lost, or is back."""
-        if change.event is None:
-            return
-        origin = self._origins.setdefault(change.source, change.at)
-        self.write(source_record(change, moment=self._times.live_moment(change.at), at_s=change.at - origin))
+        if (recorded := self._recorder.of_change(change)) is not None:
+            self.write(recorded[1])
 
     def write(self, record: Mapping[str, Any]) -> None:
         """Write one JSON object as a line; also for records other than faces' events."""
@@ -172,10 +165,9 @@ class EventLog(BaseSink):
         self._drain(last=self._last)
         self._file.sync(now=self._last)
 
-    def _record(self, event: Event) -> dict[str, Any]:
-        at_s = event.at - self._origins.get(event.source, 0.0)
-        moment_at = event.at if self._times.is_live(event.source) else at_s
-        return event_record(event, moment=self._times.moment(event.source, moment_at), at_s=at_s)
+    def _write_events(self, events: tuple[Event, ...]) -> None:
+        for event in events:
+            self.write(self._recorder.of_event(event)[1])
 
     def _drain(self, *, last: bool = False) -> None:
         """Write the queued lines; log when that fails, and when it works again."""

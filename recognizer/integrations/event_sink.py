@@ -9,7 +9,7 @@ from typing import Any, Self
 
 from recognizer.clock import WallClock
 from recognizer.emit.base import BaseSink
-from recognizer.emit.event_json import event_record, source_record
+from recognizer.emit.event_json import EventRecorder
 from recognizer.integrations.delivering import DeliveryThread
 from recognizer.types import Event, FrameResult, SourceChange
 
@@ -19,13 +19,13 @@ class EventSink(BaseSink, ABC):
 
     Args:
         deliveries: sends them; started and closed with the sink.
-        times: tells times of day, and which sources are cameras.
+        times: gives times of day, and which sources are cameras.
     """
 
     def __init__(self, deliveries: DeliveryThread, *, times: WallClock) -> None:
         self.deliveries = deliveries
         self._times = times
-        self._origins: dict[str, float] = {}
+        self._recorder = EventRecorder(times)
 
     @abstractmethod
     def message(self, source: str, record: Mapping[str, Any]) -> tuple[str, Mapping[str, Any]] | None:
@@ -47,7 +47,7 @@ class EventSink(BaseSink, ABC):
         Raises:
             OutputError: events cannot be kept on disk.
         """
-        self._times.restart()
+        self._recorder.restart()
         self.deliveries.start()
         return self
 
@@ -59,8 +59,7 @@ class EventSink(BaseSink, ABC):
 
     def emit(self, result: FrameResult) -> None:
         """Queue the frame's events."""
-        frame = result.frame
-        self._origins.setdefault(frame.source, frame.captured_at if self._times.is_live(frame.source) else 0.0)
+        self._recorder.begin(result.frame)
         self._queue(result.events)
 
     def on_end(self, source: str, events: tuple[Event, ...]) -> None:
@@ -69,16 +68,12 @@ class EventSink(BaseSink, ABC):
 
     def on_source_state(self, change: SourceChange) -> None:
         """Queue that a camera was lost, or is back."""
-        if change.event is not None:
-            origin = self._origins.setdefault(change.source, change.at)
-            moment = self._times.live_moment(change.at)
-            self._put(change.source, source_record(change, moment=moment, at_s=change.at - origin))
+        if (recorded := self._recorder.of_change(change)) is not None:
+            self._put(change.source, recorded[1])
 
     def _queue(self, events: tuple[Event, ...]) -> None:
         for event in events:
-            at_s = event.at - self._origins.get(event.source, 0.0)
-            moment = self._times.moment(event.source, event.at if self._times.is_live(event.source) else at_s)
-            self._put(event.source, event_record(event, moment=moment, at_s=at_s))
+            self._put(event.source, self._recorder.of_event(event)[1])
 
     def _put(self, source: str, record: Mapping[str, Any]) -> None:
         message = self.message(source, record)

@@ -63,7 +63,7 @@ class MqttSink(EventSink):
         topics: names of the topics.
         folder: where events wait for the broker.
         sources: display names of all sources.
-        times: tells times of day, and which sources are cameras.
+        times: gives times of day, and which sources are cameras.
         people: returns the names of the enrolled people.
         version: of this program.
         discovery: prefix of Home Assistant's discovery topics; ``None``: no discovery.

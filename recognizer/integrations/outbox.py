@@ -19,7 +19,7 @@ class Delivery:
     number: int
     """Place in the order of deliveries."""
     identity: str
-    """Stays the same however often it is tried; receivers tell repetitions by it."""
+    """Stays the same however often it is tried; receivers recognise repetitions by it."""
     topic: str
     body: bytes
     made_at: float

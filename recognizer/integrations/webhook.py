@@ -16,7 +16,7 @@ from urllib.parse import unquote_to_bytes, urlsplit
 
 import httpx
 
-from recognizer.capture.ip_address import ip_address
+from recognizer.capture.ip_address import ip_address, is_never_a_host
 from recognizer.clock import WallClock
 from recognizer.errors import ConfigError
 from recognizer.integrations.delivering import DeliveryThread, NotDeliveredError
@@ -76,7 +76,7 @@ def allowed_place(address: str, *, private_hosts: Sequence[str]) -> str:
         raise NotDeliveredError(f"the name {host} cannot be resolved") from error
     for each in found:
         place = ip_address(each)
-        if place.is_link_local or place.is_multicast or place.is_unspecified:
+        if is_never_a_host(place):
             raise NotDeliveredError(f"{host} is {place}, which is no place for a webhook", again=False)
         if not place.is_global and host not in private_hosts:
             raise NotDeliveredError(
@@ -95,7 +95,7 @@ class WebhookSink(EventSink):
         kinds: of events to send; empty: all.
         private_hosts: see ``allowed_place``.
         folder: where events wait.
-        times: tells times of day, and which sources are cameras.
+        times: gives times of day, and which sources are cameras.
         stop: set when the run should stop.
         waits_s: seconds between attempts.
     """

@@ -51,7 +51,7 @@ class GalleryWatcher:
         model: Fingerprint of the model in use.
         enroller: Makes what works on photos; called when photos change for the first time.
         replace: Takes each new state of the gallery; called from the watching thread.
-        consents: Tells whose consent lets them be recognised; by default whatever is recorded.
+        consents: Says whose consent lets them be recognised; by default whatever is recorded.
         behind_s: A change that is not loaded for so long is reported.
     """
 

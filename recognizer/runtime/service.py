@@ -29,7 +29,7 @@ from recognizer.runtime.child import RECOGNITION, STATE_FILE, WEB, Child
 from recognizer.runtime.supervisor import Supervisor
 
 NOTHING_TO_DO = 76
-"""Exit status of recognition without a camera, or whose files have ended: it is not started again until asked."""
+"""Exit status of recognition without a camera, or whose files have ended; only ``restart`` starts it again."""
 _TICK_S = 1.0
 _WEB_LEAVES_S = 1.5
 """The web process has nothing to lose."""
@@ -70,25 +70,25 @@ class Service:
                 signal.signal(number, self._stop)
         signal.signal(signal.SIGCHLD, lambda *_: None)
         manager = Supervisor()
-        ready = told_end = False
+        ready = reported_end = False
         with selectors.DefaultSelector() as selector:
             selector.register(reading, selectors.EVENT_READ)
             for child in self._children:
                 selector.register(child.socket, selectors.EVENT_READ)
                 child.start()
             while not (self._stopping and not any(child.alive for child in self._children)):
-                self._tell()
+                self._write_state()
                 wait_s = min([_TICK_S, *(child.due_s() for child in self._children)])
                 for key, _ in selector.select(max(wait_s, 0.0)):
                     if key.fileobj == reading:
                         with suppress(BlockingIOError):
                             os.read(reading, 512)
-                self._look_after()
+                self._supervise_children()
                 if not ready and self._web.ready and (self._recognition.ready or self._recognition.ended):
                     ready = True
                     manager.notify("READY=1")
-                if self._stopping and not told_end:
-                    told_end = True
+                if self._stopping and not reported_end:
+                    reported_end = True
                     manager.notify("STOPPING=1")
                 manager.feed()
         return self._status
@@ -99,7 +99,7 @@ class Service:
                 child.kill()
         self._stopping = True
 
-    def _look_after(self) -> None:
+    def _supervise_children(self) -> None:
         for child in self._children:
             for message in child.messages():
                 if child is self._web and message == "RESTART=recognition":
@@ -125,7 +125,7 @@ class Service:
             how = f"with exit status {status}" if status >= 0 else f"by signal {-status}"
             logger.warning("the {} process ended {}; it is started again", child.name, how)
 
-    def _tell(self) -> None:
+    def _write_state(self) -> None:
         """Write what becomes of recognition, for the web process."""
         child = self._recognition
         state = "running" if child.ready else "starting" if child.alive else "idle" if child.resting else "waiting"

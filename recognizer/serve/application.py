@@ -41,7 +41,7 @@ class OpenFiles(StaticFiles):
     async def get_response(self, path: str, scope: Scope) -> Response:
         """Send a file, or say that the browser's copy is current."""
         response = await super().get_response(path, scope)
-        response.headers["cache-control"] = "no-cache"  # kept, and asked after
+        response.headers["cache-control"] = "no-cache"  # kept, and revalidated
         return response
 
 

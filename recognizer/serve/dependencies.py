@@ -7,16 +7,16 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Annotated, cast
 
 from fastapi import Depends
+from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 
 from recognizer.app.config import Settings
 from recognizer.app.history import read_history
 from recognizer.app.settings_file import SettingsFile
-from recognizer.history.database import FILE_NAME, Database
+from recognizer.history.database import Database
 from recognizer.serve.access.attempts import LoginAttempts
 from recognizer.serve.access.scopes import Principal, principal
 from recognizer.serve.access.store import AccessStore
@@ -42,6 +42,14 @@ class Services:
     log: Collection[str] = ()
     """The newest lines of this process's log."""
     attempts: LoginAttempts = field(default_factory=LoginAttempts)
+
+    async def current_settings(self) -> Settings:
+        """Read the settings file as it is now; the settings of the start where there is no file.
+
+        Raises:
+            ConfigError: if the file cannot be read or is not valid.
+        """
+        return self.settings if self.settings_file is None else await run_in_threadpool(self.settings_file.read)
 
     def close(self) -> None:
         """End the threads and close the files."""
@@ -78,8 +86,7 @@ def database(request: Request) -> Iterator[Database]:
         HistoryError: if it cannot be opened.
     """
     current = settings(request)
-    place = current.history_place
-    if isinstance(place, Path) and not (place / FILE_NAME).exists():
+    if not current.has_history:
         raise ServiceError(
             404, "history_off", "Nothing that was seen is kept; switch it on with 'history: {enabled: true}'."
         )

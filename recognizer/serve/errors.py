@@ -90,7 +90,7 @@ def body_of(scope: Scope, code: str, message: str, details: object = None) -> di
 
 
 async def pause(error: HTTPException) -> None:
-    """Let a client that comes too often wait before it is told so, as it would come again at once."""
+    """Let a client that comes too often wait before it gets its refusal, as it would come again at once."""
     if error.status_code == HTTPStatus.TOO_MANY_REQUESTS or getattr(error, "code", "") == "busy":
         await asyncio.sleep(PAUSE_S)
 

@@ -21,7 +21,7 @@ Result = TypeVar("Result")
 SHARE = QUEUE // 2
 """Places in the queue that one client may hold."""
 _LOAD_WAIT_S = 5.0
-"""How long a request waits for the model to be loaded before it is told to come again."""
+"""How long a request waits for the model to be loaded before it gets 503 with retry-after."""
 
 
 class Inference(Generic[Model]):
@@ -45,6 +45,12 @@ class Inference(Generic[Model]):
         """Whether the recogniser is loaded."""
         loading = self._loading
         return loading is not None and loading.done() and loading.exception() is None
+
+    @property
+    def loaded(self) -> Model | None:
+        """The recogniser; ``None`` until it is loaded."""
+        loading = self._loading
+        return loading.result() if loading is not None and self.is_ready else None
 
     @property
     def waiting(self) -> int:
@@ -78,7 +84,7 @@ class Inference(Generic[Model]):
             )
         self._held[client] += 1
         try:
-            model = await self._loaded()
+            model = await self._wait_loaded()
             return await asyncio.wrap_future(self._thread.submit(work, model))
         finally:
             self._held[client] -= 1
@@ -98,7 +104,7 @@ class Inference(Generic[Model]):
         """Drop what waits, and wait for what runs."""
         self._thread.shutdown(wait=True, cancel_futures=True)
 
-    async def _loaded(self) -> Model:
+    async def _wait_loaded(self) -> Model:
         loading = self.start()
         if loading.done():
             return loading.result()

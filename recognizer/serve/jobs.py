@@ -1,4 +1,4 @@
-"""Long work: begun by a request, done in a thread, asked after and cancelled by others."""
+"""Long work: begun by a request, done in a thread, queried and cancelled by others."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from recognizer.serve.access.scopes import Scope
 from recognizer.serve.errors import ServiceError, from_domain
 
 KEPT = 100
-"""Ended jobs that can still be asked after."""
+"""Ended jobs that can still be queried."""
 WAITING = 16
 """Jobs that wait or run."""
 

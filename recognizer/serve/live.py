@@ -24,7 +24,7 @@ SEND_S = 5.0
 _POLL_S = 0.5
 """Longest delay until the end of the process is noticed."""
 _ALLOWED_S = 1.0
-"""How often it is looked after whether a viewer may still watch."""
+"""Seconds between checks that a viewer may still watch."""
 _RETRY_S = 0.5
 _WAIT_S = 2.0
 _BOUNDARY = b"frame"

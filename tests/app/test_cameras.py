@@ -59,8 +59,8 @@ def test_what_is_not_given_stays_and_so_does_an_address_as_it_was_shown(tmp_path
     assert camera_ids(file.read()) == ["camera 1", "/dev/video0"]
     shown = describe(file.read())[0]
     assert shown["address"] == "rtsp://192.0.2.1/1?token=***"
-    wishes = {"name": "door", "address": shown["address"], "region": (0, 0.5, 1, 1), "rotate_deg": 180}
-    camera = cameras.change("camera 1", wishes).cameras[0]
+    options = {"name": "door", "address": shown["address"], "region": (0, 0.5, 1, 1), "rotate_deg": 180}
+    camera = cameras.change("camera 1", options).cameras[0]
     assert camera.location == "rtsp://admin:old@192.0.2.1/1?token=abc"
     assert (camera.name, camera.region, camera.rotate_deg) == ("door", (0, 0.5, 1, 1), 180)
     camera = cameras.change("door", {"password": "new"}).cameras[0]
@@ -119,7 +119,7 @@ def test_a_camera_to_try_has_its_kept_password_for_its_own_address_only(tmp_path
         cameras.complete({}, "nobody")
 
 
-def test_wrong_wishes_change_nothing(tmp_path: Path) -> None:
+def test_wrong_options_change_nothing(tmp_path: Path) -> None:
     file, cameras = site(tmp_path)
     cameras.add({"name": "yard", "address": "rtsp://192.0.2.1/1"})
     before = file.path.read_text()

@@ -9,7 +9,7 @@ import pytest
 
 from recognizer.integrations.delivering import DeliveryThread, NotDeliveredError
 from recognizer.integrations.outbox import Delivery, Outbox
-from tests.integrations.waiting import wait_for
+from tests.rig import wait_for
 
 
 class Receiver:

@@ -18,8 +18,8 @@ from recognizer.integrations.home_assistant import Topics
 from recognizer.integrations.mqtt import Broker, MqttSink
 from recognizer.types import EventKind, SourceChange, SourceState
 from tests.integrations.conftest import Mosquitto, free_port, write_certificate
-from tests.integrations.waiting import wait_for
 from tests.results import event, identity, make_result
+from tests.rig import wait_for
 
 
 class Listener:

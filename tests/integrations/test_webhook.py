@@ -26,8 +26,8 @@ from recognizer.integrations.webhook import WebhookSink, allowed_place, secret_b
 from recognizer.types import EventKind
 from tests.conftest import ROOT
 from tests.integrations.conftest import free_port
-from tests.integrations.waiting import wait_for
 from tests.results import event, make_result
+from tests.rig import wait_for
 
 NEW, OLD = b"n" * 32, b"o" * 32
 

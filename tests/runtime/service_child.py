@@ -18,7 +18,7 @@ from recognizer.runtime.supervisor import Supervisor
 
 
 def main() -> None:
-    """Live until told otherwise."""
+    """Live until the file says otherwise."""
     name, folder = sys.argv[1], Path(sys.argv[2])
     end_with_parent()
     orders, parent = folder / f"{name}.do", Supervisor()

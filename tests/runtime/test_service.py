@@ -113,7 +113,7 @@ def test_the_web_process_may_ask_for_recognition_to_be_started_anew(service: Run
     assert not lives(before)
 
 
-def test_recognition_without_a_camera_rests_until_it_is_asked_for(service: Running) -> None:
+def test_recognition_without_a_camera_rests_until_a_restart(service: Running) -> None:
     before = service.pid(RECOGNITION)
     service.order(RECOGNITION, f"exit {NOTHING_TO_DO}")
     service.wait_state(state="idle", starts=1)
@@ -122,7 +122,7 @@ def test_recognition_without_a_camera_rests_until_it_is_asked_for(service: Runni
     service.wait_state(state="running", starts=2)
 
 
-def test_a_start_that_was_asked_for_while_recognition_ended_by_itself_is_not_forgotten(tmp_path: Path) -> None:
+def test_a_start_that_was_requested_while_recognition_ended_by_itself_is_not_forgotten(tmp_path: Path) -> None:
     command = [sys.executable, "-c", f"raise SystemExit({NOTHING_TO_DO})"]
     child = Child(RECOGNITION, tmp_path, [], leaves_s=10, command=command)
     with closing(child.socket):
@@ -177,7 +177,7 @@ def test_recognition_that_fails_at_its_start_is_tried_again(tmp_path: Path) -> N
     assert running.end(signal.SIGTERM) == 0
 
 
-def test_the_service_manager_is_told_when_both_are_ready_and_at_the_end(short_path: Path) -> None:
+def test_the_service_manager_is_notified_when_both_are_ready_and_at_the_end(short_path: Path) -> None:
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as ear:
         ear.bind(str(short_path / "manager"))
         ear.settimeout(20)

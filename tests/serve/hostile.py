@@ -29,7 +29,6 @@ HALF_OPEN = 200
 SLOW = 50
 FLOOD = 32
 """Threads that send /verify as fast as they can."""
-BOUNDARY = b"hostile"
 PARTS = b"".join(
     b'--hostile\r\ncontent-disposition: form-data; name="image%d"; filename="a.jpg"\r\n\r\n%s\r\n'
     % (number, (MEDIA / "barack_obama_2009.jpg").read_bytes())

@@ -11,7 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from fastapi import FastAPI
 
@@ -26,6 +26,8 @@ from recognizer.serve.recognition import Recognition
 from recognizer.types import FrameResult
 from tests.fakes import ListedSource
 from tests.serve.service import make_services, token
+
+Result = TypeVar("Result")
 
 
 class Site:
@@ -74,10 +76,10 @@ class Site:
         return self.control.sinks[0]
 
 
-def run_apart(work: Coroutine[Any, Any, None]) -> None:
+def run_apart(work: Coroutine[Any, Any, Result]) -> Result:
     """Run to the end in a thread of its own: a browser's tests leave an event loop running in this one."""
     with ThreadPoolExecutor(1) as thread:
-        thread.submit(asyncio.run, work).result(60)
+        return thread.submit(lambda: asyncio.run(work)).result(60)
 
 
 class Stream:

@@ -25,6 +25,9 @@ class FakeRecogniser:
 
     model = "fake-00000000"
 
+    def reload(self) -> None:
+        """Do nothing: there is no gallery."""
+
 
 def make_services(folder: Path, *, recogniser: object = None, **sections: dict[str, Any]) -> Services:
     """Make the services of an application whose gallery is ``folder/gallery``."""

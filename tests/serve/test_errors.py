@@ -42,7 +42,7 @@ def test_the_frameworks_errors(app: FastAPI, method: str, path: str, status: int
     assert document["request_id"] == answer.headers["x-request-id"]
 
 
-def test_a_wrong_method_is_told_the_right_ones(app: FastAPI) -> None:
+def test_a_wrong_method_gets_the_right_ones(app: FastAPI) -> None:
     assert client_of(app).put("/v1/people/Ada").headers["allow"] == "DELETE, GET, PATCH"
 
 

@@ -86,7 +86,7 @@ def test_pictures_that_are_refused(real_app: FastAPI, picture: bytes, status: in
     assert "image2" in answer.json()["error"]["message"]
 
 
-def test_a_face_that_cannot_tell_is_no_match_and_says_why(real_app: FastAPI) -> None:
+def test_a_face_that_is_too_poor_is_no_match_and_says_why(real_app: FastAPI) -> None:
     answer = verify(client_of(real_app), OBAMA_2009, BLURRED)
     assert answer.status_code == 200
     assert answer.json()["match"] is None

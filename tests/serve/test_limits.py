@@ -6,8 +6,7 @@ import asyncio
 import contextlib
 import socket
 import threading
-from collections.abc import Callable, Coroutine, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +20,7 @@ from recognizer.serve.connections import BoundedProtocol
 from recognizer.serve.errors import ServiceError
 from recognizer.serve.inference import SHARE, Inference
 from recognizer.serve.limits import FORMS, QUEUE
+from tests.serve.live_site import run_apart
 from tests.serve.service import client_of, make_services
 
 
@@ -148,12 +148,6 @@ def test_a_request_that_takes_too_long_is_ended(tmp_path: Path) -> None:
     services.close()
 
 
-def run_apart(work: Callable[[], Coroutine[Any, Any, Any]]) -> Any:
-    """Run a coroutine in a thread: the browser of other tests leaves an event loop in this one."""
-    with ThreadPoolExecutor(1) as thread:
-        return thread.submit(lambda: asyncio.run(work())).result(60)
-
-
 def results(count: int, *, clients: int, held: threading.Event) -> list[Any]:
     """Run many inferences at once; returns what came of each."""
 
@@ -170,7 +164,7 @@ def results(count: int, *, clients: int, held: threading.Event) -> list[Any]:
         inference.close()
         return found
 
-    return list(run_apart(run))
+    return run_apart(run())
 
 
 def test_the_queue_is_short() -> None:
@@ -199,7 +193,7 @@ def test_a_model_that_is_being_loaded_says_so() -> None:
         assert await inference.run(lambda model: model) is True
         inference.close()
 
-    run_apart(run)
+    run_apart(run())
 
 
 def test_a_model_that_could_not_be_loaded_is_tried_again() -> None:
@@ -217,7 +211,7 @@ def test_a_model_that_could_not_be_loaded_is_tried_again() -> None:
         assert await inference.run(lambda model: model) == "model"
         inference.close()
 
-    run_apart(run)
+    run_apart(run())
 
 
 def test_uploads_are_few_at_a_time(app: FastAPI) -> None:

@@ -1,4 +1,4 @@
-"""The settings that docs/service-live.md shows are valid."""
+"""The settings that docs/service-live.md shows are valid, and every live route has an example there."""
 
 from __future__ import annotations
 
@@ -8,11 +8,15 @@ from pathlib import Path
 import pytest
 
 from recognizer.app.config import load
+from recognizer.serve.application import openapi_document
 from tests.conftest import ROOT
+
+PAGE = (ROOT / "docs" / "service-live.md").read_text("utf-8")
+EXAMPLES = re.findall(r"^curl .*", PAGE, re.MULTILINE)
 
 
 def test_the_shown_site_has_two_cameras(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    shown = re.search(r"```yaml\n(.*?)```", (ROOT / "docs" / "service-live.md").read_text("utf-8"), re.DOTALL)
+    shown = re.search(r"```yaml\n(.*?)```", PAGE, re.DOTALL)
     assert shown is not None
     file = tmp_path / "site.yaml"
     file.write_text(shown[1], "utf-8")
@@ -20,3 +24,16 @@ def test_the_shown_site_has_two_cameras(tmp_path: Path, monkeypatch: pytest.Monk
     settings = load(file)
     assert [source.name for source in settings.sources] == ["entrance", "yard"]
     assert settings.history.enabled
+
+
+def test_every_live_route_has_an_example() -> None:
+    calls = {(re.search(r"-X (\w+)", line), "--json" in line, line.split("$SERVICE")[1]) for line in EXAMPLES}
+    named = [
+        (method[1].lower() if method else "post" if sends else "get", re.split(r'["?]', place)[0])
+        for method, sends, place in calls
+    ]
+    for path, operations in openapi_document()["paths"].items():
+        pattern = re.compile(re.sub(r"\\{\w+\\}", "[^/]+", re.escape(path)))
+        for method, operation in operations.items():
+            if {"sources", "events", "settings"} & set(operation["tags"]) and path != "/v1/events":
+                assert any(name == method and pattern.fullmatch(place) for name, place in named), (method, path)

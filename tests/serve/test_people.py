@@ -204,10 +204,10 @@ def test_two_who_add_a_person_of_one_name_at_once_do_not_make_one_of_two(real_ap
     held = inference._thread.submit(go_on.wait, 20)
     client = client_of(real_app, "review")
     with client, ThreadPoolExecutor(2) as both:
-        asked = [both.submit(add, client, "Sam", PHOTOS[name]) for name in ("grace_hopper", "eileen_collins")]
+        requests = [both.submit(add, client, "Sam", PHOTOS[name]) for name in ("grace_hopper", "eileen_collins")]
         assert wait_until(lambda: inference.waiting == 2, seconds=20) < 20
         go_on.set()
-        codes = sorted(each.result().status_code for each in asked)
+        codes = sorted(each.result().status_code for each in requests)
     held.result()
     assert codes == [201, 409]
     assert len([file for file in files_in(real_app) if file.startswith("Sam/")]) == 1

@@ -66,9 +66,9 @@ class Verified(Model):
     """Whether two pictures show one person."""
 
     match: bool | None
-    """True where the distance is at most the threshold; null where a face cannot tell (see its notes)."""
+    """True where the distance is at most the threshold; null where a face is too poor to decide (see its notes)."""
     distance: float
-    """In the metric that was asked for; smaller is more alike."""
+    """In the requested metric; smaller is more alike."""
     threshold: float | None
     """In the same metric: 1 in 100,000 pairs of strangers is nearer. Null where nobody has measured it."""
     similarity: float

@@ -98,7 +98,7 @@ class SightingsAnswer(Model):
 
     sightings: list[SightingAnswer]
     since: datetime
-    """Also where it was not asked for: a week ago."""
+    """Also where the request gave none: a week ago."""
     next: str | None
 
 

@@ -92,7 +92,7 @@ class CameraForm(Model):
     analysis_rate: Annotated[float, Field(gt=0, le=1000)] | None = None
     """Most frames a second to process."""
 
-    def wishes(self) -> dict[str, Any]:
+    def options(self) -> dict[str, Any]:
         """Return what was given."""
         given = self.model_dump(exclude_none=True, exclude={"password"})
         if self.password is not None and self.password.get_secret_value():

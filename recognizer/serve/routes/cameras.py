@@ -28,10 +28,9 @@ _one_test = asyncio.Semaphore(1)
 @router.get("")
 async def list_cameras(services: ServicesDep) -> CamerasAnswer:
     """List the cameras of the settings file, without users and passwords."""
-    file = services.settings_file
-    settings = services.settings if file is None else await run_in_threadpool(file.read)
-    cameras = await run_in_threadpool(describe, settings)
-    return CamerasAnswer(cameras=[Camera(**camera) for camera in cameras], can_change=file is not None)
+    cameras = await run_in_threadpool(describe, await services.current_settings())
+    can_change = services.settings_file is not None
+    return CamerasAnswer(cameras=[Camera(**camera) for camera in cameras], can_change=can_change)
 
 
 @router.post("/test", responses=_JPEG, response_class=Response)
@@ -41,7 +40,7 @@ async def try_camera(form: CameraTest, services: ServicesDep, file: SettingsFile
         raise ServiceError(503, "busy", "Another camera is being tried.", headers={"retry-after": "5"})
 
     def take() -> bytes:
-        camera = _cameras(services, file).complete(form.wishes(), form.id)
+        camera = _cameras(services, file).complete(form.options(), form.id)
         return take_picture(camera, form.name or form.id or "the camera")
 
     async with _one_test:
@@ -51,13 +50,13 @@ async def try_camera(form: CameraTest, services: ServicesDep, file: SettingsFile
 @router.post("", status_code=201)
 async def add_camera(form: NewCamera, services: ServicesDep, file: SettingsFileDep) -> Applied:
     """Add a camera: an rtsp(s) or http(s) address. Recognition starts anew with it."""
-    return _applied(services, await _change(lambda: _cameras(services, file).add(form.wishes())))
+    return _applied(services, await _change(lambda: _cameras(services, file).add(form.options())))
 
 
 @router.patch("/{camera_id:path}")
 async def change_camera(camera_id: str, form: CameraForm, services: ServicesDep, file: SettingsFileDep) -> Applied:
     """Change a camera; what is not given stays. Recognition starts anew with it."""
-    return _applied(services, await _change(lambda: _cameras(services, file).change(camera_id, form.wishes())))
+    return _applied(services, await _change(lambda: _cameras(services, file).change(camera_id, form.options())))
 
 
 @router.delete("/{camera_id:path}")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import closing
-from pathlib import Path
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Header
@@ -13,7 +12,6 @@ from starlette.responses import Response
 
 from recognizer.app.config import Settings
 from recognizer.app.history import read_history
-from recognizer.history.database import FILE_NAME
 from recognizer.history.past_events import past_events
 from recognizer.serve.access.scopes import require
 from recognizer.serve.dependencies import LiveDep, ServicesDep
@@ -42,8 +40,7 @@ async def stream(
 
 
 def _from_history(settings: Settings, time_us: int) -> list[dict[str, Any]]:
-    place = settings.history_place
-    if isinstance(place, Path) and not (place / FILE_NAME).exists():
+    if not settings.has_history:
         return []
     with closing(read_history(settings)) as history:
         return past_events(history, after_us=time_us)

@@ -98,5 +98,5 @@ def reject(track_id: IdentifierPath, history: HistoryDep, recognizer: Recognizer
 
 def reload_rejections(recognizer: RecognizerDep) -> None:
     """Let `/v1/identify` heed the rejections as they are now."""
-    if recognizer.is_ready and hasattr(loaded := recognizer.start().result(), "reload"):
+    if (loaded := recognizer.loaded) is not None:
         loaded.reload()

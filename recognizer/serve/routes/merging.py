@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from contextlib import closing
 
 from fastapi import APIRouter, Depends
 from pydantic import Field
 
 from recognizer.app import people as in_both
-from recognizer.app.config import Settings
 from recognizer.app.history import read_history
 from recognizer.errors import GalleryError
 from recognizer.gallery import upkeep
 from recognizer.gallery.names import sameness
-from recognizer.history.database import FILE_NAME
 from recognizer.serve import gallery
 from recognizer.serve.access.scopes import require
 from recognizer.serve.dependencies import HistoryDep, PrincipalDep, RecognizerDep, SettingsDep
@@ -77,20 +75,12 @@ async def rename_person(
                 raise ServiceError(409, "person_exists", "Somebody else has this name.")
         if new == person.name:
             return described([person], settings)[0]
-        if _has_history(settings):
-            history = read_history(settings)
-            try:
+        if settings.has_history:
+            with closing(read_history(settings)) as history:
                 in_both.rename_person(settings, history, person.name, new, enroller=lambda: loaded.enroller)
-            finally:
-                history.close()
         else:
             upkeep.rename(folder, person.name, new)
         return described([gallery.person_of(folder, new)], settings)[0]
 
     with refusals():
         return await recognizer.run(work, client=who.key)
-
-
-def _has_history(settings: Settings) -> bool:
-    place = settings.history_place
-    return not isinstance(place, Path) or (place / FILE_NAME).exists()

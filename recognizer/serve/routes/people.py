@@ -15,7 +15,7 @@ from recognizer.app.config import Settings
 from recognizer.capture.pictures import PICTURE_SUFFIXES
 from recognizer.errors import GalleryError
 from recognizer.gallery import upkeep
-from recognizer.gallery.audit import audit as look_over
+from recognizer.gallery.audit import audit as audit_gallery
 from recognizer.gallery.consent import Consent, end_of, read_consent, withdraw, write_consent
 from recognizer.gallery.records import PersonRecord
 from recognizer.serve import gallery
@@ -139,7 +139,7 @@ def _audited(loaded: Recogniser) -> AuditAnswer:
     resolved, settings = loaded.resolved, loaded.settings
     limits = build.limits(settings, resolved)
     near = build.confusable(settings, resolved)
-    found = look_over(folder, suffixes=PICTURE_SUFFIXES, limits=limits, confusable=near)
+    found = audit_gallery(folder, suffixes=PICTURE_SUFFIXES, limits=limits, confusable=near)
     ids = {each.name: each.folder for each in people}
     return AuditAnswer(
         people=found.people,

@@ -36,15 +36,6 @@ router = APIRouter(prefix="/v1/people/{person_id}/photos", tags=["people"])
 AT_ONCE = 4
 """Photos that are enrolled while the client waits, and those of a job between two other requests: half a second."""
 _KIND = "enrol"
-_TYPES = {
-    ".jpeg": "jpeg",
-    ".png": "png",
-    ".gif": "gif",
-    ".bmp": "bmp",
-    ".webp": "webp",
-    ".tiff": "tiff",
-    ".avif": "avif",
-}
 _BOXES: TypeAdapter[list[Box | None]] = TypeAdapter(list[Box | None])
 
 

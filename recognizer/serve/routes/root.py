@@ -24,8 +24,8 @@ async def root(recognizer: RecognizerDep, accept: Annotated[str, Header()] = "")
     """Send the page to a browser, and say what this is to a program; open to all."""
     if "text/html" in accept:
         return FileResponse(PAGE / "index.html", media_type="text/html", headers={"vary": "accept"})
-    model = recognizer.start().result().model if recognizer.is_ready else None
-    return About(version=__version__, model=model)
+    loaded = recognizer.loaded
+    return About(version=__version__, model=None if loaded is None else loaded.model)
 
 
 @router.get("/login", include_in_schema=False)

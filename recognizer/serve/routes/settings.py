@@ -37,8 +37,7 @@ _STARTED = dt.datetime.now(dt.UTC)
 @router.get("/settings/history")
 async def history_settings(services: ServicesDep) -> HistorySettings:
     """Say what is kept of who was seen, for how long, and how much room it takes."""
-    file = services.settings_file
-    settings = services.settings if file is None else await run_in_threadpool(file.read)
+    settings = await services.current_settings()
     kept = HistoryForm(**settings.history.model_dump(include=set(HistoryForm.model_fields)))
     return HistorySettings(history=kept, storage=await run_in_threadpool(_storage, services.settings))
 
@@ -46,12 +45,10 @@ async def history_settings(services: ServicesDep) -> HistorySettings:
 @router.patch("/settings/history")
 async def change_history(form: HistoryForm, services: ServicesDep, file: SettingsFileDep) -> Applied:
     """Change what is kept and for how long; what is not given stays. Recognition starts anew with it."""
-    wishes = form.model_dump(exclude_none=True)
+    options = form.model_dump(exclude_none=True)
 
     def edit(values: Any) -> None:
-        section = values.setdefault("history", {})
-        for key, value in wishes.items():
-            section[key] = value
+        values.setdefault("history", {}).update(options)
 
     await run_in_threadpool(file.change, edit)
     return Applied(applies=restart(services))
@@ -61,14 +58,13 @@ async def change_history(form: HistoryForm, services: ServicesDep, file: Setting
 async def health(services: ServicesDep) -> HealthDetail:
     """Say how all parts are: versions, model, engine, recognition, storage."""
     about: dict[str, Any] = {}
-    live, file = services.live, services.settings_file
-    settings = services.settings if file is None else await run_in_threadpool(file.read)
+    live, settings = services.live, await services.current_settings()
     if live is not None:
         with suppress(ServiceError):
             about = await live.call("about")
     model = about.get("model")
-    if model is None and services.inference.is_ready:
-        model = services.inference.start().result().model
+    if model is None and (loaded := services.inference.loaded) is not None:
+        model = loaded.model
     return HealthDetail(
         version=__version__,
         started_at=_STARTED,

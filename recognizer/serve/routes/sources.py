@@ -33,8 +33,7 @@ async def list_sources(live: LiveDep, services: ServicesDep) -> SourcesAnswer:
     except ServiceError:
         found = []
     if not found:  # the process is away, or is starting
-        file = services.settings_file
-        settings = services.settings if file is None else await run_in_threadpool(file.read)
+        settings = await services.current_settings()
         why = recognition.why or "recognition is being started"
         found = [
             {"id": name, "state": "away", "since": recognition.since, "why": why}

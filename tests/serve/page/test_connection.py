@@ -32,7 +32,7 @@ def test_a_revoked_token_ends_the_session_of_its_browser(browser: Browser, servi
     store.close()
 
 
-def test_who_may_only_read_is_told_what_is_missing(browser: Browser, service: Service) -> None:
+def test_who_may_only_read_sees_what_is_missing(browser: Browser, service: Service) -> None:
     store = AccessStore(service.folder / "service")
     reader = Service(service.base, service.folder, "", store.create_token("reader", ["read"]))
     store.close()

@@ -56,10 +56,10 @@ def test_the_page_knows_errors_that_there_are() -> None:
     assert {code for code in codes - own if f'"{code}"' not in served} == set()
 
 
-def test_texts_that_are_asked_for_exist() -> None:
+def test_texts_that_are_used_exist() -> None:
     known = texts()
-    asked = [(path.name, key) for path in OWN for key in re.findall(r'\bt\("([^"]+)"', path.read_text("utf-8"))]
-    assert [place for place in asked if place[1] not in known] == []
+    used = [(path.name, key) for path in OWN for key in re.findall(r'\bt\("([^"]+)"', path.read_text("utf-8"))]
+    assert [place for place in used if place[1] not in known] == []
 
 
 def texts() -> set[str]:

@@ -4,11 +4,11 @@ import {t} from "./texts.js";
 
 const part = encodeURIComponent;
 
-/** Wait for a job; `told(job)` is called as it goes on. Returns its result. */
-export async function waitForJob(job, told = () => {}) {
+/** Wait for a job; `onProgress(job)` is called with each state. Returns its result. */
+export async function waitForJob(job, onProgress = () => {}) {
   let now = job;
   while (["queued", "running"].includes(now.state)) {
-    told(now);
+    onProgress(now);
     await new Promise((later) => setTimeout(later, 300));
     now = await get(`/v1/jobs/${part(now.id)}`);
   }
@@ -24,7 +24,7 @@ export const logIn = (secret) => post("/v1/session", {secret});
 export const logOut = () => remove("/v1/session");
 export const getSession = (signal) => get("/v1/session", {signal});
 export const listTokens = async (signal) => (await get("/v1/tokens", {signal})).tokens;
-export const makeToken = (wishes) => post("/v1/tokens", wishes);
+export const makeToken = (options) => post("/v1/tokens", options);
 export const revokeToken = (name) => remove(`/v1/tokens/${part(name)}`);
 
 // Live
@@ -65,7 +65,7 @@ export async function listUnknowns({state = "open"}, signal) {
 export const nameUnknown = (id, name) => post(`/v1/unknowns/${id}/name`, {name});
 
 /** Enrol the best pictures of a card that was named: `{action_id, accepted: [...], rejected: {...}}`. */
-export const enrolUnknown = async (id, told) => waitForJob(await post(`/v1/unknowns/${id}/enrol`, {preview: false}), told);
+export const enrolUnknown = async (id, onProgress) => waitForJob(await post(`/v1/unknowns/${id}/enrol`, {preview: false}), onProgress);
 export const decideUnknown = (id, action) => post(`/v1/unknowns/${id}/${action}`);
 export const splitUnknown = (id, tracks) => post(`/v1/unknowns/${id}/split`, {track_ids: tracks});
 export const mergeUnknowns = ([into, ...others]) => post("/v1/unknowns/merge", {into, others});
@@ -123,9 +123,9 @@ export async function searchByPicture(file) {
 }
 
 export const cropUrl = (track) => `/v1/tracks/${track}/crops/0.jpg`;
-export const replay = async (wishes, told) => waitForJob(await post("/v1/replay", wishes), told);
+export const replay = async (options, onProgress) => waitForJob(await post("/v1/replay", options), onProgress);
 export const getTrust = (signal) => get("/v1/trust", {signal});
-export const calibrate = async (wishes, told) => waitForJob(await post("/v1/calibrations", wishes), told);
+export const calibrate = async (options, onProgress) => waitForJob(await post("/v1/calibrations", options), onProgress);
 export const useCalibration = (id) => post(`/v1/calibrations/${part(id)}/use`);
 
 // People
@@ -183,7 +183,7 @@ export async function auditPeople(signal) {
  * Add photos to a person, or make one; `boxes`: for each file the chosen face, or null. Returns
  * `{accepted, rejected: [{index, reason, code, boxes}]}`; where no photo of a new person can be used, nobody is enrolled.
  */
-export async function addPhotos(person, name, files, {boxes = null, told} = {}) {
+export async function addPhotos(person, name, files, {boxes = null, onProgress} = {}) {
   const form = new FormData();
   if (!person) form.append("name", name);
   for (const file of files) form.append("photos", file);
@@ -191,7 +191,7 @@ export async function addPhotos(person, name, files, {boxes = null, told} = {}) 
   const path = person ? `/v1/people/${part(person.id)}/photos` : "/v1/people";
   try {
     const answer = await request("POST", path, {body: form, timeout: 120000});
-    const added = answer.state ? await waitForJob(answer, told) : answer;
+    const added = answer.state ? await waitForJob(answer, onProgress) : answer;
     return {person_id: added.person_id, accepted: added.accepted.length, notes: added.accepted.flatMap(({notes}) => notes), rejected: added.rejected};
   } catch (error) {
     if (error.code !== "no_usable_photo" || !error.details) throw error;
@@ -226,16 +226,16 @@ export const listCameras = (signal) => get("/v1/settings/cameras", {signal});
 export const removeCamera = (id) => remove(`/v1/settings/cameras/${part(id)}`);
 
 /** What the form says of a camera; an empty user or password is not sent, so that those that are kept stay. */
-function wishesOf({user, password, ...form}) {
+function cameraForm({user, password, ...form}) {
   return {...form, ...(user ? {user} : {}), ...(password ? {password} : {})};
 }
 
 export const saveCamera = (form, camera) => (camera
-  ? patch(`/v1/settings/cameras/${part(camera.id)}`, wishesOf(form)) : post("/v1/settings/cameras", wishesOf(form)));
+  ? patch(`/v1/settings/cameras/${part(camera.id)}`, cameraForm(form)) : post("/v1/settings/cameras", cameraForm(form)));
 
 export async function testCamera(form, camera) {
-  const {name, ...wishes} = wishesOf(form);
-  const body = {...wishes, ...(name ? {name} : {}), ...(camera ? {id: camera.id} : {})};
+  const {name, ...options} = cameraForm(form);
+  const body = {...options, ...(name ? {name} : {}), ...(camera ? {id: camera.id} : {})};
   return createImageBitmap(await post("/v1/settings/cameras/test", body, {timeout: 60000}));
 }
 

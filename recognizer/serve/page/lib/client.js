@@ -25,11 +25,11 @@ const listeners = new Set();
 let offlineSince = null;
 let mustLogIn = false;
 
-/** Call `told({offlineSince, mustLogIn})` now and on every change; returns a function that ends it. */
-export function onConnection(told) {
-  listeners.add(told);
-  told({offlineSince, mustLogIn});
-  return () => listeners.delete(told);
+/** Call `listener({offlineSince, mustLogIn})` now and on every change; returns a function that ends it. */
+export function onConnection(listener) {
+  listeners.add(listener);
+  listener({offlineSince, mustLogIn});
+  return () => listeners.delete(listener);
 }
 
 /**
@@ -85,7 +85,7 @@ function asError(answer, content) {
   const code = routeIsMissing ? "not_available" : (said.code ?? `http_${answer.status}`);
   if (answer.status === 401 && location.pathname !== "/login") {
     mustLogIn = true;
-    tell();
+    notify();
   }
   const own = `errors.${code}`;
   const message = has(own) ? t(own) : (said.message ?? t("errors.other", {status: answer.status}));
@@ -97,7 +97,7 @@ function asError(answer, content) {
 function setOffline(isOffline) {
   if (isOffline === (offlineSince !== null)) return;
   offlineSince = isOffline ? Date.now() : null;
-  tell();
+  notify();
   if (isOffline) setTimeout(knock, 1000);
 }
 
@@ -110,6 +110,6 @@ async function knock() {
   }
 }
 
-function tell() {
-  for (const told of listeners) told({offlineSince, mustLogIn});
+function notify() {
+  for (const listener of listeners) listener({offlineSince, mustLogIn});
 }

@@ -3,19 +3,19 @@ const listeners = new Set();
 let source = null;
 let again = null;
 
-/** Call `told(event)` for each event; returns a function that ends it. */
-export function subscribe(told) {
-  listeners.add(told);
+/** Call `listener(event)` for each event; returns a function that ends it. */
+export function subscribe(listener) {
+  listeners.add(listener);
   open();
   return () => {
-    listeners.delete(told);
+    listeners.delete(listener);
     if (listeners.size === 0) close();
   };
 }
 
 /** Tell all listeners of a change that this page made: announce({kind: "people_changed"}). */
 export function announce(event) {
-  for (const told of [...listeners]) told(event);
+  for (const listener of [...listeners]) listener(event);
 }
 
 function open() {

@@ -56,10 +56,10 @@ export function useConnection() {
   return state;
 }
 
-/** Call `told(event)` for every event of the service, and for changes that this page made. */
-export function useEvents(told) {
-  const latest = useRef(told);
-  latest.current = told;
+/** Call `listener(event)` for every event of the service, and for changes that this page made. */
+export function useEvents(listener) {
+  const latest = useRef(listener);
+  latest.current = listener;
   useEffect(() => subscribe((event) => latest.current(event)), []);
 }
 
@@ -76,14 +76,4 @@ export function useKeys(pressed) {
     addEventListener("keydown", down);
     return () => removeEventListener("keydown", down);
   }, []);
-}
-
-/** The time now, renewed every `ms`. */
-export function useNow(ms = 1000) {
-  const [now, set] = useState(Date.now());
-  useEffect(() => {
-    const timer = setInterval(() => set(Date.now()), ms);
-    return () => clearInterval(timer);
-  }, [ms]);
-  return now;
 }

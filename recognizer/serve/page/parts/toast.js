@@ -37,5 +37,5 @@ function drop(id) {
 
 function set(next) {
   shown = next;
-  for (const told of listeners) told(next);
+  for (const listener of listeners) listener(next);
 }

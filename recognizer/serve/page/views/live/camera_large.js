@@ -7,7 +7,7 @@ import {ViewHead, Note} from "../../parts/basics.js";
 import {Icon} from "../../parts/icon.js";
 import {EventList} from "./event_list.js";
 import {FaceDialog} from "./face_dialog.js";
-import {State, Trouble} from "./camera_tile.js";
+import {SourceProblem, State} from "./camera_tile.js";
 
 const RETRY_MS = 2000;
 
@@ -27,7 +27,7 @@ export function CameraLarge({source, people, onClose}) {
             onClick=${() => setFace(person)}></button>`)}
           </div>
         </div>
-        ${!["live", "reading"].includes(source.state) && html`<${Note} kind="warn"><strong>${t(`state.${source.state}`)}</strong><${Trouble} source=${source} /><//>`}
+        ${!["live", "reading"].includes(source.state) && html`<${Note} kind="warn"><strong>${t(`state.${source.state}`)}</strong><${SourceProblem} source=${source} /><//>`}
         <${WhoIsHere} source=${source} onFace=${setFace} />
       </div>
       <${EventList} source=${source.id} />
@@ -47,7 +47,7 @@ function WhoIsHere({source, onFace}) {
   </section>`;
 }
 
-/** The moving picture. The browser ends the stream only when the address is taken away, and then it can be asked anew. */
+/** The moving picture. The browser ends the stream only when the address is taken away, and then it can be requested anew. */
 function Moving({source}) {
   const image = useRef(null);
   const timer = useRef(null);

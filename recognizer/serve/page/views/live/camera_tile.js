@@ -16,7 +16,7 @@ export function CameraTile({source}) {
     </a>
     <div class="tile-foot">
       <div class="row still apart"><h2 class="clip">${source.name}</h2><${State} source=${source} /></div>
-      ${source.hasPicture ? html`<${PeopleNow} people=${source.people} />` : html`<${Trouble} source=${source} />`}
+      ${source.hasPicture ? html`<${PeopleNow} people=${source.people} />` : html`<${SourceProblem} source=${source} />`}
     </div>
   </article>`;
 }
@@ -30,7 +30,7 @@ export function State({source}) {
 }
 
 /** Since when and why there is no picture. */
-export function Trouble({source}) {
+export function SourceProblem({source}) {
   const since = source.since ? t("live.since", {when: when(source.since)}) : "";
   return html`<p class="small muted wrap">${[since, source.reason].filter(Boolean).join(" · ") || t(`state_help.${source.state}`)}</p>`;
 }

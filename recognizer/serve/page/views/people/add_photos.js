@@ -13,7 +13,7 @@ import {Icon} from "../../parts/icon.js";
 import {Outcome} from "./outcome.js";
 import {Webcam} from "./webcam.js";
 
-/** @param person the person to add to; without one, a name is asked for. */
+/** @param person the person to add to; without one, a name must be given. */
 export function AddPhotos({person = null, people, onClose}) {
   const [name, setName] = useState(person?.name ?? "");
   const [way, setWay] = useState("upload");
@@ -25,12 +25,12 @@ export function AddPhotos({person = null, people, onClose}) {
   const [made, setMade] = useState(null);
   const [job, setJob] = useState(null);
   const given = name.trim();
-  const ready = given && files.length > 0 && (person || made || consent) && !busy;
+  const canSend = given && files.length > 0 && (person || made || consent) && !busy;
   const send = async (photos = files, boxes = null) => {
     setBusy(true);
     setError(null);
     try {
-      const result = await addPhotos(person ?? made, given, photos, {boxes, told: setJob});
+      const result = await addPhotos(person ?? made, given, photos, {boxes, onProgress: setJob});
       if (result.person_id && !person) {
         setMade({id: result.person_id});
         if (!made) await giveConsent(result.person_id, {by: t("add.noted_by")});
@@ -73,6 +73,6 @@ export function AddPhotos({person = null, people, onClose}) {
     ${job && html`<${JobProgress} job=${job} />`}
     ${error && html`<${Failure} error=${error} />`}
     <div class="dialog-foot"><button class="button" onClick=${onClose}>${t("do.cancel")}</button>
-      <button class="button primary" disabled=${!ready} onClick=${() => send()}>${busy ? t("add.busy") : t("add.do", {count: files.length})}</button></div>
+      <button class="button primary" disabled=${!canSend} onClick=${() => send()}>${busy ? t("add.busy") : t("add.do", {count: files.length})}</button></div>
   <//>`;
 }

@@ -20,7 +20,7 @@ export function Person({id, people}) {
   useEvents((event) => event.kind === "people_changed" && load.reload());
   const [ask, setAsk] = useState(null);
   const person = load.data;
-  const Asked = DIALOGS[ask];
+  const Shown = DIALOGS[ask];
   const can = canDo(useDescribed());
   return html`<${ViewHead} title=${person?.name ?? id} lead=${person && t("person.lead", {count: person.photos.length})}>
       <a class="button" href=${link("people")}><${Icon} name="back" />${t("person.all")}</a>
@@ -40,7 +40,7 @@ export function Person({id, people}) {
       </div>
     </div>`}<//>
     ${ask === "add" && html`<${AddPhotos} person=${person} people=${people} onClose=${() => { setAsk(null); load.reload(); }} />`}
-    ${Asked && html`<${Asked} person=${person} people=${people} onClose=${() => setAsk(null)} onChanged=${load.reload} />`}`;
+    ${Shown && html`<${Shown} person=${person} people=${people} onClose=${() => setAsk(null)} onChanged=${load.reload} />`}`;
 }
 
 function canDo(service) {

@@ -1,4 +1,4 @@
-// A small picture of an enrolled person, asked for when it comes into view.
+// A small picture of an enrolled person, loaded when it comes into view.
 import {html, useEffect, useRef, useState} from "../../lib/ui.js";
 import {thumbOf} from "../../lib/api.js";
 import {Face} from "../../parts/basics.js";

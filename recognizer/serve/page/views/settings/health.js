@@ -5,7 +5,7 @@ import {duration, when} from "../../lib/format.js";
 import {useLoad} from "../../lib/use.js";
 import {getHealth, listSources} from "../../lib/api.js";
 import {Loaded, Note} from "../../parts/basics.js";
-import {State, Trouble} from "../live/camera_tile.js";
+import {SourceProblem, State} from "../live/camera_tile.js";
 
 export function Health() {
   const health = useLoad((signal) => getHealth(signal), [], {every: 5000});
@@ -25,7 +25,7 @@ export function Health() {
       <${Loaded} load=${sources}>${(found) => found.length === 0 ? html`<p class="muted">${t("live.none_title")}</p>` : html`<ul class="lines">
         ${found.map((source) => html`<li key=${source.id} class="stack tight"><div class="row still apart"><strong class="clip">${source.name}</strong><${State} source=${source} /></div>
           ${source.state === "live" ? html`<span class="small muted">${t("health.rate", {rate: source.rate ?? "–", latency: source.latency_s === null ? "–" : duration_ms(source.latency_s)})}${
-            source.losses ? ` · ${t("health.losses", {count: source.losses})}` : ""}</span>` : html`<${Trouble} source=${source} />`}</li>`)}</ul>`}<//>
+            source.losses ? ` · ${t("health.losses", {count: source.losses})}` : ""}</span>` : html`<${SourceProblem} source=${source} />`}</li>`)}</ul>`}<//>
     </section></div>`;
 }
 

@@ -11,7 +11,7 @@ export function Replay() {
   const [margin, setMargin] = useState("");
   const [since, setSince] = useState("");
   const [state, setState] = useState({result: null, error: null, job: null});
-  const wishes = () => ({
+  const options = () => ({
     known: known === "" ? undefined : Number(known), margin: margin === "" ? undefined : Number(margin),
     since: since ? new Date(`${since}T00:00`).toISOString() : undefined,
   });
@@ -19,7 +19,7 @@ export function Replay() {
     event.preventDefault();
     setState({result: null, error: null, job: {}});
     try {
-      setState({result: await replay(wishes(), (job) => setState((old) => ({...old, job}))), error: null, job: null});
+      setState({result: await replay(options(), (job) => setState((old) => ({...old, job}))), error: null, job: null});
     } catch (error) {
       setState({result: null, error, job: null});
     }

@@ -56,9 +56,9 @@ export function NameDialog({chosen, people, onClose, onDone}) {
   <//>`;
 }
 
-async function enrolAll(items, name, told) {
+async function enrolAll(items, name, onProgress) {
   for (const item of items) {
-    const {action_id, accepted} = await enrolUnknown(item.id, told);
+    const {action_id, accepted} = await enrolUnknown(item.id, onProgress);
     done({action_id}, t(accepted.length ? "unknown.did_enrol" : "unknown.none_enrolled", {count: accepted.length, name}));
   }
   announce({kind: "people_changed"});
