@@ -76,7 +76,7 @@ def import_(
         )
     if done.damaged:
         lines = "1 line is" if done.damaged == 1 else f"{done.damaged} lines are"
-        text = f"{lines} damaged and left out; the first: {done.first_damaged}."
+        text = f"{lines} damaged and skipped; the first: {done.first_damaged}."
         _console.err.print(text, highlight=False, markup=False, soft_wrap=True)
     if old:
         _console.err.print(

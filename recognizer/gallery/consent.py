@@ -135,7 +135,7 @@ class Consents:
         self._stamps: dict[Path, int] = {}
         """Of the file of each person's consent; 0 where there is none."""
         self.withheld: Mapping[str, str] = {}
-        """Who was left out by the last ``permitted``, and why."""
+        """Whom the last ``permitted`` withheld, and why."""
 
     def permitted(self, enrolled: Enrolled) -> Enrolled:
         """Return the vectors of those who may be recognised now."""

@@ -36,7 +36,7 @@ class SheetRow:
 
     title: str
     lines: tuple[str, ...] = ()
-    """Below the title; those beyond the height of the faces are left out."""
+    """Below the title; those beyond the height of the faces are dropped."""
     faces: tuple[bytes, ...] = ()
     """JPEGs of any size; one that is damaged is shown as a missing one."""
 

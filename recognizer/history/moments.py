@@ -92,7 +92,7 @@ class MomentKeeper:
         """Return the moments in which the track was reported, by time.
 
         Args:
-            samples: that are kept of the track; a template that is their weighted mean is left out.
+            samples: that are kept of the track; a template that is their weighted mean is not stored.
             moment_of: turns seconds of the source into the time of day.
         """
         return tuple(_moment(one, samples, moment_of) for one in self._all() if one.is_shown)

@@ -154,7 +154,7 @@ def test_old_tracks_and_damaged_lines_are_said(site: Path, capsys: pytest.Captur
     (site / "events.jsonl").write_text(json.dumps(event) + "\nnonsense\n")
     assert run("import", "events.jsonl", "--gallery", "new/gallery") == 0
     said = capsys.readouterr()
-    assert "1 line is damaged and left out; the first: events.jsonl, line 2: it is no JSON." in said.err
+    assert "1 line is damaged and skipped; the first: events.jsonl, line 2: it is no JSON." in said.err
     assert "the next run with the history on deletes them" in said.err
 
 

@@ -1,4 +1,4 @@
-"""Consent beside the photos: what is recorded, when it ends, and who is left out."""
+"""Consent beside the photos: what is recorded, when it ends, and whom it withholds."""
 
 from __future__ import annotations
 

@@ -29,7 +29,7 @@ def consents(settings: Settings) -> Consents:
 
 
 def enrolled_people(settings: Settings, fingerprint: str) -> Enrolled:
-    """Load the enrolled people who may be recognised: those whose consent ended or was withdrawn are left out.
+    """Load the enrolled people who may be recognised: those whose consent ended or was withdrawn are dropped.
 
     Raises:
         FingerprintError: if they were enrolled with another model.
