@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import shutil
 import tempfile
 import weakref
@@ -24,10 +25,13 @@ from recognizer.serve.application import make_application
 from recognizer.serve.dependencies import Services
 from recognizer.serve.recognition import Recognition
 from recognizer.types import FrameResult
+from tests.conftest import ROOT
 from tests.fakes import ListedSource
 from tests.serve.service import make_services, token
 
 Result = TypeVar("Result")
+PAGE = (ROOT / "docs" / "service-live.md").read_text("utf-8")
+EXAMPLES = re.findall(r"^curl .*", PAGE, re.MULTILINE)
 
 
 class Site:

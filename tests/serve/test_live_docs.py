@@ -9,10 +9,7 @@ import pytest
 
 from recognizer.app.config import load
 from recognizer.serve.application import openapi_document
-from tests.conftest import ROOT
-
-PAGE = (ROOT / "docs" / "service-live.md").read_text("utf-8")
-EXAMPLES = re.findall(r"^curl .*", PAGE, re.MULTILINE)
+from tests.serve.live_site import EXAMPLES, PAGE
 
 
 def test_the_shown_site_has_two_cameras(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

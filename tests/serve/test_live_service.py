@@ -28,7 +28,7 @@ from recognizer.serve.access.store import AccessStore
 from recognizer.serve.live import MAX_VIEWERS
 from tests import rig
 from tests.conftest import ROOT
-from tests.serve.test_live_docs import EXAMPLES
+from tests.serve.live_site import EXAMPLES
 from tests.soak.product import children
 
 pytestmark = [pytest.mark.slow, pytest.mark.weights]
