@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from contextlib import AbstractContextManager, nullcontext
@@ -15,6 +16,7 @@ from recognizer.app.build import engines
 from recognizer.app.enrolment import make_enroller
 from recognizer.app.live_control import LiveControl
 from recognizer.capture.sources import require_openable
+from recognizer.decide.evidence import Thresholds
 from recognizer.emit.overlay import Overlay
 from recognizer.emit.status import StatusBlock
 from recognizer.emit.summary import Summary
@@ -95,15 +97,19 @@ class Session:
         keys = Keys(gallery=settings.gallery.folder, snapshots=_SNAPSHOTS, render=overlay)
         names = [source.name for source in sources]
         files = list(outputs.make_sinks(settings, names, live=live, overlay=overlay, keys=keys, stop=signals.requested))
-        gallery_listeners: list[Callable[[frozenset[str]], None]] = []
+        gallery_listeners: list[Callable[[Enrolled, Thresholds, int], None]] = []
         if settings.history.enabled:
-            from recognizer.app.history import history_sink  # SQLAlchemy takes .2 s to import
+            from recognizer.app.history import decision_facts, history_sink  # SQLAlchemy takes .2 s to import
 
             history = history_sink(
                 settings, resolved, live=live, stop=signals.requested, on_open=lambda: on_history_open()
             )
             files.append(history)
-            gallery_listeners.append(history.gallery_changed)
+            gallery_listeners.append(
+                lambda enrolled, thresholds, revision: history.gallery_changed(
+                    frozenset(enrolled.names), decision_facts(settings, enrolled, thresholds, revision=revision)
+                )
+            )
         people: list[str] = []
         if settings.mqtt.host or settings.webhooks or settings.metrics.port:
             from recognizer.app.integrations import make_integrations
@@ -132,6 +138,7 @@ class Session:
             sinks.append(status)
 
         rejections, were_read = build.rejections_at_start(settings, resolved.fingerprint)
+        revisions = itertools.count(1)
 
         def replace_gallery(enrolled: Enrolled) -> None:
             size, people[:] = len(enrolled), sorted(set(enrolled.names))
@@ -139,10 +146,11 @@ class Session:
                 rejections[:] = build.rejections(settings, resolved.fingerprint)
             except HistoryError as error:  # people who were removed must not be named because a database is away
                 logger.warning("{} The rejections that were read before count on.", error)
-            thresholds = build.thresholds(settings, resolved, enrolled=size)
+            thresholds, revision = build.thresholds(settings, resolved, enrolled=size), next(revisions)
             for listener in gallery_listeners:
-                listener(frozenset(enrolled.names))
-            pipeline.replace_gallery(build.index_of(enrolled, rejections), frozenset(enrolled.names), thresholds)
+                listener(enrolled, thresholds, revision)
+            index, names = build.index_of(enrolled, rejections), frozenset(enrolled.names)
+            pipeline.replace_gallery(index, names, thresholds, revision=revision)
             near = build.strangers_near(settings, resolved, enrolled=size)
             if strangers is not None and near is not None:
                 strangers.near = near
@@ -157,7 +165,6 @@ class Session:
         consents.permitted(load_enrolled(settings.gallery.folder, may_be_empty=settings.gallery.may_be_empty))
         for name, reason in consents.withheld.items():
             logger.warning("{} is not recognised: {}", name, reason)
-        is_watched = bool(live) or not settings.emit.headless or consents.has_ends
         watcher = GalleryWatcher(
             settings.gallery.folder,
             model=resolved.fingerprint,
@@ -178,7 +185,7 @@ class Session:
             return not _any_closed(sinks)
 
         signals.running()
-        with supervisor, watcher if is_watched else nullcontext():
+        with supervisor, watcher:  # also of files: whoever is removed or withdraws their consent is not named any more
             runner.run(
                 sources,
                 pipeline,

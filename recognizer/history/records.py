@@ -50,18 +50,22 @@ class Moment:
     shown_from: dt.datetime
     """The track was reported with this evidence from then on."""
     shown_until: dt.datetime
+    facts: DecisionFacts
+    """What it was decided by."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DecisionFacts:
-    """What decisions of a run depend on beside the faces."""
+    """What decisions depend on beside the faces: of a run, or of a time of it."""
 
     thresholds: Mapping[str, float | None] = field(default_factory=dict)
     """What a name needed, by the names of ``decide.evidence.Thresholds``."""
     min_samples: int = 2
     """Samples that a name needed below the threshold ``sure``."""
     gallery: str = ""
-    """Revision of the gallery at the start of the run."""
+    """Digest of who is enrolled."""
+    revision: int = 0
+    """0 at the start of a run; higher after gallery or thresholds changed."""
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)

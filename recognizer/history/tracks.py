@@ -13,7 +13,7 @@ from recognizer.history.database import Database
 from recognizer.history.records import Seen, Selection
 from recognizer.history.refusals import NotThereError
 from recognizer.history.rows import from_us, to_us
-from recognizer.history.schema import runs, samples, tracks
+from recognizer.history.schema import moments, revisions, runs, samples, tracks
 
 
 def list_tracks(database: Database, selection: Selection, *, limit: int | None = None) -> list[Seen]:
@@ -106,10 +106,19 @@ def get_track(database: Database, track_id: int) -> tuple[Seen, dict[str, Any]]:
         if row is None:
             raise NotThereError(f"There is no track {track_id} in {database.place}; see 'history list'.")
         run = connection.execute(sa.select(runs).where(runs.c.id == row.run_id)).one()
+        known = _known(connection, row, run)
         found = connection.execute(sa.select(samples).where(samples.c.track_id == track_id).order_by(samples.c.rank))
         kept = [_sample(sample) for sample in found]
-    details = {"track_id": row.number, "at_s": round(row.at_s, 3), "model": run.model, "known": run.known}
+    details = {"track_id": row.number, "at_s": round(row.at_s, 3), "model": run.model, "known": known}
     return seen_of(row), {**details, "samples": kept}
+
+
+def _known(connection: sa.Connection, track: sa.Row[Any], run: sa.Row[Any]) -> float:
+    """Return the similarity that a name needed when the track was last decided."""
+    newest = sa.select(moments.c.revision).where(moments.c.track_id == track.id).order_by(moments.c.place.desc())
+    query = sa.select(revisions.c.decision).where(revisions.c.run_id == run.id)
+    later = connection.execute(query.where(revisions.c.number == newest.limit(1).scalar_subquery())).scalar()
+    return float(run.known if later is None else json.loads(later)["known"])
 
 
 def list_sources(database: Database) -> list[dict[str, Any]]:
