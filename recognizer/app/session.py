@@ -215,6 +215,10 @@ class Session:
             resolved = build.model(settings, progress)
         logger.info("model {}: {}", resolved.name, resolved.origin)
         build.thresholds(settings, resolved)  # before photos are processed: a model without any fails at once
+        if settings.history.enabled:
+            from recognizer.app.unfinished import recover
+
+            recover(settings)
         if self._sync_gallery is not None:
             self._sync_gallery(settings, resolved)
         return resolved

@@ -202,6 +202,8 @@ def forget(
     yes: _options.YesOption = False,
 ) -> None:
     """Delete every track of a person for good, and the name wherever it stands; 'gallery remove' ends recognition."""
+    from recognizer.app.history import read_history
+    from recognizer.app.unfinished import recover
     from recognizer.gallery.names import person_name
     from recognizer.history.backup_list import list_backups
     from recognizer.history.retention import forget_person
@@ -209,7 +211,9 @@ def forget(
     person = person_name(person)
     if not yes and not typer.confirm(f"Delete everything that the history holds of {person}? It cannot be undone."):
         raise typer.Exit(1)
-    with _history_options.open_history(config_file, gallery) as history:
+    settings = _options.load_settings(config_file, gallery=gallery)
+    recover(settings)  # else photos of the person may stand where a merge left them
+    with closing(read_history(settings)) as history:
         backups = list_backups(history)
         deleted = forget_person(history, person)
     _console.out.print(f"Deleted: {counted(deleted, 'track')}.", highlight=False)

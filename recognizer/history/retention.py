@@ -13,6 +13,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from recognizer.errors import HistoryError
+from recognizer.history import announcements
 from recognizer.history.database import REPLACED, STAGING, Database
 from recognizer.history.rows import to_us
 from recognizer.history.schema import NAMED, actions, facts, moments, rejections, samples, tracks
@@ -88,6 +89,9 @@ def forget_person(database: Database, name: str) -> int:
             ):
                 connection.execute(sa.delete(actions).where(actions.c.id == row.id))
                 named += 1
+        for token, plan in announcements.rows(connection).items():
+            if any(_mentions(json.dumps(plan, ensure_ascii=False), known) for known in names):
+                announcements.done(connection, token)
     if not deleted and not named and not was_unfinished:
         _finish(database)
         raise HistoryError(f"The history {database.place} knows nobody named {name!r}; 'history list' shows names.")

@@ -12,6 +12,7 @@ from loguru import logger
 from recognizer.app import build, enrolment, photos
 from recognizer.app.config import Settings
 from recognizer.app.results import LIMITS, Box, IdentifiedFace, Verification, identified_faces
+from recognizer.app.unfinished import recover
 from recognizer.capture.guarded.parent import Picture
 from recognizer.errors import GalleryError, ImageError, one_picture
 from recognizer.gallery.enrol import Enroller, measure
@@ -65,6 +66,7 @@ class Recogniser:
         self._enrolled: Enrolled | None = None
         self._consents = build.consents(settings)
         self._state: object = None
+        recover(settings)
         if enrolment.has_anybody(settings.gallery.folder):
             try:
                 enrolment.sync(settings, self.resolved, enroller=lambda: self.enroller)
