@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from recognizer.types import F32, U8, FaceQuality, Status
 
@@ -108,6 +108,16 @@ class Selection:
     status: str | None = None
     named: bool | None = None
     """Tracks that bear a name, or those that bear none."""
+
+
+class Span(NamedTuple):
+    """When and where a track was, and whose it is."""
+
+    id: int
+    source: str
+    began: dt.datetime
+    ended: dt.datetime
+    person: str | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -64,8 +64,10 @@ def services(request: Request) -> Services:
 
 
 def settings(request: Request) -> Settings:
-    """Return the settings."""
-    return services(request).settings
+    """Return the settings of the start, with what the file says now of how long the history keeps what."""
+    current = services(request)
+    file = current.settings_file
+    return current.settings if file is None else file.with_retention(current.settings)
 
 
 def recognizer(request: Request) -> Inference[Recogniser]:

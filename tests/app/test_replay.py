@@ -15,6 +15,7 @@ from recognizer.errors import HistoryError
 from recognizer.history import actions
 from recognizer.history.clusters import name_cluster, update_clusters
 from recognizer.history.database import Database, open_history
+from recognizer.history.events import events_of
 from recognizer.history.records import Selection
 from recognizer.history.rejections import active_rejections, reject_track
 from recognizer.history.retention import forget_person
@@ -104,6 +105,8 @@ def test_each_moment_is_decided_by_the_thresholds_of_its_time(tmp_path: Path) ->
     assert facts is not None
     assert (facts.thresholds["known"], facts.gallery, facts.revision) == (0.5, "another", 1)
     assert [get_track(history, number)[1]["known"] for number in (1, 2, 3)] == [0.4, 0.5, 0.5]
+    seen = [get_track(history, number)[0] for number in (1, 2, 3)]
+    assert [event.gallery for event in events_of(history, seen)] == ["revision", "another", "another"]
     history.close()
 
 

@@ -8,10 +8,12 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from starlette.requests import Request
 
 from recognizer.app.config import load
 from recognizer.runtime.supervisor import Supervisor
 from recognizer.serve.application import make_application
+from recognizer.serve.dependencies import settings
 from recognizer.serve.recognition import Recognition
 from tests.serve.live_site import Site
 from tests.serve.service import client_of
@@ -90,6 +92,8 @@ def test_a_change_lets_recognition_start_anew(site: Site, tmp_path: Path) -> Non
     assert (kept["history"]["enabled"], kept["history"]["known_days"], kept["history"]["crops_days"]) == (True, 5, 7)
     assert {stored["name"] for stored in kept["storage"]} == {"gallery", "history", "free"}
     assert load(tmp_path / "site.yaml").history.known_days == 5
+    request = Request({"type": "http", "app": app})
+    assert (settings(request).history.known_days, settings(request).history.enabled) == (5, False)  # this process's
 
 
 def test_without_a_settings_file_nothing_can_be_changed(site: Site) -> None:
