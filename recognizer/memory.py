@@ -29,3 +29,24 @@ def resident_bytes() -> int:
         return int(Path("/proc/self/statm").read_text("ascii").split()[1]) * os.sysconf("SC_PAGE_SIZE")
     except OSError:
         return 0
+
+
+def limit_bytes() -> int | None:
+    """Memory that this process and its children may hold together, bytes: the machine's, or its control group's.
+
+    ``None`` where the system does not say.
+    """
+    limits = []
+    try:
+        for line in Path("/proc/meminfo").read_text("ascii").splitlines():
+            if line.startswith("MemTotal:"):
+                limits.append(int(line.split()[1]) * 1024)
+        group = Path("/proc/self/cgroup").read_text("utf-8").strip().rpartition("::")[2]
+        folder = Path("/sys/fs/cgroup") / group.lstrip("/")
+        for place in (folder, *folder.parents):
+            file = place / "memory.max"
+            if file.is_file() and (text := file.read_text("ascii").strip()) != "max":
+                limits.append(int(text))
+    except (OSError, ValueError):
+        pass
+    return min(limits, default=None)

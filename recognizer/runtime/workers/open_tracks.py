@@ -21,10 +21,10 @@ class OpenTracks:
         """Take a result."""
         source = result.frame.source
         tracks = self._open.setdefault(source, {})
-        self.end(source, result.events)
         for event in result.events:
             if event.kind is not EventKind.LOST:
                 tracks[event.track_id] = event
+        self.end(source, result.events)
         ids = [*result.tracks.ids.tolist(), *result.samples.ids.tolist(), self.largest_id(source)]
         self._newest[source] = (result.frame.captured_at, max(ids))
         for number, box in zip(result.tracks.ids.tolist(), result.tracks.boxes.tolist(), strict=True):
