@@ -15,6 +15,7 @@ from recognizer.app import build, config, outputs
 from recognizer.app.build import engines
 from recognizer.app.enrolment import make_enroller
 from recognizer.app.live_control import LiveControl
+from recognizer.app.recognising import make_recognising
 from recognizer.capture.sources import require_openable
 from recognizer.decide.evidence import Thresholds
 from recognizer.emit.overlay import Overlay
@@ -26,7 +27,6 @@ from recognizer.gallery.store import load_enrolled
 from recognizer.models.download import Progress, no_progress
 from recognizer.models.resolve import ResolvedModel
 from recognizer.protocols import FrameSource, Sink
-from recognizer.runtime import runner
 from recognizer.runtime.gallery_watcher import GalleryWatcher
 from recognizer.runtime.keys import Keys
 from recognizer.runtime.stopping import StopSignals
@@ -83,8 +83,8 @@ class Session:
         live = frozenset(source.name for source in sources if source.live)
         cv2.setNumThreads(1)  # a stage's images are small: more threads only compete with the decoder for the cores
         resolved = self._model(settings)
-        make_pipeline = build.photo_pipeline if build.only_photos(settings) else build.video_pipeline
-        pipeline = make_pipeline(settings, resolved)
+        recognising = make_recognising(settings, resolved, sources)
+        sources = recognising.sources
         strangers = build.stranger_watch(settings, resolved)
         summary = Summary(
             settings.emit.summary,
@@ -126,8 +126,9 @@ class Session:
                 stop=signals.requested,
             )
         summary.lost_by = lambda: outputs.lost_by(files)
+        summary.memory_elsewhere_mb = lambda: recognising.peak_bytes / 1024**2
         if self._control is not None:
-            sources = self._control.follow(sources)
+            sources = recognising.sources = self._control.follow(sources)
             self._control.describe(model=resolved.fingerprint, engine=engines.engine_of(settings, resolved))
         following = () if self._control is None else self._control.sinks
         # closed in reverse order, so the summary knows what the others lost
@@ -149,8 +150,7 @@ class Session:
             thresholds, revision = build.thresholds(settings, resolved, enrolled=size), next(revisions)
             for listener in gallery_listeners:
                 listener(enrolled, thresholds, revision)
-            index, names = build.index_of(enrolled, rejections), frozenset(enrolled.names)
-            pipeline.replace_gallery(index, names, thresholds, revision=revision)
+            recognising.replace_gallery(enrolled, rejections, thresholds, revision=revision)
             near = build.strangers_near(settings, resolved, enrolled=size)
             if strangers is not None and near is not None:
                 strangers.near = near
@@ -186,15 +186,13 @@ class Session:
 
         signals.running()
         with supervisor, watcher:  # also of files: whoever is removed or withdraws their consent is not named any more
-            runner.run(
-                sources,
-                pipeline,
+            recognising.run(
                 sinks,
-                max_frames=settings.source.max_frames,
-                max_seconds=settings.source.max_seconds,
                 stop=stop,
                 go_on=go_on,
                 dropped=summary.dropped,
+                max_frames=settings.source.max_frames,
+                max_seconds=settings.source.max_seconds,
             )
         self._on_summary(summary)
         _require_complete(sinks, sources)
