@@ -227,7 +227,7 @@ def _any_closed(sinks: Sequence[Sink]) -> bool:
 
 
 def _require_complete(sinks: Sequence[Sink], sources: Sequence[FrameSource]) -> None:
-    if failures := [sink.failed for sink in sinks if sink.failed]:
+    if failures := [sink.failed.rstrip(".") for sink in sinks if sink.failed]:
         raise OutputError(f"Recognition ended, but something could not be written: {'; '.join(failures)}.")
     if shortfalls := [source.shortfall for source in sources if source.shortfall]:
         raise SourceError(f"All that could be read was recognised, but {'; '.join(shortfalls)}.")
