@@ -136,6 +136,32 @@ def restore(folder: Path, path: Path, *, key: bytes | None) -> Backup:
     return contents
 
 
+def count_tracks(path: Path, name: str, *, beside: Path) -> int | None:
+    """Return how many tracks of a backup bear a name; ``None`` where it cannot be read or there is no room for a copy.
+
+    Args:
+        path: the backup.
+        name: of a person.
+        beside: folder in which the backup is unpacked, for as long as it takes.
+    """
+    contents, staging = _contents_of(path), beside / STAGING
+    if contents is None:
+        return None
+    try:
+        shutil.rmtree(staging, ignore_errors=True)
+        staging.mkdir(mode=0o700)
+        _extract(path, staging / FILE_NAME, contents)
+        with closing(_connect(staging / FILE_NAME)) as connection:
+            columns = {row[1] for row in connection.execute("PRAGMA table_info(tracks)")}
+            named = "person = ? OR given = ?" if "given" in columns else "? = person OR person = ?"
+            found = connection.execute(f"SELECT count(*) FROM tracks WHERE {named}", (name, name))  # noqa: S608
+            return int(found.fetchone()[0])
+    except (OSError, HistoryError, sqlite3.Error):
+        return None
+    finally:
+        shutil.rmtree(staging, ignore_errors=True)
+
+
 def _extract(path: Path, target: Path, contents: Backup) -> None:
     digest = hashlib.sha256()
     try:
