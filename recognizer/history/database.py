@@ -208,14 +208,7 @@ def _sqlite(path: Path) -> sa.Engine:
     def _prepare(connection: Any, _: object) -> None:
         cursor = connection.cursor()
         # NORMAL: a killed process loses nothing; a power failure at most what was written after the last checkpoint
-        # pages of 8 KB: of 4 KB, three samples of 1.1 KB would leave a fifth empty; a file that exists keeps its size
-        for pragma in (
-            "page_size = 8192",
-            "journal_mode = WAL",
-            "synchronous = NORMAL",
-            "foreign_keys = ON",
-            "secure_delete = ON",
-        ):
+        for pragma in ("journal_mode = WAL", "synchronous = NORMAL", "foreign_keys = ON", "secure_delete = ON"):
             cursor.execute(f"PRAGMA {pragma}")
         cursor.close()
 

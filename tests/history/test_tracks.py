@@ -1,13 +1,12 @@
 from __future__ import annotations
 
 import datetime as dt
-from pathlib import Path
 
 import numpy as np
 import pytest
 
 from recognizer.errors import HistoryError
-from recognizer.history.database import Database, open_history
+from recognizer.history.database import Database
 from recognizer.history.face_search import search_face, vector_of_track
 from recognizer.history.records import Selection, TrackRecord
 from recognizer.history.rows import from_bytes, from_us, insert_run, save_tracks, to_bytes, to_us
@@ -85,15 +84,3 @@ def test_times_and_vectors_survive_the_table() -> None:
     moment = dt.datetime(2038, 1, 19, 3, 14, 7, 999_999, tzinfo=dt.UTC)
     assert from_us(to_us(moment)) == moment
     assert float(from_bytes(to_bytes(unit(3))) @ unit(3)) == pytest.approx(1, abs=1e-5)
-
-
-def test_a_sample_takes_little_more_than_its_vector(tmp_path: Path) -> None:
-    history = open_history(tmp_path, create=True)
-    vectors = tuple(unit(number, 512) for number in range(5))
-    save(history, *[record(number, vectors=vectors) for number in range(600)])
-    with history.reading() as connection:
-        pages, size = (
-            connection.exec_driver_sql(f"PRAGMA {what}").scalar_one() for what in ("page_count", "page_size")
-        )
-    assert pages * size / 3000 < 1400  # each with a fifth of its track; its vector has 1,024 bytes
-    history.close()
