@@ -123,7 +123,7 @@ def show(report: EnrolReport) -> None:
         for heading in ("person", "photo", "", "what there is to say"):
             table.add_column(heading, overflow="fold")
         for photo in report.photos:
-            table.add_row(escape(photo.person), escape(photo.file), _verdict(photo), escape(enrolment.reason(photo)))
+            table.add_row(escape(photo.person), escape(photo.file), _state(photo), escape(enrolment.reason(photo)))
         _console.out.print(table)
     for item in report.skipped:
         _console.out.print(f"[yellow]skipped[/] {escape(item.where)}: {escape(item.reason)}", highlight=False)
@@ -141,7 +141,7 @@ def show(report: EnrolReport) -> None:
     )
 
 
-def _verdict(photo: PhotoReport) -> str:
+def _state(photo: PhotoReport) -> str:
     if not photo.accepted:
         return "[red]refused[/]"
     return "[yellow]accepted[/]" if photo.notes else "[green]accepted[/]"

@@ -19,7 +19,7 @@ _YAW_DEG = 90.0
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class Choice:
     """What came of one picture."""
 
     chosen: bool
@@ -29,8 +29,8 @@ class Verdict:
 
 def choose(
     measured: Sequence[Measurement], person: str, enrolled: Enrolled, *, limits: Limits, confusable: float, count: int
-) -> list[Verdict]:
-    """Choose pictures to enrol for a person; one verdict for each, in the same order.
+) -> list[Choice]:
+    """Choose pictures to enrol for a person; one choice for each, in the same order.
 
     A picture must have one face that misses no wanted limit of quality, be like the person's photos (or else like most
     of the other pictures), be unlike everybody else, and differ from those chosen before it, in vector or pose.
@@ -59,7 +59,7 @@ def choose(
         left.remove(chosen[-1])
     for row in left:
         reasons[row] = reasons[row] or f"good, but {count} are enough"
-    return [Verdict(row in chosen, reasons[row]) for row in range(len(measured))]
+    return [Choice(row in chosen, reasons[row]) for row in range(len(measured))]
 
 
 def _fault(measurement: Measurement, limits: Limits) -> str:

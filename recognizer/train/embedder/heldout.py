@@ -100,10 +100,10 @@ def pairs_of(labels: I64, *, seed: int, each: int = 10) -> Split:
 
 @dataclass(frozen=True, slots=True)
 class Score:
-    """How well vectors tell the held-out people apart."""
+    """How well vectors separate the held-out people."""
 
     accuracy: float
-    """Mean over the folds, each judged at the threshold that is best on the others."""
+    """Mean over the folds, each verified at the threshold that is best on the others."""
     tar: float
     """Share of same pairs accepted at FMR 1e-3. Coarse: of 600 different pairs none may then pass, so the threshold
     hangs on the one most alike pair."""
@@ -111,7 +111,7 @@ class Score:
     """Mean of the folds' thresholds, cosine."""
 
 
-def judge(vectors: F32, people: Split) -> Score:
+def verify(vectors: F32, people: Split) -> Score:
     """Verify the held-out pairs with vectors (N, 512), a row for each of ``people.owners``, of any length."""
     found = similarities(vectors, people)
     folded = metrics.folded_accuracy(found, people.test_same, people.test_folds)
@@ -120,7 +120,7 @@ def judge(vectors: F32, people: Split) -> Score:
 
 
 def similarities(vectors: F32, people: Split) -> F32:
-    """Cosine of each pair, (P,), from vectors as for ``judge``."""
+    """Cosine of each pair, (P,), from vectors as for ``verify``."""
     a, b = people.test_pairs.T
     directions = unit(vectors)
     return np.asarray((directions[a] * directions[b]).sum(axis=1), np.float32)

@@ -20,8 +20,8 @@ from recognizer.errors import OutputError, WeightsError
 from recognizer.protocols import GraphRunner
 from recognizer.train.crops import FaceRows
 from recognizer.train.embedder import heldout
+from recognizer.train.embedder.comparison import vectors_of
 from recognizer.train.embedder.settings import FaceSchedule
-from recognizer.train.embedder.verdict import vectors_of
 
 MIN_PARITY = 0.999
 """Smallest cosine between the shipped graph's vectors and the network's; half precision stays above 0.99999."""
@@ -124,5 +124,5 @@ def measure(
                 f"{name} computes other vectors from {graph}: cosine {parity:.5f} > {MIN_PARITY} wanted."
             )
         both = heldout.unit(plain) + heldout.unit(mirrored)
-        out.append(Measured(name, parity, heldout.judge(plain, people), heldout.judge(both, people)))
+        out.append(Measured(name, parity, heldout.verify(plain, people), heldout.verify(both, people)))
     return out
