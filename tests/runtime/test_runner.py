@@ -56,13 +56,13 @@ def test_the_end_tells_who_was_lost() -> None:
 
 
 def test_two_runs_give_the_same_events() -> None:
-    told = []
+    reported = []
     for _ in range(2):
         sink = ListSink()
         run([ListedSource(frames(20))], pipeline(), [sink])
-        told.append([(e.kind, e.track_id, e.name, e.at) for e in sink.events])
-    assert told[0] == told[1]
-    assert told[0]
+        reported.append([(e.kind, e.track_id, e.name, e.at) for e in sink.events])
+    assert reported[0] == reported[1]
+    assert reported[0]
 
 
 @pytest.mark.parametrize(("limit", "count"), [({"max_frames": 7}, 7), ({"max_seconds": 0.2}, 5)])
@@ -86,7 +86,7 @@ def test_stop_from_another_thread_and_a_closed_window_end_the_run() -> None:
     assert helpers() == []
 
 
-def test_a_source_that_fails_is_raised_after_its_frames_were_told() -> None:
+def test_a_source_that_fails_is_raised_after_its_frames_were_emitted() -> None:
     sink = ListSink()
     with pytest.raises(SourceError, match="unplugged"):
         run([ListedSource(frames(9), error=SourceError("unplugged"))], pipeline(), [sink])
@@ -116,7 +116,7 @@ def test_a_failure_in_the_pipeline_is_raised_and_ends_everything() -> None:
     assert helpers() == []
 
 
-def test_several_sources_are_told_in_their_own_order() -> None:
+def test_several_sources_are_emitted_in_their_own_order() -> None:
     sink = ListSink()
     run([ListedSource(frames(15, s), name=s) for s in ("left", "right")], pipeline(), [sink])
     for name in ("left", "right"):
@@ -285,16 +285,18 @@ def test_a_file_that_cannot_be_opened_ends_a_run_of_files() -> None:
 
 
 def test_a_hanging_camera_does_not_hold_up_the_end() -> None:
+    connected, stop = threading.Event(), threading.Event()
+
     class Deaf(ScriptedCamera):
         def frames(self, stop: threading.Event) -> TimedFrames:
-            time.sleep(4)  # as in a connect that nothing interrupts
+            connected.wait()  # a connect that nothing interrupts
             yield time.monotonic(), PICTURE.copy()
 
-    stop = threading.Event()
     threading.Timer(0.3, stop.set).start()
     began = time.monotonic()
     run([LiveSource(Deaf(1), name="deaf")], pipeline(), [ListSink()], stop=stop)
     assert time.monotonic() - began < 2
+    connected.set()
     for thread in threading.enumerate():
         if thread.name.startswith("capture"):
             thread.join(6)
