@@ -46,7 +46,7 @@ def choose(
     reasons = [_fault(measurement, limits) for measurement in measured]
     usable = [row for row, reason in enumerate(reasons) if not reason]
     is_own = np.array([name == person for name in enrolled.names], np.bool_)
-    own, faces = enrolled.vectors[is_own], {row: _face(measured[row]) for row in usable}
+    own, faces = enrolled.vectors[is_own], {row: measured[row].require_face() for row in usable}
     _refuse_confusable(reasons, faces, enrolled, is_own, at_least=confusable)
     _refuse_unlike(reasons, faces, own, person, at_least=limits.same_person)
     chosen: list[int] = []
@@ -69,12 +69,6 @@ def _fault(measurement: Measurement, limits: Limits) -> str:
         return "; ".join(bad) or "no face found"
     unusable, weak = quality_notes(measurement.face.quality, limits)
     return "; ".join(note.text for note in [*unusable, *weak])
-
-
-def _face(measurement: Measurement) -> MeasuredFace:
-    if measurement.face is None:
-        raise ValueError("choose: wanted a measurement with a face.")
-    return measurement.face
 
 
 def _refuse_confusable(

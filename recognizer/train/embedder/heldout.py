@@ -12,6 +12,7 @@ from recognizer import metrics
 from recognizer.errors import InputError
 from recognizer.evaluation.faces import Picture
 from recognizer.evaluation.pairs import PairSet
+from recognizer.geometry import unit_rows
 from recognizer.types import F32, I64
 
 HELD_OUT_FOLDS = (9, 10)
@@ -128,4 +129,4 @@ def similarities(vectors: F32, people: Split) -> F32:
 
 def unit(vectors: F32) -> F32:
     """Rows scaled to unit length; a deep network's first vectors may be too long for squares in single precision."""
-    return np.asarray(vectors / np.linalg.norm(vectors.astype(np.float64), axis=1, keepdims=True), np.float32)
+    return unit_rows(vectors.astype(np.float64))
