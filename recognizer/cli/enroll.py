@@ -108,7 +108,7 @@ def _bar() -> Iterator[tuple[Callable[[int, int, str], None], Callable[[], None]
 
 
 def _ask_to_forget(names: tuple[str, ...], pause: Callable[[], None]) -> bool:
-    """Ask a person at the terminal; a script cannot answer, so there the folder counts as it is."""
+    """Ask at the terminal whether to forget people; a script cannot answer, so there the folder counts as it is."""
     if sys.stdin is None or not sys.stdin.isatty():  # None when it was closed before Python started
         return True
     pause()

@@ -118,7 +118,7 @@ def read(path: Path, *, learning: People, cut: CutFace, min_px: int, cache: Path
         path: LFW's folder, or one of InsightFace's ``.bin`` sets.
         learning: the people of the training, known by their names.
         cut: finds the faces in LFW's pictures.
-        min_px: smallest face that ``cut`` looks for.
+        min_px: smallest face that ``cut`` detects.
         cache: folder for the faces.
 
     Raises:
