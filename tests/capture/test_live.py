@@ -94,7 +94,7 @@ def test_close_from_another_thread_ends_it_soon_in_any_state(script: tuple[int |
     assert camera.opened == camera.released
 
 
-def test_the_age_of_the_newest_frame_is_judged_from_outside() -> None:
+def test_the_age_of_the_newest_frame_is_watched_from_outside() -> None:
     now = 100.0
     life = ConnectionMonitor("door", stall_s=1.0, clock=lambda: now)
     life.opened()

@@ -64,7 +64,7 @@ def test_the_document_tells_every_photo(report: EnrolReport) -> None:
     assert document["skipped"][0]["where"] == "loose.png"
 
 
-def test_a_missing_gallery_is_reported_before_any_model_is_looked_for(
+def test_a_missing_gallery_is_reported_before_any_model_is_searched_for(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert run("--gallery", tmp_path / "gone", "--model", "no such model") == 4

@@ -60,7 +60,7 @@ def test_the_net_finds_a_face_again_that_moved_and_none_where_there_is_none() ->
     assert finder.find(blank, face.boxes).scores[0] < 0.1
 
 
-def test_o_net_has_the_last_word_on_what_is_to_be_judged_and_on_what_seems_lost() -> None:
+def test_o_net_has_the_last_word_on_what_is_to_be_verified_and_on_what_seems_lost() -> None:
     image = portrait()
     face = mtcnn().detect([image])[0][:1]
     nowhere = np.array([[0, 0, 30, 30]], np.float32)
@@ -72,7 +72,7 @@ def test_o_net_has_the_last_word_on_what_is_to_be_judged_and_on_what_seems_lost(
     assert found.scores[2] < 0.2
 
 
-def test_o_net_looks_where_the_follow_net_saw_a_face_that_moved() -> None:
+def test_o_net_searches_where_the_follow_net_saw_a_face_that_moved() -> None:
     image = portrait()
     face = mtcnn().detect([image])[0][:1]
     side = float(face.boxes[0, 2] - face.boxes[0, 0])
