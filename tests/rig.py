@@ -176,6 +176,18 @@ def wait_until(condition: Callable[[], object], *, seconds: float) -> float:
     return float("inf")
 
 
+def event_when(condition: Callable[[], object], *, seconds: float) -> threading.Event:
+    """An event that another thread sets once something is true, or after a time that fails the test."""
+    event = threading.Event()
+
+    def wait() -> None:
+        wait_until(condition, seconds=seconds)
+        event.set()
+
+    threading.Thread(target=wait).start()
+    return event
+
+
 def wait_for(condition: Callable[[], object], what: str, patience_s: float = 60.0) -> None:
     """Fail where it does not come."""
     assert wait_until(condition, seconds=patience_s) < float("inf"), what

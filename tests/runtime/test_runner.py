@@ -20,7 +20,7 @@ from recognizer.runtime.runner import run
 from recognizer.types import Frame, FrameResult, SourceChange
 from tests.fakes import ListedSource, ListSink, ScriptedCamera, face_picture
 from tests.painted_pipeline import pipeline as painted_pipeline
-from tests.rig import wait_until
+from tests.rig import event_when, wait_until
 
 PICTURE = face_picture((3, 0), side=60)
 
@@ -218,9 +218,7 @@ def camera(*script: int | CameraError | str, name: str = "door", stall_s: float 
 
 def test_every_frame_of_a_camera_is_recognised_or_counted_as_dropped() -> None:
     sink, slow = ListSink(wait_s=0.03), camera(60, "hang")
-    stop = threading.Event()
-    threading.Thread(target=lambda: (wait_until(lambda: 60 in sink.indices, seconds=30), stop.set())).start()
-    dropped = run([slow], pipeline(), [sink], stop=stop)
+    dropped = run([slow], pipeline(), [sink], stop=event_when(lambda: 60 in sink.indices, seconds=30))
     assert sink.indices == sorted(set(sink.indices))
     assert len(sink.indices) + dropped["door"] == 61 > len(sink.indices)
 
