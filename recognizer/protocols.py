@@ -84,6 +84,14 @@ class StateSink(Protocol):
         """Take one change, in order with the results."""
 
 
+@runtime_checkable
+class FollowsGallery(Protocol):
+    """A sink that also wants to know who is enrolled."""
+
+    def gallery_changed(self, people: frozenset[str]) -> None:
+        """Take the names of all enrolled people after a change; called from the gallery's thread."""
+
+
 class Detector(Protocol):
     """Detects faces, and refines rough boxes of faces."""
 

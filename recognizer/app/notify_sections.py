@@ -84,7 +84,7 @@ class Rule(Section):
     """Names of cameras; all by default."""
     when: When = When()
     for_s: LongSeconds | None = None
-    """How long it must last: in the picture, or without picture. By default nothing, and two seconds for unknown people,
+    """How long it must last: in the picture, or without picture. By default nothing, and for unknown people two s,
     in which most of those who are enrolled are recognised."""
     absence_s: Annotated[float, Field(gt=0, le=7 * 86400)] = 1800
     """How long somebody is not seen before they ``arrive`` again, or have left."""

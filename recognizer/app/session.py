@@ -23,7 +23,7 @@ from recognizer.gallery.records import Enrolled
 from recognizer.gallery.store import load_enrolled
 from recognizer.models.download import Progress, no_progress
 from recognizer.models.resolve import ResolvedModel
-from recognizer.protocols import FrameSource, Sink
+from recognizer.protocols import FollowsGallery, FrameSource, Sink
 from recognizer.runtime import runner
 from recognizer.runtime.gallery_watcher import GalleryWatcher
 from recognizer.runtime.keys import Keys
@@ -94,8 +94,10 @@ class Session:
         overlay = Overlay()
         keys = Keys(gallery=settings.gallery.folder, snapshots=_SNAPSHOTS, render=overlay)
         names = [source.name for source in sources]
+        control = self._control
+        if control is None and settings.mqtt.host is not None and settings.mqtt.commands:
+            control = LiveControl()
         files = list(outputs.make_sinks(settings, names, live=live, overlay=overlay, keys=keys, stop=signals.requested))
-        gallery_listeners: list[Callable[[frozenset[str]], None]] = []
         if settings.history.enabled:
             from recognizer.app.history import history_sink  # SQLAlchemy takes .2 s to import
 
@@ -103,9 +105,8 @@ class Session:
                 settings, resolved, live=live, stop=signals.requested, on_open=lambda: on_history_open()
             )
             files.append(history)
-            gallery_listeners.append(history.gallery_changed)
         people: list[str] = []
-        if settings.mqtt.host or settings.webhooks or settings.metrics.port:
+        if settings.mqtt.host or settings.webhooks or settings.notify.rules or settings.metrics.port:
             from recognizer.app.integrations import make_integrations
 
             people = sorted(set(build.enrolled_people(settings, resolved.fingerprint).names))
@@ -118,12 +119,14 @@ class Session:
                 model=resolved.fingerprint,
                 engine=engines.engine_of(settings, resolved),
                 stop=signals.requested,
+                control=control,
             )
+        gallery_listeners = [sink.gallery_changed for sink in files if isinstance(sink, FollowsGallery)]
         summary.lost_by = lambda: outputs.lost_by(files)
-        if self._control is not None:
-            sources = self._control.follow(sources)
-            self._control.describe(model=resolved.fingerprint, engine=engines.engine_of(settings, resolved))
-        following = () if self._control is None else self._control.sinks
+        if control is not None:
+            sources = control.follow(sources)
+            control.describe(model=resolved.fingerprint, engine=engines.engine_of(settings, resolved))
+        following = () if control is None else control.sinks
         # closed in reverse order, so the summary knows what the others lost
         sinks: list[Sink] = [summary, *following, *files]
         status = None
@@ -165,8 +168,8 @@ class Session:
             replace=replace_gallery,
             consents=consents,
         )
-        if self._control is not None:
-            self._control.reload, self._control.dropped = watcher.reload, summary.dropped
+        if control is not None:
+            control.reload, control.dropped = watcher.reload, summary.dropped
         supervisor, stop = Supervisor(), signals.requested
 
         def go_on() -> bool:

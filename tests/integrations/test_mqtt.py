@@ -15,7 +15,8 @@ from paho.mqtt.enums import CallbackAPIVersion
 from recognizer.clock import WallClock
 from recognizer.errors import ConfigError
 from recognizer.integrations.home_assistant import Topics
-from recognizer.integrations.mqtt import Broker, MqttSink
+from recognizer.integrations.mqtt import MqttSink
+from recognizer.integrations.mqtt_connection import Broker
 from recognizer.types import EventKind, SourceChange, SourceState
 from tests.integrations.conftest import Mosquitto, free_port, write_certificate
 from tests.results import event, identity, make_result
@@ -130,18 +131,18 @@ def test_a_run_that_is_killed_is_offline(mosquitto: Mosquitto, listener: Listene
     output = sink(mosquitto, tmp_path / "box")
     with output:
         wait_for(lambda: listener.newest("recognizer/den/status") == b"online", "online")
-        network: Any = output._client.socket()
+        network: Any = output.connection.client.socket()
         network.shutdown(2)  # as when the process dies: no farewell
         wait_for(lambda: listener.newest("recognizer/den/status") == b"offline", "the last will")
 
 
 def test_a_broker_that_is_killed_gets_all_events_in_order_when_it_is_back(mosquitto: Mosquitto, tmp_path: Path) -> None:
     with sink(mosquitto, tmp_path / "box") as output:
-        wait_for(lambda: output._connected, "connected")
+        wait_for(lambda: output.connection.connected, "connected")
         output.emit(seen("Ada"))
         wait_for(lambda: output.deliveries.delivered == 1, "the first event")
         mosquitto.stop(kill=True)
-        wait_for(lambda: not output._connected, "the loss is noticed")
+        wait_for(lambda: not output.connection.connected, "the loss is noticed")
         for number in range(20):
             output.emit(seen(f"Person {number}"))
         wait_for(lambda: output.deliveries.waiting == 20, "they wait")
@@ -171,11 +172,11 @@ def test_events_of_a_run_without_broker_are_sent_by_the_next_run(mosquitto: Mosq
 @pytest.mark.filterwarnings("ignore:.*unclosed <ssl.SSLSocket", "ignore::pytest.PytestUnraisableExceptionWarning")
 def test_tls_and_a_certificate_that_nobody_vouches_for(tls_mosquitto: Mosquitto, tmp_path: Path) -> None:
     with sink(tls_mosquitto, tmp_path / "box") as output:
-        wait_for(lambda: output._connected, "connected")
+        wait_for(lambda: output.connection.connected, "connected")
     (tmp_path / "other").mkdir()
     tls_mosquitto.certificate = write_certificate(tmp_path / "other")  # paho forgets to close the refused connection
     with sink(tls_mosquitto, tmp_path / "other") as output:
-        wait_for(lambda: "cannot be reached" in (output._problem or ""), "it is refused")
+        wait_for(lambda: "cannot be reached" in (output.connection.problem or ""), "it is refused")
         output.deliveries._stop.set()
     wait_for(lambda: not any("paho" in each.name for each in threading.enumerate()), "its thread has ended")
     gc.collect()
@@ -189,8 +190,8 @@ def test_certificates_that_are_none_are_a_wrong_setting(tls_mosquitto: Mosquitto
 
 def test_a_wrong_password_is_said_and_never_shown(mosquitto: Mosquitto, tmp_path: Path) -> None:
     with sink(mosquitto, tmp_path / "box", says="wrong-one") as output:
-        wait_for(lambda: "refused" in (output._problem or ""), "it is refused")
-        assert "wrong-one" not in str(output._problem) + repr(output._broker)
+        wait_for(lambda: "refused" in (output.connection.problem or ""), "it is refused")
+        assert "wrong-one" not in str(output.connection.problem) + repr(output.connection._broker)
         output.deliveries._stop.set()
 
 
@@ -210,11 +211,11 @@ def test_a_state_that_the_broker_did_not_acknowledge_does_not_come_after_a_newer
     mosquitto: Mosquitto, tmp_path: Path
 ) -> None:
     with sink(mosquitto, tmp_path / "box") as output:
-        wait_for(lambda: output._connected, "connected")
+        wait_for(lambda: output.connection.connected, "connected")
         mosquitto.freeze()
         output.on_source_state(SourceChange("entrance", SourceState.LIVE, time.monotonic(), ""))
         mosquitto.stop(kill=True)
-        wait_for(lambda: not output._connected, "the connection is lost")
+        wait_for(lambda: not output.connection.connected, "the connection is lost")
         output.on_source_state(SourceChange("entrance", SourceState.LOST, time.monotonic(), "gone"))
         mosquitto.start()
         output.on_end("entrance", (event(EventKind.LOST, time.monotonic(), source="entrance"),))
@@ -245,8 +246,8 @@ def test_a_broker_that_does_not_answer_does_not_hold_up_the_end(tmp_path: Path) 
         stop=threading.Event(),
     )
     with output:
-        stop: Any = output._client.loop_stop
-        output._client.loop_stop = connecting  # type: ignore[method-assign, assignment]
+        stop: Any = output.connection.client.loop_stop
+        output.connection.client.loop_stop = connecting  # type: ignore[method-assign, assignment]
     assert not ended.is_set()
     release.set()
     stop()
