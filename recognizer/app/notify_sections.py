@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import zoneinfo
 from typing import Annotated, Any, Literal, get_args
 
@@ -10,6 +9,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, field_va
 
 from recognizer.app.sections import Section
 from recognizer.app.setting_types import Seconds, UserPath
+from recognizer.integrations.rules.schedule import Hours as Span
 
 Day = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 DAYS: tuple[Day, ...] = get_args(Day)
@@ -18,8 +18,6 @@ ANYBODY, KNOWN, UNKNOWN = "anybody", "known", "unknown"
 MQTT, WEBHOOKS = "mqtt", "webhooks"
 """Names under which rules send to the broker and to all webhooks; all others are names of targets."""
 _CAMERA_RULES = ("camera_lost", "camera_back")
-_HOURS = re.compile(r"\s*(\d{1,2}):(\d\d)\s*-\s*(\d{1,2}):(\d\d)\s*")
-_DAY_MINUTES = 24 * 60
 
 
 def _listed(value: Any) -> Any:
@@ -29,13 +27,7 @@ def _listed(value: Any) -> Any:
 
 def _hours(text: str) -> str:
     """Check a span of hours; one whose end is not after its beginning ends on the next day."""
-    found = _HOURS.fullmatch(text)
-    if found is not None:
-        numbers = [int(each) for each in found.groups()]
-        begin, end = numbers[0] * 60 + numbers[1], numbers[2] * 60 + numbers[3]
-        if max(numbers[1], numbers[3]) < 60 and begin < _DAY_MINUTES and 0 <= end <= _DAY_MINUTES and begin != end:
-            return f"{numbers[0]:02}:{numbers[1]:02}-{numbers[2]:02}:{numbers[3]:02}"
-    raise ValueError("wanted hours as 22:00-06:00, from 00:00 to 24:00, with a beginning and another end")
+    return str(Span.parse(text))
 
 
 def _days(value: Any) -> Any:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from dataclasses import dataclass
 
 _DAY_MINUTES = 24 * 60
+_HOURS = re.compile(r"\s*(\d{1,2}):(\d\d)\s*-\s*(\d{1,2}):(\d\d)\s*")
 _ALL_DAYS = frozenset(range(7))
 
 
@@ -23,12 +25,16 @@ class Hours:
         Raises:
             ValueError: it is none.
         """
-        begin, _, end = text.partition("-")
-        return cls(_minutes(begin), _minutes(end))
+        found = _HOURS.fullmatch(text)
+        if found is not None:
+            hour, minute, end_hour, end_minute = map(int, found.groups())
+            begin, end = hour * 60 + minute, end_hour * 60 + end_minute
+            if max(minute, end_minute) < 60 and begin < _DAY_MINUTES and end <= _DAY_MINUTES and begin != end:
+                return cls(begin, end)
+        raise ValueError("wanted hours as 22:00-06:00, from 00:00 to 24:00, with a beginning and another end")
 
-    def __post_init__(self) -> None:
-        if not (0 <= self.begin < _DAY_MINUTES and 0 <= self.end <= _DAY_MINUTES and self.begin != self.end):
-            raise ValueError(f"wanted two different times of a day, got minutes {self.begin} and {self.end}")
+    def __str__(self) -> str:
+        return "-".join(f"{each // 60:02}:{each % 60:02}" for each in (self.begin, self.end))
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,8 +67,3 @@ class Schedule:
         if minute >= span.begin:
             return today in self.days
         return minute < span.end and (today - 1) % 7 in self.days
-
-
-def _minutes(text: str) -> int:
-    hour, _, minute = text.strip().partition(":")
-    return int(hour) * 60 + int(minute)
