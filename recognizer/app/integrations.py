@@ -17,6 +17,7 @@ from recognizer.app.notify import MISSING, MQTT, WEBHOOKS, alert_sink, notify_si
 from recognizer.app.secret import secret
 from recognizer.capture.address import complete_address
 from recognizer.clock import WallClock
+from recognizer.emit.health import Health
 from recognizer.errors import ConfigError, SourceError
 from recognizer.history.database import FILE_NAME
 from recognizer.protocols import Sink
@@ -41,6 +42,7 @@ def make_integrations(
     engine: str,
     stop: threading.Event,
     control: LiveControl | None = None,
+    health: Health | None = None,
 ) -> Iterator[Sink]:
     """Build the sinks that the settings name: MQTT, webhooks, notifications, rules, metrics; to be closed in reverse.
 
@@ -54,6 +56,7 @@ def make_integrations(
         engine: name of the graph engine.
         stop: set when the run should stop.
         control: lets clients of the broker steer the run.
+        health: describes the run.
 
     Raises:
         ConfigError: a secret, an address or certificates cannot be used, or a package is missing.
@@ -77,7 +80,7 @@ def make_integrations(
     if settings.notify.rules:
         yield alert_sink(settings, sources, live=live, people=people(), receivers=receivers)
     if settings.metrics.port is not None:
-        yield _metrics(settings, live, people, dropped, model, engine, deliveries)
+        yield _metrics(settings, live, people, dropped, model, engine, deliveries, health)
 
 
 def webhook_sink(settings: Settings, webhook: Webhook, *, live: AbstractSet[str], stop: threading.Event) -> WebhookSink:
@@ -193,6 +196,7 @@ def _metrics(
     model: str,
     engine: str,
     deliveries: Sequence[DeliveryThread],
+    health: Health | None,
 ) -> MetricsSink:
     try:
         from recognizer.integrations.prometheus import MetricsSink
@@ -210,6 +214,7 @@ def _metrics(
         people=lambda: len(people()),
         store_bytes=(lambda: history_bytes(place)) if isinstance(place, Path) else None,
         deliveries=deliveries,
+        health=None if health is None else health.report,
     )
 
 

@@ -15,6 +15,7 @@ from recognizer.app.build import engines
 from recognizer.app.enrolment import make_enroller
 from recognizer.app.live_control import LiveControl
 from recognizer.capture.sources import require_openable
+from recognizer.emit.health import Health, HealthFile
 from recognizer.emit.overlay import Overlay
 from recognizer.emit.status import StatusBlock
 from recognizer.emit.summary import Summary
@@ -106,6 +107,10 @@ class Session:
             )
             files.append(history)
         people: list[str] = []
+        health = Health(names, live=live)
+        files.append(health)
+        if settings.health.file is not None:
+            files.append(HealthFile(settings.health.file, health))
         if settings.mqtt.host or settings.webhooks or settings.notify.rules or settings.metrics.port:
             from recognizer.app.integrations import make_integrations
 
@@ -120,6 +125,7 @@ class Session:
                 engine=engines.engine_of(settings, resolved),
                 stop=signals.requested,
                 control=control,
+                health=health,
             )
         gallery_listeners = [sink.gallery_changed for sink in files if isinstance(sink, FollowsGallery)]
         summary.lost_by = lambda: outputs.lost_by(files)
@@ -174,10 +180,12 @@ class Session:
 
         def go_on() -> bool:
             supervisor.feed()
+            health.beat()
             if status is not None:
                 status.tick()
             while keys.paused and not _any_closed(sinks) and not stop.wait(_PAUSE_POLL_S):
                 supervisor.feed()
+                health.beat()
             return not _any_closed(sinks)
 
         signals.running()
