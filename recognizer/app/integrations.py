@@ -20,6 +20,7 @@ from recognizer.clock import WallClock
 from recognizer.emit.health import Health
 from recognizer.errors import ConfigError, SourceError
 from recognizer.history.database import FILE_NAME
+from recognizer.integrations.event_sink import EndTogether
 from recognizer.protocols import Sink
 
 if TYPE_CHECKING:
@@ -77,6 +78,8 @@ def make_integrations(
         deliveries.append(target.deliveries)
         receivers[name] = [target.alert]
         yield target
+    if len(deliveries) > 1:
+        yield EndTogether(deliveries)
     if settings.notify.rules:
         yield alert_sink(settings, sources, live=live, people=people(), receivers=receivers)
     if settings.metrics.port is not None:

@@ -25,7 +25,7 @@ _WAITING = 1000
 _SAVE_S = 60.0
 _LONGEST_WAIT_S = 1.0
 """A clock that is set, and timers, are noticed within this time."""
-_JOIN_S = 2.0
+_JOIN_S = 0.5
 _FACE_MARGIN = 0.3
 """Share of the box's sides around the picture of a face."""
 Receiver = Callable[[Alert], None]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from types import TracebackType
 from typing import Any, Self
 
@@ -52,6 +52,27 @@ class DeliveringSink(BaseSink):
     ) -> None:
         """Deliver what can be delivered at once; the rest waits for the next run."""
         self.deliveries.close()
+
+
+class EndTogether(BaseSink):
+    """Lets all deliveries end at the same time; closed before their sinks, which would end one after the other.
+
+    Args:
+        deliveries: of all sinks.
+    """
+
+    def __init__(self, deliveries: Sequence[DeliveryThread]) -> None:
+        self._deliveries = tuple(deliveries)
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Ask them all to end."""
+        for each in self._deliveries:
+            each.request_end()
+
+    def emit(self, result: FrameResult) -> None:
+        """Take no results."""
 
 
 class EventSink(DeliveringSink, ABC):

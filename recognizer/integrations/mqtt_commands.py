@@ -68,7 +68,7 @@ class Commands:
             while not self._waiting.empty():
                 self._waiting.get()
             self._waiting.put(None)
-            self._thread.join(1.5)
+            self._thread.join(0.3)
 
     def _on(self, topic: str, command: Callable[[bytes], None]) -> None:
         def handle(topic: str, message: bytes, kept: bool) -> None:

@@ -20,7 +20,7 @@ from recognizer.integrations.outbox import Delivery
 
 _ACKNOWLEDGED_S = 5.0
 _KEEP_ALIVE_S = 30
-_CLOSE_S = 0.5
+_CLOSE_S = 0.3
 Handler = Callable[[str, bytes, bool], None]
 """Takes topic, message, and whether the broker had kept it; called on the client's thread, so it returns at once."""
 

@@ -12,12 +12,16 @@ import subprocess
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
+
+if TYPE_CHECKING:
+    from tests.integrations.mqtt_client import Listener
 
 
 def free_port() -> int:
@@ -119,3 +123,13 @@ def tls_mosquitto(tmp_path: Path) -> Iterator[Mosquitto]:
     """The same behind TLS."""
     (tmp_path / "broker").mkdir()
     yield from _mosquitto(tmp_path / "broker", tls=True)
+
+
+@pytest.fixture
+def listener(mosquitto: Mosquitto) -> Iterator[Listener]:
+    """A client that hears all that the broker says."""
+    from tests.integrations.mqtt_client import Listener
+
+    found = Listener(mosquitto)
+    yield found
+    found.close()
