@@ -25,6 +25,7 @@ from recognizer.types import (
     Frame,
     FrameResult,
     Matches,
+    PictureNeed,
     RefinedFaces,
     SourceChange,
     Tracks,
@@ -90,6 +91,14 @@ class FollowsGallery(Protocol):
 
     def gallery_changed(self, people: frozenset[str]) -> None:
         """Take the names of all enrolled people after a change; called from the gallery's thread."""
+
+
+@runtime_checkable
+class PictureSink(Protocol):
+    """A sink that reads pictures. With recognition in other processes, only wanted pictures come."""
+
+    def picture_need(self, source: str) -> PictureNeed:
+        """Return which pictures of a source are wanted now; any thread may ask, a few times a second."""
 
 
 class Detector(Protocol):

@@ -18,7 +18,7 @@ from recognizer.integrations.rules.evaluator import Evaluator
 from recognizer.integrations.rules.memory import RuleMemory
 from recognizer.integrations.rules.observer import Observer
 from recognizer.integrations.rules.types import Alert, Observation, Rule
-from recognizer.types import U8, Event, FrameResult, SourceChange
+from recognizer.types import U8, Event, FrameResult, PictureNeed, SourceChange
 
 _WAITING = 1000
 """Observations that wait for the rules; older ones are dropped and counted."""
@@ -59,6 +59,7 @@ class AlertSink(BaseSink):
         """Observations that were dropped."""
         self._evaluators = [Evaluator(rule) for rule in rules]
         self._receivers, self._memory, self._clock = receivers, memory, clock
+        self._pictures = pictures
         self._observer = Observer(times, _picture if pictures else lambda result, row: None)
         self._times = times
         self._changed = threading.Condition()
@@ -101,6 +102,10 @@ class AlertSink(BaseSink):
     def on_source_state(self, change: SourceChange) -> None:
         """Observe that a camera was lost, or is back."""
         self._put(self._observer.of_change(change))
+
+    def picture_need(self, source: str) -> PictureNeed:
+        """Pictures are needed where faces are decided, if a receiver sends them."""
+        return PictureNeed.SAMPLES if self._pictures else PictureNeed.NONE
 
     def gallery_changed(self, people: frozenset[str]) -> None:
         """Forget those who are not enrolled any more."""
@@ -177,4 +182,6 @@ def face_picture(image: U8, box: Sequence[float]) -> U8 | None:
 
 
 def _picture(result: FrameResult, row: int) -> U8 | None:
+    if not result.frame.has_picture:
+        return None
     return face_picture(result.frame.image, result.tracks.boxes[row].tolist())

@@ -32,7 +32,7 @@ from recognizer.integrations.mqtt_commands import Commands, Controls
 from recognizer.integrations.mqtt_connection import Broker, MqttConnection
 from recognizer.integrations.presence import Presence
 from recognizer.integrations.rules.types import Alert
-from recognizer.types import Event, EventKind, FrameResult, SourceChange, SourceState
+from recognizer.types import Event, EventKind, FrameResult, PictureNeed, SourceChange, SourceState
 
 WAITS_S = (1.0, 2.0, 5.0, 10.0)
 _STATUS = {SourceState.LIVE: "live", SourceState.STALLED: "stalled", SourceState.PAUSED: "paused"}
@@ -126,7 +126,7 @@ class MqttSink(EventSink):
         if source not in self._begun:
             self._begun.add(source)
             self._set_status(source, "live")
-        if self._faces:
+        if self._faces and result.frame.has_picture:
             for event in result.events:
                 if event.kind is EventKind.RECOGNISED:
                     self.connection.set(self._topics.of(source, "face"), _face(result, event))
@@ -187,6 +187,10 @@ class MqttSink(EventSink):
         self.connection.set(self._topics.of(source, "status"), status)
         if self._controls.pause is not None:
             self.connection.set(self._topics.of(source, "pause"), "ON" if status == "paused" else "OFF")
+
+    def picture_need(self, source: str) -> PictureNeed:
+        """Pictures are needed for those of recognised faces only."""
+        return PictureNeed.SAMPLES if self._faces else PictureNeed.NONE
 
     def _on_connected(self) -> None:
         self._announce()
