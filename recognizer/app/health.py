@@ -48,7 +48,7 @@ def ask(settings: Settings, *, address: str | None = None, only_alive: bool = Fa
     if address is None:
         scheme = "https" if settings.serve.tls_certificate is not None else "http"
         address = f"{scheme}://{_host(settings.serve.host)}:{settings.serve.port}"
-    return _of_address(f"{address.rstrip('/')}/{'healthz' if only_alive else 'readyz'}")
+    return _of_address(f"{address.rstrip('/')}/{'healthz' if only_alive else 'readyz?cameras=true'}")
 
 
 def _of_address(address: str) -> Verdict:
