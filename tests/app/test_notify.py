@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
+import subprocess
+import sys
 import threading
 from pathlib import Path
 from typing import Any
@@ -130,3 +132,17 @@ def test_a_test_message_wants_a_target(tmp_path: Path) -> None:
         send_test(load(tmp_path, {}))
     with pytest.raises(UsageError, match="Wanted target 'pager', but the settings name phone"):
         send_test(load(tmp_path, {"targets": [PHONE]}), "pager")
+
+
+def test_an_installation_without_apprise_says_what_is_missing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    settings = load(tmp_path, {"targets": [PHONE], "rules": [{"name": "r", "to": "phone"}]})
+    monkeypatch.delitem(sys.modules, "recognizer.integrations.notify", raising=False)
+    monkeypatch.setitem(sys.modules, "apprise", None)
+    for ask in (lambda: make(settings), lambda: send_test(settings)):
+        with pytest.raises(ConfigError, match=r"notify: needs a package .* requirements-integrations\.txt \(apprise\)"):
+            ask()
+
+
+def test_without_targets_and_rules_apprise_is_not_loaded() -> None:
+    words = "import sys, recognizer.app.session, recognizer.app.integrations; sys.exit('apprise' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", words], check=False).returncode == 0

@@ -8,8 +8,6 @@ import urllib.request
 from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
-from types import TracebackType
-from typing import Self
 
 from prometheus_client.parser import text_string_to_metric_families
 
@@ -17,7 +15,7 @@ EVERY_S = 5.0
 
 
 class Scraper:
-    """Scrapes ``/metrics`` of a port every five seconds while open."""
+    """Scrapes ``/metrics`` of a port every five seconds from ``start`` to ``stop``."""
 
     def __init__(self, port: int) -> None:
         self.port = port
@@ -27,13 +25,12 @@ class Scraper:
         self._spent: dict[str, list[tuple[float, dict[str, float]]]] = defaultdict(list)
         """Phase -> seconds, and frames of each source in them."""
 
-    def __enter__(self) -> Self:
+    def start(self) -> None:
+        """Begin to scrape."""
         self._thread.start()
-        return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def stop(self) -> None:
+        """Scrape no more; before the run ends."""
         self._over.set()
         self._thread.join()
 

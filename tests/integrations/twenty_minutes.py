@@ -98,7 +98,7 @@ def _run(context: Context, part: Part, program: str, seconds: float, stack: Exit
     if not part.check("both cameras live", product.alive, wanted="events of both", came=f"after {started_s:.1f} s"):
         part.figures["log"] = product.log.read_text("utf-8", "replace")[-2000:]
         return
-    stack.enter_context(scraper)
+    scraper.start()
     faults: list[tuple[str, Callable[[], None], Callable[[], None]]] = [
         ("broker", lambda: broker.stop(kill=True), broker.start),
         ("receiver", web.kill, web.start),
@@ -117,6 +117,7 @@ def _run(context: Context, part: Part, program: str, seconds: float, stack: Exit
         kills[name] += 1
     drained_s = product.wait(lambda: scraper.waiting() == 0, DRAIN_S)
     part.at_most("all messages delivered after", drained_s, DRAIN_S, "s")
+    scraper.stop()
     status, took_s = product.end()
     part.check("exit status", status == 0, wanted="0", came=f"{status}, after {took_s:.1f} s")
     time.sleep(1.0)  # the broker passes the last ones on
