@@ -11,7 +11,7 @@ import pytest
 
 from recognizer.cli.main import run_command_line
 from tests.integrations.conftest import free_port
-from tests.integrations.test_prometheus import metrics_sink
+from tests.integrations.metrics import metrics_sink
 
 CAMERAS = [
     {"name": "entrance", "live": True, "state": "live", "stale": False},

@@ -18,7 +18,7 @@ import yaml
 from recognizer.integrations.delivering import DeliveryThread
 from tests.conftest import ROOT
 from tests.integrations.conftest import free_port
-from tests.integrations.test_prometheus import metrics_sink
+from tests.integrations.metrics import metrics_sink
 
 DEPLOY = ROOT / "deploy"
 _NAME = re.compile(r"\brecognizer_[a-z_]+")
