@@ -72,6 +72,27 @@ class LiveControl:
             "reload_gallery": self._reload,
         }
 
+    def reload_now(self) -> None:
+        """Load the gallery anew, soon."""
+        self.reload()
+
+    def set_paused(self, source: str, paused: bool) -> None:
+        """Pause a source, or go on with it.
+
+        Raises:
+            CommandError: there is no such source, or the run is starting.
+        """
+        found = self._source({"source": source})
+        found.pause() if paused else found.resume()
+
+    def snapshot(self, source: str) -> bytes | None:
+        """Return the newest labelled picture of a source, JPEG; ``None`` when there is none within a second.
+
+        Raises:
+            CommandError: there is no such source, or the run is starting.
+        """
+        return self._picture({"source": source}).data
+
     def _answer_about(self, request: Mapping[str, Any]) -> Answer:
         return Answer({**self._about, "pictures_encoded": self._pictures.encoded, "log": list(self._log)})
 

@@ -20,7 +20,12 @@ _SECRET_BYTES = 32
 @app.command()
 def secret() -> None:
     """Print a new secret, for ``secret_file`` or ``secret_env`` and for the receiver."""
-    typer.echo("whsec_" + base64.b64encode(secrets.token_bytes(_SECRET_BYTES)).decode())
+    typer.echo(new_secret())
+
+
+def new_secret() -> str:
+    """Make a secret."""
+    return "whsec_" + base64.b64encode(secrets.token_bytes(_SECRET_BYTES)).decode()
 
 
 @app.command("test")

@@ -60,7 +60,7 @@ class HistorySink:
         """Pictures are needed for crops only."""
         return PictureNeed.SAMPLES if self._collector.crops else PictureNeed.NONE
 
-    def gallery_changed(self, people: frozenset[str], facts: DecisionFacts) -> None:
+    def decided_by(self, people: frozenset[str], facts: DecisionFacts) -> None:
         """Take who is enrolled now, so that nobody who was removed comes back with a track that goes on.
 
         Call it before the pipeline gets the gallery: its results bear the revision of the facts.

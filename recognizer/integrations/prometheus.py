@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, start_http_server
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.registry import Collector
 
@@ -16,6 +15,7 @@ from recognizer.clock import WallClock
 from recognizer.emit.base import BaseSink
 from recognizer.errors import OutputError
 from recognizer.integrations.delivering import DeliveryThread
+from recognizer.integrations.metrics_server import MetricsServer
 from recognizer.types import EventKind, FrameResult, SourceChange, SourceState
 
 _STAGE_BUCKETS_S = (0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.5)
@@ -35,6 +35,7 @@ class MetricsSink(BaseSink):
         people: number of enrolled people.
         store_bytes: size of the history on disk; ``None``: there is none.
         deliveries: of other systems.
+        health: describes the run at ``/healthz`` and ``/readyz``.
     """
 
     def __init__(
@@ -50,8 +51,9 @@ class MetricsSink(BaseSink):
         people: Callable[[], int],
         store_bytes: Callable[[], int] | None = None,
         deliveries: Sequence[DeliveryThread] = (),
+        health: Callable[[], Mapping[str, Any]] | None = None,
     ) -> None:
-        self._host, self._port, self._times = host, port, times
+        self._host, self._port, self._times, self._health = host, port, times, health
         self.registry = CollectorRegistry()
         build = Gauge(
             "recognizer_build_info", "Version, model and engine", ["version", "model", "engine"], registry=self.registry
@@ -85,7 +87,7 @@ class MetricsSink(BaseSink):
         )
         self.registry.register(_Pulled(dropped, people, store_bytes, deliveries))
         self._statuses: dict[tuple[str, int], str] = {}
-        self._server: tuple[object, threading.Thread] | None = None
+        self._server: MetricsServer | None = None
 
     def __enter__(self) -> Self:
         """Listen.
@@ -94,7 +96,7 @@ class MetricsSink(BaseSink):
             OutputError: the address is in use or not ours.
         """
         try:
-            self._server = start_http_server(self._port, self._host, self.registry)
+            self._server = MetricsServer(self._host, self._port, self.registry, self._health)
         except OSError as error:
             reason = (error.strerror or str(error)).lower()
             raise OutputError(
@@ -107,10 +109,7 @@ class MetricsSink(BaseSink):
     ) -> None:
         """Stop listening."""
         if self._server is not None:
-            server, thread = self._server
-            server.shutdown()  # type: ignore[attr-defined]
-            server.server_close()  # type: ignore[attr-defined]
-            thread.join(1.0)
+            self._server.close()
 
     def emit(self, result: FrameResult) -> None:
         """Count one frame."""

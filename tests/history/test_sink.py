@@ -51,7 +51,7 @@ def test_who_was_removed_is_not_written_any_more(tmp_path: Path) -> None:
     writer = HistoryWriter(lambda: open_history(tmp_path, create=True), model="model-1", thresholds=(0.4, 0.1))
     with HistorySink(TrackCollector(WallClock(live=False)), writer, stop=threading.Event()) as sink:
         sink.emit(make_result(1.0, identities=[identity(1, "Ada"), identity(2, "Bob")]))
-        sink.gallery_changed(frozenset({"Bob"}), DecisionFacts(revision=1))
+        sink.decided_by(frozenset({"Bob"}), DecisionFacts(revision=1))
     history = open_history(tmp_path, create=False)
     assert {seen.person for seen in list_tracks(history, Selection())} == {None, "Bob"}
     history.close()

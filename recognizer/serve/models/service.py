@@ -26,9 +26,9 @@ class Health(Model):
 
 
 class Ready(Model):
-    """Whether requests that need the model are answered."""
+    """Whether requests that need the model are answered, and recognition sees something."""
 
-    status: Literal["ready", "model_loading"]
+    status: Literal["ready", "model_loading", "recognition_starting", "no_pictures"]
 
 
 class Login(Model):
