@@ -12,19 +12,19 @@ from typing import Any
 
 import typer
 from loguru import logger
-from rich.console import Console
 from rich.markup import escape
 
 from recognizer.app import renamed
+from recognizer.cli._printable import PrintableConsole, printable, printable_json
 from recognizer.errors import RecognizerError
 
 BUG = 70
 """Exit status of an unexpected error: EX_SOFTWARE of sysexits.h."""
 _PACKAGE = Path(__file__).resolve().parent.parent
 
-out = Console()
+out = PrintableConsole()
 """Answers: tables and text for a person, on standard output."""
-err = Console(stderr=True)
+err = PrintableConsole(stderr=True)
 """Progress and messages, on standard error."""
 
 
@@ -35,12 +35,13 @@ def print_json(value: Mapping[str, Any] | Sequence[Any]) -> None:
         text.encode(sys.stdout.encoding or "utf-8")
     except UnicodeEncodeError:  # a terminal of another encoding, or a name that is no UTF-8
         text = json.dumps(value, indent=2)
-    sys.stdout.write(text + "\n")
+    sys.stdout.write(printable_json(text) + "\n")
 
 
 def set_up_logging(*, debug: bool) -> None:
     """Send log lines to standard error, as a person reads them."""
     logger.remove()
+    logger.configure(patcher=lambda record: record.update(message=printable(record["message"])))
     level = "DEBUG" if debug else os.environ.get("RECOGNIZER_LOG_LEVEL", "INFO")
     logger.add(
         _to_standard_error,

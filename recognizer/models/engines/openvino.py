@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from loguru import logger
 from numpy.typing import NDArray
 
 from recognizer.errors import EngineError
@@ -37,7 +38,7 @@ class OpenVinoRunner:
     Args:
         graph: the file.
         threads: processor threads.
-        cache_dir: keeps compiled graphs for the next start.
+        cache_dir: keeps compiled graphs for the next start; done without where it cannot be used.
         batches: sizes that batches are split into, or padded to where few rows are missing.
         precompile: those of ``batches`` to compile now or, where other dimensions are unknown, at the first shape;
             until another size has recurred in full, only these are used.
@@ -148,7 +149,16 @@ class OpenVinoRunner:
                 self._compiled((rows, *(side.get_length() for side in sides)))
 
     def _request(self, model: Any) -> Any:
-        return self._core.compile_model(model, "CPU", self._options).create_infer_request()
+        """Compile a graph, without the cache where it may not be read or written: another user's, or a full disk."""
+        try:
+            return self._core.compile_model(model, "CPU", self._options).create_infer_request()
+        except RuntimeError as error:
+            folder = self._options.pop("CACHE_DIR", None)
+            if folder is None:
+                raise
+            request = self._core.compile_model(model, "CPU", self._options).create_infer_request()
+            logger.debug("compiled graphs in {} are not used: {}", folder, _last_line(error))
+            return request
 
 
 class _Fixed:
