@@ -13,7 +13,7 @@ _COMMANDS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]
 
 
 def printable(text: str) -> str:
-    """Write ``\\x1b`` and the like for characters that a terminal would obey."""
+    r"""Write ``\x1b`` and the like for characters that a terminal would obey."""
     return _COMMANDS.sub(lambda found: found[0].encode("unicode_escape").decode("ascii"), text)
 
 

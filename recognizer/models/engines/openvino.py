@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from recognizer.errors import EngineError
 from recognizer.models.engines import int8
+from recognizer.models.engines.compiled import CompiledGraphs
 from recognizer.models.engines.quiet_openvino import shared_core
 
 OWN_GRAPH_AFTER = 40
@@ -72,8 +73,7 @@ class OpenVinoRunner:
             "PERFORMANCE_HINT": "LATENCY",
             "INFERENCE_PRECISION_HINT": "bf16" if bf16 else "f32",
         }
-        if cache_dir is not None:
-            options["CACHE_DIR"] = str(cache_dir)
+        self._kept = None if cache_dir is None else CompiledGraphs(cache_dir / graph.stem)
         self._graph, self._core, self._options = graph, core, options
         try:
             self._model = self._core.read_model(str(graph))
@@ -150,15 +150,17 @@ class OpenVinoRunner:
 
     def _request(self, model: Any) -> Any:
         """Compile a graph, without the cache where it may not be read or written: another user's, or a full disk."""
-        try:
-            return self._core.compile_model(model, "CPU", self._options).create_infer_request()
-        except RuntimeError as error:
-            folder = self._options.pop("CACHE_DIR", None)
-            if folder is None:
-                raise
-            request = self._core.compile_model(model, "CPU", self._options).create_infer_request()
-            logger.debug("compiled graphs in {} are not used: {}", folder, _last_line(error))
-            return request
+        if self._kept is not None and self._kept.usable():
+            options = self._options | {"CACHE_DIR": str(self._kept.folder)}
+            try:
+                request = self._core.compile_model(model, "CPU", options).create_infer_request()
+            except RuntimeError as error:
+                logger.debug("compiled graphs in {} are not used: {}", self._kept.folder, _last_line(error))
+                self._kept = None
+            else:
+                self._kept.seal()
+                return request
+        return self._core.compile_model(model, "CPU", self._options).create_infer_request()
 
 
 class _Fixed:

@@ -1,10 +1,6 @@
 from __future__ import annotations
 
-import os
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import numpy as np
 import onnx
@@ -22,7 +18,6 @@ from recognizer.protocols import GraphRunner
 
 ONET = SHIPPED_FOLDER / "mtcnn_onet.onnx"
 ENOUGH = OWN_GRAPH_AFTER + 2
-NOBODY = 65534
 
 
 def all_engines() -> dict[str, GraphRunner]:
@@ -132,30 +127,3 @@ def test_a_file_that_is_no_graph_is_reported(engine: type[OpenVinoRunner], tmp_p
     (tmp_path / "no.onnx").write_bytes(b"this is no graph")
     with pytest.raises(EngineError, match=r"cannot run .*no\.onnx"):
         engine(tmp_path / "no.onnx", threads=1)
-
-
-@contextmanager
-def another_users(folder: Path) -> Iterator[None]:
-    """A folder whose files may be neither read nor replaced; for root, as user nobody meets it."""
-    for file in folder.iterdir():
-        file.chmod(0)
-    folder.chmod(0o555)
-    root = os.geteuid() == 0
-    if root:
-        os.seteuid(NOBODY)
-    try:
-        yield
-    finally:
-        if root:
-            os.seteuid(0)
-        folder.chmod(0o755)
-
-
-def test_a_cache_that_cannot_be_used_costs_its_use_only() -> None:
-    pixels = np.zeros((1, 48, 48, 3), np.float32)
-    with TemporaryDirectory(dir=None if os.geteuid() else "/tmp") as name:  # noqa: S108 - root's TMPDIR may be closed to others
-        folder = Path(name)
-        wanted = OpenVinoRunner(ONET, threads=1, cache_dir=folder).run(pixels)
-        with another_users(folder):
-            engine = OpenVinoRunner(ONET, threads=1, cache_dir=folder)
-            np.testing.assert_array_equal(engine.run(pixels)["scores"], wanted["scores"])
