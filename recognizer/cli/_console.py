@@ -8,7 +8,7 @@ import sys
 import traceback
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import typer
 from loguru import logger
@@ -17,6 +17,9 @@ from rich.markup import escape
 from recognizer.app import renamed
 from recognizer.cli._printable import PrintableConsole, printable, printable_json
 from recognizer.errors import RecognizerError
+
+if TYPE_CHECKING:
+    import loguru
 
 BUG = 70
 """Exit status of an unexpected error: EX_SOFTWARE of sysexits.h."""
@@ -41,7 +44,7 @@ def print_json(value: Mapping[str, Any] | Sequence[Any]) -> None:
 def set_up_logging(*, debug: bool) -> None:
     """Send log lines to standard error, as a person reads them."""
     logger.remove()
-    logger.configure(patcher=lambda record: record.update(message=printable(record["message"])))
+    logger.configure(patcher=_make_printable)
     level = "DEBUG" if debug else os.environ.get("RECOGNIZER_LOG_LEVEL", "INFO")
     logger.add(
         _to_standard_error,
@@ -51,6 +54,10 @@ def set_up_logging(*, debug: bool) -> None:
         backtrace=debug,
         diagnose=False,  # values of variables could hold a password
     )
+
+
+def _make_printable(record: loguru.Record) -> None:
+    record["message"] = printable(record["message"])
 
 
 def _to_standard_error(line: str) -> None:
