@@ -50,9 +50,9 @@ def test_an_error_that_nobody_foresaw_is_one_line_without_what_it_holds(capsys: 
 
 def test_debug_adds_the_traceback(capsys: pytest.CaptureFixture[str]) -> None:
     assert _console.guarded(app, ["unforeseen", "--debug"]) == _console.BUG
-    told = capsys.readouterr().err
-    assert "Traceback (most recent call last)" in told
-    assert "geometry.area(" in told
+    printed = capsys.readouterr().err
+    assert "Traceback (most recent call last)" in printed
+    assert "geometry.area(" in printed
 
 
 def test_no_text_commands_the_terminal(capsys: pytest.CaptureFixture[str]) -> None:
@@ -67,11 +67,11 @@ def test_no_text_commands_the_terminal(capsys: pytest.CaptureFixture[str]) -> No
     _console.set_up_logging(debug=False)
     logger.warning("{}: damaged", evil)
     _console.guarded(app, ["named", evil])
-    told = capsys.readouterr()
-    assert not set(told.out + told.err) & set("\x1b\x07\x9b\x7f\u202e\r")
-    assert told.out.count("\\x1b[2J") == 2
-    assert told.err.count("\\x9b31m") == 2
-    assert json.loads(told.out[told.out.index("{") :]) == {evil: [evil]}
+    printed = capsys.readouterr()
+    assert not set(printed.out + printed.err) & set("\x1b\x07\x9b\x7f\u202e\r")
+    assert printed.out.count("\\x1b[2J") == 2
+    assert printed.err.count("\\x9b31m") == 2
+    assert json.loads(printed.out[printed.out.index("{") :]) == {evil: [evil]}
 
 
 def test_colours_stay() -> None:
