@@ -23,7 +23,7 @@ from recognizer.serve.dependencies import Services
 from recognizer.serve.limits import REQUEST_S, BodyLimit, RequestLimits
 from recognizer.serve.models.calibration import CalibrationTrial
 from recognizer.serve.models.common import ErrorAnswer
-from recognizer.serve.models.people import PhotosAdded
+from recognizer.serve.models.people import PersonForgotten, PhotosAdded
 from recognizer.serve.models.trials import EnrolResult, ReplayResult
 from recognizer.serve.queries import KnownQuery
 from recognizer.serve.routes import ROUTERS
@@ -36,8 +36,8 @@ Every failure is `{"error": {"code", "message", "details"}, "request_id"}`. Time
 in seconds, boxes are x1, y1, x2, y2 in pixels. `Authorization: Bearer TOKEN`; see docs/service.md."""
 
 
-JOB_RESULTS = (PhotosAdded, ReplayResult, EnrolResult, CalibrationTrial)
-"""What jobs return, by kind ``enrol`` (photos of an upload), ``replay``, ``enrol`` (of a cluster), ``calibration``."""
+JOB_RESULTS = (PhotosAdded, ReplayResult, EnrolResult, CalibrationTrial, PersonForgotten)
+"""What jobs return: of photos, ``replay``, ``enrol`` (of a cluster), ``calibration``, ``forget``."""
 
 
 class OpenFiles(StaticFiles):
