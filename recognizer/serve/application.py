@@ -20,6 +20,7 @@ from recognizer.serve.access.guard import COOKIE, AccessGuard
 from recognizer.serve.access.hosts import AllowedHosts
 from recognizer.serve.access.scopes import needed_by
 from recognizer.serve.dependencies import Services
+from recognizer.serve.figures import CountRequests
 from recognizer.serve.limits import REQUEST_S, BodyLimit, RequestLimits
 from recognizer.serve.models.calibration import CalibrationTrial
 from recognizer.serve.models.common import ErrorAnswer
@@ -85,6 +86,7 @@ def make_application(services: Services, *, request_s: float = REQUEST_S) -> Fas
         store=services.access,
     )
     app.add_middleware(RequestLimits, request_s=request_s)
+    app.add_middleware(CountRequests, figures=services.figures)
     return app
 
 
