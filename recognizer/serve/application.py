@@ -13,6 +13,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
+from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from recognizer import __version__
 from recognizer.serve import errors
@@ -87,6 +88,8 @@ def make_application(services: Services, *, request_s: float = REQUEST_S) -> Fas
     )
     app.add_middleware(RequestLimits, request_s=request_s)
     app.add_middleware(CountRequests, figures=services.figures)
+    if serve.trusted_proxies:
+        app.add_middleware(ProxyHeadersMiddleware, trusted_hosts=list(serve.trusted_proxies))
     return app
 
 
