@@ -54,7 +54,7 @@ def camera() -> Iterator[ThreadingHTTPServer]:
 def first_picture(address: str) -> tuple[int, int]:
     frames = NetworkStream(address, open_s=5, read_s=5).frames(threading.Event())
     _, picture = next(frames)
-    frames.close()  # type: ignore[attr-defined]
+    frames.close()
     assert isinstance(picture, Picture)
     return picture.size
 
