@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import threading
+import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from pathlib import Path
@@ -16,9 +18,9 @@ from recognizer.app.integration_sections import Webhook
 from recognizer.app.notify import MISSING, MQTT, WEBHOOKS, alert_sink, notify_sinks
 from recognizer.app.secret import secret
 from recognizer.capture.address import complete_address
-from recognizer.clock import WallClock
+from recognizer.clock import WallClock, now
 from recognizer.emit.health import Health
-from recognizer.errors import ConfigError, SourceError
+from recognizer.errors import ConfigError, OutputError, SourceError
 from recognizer.integrations.event_sink import EndTogether
 from recognizer.protocols import Sink
 
@@ -104,6 +106,35 @@ def webhook_sink(settings: Settings, webhook: Webhook, *, live: AbstractSet[str]
         times=WallClock(live=live),
         stop=stop,
     )
+
+
+def send_test_message(webhook: Webhook) -> str:
+    """Send a test message to a webhook, once; returns its id.
+
+    Raises:
+        ConfigError: its secret or address cannot be used, or a package is missing.
+        OutputError: the receiver did not take it.
+    """
+    try:
+        from recognizer.integrations.delivering import NotDeliveredError
+        from recognizer.integrations.webhook import new_client, post
+    except ModuleNotFoundError as error:
+        raise ConfigError(f"webhooks: {MISSING} ({error.name}).") from error
+    identity, moment = str(uuid.uuid4()), now().isoformat(timespec="milliseconds")
+    body = {"id": identity, "type": "recognizer.test", "timestamp": moment, "data": {"kind": "test", "time": moment}}
+    with new_client() as client:
+        try:
+            post(
+                client,
+                webhook_address(webhook),
+                identity=identity,
+                body=json.dumps(body).encode(),
+                secrets=webhook_secrets(webhook),
+                private_hosts=webhook.private_hosts,
+            )
+        except NotDeliveredError as error:
+            raise OutputError(f"The test message did not arrive: {error}.") from None
+    return identity
 
 
 def webhook_address(webhook: Webhook) -> str:

@@ -137,7 +137,7 @@ class Session:
         summary.lost_by = lambda: outputs.lost_by(files)
         summary.memory_elsewhere_mb = lambda: recognising.peak_bytes / 1024**2
         if control is not None:
-            sources = recognising.sources = control.follow(sources)
+            sources = recognising.sources = control.follow(sources, files)
             control.describe(model=resolved.fingerprint, engine=engines.engine_of(settings, resolved))
         following = () if control is None else control.sinks
         # closed in reverse order, so the summary knows what the others lost

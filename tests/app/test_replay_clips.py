@@ -31,7 +31,7 @@ from recognizer.history.records import Selection
 from recognizer.history.runs import last_facts
 from recognizer.history.schema import moments
 from recognizer.history.tracks import list_tracks
-from recognizer.protocols import FrameSource
+from recognizer.protocols import FrameSource, Sink
 from recognizer.types import Frame
 
 OFFICE = "office/book.mkv"
@@ -113,8 +113,8 @@ class ChangingGallery(LiveControl):
         super().__init__()
         self._number, self._act, self._reloaded = number, act, threading.Event()
 
-    def follow(self, sources: Sequence[FrameSource]) -> list[FrameSource]:
-        return [Interrupted(source, self._number, self._change) for source in super().follow(sources)]
+    def follow(self, sources: Sequence[FrameSource], outputs: Sequence[Sink] = ()) -> list[FrameSource]:
+        return [Interrupted(source, self._number, self._change) for source in super().follow(sources, outputs)]
 
     def _change(self) -> None:
         heard = logger.add(lambda _: self._reloaded.set(), filter=lambda record: "reloaded" in record["message"])

@@ -49,6 +49,20 @@ class Token:
     expires_at: float | None
 
 
+@dataclass(frozen=True, slots=True)
+class BrowserSession:
+    """A browser that is logged in."""
+
+    id: int
+    name: str
+    scopes: tuple[str, ...]
+    created_at: float
+    """Seconds since 1970, as below."""
+    expires_at: float
+    token: str | None
+    """Name of the token that it began with; ``None``: a login link."""
+
+
 class AccessStore:
     """The secrets of one service.
 
@@ -111,6 +125,27 @@ class AccessStore:
     def revoke(self, name: str) -> bool:
         """Delete a token and the sessions that were begun with it; false where there is none of that name."""
         return self._change("DELETE FROM secrets WHERE kind = 'token' AND name = ?", (name,)) > 0
+
+    def sessions(self) -> list[BrowserSession]:
+        """Return the browsers that are logged in, the newest first."""
+        rows = self._all(
+            "SELECT own.id, own.name, own.scopes, own.created_at, own.expires_at, token.name FROM secrets AS own "
+            "LEFT JOIN secrets AS token ON token.id = own.parent "
+            "WHERE own.kind = 'session' AND own.expires_at > ? ORDER BY own.id DESC",
+            (self._clock(),),
+        )
+        return [BrowserSession(number, name, tuple(scopes.split()), *rest) for number, name, scopes, *rest in rows]
+
+    def session_id(self, session: str) -> int | None:
+        """Return the number of the session with this secret; ``None`` where there is none."""
+        found = self._find(session, ("session",))
+        return None if found is None else found[0]
+
+    def end_sessions(self, numbers: Iterable[int]) -> int:
+        """End sessions by their numbers; returns how many of them there were."""
+        with self._lock:
+            statement = "DELETE FROM secrets WHERE kind = 'session' AND id = ?"
+            return sum(self._database.execute(statement, (number,)).rowcount for number in numbers)
 
     def is_new(self) -> bool:
         """Whether nobody has had access yet: no token was made and nobody has logged in."""
