@@ -26,10 +26,20 @@ export const getSession = (signal) => get("/v1/session", {signal});
 export const listTokens = async (signal) => (await get("/v1/tokens", {signal})).tokens;
 export const makeToken = (options) => post("/v1/tokens", options);
 export const revokeToken = (name) => remove(`/v1/tokens/${part(name)}`);
+export const listSessions = async (signal) => (await get("/v1/sessions", {signal})).sessions;
+export const endSession = (id) => remove(`/v1/sessions/${part(id)}`);
+export const endOtherSessions = () => remove("/v1/sessions");
 
 // Live
 export const snapshot = async (id, signal) => createImageBitmap(await get(`/v1/sources/${part(id)}/snapshot.jpg`, {signal, timeout: 5000}));
 export const liveUrl = (id) => `/v1/sources/${part(id)}/live.mjpeg`;
+
+/** Whether the service lets one more browser watch a camera. */
+export async function hasRoom(id, signal) {
+  const answer = await fetch(liveUrl(id), {signal}).catch(() => null);
+  answer?.body?.cancel().catch(() => {});
+  return answer?.ok ?? false;
+}
 
 export async function listSources(signal) {
   const {sources} = await get("/v1/sources", {signal});
@@ -48,7 +58,7 @@ function shares(box, width, height) {
   return width && height ? [box[0] / width, box[1] / height, box[2] / width, box[3] / height] : null;
 }
 
-export const listEvents = async ({source, limit}, signal) => (await get(withQuery("/v1/events", {source, limit}), {signal})).events;
+export const listEvents = async (options, signal) => (await get(withQuery("/v1/events", options), {signal})).events;
 
 /** The history's id of a track that is followed now, or null where it is not saved yet. */
 export async function savedTrack(source, trackId, signal) {

@@ -6,7 +6,7 @@ let fields = 0;
 
 /**
  * @param people [{id, name}]; those whose name, or a word of it, begins with the text come first.
- * @param onChoose called with a name when Enter is pressed or an entry is clicked.
+ * @param onChoose called with a name, and the key when Enter is pressed; or when an entry is clicked.
  */
 export function NameInput({people, value, onInput, onChoose, label, autofocus = false, describedby}) {
   const [id] = useState(() => `name-${++fields}`);
@@ -18,10 +18,10 @@ export function NameInput({people, value, onInput, onChoose, label, autofocus = 
   const choice = found[active]?.name;
   const isNew = value.trim() && !people.some(({name}) => name.toLowerCase() === value.trim().toLowerCase());
   const options = isNew ? [...found.map(({name}) => name), value.trim()] : found.map(({name}) => name);
-  const choose = (name) => {
+  const choose = (name, event) => {
     setOpen(false);
     onInput(name);
-    onChoose?.(name);
+    onChoose?.(name, event);
   };
   const down = (event) => {
     if (event.key === "ArrowDown" || event.key === "ArrowUp") {
@@ -33,7 +33,7 @@ export function NameInput({people, value, onInput, onChoose, label, autofocus = 
       event.preventDefault();
       event.stopPropagation();
       const name = (open && options[active]) || choice || value.trim();
-      if (name) choose(name);
+      if (name) choose(name, event);
     } else if (event.key === "Escape" && open && options.length && value) {
       event.preventDefault();
       setOpen(false);

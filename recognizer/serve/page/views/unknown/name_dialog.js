@@ -18,16 +18,18 @@ export function NameDialog({chosen, people, onClose, onDone}) {
   const [busy, setBusy] = useState(false);
   const service = useDescribed();
   const [error, setError] = useState(null);
+  const canEnrol = service && offers(service, "POST", "/v1/unknowns/{}/enrol");
   const count = chosen.reduce((sum, item) => sum + item.count, 0);
   const [known] = matching(people, name);
-  const send = async (given) => {
+  const send = async (given, {shiftKey: andEnrol = false} = {}) => {
     const text = given.trim();
     if (!text || busy) return;
+    const enrols = canEnrol && (enrol || andEnrol);
     setBusy(true);
     setError(null);
     try {
       for (const item of chosen) done(await nameUnknown(item.id, text), t("unknown.did_name", {count: item.count, name: text}));
-      if (enrol) await enrolAll(chosen, text, setJob);
+      if (enrols) await enrolAll(chosen, text, setJob);
       onDone();
     } catch (problem) {
       setError(problem);
@@ -46,8 +48,8 @@ export function NameDialog({chosen, people, onClose, onDone}) {
         <p class="muted">${name.trim() === "" ? t("unknown.name_hint") : known ? t("unknown.name_known", {name: known.name}) : t("unknown.name_new", {name: name.trim()})}</p>
       </div>
       <${NameInput} people=${people} value=${name} onInput=${setName} onChoose=${send} label=${t("unknown.name_label")} autofocus describedby="name-change" />
-      ${service && offers(service, "POST", "/v1/unknowns/{}/enrol") && html`<label class="check"><input type="checkbox" checked=${enrol} onChange=${(event) => setEnrol(event.target.checked)} />
-        <span>${t("unknown.enrol")}<br /><span class="small muted">${t("unknown.enrol_help")}</span></span></label>`}
+      ${canEnrol && html`<label class="check"><input type="checkbox" checked=${enrol} onChange=${(event) => setEnrol(event.target.checked)} />
+        <span>${t("unknown.enrol")} <kbd class="only-wide" aria-hidden="true">⇧ ↵</kbd><br /><span class="small muted">${t("unknown.enrol_help")}</span></span></label>`}
       ${job && html`<${JobProgress} job=${job} />`}
       ${error && html`<${Failure} error=${error} />`}
       <div class="dialog-foot"><button type="button" class="button" onClick=${onClose}>${t("do.cancel")}</button>
