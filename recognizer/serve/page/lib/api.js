@@ -133,10 +133,20 @@ export async function searchByPicture(file) {
 }
 
 export const cropUrl = (track) => `/v1/tracks/${track}/crops/0.jpg`;
-export const replay = async (options, onProgress) => waitForJob(await post("/v1/replay", options), onProgress);
 export const getTrust = (signal) => get("/v1/trust", {signal});
-export const calibrate = async (options, onProgress) => waitForJob(await post("/v1/calibrations", options), onProgress);
-export const useCalibration = (id) => post(`/v1/calibrations/${part(id)}/use`);
+
+/** Start a job and wait for it: its result and `job_id`, under which it can be applied. */
+async function tried(path, options, onProgress) {
+  const job = await post(path, options);
+  return {...(await waitForJob(job, onProgress)), job_id: job.id};
+}
+
+export const replay = (options, onProgress) => tried("/v1/replay", options, onProgress);
+export const applyReplay = (job) => post(`/v1/replay/${part(job)}/apply`);
+export const getCalibration = (signal) => get("/v1/calibration", {signal});
+export const tryCalibration = (options, onProgress) => tried("/v1/calibration/trial", options, onProgress);
+export const useCalibration = (job) => post("/v1/calibration", {job_id: job});
+export const resetCalibration = () => remove("/v1/calibration");
 
 // People
 export async function listPeople(signal) {

@@ -9,10 +9,12 @@ const day = new Intl.DateTimeFormat(language, {weekday: "short", day: "numeric",
 const dayOfYear = new Intl.DateTimeFormat(language, {day: "numeric", month: "short", year: "numeric"});
 const list = new Intl.ListFormat(language, {type: "conjunction"});
 const number = new Intl.NumberFormat(language);
+const rounded = new Intl.NumberFormat(language, {maximumSignificantDigits: 2});
 
 export const time = (at) => clock.format(new Date(at));
 export const timeWithSeconds = (at) => seconds.format(new Date(at));
 export const count = (value) => number.format(value);
+export const figure = (value) => rounded.format(value);
 export const names = (values) => list.format(values);
 
 /** A source as people know it: a camera's name, or a file without its folders. */
