@@ -1,13 +1,16 @@
-"""Make one person of two, or give a person another name: in the gallery and in the history, as one action."""
+"""Make one person of two, give a person another name, or delete them: in the gallery and in the history."""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import closing, suppress
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from recognizer.app.config import Settings
+from recognizer.app.history import read_history
 from recognizer.errors import HistoryError, RecognizerError
 from recognizer.gallery import upkeep
 from recognizer.gallery.consent import Consents
@@ -15,7 +18,10 @@ from recognizer.gallery.enrol import Enroller
 from recognizer.gallery.folder import folder_of
 from recognizer.history import naming
 from recognizer.history.actions import Change
+from recognizer.history.backup_list import list_backups
 from recognizer.history.database import Database
+from recognizer.history.refusals import NotThereError
+from recognizer.history.retention import forget_person
 
 
 def merge_people(
@@ -64,6 +70,44 @@ def rename_person(
     """
     moves = _renamed(settings.gallery.folder, old, new)
     return _record(history, old, new, "rename", settings.gallery.folder, moves, enroller)
+
+
+@dataclass(frozen=True, slots=True)
+class Forgotten:
+    """What became of a person's past."""
+
+    tracks: int
+    """Deleted tracks."""
+    backups: tuple[Mapping[str, Any], ...]
+    """Backups of the history that may hold the person still: path, at, found."""
+
+
+def remove_everywhere(settings: Settings, name: str, *, reload: Callable[[], None] = lambda: None) -> Forgotten:
+    """Delete a person and everything that the history holds of them.
+
+    The history comes first, so that a kill in between leaves a person who can be deleted again; and once more in the
+    end, for what was seen meanwhile.
+
+    Args:
+        settings: of gallery and history.
+        name: the person.
+        reload: lets a run that is on read the gallery again.
+
+    Raises:
+        GalleryBusyError: if another process is changing the gallery.
+        GalleryError: if nobody has that name, or the photos cannot be deleted.
+        HistoryError: if the history cannot be written.
+    """
+    deleted = 0
+    with closing(read_history(settings)) as history:
+        backups = tuple(list_backups(history))
+        with suppress(NotThereError):
+            deleted += forget_person(history, name)
+        upkeep.remove(settings.gallery.folder, name)
+        reload()
+        with suppress(NotThereError):
+            deleted += forget_person(history, name)
+    return Forgotten(deleted, backups)
 
 
 def _renamed(folder: Path, old: str, new: str) -> list[tuple[str, str]]:

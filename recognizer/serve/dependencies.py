@@ -78,6 +78,18 @@ def jobs(request: Request) -> Jobs:
     return services(request).jobs
 
 
+def require_history(settings: Settings) -> None:
+    """Make sure that a history is kept.
+
+    Raises:
+        ServiceError: 404 ``history_off`` where there is none.
+    """
+    if not settings.has_history:
+        raise ServiceError(
+            404, "history_off", "Nothing that was seen is kept; switch it on with 'history: {enabled: true}'."
+        )
+
+
 def database(request: Request) -> Iterator[Database]:
     """Open the history for one request.
 
@@ -86,10 +98,7 @@ def database(request: Request) -> Iterator[Database]:
         HistoryError: if it cannot be opened.
     """
     current = settings(request)
-    if not current.has_history:
-        raise ServiceError(
-            404, "history_off", "Nothing that was seen is kept; switch it on with 'history: {enabled: true}'."
-        )
+    require_history(current)
     history = read_history(current)
     try:
         yield history

@@ -49,7 +49,12 @@ def beside(*names: str) -> bytes:
 
 def test_a_person_is_added_listed_renamed_and_deleted(real_app: FastAPI) -> None:
     client = client_of(real_app, "admin")
-    assert client.get("/v1/people").json() == {"people": [], "model": None, "changed_at": None}
+    assert client.get("/v1/people").json() == {
+        "people": [],
+        "hidden_count": 0,
+        "model": None,
+        "changed_at": None,
+    }
     added = add(client, "Barack Obama", PHOTOS["barack_obama_2009"], b"no picture")
     assert added.status_code == 201
     assert [each["index"] for each in added.json()["accepted"]] == [0]

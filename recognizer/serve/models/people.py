@@ -48,23 +48,45 @@ class Person(Model):
     enrolled_at: str
     consent: Consent | None
     """Null where none is recorded."""
+    hidden: bool
+    """Recognised as everybody, but not listed unless asked for."""
     withheld: str | None
     """Why the person is not recognised, for want of a consent that holds; else null."""
 
 
 class People(Model):
-    """Everybody in the gallery, by name."""
+    """The people of the gallery, by name."""
 
     people: list[Person]
+    hidden_count: int
+    """Hidden people, whether they are listed here or not."""
     model: str | None
     """Fingerprint of the model that made the vectors."""
     changed_at: str | None
 
 
-class NewName(Model):
-    """The new name of a person."""
+class PersonChange(Model):
+    """What to change of a person; what is not given stays."""
 
-    name: Name
+    name: Name | None = None
+    hidden: bool | None = None
+
+
+class Backup(Model):
+    """A backup of the history that may hold a person still."""
+
+    path: str
+    at: str
+    found: bool
+    """Whether the file is where it was written."""
+
+
+class PersonForgotten(Model):
+    """A person is gone from gallery and history: the result of the job."""
+
+    tracks_deleted: int
+    backups: list[Backup]
+    """They may hold the person still; delete them by hand."""
 
 
 class PhotosForm(Model):

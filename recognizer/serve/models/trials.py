@@ -77,6 +77,16 @@ class ReplayResult(Model):
     not_reproduced: int
 
 
+class ReplayApplied(Model):
+    """The tracks of a replay bear their new names."""
+
+    action_id: int
+    tracks: int
+    """Tracks that were given another name, or lost theirs."""
+    unchanged: int
+    """Tracks whose name somebody changed since the replay, or which were deleted."""
+
+
 class EnrolRequest(Model):
     """How a named cluster is enrolled."""
 

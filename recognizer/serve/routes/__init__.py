@@ -6,6 +6,7 @@ from fastapi import APIRouter
 
 from recognizer.serve.routes import (
     actions,
+    calibration,
     cameras,
     documentation,
     event_stream,
@@ -49,6 +50,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     actions.router,
     search.router,
     trust.router,
+    calibration.router,
     trials.router,
 )
 """In the order in which they are matched."""
