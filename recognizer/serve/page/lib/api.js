@@ -149,8 +149,9 @@ export const useCalibration = (job) => post("/v1/calibration", {job_id: job});
 export const resetCalibration = () => remove("/v1/calibration");
 
 // People
+/** Everybody, also those who are hidden from the list of people. */
 export async function listPeople(signal) {
-  const {people} = await get("/v1/people", {signal});
+  const {people} = await get("/v1/people?hidden=true", {signal});
   return people.map(asPerson).sort((a, b) => a.name.localeCompare(b.name));
 }
 
@@ -166,7 +167,7 @@ export async function getPerson(id, signal) {
 
 function asPerson(person) {
   return {
-    id: person.id, name: person.name, photos: person.accepted, warnings: person.refused + person.weak, hidden: person.hidden ?? false,
+    id: person.id, name: person.name, photos: person.accepted, warnings: person.refused + person.weak, hidden: person.hidden,
     consent: person.consent ?? null, withheld: person.withheld ?? null,
   };
 }
@@ -181,7 +182,12 @@ export async function thumbOf(id, signal) {
 }
 
 export const patchPerson = (id, change) => patch(`/v1/people/${part(id)}`, change);
-export const deletePerson = (id, {history}) => remove(withQuery(`/v1/people/${part(id)}`, {history: history || undefined}));
+/** Delete a person; `forget`: also what the history holds. Then it returns `{tracks_deleted, backups}`, else null. */
+export async function deletePerson(id, {forget, onProgress}) {
+  const job = await remove(withQuery(`/v1/people/${part(id)}`, {forget_history: forget || undefined}));
+  return job && waitForJob(job, onProgress);
+}
+
 export const mergePeople = (from, into) => post("/v1/people/merge", {from, into});
 export const giveConsent = (id, {until = null, by = null} = {}) => request("PUT", `/v1/people/${part(id)}/consent`, {body: {until, by}});
 export const endConsent = (id) => remove(`/v1/people/${part(id)}/consent`);

@@ -118,7 +118,7 @@ export default {
     none_title: "Nobody is enrolled yet", none_text: "Add a person with one to five photos. Or name somebody who was seen already.",
     from_sightings: "Choose from sightings", find: "Find a name", count: {one: "{count} person", other: "{count} people"},
     no_match: "Nobody is called “{text}”.", photos: {one: "{count} photo", other: "{count} photos"}, warnings: {one: "{count} warning", other: "{count} warnings"},
-    consent_ended: "no consent", hidden: "hidden",
+    consent_ended: "no consent", hidden: "hidden", with_hidden: {one: "with {count} who is hidden", other: "with {count} who are hidden"}, all_hidden: "All are hidden.",
   },
   person: {
     lead: {one: "{count} photo", other: "{count} photos"}, all: "All people", timeline: "Timeline", photos: "Photos", add_photos: "Add photos", record: "Record",
@@ -127,14 +127,15 @@ export default {
     photo_alt: "Photo {name}", photo_good: "counts, no warning", remove_photo: "Delete photo {name}", remove_photo_title: "Delete this photo?",
     remove_photo_text: "The file is deleted from the gallery. Recognition goes on with the other photos at once.",
     rename: "Rename", merge: "Merge", hide: "Hide", show: "Show again", delete: "Delete",
-    rename_short: "Another name, the same photos", merge_short: "Two records are one person", hide_short: "Keep the photos, recognise nobody", delete_short: "Photos and record are gone",
+    rename_short: "Another name, the same photos", merge_short: "Two records are one person", hide_short: "Recognised as before, but not listed", show_short: "Not listed now", delete_short: "Photos and record are gone",
     rename_title: "Rename {name}", rename_text: "The photos and what was seen get the new name; the event log keeps the old one.", new_name: "New name", renamed: "The name is now {name}.",
     merge_title: "Merge {name} into another person", merge_text: "Photos and sightings of {name} become those of {target}. It can be undone.", merge_into: "Who is it really?",
     merge_whom: "Choose somebody who is enrolled.", merged: "{name} is part of {target} now.",
-    hide_title: "Hide {name}?", hide_text: "The photos are kept, but {name} is no longer recognised, until shown again.", show_title: "Show {name} again?", show_text: "{name} is recognised again from now on.",
+    hide_title: "Hide {name}?", hide_text: "{name} is recognised as before, and stays in events, timeline and reports, but is not listed under People.", show_title: "Show {name} again?", show_text: "{name} is listed under People again.",
     did_hide: "{name} is hidden.", did_show: "{name} is shown again.",
     delete_title: "Delete {name}?", delete_text: {one: "{count} photo and the record are deleted. This cannot be undone.", other: "{count} photos and the record are deleted. This cannot be undone."},
-    history_stays: "What was seen of the person stays in the history; “history forget” deletes that.", delete_history: "Also delete all sightings", delete_history_help: "Everything in the history under this name is deleted for good. The event log and your own copies are yours to delete.",
+    history_stays: "What was seen of the person stays in the history under the name, until it is too old.", delete_history: "Also forget what was seen", delete_history_help: "All sightings and pictures, the name wherever it stands, and the corrections that name the person are deleted for good. The event log and your own copies are yours to delete.",
+    forgotten: {one: "{name} is deleted, with {count} sighting.", other: "{name} is deleted, with {count} sightings."}, in_backups: "Backups may hold the person still; delete them by hand: {files}.",
     deleted: "{name} is deleted.",
   },
   consent: {
@@ -182,7 +183,7 @@ export default {
 
   trust: {
     title: "Trust", tab_now: "Now", tab_calibrate: "Calibrate", tab_replay: "Replay",
-    lead_now: "How often a name may be wrong, and how often it was.", lead_calibrate: "Choose how many wrong names you can bear; see what it costs.", lead_replay: "What would have been decided with other thresholds. Nothing is written unless you apply it.",
+    lead_now: "How often a name may be wrong, and how often it was.", lead_calibrate: "Choose how many wrong names you can bear; see what it costs.", lead_replay: "What other thresholds would have decided; nothing is written before you apply it.",
     budget: "Wrong names: promised and counted", promised: "Promised: {budget}; that is {share} of strangers", no_budget: "No budget is set; the model's own threshold counts.", to_calibrate: "Set a budget",
     counted: {one: "Counted: {count} name was rejected, with {strangers} sightings of strangers since {since}", other: "Counted: {count} names were rejected, with {strangers} sightings of strangers since {since}"}, over: "More wrong names than promised.",
     counted_help: "Counted are names that somebody rejected. The count is only as good as the looking: reject wrong names where you see them.",
