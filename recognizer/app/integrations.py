@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import os
 import threading
+import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from contextlib import suppress
@@ -15,8 +17,8 @@ from recognizer import __version__
 from recognizer.app.config import Settings
 from recognizer.app.integration_sections import Webhook
 from recognizer.capture.address import complete_address, secret_line
-from recognizer.clock import WallClock
-from recognizer.errors import ConfigError, SourceError
+from recognizer.clock import WallClock, now
+from recognizer.errors import ConfigError, OutputError, SourceError
 from recognizer.history.database import FILE_NAME
 from recognizer.protocols import Sink
 
@@ -26,7 +28,7 @@ if TYPE_CHECKING:
     from recognizer.integrations.prometheus import MetricsSink
     from recognizer.integrations.webhook import WebhookSink
 
-_MISSING = "needs a package that is not installed: pip install -r requirements-integrations.txt"
+MISSING = "needs a package that is not installed: pip install -r requirements-integrations.txt"
 
 
 def make_integrations(
@@ -77,7 +79,7 @@ def webhook_sink(settings: Settings, webhook: Webhook, *, live: AbstractSet[str]
     try:
         from recognizer.integrations.webhook import WebhookSink
     except ModuleNotFoundError as error:
-        raise ConfigError(f"webhooks: {_MISSING} ({error.name}).") from error
+        raise ConfigError(f"webhooks: {MISSING} ({error.name}).") from error
     return WebhookSink(
         webhook_address(webhook),
         secrets=webhook_secrets(webhook),
@@ -87,6 +89,35 @@ def webhook_sink(settings: Settings, webhook: Webhook, *, live: AbstractSet[str]
         times=WallClock(live=live),
         stop=stop,
     )
+
+
+def send_test_message(webhook: Webhook) -> str:
+    """Send a test message to a webhook, once; returns its id.
+
+    Raises:
+        ConfigError: its secret or address cannot be used, or a package is missing.
+        OutputError: the receiver did not take it.
+    """
+    try:
+        from recognizer.integrations.delivering import NotDeliveredError
+        from recognizer.integrations.webhook import new_client, post
+    except ModuleNotFoundError as error:
+        raise ConfigError(f"webhooks: {MISSING} ({error.name}).") from error
+    identity, moment = str(uuid.uuid4()), now().isoformat(timespec="milliseconds")
+    body = {"id": identity, "type": "recognizer.test", "timestamp": moment, "data": {"kind": "test", "time": moment}}
+    with new_client() as client:
+        try:
+            post(
+                client,
+                webhook_address(webhook),
+                identity=identity,
+                body=json.dumps(body).encode(),
+                secrets=webhook_secrets(webhook),
+                private_hosts=webhook.private_hosts,
+            )
+        except NotDeliveredError as error:
+            raise OutputError(f"The test message did not arrive: {error}.") from None
+    return identity
 
 
 def webhook_address(webhook: Webhook) -> str:
@@ -155,7 +186,7 @@ def _mqtt(
         from recognizer.integrations.home_assistant import Topics
         from recognizer.integrations.mqtt import Broker, MqttSink
     except ModuleNotFoundError as error:
-        raise ConfigError(f"mqtt: {_MISSING} ({error.name}).") from error
+        raise ConfigError(f"mqtt: {MISSING} ({error.name}).") from error
     wanted = settings.mqtt
     broker = Broker(
         host=wanted.host or "",
@@ -192,7 +223,7 @@ def _metrics(
     try:
         from recognizer.integrations.prometheus import MetricsSink
     except ModuleNotFoundError as error:
-        raise ConfigError(f"metrics: {_MISSING} ({error.name}).") from error
+        raise ConfigError(f"metrics: {MISSING} ({error.name}).") from error
     place = settings.history_place if settings.history.enabled else None
     return MetricsSink(
         settings.metrics.host,
