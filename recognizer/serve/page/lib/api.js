@@ -265,6 +265,10 @@ export async function testCamera(form, camera) {
   return createImageBitmap(await post("/v1/settings/cameras/test", body, {timeout: 60000}));
 }
 
+export const listTargets = (signal) => get("/v1/settings/targets", {signal});
+export const addWebhook = (form) => post("/v1/settings/targets", form);
+export const removeTarget = (id) => remove(`/v1/settings/targets/${part(id)}`);
+export const testTarget = (id) => post(`/v1/settings/targets/${part(id)}/test`);
 export const getKeeping = (signal) => get("/v1/settings/history", {signal});
 export const saveKeeping = (form) => patch("/v1/settings/history", form);
 export const getLog = async (signal) => (await get("/v1/log", {signal})).lines;

@@ -44,6 +44,7 @@ export default {
   undo: {done: "Taken back.", nothing: "Nothing to undo on this page."},
   name: {new: "new name"},
   job: {queued: "Waiting", running: "Working", done: "Done", failed: "Failed", cancelled: "Cancelled"},
+  secret: {copy: "Copy", copied: "Copied."},
   login: {
     title: "Log in", text: "Open the link that the service printed when it was started, or enter a token.",
     secret: "Login code or token", help: "“python main.py serve login” prints a new link.", do: "Log in",
@@ -202,8 +203,8 @@ export default {
     missed: {one: "Pictures of enrolled people without a name, with {count} photo", other: "Pictures of enrolled people without a name, with {count} photos"}, at_most: "0, at most {most}", range: "{mean} ({low} to {high})",
     one_photo: {one: "{names} has one photo; with more, fewer names are lost.", other: "{count} people have one photo each ({names}); with more, fewer names are lost."}, confusable: "They may be taken for each other: {pairs}.", pair: "{one} and {other} ({value})",
     strangers_title: {one: "{count} stranger of the last 30 days", other: "{count} strangers of the last 30 days"}, few: "Fewer than {wanted}: nothing is concluded of them.", raised: "They are more alike to your people than measured: the thresholds are raised by {by}.",
-    as_measured: "As measured: {share} of them reach {similarity}, expected {expected}.", look: "Look at the most alike. Tick those who are the person, but were not recognised: they are no strangers.", is: "is {name}", left_out: "left out",
-    again: {one: "Measure without this one", other: "Measure without these {count}"}, replay: {one: "{count} of {compared} sightings of the last {days} days would change", other: "{count} of {compared} sightings of the last {days} days would change"},
+    as_measured: "As measured: {share} of them reach {similarity}, expected {expected}.", look: "Look at the most alike. Tick those who are the person, but were not recognised: they are no strangers.", is: "is {name}", left_out: "left out", show_all: "Show all {count}",
+    again_none: "Measure without those ticked", again: {one: "Measure without this one", other: "Measure without these {count}"}, replay: {one: "{count} of {compared} sightings of the last {days} days would change", other: "{count} of {compared} sightings of the last {days} days would change"},
     use: "Use these thresholds", not_yet: "Nothing is changed yet.", use_title: "Use these thresholds?", use_text: "All cameras decide by them from now on. Names that were given stay; apply a replay to change them.",
   },
   replay: {
@@ -214,8 +215,8 @@ export default {
   },
 
   settings: {
-    title: "Settings", tab_cameras: "Cameras", tab_keeping: "Retention", tab_health: "Health", tab_access: "Access", tab_log: "Log",
-    lead_cameras: "Cameras of the settings file.", lead_keeping: "What is kept, and how long.", lead_health: "Whether everything works.", lead_access: "Who may use this service.", lead_log: "The newest lines, without passwords and tokens.",
+    title: "Settings", tab_cameras: "Cameras", tab_keeping: "Retention", tab_targets: "Notifications", tab_health: "Health", tab_access: "Access", tab_log: "Log",
+    lead_cameras: "Cameras of the settings file.", lead_keeping: "What is kept, and how long.", lead_targets: "Where events are sent.", lead_health: "Whether everything works.", lead_access: "Who may use this service.", lead_log: "The newest lines, without passwords and tokens.",
   },
   cameras: {
     no_file: "Start the service with --config FILE to change cameras here.", add: "Add a camera", none_title: "No camera yet", none_text: "An address is enough: rtsp://, or http:// for MJPEG and snapshots.", remove: "Remove", remove_title: "Remove {name}?",
@@ -231,6 +232,14 @@ export default {
     known_days: "Days that sightings of named people are kept", unknown_days: "Days that sightings of unknown people are kept", crops_days: "Days that pictures of faces are kept",
     applies: "The settings file is changed; it counts from the next start of recognition.", storage: "Room taken", no_storage: "Nothing is stored yet.", items: "({count})", store_history: "History", store_gallery: "Gallery", store_free: "Free on the disk", store_models: "Models",
   },
+  targets: {
+    title: "Where events go", none_title: "Events go nowhere yet", none_text: "Add a webhook here. MQTT, for Home Assistant, is set in the settings file; see the documentation.", no_file: "Start the service with --config FILE to change it here.",
+    mqtt: "MQTT", webhook: "Webhook", all_kinds: "all events", mqtt_secret: "password stored", webhook_secret: "signed", reaches: "may reach {hosts} of the local network", test: "Send a test", testing: "Sending …",
+    remove: "Remove", remove_title: "Remove {address}?", remove_text: "It gets no more events; its secret is deleted.", new: "New webhook", address: "Address", address_help: "Later only its host is shown: paths of chat services are secrets.",
+    kinds: "Which events", kinds_help: "None ticked: all.", appeared: "somebody comes into a picture", recognised: "somebody is recognised", changed: "a name changes", lost: "somebody leaves", source_lost: "a camera fails", source_back: "a camera is back",
+    private: "It is in the local network", private_help: "Otherwise addresses of the local network are refused.", applies: "The settings file is changed; recognition starts again for it, within seconds.", add: "Add it",
+    shown_once: "The secret by which the receiver checks the signature. Copy it now; it is not shown again.",
+  },
   health: {
     parts: "Parts", cameras: "Cameras", versions: "Versions", service: "Service", model: "Model", recognition: "Recognition", history: "History", version: "Version", started: "Started", engine: "Engine", model_name: "Model", fingerprint: "Fingerprint",
     rate: "{rate} frames a second, {latency} from frame to result", losses: {one: "lost {count} time", other: "lost {count} times"}, works: "works", off: "off", recognition_running: "works", recognition_starting: "starting", recognition_waiting: "failed; tried again", recognition_idle: "no camera", recognition_off: "off (--api-only)",
@@ -241,7 +250,7 @@ export default {
     revoke_browsers: {one: "{count} browser that logged in with it is logged out.", other: "{count} browsers that logged in with it are logged out."}, revoked: "{name} is revoked.",
     new: "New token", name: "For what", name_example: "Door display", may: "May", read: "see", verify: "compare", review: "correct", admin: "everything", good_for: "Good for", always: "until revoked",
     read_help: "Cameras, events, people, history.", verify_help: "Only compare two pictures.", review_help: "See, name, reject, enrol and merge.", admin_help: "Also settings, tokens and deleting.",
-    make: "Make a token", shown_once: "The token of {name}. Copy it now; it is not shown again.", copy: "Copy", copied: "Copied.",
+    make: "Make a token", shown_once: "The token of {name}. Copy it now; it is not shown again.",
     browsers_title: "Logged in", browsers_text: "Browsers that are logged in. A new login link: “python main.py serve login”.", login_link: "Login link", this_browser: "this browser", since: "since {when}",
     you: "You are {name}, and may {what}.", log_out: "Log out", end: "Log it out", end_others: "Log out all others", ended: {one: "{count} browser is logged out.", other: "{count} browsers are logged out."},
   },

@@ -6,7 +6,8 @@ import {useLoad} from "../../lib/use.js";
 import {endOtherSessions, endSession, getSession, listSessions, listTokens, logOut, makeToken, revokeToken} from "../../lib/api.js";
 import {say, sayError} from "../../parts/toast.js";
 import {Confirm} from "../../parts/dialog.js";
-import {Failure, Field, Loaded, Note} from "../../parts/basics.js";
+import {Failure, Field, Loaded} from "../../parts/basics.js";
+import {Secret} from "../../parts/secret.js";
 
 const SCOPES = ["read", "verify", "review", "admin"];
 const DAYS = [0, 1, 7, 30, 365];
@@ -65,8 +66,7 @@ function NewToken({onMade}) {
       <${Field} label=${t("access.good_for")}>${select("days", DAYS.map((days) => [days, days ? t("time.days", {count: days}) : t("access.always")]))}<//></div>
     ${error && html`<${Failure} error=${error} />`}
     <div><button class="button" type="submit">${t("access.make")}</button></div>
-    ${made && html`<${Note} kind="good"><div class="stack tight"><strong>${t("access.shown_once", {name: made.name})}</strong><code class="wrap secret">${made.secret}</code>
-      <div><button type="button" class="button small" onClick=${() => navigator.clipboard.writeText(made.secret).then(() => say(t("access.copied")), sayError)}>${t("access.copy")}</button></div></div><//>`}
+    ${made && html`<${Secret} title=${t("access.shown_once", {name: made.name})} value=${made.secret} />`}
   </form>`;
 }
 

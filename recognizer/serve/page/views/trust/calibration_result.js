@@ -1,5 +1,5 @@
 // What a budget of wrong names costs: thresholds now and then, names that would be lost, and the site's own strangers.
-import {html, useState} from "../../lib/ui.js";
+import {html, useEffect, useRef, useState} from "../../lib/ui.js";
 import {t} from "../../lib/texts.js";
 import {count, figure, names, score, share} from "../../lib/format.js";
 import {useCalibration} from "../../lib/api.js";
@@ -10,10 +10,14 @@ import {Face, Note} from "../../parts/basics.js";
 import {Table} from "../../parts/table.js";
 import {Changes} from "./changes.js";
 
+const SHOWN = 12;
+
 /** @param onAgain called with the tracks of those who are no strangers, to measure without them. */
 export function CalibrationResult({result, onAgain, onUsed}) {
   const [ask, setAsk] = useState(false);
-  return html`<section class="panel" aria-live="polite"><h2>${t("calibrate.result", {budget: result.budget.text})}</h2>
+  const head = useRef(null);
+  useEffect(() => head.current.scrollIntoView({block: "start"}), []);
+  return html`<section class="panel" aria-live="polite" ref=${head}><h2>${t("calibrate.result", {budget: result.budget.text})}</h2>
       ${result.promise.warning && html`<${Note} kind="warn">${result.promise.warning}<//>`}
       <${Table} label=${t("calibrate.cost")} rows=${costs(result)} columns=${[["what", t("calibrate.what")], ["now", t("calibrate.now"), {right: true}], ["then", t("calibrate.then"), {right: true}]]} />
       ${result.one_photo.length > 0 && html`<${Note}>${t("calibrate.one_photo", {count: result.one_photo.length, names: names(result.one_photo)})}<//>`}
@@ -48,14 +52,17 @@ function Strangers({strangers, raisedBy, onAgain}) {
     if (!next.delete(at)) next.add(at);
     return next;
   });
+  const [all, setAll] = useState(false);
+  const shown = all ? strangers.nearest : strangers.nearest.slice(0, SHOWN);
   const few = strangers.count < strangers.wanted;
   return html`<section class="panel"><h2>${t("calibrate.strangers_title", {count: strangers.count})}</h2>
     <p class="small muted">${few ? t("calibrate.few", {wanted: strangers.wanted}) : raisedBy > 0 ? t("calibrate.raised", {by: score(raisedBy)})
       : t("calibrate.as_measured", {share: share(strangers.share), similarity: score(strangers.similarity), expected: score(strangers.expected)})}</p>
     ${strangers.nearest.length > 0 && html`<p>${t("calibrate.look")}</p>
-      <ul class="pick">${strangers.nearest.map((stranger, at) => html`<li key=${stranger.track_ids[0]}><label class="pick-item"><${Face} src=${stranger.crop_url} alt="" />
+      <ul class="pick">${shown.map((stranger, at) => html`<li key=${stranger.track_ids[0]}><label class="pick-item"><${Face} src=${stranger.crop_url} alt="" />
         <span class="check"><input type="checkbox" checked=${out.has(at) || stranger.is_left_out} disabled=${stranger.is_left_out} onChange=${() => toggle(at)} />
           <span class="small wrap">${t("calibrate.is", {name: stranger.nearest})}<br /><span class="muted">${score(stranger.similarity)}${stranger.is_left_out ? ` · ${t("calibrate.left_out")}` : ""}</span></span></span></label></li>`)}</ul>
-      <div><button type="button" class="button" disabled=${out.size === 0} onClick=${() => onAgain([...out].flatMap((at) => strangers.nearest[at].track_ids))}>${t("calibrate.again", {count: out.size})}</button></div>`}
+      <div class="row">${shown.length < strangers.nearest.length && html`<button type="button" class="button" onClick=${() => setAll(true)}>${t("calibrate.show_all", {count: strangers.nearest.length})}</button>`}
+        <button type="button" class="button" disabled=${out.size === 0} onClick=${() => onAgain([...out].flatMap((at) => strangers.nearest[at].track_ids))}>${out.size ? t("calibrate.again", {count: out.size}) : t("calibrate.again_none")}</button></div>`}
   </section>`;
 }
