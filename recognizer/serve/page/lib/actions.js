@@ -1,6 +1,6 @@
 // After a correction: say what was done, offer to take it back, and tell the other parts of the page.
 import {t} from "./texts.js";
-import {getTrack, savedTrack, undoAction} from "./api.js";
+import {getTrack, undoAction} from "./api.js";
 import {ServiceError} from "./client.js";
 import {announce} from "./events.js";
 import {say, sayError} from "../parts/toast.js";
@@ -30,13 +30,14 @@ export function undoLast() {
 }
 
 /**
- * Correct a face that is before a camera now as soon as the history has it, and say what came of it.
+ * Correct a face as soon as the history has it, and say what came of it.
+ * @param find returns the history's id of its track, or null where it is not saved yet.
  * @param act called with the track; it may throw "no_card", where the face is not on a card yet.
  */
-export async function whenSaved(source, trackId, act, text) {
+export async function whenSaved(find, act, text) {
   try {
     for (let tries = 0; tries < TRIES; tries++) {
-      const id = await savedTrack(source, trackId);
+      const id = await find();
       const answer = id === null ? null : await getTrack(id).then(act).catch(notYet);
       if (answer) return done(answer, text);
       await new Promise((later) => setTimeout(later, EVERY_MS));

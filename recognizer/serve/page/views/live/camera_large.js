@@ -21,7 +21,7 @@ export function CameraLarge({source, people, onClose}) {
           <div class="frame" style=${{"--shape": source.width && source.height ? source.width / source.height : 16 / 9}}>
           ${source.hasPicture ? html`<${Moving} source=${source} />` : html`<span class="no-picture"><${Icon} name="off" big /></span>`}
           ${source.hasPicture && source.people.filter(({box}) => box).map((person) => html`<button key=${person.track_id} class="hit"
-            style=${place(person.box)} aria-label=${t("live.face_of", {name: person.name ?? t("status.unknown")})}
+            style=${place(person.box)} aria-label=${t("live.face_of", {name: person.name ?? t(`status.${person.status ?? "unknown"}`)})}
             onClick=${() => setFace(person)}></button>`)}
           </div>
         </div>

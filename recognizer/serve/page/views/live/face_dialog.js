@@ -19,24 +19,25 @@ import {TrackFacts} from "../timeline/track_facts.js";
 export function FaceDialog({id = null, face = null, source = null, people, onClose}) {
   const [name, setName] = useState("");
   const [error, setError] = useState(null);
+  const find = async (signal) => id ?? savedTrack(source.id, face.track_id, signal);
   const track = useLoad(async (signal) => {
-    const saved = id ?? (await savedTrack(source.id, face.track_id, signal));
+    const saved = await find(signal);
     return saved === null ? null : getTrack(saved, signal);
   }, [id, face?.track_id], {every: id === null ? 2000 : 0});
   const shown = face?.name ?? track.data?.name ?? null;
+  const later = (action, text) => {
+    whenSaved(find, action, text);
+    say(t("face.later"));
+    onClose();
+  };
   const run = async (action, text) => {
-    if (!track.data) {
-      whenSaved(source.id, face.track_id, action, text);
-      say(t("face.later"));
-      onClose();
-      return;
-    }
+    if (!track.data) return later(action, text);
     setError(null);
     try {
       done(await action(track.data), text);
-      onClose();
+      return onClose();
     } catch (problem) {
-      setError(problem);
+      return problem.code === "no_card" ? later(action, text) : setError(problem);
     }
   };
   const sendName = (given) => given.trim() && run((found) => nameTrack(found, given.trim()), t("face.named", {name: given.trim()}));
