@@ -5,6 +5,8 @@ import {t} from "../lib/texts.js";
 let fields = 0;
 
 /**
+ * The list stands between the field and what follows, and stays when the field is left: a button below must not move
+ * away while it is pressed.
  * @param people [{id, name}]; those whose name, or a word of it, begins with the text come first.
  * @param onChoose called with a name, and the key when Enter is pressed; or when an entry is clicked.
  */
@@ -46,7 +48,7 @@ export function NameInput({people, value, onInput, onChoose, label, autofocus = 
       <input ref=${input} id=${id} class="input" type="text" role="combobox" autocomplete="off" spellcheck="false" maxlength="255"
         aria-autocomplete="list" aria-expanded=${listed ? "true" : "false"} aria-controls=${`${id}-list`} aria-describedby=${describedby}
         aria-activedescendant=${listed ? `${id}-${active}` : undefined} value=${value} onKeyDown=${down}
-        onInput=${(event) => { onInput(event.target.value); setActive(0); setOpen(true); }} onBlur=${() => setOpen(false)} />
+        onInput=${(event) => { onInput(event.target.value); setActive(0); setOpen(true); }} />
       <ul id=${`${id}-list`} role="listbox" aria-label=${label} hidden=${!listed}>
         ${listed && options.map((name, at) => html`<li key=${name} id=${`${id}-${at}`} role="option"
             aria-selected=${at === active ? "true" : "false"} onMouseDown=${(event) => { event.preventDefault(); choose(name); }}>
