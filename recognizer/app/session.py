@@ -121,7 +121,7 @@ class Session:
             )
         summary.lost_by = lambda: outputs.lost_by(files)
         if self._control is not None:
-            sources = self._control.follow(sources)
+            sources = self._control.follow(sources, files)
             self._control.describe(model=resolved.fingerprint, engine=engines.engine_of(settings, resolved))
         following = () if self._control is None else self._control.sinks
         # closed in reverse order, so the summary knows what the others lost

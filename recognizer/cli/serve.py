@@ -111,7 +111,8 @@ def openapi() -> None:
 def create(
     name: Annotated[str, typer.Argument(help="What the token is for, such as 'door'.")],
     scope: Annotated[
-        list[str], typer.Option("--scope", help="read, verify, review or admin; several: give it several times.")
+        list[str],
+        typer.Option("--scope", help="metrics, read, verify, review or admin; or several times."),
     ],
     days: Annotated[
         float | None, typer.Option("--days", min=0.01, help="Days until it expires; never, if not given.")

@@ -88,6 +88,18 @@ def page_of_clusters(
     return found, more
 
 
+def count_open(database: Database) -> int:
+    """Return how many clusters of unknown people wait for a decision.
+
+    Raises:
+        HistoryError: if the database cannot be read.
+    """
+    query = sa.select(sa.func.count(sa.distinct(tracks.c.cluster_id)))
+    query = query.join(clusters, clusters.c.id == tracks.c.cluster_id).where(UNKNOWN, clusters.c.state == "open")
+    with database.reading() as connection:
+        return int(connection.execute(query).scalar_one())
+
+
 def name_cluster(database: Database, cluster_id: int, name: str) -> int:
     """Give all tracks of a cluster a name; returns the action's id.
 

@@ -55,10 +55,13 @@ class TrackCollector:
         self.people: frozenset[str] | None = None
         """Who is enrolled since the gallery changed; a track that goes on then bears nobody else's name."""
         self._tracks: dict[tuple[str, int], _OpenTrack] = {}
+        self._origins: dict[str, float] = {}
+        """When each source began, as in the event log: its first frame; 0 for files."""
 
     def add(self, result: FrameResult) -> Iterator[TrackRecord]:
         """Take a result; return the records of tracks that ended, and interim ones of tracks that last."""
         frame, at = result.frame, result.frame.captured_at
+        self._origins.setdefault(frame.source, at if self._clock.is_live(frame.source) else 0.0)
         self._add_samples(result)
         for identity in result.identities:
             track = self._track(frame.source, identity.track_id, at)
@@ -122,7 +125,7 @@ class TrackCollector:
             number=number,
             began=self._clock.moment(source, track.began_at),
             ended=self._clock.moment(source, track.ended_at),
-            at_s=track.began_at,
+            at_s=track.began_at - self._origins.get(source, 0.0),
             status=track.status,
             person=track.person,
             nearest=track.nearest,

@@ -74,7 +74,7 @@ class TrackRecord:
     began: dt.datetime
     ended: dt.datetime
     at_s: float
-    """Of the beginning, seconds in the source's own time."""
+    """Of the beginning: seconds since the camera's first frame in the run, or since the beginning of the file."""
     status: Status
     person: str | None
     nearest: str | None

@@ -13,6 +13,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
+from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from recognizer import __version__
 from recognizer.serve import errors
@@ -20,6 +21,7 @@ from recognizer.serve.access.guard import COOKIE, AccessGuard
 from recognizer.serve.access.hosts import AllowedHosts
 from recognizer.serve.access.scopes import needed_by
 from recognizer.serve.dependencies import Services
+from recognizer.serve.figures import CountRequests
 from recognizer.serve.limits import REQUEST_S, BodyLimit, RequestLimits
 from recognizer.serve.models.calibration import CalibrationTrial
 from recognizer.serve.models.common import ErrorAnswer
@@ -85,6 +87,9 @@ def make_application(services: Services, *, request_s: float = REQUEST_S) -> Fas
         store=services.access,
     )
     app.add_middleware(RequestLimits, request_s=request_s)
+    app.add_middleware(CountRequests, figures=services.figures)
+    if serve.trusted_proxies:
+        app.add_middleware(ProxyHeadersMiddleware, trusted_hosts=list(serve.trusted_proxies))
     return app
 
 

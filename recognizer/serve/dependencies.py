@@ -21,6 +21,7 @@ from recognizer.serve.access.attempts import LoginAttempts
 from recognizer.serve.access.scopes import Principal, principal
 from recognizer.serve.access.store import AccessStore
 from recognizer.serve.errors import ServiceError
+from recognizer.serve.figures import WebFigures
 from recognizer.serve.inference import Inference
 from recognizer.serve.jobs import Jobs
 from recognizer.serve.recogniser import Recogniser
@@ -41,6 +42,7 @@ class Services:
     """The YAML file that the page changes; ``None``: nothing can be changed."""
     log: Collection[str] = ()
     """The newest lines of this process's log."""
+    figures: WebFigures = field(default_factory=WebFigures)
     attempts: LoginAttempts = field(default_factory=LoginAttempts)
 
     async def current_settings(self) -> Settings:

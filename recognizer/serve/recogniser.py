@@ -52,12 +52,13 @@ class Recogniser:
 
     Args:
         settings: which model, engine and gallery.
+        announce: log how many people there are; the recognition process does so, too.
 
     Raises:
         ModelError: if the model cannot be found or run.
     """
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, *, announce: bool = True) -> None:
         self.settings = settings
         self.resolved: ResolvedModel = build.model(settings)
         self.enroller: Enroller = enrolment.make_enroller(settings, self.resolved)
@@ -67,7 +68,7 @@ class Recogniser:
         self._state: object = None
         if enrolment.has_anybody(settings.gallery.folder):
             try:
-                enrolment.sync(settings, self.resolved, enroller=lambda: self.enroller)
+                enrolment.sync(settings, self.resolved, enroller=lambda: self.enroller, announce=announce)
             except GalleryError as error:  # it can be mended by the service, so the service starts
                 logger.warning("{}", error)
 

@@ -68,7 +68,7 @@ def run_web(
         services = Services(
             settings=settings,
             access=access,
-            inference=Inference(lambda: Recogniser(settings)),
+            inference=Inference(lambda: Recogniser(settings, announce=recognition is None)),
             live=recognition,
             settings_file=settings_file,
             log=log,

@@ -109,6 +109,16 @@ def test_health_and_log_speak_of_both_processes(site: Site) -> None:
         lines = client.get("/v1/log").json()["lines"]
         assert [line[:13] for line in lines] == ["2026-11-27T11", "2026-11-27T12"]
         assert json.dumps(lines).count("INFO") == 2
+        assert client.get("/v1/log?limit=1").json()["lines"] == lines[1:]
+        assert client.get("/v1/log?limit=0").status_code == 422
+
+
+def test_no_line_of_the_log_shows_a_secret(site: Site) -> None:
+    site.control._log = ["ERROR cannot open rtsp://admin:s3cret@192.0.2.1/1"]  # type: ignore[assignment]
+    app = make_application(replace(site.services, log=["ERROR Authorization: Bearer frt_s3cret"]))
+    with site.running(), client_of(app, "admin") as client:
+        lines = client.get("/v1/log").json()["lines"]
+    assert lines == ["ERROR Authorization: Bearer ***", "ERROR cannot open rtsp://***"]
 
 
 @pytest.mark.parametrize("address", ["file:///etc/passwd", "/dev/video0", "http://169.254.169.254/", "exec:/bin/sh"])

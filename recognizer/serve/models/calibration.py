@@ -7,7 +7,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from recognizer.serve.models.common import Model
+from recognizer.serve.models.common import Model, Rounded
 from recognizer.serve.models.history import Moment
 from recognizer.serve.models.trials import ReplayResult
 
@@ -17,13 +17,13 @@ Days = Annotated[float, Field(gt=0, le=3660)]
 class ThresholdsNow(Model):
     """What a name needs; cosines."""
 
-    known: float
+    known: Rounded
     """Similarity from which a track is a person."""
-    release: float
+    release: Rounded
     """Similarity below which a name is withdrawn."""
-    margin: float
+    margin: Rounded
     """Lead over the next person."""
-    sure: float
+    sure: Rounded
     """Similarity at which a single sample is enough."""
 
 
@@ -31,8 +31,8 @@ class BudgetNow(Model):
     """The allowed rate of wrong names."""
 
     text: str
-    strangers_per_day: float | None
-    fpir_allowed: float
+    strangers_per_day: Rounded | None
+    fpir_allowed: Rounded
     """Share of strangers that may get a name, with the present gallery."""
 
 
@@ -48,7 +48,7 @@ class CalibrationAnswer(Model):
     calibrated_at: datetime | None
     measured_on: str | None
     budget: BudgetNow | None
-    raised_by: float
+    raised_by: Rounded
     """Cosine by which the site's own strangers raised the thresholds."""
     enrolled: int
     """Enrolled photos."""
@@ -88,9 +88,9 @@ class CalibrationRequest(Model):
 class Share(Model):
     """An expected share or number, with the range of 95 % of galleries or samples."""
 
-    mean: float
-    low: float
-    high: float
+    mean: Rounded
+    low: Rounded
+    high: Rounded
 
 
 class MissedNames(Model):
@@ -108,7 +108,7 @@ class SampledStranger(Model):
     """At most 20."""
     crop_url: str | None
     nearest: str
-    similarity: float
+    similarity: Rounded
     is_left_out: bool
     """So alike that it is taken for the enrolled person, unrecognised, and does not count."""
 
@@ -121,14 +121,14 @@ class StrangersSampled(Model):
     left_out: int
     wanted: int
     """With fewer nothing is concluded."""
-    similarity: float | None
+    similarity: Rounded | None
     """Cosine that the share ``share`` of them reaches; null where there are too few."""
-    expected: float | None
+    expected: Rounded | None
     """Cosine that this share of the measured strangers reaches."""
-    share: float | None
-    difference_low: float | None
+    share: Rounded | None
+    difference_low: Rounded | None
     """95 % interval of the difference."""
-    difference_high: float | None
+    difference_high: Rounded | None
     nearest: list[SampledStranger]
     """At most 30. Look at them: an enrolled person who was not recognised belongs into ``without_tracks``."""
 
@@ -147,7 +147,7 @@ class Confusable(Model):
 
     name: str
     other: str
-    similarity: float
+    similarity: Rounded
 
 
 class CalibrationTrial(Model):
@@ -165,7 +165,7 @@ class CalibrationTrial(Model):
     """A mean of 0 says that none was measured, not that there is none: see ``high`` and ``promise.warning``."""
     promise: Promise
     missed: list[MissedNames]
-    raised_by: float
+    raised_by: Rounded
     strangers: StrangersSampled | None
     """Null where none were sampled."""
     confusable: list[Confusable]
@@ -174,7 +174,7 @@ class CalibrationTrial(Model):
     """Names of those with one photo, at most 100: more photos cost fewer names."""
     replay: ReplayResult | None
     """Which names of the past would be lost, won or changed; null without a history."""
-    replay_days: float | None
+    replay_days: Rounded | None
 
 
 class ApplyTrial(Model):

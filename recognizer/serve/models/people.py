@@ -7,7 +7,7 @@ from typing import Annotated
 from fastapi import UploadFile
 from pydantic import Field
 
-from recognizer.serve.models.common import Model
+from recognizer.serve.models.common import Model, Rounded
 
 Name = Annotated[str, Field(min_length=1, max_length=255)]
 MOST_PHOTOS = 100
@@ -121,7 +121,7 @@ class RejectedPhoto(Model):
     """``invalid_image``, ``face_not_found``, ``multiple_faces``, ``face_too_small``, ``same_picture`` and others."""
     reason: str
     """In words: what was wanted, what came."""
-    boxes: list[tuple[float, float, float, float]] | None = None
+    boxes: list[tuple[Rounded, Rounded, Rounded, Rounded]] | None = None
     """With ``multiple_faces``: the faces, of which one can be chosen by ``boxes``."""
 
 
@@ -163,7 +163,7 @@ class ConfusablePair(Model):
     file: str
     other_id: str
     other_file: str
-    similarity: float
+    similarity: Rounded
 
 
 class OddPhoto(Model):
@@ -171,7 +171,7 @@ class OddPhoto(Model):
 
     person_id: str
     file: str
-    similarity: float
+    similarity: Rounded
 
 
 class PoorPhoto(Model):

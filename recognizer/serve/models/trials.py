@@ -7,7 +7,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from recognizer.serve.models.common import Model
+from recognizer.serve.models.common import Model, Rounded
 from recognizer.serve.models.history import Moment
 
 _Name = Annotated[str, Field(min_length=1, max_length=1000, pattern=r"^[^\x00]*$")]
@@ -46,7 +46,7 @@ class ChangedTrack(Model):
     track: int
     was: str | None
     now: str | None
-    similarity: float
+    similarity: Rounded
     """Cosine to the person nearest now."""
     source: str
     began: datetime

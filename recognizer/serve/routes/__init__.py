@@ -15,6 +15,7 @@ from recognizer.serve.routes import (
     health,
     jobs,
     merging,
+    metrics,
     people,
     photos,
     root,
@@ -33,6 +34,7 @@ from recognizer.serve.routes import (
 ROUTERS: tuple[APIRouter, ...] = (
     root.router,
     health.router,
+    metrics.router,
     documentation.router,
     session.router,
     tokens.router,
