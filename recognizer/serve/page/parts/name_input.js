@@ -45,7 +45,7 @@ export function NameInput({people, value, onInput, onChoose, label, autofocus = 
   return html`<div class="field">
     <label for=${id}>${label}</label>
     <div class="complete">
-      <input ref=${input} id=${id} class="input" type="text" role="combobox" autocomplete="off" spellcheck="false" maxlength="255"
+      <input ref=${input} id=${id} class="input" type="text" role="combobox" autocomplete="off" spellcheck=${false} maxlength="255"
         aria-autocomplete="list" aria-expanded=${listed ? "true" : "false"} aria-controls=${`${id}-list`} aria-describedby=${describedby}
         aria-activedescendant=${listed ? `${id}-${active}` : undefined} value=${value} onKeyDown=${down}
         onInput=${(event) => { onInput(event.target.value); setActive(0); setOpen(true); }} />

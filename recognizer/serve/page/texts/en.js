@@ -141,7 +141,7 @@ export default {
   },
   consent: {
     title: "Consent", none: "Nothing is noted", given: "Given", ended: "Ended", none_text: "Face vectors are biometric data. Note here who agreed, and until when.",
-    since: "Given on", until: "Until", by: "Noted by", withdrawn: "Withdrawn on", open_end: "until it is withdrawn", note: "Note consent", change: "Change",
+    since: "Given on", until: "Until", by: "Noted by", withdrawn: "Withdrawn on", open_end: "until it is withdrawn", note: "Note consent",
     dialog_title: "Consent of {name}", dialog_text: "When it ends, the person is no longer recognised.", until_help: "Empty: until it is withdrawn.", by_help: "The person, a parent, or the number of a form.",
     withheld: "Not recognised: {why}.", end_title: "End the consent of {name}?", ends_help: "The person is no longer recognised. Photos and sightings stay until you delete them.", withdraw: "End consent", saved: "Consent is noted.",
   },

@@ -62,7 +62,7 @@ function NewWebhook({onAdded}) {
     }
   };
   return html`<form class="panel" onSubmit=${send}><h2>${t("targets.new")}</h2>
-    <${Field} label=${t("targets.address")} help=${t("targets.address_help")}>${(id) => html`<input id=${id} class="input" type="url" required maxlength="1000" autocomplete="off" spellcheck="false"
+    <${Field} label=${t("targets.address")} help=${t("targets.address_help")}>${(id) => html`<input id=${id} class="input" type="url" required maxlength="1000" autocomplete="off" spellcheck=${false}
       placeholder="https://" value=${form.address} onInput=${(event) => setForm({...form, address: event.target.value})} />`}<//>
     <fieldset class="stack tight"><legend class="label-text">${t("targets.kinds")}</legend>
       ${KINDS.map((kind) => html`<label key=${kind} class="check"><input type="checkbox" checked=${form.kinds.includes(kind)} onChange=${() => toggle(kind)} /><span>${t(`targets.${kind}`)}</span></label>`)}
