@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import re
+import signal
 import socket
 import threading
 from collections.abc import Iterator
@@ -120,6 +122,31 @@ def test_two_browsers_on_one_camera_see_it_go_and_what_the_other_one_did(
         expect(other.open("live/Entrance").locator(".large img")).to_be_visible()
         expect(page.locator(".large img")).to_be_visible()
         other.no_problems()
+
+
+@pytest.mark.parametrize("part", ["recognition", "web"])
+def test_a_process_that_is_killed_is_back_and_the_picture_moves_again(visitor: Visitor, part: str) -> None:
+    page = visitor.open("live/Entrance")
+    expect(page.locator(".large img")).to_be_visible(timeout=SLOW_MS)
+    with page.expect_request(f"**{STREAM}", timeout=SLOW_MS):
+        os.kill(child(visitor.service, part), signal.SIGKILL)
+        if part == "web":
+            expect(page.locator(".banner")).to_contain_text("has not answered since", timeout=SLOW_MS)
+        else:
+            expect(page.locator(".view-head")).to_contain_text("Away", timeout=SLOW_MS)
+    expect(page.locator(".banner")).to_have_count(0, timeout=SLOW_MS)
+    expect(page.locator(".view-head")).to_contain_text("Live", timeout=SLOW_MS)
+    moves = "image => image.naturalWidth > 0"
+    expect(page.locator(".large img")).to_be_visible(timeout=SLOW_MS)
+    page.wait_for_function(f"() => ({moves})(document.querySelector('.large img'))", timeout=SLOW_MS)
+    visitor.problems.clear()  # 503 until the process is back
+
+
+def child(service: Service, part: str) -> int:
+    """Return the number of one of the service's processes."""
+    children = Path(f"/proc/{service.process}/task/{service.process}/children").read_text("utf-8").split()
+    (found,) = [number for number in children if part in Path(f"/proc/{number}/cmdline").read_text("utf-8").split("\0")]
+    return int(found)
 
 
 def choose(page: Page, name: str) -> None:

@@ -107,7 +107,7 @@ def test_somebody_is_hidden_and_shown_again(visitor: Visitor) -> None:
 def test_photos_are_dropped_and_people_who_look_alike_stand_side_by_side(visitor: Visitor) -> None:
     page = visitor.open("people?add=1")
     page.get_by_role("combobox", name="Name").fill("Double")
-    data = base64.b64encode((MEDIA / "barack_obama_2009.jpg").read_bytes()).decode()
+    data = base64.b64encode((MEDIA / "barack_obama_2010.jpg").read_bytes()).decode()
     page.locator(".drop").evaluate(DROP, data)
     expect(page.locator(".strip li")).to_have_count(1)
     page.get_by_label("The person agreed to be recognised").check()
