@@ -13,6 +13,7 @@ import socket
 import threading
 import time
 from contextlib import suppress
+from functools import partial
 from urllib.parse import urlsplit
 
 import av
@@ -26,7 +27,7 @@ from recognizer.capture.connection import CameraError, FailureKind
 from recognizer.capture.decoder import BgrConverter, Deblock, Picture, decoder_options
 from recognizer.capture.live import TimedFrames
 from recognizer.capture.packet_limit import LARGEST_PACKET_BYTES, limit_blocks
-from recognizer.capture.redirects import MOST_HOPS, next_place
+from recognizer.capture.redirects import following
 from recognizer.errors import SourceError
 
 _PROTOCOLS = "rtsp,rtsps,rtp,srtp,udp,tcp,tls,http,https,httpproxy,crypto,hls,rtmp,rtmps,srt"
@@ -159,18 +160,8 @@ class NetworkStream:
             return av.open(self._address, options=options, timeout=self._timeout)
         # FFmpeg 8 seeks on a connection that the server has closed otherwise
         options |= {"multiple_requests": "1", "max_redirects": "0"}
-        address = self._address
-        for _ in range(MOST_HOPS):
-            try:
-                return av.open(address, options=dict(options), timeout=self._timeout)
-            except OSError as error:
-                if error.errno != errno.EIO:  # what FFmpeg makes of a redirect, among others
-                    raise
-                moved = next_place(address, timeout_s=self._timeout[0])
-                if moved is None:
-                    raise
-                address = moved
-        raise CameraError(f"its server redirects more than {MOST_HOPS} times", FailureKind.WRONG_PLACE)
+        opened = partial(av.open, options=options, timeout=self._timeout)
+        return following(self._address, opened, timeout_s=self._timeout[0])
 
     def _video(self, container: av.container.InputContainer) -> VideoStream:
         if not container.streams.video:

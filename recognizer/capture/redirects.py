@@ -7,10 +7,12 @@ cloud. It is told to follow nothing (``max_redirects``), and opens what was chec
 from __future__ import annotations
 
 import base64
+import errno
 import http.client
 import socket
 import ssl
 from collections.abc import Callable, Sequence
+from typing import TypeVar
 from urllib.parse import SplitResult, unquote, urljoin, urlsplit
 
 from recognizer.capture.connection import CameraError, FailureKind
@@ -20,6 +22,7 @@ MOST_HOPS = 8
 """As many as FFmpeg follows."""
 _MOVED = frozenset({301, 302, 303, 307, 308})
 _SCHEMES = ("http", "https")
+Opened = TypeVar("Opened")
 Resolve = Callable[[str, int], Sequence[IPAddress]]
 
 
@@ -30,6 +33,31 @@ def addresses_of(host: str, port: int) -> list[IPAddress]:
         OSError: if it has none.
     """
     return [ip_address(str(entry[4][0])) for entry in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)]
+
+
+def following(address: str, attempt: Callable[[str], Opened], *, timeout_s: float) -> Opened:
+    """Open an address; where that fails as a redirect does, open what it leads to. Without one, nothing is asked twice.
+
+    Args:
+        address: http(s)://.
+        attempt: opens an address and follows nothing.
+        timeout_s: longest wait for each answer.
+
+    Raises:
+        CameraError: as ``next_place``, or there are more than ``MOST_HOPS``.
+        OSError: as ``attempt``.
+    """
+    for _ in range(MOST_HOPS):
+        try:
+            return attempt(address)
+        except OSError as error:
+            if error.errno != errno.EIO:  # what FFmpeg makes of a redirect, among others
+                raise
+            moved = next_place(address, timeout_s=timeout_s)
+            if moved is None:
+                raise
+            address = moved
+    raise CameraError(f"its server redirects more than {MOST_HOPS} times", FailureKind.WRONG_PLACE)
 
 
 def next_place(address: str, *, timeout_s: float, resolve: Resolve = addresses_of) -> str | None:

@@ -64,6 +64,8 @@ class RunFigures(BaseSink):
             "recognizer_source_reconnects", "Connections that came back", ["source"], registry=self.registry
         )
         self.registry.register(_Pulled(dropped, deliveries))
+        self._of_source: dict[str, tuple[Counter, Counter, Histogram | None]] = {}
+        self._of_stage: dict[str, Histogram] = {}
         self._statuses: dict[tuple[str, int], str] = {}
 
     def exposition(self) -> bytes:
@@ -73,17 +75,28 @@ class RunFigures(BaseSink):
     def emit(self, result: FrameResult) -> None:
         """Count one frame."""
         source = result.frame.source
-        self._frames.labels(source).inc()
-        self._faces.labels(source).inc(len(result.identities))
+        frames, faces, age = self._of_source.get(source) or self._begin(source)
+        frames.inc()
+        if result.identities:
+            faces.inc(len(result.identities))
         for stage, seconds in result.timings.items():
-            self._stages.labels(stage).observe(seconds)
-        if self._times.is_live(source):
-            self._age.labels(source).observe(time.monotonic() - result.frame.captured_at)
+            counted = self._of_stage.get(stage)
+            if counted is None:
+                counted = self._of_stage[stage] = self._stages.labels(stage)
+            counted.observe(seconds)
+        if age is not None:
+            age.observe(time.monotonic() - result.frame.captured_at)
         for who in result.identities:
             self._statuses[source, who.track_id] = who.status.value
         for event in result.events:
             if event.kind is EventKind.LOST:
                 self._count(source, event.track_id)
+
+    def _begin(self, source: str) -> tuple[Counter, Counter, Histogram | None]:
+        """Look up what a source counts with: to do so in each frame would double the cost."""
+        age = self._age.labels(source) if self._times.is_live(source) else None
+        found = self._of_source[source] = self._frames.labels(source), self._faces.labels(source), age
+        return found
 
     def on_end(self, source: str, events: tuple[object, ...]) -> None:
         """Count the last tracks of a source."""

@@ -11,6 +11,7 @@ from starlette.testclient import TestClient
 
 from recognizer.types import EventKind
 from tests.results import event, identity, make_result
+from tests.rig import wait_for
 from tests.serve.live_site import Site
 from tests.serve.past_tracks import save, visits
 from tests.serve.service import client_of
@@ -54,8 +55,9 @@ def test_a_metrics_token_shows_nothing_else(app: FastAPI) -> None:
 def test_what_is_stored_and_searched(real_app: FastAPI) -> None:
     save(real_app, *visits())
     client = client_of(real_app, "review")
-    client.get("/v1/unknowns")
-    assert client.post("/v1/search?track_id=1&from_similarity=0.3").status_code == 200
+    wait_for(lambda: client.get("/v1/unknowns").json().get("updating") is False, "the unknown people are clustered")
+    search = "/v1/search?track_id=1&from_similarity=0.3"
+    wait_for(lambda: client.post(search).status_code == 200, "the faces of the history are read")
     found = scraped(client)
     assert found["recognizer_unknown_clusters",] == 2
     assert found["recognizer_store_bytes",] > 1000

@@ -51,10 +51,7 @@ def test_in_all_answers(real_app: FastAPI) -> None:
         client.post("/verify", files={"image1": ONE, "image2": OTHER}),
         client.post("/v1/identify", files={"image": OTHER}),
         client.post("/v1/search?from_similarity=-1", files={"image": OTHER}),
-        *(
-            client.get(f"/v1/{path}")
-            for path in ("events", "tracks/1", "unknowns", "sightings", "calibration", "trust")
-        ),
+        *(client.get(f"/v1/{path}") for path in read),
     ]
     for answer in answers:
         assert answer.status_code == 200, answer.text

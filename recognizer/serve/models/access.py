@@ -36,7 +36,7 @@ class NewToken(Model):
     name: Annotated[str, Field(min_length=1, max_length=100)]
     """What it is for."""
     scopes: Annotated[tuple[ScopeName, ...], Field(min_length=1, max_length=5)]
-    days: Annotated[float, Field(gt=0, le=36600)] | None = None
+    days: Annotated[float, Field(ge=0.01, le=36600)] | None = None
     """Until it expires; null: never."""
 
 
