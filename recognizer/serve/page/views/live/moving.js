@@ -2,6 +2,7 @@
 import {html, useEffect, useRef, useState} from "../../lib/ui.js";
 import {t} from "../../lib/texts.js";
 import {hasRoom, liveUrl} from "../../lib/api.js";
+import {useConnection} from "../../lib/use.js";
 import {Note} from "../../parts/basics.js";
 import {Snapshot} from "./snapshot.js";
 
@@ -11,6 +12,8 @@ const RETRY_MS = 3000;
 export function Moving({source}) {
   const image = useRef(null);
   const [failed, setFailed] = useState(false);
+  const {offlineSince} = useConnection();
+  useEffect(() => { if (offlineSince) setFailed(true); }, [offlineSince]); // no browser says that such a picture has ended
   useEffect(() => {
     if (failed) return undefined;
     const element = image.current;
