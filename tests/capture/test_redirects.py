@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 
 from recognizer.capture.connection import CameraError, FailureKind
+from recognizer.capture.decoder import Picture
 from recognizer.capture.network import NetworkStream
 from recognizer.capture.redirects import MOST_HOPS, next_place
 
@@ -53,7 +54,8 @@ def camera() -> Iterator[ThreadingHTTPServer]:
 def first_picture(address: str) -> tuple[int, int]:
     frames = NetworkStream(address, open_s=5, read_s=5).frames(threading.Event())
     _, picture = next(frames)
-    frames.close()  # type: ignore[attr-defined]
+    frames.close()
+    assert isinstance(picture, Picture)
     return picture.size
 
 

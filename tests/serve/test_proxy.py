@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from fastapi import FastAPI
-from httpx import Response
 
 from recognizer.app.config import load
 from recognizer.errors import ConfigError
@@ -25,7 +25,7 @@ def proxied(tmp_path: Path) -> Iterator[FastAPI]:
     made.state.services.close()
 
 
-def log_in(app: FastAPI, address: str, **headers: str) -> Response:
+def log_in(app: FastAPI, address: str, **headers: str) -> Any:
     secret = app.state.services.access.create_login()
     return client_of(app, address=address).post("/v1/session", json={"secret": secret}, headers=headers)
 

@@ -114,7 +114,7 @@ def test_health_and_log_speak_of_both_processes(site: Site) -> None:
 
 
 def test_no_line_of_the_log_shows_a_secret(site: Site) -> None:
-    site.control._log = ["ERROR cannot open rtsp://admin:s3cret@192.0.2.1/1"]  # type: ignore[assignment]
+    site.control._log = ["ERROR cannot open rtsp://admin:s3cret@192.0.2.1/1"]
     app = make_application(replace(site.services, log=["ERROR Authorization: Bearer frt_s3cret"]))
     with site.running(), client_of(app, "admin") as client:
         lines = client.get("/v1/log").json()["lines"]
