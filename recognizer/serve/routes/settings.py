@@ -16,6 +16,7 @@ from starlette.concurrency import run_in_threadpool
 
 from recognizer import __version__
 from recognizer.app.config import Settings
+from recognizer.app.disk_use import folder_bytes
 from recognizer.app.kept_log import scrubbed
 from recognizer.serve.access.scopes import require
 from recognizer.serve.dependencies import ServicesDep, SettingsFileDep
@@ -100,20 +101,12 @@ def _versions() -> Iterator[tuple[str, str]]:
 
 def _storage(settings: Settings) -> list[Stored]:
     place, gallery = settings.history_place, settings.gallery.folder
-    stored = [Stored(name="gallery", size=_bytes(gallery))]
+    stored = [Stored(name="gallery", size=folder_bytes(gallery))]
     if isinstance(place, Path):
-        stored.append(Stored(name="history", size=_bytes(place)))
+        stored.append(Stored(name="history", size=folder_bytes(place)))
     waiting = settings.integrations.place(gallery)
     if waiting.is_dir():
-        stored.append(Stored(name="deliveries", size=_bytes(waiting)))
+        stored.append(Stored(name="deliveries", size=folder_bytes(waiting)))
     with suppress(OSError):
         stored.append(Stored(name="free", size=shutil.disk_usage(gallery).free))
     return stored
-
-
-def _bytes(folder: Path) -> int:
-    total = 0
-    for path in folder.rglob("*") if folder.is_dir() else ():
-        with suppress(OSError):
-            total += path.lstat().st_size
-    return total

@@ -230,7 +230,7 @@ export default {
   keeping: {
     title: "History", enabled: "Keep who was seen", enabled_help: "Biometric data: ask what the law wants before.", crops: "Also keep pictures of faces", crops_help: "About 6 KB each; without them cards show silhouettes.",
     known_days: "Days that sightings of named people are kept", unknown_days: "Days that sightings of unknown people are kept", crops_days: "Days that pictures of faces are kept",
-    applies: "The settings file is changed; it counts from the next start of recognition.", storage: "Room taken", no_storage: "Nothing is stored yet.", items: "({count})", store_history: "History", store_gallery: "Gallery", store_free: "Free on the disk", store_models: "Models",
+    applies: "The settings file is changed; it counts from the next start of recognition.", storage: "Room taken", no_storage: "Nothing is stored yet.", items: "({count})", store_history: "History", store_deliveries: "Waiting messages", store_gallery: "Gallery", store_free: "Free on the disk", store_models: "Models",
   },
   targets: {
     title: "Where events go", none_title: "Events go nowhere yet", none_text: "Add a webhook here. MQTT, for Home Assistant, is set in the settings file; see the documentation.", no_file: "Start the service with --config FILE to change it here.",
