@@ -14,8 +14,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from recognizer.app.config import Settings
+from recognizer.app.disk_use import folder_bytes
 from recognizer.app.history import read_history
-from recognizer.app.integrations import history_bytes
 from recognizer.errors import RecognizerError
 from recognizer.history.clusters import count_open
 from recognizer.serve import gallery
@@ -65,7 +65,7 @@ class _Stores:
         people = None
         with suppress(RecognizerError):
             people = len(gallery.people_of(settings.gallery.folder)[0])
-        size = history_bytes(place) if isinstance(place, Path) else None
+        size = folder_bytes(place) if isinstance(place, Path) else None
         return {
             "gallery_people": ("Enrolled people", people),
             "unknown_clusters": ("Unknown people who wait for a name", self._count(settings)),
