@@ -2,7 +2,7 @@
 import {html, useEffect, useRef, useState} from "../../lib/ui.js";
 import {t} from "../../lib/texts.js";
 import {hasRoom, liveUrl} from "../../lib/api.js";
-import {useConnection} from "../../lib/use.js";
+import {useEvents} from "../../lib/use.js";
 import {Note} from "../../parts/basics.js";
 import {Snapshot} from "./snapshot.js";
 
@@ -12,13 +12,13 @@ const RETRY_MS = 3000;
 export function Moving({source}) {
   const image = useRef(null);
   const [failed, setFailed] = useState(false);
-  const {offlineSince} = useConnection();
-  useEffect(() => { if (offlineSince) setFailed(true); }, [offlineSince]); // no browser says that such a picture has ended
+  const [round, setRound] = useState(0);
+  useEvents((event) => event.kind === "service_back" && setRound((count) => count + 1)); // no browser says that such a picture has ended
   useEffect(() => {
     if (failed) return undefined;
     const element = image.current;
     return () => element.removeAttribute("src");
-  }, [failed]);
+  }, [failed, round]);
   useEffect(() => {
     if (!failed) return undefined;
     const control = new AbortController();
@@ -33,6 +33,6 @@ export function Moving({source}) {
       clearTimeout(timer);
     };
   }, [failed]);
-  if (!failed) return html`<img ref=${image} src=${liveUrl(source.id)} alt=${t("live.picture_of", {name: source.name})} onError=${() => setFailed(true)} />`;
+  if (!failed) return html`<img key=${round} ref=${image} src=${liveUrl(source.id)} alt=${t("live.picture_of", {name: source.name})} onError=${() => setFailed(true)} />`;
   return html`<${Snapshot} source=${source} /><div class="over-picture"><${Note}>${t("live.not_moving")}<//></div>`;
 }
