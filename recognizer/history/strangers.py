@@ -10,9 +10,10 @@ from typing import Any
 import numpy as np
 import sqlalchemy as sa
 
+from recognizer.geometry import unit
 from recognizer.history.database import Database
 from recognizer.history.records import Selection
-from recognizer.history.rows import from_bytes, unit
+from recognizer.history.rows import from_bytes
 from recognizer.history.schema import UNKNOWN, clusters, runs, samples, tracks
 from recognizer.history.tracks import conditions
 from recognizer.types import F32

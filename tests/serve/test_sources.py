@@ -214,9 +214,9 @@ def test_a_flood_of_snapshots_leaves_room_for_events_and_commands(site: Site, mo
         monkeypatch.setattr(site.recognition, "exchange", gated)
         app = make_application(site.services, request_s=300)  # on a machine that other tests keep busy, too
         same = [Stream(app, "/v1/sources/door/snapshot.jpg?width=600") for _ in range(80)]
-        await same[0].until(lambda: taken == ["door"])
+        await until(lambda: taken == ["door"])
         others = [Stream(app, f"/v1/sources/other{number}/snapshot.jpg") for number in range(40)]
-        await same[0].until(lambda: sum(each.status > 0 for each in others) == 40 - (MAX_TAKING - 1))
+        await until(lambda: sum(each.status > 0 for each in others) == 40 - (MAX_TAKING - 1))
         assert {each.status for each in others} == {0, 503}
         assert len(taken) == MAX_TAKING < MAX_CONNECTIONS / 2
         asked = Stream(app, "/v1/sources")
