@@ -7,18 +7,23 @@ import {Note} from "../../parts/basics.js";
 import {Snapshot} from "./snapshot.js";
 
 const RETRY_MS = 3000;
+const AGAIN_MS = 300;
 
 /** The browser ends the stream only when the address is taken away, and then it can be requested anew. */
 export function Moving({source}) {
   const image = useRef(null);
   const [failed, setFailed] = useState(false);
-  const [round, setRound] = useState(0);
-  useEvents((event) => event.kind === "service_back" && setRound((count) => count + 1)); // no browser says that such a picture has ended
+  useEvents((event) => { // no browser says that such a picture has ended
+    const element = image.current;
+    if (event.kind !== "service_back" || failed || !element) return;
+    element.removeAttribute("src");
+    setTimeout(() => { if (element.isConnected) element.src = liveUrl(source.id); }, AGAIN_MS);
+  });
   useEffect(() => {
     if (failed) return undefined;
     const element = image.current;
     return () => element.removeAttribute("src");
-  }, [failed, round]);
+  }, [failed]);
   useEffect(() => {
     if (!failed) return undefined;
     const control = new AbortController();
@@ -33,6 +38,6 @@ export function Moving({source}) {
       clearTimeout(timer);
     };
   }, [failed]);
-  if (!failed) return html`<img key=${round} ref=${image} src=${liveUrl(source.id)} alt=${t("live.picture_of", {name: source.name})} onError=${() => setFailed(true)} />`;
+  if (!failed) return html`<img ref=${image} src=${liveUrl(source.id)} alt=${t("live.picture_of", {name: source.name})} onError=${() => setFailed(true)} />`;
   return html`<${Snapshot} source=${source} /><div class="over-picture"><${Note}>${t("live.not_moving")}<//></div>`;
 }
