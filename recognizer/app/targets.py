@@ -18,14 +18,16 @@ from recognizer.app.config import Settings
 from recognizer.app.integration_sections import Webhook
 from recognizer.app.integrations import send_test_message
 from recognizer.app.kept_secret import keep_secret
-from recognizer.app.notify import MISSING
+from recognizer.app.notify import MISSING, send_test
 from recognizer.app.secret import secret
 from recognizer.app.settings_file import SettingsFile
 from recognizer.capture.names import display_name
 from recognizer.errors import ConfigError, RecognizerError, UsageError
 
-Kind = Literal["mqtt", "webhook"]
+Kind = Literal["mqtt", "webhook", "notify"]
 MQTT = "mqtt"
+NOTIFY = "notify-"
+"""Before the name of a target of ``notify.targets``, in its id."""
 _SECRET_BYTES = 32
 
 
@@ -40,7 +42,7 @@ class Target:
     id: str
     kind: Kind
     address: str
-    """Scheme, host and port; of a broker also the topic."""
+    """Scheme, host and port; of a broker also the topic; of a target of Apprise its name."""
     has_secret: bool
     kinds: tuple[str, ...] = ()
     """Events that it gets; empty: all."""
@@ -68,6 +70,8 @@ def describe_targets(settings: Settings) -> list[Target]:
                 private_hosts=webhook.private_hosts,
             )
         )
+    for target in settings.notify.targets:
+        found.append(Target(id=f"{NOTIFY}{target.name}", kind="notify", address=target.name, has_secret=True))
     return found
 
 
@@ -87,6 +91,13 @@ def try_target(settings: Settings, target_id: str) -> str | None:
     """
     if target_id == MQTT and settings.mqtt.host is not None:
         return _try_mqtt(settings)
+    name = target_id.removeprefix(NOTIFY)
+    if target_id != name and any(target.name == name for target in settings.notify.targets):
+        try:
+            send_test(settings, name)
+        except RecognizerError as error:
+            return str(error)
+        return None
     for webhook in settings.webhooks:
         if webhook_id(webhook) == target_id:
             try:

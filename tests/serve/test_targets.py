@@ -104,6 +104,26 @@ def test_the_local_network_is_reached_only_if_allowed(site: Site, receiver: HTTP
     assert not receiver.got  # type: ignore[attr-defined]
 
 
+def test_a_notification_target_is_tried_and_its_address_stays_hidden(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, receiver: HTTPServer
+) -> None:
+    monkeypatch.setenv("PHONE", f"json://user:h1dden@127.0.0.1:{receiver.server_port}/T0PIC")
+    receiver.status = 200  # type: ignore[attr-defined]
+    site = Site(tmp_path, settings="notify: {targets: [{name: my phone, address_env: PHONE}]}\n")
+    client = client_of(site.app, "admin")
+    [target] = client.get(PATH).json()["targets"]
+    assert (target["kind"], target["address"], target["can_remove"]) == ("notify", "my phone", False)
+    answer = client.post(f"{PATH}/{target['id']}/test").json()
+    assert answer["delivered"], answer
+    [(_, body)] = receiver.got  # type: ignore[attr-defined]
+    assert "test message" in json.loads(body)["message"]
+    receiver.status = 404  # type: ignore[attr-defined]
+    refused = client.post(f"{PATH}/{target['id']}/test")
+    assert not refused.json()["delivered"]
+    assert "h1dden" not in refused.text
+    assert "T0PIC" not in refused.text
+
+
 def test_a_broker_that_is_not_there_says_so(site: Site) -> None:
     answer = client_of(site.app, "admin").post(f"{PATH}/mqtt/test").json()
     assert (answer["delivered"], "127.0.0.1:1" in answer["message"]) == (False, True)

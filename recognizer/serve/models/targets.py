@@ -8,16 +8,16 @@ from pydantic import Field
 
 from recognizer.serve.models.common import Model
 
-EventName = Literal["appeared", "recognised", "changed", "lost", "source_lost", "source_back"]
+EventName = Literal["appeared", "recognised", "changed", "lost", "source_lost", "source_back", "alert"]
 
 
 class TargetAnswer(Model):
     """Something that gets events; secrets are never shown again."""
 
     id: str
-    kind: Literal["mqtt", "webhook"]
+    kind: Literal["mqtt", "webhook", "notify"]
     address: str
-    """Scheme and host, of a broker also the topic: paths of chat services are secrets."""
+    """Scheme and host, of a broker also the topic, of a service of Apprise its name: the rest is a secret."""
     has_secret: bool
     kinds: list[str]
     """Events that it gets; empty: all."""
@@ -40,7 +40,7 @@ class NewWebhook(Model):
 
     address: Annotated[str, Field(min_length=1, max_length=1000)]
     """https:// or http://."""
-    kinds: Annotated[tuple[EventName, ...], Field(max_length=6)] = ()
+    kinds: Annotated[tuple[EventName, ...], Field(max_length=7)] = ()
     """Events to send; none: all."""
     allow_private: bool = False
     """Its host may be one of the local network."""

@@ -234,7 +234,7 @@ export default {
   },
   targets: {
     title: "Where events go", none_title: "Events go nowhere yet", none_text: "Add a webhook here. MQTT, for Home Assistant, is set in the settings file; see the documentation.", no_file: "Start the service with --config FILE to change it here.",
-    mqtt: "MQTT", webhook: "Webhook", all_kinds: "all events", mqtt_secret: "password stored", webhook_secret: "signed", reaches: "may reach {hosts} of the local network", test: "Send a test", testing: "Sending …",
+    mqtt: "MQTT", webhook: "Webhook", notify: "Notification", all_kinds: "all events", mqtt_secret: "password stored", webhook_secret: "signed", notify_secret: "address hidden", by_rules: "what rules say", alert: "a rule holds", reaches: "may reach {hosts} of the local network", test: "Send a test", testing: "Sending …",
     remove: "Remove", remove_title: "Remove {address}?", remove_text: "It gets no more events; its secret is deleted.", new: "New webhook", address: "Address", address_help: "Later only its host is shown: paths of chat services are secrets.",
     kinds: "Which events", kinds_help: "None ticked: all.", appeared: "somebody comes into a picture", recognised: "somebody is recognised", changed: "a name changes", lost: "somebody leaves", source_lost: "a camera fails", source_back: "a camera is back",
     private: "It is in the local network", private_help: "Otherwise addresses of the local network are refused.", applies: "The settings file is changed; recognition starts again for it, within seconds.", add: "Add it",

@@ -9,7 +9,7 @@ import {Confirm} from "../../parts/dialog.js";
 import {Empty, Failure, Field, Loaded, Note} from "../../parts/basics.js";
 import {Secret} from "../../parts/secret.js";
 
-const KINDS = ["appeared", "recognised", "changed", "lost", "source_lost", "source_back"];
+const KINDS = ["appeared", "recognised", "changed", "lost", "source_lost", "source_back", "alert"];
 
 export function Targets() {
   const load = useLoad((signal) => listTargets(signal), []);
@@ -33,7 +33,7 @@ function Target({target, onRemove}) {
     }
   };
   const facts = [
-    target.kinds.length ? names(target.kinds.map((kind) => t(`targets.${kind}`))) : t("targets.all_kinds"),
+    target.kinds.length ? names(target.kinds.map((kind) => t(`targets.${kind}`))) : t(target.kind === "notify" ? "targets.by_rules" : "targets.all_kinds"),
     target.has_secret && t(`targets.${target.kind}_secret`), target.private_hosts.length > 0 && t("targets.reaches", {hosts: names(target.private_hosts)}),
   ].filter(Boolean);
   return html`<li class="stack tight"><div class="camera-line">
