@@ -20,7 +20,10 @@ every frontal face did."""
 CHECKS = 2
 """Samples to take after the picture of a face changed, if they are hardly like the others."""
 FALL = 0.1
-"""A sample that is less like the track than the one before by more than this may be of a face that is just changing."""
+"""A sample that is less like the track than the last one in its template, by more than this, may be of a face that is
+just changing."""
+FALLS = 0.04
+"""While the samples after it are less like the track by more than this each, it is changing."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,6 +86,8 @@ class Evidence:
     """The last two consecutive samples, with weights, that do not resemble the template."""
     likeness: float = 1.0
     """Similarity of the newest sample to the template before it."""
+    template_likeness: float = 1.0
+    """The same of the newest sample that is in the template."""
     sample_due_at: float = -math.inf
     sampled_at: float = -math.inf
     largest_px: float = 0.0
@@ -153,10 +158,11 @@ class Evidence:
             return before is not None and float(vector @ before) >= same_from
         self.outliers.clear()
         self.is_reacquired = False
-        if self.checks_due and self.likeness < before_it - FALL:  # maybe half of another face
-            self.checks_due = CHECKS
+        has_fallen = likeness < self.template_likeness - FALL
+        self.checks_due = CHECKS if has_fallen and likeness < before_it - FALLS else max(self.checks_due - 1, 0)
+        if has_fallen and self.checks_due:  # maybe half of another face
             return False
-        self.checks_due = max(self.checks_due - 1, 0)
+        self.template_likeness = likeness
         self.appearance.verify(is_watched=self.name is not None)
         self.vector_sum = self.vector_sum + weight * vector
         self.weight += weight
