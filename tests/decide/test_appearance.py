@@ -78,7 +78,7 @@ def test_a_face_that_moves_turns_and_grows_in_its_box_does_not_dissolve() -> Non
     moved = []
     for number in range(25):
         motion = cv2.getRotationMatrix2D((100, 100), 0.4 * number, 1 + 0.004 * number)
-        motion[:, 2] += 0.25 * number
+        motion = motion + np.array([[0, 0, 0.25 * number]])
         moved.append(np.asarray(cv2.warpAffine(face(1), motion, (200, 200), borderMode=cv2.BORDER_REFLECT), np.uint8))
     assert seen([face(1)] * 25 + moved) == []
 
