@@ -7,6 +7,7 @@ import os
 import re
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -88,8 +89,18 @@ def copy_site(site: Path, folder: Path, *, camera: str | None = None) -> Path:
     """Copy a site, so that a test may change it; with a camera of this address, called Entrance."""
     shutil.copytree(site, folder)
     sources = "" if camera is None else f"sources: [{{name: Entrance, location: {camera!r}}}]\n"
-    (folder / "site.yaml").write_text(SETTINGS.format(folder=folder) + sources, "utf-8")
+    text = SETTINGS.format(folder=folder) + sources
+    if camera is not None:  # a web process that is started again must come back on the same port
+        text = text.replace("port: 0", f"port: {free_port()}")
+    (folder / "site.yaml").write_text(text, "utf-8")
     return folder
+
+
+def free_port() -> int:
+    """Return a port that nobody uses now."""
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        return int(taken.getsockname()[1])
 
 
 @dataclass
