@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 from recognizer import __version__
 from recognizer.app.config import Settings
-from recognizer.app.integration_sections import Webhook
+from recognizer.app.integration_sections import Mqtt, Webhook
 from recognizer.capture.address import complete_address, secret_line
 from recognizer.clock import WallClock
 from recognizer.errors import ConfigError, SourceError
@@ -22,7 +22,7 @@ from recognizer.protocols import Sink
 
 if TYPE_CHECKING:
     from recognizer.integrations.delivering import DeliveryThread
-    from recognizer.integrations.mqtt import MqttSink
+    from recognizer.integrations.mqtt import Broker, MqttSink
     from recognizer.integrations.prometheus import MetricsSink
     from recognizer.integrations.webhook import WebhookSink
 
@@ -143,6 +143,27 @@ def secret(variable: str | None, file: Path | None, *, key: str) -> str | None:
         raise ConfigError(f"{key}_file: {error}") from None
 
 
+def broker_of(wanted: Mqtt) -> Broker:
+    """Return how to reach the broker of the settings.
+
+    Raises:
+        ConfigError: its password cannot be read, or a package is missing.
+    """
+    try:
+        from recognizer.integrations.mqtt import Broker
+    except ModuleNotFoundError as error:
+        raise ConfigError(f"mqtt: {_MISSING} ({error.name}).") from error
+    return Broker(
+        host=wanted.host or "",
+        port=wanted.port,
+        user=wanted.user,
+        password=secret(wanted.password_env, wanted.password_file, key="mqtt.password"),
+        tls=wanted.tls,
+        ca_file=wanted.ca_file,
+        version=5 if wanted.protocol == "5" else 4,
+    )
+
+
 def _mqtt(
     settings: Settings,
     sources: Sequence[str],
@@ -153,19 +174,10 @@ def _mqtt(
 ) -> MqttSink:
     try:
         from recognizer.integrations.home_assistant import Topics
-        from recognizer.integrations.mqtt import Broker, MqttSink
+        from recognizer.integrations.mqtt import MqttSink
     except ModuleNotFoundError as error:
         raise ConfigError(f"mqtt: {_MISSING} ({error.name}).") from error
-    wanted = settings.mqtt
-    broker = Broker(
-        host=wanted.host or "",
-        port=wanted.port,
-        user=wanted.user,
-        password=secret(wanted.password_env, wanted.password_file, key="mqtt.password"),
-        tls=wanted.tls,
-        ca_file=wanted.ca_file,
-        version=5 if wanted.protocol == "5" else 4,
-    )
+    wanted, broker = settings.mqtt, broker_of(settings.mqtt)
     return MqttSink(
         broker,
         topics=Topics(wanted.node),

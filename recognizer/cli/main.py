@@ -14,6 +14,7 @@ from recognizer.cli import (
     bench,
     calibrate,
     demo,
+    doctor,
     enroll,
     evaluate,
     gallery,
@@ -57,6 +58,7 @@ app.command()(identify.identify)
 app.command()(verify.verify)
 app.command()(predict.predict)
 app.command()(demo.demo)
+app.command()(doctor.doctor)
 app.command()(calibrate.calibrate)
 app.add_typer(bench.app, name="bench")
 app.add_typer(train.app, name="train")
