@@ -13,6 +13,7 @@ from recognizer.cli import (
     _console,
     bench,
     calibrate,
+    cameras,
     demo,
     doctor,
     enroll,
@@ -65,6 +66,7 @@ app.add_typer(train.app, name="train")
 app.add_typer(gallery.app, name="gallery")
 app.add_typer(history.app, name="history")
 app.add_typer(serve.app, name="serve")
+app.add_typer(cameras.app, name="cameras")
 app.add_typer(models.app, name="models")
 app.add_typer(webhook.app, name="webhook")
 app.add_typer(evaluate.app, name="evaluate")
