@@ -52,7 +52,8 @@ def _watch(camera: Camera, name: str) -> bytes:
     from recognizer.capture.live import LiveSource
     from recognizer.capture.sources import open_source
 
-    source = open_source(camera.location, build.options_of(camera, name))
+    place = camera.detect_location or camera.location
+    source = open_source(place, build.options_of(camera, name))
     inner = source.source if isinstance(source, Adjusted) else source
     if isinstance(inner, LiveSource):
         inner.first()  # says why nothing comes; iteration would try again for ever

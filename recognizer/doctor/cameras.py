@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
 from recognizer.app import build
 from recognizer.app.cameras import has_cameras
@@ -38,7 +39,18 @@ def check_cameras(settings: Settings, *, probe_one: Probe = probe) -> Iterator[F
 
 
 def _findings(probe_one: Probe, name: str, camera: Camera) -> list[Finding]:
-    return list(guarded("camera", name, lambda: [_judged(name, probe_one(camera, name))], _REMEDY))
+    streams = {name: camera}
+    if camera.detect_location is not None:
+        streams[f"{name}, main stream"] = camera.model_copy(update={"detect_location": None})
+    return [
+        finding
+        for label, each in streams.items()
+        for finding in guarded("camera", label, partial(_report, probe_one, label, each), _REMEDY)
+    ]
+
+
+def _report(probe_one: Probe, name: str, camera: Camera) -> list[Finding]:
+    return [_judged(name, probe_one(camera, name))]
 
 
 def _judged(name: str, report: CameraReport) -> Finding:

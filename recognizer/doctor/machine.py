@@ -136,7 +136,7 @@ def existing(folder: Path) -> Path:
 
 def _secrets(settings: Settings, file: Path | None) -> Iterator[tuple[Path, str]]:
     """The files that hold secrets, and what of."""
-    addresses_ = [camera.location for camera in settings.cameras]
+    addresses_ = [place for camera in settings.cameras for place in (camera.location, camera.detect_location) if place]
     addresses_ += [hook.address.get_secret_value() for hook in settings.webhooks]
     if settings.history.address is not None:
         addresses_.append(settings.history.address.get_secret_value())

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-import os
 import sys
-import tempfile
 import time
 from collections.abc import Callable, Iterable, Mapping
 from collections.abc import Set as AbstractSet
@@ -24,7 +22,7 @@ from recognizer.calibration.drift import StrangerWatch
 from recognizer.counting import counted
 from recognizer.emit.base import BaseSink
 from recognizer.emit.durations import Durations
-from recognizer.emit.places import require_place, words
+from recognizer.emit.places import require_place, words, write_whole
 from recognizer.emit.sources import SourceBoard
 from recognizer.types import Event, EventKind, FrameResult, SourceChange, Status
 
@@ -115,7 +113,7 @@ class Summary(BaseSink):
         if self._path is None:
             return
         try:
-            _write_whole(self._path, json.dumps(self.as_dict(), ensure_ascii=False, indent=2) + "\n")
+            write_whole(self._path, json.dumps(self.as_dict(), ensure_ascii=False, indent=2) + "\n")
         except OSError as failure:
             self.failed = words(failure)
             logger.error("summary: {} cannot be written ({})", self._path, self.failed)
@@ -262,9 +260,11 @@ def _source_line(source: Mapping[str, Any]) -> str:
     times = "once" if source["losses"] == 1 else f"{source['losses']} times"
     lost = f", lost {times} ({source['last_loss']})" if source["losses"] else ""
     rates = f" at {source['fps']:.1f} fps, age p95 {source['age_ms']['p95']:.0f} ms, {source['dropped']} dropped"
-    return escape(
-        f"{source['name']}: {source['state']}, {source['frames']} frames{rates if source['frames'] else ''}{lost}"
-    )
+    seen = f"{source['frames']} frames{rates if source['frames'] else ''}"
+    if main := source.get("main_stream"):
+        skew_ms = main["skew_ms"]["p95"]
+        seen += f"; {main['samples']} of {main['of']} samples from the main stream, skew p95 {skew_ms:.0f} ms"
+    return escape(f"{source['name']}: {source['state']}, {seen}{lost}")
 
 
 def peak_rss_mb() -> float | None:
@@ -281,19 +281,3 @@ def peak_rss_mb() -> float | None:
 
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return round(peak / (1024**2 if sys.platform == "darwin" else 1024), 1)
-
-
-def _write_whole(path: Path, text: str) -> None:
-    """Write beside the target, then rename: readers see the old file or the new one."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-    try:
-        with os.fdopen(descriptor, "w", encoding="utf-8", errors="backslashreplace") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        os.chmod(name, 0o644)
-        os.replace(name, path)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise

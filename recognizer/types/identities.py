@@ -165,3 +165,5 @@ class FrameResult:
     """Seconds spent, by stage."""
     samples: Samples = field(default_factory=Samples.empty)
     """The faces that were embedded in this frame, reported or not."""
+    skews_s: tuple[float, ...] = ()
+    """Of the samples that were cut from ``frame.larger``: that picture's time less the frame's, s."""

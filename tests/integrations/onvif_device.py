@@ -165,7 +165,7 @@ class OnvifDevice:
             return hashlib.md5(text.encode()).hexdigest()  # noqa: S324 - RFC 7616
 
         secret, request = md5(f"{self.user}:{REALM}:{self.password}"), md5(f"POST:{path}")
-        return given["response"] == md5(f"{secret}:{NONCE}:{given['nc']}:{given['cnonce']}:auth:{request}")
+        return bool(given["response"] == md5(f"{secret}:{NONCE}:{given['nc']}:{given['cnonce']}:auth:{request}"))
 
     def _GetSystemDateAndTime(self, body: str) -> str:
         now = dt.datetime.now(dt.UTC) + self.clock_ahead
