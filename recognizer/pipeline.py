@@ -23,11 +23,11 @@ class Pipeline:
         detector: finds faces, and refines the boxes of tracked ones.
         embedder: turns aligned faces into vectors.
         index: finds the nearest enrolled person.
-        new_context: makes the context of a source, once for each.
+        new_context: makes the context of a source, by its name; once for each.
     """
 
     def __init__(
-        self, *, detector: Detector, embedder: Embedder, index: VectorIndex, new_context: Callable[[], SourceContext]
+        self, *, detector: Detector, embedder: Embedder, index: VectorIndex, new_context: Callable[[str], SourceContext]
     ) -> None:
         self._detector, self._embedder, self._index = detector, embedder, index
         self._new_context = new_context
@@ -88,7 +88,7 @@ class Pipeline:
         if context is None:
             return ()
         context.tracker.cut()
-        new = self._new_context()
+        new = self._new_context(last.source)
         self._contexts[last.source] = replace(context, scheduler=new.scheduler)
         return context.decider.end(last.captured_at, last.source)
 
@@ -110,7 +110,7 @@ class Pipeline:
 
     def _context(self, source: str) -> SourceContext:
         if source not in self._contexts:
-            self._contexts[source] = self._new_context()
+            self._contexts[source] = self._new_context(source)
             if self._thresholds is not None:  # a new context has the thresholds of the gallery at the start
                 self._contexts[source].decider.gallery_changed(frozenset(), self._thresholds)
         return self._contexts[source]

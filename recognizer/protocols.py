@@ -25,6 +25,7 @@ from recognizer.types import (
     Frame,
     FrameResult,
     Matches,
+    PictureNeed,
     RefinedFaces,
     SourceChange,
     Tracks,
@@ -82,6 +83,14 @@ class StateSink(Protocol):
 
     def on_source_state(self, change: SourceChange) -> None:
         """Take one change, in order with the results."""
+
+
+@runtime_checkable
+class PictureSink(Protocol):
+    """A sink that reads pictures. With recognition in other processes, only wanted pictures come."""
+
+    def picture_need(self, source: str) -> PictureNeed:
+        """Return which pictures of a source are wanted now; any thread may ask, a few times a second."""
 
 
 class Detector(Protocol):

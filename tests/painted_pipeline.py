@@ -16,7 +16,7 @@ FLAT = QualityLimits(usable_sharpness=0)
 """Painted faces have no texture."""
 
 
-def new_context() -> SourceContext:
+def new_context(source: str) -> SourceContext:
     decider = Decider(thresholds=THRESHOLDS, limits=FLAT)
     return SourceContext(AdaptiveScheduler(max_interval_s=1.0), Tracker(), decider)
 

@@ -28,6 +28,7 @@ from recognizer.app.sections import (
     Serve,
     Source,
     Track,
+    Workers,
 )
 from recognizer.capture.address import complete_address
 from recognizer.capture.names import display_name
@@ -47,6 +48,7 @@ class Settings(Section):
     embed: Embed = Embed()
     gallery: Gallery = Gallery()
     decide: Decide = Decide()
+    workers: Workers = Workers()
     emit: Emit = Emit()
     history: History = History()
     serve: Serve = Serve()

@@ -11,7 +11,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 from recognizer import __version__
-from recognizer.capture.pausable import Pausable
+from recognizer.capture.pausable import CanPause, Pausable
 from recognizer.clock import WallClock, now
 from recognizer.emit.event_memory import EventMemory
 from recognizer.emit.live_pictures import WIDTHS_PX, LivePictures
@@ -37,7 +37,7 @@ class LiveControl:
         """Frames of each source that newer ones replaced; the run keeps it up to date."""
         self.sinks: tuple[Sink, ...] = ()
         """What the run must feed; empty until ``follow``."""
-        self._sources: dict[str, Pausable] = {}
+        self._sources: dict[str, CanPause] = {}
         self._pictures = LivePictures()
         self._state: LiveState | None = None
         self._events: EventMemory | None = None
@@ -48,7 +48,8 @@ class LiveControl:
         """Return the sources as the run must use them: each can be paused."""
         live = frozenset(source.name for source in sources if source.live)
         times = WallClock(live=live)
-        self._sources = {source.name: Pausable(source) for source in sources}
+        pausable = (source if isinstance(source, CanPause) else Pausable(source) for source in sources)
+        self._sources = {source.name: source for source in pausable}
         self._state = LiveState(self._sources, live=live, times=times)
         self._events = EventMemory(live=live, times=times)
         self.sinks = (self._state, self._events, self._pictures)
@@ -119,7 +120,7 @@ class LiveControl:
         self.reload()
         return Answer({})
 
-    def _source(self, request: Mapping[str, Any]) -> Pausable:
+    def _source(self, request: Mapping[str, Any]) -> CanPause:
         if self._state is None:
             raise CommandError("recognition_starting", "Recognition is being started; try again.")
         source = self._sources.get(str(request.get("source")))

@@ -159,6 +159,18 @@ class Decide(Section):
     """Seconds between two samples of a settled track."""
 
 
+class Workers(Section):
+    """The processes that recognise."""
+
+    count: Literal["auto"] | Annotated[int, Field(ge=0, le=64)] = "auto"
+    """``auto``: one for each processor core, never more than cameras, as many as the memory (or the control group's
+    limit) has room for at 450 MB each, and none for one camera, files or a window. 0: the program recognises itself."""
+    max_mb: Annotated[float, Field(ge=100, le=1e6)] = 2000
+    """Memory of one, MB, above which it is replaced."""
+    silent_s: Annotated[float, Field(ge=0.5, le=60)] = 1.5
+    """Seconds without a sign of life after which one is replaced."""
+
+
 class Emit(Section):
     """The outputs."""
 

@@ -14,6 +14,7 @@ from recognizer.app import build, config, outputs
 from recognizer.app.build import engines
 from recognizer.app.enrolment import make_enroller
 from recognizer.app.live_control import LiveControl
+from recognizer.app.recognising import make_recognising
 from recognizer.capture.sources import require_openable
 from recognizer.emit.overlay import Overlay
 from recognizer.emit.status import StatusBlock
@@ -24,7 +25,6 @@ from recognizer.gallery.store import load_enrolled
 from recognizer.models.download import Progress, no_progress
 from recognizer.models.resolve import ResolvedModel
 from recognizer.protocols import FrameSource, Sink
-from recognizer.runtime import runner
 from recognizer.runtime.gallery_watcher import GalleryWatcher
 from recognizer.runtime.keys import Keys
 from recognizer.runtime.stopping import StopSignals
@@ -81,8 +81,8 @@ class Session:
         live = frozenset(source.name for source in sources if source.live)
         cv2.setNumThreads(1)  # a stage's images are small: more threads only compete with the decoder for the cores
         resolved = self._model(settings)
-        make_pipeline = build.photo_pipeline if build.only_photos(settings) else build.video_pipeline
-        pipeline = make_pipeline(settings, resolved)
+        recognising = make_recognising(settings, resolved, sources)
+        sources = recognising.sources
         strangers = build.stranger_watch(settings, resolved)
         summary = Summary(
             settings.emit.summary,
@@ -120,8 +120,9 @@ class Session:
                 stop=signals.requested,
             )
         summary.lost_by = lambda: outputs.lost_by(files)
+        summary.memory_elsewhere_mb = lambda: recognising.peak_bytes / 1024**2
         if self._control is not None:
-            sources = self._control.follow(sources)
+            sources = recognising.sources = self._control.follow(sources)
             self._control.describe(model=resolved.fingerprint, engine=engines.engine_of(settings, resolved))
         following = () if self._control is None else self._control.sinks
         # closed in reverse order, so the summary knows what the others lost
@@ -142,7 +143,7 @@ class Session:
             thresholds = build.thresholds(settings, resolved, enrolled=size)
             for listener in gallery_listeners:
                 listener(frozenset(enrolled.names))
-            pipeline.replace_gallery(build.index_of(enrolled, rejections), frozenset(enrolled.names), thresholds)
+            recognising.replace_gallery(enrolled, rejections, thresholds)
             near = build.strangers_near(settings, resolved, enrolled=size)
             if strangers is not None and near is not None:
                 strangers.near = near
@@ -179,15 +180,13 @@ class Session:
 
         signals.running()
         with supervisor, watcher if is_watched else nullcontext():
-            runner.run(
-                sources,
-                pipeline,
+            recognising.run(
                 sinks,
-                max_frames=settings.source.max_frames,
-                max_seconds=settings.source.max_seconds,
                 stop=stop,
                 go_on=go_on,
                 dropped=summary.dropped,
+                max_frames=settings.source.max_frames,
+                max_seconds=settings.source.max_seconds,
             )
         self._on_summary(summary)
         _require_complete(sinks, sources)

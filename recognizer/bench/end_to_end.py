@@ -20,7 +20,7 @@ from recognizer.app import build
 from recognizer.app.config import Settings
 from recognizer.bench.timing import Ratio, Spent, Spread, cpu_ms, interleaved, ratio, rounded
 from recognizer.emit.collect import CollectingSink
-from recognizer.emit.summary import peak_rss_mb
+from recognizer.memory import peak_rss_mb
 from recognizer.pipeline import Pipeline
 from recognizer.runtime import runner
 

@@ -157,8 +157,8 @@ def clocked_pipeline(settings: Settings, resolved: ResolvedModel, clock: Clock) 
     enrolled = build.enrolled_people(settings, resolved.fingerprint)
     make = build.video_context(settings, resolved, enrolled=len(enrolled))
 
-    def new_context() -> SourceContext:
-        made = make()
+    def new_context(source: str) -> SourceContext:
+        made = make(source)
         return replace(
             made,
             scheduler=Clocked(made.scheduler, clock, {"next_detection": "schedule", "record_detection": "schedule"}),

@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
+from typing import Protocol
 
 from recognizer.app import build
 from recognizer.app.config import Settings
@@ -34,7 +35,14 @@ WARM_UP = 75
 """Frames that the pipeline processes before the first trial."""
 
 
-def measure(settings: Settings, resolved: ResolvedModel, *, limit: int, seconds: float) -> Capacity:
+class Trials(Protocol):
+    """Recognises a number of streams for a while."""
+
+    def trial(self, *, streams: int, seconds: float) -> Trial:
+        """Recognise ``streams`` clips for ``seconds`` after ``SETTLE_S``."""
+
+
+def measure(settings: Settings, resolved: ResolvedModel, *, limit: int, seconds: float, workers: int = 0) -> Capacity:
     """Add streams, to decoding alone and to recognition in turns, until both are behind; then try ``limit``.
 
     Args:
@@ -42,10 +50,17 @@ def measure(settings: Settings, resolved: ResolvedModel, *, limit: int, seconds:
         resolved: the model.
         limit: streams tried at most.
         seconds: length of a trial, after it has settled.
+        workers: processes that recognise; 0: this one.
     """
     only: list[Trial] = []
     whole: list[Trial] = []
-    recogniser = Recogniser(settings, resolved)
+    recogniser: Trials
+    if workers:
+        from recognizer.bench.worker_streams import WorkerTrials
+
+        recogniser = WorkerTrials(settings, resolved, workers=workers)
+    else:
+        recogniser = Recogniser(settings, resolved)
     for number in range(1, limit + 1):
         if not only or not only[-1].behind:
             only.append(_tried(lambda n=number: decode(settings, streams=n, seconds=seconds)))  # type: ignore[misc]
@@ -77,22 +92,26 @@ class Recogniser:
     def trial(self, *, streams: int, seconds: float) -> Trial:
         """Recognise ``streams`` clips for ``seconds`` after ``SETTLE_S``."""
         self._clock.calls.clear()
-        sink = CollectingSink(_arrival)
+        sink = CollectingSink(arrival)
         began_at = time.monotonic()
-        names = [f"stream {number + 1}" for number in range(streams)]
-        sources = [
-            PacedClip(self._settings, name=name, begins_s=0.5 + 0.04 * place / streams, begins_at=place / streams)
-            for place, name in enumerate(names)
-        ]
+        sources = [stream(self._settings, place, streams) for place in range(streams)]
         with Meter() as meter:
             runner.run(sources, self._pipeline, [sink], max_seconds=SETTLE_S + seconds)
         found = figures_of(sink.values, settled_at=began_at + SETTLE_S)
         rows = tuple(rows_of(self._clock.calls, frames=len(sink.values)))
-        figures = tuple(found.get(name, StreamFigures()) for name in names)
+        figures = tuple(found.get(source.name, StreamFigures()) for source in sources)
         return Trial(figures, meter.spent.cpu_s / meter.spent.wall_s, rows)
 
 
-def _arrival(result: FrameResult) -> Arrival:
+def stream(settings: Settings, place: int, streams: int) -> PacedClip:
+    """Make one of so many streams; each begins at another place of the clip."""
+    return PacedClip(
+        settings, name=f"stream {place + 1}", begins_s=0.5 + 0.04 * place / streams, begins_at=place / streams
+    )
+
+
+def arrival(result: FrameResult) -> Arrival:
+    """Note the time of a label."""
     now, frame = time.monotonic(), result.frame
     names = frozenset(who.name for who in result.identities if who.name is not None)
     return Arrival(frame.source, frame.index, now, now - frame.captured_at, names)

@@ -5,10 +5,26 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Iterator
+from typing import Protocol, runtime_checkable
 
 from recognizer.capture.source_wrapper import SourceWrapper
 from recognizer.protocols import FrameSource
 from recognizer.types import Frame, SourceChange, SourceState
+
+
+@runtime_checkable
+class CanPause(FrameSource, Protocol):
+    """A source that can be paused."""
+
+    @property
+    def paused(self) -> bool:
+        """Whether frames are held back."""
+
+    def pause(self) -> None:
+        """Hold frames back from now on; the source's tracks end."""
+
+    def resume(self) -> None:
+        """Pass frames on again."""
 
 
 class Pausable(SourceWrapper):

@@ -23,7 +23,7 @@ def show(capacity: Capacity) -> None:
         _add(table, "recognise", trial, ", ".join(sorted(capacity.names_lost(trial))) or "none")
     _console.out.print(table)
     kept = [trial for trial in capacity.recognised if not trial.behind]
-    if kept:
+    if kept and kept[-1].stages:
         _console.out.print(_stages(kept[-1]))
     share = capacity.most_recognised / capacity.most_decoded if capacity.most_decoded else 0.0
     _console.out.print(

@@ -43,6 +43,9 @@ def bench(
         int | None,
         typer.Option("--streams", min=1, max=64, help="Instead: how many such clips keep up at once, up to this."),
     ] = None,
+    workers: Annotated[
+        int, typer.Option("--workers", min=0, max=64, help="With streams: processes that recognise; 0: this one.")
+    ] = 0,
     seconds: Annotated[float, typer.Option(min=1, max=600, help="Seconds of a trial with streams.")] = 8,
     save: _bench_setup.SaveOption = None,
     plot: _bench_setup.PlotOption = None,
@@ -55,7 +58,7 @@ def bench(
         clip, gallery, config_file, model=model, engine=engine, weights_dir=weights_dir, spec=spec
     )
     if streams is not None:
-        capacity = measure_streams(bench.settings, bench.resolved, limit=streams, seconds=seconds)
+        capacity = measure_streams(bench.settings, bench.resolved, limit=streams, seconds=seconds, workers=workers)
         document = {**bench.conditions(), "capacity": capacity.as_dict()}
         _bench_setup.save(save, document, lambda: show_streams(capacity))
         return

@@ -56,6 +56,15 @@ def run(
     metrics_port: Annotated[
         int | None, typer.Option("--metrics-port", min=1, max=65535, help="Serve Prometheus' figures at /metrics here.")
     ] = None,
+    workers: Annotated[
+        int | None,
+        typer.Option(
+            "--workers",
+            min=0,
+            max=64,
+            help="Recognise in so many processes; by default one a core, at most one for each of several cameras.",
+        ),
+    ] = None,
     crops: Annotated[
         bool | None,
         typer.Option(
@@ -79,6 +88,7 @@ def run(
         emit={"headless": headless or None, "video": output, "events": events, "summary": summary},
         history={"enabled": history, "crops": crops},
         metrics={"port": metrics_port},
+        workers={"count": workers},
     )
     if password_file is not None and settings.sources:
         raise UsageError(

@@ -5,8 +5,8 @@ from __future__ import annotations
 from types import TracebackType
 from typing import Self
 
-from recognizer.protocols import Sink
-from recognizer.types import Event
+from recognizer.protocols import PictureSink, Sink
+from recognizer.types import Event, PictureNeed
 
 
 class BaseSink:
@@ -48,6 +48,10 @@ class WrappingSink:
     def closed(self) -> bool:
         """Whether the wrapped sink's reader closed it."""
         return self._sink.closed
+
+    def picture_need(self, source: str) -> PictureNeed:
+        """Which pictures of a source the wrapped sink reads."""
+        return self._sink.picture_need(source) if isinstance(self._sink, PictureSink) else PictureNeed.NONE
 
     def __enter__(self) -> Self:
         """Open the wrapped sink."""

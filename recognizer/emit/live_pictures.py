@@ -19,12 +19,14 @@ from recognizer.emit.base import BaseSink
 from recognizer.emit.overlay import draw
 from recognizer.errors import OutputError
 from recognizer.priority import give_way
-from recognizer.types import U8, FrameResult
+from recognizer.types import U8, FrameResult, PictureNeed
 
 WIDTHS_PX = (320, 640, 1280, 1920, 3840)
 """A wanted width is rounded up to one of these, so that many viewers share few pictures; never above the frame's."""
 INTERVAL_S = 0.1
 """At most ten pictures a second of each source and width."""
+WATCHED_S = 2.0
+"""So long after the last request a source counts as watched; a viewer asks for a picture a second or more."""
 _QUALITY = 80
 """Of the JPEG, in percent."""
 _LEAVE_S = 0.5
@@ -49,7 +51,8 @@ class LabelledPicture:
 
 @dataclass(slots=True)
 class _Newest:
-    result: FrameResult
+    result: FrameResult | None = None
+    """``None`` while its picture stays in another process."""
     number: int = 0
 
 
@@ -74,6 +77,7 @@ class LivePictures(BaseSink):
         self._interval_s = interval_s
         self._changed = threading.Condition()
         self._newest: dict[str, _Newest] = {}
+        self._asked_at: dict[str, float] = {}
         self._waiting: Counter[Key] = Counter()
         """How many wait for each picture."""
         self._made: dict[Key, _Made] = {}
@@ -99,10 +103,15 @@ class LivePictures(BaseSink):
         """Keep the result in place of the one before."""
         source = result.frame.source
         with self._changed:
-            before = self._newest.get(source)
-            self._newest[source] = _Newest(result, 1 if before is None else before.number + 1)
+            number = self._newest[source].number + 1 if source in self._newest else 1
+            self._newest[source] = _Newest(result if result.frame.has_picture else None, number)
             if self._waiting:
                 self._changed.notify_all()
+
+    def picture_need(self, source: str) -> PictureNeed:
+        """Every picture, while somebody watches."""
+        asked_at = self._asked_at.get(source, -np.inf)
+        return PictureNeed.ALL if time.monotonic() - asked_at < WATCHED_S else PictureNeed.NONE
 
     def picture(
         self, source: str, *, width_px: int, after: int | None = None, wait_s: float = 1.0
@@ -125,6 +134,7 @@ class LivePictures(BaseSink):
         key = (source, rounded_width(width_px))
         with self._changed:
             self._start()
+            self._asked_at[source] = time.monotonic()
             self._waiting[key] += 1
             self._changed.notify_all()
             try:
@@ -146,7 +156,7 @@ class LivePictures(BaseSink):
         """Whether a picture serves a caller: it is new to them, and as new as the interval allows."""
         if made.picture is None:
             return made.error is not None
-        if made.picture.number == after:
+        if made.picture.number == after or newest.result is None:
             return False
         return made.picture.number == newest.number or time.monotonic() - made.began_at < self._interval_s
 
@@ -164,11 +174,14 @@ class LivePictures(BaseSink):
                         return
                     self._changed.wait(due)
                 key, newest = due
+                result = newest.result
+                if result is None:
+                    continue
                 made = self._made.setdefault(key, _Made())
                 made.began_at = time.monotonic()
             picture, error = None, None
             try:
-                picture = encode(newest.result, number=newest.number, width_px=key[1])
+                picture = encode(result, number=newest.number, width_px=key[1])
             except (cv2.error, OutputError, MemoryError) as failure:
                 error = f"the picture of {key[0]} cannot be encoded: {failure}"
             with self._changed:
@@ -182,7 +195,11 @@ class LivePictures(BaseSink):
         now = time.monotonic()
         for key in self._waiting:
             newest, made = self._newest.get(key[0]), self._made.get(key)
-            if newest is None or (made and made.picture and made.picture.number == newest.number):
+            if (
+                newest is None
+                or newest.result is None
+                or (made and made.picture and made.picture.number == newest.number)
+            ):
                 continue
             wait_s = made.began_at + self._interval_s - now if made else 0.0
             if wait_s <= 0:

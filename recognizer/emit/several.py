@@ -11,7 +11,7 @@ import numpy as np
 from recognizer.emit.base import WrappingSink
 from recognizer.emit.video import fit
 from recognizer.protocols import Sink
-from recognizer.types import U8, Event, FrameResult
+from recognizer.types import U8, Event, FrameResult, PictureNeed
 
 
 class Only(WrappingSink):
@@ -30,6 +30,10 @@ class Only(WrappingSink):
     def lost(self) -> int:
         """Results that the sink dropped."""
         return self._sink.lost
+
+    def picture_need(self, source: str) -> PictureNeed:
+        """Which pictures of this source the sink reads; none of others."""
+        return super().picture_need(source) if source == self._source else PictureNeed.NONE
 
     def emit(self, result: FrameResult) -> None:
         """Pass on the results of this source."""

@@ -92,7 +92,7 @@ class SourceBoard:
             figures.first_at = frame.captured_at
         figures.frames += 1
         figures.last_at = frame.captured_at
-        figures.has_larger = figures.has_larger or frame.larger is not None
+        figures.has_larger |= frame.larger is not None or bool(result.skews_s)
         figures.samples += len(result.samples)
         figures.from_main += len(result.skews_s)
         for skew in result.skews_s:

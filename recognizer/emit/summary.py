@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import math
-import sys
 import time
 from collections.abc import Callable, Iterable, Mapping
 from collections.abc import Set as AbstractSet
@@ -24,6 +23,7 @@ from recognizer.emit.base import BaseSink
 from recognizer.emit.durations import Durations
 from recognizer.emit.places import require_place, words, write_whole
 from recognizer.emit.sources import SourceBoard
+from recognizer.memory import peak_rss_mb
 from recognizer.types import Event, EventKind, FrameResult, SourceChange, Status
 
 _FORGET_S = 600.0
@@ -74,6 +74,8 @@ class Summary(BaseSink):
         self.dropped: dict[str, int] = {}
         """Dropped frames of each source, updated while running."""
         self.lost_by: Callable[[], Mapping[str, int]] = dict
+        self.memory_elsewhere_mb: Callable[[], float] = lambda: 0.0
+        """Most memory that other processes of the run held."""
         """Returns what blocked outputs dropped, by kind."""
         self.failed: str | None = None
         """Why the file could not be written."""
@@ -219,8 +221,12 @@ class Summary(BaseSink):
             "unknown_tracks": nameless[Status.UNKNOWN],
             "undecided_tracks": nameless[Status.UNDECIDED],
             **({"strangers": self._strangers.as_dict()} if self._strangers is not None else {}),
-            "peak_rss_mb": peak_rss_mb(),
+            "peak_rss_mb": self._peak_rss_mb(),
         }
+
+    def _peak_rss_mb(self) -> float | None:
+        own = peak_rss_mb()
+        return None if own is None else round(own + self.memory_elsewhere_mb(), 1)
 
 
 def summary_table(figures: Mapping[str, Any]) -> Group:
@@ -265,19 +271,3 @@ def _source_line(source: Mapping[str, Any]) -> str:
         skew_ms = main["skew_ms"]["p95"]
         seen += f"; {main['samples']} of {main['of']} samples from the main stream, skew p95 {skew_ms:.0f} ms"
     return escape(f"{source['name']}: {source['state']}, {seen}{lost}")
-
-
-def peak_rss_mb() -> float | None:
-    """Most memory this process ever held, MB; ``None`` where the system does not say."""
-    try:  # ru_maxrss would count what the parent held when it forked us
-        for line in Path("/proc/self/status").read_text().splitlines():
-            if line.startswith("VmHWM:"):
-                return round(int(line.split()[1]) / 1024, 1)
-    except (OSError, ValueError):
-        pass
-    if sys.platform == "win32":
-        return None
-    import resource  # not on Windows
-
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return round(peak / (1024**2 if sys.platform == "darwin" else 1024), 1)

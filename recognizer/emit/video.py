@@ -26,7 +26,7 @@ from recognizer.emit.base import BaseSink
 from recognizer.emit.partial_files import PartialFile, recover
 from recognizer.emit.places import require_place, unwritable, words
 from recognizer.errors import OutputError
-from recognizer.types import U8, FrameResult
+from recognizer.types import U8, FrameResult, PictureNeed
 
 _LONGEST_GAP_S = 3600.0
 """Between two frames; after 6.6 hours the 32 bits of a frame's duration are full. Longer ones are shortened to this."""
@@ -129,6 +129,10 @@ class VideoWriter(BaseSink):
             self._give_up(failure)
         finally:
             self._discard()
+
+    def picture_need(self, source: str) -> PictureNeed:
+        """Every picture is drawn."""
+        return PictureNeed.ALL
 
     def emit(self, result: FrameResult) -> None:
         """Add one frame."""

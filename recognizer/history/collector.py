@@ -51,7 +51,7 @@ class TrackCollector:
 
     def __init__(self, clock: WallClock, *, crops: bool = False) -> None:
         self._clock = clock
-        self._crops = crops
+        self.crops = crops
         self.people: frozenset[str] | None = None
         """Who is enrolled since the gallery changed; a track that goes on then bears nobody else's name."""
         self._tracks: dict[tuple[str, int], _OpenTrack] = {}
@@ -108,7 +108,7 @@ class TrackCollector:
             worth = worth_of(quality)
             if len(track.best) == SAMPLES and worth <= track.best[-1][0]:
                 continue
-            crop = crop_of(frame.image, samples.boxes[row]) if self._crops else None
+            crop = crop_of(frame.image, samples.boxes[row]) if self.crops and frame.has_picture else None
             sample = Sample(now, samples.vectors[row], quality, crop, weight)
             track.best.append((worth, sample))
             track.best.sort(key=lambda entry: -entry[0])

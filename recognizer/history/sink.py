@@ -8,7 +8,7 @@ from typing import Self
 
 from recognizer.history.collector import TrackCollector
 from recognizer.history.writer import HistoryWriter
-from recognizer.types import Event, FrameResult
+from recognizer.types import Event, FrameResult, PictureNeed
 
 _STOPPED_S = 1.2
 """A stopped run must end within two seconds."""
@@ -54,6 +54,10 @@ class HistorySink:
         for record in self._collector.flush():
             self._writer.add(record)
         self._writer.finish(_CLOSE_S, self._stop, stopping_s=_STOPPED_S)
+
+    def picture_need(self, source: str) -> PictureNeed:
+        """Pictures are needed for crops only."""
+        return PictureNeed.SAMPLES if self._collector.crops else PictureNeed.NONE
 
     def gallery_changed(self, people: frozenset[str]) -> None:
         """Set who is enrolled now, so that nobody who was removed comes back with a track that goes on."""

@@ -29,7 +29,7 @@ from recognizer.integrations.event_sink import EventSink
 from recognizer.integrations.home_assistant import Topics, camera_discovery, people_discovery
 from recognizer.integrations.outbox import Delivery
 from recognizer.integrations.presence import Presence, SourcePeople
-from recognizer.types import Event, EventKind, FrameResult, SourceChange, SourceState
+from recognizer.types import Event, EventKind, FrameResult, PictureNeed, SourceChange, SourceState
 
 WAITS_S = (1.0, 2.0, 5.0, 10.0)
 _ACKNOWLEDGED_S = 5.0
@@ -140,7 +140,7 @@ class MqttSink(EventSink):
             self._begun.add(source)
             self._set(self._topics.of(source, "status"), "live")
         self._presence.take(result)
-        if self._faces:
+        if self._faces and result.frame.has_picture:
             for event in result.events:
                 if event.kind is EventKind.RECOGNISED:
                     self._set(self._topics.of(source, "face"), _face(result, event))
@@ -224,6 +224,10 @@ class MqttSink(EventSink):
         client.on_connect_fail = self._on_connect_fail
         client.on_message = self._on_message
         return client
+
+    def picture_need(self, source: str) -> PictureNeed:
+        """Pictures are needed for those of recognised faces only."""
+        return PictureNeed.SAMPLES if self._faces else PictureNeed.NONE
 
     def _on_connect(self, client: mqtt.Client, data: Any, flags: Any, reason: Any, properties: Any) -> None:
         place = f"{self._broker.host}:{self._broker.port}"

@@ -30,7 +30,7 @@ class Inbox:
     """
 
     def __init__(self, live: Sequence[bool]) -> None:
-        self._live = tuple(live)
+        self._live = list(live)
         self._waiting: list[deque[Frame]] = [deque() for _ in live]
         self._open = set(range(len(live)))
         self._abandoned = False
@@ -43,6 +43,18 @@ class Inbox:
         self._changed = threading.Condition()
         self.dropped = [0] * len(live)
         """Frames of each source that a newer one replaced."""
+
+    def add(self, *, live: bool) -> int:
+        """Take frames of another source; return its number."""
+        with self._changed:
+            number = len(self._live)
+            self._live.append(live)
+            self._waiting.append(deque())
+            self._behind.append(False)
+            self._served.append(0)
+            self.dropped.append(0)
+            self._open.add(number)
+            return number
 
     def put(self, source: int, frame: Frame) -> bool:
         """Enqueue a frame; a file's waits for room. False: the run has ended."""

@@ -11,24 +11,25 @@ from __future__ import annotations
 
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
+from queue import SimpleQueue
 
 from loguru import logger
 
 from recognizer.errors import SourceError, TooManyFacesError
 from recognizer.pipeline import Pipeline
 from recognizer.priority import give_way
-from recognizer.protocols import FrameSource, ReportsState, Sink, StateSink
+from recognizer.protocols import FrameSource, ReportsState, Sink
 from recognizer.runtime.channels import Inbox, Outbox, SourceEnd
-from recognizer.types import Event, Frame, FrameResult, SourceChange, SourceState
+from recognizer.runtime.emitter import Emitter
+from recognizer.types import Event, Frame, SourceChange, SourceState
 
 POLL_S = 0.2
 """Longest delay until ``stop`` or a silent camera is noticed, s."""
 JOIN_S = 10.0
-STOPPED_JOIN_S = 0.7
-"""After ``stop``, for a thread that may hang."""
 _INTERRUPTING = frozenset({SourceState.LOST, SourceState.PAUSED})
 """What ends the tracks of a source that may come back."""
 LIVE_JOIN_S = 0.5
@@ -45,6 +46,7 @@ def run(
     stop: threading.Event | None = None,
     go_on: Callable[[], bool] = lambda: True,
     dropped: dict[str, int] | None = None,
+    joining: SimpleQueue[FrameSource] | None = None,
 ) -> Mapping[str, int]:
     """Recognise until the sources end, a limit is reached or ``stop`` is set.
 
@@ -58,6 +60,7 @@ def run(
         go_on: called after each frame, and a few times a second without frames; the run ends when it returns False,
             as when a window was closed.
         dropped: kept up to date while running, and complete before the sinks are closed.
+        joining: sources that are put there while the run is on are recognised, too.
 
     Returns:
         Frames dropped, by source name.
@@ -67,23 +70,35 @@ def run(
     """
     stop = stop or threading.Event()
     dropped = {} if dropped is None else dropped
+    sources = list(sources)
     inbox, outbox = Inbox([source.live for source in sources]), Outbox(stop)
+    readers: dict[int, threading.Thread] = {}
     with ExitStack() as opened:
-        for sink in sinks:
-            opened.enter_context(sink)
-        readers = {
-            number: threading.Thread(
-                target=_capture, args=(number, source, inbox), name=f"capture {source.name}", daemon=True
-            )
-            for number, source in enumerate(sources)
-            if _opened(source, number, inbox, opened, others=[other for other in sources if other is not source])
-        }
-        emitter = threading.Thread(target=_emit, args=(outbox, sinks), name="emit", daemon=True)
+        emitter = opened.enter_context(Emitter(sinks, outbox, stop))
+
+        def read(number: int) -> None:
+            source = sources[number]
+            if _opened(source, number, inbox, opened, others=[other for other in sources if other is not source]):
+                readers[number] = threading.Thread(
+                    target=_capture, args=(number, source, inbox), name=f"capture {source.name}", daemon=True
+                )
+
+        def join_new() -> None:
+            while joining is not None and not joining.empty():
+                sources.append(joining.get_nowait())
+                number = inbox.add(live=sources[-1].live)
+                read(number)
+                if number in readers:
+                    readers[number].start()
+
+        for number in range(len(sources)):
+            read(number)
         caller = _Caller(sources, inbox, outbox, pipeline, dropped)
         try:
-            for thread in (emitter, *readers.values()):
-                thread.start()
-            caller.recognise(stop, go_on, max_frames, max_seconds)
+            emitter.start()
+            for reader in list(readers.values()):
+                reader.start()
+            caller.recognise(stop, go_on, max_frames, max_seconds, join_new)
         finally:
             inbox.abandon()
             for source in sources:
@@ -91,8 +106,7 @@ def run(
             _join(sources, readers, stop)
             caller.count_dropped()
             caller.report_last()
-            outbox.close()
-            _join_emitter(emitter, outbox, stop, live=any(source.live for source in sources))
+            emitter.finish(live=any(source.live for source in sources))
         outbox.check()
     return dropped
 
@@ -109,18 +123,6 @@ def _opened(
         inbox.finish(number, error)
         return False
     return True
-
-
-def _join_emitter(emitter: threading.Thread, outbox: Outbox, stop: threading.Event, *, live: bool) -> None:
-    """Wait for the sinks: of files as long as it takes, as their results are never dropped, until asked to stop."""
-    if emitter.ident is None:
-        return
-    deadline = time.monotonic() + JOIN_S if live else float("inf")
-    while emitter.is_alive() and not stop.is_set() and time.monotonic() < deadline:
-        emitter.join(POLL_S)
-    emitter.join(STOPPED_JOIN_S)
-    if emitter.is_alive() or outbox.dropped:
-        logger.error("an output hangs: {} results or more were dropped", outbox.dropped)
 
 
 def _join(sources: Sequence[FrameSource], readers: Mapping[int, threading.Thread], stop: threading.Event) -> None:
@@ -152,11 +154,13 @@ class _Caller:
         go_on: Callable[[], bool],
         max_frames: int | None,
         max_seconds: float | None,
+        join_new: Callable[[], None],
     ) -> None:
         count = 0
         running = True
         deadline = float("inf") if max_seconds is None else time.monotonic() + max_seconds
         while running and not stop.is_set() and self.inbox.more():
+            join_new()
             frame = self.inbox.take(POLL_S)
             changes = self._changes()
             if time.monotonic() > deadline and not self.inbox.files_open:
@@ -181,8 +185,10 @@ class _Caller:
             self._end(frame.source, self.pipeline.end(frame))
 
     def count_dropped(self) -> None:
+        counts = Counter[str]()
         for source, count in zip(self.sources, self.inbox.dropped, strict=True):
-            self.dropped[source.name] = count
+            counts[source.name] += count  # a source may have left and come back
+        self.dropped.update(counts)
 
     def report_last(self) -> None:
         """Report the changes of state that closing the sources caused."""
@@ -205,8 +211,8 @@ class _Caller:
         """End the tracks of sources that ended, and report their failures at once, not only at the end of the run."""
         for number, error in self.inbox.take_ended():
             name = self.sources[number].name
-            if frame := self.last.pop(name, None):
-                self._end(frame.source, self.pipeline.end(frame))
+            frame = self.last.pop(name, None)
+            self._end(name, self.pipeline.end(frame) if frame else ())
             if error is not None and self.inbox.open:
                 logger.error("{}", error)
                 now = time.monotonic()
@@ -229,17 +235,3 @@ def _capture(number: int, source: FrameSource, inbox: Inbox) -> None:
         inbox.finish(number, error)
     else:
         inbox.finish(number)
-
-
-def _emit(outbox: Outbox, sinks: Sequence[Sink]) -> None:
-    try:
-        while (message := outbox.take()) is not None:
-            for sink in sinks:
-                if isinstance(message, FrameResult):
-                    sink.emit(message)
-                elif isinstance(message, SourceEnd):
-                    sink.on_end(message.source, message.events)
-                elif isinstance(sink, StateSink):
-                    sink.on_source_state(message)
-    except BaseException as error:
-        outbox.fail(error)

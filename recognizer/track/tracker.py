@@ -43,16 +43,17 @@ class Tracker:
     Args:
         min_score: O-Net score below which a followed face is weak, which triggers a detection if it was good before.
         keep_lost_s: seconds that a lost track keeps its id.
+        first_id: of the first track.
     """
 
-    def __init__(self, *, min_score: float = 0.5, keep_lost_s: float = 1.5) -> None:
+    def __init__(self, *, min_score: float = 0.5, keep_lost_s: float = 1.5, first_id: int = 1) -> None:
         from scipy.optimize import linear_sum_assignment  # 0.4 s of import, which most commands do without
 
         self._best_pairs = linear_sum_assignment
         self._min_score = min_score
         self._keep_lost_s = keep_lost_s
         self._tracks: list[Track] = []
-        self._next_id = 1
+        self._next_id = first_id
         self._lost_now = False
         self._refined_at = -np.inf
         self._found: frozenset[int] | None = None

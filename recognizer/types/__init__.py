@@ -17,7 +17,7 @@ from recognizer.types.faces import (
     RefinedFaces,
     Tracks,
 )
-from recognizer.types.frame import CropSource, Decoded, Frame, Planes
+from recognizer.types.frame import CropSource, Decoded, DistantPicture, Frame, PictureNeed, Planes
 from recognizer.types.identities import Event, EventKind, FrameResult, Identity, Matches, Samples, Status, Templates
 from recognizer.types.rows import Rows, require
 from recognizer.types.sources import SourceChange, SourceState
@@ -34,6 +34,7 @@ __all__ = [
     "Decoded",
     "DetectionMode",
     "DetectionTrigger",
+    "DistantPicture",
     "Embeddings",
     "Event",
     "EventKind",
@@ -43,6 +44,7 @@ __all__ = [
     "FrameResult",
     "Identity",
     "Matches",
+    "PictureNeed",
     "Planes",
     "RefinedFaces",
     "Rows",

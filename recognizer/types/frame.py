@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import enum
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
@@ -71,11 +72,34 @@ class Larger(Protocol):
         """Take how many faces looked in the larger picture as in the frame, and how many did not."""
 
 
+@dataclass(frozen=True, slots=True)
+class DistantPicture:
+    """A picture that stays in the process that decoded it; only its size is known here."""
+
+    size: tuple[int, int]
+    """Width and height, px."""
+    luma: None = None
+    planes: None = None
+
+    def bgr(self) -> U8:
+        """Raise ``LookupError``; see ``Frame.has_picture``."""
+        raise LookupError("this frame's picture was not fetched from the process that decoded it")
+
+
+class PictureNeed(enum.IntEnum):
+    """Which of a source's frames a sink reads the pictures of."""
+
+    NONE = 0
+    SAMPLES = 1
+    """Those in which faces were embedded, and those with events."""
+    ALL = 2
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Frame:
     """One picture of a source. It never changes: its views do not depend on which of them was used before."""
 
-    picture: U8 | Decoded
+    picture: U8 | Decoded | DistantPicture
     """(H, W, 3) uint8 BGR, or a decoded picture that converts to it."""
     index: int
     """Position in the source, from 0; live sources count what the camera sent, dropped frames included."""
@@ -97,6 +121,11 @@ class Frame:
     def image(self) -> U8:
         """(H, W, 3) uint8 BGR, read-only; converting a decoded picture takes about 1 ms at 1080p, once."""
         return self.picture if isinstance(self.picture, np.ndarray) else self.picture.bgr()
+
+    @property
+    def has_picture(self) -> bool:
+        """Whether the picture is in this process; without it ``image`` raises ``LookupError``."""
+        return not isinstance(self.picture, DistantPicture)
 
     @property
     def preview(self) -> U8:
@@ -125,6 +154,7 @@ class Frame:
         picture = self.picture
         return (picture.shape[1], picture.shape[0]) if isinstance(picture, np.ndarray) else picture.size
 
-    def __reduce__(self) -> tuple[type[Frame], tuple[U8, int, float, str]]:
+    def __reduce__(self) -> tuple[type[Frame], tuple[U8 | DistantPicture, int, float, str]]:
         """Pickle the BGR picture: a decoder's memory cannot leave the process."""
-        return Frame, (self.image, self.index, self.captured_at, self.source)
+        picture = self.picture if isinstance(self.picture, DistantPicture) else self.image
+        return Frame, (picture, self.index, self.captured_at, self.source)

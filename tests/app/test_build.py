@@ -20,7 +20,7 @@ PAINTED = ResolvedModel("painted", Path("painted.onnx"), "painted-0123456789ab",
 FACE = FaceQuality(*(np.ones(1, np.float32) for _ in range(5)))
 
 
-def run(pictures: list[U8], make_context: Callable[..., Callable[[], SourceContext]]) -> list[FrameResult]:
+def run(pictures: list[U8], make_context: Callable[..., Callable[[str], SourceContext]]) -> list[FrameResult]:
     """Recognise pictures a second apart, with the state that the default settings keep of a source."""
     recognise = Pipeline(
         detector=PaintedFaceDetector(),

@@ -14,8 +14,9 @@ from loguru import logger
 from rich.console import Console
 
 from recognizer.emit.durations import Durations
-from recognizer.emit.summary import Summary, peak_rss_mb, summary_table
+from recognizer.emit.summary import Summary, summary_table
 from recognizer.errors import OutputError
+from recognizer.memory import peak_rss_mb
 from recognizer.types import EventKind, Status
 from tests.results import event, identity, make_result
 

@@ -231,6 +231,10 @@ def test_an_added_camera_is_recognised_and_a_test_picture_comes_before(service: 
         return {source["id"] for source in sources if source["state"] == "live"} == names
 
     assert rig.wait_until(both, seconds=WAIT_S) < WAIT_S, service.log.read_text()
+    assert "2 sources are recognised in 2 processes" in service.log.read_text()
+    for name in names:
+        picture = service.client.get(f"/v1/sources/{name}/snapshot.jpg")
+        assert picture.content.startswith(b"\xff\xd8"), picture.text
     with service.client.stream("GET", "/v1/events/stream") as stream:
         line = next(line for line in stream.iter_lines() if line.startswith("data: "))
     assert json.loads(line[6:])["source"] in names

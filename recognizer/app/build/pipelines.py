@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from functools import partial
+from types import MappingProxyType
 
 from recognizer.app.build.detectors import has_fast_detection, photo_detector, video_detector
 from recognizer.app.build.embedders import embedder
@@ -21,15 +23,22 @@ from recognizer.source_context import SourceContext
 from recognizer.track.tracker import Tracker
 
 
-def video_pipeline(settings: Settings, resolved: ResolvedModel) -> Pipeline:
+def video_pipeline(
+    settings: Settings, resolved: ResolvedModel, *, first_ids: Mapping[str, int] = MappingProxyType({})
+) -> Pipeline:
     """Build all stages between the sources and the sinks, for video.
+
+    Args:
+        settings: of the stages.
+        resolved: the embedding model.
+        first_ids: from where on a source's tracks are numbered, by its name; 1 for others. Read when it begins.
 
     Raises:
         ConfigError: if no thresholds were measured for the model.
         EngineError: if the engine cannot run the model.
         GalleryError: if nobody is enrolled, or with another model.
     """
-    return _pipeline(settings, resolved, video_detector(settings), video_context)
+    return _pipeline(settings, resolved, video_detector(settings), partial(video_context, first_ids=first_ids))
 
 
 def photo_pipeline(settings: Settings, resolved: ResolvedModel) -> Pipeline:
@@ -41,7 +50,7 @@ def _pipeline(
     settings: Settings,
     resolved: ResolvedModel,
     detector: Detector,
-    context: Callable[..., Callable[[], SourceContext]],
+    context: Callable[..., Callable[[str], SourceContext]],
 ) -> Pipeline:
     enrolled = enrolled_people(settings, resolved.fingerprint)
     return Pipeline(
@@ -52,10 +61,16 @@ def _pipeline(
     )
 
 
-def video_context(settings: Settings, resolved: ResolvedModel, *, enrolled: int = 1) -> Callable[[], SourceContext]:
+def video_context(
+    settings: Settings,
+    resolved: ResolvedModel,
+    *,
+    enrolled: int = 1,
+    first_ids: Mapping[str, int] = MappingProxyType({}),
+) -> Callable[[str], SourceContext]:
     """Return a function that makes the state of one video source: scheduler, tracker, decider."""
 
-    def make() -> SourceContext:
+    def make(source: str) -> SourceContext:
         scheduler = AdaptiveScheduler(
             max_interval_s=settings.detect.max_interval_s,
             min_interval_s=settings.detect.min_interval_s,
@@ -63,22 +78,23 @@ def video_context(settings: Settings, resolved: ResolvedModel, *, enrolled: int 
             cut=settings.detect.cut,
         )
         decider = _decider(Decider, settings, resolved, enrolled)
-        return SourceContext(scheduler, _tracker(settings), decider, MountingCheck())
+        tracker = _tracker(settings, first_id=first_ids.get(source, 1))
+        return SourceContext(scheduler, tracker, decider, MountingCheck())
 
     return make
 
 
-def photo_context(settings: Settings, resolved: ResolvedModel, *, enrolled: int = 1) -> Callable[[], SourceContext]:
+def photo_context(settings: Settings, resolved: ResolvedModel, *, enrolled: int = 1) -> Callable[[str], SourceContext]:
     """Return a function that makes the state of one folder of photos: nobody is followed into the next photo."""
 
-    def make() -> SourceContext:
+    def make(source: str) -> SourceContext:
         return SourceContext(EveryFrame(), _tracker(settings), _decider(PhotoDecider, settings, resolved, enrolled))
 
     return make
 
 
-def _tracker(settings: Settings) -> Tracker:
-    return Tracker(min_score=settings.track.min_score, keep_lost_s=settings.track.keep_lost_s)
+def _tracker(settings: Settings, *, first_id: int = 1) -> Tracker:
+    return Tracker(min_score=settings.track.min_score, keep_lost_s=settings.track.keep_lost_s, first_id=first_id)
 
 
 def _decider(kind: type[Decider], settings: Settings, resolved: ResolvedModel, enrolled: int) -> Decider:
