@@ -11,6 +11,7 @@ from recognizer.app import build
 from recognizer.app.build import engines
 from recognizer.app.config import Settings
 from recognizer.app.images import as_bgr
+from recognizer.app.successor import predecessor
 from recognizer.capture.pictures import PICTURE_SUFFIXES
 from recognizer.counting import counted
 from recognizer.demo.demo_clip import MEDIA
@@ -104,8 +105,12 @@ def check_gallery(settings: Settings, resolved: ResolvedModel | None) -> Iterato
     people = counted(len(set(enrolled.names)), "person", "people")
     shown = f"{people}, {counted(len(enrolled.names), 'photo')}"
     if resolved is not None and len(enrolled) and enrolled.model != resolved.fingerprint:
-        message = f"{shown}, enrolled with {enrolled.model}; a run uses {resolved.fingerprint} and enrols all again"
-        yield Finding("gallery", name, State.WARNING, message, f"{_enrol(folder)}, or name the other with --model.")
+        message = f"{shown}, enrolled with {enrolled.model}; a run uses {resolved.fingerprint}"
+        if predecessor(settings, resolved) is not None:
+            yield Finding("gallery", name, State.WARNING, message, f"{_enrol(folder)}; 'run' does so, too.")
+        else:
+            remedy = f'python main.py gallery reembed --gallery "{folder}", or name the other model with --model.'
+            yield Finding("gallery", name, State.BROKEN, message, remedy)
         return
     new = [photo for photo in present.photos if (photo.person, photo.file) not in known]
     if new:
