@@ -1,8 +1,8 @@
 """A camera with two streams of one moment: RTSP at /main and /sub, fed by one clock through GStreamer's server.
 
-    /usr/bin/python3 -P two_streams_server.py MAIN.h264 SUB.h264 [--fps 25] [--late SECONDS]
+    /usr/bin/python3 -P two_streams_server.py MAIN.h264 SUB.h264 [--fps 25]
 
-Prints ``READY PORT``; runs until its standard input ends. ``--late``: the main stream's pictures lag behind.
+Prints ``READY PORT``; runs until its standard input ends. ``-P``: ``tests/types`` must not hide the library's module.
 """
 
 from __future__ import annotations
@@ -31,20 +31,21 @@ parser = argparse.ArgumentParser()
 parser.add_argument("main", type=Path)
 parser.add_argument("sub", type=Path)
 parser.add_argument("--fps", type=float, default=25)
-parser.add_argument("--late", type=float, default=0.0)
 arguments = parser.parse_args()
 Gst.init(None)
 BEGAN = time.monotonic()
 
 
-def feed(source: Any, file: Path, late_s: float) -> None:
-    """Push access units when they are due: picture N of both files at the same time."""
+def feed(source: Any, file: Path) -> None:
+    """Push access units when they are due, with that time: picture N of both files has the same."""
     units = [DELIMITER + unit for unit in file.read_bytes().split(DELIMITER)[1:]]
-    number = first = int((time.monotonic() - BEGAN) * arguments.fps) + 1
+    while not source.get_base_time():  # until it plays
+        time.sleep(0.005)
+    number = int((time.monotonic() - BEGAN) * arguments.fps) + 1
     while True:
-        time.sleep(max(0.0, BEGAN + late_s + number / arguments.fps - time.monotonic()))
+        time.sleep(max(0.0, BEGAN + number / arguments.fps - time.monotonic()))
         buffer = Gst.Buffer.new_wrapped(units[number % len(units)])
-        buffer.pts = buffer.dts = int((number - first) * Gst.SECOND / arguments.fps)
+        buffer.pts = buffer.dts = int((BEGAN + number / arguments.fps) * Gst.SECOND) - source.get_base_time()
         if source.emit("push-buffer", buffer) != Gst.FlowReturn.OK:
             return
         number += 1
@@ -61,15 +62,14 @@ class Factory(GstRtspServer.RTSPMediaFactory):  # type: ignore[misc]
 server = GstRtspServer.RTSPServer()
 server.set_address("127.0.0.1")
 server.set_service("0")
-for path, file, late_s in (("/main", arguments.main, arguments.late), ("/sub", arguments.sub, 0.0)):
+for path, file in (("/main", arguments.main), ("/sub", arguments.sub)):
     factory = Factory()
     factory.set_shared(True)
     factory.set_latency(0)
 
-    def configure(_: Any, media: Any, file: Path = file, late_s: float = late_s) -> None:
+    def configure(_: Any, media: Any, file: Path = file) -> None:
         source = media.get_element().get_child_by_name("src")
-        source.set_property("do-timestamp", True)  # the pipeline's clock: sender reports then say when
-        threading.Thread(target=feed, args=(source, file, late_s), daemon=True).start()
+        threading.Thread(target=feed, args=(source, file), daemon=True).start()
 
     factory.connect("media-configure", configure)
     server.get_mount_points().add_factory(path, factory)

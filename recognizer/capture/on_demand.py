@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from typing import Any
 
 import av
@@ -60,9 +61,11 @@ class OnDemandStream(NetworkStream):
             return None
         if not self._demand.is_on or not self._demand.take(len(self._waiting)):
             return None
-        pictures = [picture for each in self._waiting for picture in decoded(each)]
+        newest = deque[av.VideoFrame](maxlen=_KEPT)  # each takes 3 MB at 1080p, and is used again once it is dropped
+        for each in self._waiting:
+            newest.extend(self._counted(decoded(each)))
         self._forget()
-        return self._counted(pictures)[-_KEPT:]
+        return list(newest)
 
     def _counted(self, pictures: list[av.VideoFrame]) -> list[av.VideoFrame]:
         self.decoded += len(pictures)
