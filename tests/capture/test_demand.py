@@ -32,7 +32,7 @@ def test_the_budget_is_used_up_and_grows_again() -> None:
     wanted = Demand(clock)
     assert wanted.take(demand.MOST)
     assert not wanted.take(1)
-    clock.now += 2 / demand.RATE
+    clock.now += 2.1 / demand.RATE
     assert not wanted.take(3)
     assert wanted.take(2)
     clock.now += 1e6
