@@ -116,7 +116,7 @@ def offer(
         raise HistoryError(f"No picture was kept of the {len(track_ids)} tracks of {name}. {HINT}")
     enrolled = _enrolled(settings.gallery.folder, resolved)
     measured = [_measured(crop, enroller) for crop in crops]
-    verdicts = choose(
+    choices = choose(
         measured,
         name,
         enrolled,
@@ -124,7 +124,7 @@ def offer(
         confusable=build.confusable(settings, resolved),
         count=count,
     )
-    rows = zip(crops, _names(crops), verdicts, measured, strict=True)
+    rows = zip(crops, _names(crops), choices, measured, strict=True)
     return Offer(
         name, len(track_ids), tuple(OfferedCrop(crop, file, v.chosen, v.reason, m) for crop, file, v, m in rows)
     )

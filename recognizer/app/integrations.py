@@ -6,18 +6,17 @@ import os
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from recognizer import __version__
 from recognizer.app.config import Settings
+from recognizer.app.disk_use import folder_bytes
 from recognizer.app.integration_sections import Mqtt, Webhook
 from recognizer.capture.address import complete_address, secret_line
 from recognizer.clock import WallClock
 from recognizer.errors import ConfigError, SourceError
-from recognizer.history.database import FILE_NAME
 from recognizer.protocols import Sink
 
 if TYPE_CHECKING:
@@ -215,15 +214,6 @@ def _metrics(
         times=WallClock(live=live),
         dropped=dropped,
         people=lambda: len(people()),
-        store_bytes=(lambda: history_bytes(place)) if isinstance(place, Path) else None,
+        store_bytes=(lambda: folder_bytes(place)) if isinstance(place, Path) else None,
         deliveries=deliveries,
     )
-
-
-def history_bytes(folder: Path) -> int:
-    """Size of the history's file and its journal, which may go at any moment."""
-    total = 0
-    for path in folder.glob(f"{FILE_NAME}*"):
-        with suppress(OSError):
-            total += path.stat().st_size
-    return total

@@ -89,7 +89,7 @@ class Engine(Section):
 
 
 class Detect(Section):
-    """How faces are looked for, and when."""
+    """How faces are detected, and when."""
 
     min_face_px: Annotated[float, Field(ge=12, le=2000)] = 40
     """Side of the smallest face to detect, px; halving it costs up to four times as much."""

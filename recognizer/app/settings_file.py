@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import io
-import os
-import tempfile
 import threading
 from collections.abc import Callable
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -18,8 +15,8 @@ from ruamel.yaml.error import YAMLError
 from recognizer.app import config
 from recognizer.app.config import Settings
 from recognizer.errors import ConfigError
+from recognizer.whole_files import PRIVATE, whole_file
 
-_PRIVATE = 0o600
 _WIDTH = 10**6
 """Long lines stay as they are."""
 
@@ -75,28 +72,17 @@ class SettingsFile:
 
     def _replace(self, text: str) -> Settings:
         target = self.path.resolve()
-        part = None
         try:
             target.parent.mkdir(parents=True, exist_ok=True)
-            descriptor, name = tempfile.mkstemp(dir=target.parent, prefix=".settings-", suffix=".yaml")
-            part = Path(name)
-            with open(descriptor, "w", encoding="utf-8") as file:
-                os.chmod(name, target.stat().st_mode & 0o777 if target.exists() else _PRIVATE)
-                file.write(text)
-                file.flush()
-                os.fsync(file.fileno())
-            settings = self._checked(part)
-            part.replace(target)
+            mode = target.stat().st_mode & 0o777 if target.exists() else PRIVATE
+            with whole_file(target, mode=mode) as part:
+                part.write_text(text, encoding="utf-8")
+                return self._checked(part)
         except OSError as error:
             raise ConfigError(
                 f"The settings file {self.path} cannot be written: {error.strerror}. Let the service's user write it "
                 "and its folder."
             ) from None
-        finally:
-            if part is not None:
-                with suppress(OSError):
-                    part.unlink(missing_ok=True)
-        return settings
 
     def _checked(self, part: Path) -> Settings:
         try:

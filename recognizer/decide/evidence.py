@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from recognizer.decide.appearance import Appearance
 from recognizer.decide.weights import GOOD_EYES_PX, WEAK_SCORE
+from recognizer.geometry import unit
 from recognizer.types import F32, FaceQuality, Status
 
 FACE_WINDOW = 8
@@ -111,7 +112,7 @@ class Evidence:
     @property
     def template(self) -> F32:
         """Weighted mean of the samples, (D,) of unit length."""
-        return np.asarray(self.vector_sum / max(float(np.linalg.norm(self.vector_sum)), 1e-12), np.float32)
+        return unit(self.vector_sum)
 
     @property
     def is_usable(self) -> bool:

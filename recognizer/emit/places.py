@@ -45,19 +45,3 @@ def unwritable(path: Path, wanted: str, error: BaseException) -> OutputError:
 def words(error: BaseException) -> str:
     """A system error in words, without number and path."""
     return (getattr(error, "strerror", None) or str(error) or type(error).__name__).lower()
-
-
-def write_whole(path: Path, text: str) -> None:
-    """Write beside the target, then rename: readers see the old file or the new one."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-    try:
-        with os.fdopen(descriptor, "w", encoding="utf-8", errors="backslashreplace") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        os.chmod(name, 0o644)
-        os.replace(name, path)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise

@@ -21,10 +21,11 @@ from recognizer.calibration.drift import StrangerWatch
 from recognizer.counting import counted
 from recognizer.emit.base import BaseSink
 from recognizer.emit.durations import Durations
-from recognizer.emit.places import require_place, words, write_whole
+from recognizer.emit.places import require_place, words
 from recognizer.emit.sources import SourceBoard
 from recognizer.memory import peak_rss_mb
 from recognizer.types import Event, EventKind, FrameResult, SourceChange, Status
+from recognizer.whole_files import whole_file
 
 _FORGET_S = 600.0
 """A track that was not seen for so long is over, even without a lost event."""
@@ -115,7 +116,7 @@ class Summary(BaseSink):
         if self._path is None:
             return
         try:
-            write_whole(self._path, json.dumps(self.as_dict(), ensure_ascii=False, indent=2) + "\n")
+            _write_whole(self._path, json.dumps(self.as_dict(), ensure_ascii=False, indent=2) + "\n")
         except OSError as failure:
             self.failed = words(failure)
             logger.error("summary: {} cannot be written ({})", self._path, self.failed)
@@ -271,3 +272,9 @@ def _source_line(source: Mapping[str, Any]) -> str:
         skew_ms = main["skew_ms"]["p95"]
         seen += f"; {main['samples']} of {main['of']} samples from the main stream, skew p95 {skew_ms:.0f} ms"
     return escape(f"{source['name']}: {source['state']}, {seen}{lost}")
+
+
+def _write_whole(path: Path, text: str) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with whole_file(path, mode=0o644) as part:
+        part.write_text(text, encoding="utf-8", errors="backslashreplace")

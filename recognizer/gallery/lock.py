@@ -35,7 +35,7 @@ class WriterLock:
 
     Args:
         record_folder: ``.recognizer`` in the gallery.
-        purpose: what for, in the message of whoever comes meanwhile.
+        purpose: what the gallery is changed for; a second writer reads it in its error.
     """
 
     def __init__(self, record_folder: Path, *, purpose: str) -> None:

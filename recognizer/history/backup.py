@@ -159,9 +159,9 @@ def _verify(staging: Path, live: Path, key: bytes | None) -> None:
             listed = backup_list.read_rows(connection)
     with _translated(staging / FILE_NAME):
         with closing(_connect(staging / FILE_NAME)) as connection:
-            verdict = connection.execute("PRAGMA integrity_check(1)").fetchone()[0]
-        if verdict != "ok":
-            raise HistoryError(f"The backup is damaged ({verdict}); the present history stays as it is.")
+            result = connection.execute("PRAGMA integrity_check(1)").fetchone()[0]
+        if result != "ok":
+            raise HistoryError(f"The backup is damaged ({result}); the present history stays as it is.")
         with closing(open_with_key(staging, key, create=False)) as opened:
             backup_list.put_rows(opened, listed)
         with closing(_connect(staging / FILE_NAME)) as connection:
@@ -212,9 +212,9 @@ def _described(copy: Path) -> Backup:
         (level,) = connection.execute("SELECT version_num FROM alembic_version").fetchone()
         (tracks,) = connection.execute("SELECT count(*) FROM tracks").fetchone()
         encrypted = connection.execute("SELECT 1 FROM facts WHERE name = 'check'").fetchone() is not None
-        verdict = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
-    if verdict != "ok":
-        raise HistoryError(f"The history is damaged ({verdict}); it was not backed up.")
+        result = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
+    if result != "ok":
+        raise HistoryError(f"The history is damaged ({result}); it was not backed up.")
     with copy.open("rb") as file:
         digest = hashlib.file_digest(file, "sha256").hexdigest()
     return Backup(dt.datetime.now(dt.UTC).isoformat(timespec="seconds"), str(level), digest, encrypted, int(tracks))

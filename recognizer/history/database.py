@@ -214,7 +214,7 @@ def _sqlite(path: Path) -> sa.Engine:
 
     @sa.event.listens_for(engine, "begin")
     def _begin(connection: sa.Connection) -> None:
-        """Begin by ourselves: Python's module commits before it changes tables, and locks late."""
+        """Begin transactions ourselves: Python's module commits before it changes tables, and locks late."""
         options = connection.get_execution_options()
         if options.get("begin", True):
             connection.exec_driver_sql("BEGIN IMMEDIATE" if options.get("write", False) else "BEGIN")

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from recognizer.geometry import unit
 from recognizer.history.records import Moment, Sample
 from recognizer.types import F32, Matches, Status, Templates
 
@@ -123,7 +124,7 @@ def template_of(samples: Iterable[tuple[F32, float]]) -> F32:
     total: NDArray[np.float64] = np.zeros(1)
     for vector, weight in samples:
         total = total + weight * vector
-    return np.asarray(total / max(float(np.linalg.norm(total)), 1e-12), np.float32)
+    return unit(total)
 
 
 def _moment(one: _Evidence, samples: Sequence[Sample], moment_of: Callable[[float], dt.datetime]) -> Moment:

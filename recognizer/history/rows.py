@@ -14,6 +14,7 @@ import numpy as np
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
+from recognizer.geometry import unit
 from recognizer.history.encryption import PLAIN, Cipher
 from recognizer.history.records import DecisionFacts, Moment, Sample, TrackRecord
 from recognizer.history.schema import moments, runs, samples, tracks
@@ -43,11 +44,6 @@ def to_bytes(vector: F32) -> bytes:
 def from_bytes(data: bytes) -> F32:
     """Decode a vector and restore its unit length."""
     return unit(np.frombuffer(data, "<f2").astype(np.float32))
-
-
-def unit(vector: F32) -> F32:
-    """Scale a vector to unit length; a vector of zeros stays one."""
-    return np.asarray(vector / max(float(np.linalg.norm(vector)), 1e-12), np.float32)
 
 
 def insert_row(connection: sa.Connection, table: sa.Table, values: Mapping[str, Any]) -> int:

@@ -14,7 +14,7 @@ from recognizer.errors import OutputError
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """One thing to deliver."""
+    """A message that waits for its receiver."""
 
     number: int
     """Place in the order of deliveries."""

@@ -38,6 +38,6 @@ def test_an_error_that_nobody_foresaw_is_one_line_without_what_it_holds(capsys: 
 
 def test_debug_adds_the_traceback(capsys: pytest.CaptureFixture[str]) -> None:
     assert _console.guarded(app, ["unforeseen", "--debug"]) == _console.BUG
-    told = capsys.readouterr().err
-    assert "Traceback (most recent call last)" in told
-    assert "geometry.area(" in told
+    printed = capsys.readouterr().err
+    assert "Traceback (most recent call last)" in printed
+    assert "geometry.area(" in printed

@@ -60,7 +60,7 @@ class Change:
     seed: int
 
     def frames(self) -> Iterator[tuple[Frame, tuple[Shown, ...]]]:
-        """Yield each frame with the faces of which any may be named in it; a track elsewhere is not judged."""
+        """Yield each frame with the faces of which any may be named in it; a track elsewhere is not scored."""
         random = np.random.default_rng(self.seed)
         before = int(random.integers(25, 75))
         phase, tempo = random.uniform(0, 6, 3), random.uniform(0.5, 3, 3)

@@ -15,8 +15,8 @@ def test_another_face_on_the_same_track_is_noticed_and_goes_on_under_a_new_id() 
     last = world.frames(60, {1: unit(0.0, 0.9, rest=510)})
     assert list(last) == [101]
     assert last[101].name == "Bea"
-    told = [(event.kind, event.track_id, event.name) for event in world.events]
-    assert told[-3:] == [
+    reported = [(event.kind, event.track_id, event.name) for event in world.events]
+    assert reported[-3:] == [
         (EventKind.LOST, 1, "Ada"),
         (EventKind.APPEARED, 101, None),
         (EventKind.RECOGNISED, 101, "Bea"),
@@ -34,7 +34,7 @@ def test_a_name_is_withheld_from_the_first_sample_that_is_not_like_the_earlier_o
     before = len(world.asked)
     assert world.frame({1: unit(0.9)}, seconds=0.04)[1].name == "Ada"  # one frame later
     assert len(world.asked) == before + 1
-    assert [kind for kind, _ in world.told()] == [EventKind.APPEARED, EventKind.RECOGNISED]
+    assert [kind for kind, _ in world.reported()] == [EventKind.APPEARED, EventKind.RECOGNISED]
 
 
 def test_a_sudden_change_of_the_picture_takes_a_sample_in_the_same_frame_though_none_is_due() -> None:
@@ -67,7 +67,7 @@ def test_one_odd_sample_changes_nothing() -> None:
     world.decider._tracks[1].sample_due_at = 0
     world.frame({1: unit(0.0, 0.9, rest=510)})
     assert world.frames(30, {1: unit(0.9)})[1].name == "Ada"
-    assert (EventKind.CHANGED, "Bea") not in world.told()
+    assert (EventKind.CHANGED, "Bea") not in world.reported()
 
 
 def test_a_face_that_was_lost_and_is_back_keeps_its_name_at_once() -> None:
@@ -84,10 +84,10 @@ def test_another_face_in_the_place_of_a_lost_one_does_not_get_its_name() -> None
     seen = [world.frame({1: unit(0.0, 0.9, rest=510)}) for _ in range(20)]
     assert seen[0] == {}  # it does not resemble Ada, and is not reported before it has proven to be a face
     assert {shown[101].name for shown in seen if shown} == {"Bea"}
-    assert world.told()[-3:] == [(EventKind.LOST, "Ada"), (EventKind.APPEARED, None), (EventKind.RECOGNISED, "Bea")]
+    assert world.reported()[-3:] == [(EventKind.LOST, "Ada"), (EventKind.APPEARED, None), (EventKind.RECOGNISED, "Bea")]
 
 
-def test_an_object_in_the_place_of_a_lost_face_is_never_told() -> None:
+def test_an_object_in_the_place_of_a_lost_face_is_never_reported() -> None:
     world = World()
     world.frames(12, {1: unit(0.9)})
     world.frame({}, alive=[1])

@@ -20,7 +20,7 @@ from recognizer.serve.connections import BoundedProtocol
 from recognizer.serve.errors import ServiceError
 from recognizer.serve.inference import SHARE, Inference
 from recognizer.serve.limits import FORMS, QUEUE
-from tests.serve.live_site import run_apart
+from tests.serve.live_site import run_apart, until
 from tests.serve.service import client_of, make_services
 
 
@@ -42,8 +42,7 @@ def serving(app: FastAPI) -> Iterator[int]:
 
     async def run() -> None:
         task = asyncio.create_task(server.serve(sockets=[listener]))
-        while not server.started:
-            await asyncio.sleep(0.01)
+        await until(lambda: server.started)
         started.set()
         await task
 

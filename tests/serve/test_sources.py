@@ -14,7 +14,7 @@ from recognizer.serve.access.guard import COOKIE
 from recognizer.serve.live import MAX_VIEWERS, LiveStream
 from recognizer.types import SourceChange, SourceState
 from tests.results import identity, make_result
-from tests.serve.live_site import Site, Stream, run_apart
+from tests.serve.live_site import Site, Stream, run_apart, until
 from tests.serve.service import client_of
 
 
@@ -113,7 +113,7 @@ def test_eight_viewers_share_pictures_and_the_ninth_is_refused(site: Site) -> No
             streams.append(Stream(site.app, "/v1/sources/door/live.mjpeg"))
             await streams[-1].head()
         ninth = Stream(site.app, "/v1/sources/door/live.mjpeg")
-        await ninth.until(ninth.task.done)
+        await until(ninth.task.done)
         assert (ninth.status, json.loads(ninth.body)["error"]["code"]) == (503, "too_many_viewers")
         for number in range(1, 4):
             frame(site, number)
@@ -145,10 +145,10 @@ def test_what_goes_on_ends_with_the_token_and_with_the_session(site: Site, path:
             await stream.head()
             assert stream.status == 200
         store.log_out(begun[0])
-        await by_session.until(by_session.task.done)
+        await until(by_session.task.done)
         assert not by_token.task.done()
         store.revoke("phone")
-        await by_token.until(by_token.task.done)
+        await until(by_token.task.done)
         assert not stays.task.done()
         await stays.leave()
         await site.recognition.close()

@@ -1,4 +1,4 @@
-"""The release gate: run the product against cameras, disks, clocks and people that misbehave, and judge what it does.
+"""The release gate: run the product against cameras, disks, clocks and people that misbehave, and check what it does.
 
 python -m tests.soak                                     five minutes
 python -m tests.soak --minutes 60 --report out/soak.md

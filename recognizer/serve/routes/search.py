@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
+import numpy as np
 from fastapi import APIRouter, Depends, File, Query, UploadFile
 from starlette.concurrency import run_in_threadpool
 
@@ -44,23 +45,19 @@ async def search(
         raise ServiceError(422, "invalid_request", "Wanted a picture in the form field image, or track_id.")
     picture = None if image is None else checked(image, "image")
 
-    def measured(loaded: Recogniser) -> tuple[str, float, F32 | None]:
-        vector = None
-        if picture is not None:
-            found, _ = loaded.measure(decoded(content(picture), "image"), "image")
-            vector = None if found.face is None else found.face.vector
-        return loaded.model, thresholds_of(loaded).known, vector
+    def measured(loaded: Recogniser) -> tuple[str, float, F32]:
+        known = thresholds_of(loaded).known
+        if picture is None:
+            return loaded.model, known, np.zeros(0, np.float32)
+        found, _ = loaded.measure(decoded(content(picture), "image"), "image")
+        return loaded.model, known, found.require_face().vector
 
     model, known, vector = await recognizer.run(measured, client=who.key)
     least = known if from_similarity is None else from_similarity
 
     def found() -> SearchAnswer:
         shown = crops_since(settings)
-        probe, fingerprint = vector, model
-        if track_id is not None:
-            probe, fingerprint, _ = vector_of_track(history, track_id)
-        if probe is None:
-            raise ServiceError(422, "face_not_found", "image: no face was found.")
+        probe, fingerprint = (vector, model) if track_id is None else vector_of_track(history, track_id)[:2]
         index = memory.index(fingerprint) if fingerprint == model else None
         hits = search_face(
             history,

@@ -15,6 +15,7 @@ from starlette.concurrency import run_in_threadpool
 
 from recognizer import __version__
 from recognizer.app.config import Settings
+from recognizer.app.disk_use import folder_bytes
 from recognizer.serve.access.scopes import require
 from recognizer.serve.dependencies import ServicesDep, SettingsFileDep
 from recognizer.serve.errors import ServiceError
@@ -97,17 +98,9 @@ def _versions() -> Iterator[tuple[str, str]]:
 
 def _storage(settings: Settings) -> list[Stored]:
     place, gallery = settings.history_place, settings.gallery.folder
-    stored = [Stored(name="gallery", size=_bytes(gallery))]
+    stored = [Stored(name="gallery", size=folder_bytes(gallery))]
     if isinstance(place, Path):
-        stored.append(Stored(name="history", size=_bytes(place)))
+        stored.append(Stored(name="history", size=folder_bytes(place)))
     with suppress(OSError):
         stored.append(Stored(name="free", size=shutil.disk_usage(gallery).free))
     return stored
-
-
-def _bytes(folder: Path) -> int:
-    total = 0
-    for path in folder.rglob("*") if folder.is_dir() else ():
-        with suppress(OSError):
-            total += path.lstat().st_size
-    return total

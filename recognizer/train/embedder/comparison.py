@@ -1,7 +1,7 @@
-"""Did it help? Models against each other on the same held-out people, with the uncertainty of having met just these.
+"""Compare models on the same held-out people, with intervals of confidence over people.
 
-All faces of the held-out people are compared with each other. People, not comparisons, are drawn anew for the
-intervals (Efron's bootstrap): the comparisons of one person hang together, and a stranger is what comes next.
+All faces of the held-out people are compared with each other. The intervals are Efron's bootstrap over people, not over
+comparisons: those of one person depend on each other, and a model will meet other people.
 """
 
 from __future__ import annotations
@@ -28,25 +28,25 @@ F64 = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
-    """How well one model tells the held-out people apart."""
+class HeldOutScore:
+    """How well one model separates the held-out people."""
 
     accuracy: float
     """Over the held-out pairs, the threshold chosen on the other folds."""
     accuracy_interval: tuple[float, float]
     """95 %, as if the pairs were independent."""
     tar: float
-    """Over all comparisons, at ``Panel.fmr``."""
+    """Over all comparisons, at ``HeldOutTest.fmr``."""
     tar_interval: tuple[float, float]
     """95 %, over people."""
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class Improvement:
     """Two models on the same people."""
 
-    before: Standing
-    after: Standing
+    before: HeldOutScore
+    after: HeldOutScore
     fmr: float
     gain: float
     """In TAR."""
@@ -79,17 +79,17 @@ class Verdict:
         }
 
 
-def as_dict(standing: Standing) -> dict[str, Any]:
+def as_dict(score: HeldOutScore) -> dict[str, Any]:
     """For JSON."""
     return {
-        "accuracy": standing.accuracy,
-        "accuracy_interval_95": standing.accuracy_interval,
-        "tar": standing.tar,
-        "tar_interval_95": standing.tar_interval,
+        "accuracy": score.accuracy,
+        "accuracy_interval_95": score.accuracy_interval,
+        "tar": score.tar,
+        "tar_interval_95": score.tar_interval,
     }
 
 
-class Panel:
+class HeldOutTest:
     """Compares models on the held-out people.
 
     Args:
@@ -116,26 +116,26 @@ class Panel:
         self._draws = np.concatenate([np.ones((1, people)), drawn]).astype(np.float64)
         self._faces_each = np.bincount(self._owners).astype(np.float64)
 
-    def stand(self, vectors: F32) -> Standing:
-        """How one model does, by its vectors (N, 512) of any length."""
-        return self._standing(vectors, self._tars(vectors))
+    def score(self, vectors: F32) -> HeldOutScore:
+        """Score one model by its vectors (N, 512) of any length, a row for each held-out face."""
+        return self._score(vectors, self._tars(vectors))
 
-    def compare(self, before: F32, after: F32) -> Verdict:
-        """Whether the second model does better."""
+    def compare(self, before: F32, after: F32) -> Improvement:
+        """Compare two models by their vectors, (N, 512) each, a row for each held-out face."""
         old, new = self._tars(before), self._tars(after)
         gains = new - old
-        return Verdict(
-            before=self._standing(before, old),
-            after=self._standing(after, new),
+        return Improvement(
+            before=self._score(before, old),
+            after=self._score(after, new),
             fmr=self.fmr,
             gain=float(gains[0]),
             gain_interval=_middle(gains[1:]),
         )
 
-    def _standing(self, vectors: F32, tars: F64) -> Standing:
-        score = heldout.judge(vectors, self._pairs)
+    def _score(self, vectors: F32, tars: F64) -> HeldOutScore:
+        score = heldout.verify(vectors, self._pairs)
         count = len(self._pairs.test_pairs)
-        return Standing(
+        return HeldOutScore(
             score.accuracy, binomial_interval(round(score.accuracy * count), count), float(tars[0]), _middle(tars[1:])
         )
 
