@@ -10,11 +10,11 @@ UNSETTLED_S = 1.0
 """A track that is sampled again so soon is not settled; a settled one is sampled every 2 s (``decide.recheck_s``)."""
 STAYS_S = 0.5
 """How long decoding stays on after the last urgent request: the samples of a new track are 0.08 to 0.3 s apart."""
-RATE = 2.5
-"""Pictures a second that may be decoded beside key frames, on average: a tenth of 25. Twice as many cost 8 % of the
-1080p stream's processor time and named nobody more on 360p (docs/measurements.md, "Two streams of one camera")."""
+RATE = 1.0
+"""Pictures a second that may be decoded beside key frames, on average. On 360p beside 1080p, five times as many named
+nobody more and took a tenth of the 1080p stream's time (docs/measurements.md, "Two streams of one camera")."""
 MOST = 50
-"""Such pictures that may be saved up: catching up from a key frame 1 s ago, and a second of following."""
+"""Such pictures that may be saved up: two seconds of following somebody new."""
 _MOST_TRACKS = 1000
 
 

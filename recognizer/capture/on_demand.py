@@ -13,6 +13,8 @@ from recognizer.capture.network import NetworkStream, decoded
 
 KEY_INTERVAL_S = 0.5
 """Least time between two key frames that are decoded for nobody; all frames of MJPEG are such."""
+CATCH_UP = 15
+"""Most packets that are decoded to catch up; later than so many behind a key frame, the next one is awaited."""
 _MOST_BYTES = 32 * 2**20
 """Of packets that are kept since the last key frame; 20 s of a stream of 12 Mbit/s."""
 _KEPT = 4
@@ -59,7 +61,7 @@ class OnDemandStream(NetworkStream):
             self._forget()
             self._has_key = False
             return None
-        if not self._demand.is_on or not self._demand.take(len(self._waiting)):
+        if not self._demand.is_on or len(self._waiting) > CATCH_UP or not self._demand.take(len(self._waiting)):
             return None
         newest = deque[av.VideoFrame](maxlen=_KEPT)  # each takes 3 MB at 1080p, and is used again once it is dropped
         for each in self._waiting:

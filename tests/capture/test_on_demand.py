@@ -86,6 +86,20 @@ def test_a_budget_that_is_used_up_leaves_the_key_frames(packets: list[av.Packet[
     assert stream.feed(packets[10]) == [10]
 
 
+def test_too_long_behind_a_key_frame_the_next_one_is_awaited(
+    packets: list[av.Packet[VideoStream]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(on_demand, "CATCH_UP", 5)
+    stream = Stream()
+    for packet in packets[:6]:
+        stream.feed(packet)
+    stream.demand.ask([1])
+    assert stream.feed(packets[6]) == []
+    stream.demand.ask([2])
+    assert stream.feed(packets[10]) == [10]
+    assert stream.feed(packets[11]) == [11]
+
+
 def test_packets_that_are_kept_have_a_limit(
     packets: list[av.Packet[VideoStream]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
