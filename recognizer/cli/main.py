@@ -19,9 +19,11 @@ from recognizer.cli import (
     enroll,
     evaluate,
     gallery,
+    health,
     history,
     identify,
     models,
+    notify,
     predict,
     run,
     serve,
@@ -61,6 +63,7 @@ app.command()(predict.predict)
 app.command()(demo.demo)
 app.command()(doctor.doctor)
 app.command()(calibrate.calibrate)
+app.command()(health.health)
 app.add_typer(bench.app, name="bench")
 app.add_typer(train.app, name="train")
 app.add_typer(gallery.app, name="gallery")
@@ -69,6 +72,7 @@ app.add_typer(serve.app, name="serve")
 app.add_typer(cameras.app, name="cameras")
 app.add_typer(models.app, name="models")
 app.add_typer(webhook.app, name="webhook")
+app.add_typer(notify.app, name="notify")
 app.add_typer(evaluate.app, name="evaluate")
 
 

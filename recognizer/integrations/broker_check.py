@@ -12,7 +12,7 @@ from paho.mqtt.enums import CallbackAPIVersion
 
 from recognizer.errors import ConfigError
 from recognizer.integrations.delivering import NotDeliveredError
-from recognizer.integrations.mqtt import Broker
+from recognizer.integrations.mqtt_connection import Broker
 
 _PATIENCE_S = 5.0
 

@@ -10,7 +10,7 @@ from recognizer.errors import ConfigError
 from recognizer.integrations import broker_check
 from recognizer.integrations.broker_check import check_broker
 from recognizer.integrations.delivering import NotDeliveredError
-from recognizer.integrations.mqtt import Broker
+from recognizer.integrations.mqtt_connection import Broker
 from tests.integrations.conftest import Mosquitto
 
 
