@@ -76,8 +76,7 @@ class Pipeline:
             context.mounting.update(frame, self._detector, has_face=len(identities) > 0)
             clock.lap("detect")
         samples = Samples(wanted.ids, embeddings.vectors, faces.quality, matches, wanted.boxes, evidence)
-        seconds = clock.seconds
-        return FrameResult(frame, tracks[reported], identities, events, seconds, samples, self._revision, skews)
+        return FrameResult(frame, tracks[reported], identities, events, clock.seconds, samples, self._revision, skews)
 
     def end(self, last: Frame) -> tuple[Event, ...]:
         """Forget a source that has ended with this frame; return the ``lost`` events of its tracks."""
