@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import cv2
 import numpy as np
 import pytest
@@ -12,25 +10,10 @@ from recognizer.app.images import as_bgr
 from recognizer.demo.demo_clip import MEDIA
 from recognizer.geometry import ARCFACE_TEMPLATE
 from recognizer.types import U8, Frame, Tracks
+from tests.larger import Given
 
 LANDMARKS = np.asarray(ARCFACE_TEMPLATE, np.float32)[None] * 4 + 100
 """Of a face in a picture of 800 x 800 px."""
-
-
-class Given:
-    """A larger picture that is there."""
-
-    def __init__(self, picture: U8 | None, skew_s: float = 0.02) -> None:
-        self.picture, self.skew_s = picture, skew_s
-        self.asked: list[Sequence[int]] = []
-        self.alike = self.unlike = 0
-
-    def find(self, ids: Sequence[int]) -> tuple[Frame, float] | None:
-        self.asked.append(ids)
-        return None if self.picture is None else (Frame(self.picture, 0, 0.0, "camera"), self.skew_s)
-
-    def compared(self, *, alike: int, unlike: int) -> None:
-        self.alike, self.unlike = self.alike + alike, self.unlike + unlike
 
 
 @pytest.fixture(scope="module")

@@ -66,7 +66,8 @@ def discover(
         with _console.err.status("searching"):
             found = search(wait_s=wait_s, interfaces=interface)
     login = _Login(user, password_env, password_file)
-    devices, failed = list[Device](), list[str]()
+    devices: list[Device] = []
+    failed: list[str] = []
     for each in found:
         try:
             devices.append(login.read(each.address, each.name))

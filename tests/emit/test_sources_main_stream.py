@@ -7,8 +7,8 @@ from recognizer.emit.sources import SourceBoard
 from recognizer.emit.status import StatusBlock
 from recognizer.emit.summary import Summary, summary_table
 from recognizer.types import Frame, FrameResult, SourceChange, SourceState, Tracks
+from tests.larger import Given
 from tests.results import make_samples
-from tests.test_align_larger import Given
 
 VECTOR = np.full(512, 512**-0.5, np.float32)
 
