@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from recognizer.align import align_tracks
+from recognizer.align_larger import align_larger
 from recognizer.decide.evidence import Thresholds
 from recognizer.detect_and_track import detect_and_track
 from recognizer.protocols import Detector, Embedder, VectorIndex
@@ -57,6 +58,7 @@ class Pipeline:
         wanted = tracks[decider.observe(frame, tracks)]
         clock.lap("decide")
         faces = align_tracks(frame, wanted, cut=self._embedder.spec.crop)
+        faces, skews = align_larger(frame, wanted, faces, cut=self._embedder.spec.crop)
         clock.lap("align")
         embeddings = self._embedder.embed(faces)
         clock.lap("embed")
@@ -74,7 +76,7 @@ class Pipeline:
             context.mounting.update(frame, self._detector, has_face=len(identities) > 0)
             clock.lap("detect")
         samples = Samples(wanted.ids, embeddings.vectors, faces.quality, matches, wanted.boxes, evidence)
-        return FrameResult(frame, tracks[reported], identities, events, clock.seconds, samples, self._revision)
+        return FrameResult(frame, tracks[reported], identities, events, clock.seconds, samples, self._revision, skews)
 
     def end(self, last: Frame) -> tuple[Event, ...]:
         """Forget a source that has ended with this frame; return the ``lost`` events of its tracks."""

@@ -172,7 +172,7 @@ class CameraSettings:
         user, password = str(options.get("user") or user), options.get("password") or password
         changes: dict[str, Any] = {"location": with_credentials(bare, user, password)}
         if is_new or password:
-            changes |= {"password_file": None, "password_env": None}
+            changes |= {"password_file": None, "password_env": None, "detect_location": None}
         return camera.model_copy(update=changes)
 
     def _change(self, edit: Callable[[Any], None]) -> Settings:
@@ -201,7 +201,7 @@ class CameraSettings:
             own_user, own_password, bare = split_credentials(checked_address(str(address)))
             section["location"] = with_credentials(bare, str(user or own_user))
             password = password or own_password
-            for key in ("password_env", "password_file"):
+            for key in ("password_env", "password_file", "detect_location"):  # they belong to the old address
                 section.pop(key, None)
         elif user or password:
             own_user, own_password, bare = split_credentials(str(section["location"]))

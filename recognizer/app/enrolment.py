@@ -11,6 +11,7 @@ from loguru import logger
 
 from recognizer.app import build, config
 from recognizer.app.results import Enrolment
+from recognizer.app.successor import predecessor, take_calibration_over
 from recognizer.capture.pictures import PICTURE_SUFFIXES, read_picture
 from recognizer.counting import counted
 from recognizer.errors import GalleryBusyError, GalleryError, RecognizerError
@@ -67,14 +68,21 @@ def sync(
     if record.is_dir() and not os.access(record, os.W_OK):
         logger.warning("The gallery {} is read-only; going on with the people enrolled in it.", folder)
         return None
+    old = predecessor(settings, resolved)
+    if old is not None:
+        logger.info(
+            "gallery {}: {} is replaced by {}; its photos are embedded again", folder, old, resolved.fingerprint
+        )
     try:
         made = make_enroller(settings, resolved) if enroller is None else enroller()
-        report = made.enrol(folder, on_photo=on_photo)
+        report = made.enrol(folder, reembed=old is not None, on_photo=on_photo)
     except GalleryBusyError as error:
         logger.warning("{} Going on with the people enrolled so far.", error)
         return None
     if not report.people:
         raise nobody_enrolled(report)
+    if old is not None:
+        take_calibration_over(settings, resolved, old)
     for photo in report.photos:
         if photo.processed and not photo.accepted:
             logger.warning("refused {}/{}: {}", photo.person, photo.file, reason(photo))

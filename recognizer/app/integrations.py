@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 from recognizer import __version__
 from recognizer.app.config import Settings
 from recognizer.app.disk_use import folder_bytes
-from recognizer.app.integration_sections import Webhook
+from recognizer.app.integration_sections import Mqtt, Webhook
 from recognizer.app.notify import MISSING, MQTT, WEBHOOKS, alert_sink, notify_sinks
 from recognizer.app.secret import secret
 from recognizer.capture.address import complete_address
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from recognizer.integrations.alerts import Receiver
     from recognizer.integrations.delivering import DeliveryThread
     from recognizer.integrations.mqtt import MqttSink
+    from recognizer.integrations.mqtt_connection import Broker
     from recognizer.integrations.prometheus import MetricsSink
     from recognizer.integrations.webhook import WebhookSink
 
@@ -172,6 +173,27 @@ def webhook_secrets(webhook: Webhook) -> list[bytes]:
     return [secret_bytes(each) for each in (new, old) if each is not None]
 
 
+def broker_of(wanted: Mqtt) -> Broker:
+    """Return how to reach the broker of the settings.
+
+    Raises:
+        ConfigError: its password cannot be read, or a package is missing.
+    """
+    try:
+        from recognizer.integrations.mqtt_connection import Broker
+    except ModuleNotFoundError as error:
+        raise ConfigError(f"mqtt: {MISSING} ({error.name}).") from error
+    return Broker(
+        host=wanted.host or "",
+        port=wanted.port,
+        user=wanted.user,
+        password=secret(wanted.password_env, wanted.password_file, key="mqtt.password"),
+        tls=wanted.tls,
+        ca_file=wanted.ca_file,
+        version=5 if wanted.protocol == "5" else 4,
+    )
+
+
 def _mqtt(
     settings: Settings,
     sources: Sequence[str],
@@ -185,19 +207,9 @@ def _mqtt(
         from recognizer.integrations.home_assistant import Topics
         from recognizer.integrations.mqtt import MqttSink
         from recognizer.integrations.mqtt_commands import Controls
-        from recognizer.integrations.mqtt_connection import Broker
     except ModuleNotFoundError as error:
         raise ConfigError(f"mqtt: {MISSING} ({error.name}).") from error
-    wanted = settings.mqtt
-    broker = Broker(
-        host=wanted.host or "",
-        port=wanted.port,
-        user=wanted.user,
-        password=secret(wanted.password_env, wanted.password_file, key="mqtt.password"),
-        tls=wanted.tls,
-        ca_file=wanted.ca_file,
-        version=5 if wanted.protocol == "5" else 4,
-    )
+    wanted, broker = settings.mqtt, broker_of(settings.mqtt)
     controls = Controls()
     if control is not None:
         allowed = wanted.commands

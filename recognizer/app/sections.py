@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
 
 from recognizer.app.setting_types import (
     Cosine,
@@ -32,6 +32,9 @@ class Camera(Section):
 
     location: Location = "0"
     """A video file, a folder of photos, one photo; number or path of a webcam; rtsp://, rtsps://, http(s)://."""
+    detect_location: Location | None = None
+    """rtsp:// of a smaller stream of the same camera, in which faces are found and tracked; ``location`` is then its
+    main stream, from which faces are embedded. Boxes, events and labelled video are of the smaller picture."""
     name: SourceName | None = None
     """Name in events and on screen; by default the address without credentials."""
     width: Annotated[int, Field(ge=16, le=16384)] | None = None
@@ -65,6 +68,15 @@ class Camera(Section):
         if not (region[0] < region[2] and region[1] < region[3]):
             raise ValueError("wanted left < right and top < bottom")
         return region
+
+    @model_validator(mode="after")
+    def _has_two_streams(self) -> Self:
+        if self.detect_location is None:
+            return self
+        places = (self.location, self.detect_location)
+        if not all(place.lower().startswith(("rtsp://", "rtsps://")) for place in places):
+            raise ValueError("detect_location: wanted rtsp:// addresses of two streams of one camera, also in location")
+        return self
 
 
 class Source(Camera):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -63,7 +63,7 @@ class Adjusted(SourceWrapper):
             if frame.captured_at < due - slack:
                 continue
             due = max(due, frame.captured_at - slack) + step
-            yield Frame(self._adjustment.apply(frame.image), frame.index, frame.captured_at, frame.source)
+            yield replace(frame, picture=self._adjustment.apply(frame.image))
 
     @property
     def frame_rate(self) -> float | None:

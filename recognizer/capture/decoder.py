@@ -95,7 +95,9 @@ class BgrConverter:
 class Picture:
     """One decoded picture, converted to BGR on demand: see ``recognizer.types.Decoded``."""
 
-    def __init__(self, picture: av.VideoFrame, converter: BgrConverter) -> None:
+    def __init__(self, picture: av.VideoFrame, converter: BgrConverter, *, camera_at: float | None = None) -> None:
+        self.camera_at = camera_at
+        """When the camera says that it took it, seconds of the camera's clock."""
         self._picture, self._converter = picture, converter
         self._orientation: Orientation = orientation_of(picture)
         width, height = converter.size(picture)

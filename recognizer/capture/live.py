@@ -18,6 +18,7 @@ from typing import Protocol
 from loguru import logger
 
 from recognizer.capture.connection import CameraError, ConnectionMonitor, FailureKind
+from recognizer.capture.decoder import Picture
 from recognizer.capture.endless import EndlessSource
 from recognizer.errors import SourceError
 from recognizer.types import U8, Frame, SourceChange
@@ -123,7 +124,8 @@ class LiveSource(EndlessSource):
                         for at, picture in frames:
                             failures = 0
                             self._monitor.frame(at)
-                            yield Frame(picture, index, at, self.name)
+                            camera_at = picture.camera_at if isinstance(picture, Picture) else None
+                            yield Frame(picture, index, at, self.name, camera_at)
                             index += 1
                             if self._stop.is_set():
                                 return

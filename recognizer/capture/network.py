@@ -22,10 +22,12 @@ import av.error
 from av.video.stream import VideoStream
 from loguru import logger
 
+from recognizer.capture.camera_clock import CameraClock
 from recognizer.capture.capture_clock import CaptureClock
 from recognizer.capture.connection import CameraError, FailureKind
 from recognizer.capture.decoder import BgrConverter, Deblock, Picture, decoder_options
 from recognizer.capture.live import TimedFrames
+from recognizer.capture.pace import Pace
 from recognizer.capture.packet_limit import LARGEST_PACKET_BYTES, limit_blocks
 from recognizer.capture.redirects import following
 from recognizer.errors import SourceError
@@ -184,7 +186,7 @@ class NetworkStream:
         self, container: av.container.InputContainer, stream: VideoStream, stop: threading.Event, *, paced: bool
     ) -> TimedFrames:
         converter = BgrConverter(self._name, aspect=stream.sample_aspect_ratio)
-        pace, clock = _Pace(), CaptureClock()
+        pace, clock, camera_clock = Pace(), CaptureClock(), CameraClock()
         damaged, shown = 0, False
         packets = container.demux(stream)
         while True:
@@ -200,11 +202,12 @@ class NetworkStream:
             arrived = time.monotonic()
             if packet.size > LARGEST_PACKET_BYTES:
                 raise _too_large(packet.size)
-            pictures = _decoded(packet)
-            damaged = 0 if pictures else damaged + 1
+            camera_clock.note(packet)
+            pictures = self._decode(packet)
+            damaged = 0 if pictures or pictures is None else damaged + 1
             if damaged > _DAMAGED_IN_A_ROW:
                 raise CameraError(f"{damaged} packets in a row could not be decoded")
-            for picture in pictures:
+            for picture in pictures or ():
                 if self.length_s and picture.time is not None:
                     if 0 < picture.time <= self.reached_s:
                         continue
@@ -221,9 +224,13 @@ class NetworkStream:
                     if paced
                     else clock.captured_at(time_s, arrived_s=arrived, waited_s=arrived - began)
                 )
-                yield at, Picture(picture, converter)
+                yield at, Picture(picture, converter, camera_at=camera_clock.at(picture.time))
             if stop.is_set():
                 return
+
+    def _decode(self, packet: av.Packet[VideoStream]) -> list[av.VideoFrame] | None:
+        """The pictures that a packet completes; ``None`` where it was not decoded."""
+        return decoded(packet)
 
     def _go_on(self, container: av.container.InputContainer) -> None:
         """Seek to where the last connection broke; a server that cannot seek sends it all again, which is skipped."""
@@ -240,29 +247,8 @@ def _length_s(container: av.container.InputContainer) -> float | None:
     return (begin + container.duration) / av.time_base if container.duration else None
 
 
-class _Pace:
-    """Plays what comes in bursts, as HLS segments do, at its own speed."""
-
-    _LONGEST_S = 30.0
-
-    def __init__(self) -> None:
-        self._start: float | None = None
-
-    def wait(self, picture: av.VideoFrame, stop: threading.Event) -> bool:
-        """Wait until the picture is due; False when asked to stop meanwhile."""
-        if picture.time is None:
-            return not stop.is_set()
-        now = time.monotonic()
-        if self._start is None or not -self._LONGEST_S < self._start + picture.time - now < self._LONGEST_S:
-            self._start = now - picture.time
-        late = now - (self._start + picture.time)
-        if late > 0:
-            self._start += late  # the next segment came late: go on from here rather than hurry
-            return not stop.is_set()
-        return not stop.wait(-late)
-
-
-def _decoded(packet: av.Packet[VideoStream]) -> list[av.VideoFrame]:
+def decoded(packet: av.Packet[VideoStream]) -> list[av.VideoFrame]:
+    """Decode a packet; no pictures where it is damaged."""
     try:
         return [p for p in packet.decode() if isinstance(p, av.VideoFrame) and not p.is_corrupt]
     except av.error.InvalidDataError:

@@ -4,21 +4,25 @@ from __future__ import annotations
 
 import enum
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from recognizer.capture.address import complete_address
 from recognizer.capture.adjust import AS_IT_IS, Adjusted, Adjustment
 from recognizer.capture.animation import Animation, picture_count
 from recognizer.capture.decoder import Deblock
+from recognizer.capture.demand import Demand
 from recognizer.capture.files import ImageFolder, SinglePicture
 from recognizer.capture.http import SNAPSHOT_INTERVAL_S, HttpStream
 from recognizer.capture.live import LiveSource
 from recognizer.capture.names import display_name
 from recognizer.capture.network import MAX_STREAM_PIXELS, NetworkStream
+from recognizer.capture.on_demand import OnDemandStream
 from recognizer.capture.paths import local_path
 from recognizer.capture.pictures import MAX_PIXELS, PICTURE_SUFFIXES
+from recognizer.capture.two_streams import LargeStream, TwoStreams
 from recognizer.capture.video import VideoFile
 from recognizer.capture.webcam import Webcam
 from recognizer.errors import SourceError
@@ -36,6 +40,8 @@ class SourceKind(enum.Enum):
     STREAM = "a network stream"
 
 
+LARGE_STALL_S = 15.0
+"""A main stream, of which only key frames may be decoded, is down after so long: some cameras send one in 10 s."""
 _STREAM_SCHEMES = frozenset({"rtsp", "rtsps", "http", "https", "rtmp", "rtmps", "udp", "rtp", "srt"})
 
 
@@ -129,21 +135,45 @@ def _source(text: str, kind: SourceKind, options: SourceOptions) -> FrameSource:
         device = int(text) if text.isdecimal() else text
         camera = Webcam(device, width=options.width, height=options.height, rate=options.rate)
         return LiveSource(camera, name=name, fixed=True)
-    address = complete_address(text, password_env=options.password_env, password_file=options.password_file)
-    address = re.sub(r"^[^:]+", lambda scheme: scheme[0].lower(), address)  # FFmpeg knows schemes in small letters only
-    stream = partial(
-        NetworkStream,
-        address,
-        transport=options.transport,
-        name=name,
-        deblock=options.deblock,
-        max_pixels=min(options.max_pixels, MAX_STREAM_PIXELS),
-    )
+    stream = partial(NetworkStream, _address(text, options), **_stream_options(name, options))
     if text[:4].lower() == "http":  # play lists come in segments of some seconds
         interval_s = 1 / options.rate if options.rate else SNAPSHOT_INTERVAL_S
         polled = HttpStream(stream(open_s=10, read_s=10), name=name, interval_s=interval_s)
         return LiveSource(polled, name=name, stall_s=5 + interval_s)
     return LiveSource(stream(), name=name)
+
+
+def open_two_streams(text: str, detect_text: str, options: SourceOptions) -> FrameSource:
+    """Make the source of a camera with two streams; ``with`` opens it.
+
+    Args:
+        text: address of the large stream.
+        detect_text: address of the small one, whose frames come.
+        options: what is asked of both; the name is the large one's by default.
+
+    Raises:
+        SourceError: an address cannot be completed.
+    """
+    name = options.name or default_name(text)
+    small = open_source(detect_text, replace(options, name=name))
+    demand, label = Demand(), f"{name}, main stream"
+    camera = OnDemandStream(demand, _address(text, options), **_stream_options(label, options))
+    source = LiveSource(camera, name=label, stall_s=LARGE_STALL_S)
+    return TwoStreams(small, LargeStream(source, demand, name=name, adjustment=options.adjustment))
+
+
+def _address(text: str, options: SourceOptions) -> str:
+    address = complete_address(text, password_env=options.password_env, password_file=options.password_file)
+    return re.sub(r"^[^:]+", lambda scheme: scheme[0].lower(), address)  # FFmpeg knows schemes in small letters only
+
+
+def _stream_options(name: str, options: SourceOptions) -> dict[str, Any]:
+    return {
+        "transport": options.transport,
+        "name": name,
+        "deblock": options.deblock,
+        "max_pixels": min(options.max_pixels, MAX_STREAM_PIXELS),
+    }
 
 
 def require_openable(source: FrameSource) -> None:
@@ -152,7 +182,9 @@ def require_openable(source: FrameSource) -> None:
     Raises:
         SourceError: It is not.
     """
-    inner = source.source if isinstance(source, Adjusted) else source
+    inner = source
+    while isinstance(inner, Adjusted | TwoStreams):
+        inner = inner.source
     if not isinstance(inner, LiveSource):
         with source:
             pass

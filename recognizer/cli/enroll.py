@@ -13,7 +13,7 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
-from recognizer.app import build, config, enrolment
+from recognizer.app import build, config, enrolment, successor
 from recognizer.cli import _console, _options
 from recognizer.cli._progress import model_bar
 from recognizer.counting import counted
@@ -62,14 +62,18 @@ def enrol_folder(
     Raises:
         GalleryError: see ``Enroller.enrol``.
     """
+    old = successor.predecessor(settings, resolved)
     with enrolment.warning_of_flips(settings, resolved), _bar() as (on_photo, pause):
-        return enrolment.make_enroller(settings, resolved).enrol(
+        report = enrolment.make_enroller(settings, resolved).enrol(
             settings.gallery.folder,
-            reembed=reembed,
+            reembed=reembed or old is not None,
             rebuild=rebuild,
             on_photo=on_photo,
             may_forget=lambda names: yes or _ask_to_forget(names, pause),
         )
+    if old is not None:
+        successor.take_calibration_over(settings, resolved, old)
+    return report
 
 
 def print_enrolment(report: EnrolReport, *, as_json: bool) -> None:

@@ -13,7 +13,9 @@ from recognizer.cli import (
     _console,
     bench,
     calibrate,
+    cameras,
     demo,
+    doctor,
     enroll,
     evaluate,
     gallery,
@@ -59,6 +61,7 @@ app.command()(identify.identify)
 app.command()(verify.verify)
 app.command()(predict.predict)
 app.command()(demo.demo)
+app.command()(doctor.doctor)
 app.command()(calibrate.calibrate)
 app.command()(health.health)
 app.add_typer(bench.app, name="bench")
@@ -66,6 +69,7 @@ app.add_typer(train.app, name="train")
 app.add_typer(gallery.app, name="gallery")
 app.add_typer(history.app, name="history")
 app.add_typer(serve.app, name="serve")
+app.add_typer(cameras.app, name="cameras")
 app.add_typer(models.app, name="models")
 app.add_typer(webhook.app, name="webhook")
 app.add_typer(notify.app, name="notify")

@@ -27,6 +27,14 @@ class SourceFigures:
     losses: int = 0
     why: str = ""
     """What the last loss was about."""
+    has_larger: bool = False
+    """It has a main stream beside the one that its frames are from."""
+    samples: int = 0
+    """Faces embedded."""
+    from_main: int = 0
+    """Those cut from the main stream's picture."""
+    skews: Durations = field(default_factory=Durations)
+    """Between the two pictures of a moment, without sign."""
     people: tuple[str, ...] = ()
     """Who is there now; unknown people as ``?``."""
 
@@ -36,6 +44,14 @@ class SourceFigures:
         span = self.last_at - self.first_at
         return (self.frames - 1) / span if span > 0 else 0.0
 
+    @property
+    def main_stream(self) -> str:
+        """What the main stream gave, in words; empty without one."""
+        if not self.has_larger:
+            return ""
+        skew = f", skew p95 {self.skews.percentile_ms(95):.0f} ms" if self.from_main else ""
+        return f"{self.from_main} of {self.samples} samples from the main stream{skew}"
+
     def as_dict(self) -> dict[str, Any]:
         """For JSON."""
         figures: dict[str, Any] = {"frames": self.frames, "fps": round(self.fps, 2)}
@@ -44,6 +60,9 @@ class SourceFigures:
             figures["age_ms"] = {f"p{p}": round(self.ages.percentile_ms(p), 1) for p in (50, 95, 99)}
             figures["losses"] = self.losses
             figures["last_loss"] = self.why or None
+        if self.has_larger:
+            skew_ms = {f"p{p}": round(self.skews.percentile_ms(p), 1) for p in (50, 95)}
+            figures["main_stream"] = {"samples": self.from_main, "of": self.samples, "skew_ms": skew_ms}
         return figures
 
 
@@ -73,6 +92,11 @@ class SourceBoard:
             figures.first_at = frame.captured_at
         figures.frames += 1
         figures.last_at = frame.captured_at
+        figures.has_larger |= frame.larger is not None or bool(result.skews_s)
+        figures.samples += len(result.samples)
+        figures.from_main += len(result.skews_s)
+        for skew in result.skews_s:
+            figures.skews.add(abs(skew))
         if figures.live:
             figures.ages.add(self._clock() - frame.captured_at)
 

@@ -98,7 +98,9 @@ class StatusBlock(BaseSink):
         """One line for each source."""
         for name, figures in list(self._board.sources.items()):
             state, fps, age, dropped, people = self._cells(name, figures)
-            yield f"{name}: {state}, {fps} fps{f', age p95 {age}' if age else ''}, {dropped} dropped, now {people}"
+            age = f", age p95 {age}" if age else ""
+            main = f", {figures.main_stream}" if figures.has_larger else ""
+            yield f"{name}: {state}, {fps} fps{age}, {dropped} dropped{main}, now {people}"
 
     def table(self) -> Table:
         """The block."""
@@ -109,7 +111,8 @@ class StatusBlock(BaseSink):
         for name, figures in list(self._board.sources.items()):
             state, fps, age, dropped, people = self._cells(name, figures)
             colour = _COLOURS.get(figures.state, "default") if figures.state else "default"
-            table.add_row(escape(name), f"[{colour}]{state}[/]", fps, age, dropped, escape(people))
+            main = f"\n[dim]{figures.main_stream}[/]" if figures.has_larger else ""
+            table.add_row(escape(name) + main, f"[{colour}]{state}[/]", fps, age, dropped, escape(people))
         return table
 
     def _cells(self, name: str, figures: SourceFigures) -> tuple[str, str, str, str, str]:

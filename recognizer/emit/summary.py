@@ -267,9 +267,11 @@ def _source_line(source: Mapping[str, Any]) -> str:
     times = "once" if source["losses"] == 1 else f"{source['losses']} times"
     lost = f", lost {times} ({source['last_loss']})" if source["losses"] else ""
     rates = f" at {source['fps']:.1f} fps, age p95 {source['age_ms']['p95']:.0f} ms, {source['dropped']} dropped"
-    return escape(
-        f"{source['name']}: {source['state']}, {source['frames']} frames{rates if source['frames'] else ''}{lost}"
-    )
+    seen = f"{source['frames']} frames{rates if source['frames'] else ''}"
+    if main := source.get("main_stream"):
+        skew_ms = main["skew_ms"]["p95"]
+        seen += f"; {main['samples']} of {main['of']} samples from the main stream, skew p95 {skew_ms:.0f} ms"
+    return escape(f"{source['name']}: {source['state']}, {seen}{lost}")
 
 
 def _write_whole(path: Path, text: str) -> None:

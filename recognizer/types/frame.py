@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -57,6 +58,20 @@ class Decoded(Protocol):
         """(H, W, 3) BGR, upright, read-only; converted at the first call, then kept."""
 
 
+class Larger(Protocol):
+    """A larger stream of the same camera, at the moment of one frame."""
+
+    def find(self, ids: Sequence[int]) -> tuple[Frame, float] | None:
+        """Return the nearest picture that is there and its time less the frame's, s; never waits.
+
+        Args:
+            ids: of the tracks to sample; pictures of new and unsettled ones are decoded from now on.
+        """
+
+    def compared(self, *, alike: int, unlike: int) -> None:
+        """Take how many faces looked in the larger picture as in the frame, and how many did not."""
+
+
 @dataclass(frozen=True, slots=True)
 class DistantPicture:
     """A picture that stays in the process that decoded it; only its size is known here."""
@@ -100,6 +115,10 @@ class Frame:
     """Seconds: presentation time for files, the monotonic clock for live sources."""
     source: str
     """Display name of the source; credentials are removed where it is made."""
+    camera_at: float | None = None
+    """Seconds of the camera's own clock, where its stream says them; comparable between streams of one camera."""
+    larger: Larger | None = None
+    """Where the same moment may be had in a larger picture; boxes are in this frame's picture all the same."""
 
     def __post_init__(self) -> None:
         if isinstance(self.picture, np.ndarray):

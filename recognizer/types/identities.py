@@ -183,3 +183,5 @@ class FrameResult:
     """The faces that were embedded in this frame, reported or not."""
     revision: int = 0
     """Of the gallery and the thresholds that decided; ``Pipeline.replace_gallery`` gives others."""
+    skews_s: tuple[float, ...] = ()
+    """Of the samples that were cut from ``frame.larger``: that picture's time less the frame's, s."""

@@ -7,6 +7,7 @@ from recognizer.app.build.detectors import video_detector as video_detector
 from recognizer.app.build.embedders import classifier as classifier
 from recognizer.app.build.embedders import embedder as embedder
 from recognizer.app.build.embedders import model as model
+from recognizer.app.build.frame_sources import camera_source as camera_source
 from recognizer.app.build.frame_sources import only_photos as only_photos
 from recognizer.app.build.frame_sources import options_of as options_of
 from recognizer.app.build.frame_sources import source as source

@@ -24,8 +24,8 @@ LARGE_FILE_BYTES = 80_000_000
 file has 73 MB."""
 
 
-def model(settings: Settings, progress: Progress = no_progress) -> ResolvedModel:
-    """Find, fetch or convert the embedding model of the settings.
+def model(settings: Settings, progress: Progress = no_progress, *, offline: bool = False) -> ResolvedModel:
+    """Find, fetch or convert the embedding model of the settings; ``offline``: do not fetch it.
 
     Raises:
         ConfigError: if ``embed.spec`` is not valid, or given for a model that is no file of one's own.
@@ -33,7 +33,7 @@ def model(settings: Settings, progress: Progress = no_progress) -> ResolvedModel
     """
     embed = settings.embed
     spec = inline(embed.spec) if isinstance(embed.spec, str) else embed.spec
-    return resolve(embed.model, weights_dir=embed.weights_dir, progress=progress, spec=spec)
+    return resolve(embed.model, weights_dir=embed.weights_dir, progress=progress, spec=spec, offline=offline)
 
 
 def embedder(settings: Settings, resolved: ResolvedModel | None = None) -> Embedder:

@@ -5,7 +5,14 @@ from __future__ import annotations
 from recognizer.app.config import Settings
 from recognizer.app.sections import Camera
 from recognizer.capture.adjust import Adjustment
-from recognizer.capture.sources import SourceKind, SourceOptions, default_name, open_source, source_kind
+from recognizer.capture.sources import (
+    SourceKind,
+    SourceOptions,
+    default_name,
+    open_source,
+    open_two_streams,
+    source_kind,
+)
 from recognizer.protocols import FrameSource
 
 
@@ -21,7 +28,19 @@ def sources(settings: Settings) -> list[FrameSource]:
         SourceError: if a location cannot be a source.
     """
     named = zip(settings.cameras, source_names(settings), strict=True)
-    return [open_source(camera.location, options_of(camera, name)) for camera, name in named]
+    return [camera_source(camera, name) for camera, name in named]
+
+
+def camera_source(camera: Camera, name: str) -> FrameSource:
+    """Build one source, of one or two streams.
+
+    Raises:
+        SourceError: if a location cannot be a source.
+    """
+    options = options_of(camera, name)
+    if camera.detect_location is None:
+        return open_source(camera.location, options)
+    return open_two_streams(camera.location, camera.detect_location, options)
 
 
 def source_names(settings: Settings) -> list[str]:
