@@ -130,7 +130,9 @@ def test_a_process_that_is_killed_is_back_and_the_picture_moves_again(visitor: V
     expect(page.locator(".large img")).to_be_visible(timeout=SLOW_MS)
     with page.expect_request(f"**{STREAM}", timeout=SLOW_MS):
         os.kill(child(visitor.service, part), signal.SIGKILL)
-        if part == "recognition":  # requests wait for a web process that starts
+        if part == "web":
+            expect(page.locator(".banner")).to_contain_text("has not answered since", timeout=SLOW_MS)
+        else:
             expect(page.locator(".view-head")).to_contain_text("Away", timeout=SLOW_MS)
     expect(page.locator(".banner")).to_have_count(0, timeout=SLOW_MS)
     expect(page.locator(".view-head")).to_contain_text("Live", timeout=SLOW_MS)
