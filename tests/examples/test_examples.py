@@ -19,8 +19,8 @@ from fastapi.testclient import TestClient
 
 from recognizer.demo.demo_clip import MEDIA
 from tests.conftest import ROOT
-from tests.emit.test_window import Display
-from tests.emit.test_window import display as display
+from tests.emit.virtual_display import Display
+from tests.emit.virtual_display import display as display
 from tests.examples.conftest import Run
 from tests.integrations.conftest import Mosquitto
 from tests.integrations.conftest import mosquitto as mosquitto
@@ -100,7 +100,9 @@ def test_telegram_gets_pictures_and_a_refusal_does_not_end_it(
     assert [path for path, _ in got] == ["/bot1:secret/sendPhoto"] * 2
     assert b"Barack Obama is at " in got[0][1]
     picture = np.frombuffer(got[0][1][got[0][1].index(b"\xff\xd8") :], np.uint8)
-    assert np.shape(cv2.imdecode(picture, cv2.IMREAD_COLOR)) == (360, 640, 3)
+    decoded = cv2.imdecode(picture, cv2.IMREAD_COLOR)
+    assert decoded is not None
+    assert decoded.shape == (360, 640, 3)
     reported = capsys.readouterr().err
     assert "400" in reported
     assert "secret" not in reported
