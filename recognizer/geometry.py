@@ -1,4 +1,4 @@
-"""Boxes, overlaps and the five-point transform: pure NumPy, no image is touched here.
+"""Boxes, overlaps, unit vectors, turns and the five-point transform: pure NumPy.
 
 Boxes are (N, 4) float32 ``x1, y1, x2, y2`` in pixels. Landmarks are (N, 5, 2) float32 in pixels: left eye, right eye,
 nose, left mouth corner, right mouth corner, left and right as the viewer sees them.
@@ -6,10 +6,13 @@ nose, left mouth corner, right mouth corner, left and right as the viewer sees t
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
 F32 = NDArray[np.float32]
+U8 = NDArray[np.uint8]
 Box = tuple[float, float, float, float]
 """One box in plain floats. NumPy would spend twenty times as long on its four numbers."""
 
@@ -18,6 +21,21 @@ ARCFACE_TEMPLATE: F32 = np.array(
     dtype=np.float32,
 )
 """Where the five landmarks belong in a 112 x 112 crop (InsightFace, ``face_align.py``)."""
+
+
+def unit(vector: NDArray[np.floating[Any]]) -> F32:
+    """Scale a vector (D,) to unit length, float32; a vector of zeros stays one."""
+    return np.asarray(vector / max(float(np.linalg.norm(vector)), 1e-12), np.float32)
+
+
+def unit_rows(vectors: NDArray[np.floating[Any]]) -> F32:
+    """Scale each row of (N, D) to unit length, float32; a row of zeros stays one."""
+    return np.asarray(vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-12), np.float32)
+
+
+def turned(image: U8, turned_deg: int) -> U8:
+    """Turn a picture (H, W, ...) clockwise by 0, 90, 180 or 270 degrees; not copied where nothing is turned."""
+    return np.ascontiguousarray(np.rot90(image, -turned_deg // 90)) if turned_deg else image
 
 
 def area(boxes: F32) -> F32:

@@ -44,6 +44,15 @@ def logged_warnings() -> Iterator[list[str]]:
     logger.remove(handler)
 
 
+@pytest.fixture
+def logged() -> Iterator[list[str]]:
+    """All lines logged so far from INFO up, each with its level before it."""
+    lines: list[str] = []
+    handler = logger.add(lambda line: lines.append(str(line).rstrip("\n")), level="INFO", format="{level} {message}")
+    yield lines
+    logger.remove(handler)
+
+
 @pytest.fixture(scope="session")
 def rig_data() -> Path:
     """The development data, on a machine where its RTSP server runs."""

@@ -252,6 +252,10 @@ class ListSink(BaseSink):
         self.messages.append(SourceEnd(source, events))
 
     @property
+    def indices(self) -> list[int]:
+        return [result.frame.index for result in self.results]
+
+    @property
     def events(self) -> list[Event]:
         """All events, in order."""
         return [e for message in self.messages if not isinstance(message, SourceChange) for e in message.events]

@@ -36,7 +36,7 @@ def make_tracks(boxes: Sequence[Box], ids: Sequence[int] | None = None) -> Track
 
 
 def identity(track_id: int, name: str | None = None, status: Status | None = None, similarity: float = 0.6) -> Identity:
-    """Known when there is a name, else unknown unless told."""
+    """Known when there is a name, else unknown unless given."""
     status = status or (Status.KNOWN if name else Status.UNKNOWN)
     return Identity(track_id, status, name, similarity, 0.2, ("because",))
 

@@ -45,7 +45,7 @@ def make_clip(
     key_frame_every: int = 25,
     source: str = "office/eat.mkv",
 ) -> Path:
-    """A clip with painted frame numbers and a key frame every second, unless told otherwise."""
+    """A clip with painted frame numbers and a key frame every second, unless stated otherwise."""
     program = [sys.executable, str(data / "rig/make_clip.py"), str(data / "data/video" / source), str(out)]
     subprocess.run([*program, *map(str, size), str(frames), str(key_frame_every)], check=True, capture_output=True)
     return out
@@ -105,10 +105,14 @@ class RtspServer:
         self._process.stdin.flush()
         self._process.stdout.readline()
 
+    def log_lines(self) -> list[str]:
+        """A line for each frame sent: its number, and when, monotonic s."""
+        return self._log.read_text().splitlines()
+
     def pushed(self) -> dict[int, list[float]]:
         """Frame number -> when it was sent, monotonic s."""
         times: dict[int, list[float]] = {}
-        for line in self._log.read_text().splitlines():
+        for line in self.log_lines():
             number, _, at = line.partition(" ")
             times.setdefault(int(number), []).append(float(at))
         return times
@@ -170,6 +174,18 @@ def wait_until(condition: Callable[[], object], *, seconds: float) -> float:
             return time.monotonic() - began
         time.sleep(0.01)
     return float("inf")
+
+
+def event_when(condition: Callable[[], object], *, seconds: float) -> threading.Event:
+    """An event that another thread sets once something is true, or after a time that fails the test."""
+    event = threading.Event()
+
+    def wait() -> None:
+        wait_until(condition, seconds=seconds)
+        event.set()
+
+    threading.Thread(target=wait).start()
+    return event
 
 
 def wait_for(condition: Callable[[], object], what: str, patience_s: float = 60.0) -> None:

@@ -36,6 +36,23 @@ def test_centres_and_clip() -> None:
     np.testing.assert_array_equal(geometry.clip(two, width=30, height=12)[1], [0, 4, 30, 8])
 
 
+@pytest.mark.parametrize("kind", [np.float32, np.float64])
+def test_unit_vectors_have_length_one_and_zeros_stay(kind: type[np.float32 | np.float64]) -> None:
+    rows = geometry.unit_rows(np.array([[3, 4], [0, 0], [0, -2]], kind))
+    assert rows.dtype == np.float32
+    np.testing.assert_allclose(rows, np.array([[0.6, 0.8], [0, 0], [0, -1]]), rtol=1e-6)
+    np.testing.assert_allclose(geometry.unit(np.array([3, 4], kind)), [0.6, 0.8], rtol=1e-6)
+    assert geometry.unit(np.zeros(3, kind)).tolist() == [0, 0, 0]
+
+
+def test_a_picture_is_turned_clockwise() -> None:
+    picture = np.array([[[1], [2], [3]]], np.uint8)
+    assert geometry.turned(picture, 0) is picture
+    assert geometry.turned(picture, 90)[:, 0, 0].tolist() == [1, 2, 3]
+    assert geometry.turned(picture, 180)[0, :, 0].tolist() == [3, 2, 1]
+    assert geometry.turned(picture, 270)[:, 0, 0].tolist() == [3, 2, 1]
+
+
 def umeyama_by_svd(source: np.ndarray, target: np.ndarray) -> np.ndarray:
     """The transform by the paper's own route, singular values, as a second derivation."""
     mean_source, mean_target = source.mean(0), target.mean(0)

@@ -33,7 +33,7 @@ def test_folded_accuracy_never_uses_the_fold_it_tests() -> None:
     same = np.array([0, 1, 0, 1, 0, 1], bool)
     folds = np.array([0, 0, 1, 1, 2, 2])
     result = metrics.folded_accuracy(similarities, same, folds)
-    # folds 0 and 1 are split anywhere; fold 2 is judged at 0.5, between 0.1 and 0.9, which accepts both of its pairs
+    # folds 0 and 1 are split anywhere; fold 2 is verified at 0.5, between 0.1 and 0.9, which accepts both of its pairs
     assert result.mean == pytest.approx((1 + 1 + 0.5) / 3)
     assert result.deviation == pytest.approx(np.std([1, 1, 0.5]))
     assert metrics.folded_right(similarities, same, folds).tolist() == [True, True, True, True, False, True]

@@ -14,7 +14,7 @@ import pytest
 import recognizer
 from tests.conftest import ROOT
 
-SHIPPED = ("models/data", "demo/media")
+SHIPPED = ("models/data", "demo/media", "serve/page", "serve/swagger")
 
 
 @pytest.fixture(scope="module")

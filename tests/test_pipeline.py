@@ -29,8 +29,8 @@ def test_a_painted_person_walks_through_all_stages() -> None:
     assert [len(result.tracks) for result in results[:3]] == [0, 1, 1]  # one frame proves nothing
     assert detector.shown < 10  # of 50 frames
     assert embedder.embedded < 10
-    told = [event.kind.value for result in results for event in result.events]
-    assert told == ["appeared", "recognised"]
+    reported = [event.kind.value for result in results for event in result.events]
+    assert reported == ["appeared", "recognised"]
     assert {"refine", "track", "align", "embed", "match", "decide"} <= results[-1].timings.keys()
 
 
@@ -110,8 +110,8 @@ def test_a_person_removed_from_the_gallery_is_forgotten_in_the_next_frame() -> N
     recognise.replace_gallery(Nobody(), frozenset(), THRESHOLDS)
     after = [recognise.step(frame) for frame in frames(face_picture((3, 0)), 25)[20:]]
     assert all(names(result) == [None] for result in after)
-    told = [(event.kind.value, event.name) for result in after for event in result.events]
-    assert told == [("changed", None)]
+    reported = [(event.kind.value, event.name) for result in after for event in result.events]
+    assert reported == [("changed", None)]
     recognise.replace_gallery(PaintedGallery(), frozenset({"person 3"}), THRESHOLDS)
     again = [recognise.step(frame) for frame in frames(face_picture((3, 0)), 36)[25:]]
     assert names(again[-1]) == ["person 3"]

@@ -3,22 +3,11 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
 
 import numpy as np
 import pytest
-from loguru import logger
 
 from recognizer.text import _left_to_right, line_height, text_mask
-
-
-@pytest.fixture
-def told() -> Iterator[list[str]]:
-    lines: list[str] = []
-    handler = logger.add(lambda message: lines.append(str(message)), level="INFO", format="{message}")
-    yield lines
-    logger.remove(handler)
-
 
 NAMES = ["Anna Müller", "张伟", "田中 さくら", "カナ", "김민수", "Владимир", "Ελένη", "Nguyễn Văn Đức", "Łukasz Żółć"]
 
@@ -26,7 +15,7 @@ NAMES = ["Anna Müller", "张伟", "田中 さくら", "カナ", "김민수", "�
 @pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize("size", [11, 24, 60])
 def test_real_glyphs_whatever_the_system_has(
-    name: str, size: int, monkeypatch: pytest.MonkeyPatch, told: list[str]
+    name: str, size: int, monkeypatch: pytest.MonkeyPatch, logged: list[str]
 ) -> None:
     monkeypatch.setenv("PATH", "")  # no fontconfig
     mask = text_mask(name, size)
@@ -36,7 +25,7 @@ def test_real_glyphs_whatever_the_system_has(
     for one, other in itertools.pairwise(name):
         if one not in " " + other and other != " ":
             assert not np.array_equal(text_mask(one, size), text_mask(other, size))
-    assert told == []
+    assert logged == []
 
 
 def test_wide_enough() -> None:
@@ -56,18 +45,18 @@ def test_controls_and_length() -> None:
     assert not text_mask("a", 20).flags.writeable
 
 
-def test_a_letter_no_font_has_is_told_not_questioned(monkeypatch: pytest.MonkeyPatch, told: list[str]) -> None:
+def test_a_letter_no_font_has_is_reported_not_questioned(monkeypatch: pytest.MonkeyPatch, logged: list[str]) -> None:
     monkeypatch.setenv("PATH", "")
     assert np.array_equal(text_mask("Anna ᏣᎳᎩ ᎦᏬᏂᎯᏍᏗ 2", 24), text_mask("Anna (Cherokee) 2", 24))
     text_mask("ᎦᏬᏂᎯᏍᏗ", 25)
-    assert len(told) == 1
-    assert "Cherokee" in told[0]
-    assert "Install a font" in told[0]
+    assert len(logged) == 1
+    assert "Cherokee" in logged[0]
+    assert "Install a font" in logged[0]
 
 
-def test_a_question_mark_is_one(told: list[str]) -> None:
+def test_a_question_mark_is_one(logged: list[str]) -> None:
     assert text_mask("really?", 24).max() > 200
-    assert told == []
+    assert logged == []
 
 
 def test_right_to_left_without_system_fonts(monkeypatch: pytest.MonkeyPatch) -> None:

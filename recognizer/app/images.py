@@ -20,6 +20,7 @@ from recognizer.types import U8
 ImageLike = str | Path | bytes | Image.Image | NDArray[np.uint8]
 """A picture file's path or content, a Pillow picture, or an (H, W, 3) uint8 array."""
 Colour = Literal["bgr", "rgb"]
+"""Order of an array's channels."""
 COLOURS: tuple[Colour, ...] = ("bgr", "rgb")
 
 

@@ -12,6 +12,7 @@ from recognizer.emit.collect import CollectingSink
 from recognizer.evaluation.faces import pictures_of_folder
 from recognizer.evaluation.pairs import LOOSE_SHARE
 from recognizer.gallery.records import Enrolled
+from recognizer.geometry import unit
 from recognizer.models.resolve import ResolvedModel
 from recognizer.runtime import runner
 from recognizer.types import F32, FrameResult
@@ -75,8 +76,7 @@ def _of_folder(
         samples.setdefault(inside[0], []).append(row)  # the picture itself, or a person's folder
     found = []
     for who, rows in samples.items():
-        template = vectors[rows].sum(axis=0)
-        template /= np.linalg.norm(template)
+        template = unit(vectors[rows].sum(axis=0))
         found.append((who, float((enrolled.vectors @ template).max())))
     return found
 

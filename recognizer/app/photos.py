@@ -15,7 +15,8 @@ from recognizer.gallery.enrol import measure
 from recognizer.gallery.limits import quality_notes
 from recognizer.gallery.photo_vector import photo_vector
 from recognizer.gallery.records import Measurement
-from recognizer.gallery.upright import CONVINCING, Upright, boxes_before, search_copy, turned
+from recognizer.gallery.upright import CONVINCING, Upright, boxes_before, search_copy
+from recognizer.geometry import turned
 from recognizer.models.resolve import ResolvedModel
 from recognizer.pipeline import Pipeline
 from recognizer.protocols import Detector, Embedder
@@ -84,10 +85,11 @@ def compare(
     """Decide whether two measured faces are one person's, by the threshold measured for the model.
 
     A face that enrolment would refuse, such as a blurred one, cannot tell: blurred strangers resemble each other.
+
+    Raises:
+        ValueError: if a measurement has no face.
     """
-    faces = [measured.face for measured in (first, second) if measured.face is not None]
-    if len(faces) < 2:
-        raise ValueError("compare: wanted two measurements with a face, as from prominent_face.")
+    faces = [measured.require_face() for measured in (first, second)]
     limits = build.limits(settings, resolved)
     notes: list[str] = []
     too_poor: list[str] = []

@@ -1,4 +1,4 @@
-"""What the service's processes have in common before they part: the settings file, and becoming the parent."""
+"""Prepare what the service's processes share: read the settings file, and become their parent."""
 
 from __future__ import annotations
 

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import io
-import os
-import tempfile
 import threading
 from collections.abc import Callable
 from contextlib import suppress
@@ -18,8 +16,10 @@ from ruamel.yaml.error import YAMLError
 from recognizer.app import config
 from recognizer.app.config import Settings
 from recognizer.errors import ConfigError
+from recognizer.whole_files import PRIVATE, whole_file
 
-_PRIVATE = 0o600
+_KEPT = {"crops", "known_days", "unknown_days", "crops_days", "max_mb"}
+"""Settings of the history that count at once, also in a process that is on; where it stands needs another start."""
 _WIDTH = 10**6
 """Long lines stay as they are."""
 
@@ -34,6 +34,8 @@ class SettingsFile:
     def __init__(self, path: Path) -> None:
         self.path = path.absolute()
         self._lock = threading.Lock()
+        self._history: tuple[object, dict[str, Any]] = (None, {})
+        """Stamp of the file, and what it said of ``_KEPT`` then."""
 
     def read(self) -> Settings:
         """Return the settings of the file as it is now.
@@ -42,6 +44,19 @@ class SettingsFile:
             ConfigError: if it cannot be read or is not valid.
         """
         return config.load(self.path) if self.path.exists() else config.load()
+
+    def with_retention(self, settings: Settings) -> Settings:
+        """Return settings with what the file says now of what is kept, and for how long.
+
+        The file is read again only when it was changed; one that cannot be read counts as unchanged.
+        """
+        stamp, kept = self._history
+        with suppress(OSError, ConfigError):
+            now = self.path.stat()
+            if (found := (now.st_mtime_ns, now.st_ino, now.st_size)) != stamp:
+                kept = self.read().history.model_dump(include=_KEPT)
+                self._history = found, kept
+        return settings.model_copy(update={"history": settings.history.model_copy(update=kept)})
 
     def change(self, edit: Callable[[Any], None]) -> Settings:
         """Change the file, all or nothing, and return its settings.
@@ -75,28 +90,17 @@ class SettingsFile:
 
     def _replace(self, text: str) -> Settings:
         target = self.path.resolve()
-        part = None
         try:
             target.parent.mkdir(parents=True, exist_ok=True)
-            descriptor, name = tempfile.mkstemp(dir=target.parent, prefix=".settings-", suffix=".yaml")
-            part = Path(name)
-            with open(descriptor, "w", encoding="utf-8") as file:
-                os.chmod(name, target.stat().st_mode & 0o777 if target.exists() else _PRIVATE)
-                file.write(text)
-                file.flush()
-                os.fsync(file.fileno())
-            settings = self._checked(part)
-            part.replace(target)
+            mode = target.stat().st_mode & 0o777 if target.exists() else PRIVATE
+            with whole_file(target, mode=mode) as part:
+                part.write_text(text, encoding="utf-8")
+                return self._checked(part)
         except OSError as error:
             raise ConfigError(
                 f"The settings file {self.path} cannot be written: {error.strerror}. Let the service's user write it "
                 "and its folder."
             ) from None
-        finally:
-            if part is not None:
-                with suppress(OSError):
-                    part.unlink(missing_ok=True)
-        return settings
 
     def _checked(self, part: Path) -> Settings:
         try:

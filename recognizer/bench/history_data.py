@@ -10,6 +10,7 @@ import numpy as np
 import sqlalchemy as sa
 
 from recognizer.bench.search import VARIANCES, WIDTH, WITHIN
+from recognizer.geometry import unit_rows
 from recognizer.history.database import Database
 from recognizer.history.records import SAMPLES
 from recognizer.history.rows import insert_run, to_bytes, to_us
@@ -47,7 +48,7 @@ class Faces:
         """Draw a photo of each of (N, WIDTH) people: (N, 512) of unit length."""
         drawn = of + np.float32(np.sqrt(WITHIN)) * self.rng.standard_normal(of.shape, dtype=np.float32)
         vectors = drawn @ self._spread
-        return np.asarray(vectors / np.linalg.norm(vectors, axis=1, keepdims=True), np.float32)
+        return unit_rows(vectors)
 
 
 def fill(history: Database, count: int, *, unknown: int | None = None, seed: int = 0) -> F32:

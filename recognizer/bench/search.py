@@ -12,6 +12,7 @@ import numpy as np
 from recognizer.app import build
 from recognizer.bench.timing import Meter, Ratio, Spent, interleaved, ratio, rounded, wall_ms
 from recognizer.gallery.records import Enrolled
+from recognizer.geometry import unit_rows
 from recognizer.types import EMBEDDING_SIZE, F32, Embeddings
 
 MODEL = "bench-000000000000"
@@ -55,7 +56,7 @@ def faces(count: int, *, probes: int, seed: int = 0) -> Drawn:
 
     def photos(of: F32) -> F32:
         share = np.sqrt(WITHIN * np.exp(WITHIN_SPREAD * rng.standard_normal((len(of), 1), dtype=np.float32)))
-        return _units((of + share * rng.standard_normal(of.shape, dtype=np.float32)) @ spread.astype(np.float32))
+        return unit_rows((of + share * rng.standard_normal(of.shape, dtype=np.float32)) @ spread.astype(np.float32))
 
     owners = np.arange(count) // PHOTOS
     known = photos(people[rng.integers(0, len(people), probes)])
@@ -68,10 +69,10 @@ def even(count: int, *, probes: int, seed: int = 0) -> Drawn:
     rng = np.random.default_rng(seed)
 
     def draw(number: int) -> F32:
-        return _units(rng.standard_normal((number, EMBEDDING_SIZE), dtype=np.float32))
+        return unit_rows(rng.standard_normal((number, EMBEDDING_SIZE), dtype=np.float32))
 
     enrolled = _enrolled(np.arange(count), lambda rows: draw(len(rows)))
-    known = _units(enrolled.vectors[rng.integers(0, count, probes)] + np.float32(1.17) * draw(probes))
+    known = unit_rows(enrolled.vectors[rng.integers(0, count, probes)] + np.float32(1.17) * draw(probes))
     return Drawn("even", enrolled, known, draw(probes))
 
 
@@ -82,10 +83,6 @@ def _enrolled(owners: np.ndarray[tuple[int], np.dtype[Any]], draw: Callable[[Any
         vectors[rows] = draw(rows)
     names = tuple(f"{owner:07d}" for owner in owners)
     return Enrolled(names, ("",) * len(names), vectors, MODEL, "bench")
-
-
-def _units(vectors: F32) -> F32:
-    return np.asarray(vectors / np.linalg.norm(vectors, axis=1, keepdims=True), np.float32)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

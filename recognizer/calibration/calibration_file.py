@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -14,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from recognizer.calibration.impostors import Impostors, impostors_from
 from recognizer.errors import ConfigError, OutputError
+from recognizer.whole_files import whole_file
 
 NUMBERS = ("known", "release", "margin", "sure")
 MAX_BYTES = 8 << 20
@@ -213,17 +213,9 @@ def save(path: Path, calibration: Calibration) -> None:
     text = json.dumps({**values, "digest": _digest(as_read)}, indent=2, ensure_ascii=False)
     if impostors is not None:  # thousands of numbers: all on one line
         text = text[: text.rindex("\n}")] + ',\n  "impostors": ' + json.dumps(impostors) + "\n}"
-    part = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            part.unlink(missing_ok=True)
-            with part.open("x", encoding="utf-8") as file:
-                file.write(text + "\n")
-                file.flush()
-                os.fsync(file.fileno())
-            os.replace(part, path)
-        finally:
-            part.unlink(missing_ok=True)
+        with whole_file(path) as part:
+            part.write_text(text + "\n", encoding="utf-8")
     except OSError as error:
         raise OutputError(f"The calibration file {path} cannot be written: {error.strerror}.") from error

@@ -1,1 +1,1 @@
-"""Stage 1, SOURCE: frames come in, with their time and without credentials."""
+"""Stage 1, CAPTURE: read frames, with their time and without credentials."""

@@ -1,4 +1,4 @@
-"""The address of a network camera, completed with what must not stand in it: arguments and YAML files are public."""
+"""Complete the address of a network camera by its password, read elsewhere: arguments and YAML files are public."""
 
 from __future__ import annotations
 

@@ -21,9 +21,9 @@ class Adjustment:
     mirror: bool = False
     """Left and right change places."""
     region: tuple[float, float, float, float] = (0.0, 0.0, 1.0, 1.0)
-    """Left, top, right, bottom of the part that is looked at, as shares of the turned picture."""
+    """Left, top, right, bottom of the part that is analysed, as shares of the turned picture."""
     rate: float | None = None
-    """Frames a second that are looked at, at most."""
+    """Frames a second that are analysed, at most."""
 
     def apply(self, image: U8) -> U8:
         """The adjusted copy of a (H, W, 3) picture; at least one pixel of it is left."""
@@ -55,7 +55,7 @@ class Adjusted(SourceWrapper):
         self._adjustment = adjustment
 
     def __iter__(self) -> Iterator[Frame]:
-        """Yield the adjusted frames; those that come too soon are left out."""
+        """Yield the adjusted frames; those that come too soon are dropped."""
         step = 1 / self._adjustment.rate if self._adjustment.rate else 0.0
         slack = step / 4  # cameras are not punctual
         due = -np.inf

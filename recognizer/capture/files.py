@@ -24,7 +24,7 @@ class ImageFolder:
     """The pictures of a folder as the frames of a slow video, in natural order: 2.jpg before 10.jpg.
 
     Args:
-        path: The folder; its sub-folders are not looked into.
+        path: The folder; its sub-folders are not read.
         fps: Pictures a second; the default keeps pictures that have nothing to do with one another a second apart.
         max_pixels: Larger pictures count as unreadable.
         name: What to call it; its path by default.
@@ -66,7 +66,7 @@ class ImageFolder:
             endings = " ".join(sorted(PICTURE_SUFFIXES))
             raise SourceError(
                 f"{self.name}: wanted a folder of pictures ({endings}), found none among {len(inside)} entries; "
-                "sub-folders are not looked into."
+                "sub-folders are not read."
             )
         self.frame_count = len(self._files)
         self.duration_s = len(self._files) / (self.frame_rate or 1.0)

@@ -70,7 +70,7 @@ def source_kind(text: str) -> SourceKind:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SourceOptions:
-    """What may be asked of a source; what does not fit its kind is not looked at."""
+    """How to read a source; options that do not fit its kind are ignored."""
 
     name: str | None = None
     """Display name; the address without credentials by default."""
@@ -98,12 +98,12 @@ class SourceOptions:
 
 
 def open_source(text: str, options: SourceOptions | None = None) -> FrameSource:
-    """Make the source a text names; ``with`` opens it.
+    """Make the source that a text names; ``with`` opens it.
 
     Args:
         text: Path of a video, a folder of pictures or a picture, also as ``file://``; number or path of a webcam;
             address of a network stream.
-        options: What is asked of it.
+        options: How it is read: transport, rate, time-outs.
 
     Raises:
         SourceError: Nothing that can be a source.

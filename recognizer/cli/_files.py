@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import IO
 
 from recognizer.emit.places import require_place, unwritable
 from recognizer.errors import UsageError
+from recognizer.whole_files import PRIVATE, whole_file
 
 JPEG = (".jpg", ".jpeg")
 
@@ -61,13 +61,7 @@ def replacing(path: Path, *, wanted: str) -> Iterator[IO[bytes]]:
     """
     require_place(path, wanted=wanted)
     try:
-        descriptor, name = tempfile.mkstemp(prefix=f".{path.stem}.", dir=path.parent)
-        try:
-            with os.fdopen(descriptor, "wb") as file:
-                yield file
-            Path(name).replace(path)
-        except BaseException:
-            Path(name).unlink(missing_ok=True)
-            raise
+        with whole_file(path, mode=PRIVATE) as part, part.open("wb") as file:
+            yield file
     except OSError as error:
         raise unwritable(path, wanted, error) from error

@@ -49,19 +49,19 @@ def demo(
         show(report)
     demo_files.write_clip(clip)
     figures = Session(settings, model_progress=model_bar).run().as_dict()
-    verdict = check(demo_files.read_events(events))
+    outcome = check(demo_files.read_events(events))
     if as_json:
-        _console.print_json(as_document(verdict, figures))
+        _console.print_json(as_document(outcome, figures))
     else:
-        _console.out.print(table(verdict.rows))
+        _console.out.print(table(outcome.rows))
         _console.out.print(
             f"{demo_clip.LENGTH_S:.0f} s of video in {figures['wall_s']:.1f} s, {figures['fps']:.0f} frames a second, "
             f"model {figures['model']} on {figures['engine']}.\nLabelled video: {labelled}\nEvents: {events}",
             highlight=False,
             soft_wrap=True,
         )
-    if verdict.problems:
-        raise RecognizerError("The demonstration went wrong:\n- " + "\n- ".join(verdict.problems))
+    if outcome.problems:
+        raise RecognizerError("The demonstration went wrong:\n- " + "\n- ".join(outcome.problems))
     if not as_json:
         _console.out.print("[green]All is right:[/] both enrolled people were named, the stranger never was.")
 

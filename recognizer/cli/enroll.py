@@ -108,7 +108,7 @@ def _bar() -> Iterator[tuple[Callable[[int, int, str], None], Callable[[], None]
 
 
 def _ask_to_forget(names: tuple[str, ...], pause: Callable[[], None]) -> bool:
-    """Ask a person at the terminal; a script cannot answer, so there the folder counts as it is."""
+    """Ask at the terminal whether to forget people; a script cannot answer, so there the folder counts as it is."""
     if sys.stdin is None or not sys.stdin.isatty():  # None when it was closed before Python started
         return True
     pause()
@@ -123,7 +123,7 @@ def show(report: EnrolReport) -> None:
         for heading in ("person", "photo", "", "what there is to say"):
             table.add_column(heading, overflow="fold")
         for photo in report.photos:
-            table.add_row(escape(photo.person), escape(photo.file), _verdict(photo), escape(enrolment.reason(photo)))
+            table.add_row(escape(photo.person), escape(photo.file), _state(photo), escape(enrolment.reason(photo)))
         _console.out.print(table)
     for item in report.skipped:
         _console.out.print(f"[yellow]skipped[/] {escape(item.where)}: {escape(item.reason)}", highlight=False)
@@ -141,7 +141,7 @@ def show(report: EnrolReport) -> None:
     )
 
 
-def _verdict(photo: PhotoReport) -> str:
+def _state(photo: PhotoReport) -> str:
     if not photo.accepted:
         return "[red]refused[/]"
     return "[yellow]accepted[/]" if photo.notes else "[green]accepted[/]"

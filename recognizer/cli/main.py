@@ -17,9 +17,11 @@ from recognizer.cli import (
     enroll,
     evaluate,
     gallery,
+    health,
     history,
     identify,
     models,
+    notify,
     predict,
     run,
     serve,
@@ -58,6 +60,7 @@ app.command()(verify.verify)
 app.command()(predict.predict)
 app.command()(demo.demo)
 app.command()(calibrate.calibrate)
+app.command()(health.health)
 app.add_typer(bench.app, name="bench")
 app.add_typer(train.app, name="train")
 app.add_typer(gallery.app, name="gallery")
@@ -65,6 +68,7 @@ app.add_typer(history.app, name="history")
 app.add_typer(serve.app, name="serve")
 app.add_typer(models.app, name="models")
 app.add_typer(webhook.app, name="webhook")
+app.add_typer(notify.app, name="notify")
 app.add_typer(evaluate.app, name="evaluate")
 
 

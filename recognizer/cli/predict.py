@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
 import importlib.util
-import os
 from pathlib import Path
 from typing import Annotated, Any, BinaryIO
 
@@ -24,6 +22,7 @@ from recognizer.evaluation.faces import QUALITY, Picture, picture_bytes, picture
 from recognizer.evaluation.pairs import LOOSE_SHARE
 from recognizer.quality import are_usable
 from recognizer.types import F32
+from recognizer.whole_files import whole_file
 
 
 def predict(
@@ -110,17 +109,13 @@ def _require_pyarrow() -> None:
 
 def _write(path: Path, columns: dict[str, Any], vectors: F32, model: str) -> None:
     """Write the file atomically: after an interruption the old file is unchanged."""
-    part = path.with_name(f".{path.name}.part")
     try:
-        with part.open("wb") as file:
+        with whole_file(path) as part, part.open("wb") as file:
             if path.suffix == ".npz":
                 np.savez_compressed(file, vectors=vectors, model=np.array(model), **columns)
             else:
                 _write_parquet(file, columns, vectors, model)
-        os.replace(part, path)
     except OSError as error:
-        with contextlib.suppress(OSError):
-            part.unlink(missing_ok=True)
         raise OutputError(f"{path} cannot be written: {error.strerror or error}.") from error
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import Annotated
 
@@ -20,6 +19,7 @@ from recognizer.evaluation.pairs import LOOSE_SHARE
 from recognizer.models.cache import Cache
 from recognizer.models.engines import int8, ranges
 from recognizer.types import AlignedFaces
+from recognizer.whole_files import whole_file
 
 FACES = 3_000
 """Pictures measured by default; with 800, rare large activations were missed, and one face in a thousand got a wrong
@@ -63,11 +63,10 @@ def quantise(
     if not measured.ranges:
         raise ModelError(f"{resolved.name}: each of its {measured.layers} layers needs floats; nothing was written.")
     place = output or Cache().ranges(resolved.fingerprint)
-    part = place.with_name(f"{place.name}.{os.getpid()}.part")
     try:
         place.parent.mkdir(parents=True, exist_ok=True)
-        int8.save(measured.ranges, part)
-        os.replace(part, place)
+        with whole_file(place) as part:
+            int8.save(measured.ranges, part)
     except OSError as error:
         raise OutputError(f"{place} cannot be written: {error.strerror or error}.") from error
     _console.err.print(

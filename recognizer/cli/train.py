@@ -74,7 +74,7 @@ def work(config: Path, export: Path | None) -> None:
         if export is None:
             tasks.learn(wanted, known)
         if comparison is not None:
-            comparison.judge(wanted)  # a model that did not become better ends here
+            comparison.require_improvement(wanted)  # a model that did not become better ends here
             export = export or wanted.out / "model.onnx"
         if export is not None:
             _export_people(export, wanted, known)
@@ -94,7 +94,7 @@ def compare(
     """Train each trial of a file with one budget and print how they did; stopped, it carries on."""
     need_packages()
     from recognizer.train.embedder import compare as trials
-    from recognizer.train.embedder.verdict import as_dict
+    from recognizer.train.embedder.comparison import as_dict
 
     outcomes = trials.compare(trials.read(config), face_cutter)
     if as_json:
@@ -106,7 +106,7 @@ def compare(
                     "samples": row.samples,
                     "hours": round(row.hours, 3),
                     "fmr": row.fmr,
-                    **as_dict(row.standing),
+                    **as_dict(row.score),
                 }
                 for row in outcomes
             ]
@@ -118,14 +118,14 @@ def compare(
     for heading in ("trial", "weights", "samples", "min", "accuracy, %", f"TAR at FMR {outcomes[0].fmr:g}, %"):
         table.add_column(heading, justify="left" if heading == "trial" else "right", no_wrap=heading != "trial")
     for row in outcomes:
-        standing = row.standing
+        score = row.score
         table.add_row(
             escape(row.name),
             f"{row.parameters / 1e6:.2f} M",
             f"{row.samples:,}",
             f"{60 * row.hours:.0f}",
-            _with_interval(standing.accuracy, standing.accuracy_interval),
-            _with_interval(standing.tar, standing.tar_interval),
+            _with_interval(score.accuracy, score.accuracy_interval),
+            _with_interval(score.tar, score.tar_interval),
         )
     _console.out.print(table)
 
@@ -230,7 +230,7 @@ def _export(target: Path, config_path: Path, config: settings.DistilConfig, face
     ship.write_graph(taken.network, target)
     measured = ship.measure(target, taken.network, faces.test, faces.people, _engines(config.run.threads))
     teacher = Teacher(name=config.teacher.name, weights=config.teacher.weights, threads=config.run.threads)
-    best = heldout.judge(both_ways(teacher, faces.test), faces.people)
+    best = heldout.verify(both_ways(teacher, faces.test), faces.people)
     card.write(
         path=target.with_suffix(".md"),
         graph=target,

@@ -63,7 +63,7 @@ def verify(
     for note in answer.notes:
         _console.out.print(f"[yellow]note[/] {escape(note)}", highlight=False, soft_wrap=True)
     if not answer.usable:
-        verdict = f"[yellow]{escape(answer.why_not)}[/]"
+        outcome = f"[yellow]{escape(answer.why_not)}[/]"
     else:
-        verdict = "[green]the same person[/]" if answer.match else "[yellow]not the same person[/]"
-    _console.out.print(f"{verdict}: similarity {answer.similarity:.3f}, wanted {answer.threshold:.3f} ({answer.model})")
+        outcome = "[green]the same person[/]" if answer.match else "[yellow]not the same person[/]"
+    _console.out.print(f"{outcome}: similarity {answer.similarity:.3f}, wanted {answer.threshold:.3f} ({answer.model})")

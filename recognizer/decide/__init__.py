@@ -1,1 +1,1 @@
-"""Stage 7, DECIDE: evidence of each track, and who that makes it."""
+"""Stage 7, DECIDE: collect the evidence of each track, and name it."""

@@ -45,7 +45,7 @@ class Row:
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class Outcome:
     """The outcome of the demonstration."""
 
     rows: tuple[Row, ...]
@@ -59,7 +59,7 @@ def check(
     script: Sequence[Appearance] = SCRIPT,
     empty: tuple[float, float] = EMPTY,
     length_s: float = LENGTH_S,
-) -> Verdict:
+) -> Outcome:
     """Compare events with the truth.
 
     Args:
@@ -82,7 +82,7 @@ def check(
         for span in spans
         if not any(_within(span, appearance) for appearance in script)
     ]
-    return Verdict(rows, tuple(problems))
+    return Outcome(rows, tuple(problems))
 
 
 def _within(span: Named, appearance: Appearance) -> bool:
@@ -93,7 +93,7 @@ def _within(span: Named, appearance: Appearance) -> bool:
     )
 
 
-def as_document(verdict: Verdict, summary: Mapping[str, Any]) -> dict[str, Any]:
+def as_document(outcome: Outcome, summary: Mapping[str, Any]) -> dict[str, Any]:
     """The outcome as one JSON object, with the run's summary in it."""
     rows = [
         {
@@ -104,9 +104,9 @@ def as_document(verdict: Verdict, summary: Mapping[str, Any]) -> dict[str, Any]:
             "covered": round(row.covered, 3),
             "named": [asdict(span) for span in row.named],
         }
-        for row in verdict.rows
+        for row in outcome.rows
     ]
-    return {"right": not verdict.problems, "problems": list(verdict.problems), "seen": rows, "summary": summary}
+    return {"right": not outcome.problems, "problems": list(outcome.problems), "seen": rows, "summary": summary}
 
 
 def named_spans(events: Sequence[Mapping[str, Any]], length_s: float) -> list[Named]:

@@ -10,9 +10,9 @@ from __future__ import annotations
 import math
 from collections import Counter
 
-import numpy as np
 from loguru import logger
 
+from recognizer.geometry import turned
 from recognizer.protocols import Detector
 from recognizer.types import U8, DetectionMode, Frame
 
@@ -78,6 +78,5 @@ class MountingCheck:
 
 
 def _has_face(detector: Detector, image: U8, turn_deg: int) -> bool:
-    turned = np.ascontiguousarray(np.rot90(image, -turn_deg // 90))  # clockwise, as rotate_deg does
-    scores = detector.detect([turned], DetectionMode.FULL)[0].scores
+    scores = detector.detect([turned(image, turn_deg)], DetectionMode.FULL)[0].scores
     return bool((scores >= CLEAR_SCORE).any())

@@ -1,1 +1,1 @@
-"""Stage 8, SINK: tell what was seen: on a screen, in a video file, in a log."""
+"""Stage 8, EMIT: report what was seen: on a screen, in a video file, in a log."""

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import math
-import os
-import tempfile
 import time
 from collections.abc import Callable, Iterable, Mapping
 from collections.abc import Set as AbstractSet
@@ -27,6 +25,7 @@ from recognizer.emit.places import require_place, words
 from recognizer.emit.sources import SourceBoard
 from recognizer.memory import peak_rss_mb
 from recognizer.types import Event, EventKind, FrameResult, SourceChange, Status
+from recognizer.whole_files import whole_file
 
 _FORGET_S = 600.0
 """A track that was not seen for so long is over, even without a lost event."""
@@ -274,16 +273,6 @@ def _source_line(source: Mapping[str, Any]) -> str:
 
 
 def _write_whole(path: Path, text: str) -> None:
-    """Write beside the target, then rename: readers see the old file or the new one."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-    try:
-        with os.fdopen(descriptor, "w", encoding="utf-8", errors="backslashreplace") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        os.chmod(name, 0o644)
-        os.replace(name, path)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
+    with whole_file(path, mode=0o644) as part:
+        part.write_text(text, encoding="utf-8", errors="backslashreplace")

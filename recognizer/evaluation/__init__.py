@@ -1,1 +1,1 @@
-"""Proof: published protocols, identification, clips with a known truth, and thresholds that keep a promise."""
+"""Evaluate: published protocols, identification, and clips with a known truth."""

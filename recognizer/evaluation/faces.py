@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from recognizer.align import ARCFACE_CUT, align
 from recognizer.capture.pictures import PICTURE_SUFFIXES, decode_picture, read_picture
 from recognizer.errors import ImageError, InputError, OutputError, one_picture
-from recognizer.geometry import ARCFACE_TEMPLATE, centres
+from recognizer.geometry import ARCFACE_TEMPLATE, centres, unit_rows
 from recognizer.protocols import Detector, Embedder
 from recognizer.types import CROP_SIZE_PX, EMBEDDING_SIZE, F32, U8, AlignedFaces, FaceQuality
 from recognizer.types.spec import CropSpec
@@ -90,7 +90,7 @@ class EmbeddedPictures:
     def vectors(self, *, flip: bool) -> F32:
         """Return (N, D) unit vectors; with ``flip``, each averaged with its mirror image's."""
         both = self.straight + self.mirrored if flip else self.straight
-        return np.asarray(both / np.maximum(np.linalg.norm(both, axis=1, keepdims=True), 1e-12), np.float32)
+        return unit_rows(both)
 
 
 Cutter = Callable[[U8], tuple[AlignedFaces, bool]]

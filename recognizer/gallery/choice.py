@@ -19,7 +19,7 @@ _YAW_DEG = 90.0
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class Choice:
     """What came of one picture."""
 
     chosen: bool
@@ -29,8 +29,8 @@ class Verdict:
 
 def choose(
     measured: Sequence[Measurement], person: str, enrolled: Enrolled, *, limits: Limits, confusable: float, count: int
-) -> list[Verdict]:
-    """Choose pictures to enrol for a person; one verdict for each, in the same order.
+) -> list[Choice]:
+    """Choose pictures to enrol for a person; one choice for each, in the same order.
 
     A picture must have one face that misses no wanted limit of quality, be like the person's photos (or else like most
     of the other pictures), be unlike everybody else, and differ from those chosen before it, in vector or pose.
@@ -46,7 +46,7 @@ def choose(
     reasons = [_fault(measurement, limits) for measurement in measured]
     usable = [row for row, reason in enumerate(reasons) if not reason]
     is_own = np.array([name == person for name in enrolled.names], np.bool_)
-    own, faces = enrolled.vectors[is_own], {row: _face(measured[row]) for row in usable}
+    own, faces = enrolled.vectors[is_own], {row: measured[row].require_face() for row in usable}
     _refuse_confusable(reasons, faces, enrolled, is_own, at_least=confusable)
     _refuse_unlike(reasons, faces, own, person, at_least=limits.same_person)
     chosen: list[int] = []
@@ -59,7 +59,7 @@ def choose(
         left.remove(chosen[-1])
     for row in left:
         reasons[row] = reasons[row] or f"good, but {count} are enough"
-    return [Verdict(row in chosen, reasons[row]) for row in range(len(measured))]
+    return [Choice(row in chosen, reasons[row]) for row in range(len(measured))]
 
 
 def _fault(measurement: Measurement, limits: Limits) -> str:
@@ -69,12 +69,6 @@ def _fault(measurement: Measurement, limits: Limits) -> str:
         return "; ".join(bad) or "no face found"
     unusable, weak = quality_notes(measurement.face.quality, limits)
     return "; ".join(note.text for note in [*unusable, *weak])
-
-
-def _face(measurement: Measurement) -> MeasuredFace:
-    if measurement.face is None:
-        raise ValueError("choose: wanted a measurement with a face.")
-    return measurement.face
 
 
 def _refuse_confusable(

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import datetime as dt
 import os
-import tempfile
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -18,6 +17,7 @@ from recognizer import strict_yaml
 from recognizer.errors import GalleryError
 from recognizer.gallery.folder import CONSENT_FILE, folder_of
 from recognizer.gallery.records import Enrolled
+from recognizer.whole_files import PRIVATE, whole_file
 
 _KEYS = ("given", "by", "until", "withdrawn")
 
@@ -97,16 +97,8 @@ def write_consent(folder: Path, consent: Consent) -> None:
     """
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        handle, part = tempfile.mkstemp(prefix=".", suffix=".part", dir=folder)
-        try:
-            with os.fdopen(handle, "w", encoding="utf-8") as file:
-                file.write(strict_yaml.dumps(consent.as_dict()))
-                file.flush()
-                os.fsync(file.fileno())
-            os.replace(part, folder / CONSENT_FILE)
-        except BaseException:
-            Path(part).unlink(missing_ok=True)
-            raise
+        with whole_file(folder / CONSENT_FILE, mode=PRIVATE) as part:
+            part.write_text(strict_yaml.dumps(consent.as_dict()), encoding="utf-8")
     except OSError as error:
         raise GalleryError(f"The consent cannot be written into {folder}: {error.strerror}.") from error
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-import tempfile
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +11,7 @@ from pathlib import Path
 from recognizer.errors import GalleryError
 from recognizer.gallery.folder import scan
 from recognizer.gallery.names import person_name, sameness, shown
+from recognizer.whole_files import PRIVATE, whole_file
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,12 +87,5 @@ def _holds(path: Path, data: bytes) -> bool:
 
 
 def _write(path: Path, data: bytes) -> None:
-    """Write a file that appears whole or not at all."""
-    handle, part = tempfile.mkstemp(prefix=".", suffix=".part", dir=path.parent)
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(data)
-        os.replace(part, path)
-    except BaseException:
-        Path(part).unlink(missing_ok=True)
-        raise
+    with whole_file(path, mode=PRIVATE) as part:
+        part.write_bytes(data)

@@ -44,7 +44,7 @@ def limits_at(*, known: float, margin: float, sure: float) -> Limits:
 
 
 def limits_without_likeness() -> Limits:
-    """Limits for a network of which nobody has measured how alike faces are to it."""
+    """Limits for a network whose similarities nobody has measured."""
     return Limits(same_person=-1.0, lookalike=1.0, same_picture=1.0)
 
 

@@ -15,7 +15,7 @@ import numpy as np
 
 from recognizer.align import align
 from recognizer.gallery.records import Finding, Note
-from recognizer.geometry import similarity_transforms
+from recognizer.geometry import similarity_transforms, unit_rows
 from recognizer.protocols import Embedder
 from recognizer.types import CROP_SIZE_PX, F32, U8, AlignedFaces, FaceDetections
 
@@ -63,8 +63,8 @@ def photo_vector(image: U8, face: FaceDetections, embedder: Embedder) -> PhotoVe
     both = np.ascontiguousarray(np.concatenate([cuts.crops, cuts.crops[:, :, ::-1]]))
     rows = np.tile(np.arange(len(JITTERS)), 2)
     vectors = embedder.embed(AlignedFaces(both, cuts.quality[rows])).vectors
-    pairs = _unit(vectors[: len(JITTERS)] + vectors[len(JITTERS) :])
-    vector = _unit(vectors.sum(axis=0, keepdims=True))[0]
+    pairs = unit_rows(vectors[: len(JITTERS)] + vectors[len(JITTERS) :])
+    vector = unit_rows(vectors.sum(axis=0, keepdims=True))[0]
     return PhotoVector(cuts[:1], vector, float((pairs @ vector).min()), _outside(image, face.landmarks))
 
 
@@ -78,10 +78,6 @@ def cut_notes(outside: float, agreement: float) -> tuple[Note, ...]:
         text = f"its vector depends on how exactly the face is cut: agreement {agreement:.2f}, wanted {STEADY:.2f}"
         notes.append(Note(Finding.UNSTEADY, text + "; add a photo that is sharp, evenly lit and uncovered"))
     return tuple(notes)
-
-
-def _unit(vectors: F32) -> F32:
-    return np.asarray(vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-12), np.float32)
 
 
 def _outside(image: U8, landmarks: F32) -> float:

@@ -77,6 +77,16 @@ class Measurement:
     """Known from the picture alone: unreadable, no face, several faces."""
     face: MeasuredFace | None = None
 
+    def require_face(self) -> MeasuredFace:
+        """Return the face.
+
+        Raises:
+            ValueError: if there is none.
+        """
+        if self.face is None:
+            raise ValueError("wanted a measurement with a face, got one without.")
+        return self.face
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ReviewedPhoto:

@@ -109,9 +109,9 @@ def _prepare(connection: sqlite3.Connection, path: Path, *, write: bool) -> None
     if is_empty(connection):
         raise GalleryError(f"The record {path} is damaged (its tables are missing). " + way_out(path))
     if write:
-        verdict = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
-        if verdict != "ok":
-            raise GalleryError(f"The record {path} is damaged ({verdict}). " + way_out(path))
+        result = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
+        if result != "ok":
+            raise GalleryError(f"The record {path} is damaged ({result}). " + way_out(path))
         if version == UNPROVED:
             with contextlib.suppress(DiskFullError), translated(path):  # people can be removed all the same
                 add_digests(connection)

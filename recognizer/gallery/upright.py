@@ -12,6 +12,7 @@ from typing import NamedTuple
 import cv2
 import numpy as np
 
+from recognizer.geometry import turned
 from recognizer.protocols import Detector
 from recognizer.types import U8, FaceDetections
 
@@ -55,11 +56,6 @@ def search_copy(image: U8) -> tuple[U8, np.float32]:
         return image, np.float32(1)
     copy = cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
     return np.asarray(copy, np.uint8), np.float32(scale)
-
-
-def turned(image: U8, turned_deg: int) -> U8:
-    """The picture turned clockwise by 0, 90, 180 or 270 degrees."""
-    return np.ascontiguousarray(np.rot90(image, -turned_deg // 90)) if turned_deg else image
 
 
 def boxes_before(found: Upright, width: int, height: int) -> FaceDetections:

@@ -11,11 +11,12 @@ from typing import Any, NamedTuple
 import numpy as np
 import sqlalchemy as sa
 
+from recognizer.geometry import unit
 from recognizer.history import actions
 from recognizer.history.collector import SAVED_AGAIN_US
 from recognizer.history.database import Database
 from recognizer.history.linkage import Linkage
-from recognizer.history.rows import from_bytes, insert_row, unit
+from recognizer.history.rows import from_bytes, insert_row
 from recognizer.history.schema import UNKNOWN, clusters, runs, samples, tracks
 from recognizer.history.schema import actions as recorded
 from recognizer.history.subspace import basis_of, is_inside

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import sqlalchemy as sa
 
+from recognizer.geometry import unit_rows
 from recognizer.history.collector import SAVED_AGAIN_US
 from recognizer.history.database import Database
 from recognizer.history.records import Selection
@@ -140,10 +141,10 @@ class FaceIndex:
         vectors = np.frombuffer(opened, "<f2").reshape(len(rows), -1).astype(np.float32)
         starts = np.flatnonzero(np.diff([row.id for row in rows], prepend=-1))
         sums = np.add.reduceat(vectors, starts, axis=0)
-        means = sums / np.maximum(np.linalg.norm(sums, axis=1, keepdims=True), 1e-12)
+        means = unit_rows(sums)
         first = [rows[start] for start in starts.tolist()]
         details = [(row.id, row.began_us, row.ended_us, self._source(row.source)) for row in first]
-        return np.array(details, np.int64), np.asarray(means, np.float32)
+        return np.array(details, np.int64), means
 
     def _source(self, source: str) -> int:
         return self._sources.setdefault(source, len(self._sources))

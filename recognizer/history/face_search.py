@@ -8,10 +8,11 @@ import numpy as np
 import sqlalchemy as sa
 
 from recognizer.errors import HistoryError
+from recognizer.geometry import unit
 from recognizer.history.database import Database
 from recognizer.history.face_index import FaceIndex
 from recognizer.history.records import Seen, Selection
-from recognizer.history.rows import from_bytes, unit
+from recognizer.history.rows import from_bytes
 from recognizer.history.schema import runs, samples, tracks
 from recognizer.history.tracks import by_ids, conditions
 from recognizer.types import F32

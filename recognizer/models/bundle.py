@@ -24,6 +24,7 @@ from recognizer.models.checkpoints import max_file_bytes
 from recognizer.models.digest import sha256
 from recognizer.models.manifest import Manifest, manifest_from
 from recognizer.models.trial import try_graph
+from recognizer.whole_files import whole_file
 
 _MANIFEST = "manifest.json"
 MAX_MODELS = 64
@@ -61,16 +62,13 @@ def export_bundle(target: Path, cache: Cache, fingerprints: Sequence[str]) -> No
         if manifest is None or cache.graph(fingerprint) is None:
             raise WeightsError(f"The cache {cache.folder} holds no converted {fingerprint}.")
         manifests.append(replace(manifest, brought=False))
-    part = target.with_name(f"{target.name}.part")
     try:
-        with zipfile.ZipFile(part, "w", zipfile.ZIP_DEFLATED) as bundle:
+        with whole_file(target) as part, zipfile.ZipFile(part, "w", zipfile.ZIP_DEFLATED) as bundle:
             listed = [manifest.as_dict() for manifest in manifests]
             bundle.writestr(_MANIFEST, json.dumps({_CONVERTER: CONVERTER_VERSION, "models": listed}, indent=2))
             for manifest in manifests:
                 bundle.write(cache.graph_path(manifest.fingerprint), f"{manifest.fingerprint}.onnx")
-        os.replace(part, target)
     except OSError as error:
-        part.unlink(missing_ok=True)
         raise OutputError(f"The bundle {target} cannot be written: {error.strerror or error}.") from error
 
 

@@ -28,6 +28,7 @@ from recognizer.errors import WeightsError
 from recognizer.models.digest import sha256
 from recognizer.models.manifest import Manifest, manifest_from
 from recognizer.permissions import warn_if_world_writable
+from recognizer.whole_files import whole_file
 
 FOLDER_VARIABLE = "RECOGNIZER_CACHE"
 CONVERTER_VERSION = 2
@@ -131,10 +132,8 @@ class Cache:
             WeightsError: if the cache cannot be written.
         """
         target = self.checkpoint(name)
-        with self.locked(name):
-            part = target.with_name(f"{target.name}.{os.getpid()}.tmp")
+        with self.locked(name), whole_file(target) as part:
             shutil.copyfile(source, part)
-            os.replace(part, target)
         return target
 
     @contextmanager
@@ -161,6 +160,5 @@ class Cache:
 
 
 def _write_json(path: Path, manifest: Manifest) -> None:
-    part = path.with_name(f"{path.name}.{os.getpid()}.tmp")
-    part.write_text(json.dumps(manifest.as_dict(), indent=2), "utf-8")
-    os.replace(part, path)
+    with whole_file(path) as part:
+        part.write_text(json.dumps(manifest.as_dict(), indent=2), "utf-8")

@@ -1,1 +1,1 @@
-"""Threads: sources, the caller and the sinks of a run; what watches the gallery and the process meanwhile."""
+"""Run the pipeline on threads, watch the gallery meanwhile, and start processes again that die."""

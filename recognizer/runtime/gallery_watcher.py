@@ -205,7 +205,7 @@ class GalleryWatcher:
                 logger.warning("refused {}/{}: {}", photo.person, photo.file, reasons)
 
     def _before_photo(self, done: int, total: int, name: str) -> None:
-        """An enrolment of many photos takes long, and knows the folders of its beginning."""
+        """Heed removals during a long enrolment, which only knows the folders that it began with."""
         self._forget()
         self._backlog.report()
 

@@ -108,7 +108,7 @@ class StopSignals:
             raise Stopped
 
     def _watch(self, pipe: int) -> None:
-        """End the process when a signal did not: Python runs its handlers between two steps of the main thread only."""
+        """End the process if a signal's handler did not: Python runs it only between two steps of the main thread."""
         try:
             if not self._wait_for_a_signal(pipe):
                 return

@@ -1,1 +1,1 @@
-"""Train an embedder: losses, data, one loop."""
+"""Train the networks: one loop for embedders, the proposal net and the follow net."""

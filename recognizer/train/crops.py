@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 from recognizer.errors import InputError
 from recognizer.evaluation.faces import Picture, picture_file
 from recognizer.types import CROP_SIZE_PX, F32, I64, U8
+from recognizer.whole_files import whole_file
 
 CutFace = Callable[[U8], "U8 | None"]
 """From a picture (H, W, 3) BGR to the aligned face nearest its centre, (112, 112, 3) RGB; ``None`` if it shows none."""
@@ -141,9 +142,8 @@ def write(cache: Path, count: int, faces: Iterable[U8 | None], also: Callable[[]
 
 def save(path: Path, rows: F32) -> None:
     """Write an ``.npy`` file in one piece."""
-    part = path.with_suffix(f".{os.getpid()}.part.npy")
-    np.save(part, rows)
-    os.replace(part, path)
+    with whole_file(path) as part:
+        np.save(part, rows)
 
 
 def in_chunks(faces: FaceRows, size: int = 64) -> Iterator[U8]:

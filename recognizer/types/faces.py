@@ -36,12 +36,12 @@ class FaceDetections(Rows):
 
     @classmethod
     def empty(cls) -> Self:
-        """Nobody there."""
+        """No faces."""
         return cls(np.zeros((0, 4), np.float32), np.zeros(0, np.float32), np.zeros((0, 5, 2), np.float32))
 
 
 class DetectionMode(enum.Enum):
-    """How thoroughly to detect."""
+    """How much work a detection does: the more, the fewer faces it misses."""
 
     FAST = "fast"
     """Proposals of a small net in place of P-Net's pyramid: about 30 times as fast as facenet-pytorch's MTCNN."""
@@ -104,7 +104,19 @@ class RefinedFaces(Rows):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Tracks(Rows):
-    """Faces followed through time, as they stand in one frame."""
+    """Faces followed through time, as they stand in one frame.
+
+    >>> two = Tracks(
+    ...     ids=np.array([3, 4]),
+    ...     boxes=np.array([[0, 0, 80, 100], [200, 0, 280, 100]], np.float32),
+    ...     landmarks=np.zeros((2, 5, 2), np.float32),
+    ...     scores=np.array([0.99, 0.8], np.float32),
+    ...     detection_index=np.array([0, -1]),
+    ...     verified=np.array([True, False]),
+    ... )
+    >>> two[two.verified].ids.tolist()
+    [3]
+    """
 
     ids: I64
     """(T,) int64, never used again within a source."""
@@ -130,7 +142,7 @@ class Tracks(Rows):
 
     @classmethod
     def empty(cls) -> Self:
-        """Nobody followed."""
+        """No tracks."""
         none = FaceDetections.empty()
         numbers = np.zeros(0, np.int64)
         return cls(numbers, none.boxes, none.landmarks, none.scores, numbers, np.zeros(0, bool))

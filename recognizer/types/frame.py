@@ -82,7 +82,15 @@ class PictureNeed(enum.IntEnum):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Frame:
-    """One picture of a source. It never changes: its views do not depend on which of them was used before."""
+    """One picture of a source. It never changes: its views do not depend on which of them was used before.
+
+    Raises:
+        ValueError: if ``picture`` is an array and not (H, W, 3) uint8.
+
+    >>> frame = Frame(np.zeros((480, 640, 3), np.uint8), index=0, captured_at=0.0, source="door")
+    >>> frame.width, frame.height
+    (640, 480)
+    """
 
     picture: U8 | Decoded | DistantPicture
     """(H, W, 3) uint8 BGR, or a decoded picture that converts to it."""

@@ -52,7 +52,12 @@ class Status(enum.Enum):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Identity:
-    """The identity of a track, with its evidence."""
+    """The identity of a track, with its evidence.
+
+    >>> who = Identity(3, Status.KNOWN, "Ada Lovelace", similarity=0.71, margin=0.42)
+    >>> who.name if who.status is Status.KNOWN else "unknown"
+    'Ada Lovelace'
+    """
 
     track_id: int
     status: Status
@@ -79,7 +84,12 @@ class EventKind(enum.Enum):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Event:
-    """A change of a track's identity or presence, reported once."""
+    """A change of a track's identity or presence, reported once.
+
+    >>> event = Event(EventKind.RECOGNISED, 3, "Ada Lovelace", 0.71, 0.42, 12.5, "door", (80.0, 40.0, 160.0, 150.0))
+    >>> f"{event.at} s, {event.source}: {event.name} {event.kind.value}"
+    '12.5 s, door: Ada Lovelace recognised'
+    """
 
     kind: EventKind
     track_id: int
@@ -153,7 +163,13 @@ class Samples(Rows):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class FrameResult:
-    """The tracks, identities and events of one frame."""
+    """The tracks, identities and events of one frame; it can be pickled.
+
+    >>> frame = Frame(np.zeros((480, 640, 3), np.uint8), index=0, captured_at=0.0, source="door")
+    >>> result = FrameResult(frame, Tracks.empty(), identities=(), events=())
+    >>> len(result.tracks), len(result.samples), result.frame.image.shape
+    (0, 0, (480, 640, 3))
+    """
 
     frame: Frame
     tracks: Tracks
@@ -165,3 +181,5 @@ class FrameResult:
     """Seconds spent, by stage."""
     samples: Samples = field(default_factory=Samples.empty)
     """The faces that were embedded in this frame, reported or not."""
+    revision: int = 0
+    """Of the gallery and the thresholds that decided; ``Pipeline.replace_gallery`` gives others."""

@@ -1,4 +1,4 @@
-"""What the struct-of-arrays types of ``types.py`` have in common: checks where they are born, and picking of rows."""
+"""What the struct-of-arrays types of this package have in common: checks where they are born, and picking of rows."""
 
 from __future__ import annotations
 

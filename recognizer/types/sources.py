@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 
 class SourceState(enum.Enum):
-    """The life of a live source."""
+    """Whether the connection of a live source works."""
 
     OPEN = "open"
     """Opened, or about to be; no frame has come yet."""

@@ -1,4 +1,4 @@
-"""Two pictures: what is told of faces that cannot tell."""
+"""Two pictures: what is reported of faces too poor to compare."""
 
 from __future__ import annotations
 

@@ -126,7 +126,9 @@ def test_a_rejection_costs_the_names_of_who_looks_the_same(
     assert replay_warning.cost_of_rejection(history, model.fingerprint, "Ada", everybody) == []
 
 
-def test_the_cost_is_not_told_without_a_gallery(settings: Settings, model: ResolvedModel, history: Database) -> None:
+def test_the_cost_is_not_reported_without_a_gallery(
+    settings: Settings, model: ResolvedModel, history: Database
+) -> None:
     reject_track(history, 2)
     nobody = replay_warning.enrolled_with(settings, model.fingerprint)
     assert replay_warning.cost_of_rejection(history, model.fingerprint, "Bea", nobody) is None

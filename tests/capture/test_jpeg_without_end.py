@@ -3,24 +3,14 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 import pytest
-from loguru import logger
 from PIL import Image
 
 from recognizer.capture.pictures import decode_picture
 from recognizer.errors import ImageError
-
-
-@pytest.fixture
-def warned() -> Iterator[list[str]]:
-    lines: list[str] = []
-    handler = logger.add(lambda message: lines.append(str(message)), level="WARNING", format="{message}")
-    yield lines
-    logger.remove(handler)
 
 
 def photo(**options: Any) -> bytes:
@@ -32,15 +22,15 @@ def photo(**options: Any) -> bytes:
 
 @pytest.mark.parametrize("progressive", [False, True])
 @pytest.mark.parametrize("kept", [1.0, 0.99, 0.95])
-def test_a_jpeg_without_its_end_is_read_with_a_note(kept: float, progressive: bool, warned: list[str]) -> None:
+def test_a_jpeg_without_its_end_is_read_with_a_note(kept: float, progressive: bool, logged_warnings: list[str]) -> None:
     whole = photo(progressive=progressive)
     data = whole[: int(kept * len(whole)) - 2]
     image = decode_picture(data, name="that.jpg")
     assert image.shape == (320, 160, 3)
     if not progressive:
         assert np.array_equal(image[:280], decode_picture(whole, name="x")[:280])
-    assert len(warned) == 1
-    assert warned[0].startswith("that.jpg: the JPEG has no end")
+    assert len(logged_warnings) == 1
+    assert logged_warnings[0].startswith("that.jpg: the JPEG has no end")
 
 
 @pytest.mark.parametrize(("progressive", "kept"), [(False, 0.85), (False, 0.5), (True, 0.2)])

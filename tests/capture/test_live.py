@@ -1,4 +1,4 @@
-"""A camera's life: named states, told once; endless new attempts; a close that is quick in any state."""
+"""A camera's life: named states, reported once; endless new attempts; a close that is quick in any state."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def test_what_ends_is_opened_anew_and_frames_are_counted_on() -> None:
     assert camera.threads == {threading.get_ident()}  # opened, read and released by whoever iterates
 
 
-def test_a_loss_is_told_once_however_many_attempts_fail() -> None:
+def test_a_loss_is_reported_once_however_many_attempts_fail() -> None:
     broken = [CameraError("connection refused")] * 7
     live = source(ScriptedCamera(2, *broken, 5))
     read(live, 4)
@@ -56,13 +56,13 @@ def test_a_loss_is_told_once_however_many_attempts_fail() -> None:
     assert changes[2].why == "the stream ended"
 
 
-def test_another_kind_of_trouble_is_told_too() -> None:
+def test_another_kind_of_trouble_is_reported_too() -> None:
     live = source(
         ScriptedCamera(CameraError("gone"), CameraError("no", FailureKind.REFUSED), CameraError("gone again"), 1)
     )
     read(live, 1)
-    told = [(change.why, change.event) for change in live.state_changes() if change.state is SourceState.LOST]
-    assert told == [("gone", "source_lost"), ("no", None), ("gone again", None)]
+    reported = [(change.why, change.event) for change in live.state_changes() if change.state is SourceState.LOST]
+    assert reported == [("gone", "source_lost"), ("no", None), ("gone again", None)]
 
 
 @pytest.mark.parametrize(
@@ -94,7 +94,7 @@ def test_close_from_another_thread_ends_it_soon_in_any_state(script: tuple[int |
     assert camera.opened == camera.released
 
 
-def test_the_age_of_the_newest_frame_is_judged_from_outside() -> None:
+def test_the_age_of_the_newest_frame_is_watched_from_outside() -> None:
     now = 100.0
     life = ConnectionMonitor("door", stall_s=1.0, clock=lambda: now)
     life.opened()

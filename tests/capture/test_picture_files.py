@@ -2,23 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from loguru import logger
 from PIL import Image
 
 from recognizer.capture.files import ImageFolder, SinglePicture
 from recognizer.errors import ImageError, SourceError
-
-
-@pytest.fixture
-def warned() -> Iterator[list[str]]:
-    lines: list[str] = []
-    handler = logger.add(lambda message: lines.append(str(message)), level="WARNING", format="{message}")
-    yield lines
-    logger.remove(handler)
 
 
 def put(folder: Path, name: str, width: int = 8) -> None:
@@ -39,15 +29,15 @@ def test_natural_order_and_times(tmp_path: Path) -> None:
     assert {frame.source for frame in frames} == {"door"}
 
 
-def test_unreadable_pictures_are_skipped_and_counted(tmp_path: Path, warned: list[str]) -> None:
+def test_unreadable_pictures_are_skipped_and_counted(tmp_path: Path, logged_warnings: list[str]) -> None:
     put(tmp_path, "1.png")
     (tmp_path / "2.png").write_text("no picture")
     put(tmp_path, "3.png")
     with ImageFolder(tmp_path) as source:
         assert [(frame.index, frame.captured_at) for frame in source] == [(0, 0.0), (2, 2.0)]
     assert source.skipped == 1
-    assert len(warned) == 1
-    assert "2.png" in warned[0]
+    assert len(logged_warnings) == 1
+    assert "2.png" in logged_warnings[0]
 
 
 def test_nothing_readable_is_an_error(tmp_path: Path) -> None:

@@ -20,7 +20,6 @@ import av
 import cv2
 import numpy as np
 import pytest
-from loguru import logger
 
 from recognizer.capture.sources import SourceOptions, open_source
 from recognizer.types import U8, Frame
@@ -167,10 +166,10 @@ def _pump(one: socket.socket, other: socket.socket) -> None:
 
 
 @pytest.mark.parametrize("silent", [False, pytest.param(True, marks=pytest.mark.slow)])
-def test_a_camera_that_only_speaks_udp(rig_data: Path, tmp_path: Path, silent: bool) -> None:
+def test_a_camera_that_only_speaks_udp(
+    rig_data: Path, tmp_path: Path, silent: bool, logged_warnings: list[str]
+) -> None:
     clip = rig.make_clip(rig_data, tmp_path / "loop.h264", size=(320, 240), frames=50)
-    lines: list[str] = []
-    handler = logger.add(lambda message: lines.append(str(message)), level="WARNING")
     with (
         rig.RtspServer(rig_data, clip) as server,
         UdpOnly(server.port, silent=silent) as front,
@@ -181,9 +180,8 @@ def test_a_camera_that_only_speaks_udp(rig_data: Path, tmp_path: Path, silent: b
                 server.say("kick")
             if len(front.setups) > 2:
                 break
-    logger.remove(handler)
     assert front.setups == ["tcp", "udp", "udp"]  # remembered when it connects again
-    assert sum("UDP is used" in line for line in lines) == 1
+    assert sum("UDP is used" in line for line in logged_warnings) == 1
 
 
 def test_rtsp_over_udp(rig_data: Path, tmp_path: Path) -> None:

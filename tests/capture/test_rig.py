@@ -32,9 +32,11 @@ def clip(rig_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def lines() -> Iterator[list[str]]:
-    told: list[str] = []
-    handler = logger.add(lambda message: told.append(str(message)), level="DEBUG", format="{message}", backtrace=True)
-    yield told
+    reported: list[str] = []
+    handler = logger.add(
+        lambda message: reported.append(str(message)), level="DEBUG", format="{message}", backtrace=True
+    )
+    yield reported
     logger.remove(handler)
 
 
@@ -61,7 +63,7 @@ class Running:
         return sum(change.state is state for change in self.sink.changes)
 
     def await_event(self, event: str, *, more_than: int) -> float:
-        """How long until it was told more often."""
+        """How long until it was reported more often."""
         return rig.wait_until(lambda: self.events(event) > more_than, seconds=10)
 
     def await_frames(self, seconds: float = 10) -> float:
@@ -130,14 +132,14 @@ def test_a_killed_server_is_found_again(rig_data: Path, clip: Path, lines: list[
     assert max(took) < 3
     assert counts[0][:2] == counts[-1][:2]
     assert counts[-1][2] - counts[0][2] < 20
-    told = [line.strip().partition("cam: ")[2].split(" (")[0] for line in lines if "cam: " in line]
-    assert told == ["open", "live", *["lost", "backing off", "live"] * times, "closed"]
+    reported = [line.strip().partition("cam: ")[2].split(" (")[0] for line in lines if "cam: " in line]
+    assert reported == ["open", "live", *["lost", "backing off", "live"] * times, "closed"]
     assert [change.event for change in running.sink.changes if change.event] == ["source_lost", "source_back"] * times
 
 
 @pytest.mark.parametrize("times", [1, pytest.param(10, marks=SLOW)])
 @pytest.mark.parametrize("state", [SourceState.STALLED, SourceState.LOST])
-def test_a_stall_is_told_and_ends(rig_data: Path, clip: Path, times: int, state: SourceState) -> None:
+def test_a_stall_is_reported_and_ends(rig_data: Path, clip: Path, times: int, state: SourceState) -> None:
     with rig.RtspServer(rig_data, clip) as server:
         running = Running(f"rtsp://127.0.0.1:{server.port}/cam")
         running.await_frames()
@@ -175,7 +177,7 @@ def test_a_kick_is_survived(rig_data: Path, clip: Path, times: int) -> None:
 
 
 @pytest.mark.parametrize("kind", ["digest", "basic"])
-def test_a_password_opens_and_is_never_told(rig_data: Path, clip: Path, lines: list[str], kind: str) -> None:
+def test_a_password_opens_and_is_never_reported(rig_data: Path, clip: Path, lines: list[str], kind: str) -> None:
     password, encoded = "p@ss/w:1", "p%40ss%2Fw%3A1"
     options = ["--user", "admin", "--password", password, *(["--basic"] if kind == "basic" else [])]
     with rig.RtspServer(rig_data, clip, *options) as server:
@@ -193,7 +195,7 @@ def test_a_password_opens_and_is_never_told(rig_data: Path, clip: Path, lines: l
     assert not any(secret in everything for secret in (password, encoded, "wr0ng", "admin"))
 
 
-def test_a_wrong_password_is_told_apart_and_tried_slowly(rig_data: Path, clip: Path) -> None:
+def test_a_wrong_password_is_distinguished_and_tried_slowly(rig_data: Path, clip: Path) -> None:
     with rig.RtspServer(rig_data, clip, "--user", "admin", "--password", "right") as server:
         running = Running(f"rtsp://admin:wr0ng@127.0.0.1:{server.port}/cam")
         rig.wait_until(lambda: running.count(SourceState.BACKING_OFF) > 0, seconds=20)

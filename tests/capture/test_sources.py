@@ -72,7 +72,7 @@ def test_a_wish_about_the_pictures_wraps_any_source() -> None:
     assert source.name == "door"
 
 
-def test_a_webcam_that_is_not_there_is_told_at_once() -> None:
+def test_a_webcam_that_is_not_there_is_reported_at_once() -> None:
     with pytest.raises(SourceError, match=r"webcam 37: there is no such camera.*Pass --source"):
         require_openable(open_source("37"))
 

@@ -3,25 +3,15 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
-from loguru import logger
 
 from recognizer.capture.video import VideoFile
 from recognizer.errors import SourceError
 from recognizer.types import Frame
 from tests.capture.capture_media import coded, decoded, turn, write_clip, write_sound
-
-
-@pytest.fixture
-def warned() -> Iterator[list[str]]:
-    lines: list[str] = []
-    handler = logger.add(lambda message: lines.append(str(message)), level="WARNING", format="{message}")
-    yield lines
-    logger.remove(handler)
 
 
 def read(path: Path, **options: int) -> list[Frame]:
@@ -33,14 +23,16 @@ def read(path: Path, **options: int) -> list[Frame]:
     ("suffix", "codec"), [(".mp4", "libx264"), (".mkv", "libx264"), (".avi", "mjpeg"), (".ts", "mpeg2video")]
 )
 @pytest.mark.parametrize("threads", [0, 1, 2])
-def test_every_frame_comes_in_order(tmp_path: Path, suffix: str, codec: str, threads: int, warned: list[str]) -> None:
+def test_every_frame_comes_in_order(
+    tmp_path: Path, suffix: str, codec: str, threads: int, logged_warnings: list[str]
+) -> None:
     frames = read(write_clip(tmp_path / f"a{suffix}", codec=codec), threads=threads)
     assert [frame.index for frame in frames] == list(range(20))
     assert [decoded(frame.image) for frame in frames] == list(range(20))
     assert [frame.captured_at for frame in frames] == pytest.approx([i / 25 for i in range(20)], abs=2e-3)
     assert not frames[0].image.flags.writeable
     assert frames[0].image.flags.c_contiguous
-    assert warned == []
+    assert logged_warnings == []
 
 
 def test_colours_are_bgr(tmp_path: Path) -> None:
@@ -96,28 +88,28 @@ def test_rotation_is_applied(tmp_path: Path, quarters: int) -> None:
     assert np.abs(frames[0].image.astype(int) - upright).max() < 30
 
 
-def test_cut_off_video_gives_what_is_left(tmp_path: Path, warned: list[str]) -> None:
+def test_cut_off_video_gives_what_is_left(tmp_path: Path, logged_warnings: list[str]) -> None:
     whole = write_clip(tmp_path / "a.mp4", frames=100, noisy=True)
     cut = tmp_path / "cut.mp4"
     cut.write_bytes(whole.read_bytes()[: whole.stat().st_size // 2])
     frames = read(cut)
     assert 20 < len(frames) < 80
     assert [decoded(frame.image) for frame in frames[:-2]] == list(range(len(frames) - 2))
-    assert len(warned) == 1
-    assert "cut off" in warned[0]
-    assert "of 4.0 s" in warned[0]
+    assert len(logged_warnings) == 1
+    assert "cut off" in logged_warnings[0]
+    assert "of 4.0 s" in logged_warnings[0]
 
 
-def test_cut_off_matroska(tmp_path: Path, warned: list[str]) -> None:
+def test_cut_off_matroska(tmp_path: Path, logged_warnings: list[str]) -> None:
     whole = write_clip(tmp_path / "a.mkv", frames=100, noisy=True)
     cut = tmp_path / "cut.mkv"
     cut.write_bytes(whole.read_bytes()[: whole.stat().st_size // 2])
     assert 20 < len(read(cut)) < 80
-    assert len(warned) == 1
-    assert "cut off" in warned[0]
+    assert len(logged_warnings) == 1
+    assert "cut off" in logged_warnings[0]
 
 
-def test_holes_are_skipped(tmp_path: Path, warned: list[str]) -> None:
+def test_holes_are_skipped(tmp_path: Path, logged_warnings: list[str]) -> None:
     whole = write_clip(tmp_path / "a.ts", frames=100, noisy=True)
     data = bytearray(whole.read_bytes())
     data[len(data) // 2 : len(data) // 2 + 3000] = bytes(3000)
@@ -126,8 +118,8 @@ def test_holes_are_skipped(tmp_path: Path, warned: list[str]) -> None:
     frames = read(holed)
     assert len(frames) > 80
     assert frames[-1].captured_at > 3.5
-    assert len(warned) == 1
-    assert "damaged" in warned[0]
+    assert len(logged_warnings) == 1
+    assert "damaged" in logged_warnings[0]
 
 
 def make_cut_header(path: Path) -> None:
@@ -227,7 +219,7 @@ def test_two_side_by_side_and_again(tmp_path: Path) -> None:
 
 
 @pytest.mark.weights
-def test_real_clips(shared_data: Path, warned: list[str]) -> None:
+def test_real_clips(shared_data: Path, logged_warnings: list[str]) -> None:
     clips = sorted((shared_data / "data/video").glob("*.mp4")) + sorted((shared_data / "data/video/office").iterdir())
     if not clips:
         pytest.skip("no clips in the development data")
@@ -236,4 +228,4 @@ def test_real_clips(shared_data: Path, warned: list[str]) -> None:
             times = [frame.captured_at for frame, _ in zip(source, range(6), strict=False)]
             assert times[5] - times[0] == pytest.approx(5 / (source.frame_rate or 0), rel=0.3)
             assert (source.duration_s or 0) > 1
-    assert warned == []
+    assert logged_warnings == []

@@ -62,7 +62,7 @@ def test_enroll_identify_predict_and_a_folder_source_go_on(shared_data: Path, tm
 
 
 @pytest.mark.weights
-def test_who_is_forgotten_is_told(shared_data: Path, gallery: Path) -> None:
+def test_who_is_forgotten_is_reported(shared_data: Path, gallery: Path) -> None:
     assert command(shared_data, "enroll", "--gallery", gallery).returncode == 0
     shutil.rmtree(gallery / "Joey")
     done = command(shared_data, "identify", gallery / "Monica" / "1.png", "--gallery", gallery)

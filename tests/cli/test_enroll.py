@@ -64,7 +64,7 @@ def test_the_document_tells_every_photo(report: EnrolReport) -> None:
     assert document["skipped"][0]["where"] == "loose.png"
 
 
-def test_a_missing_gallery_is_told_before_any_model_is_looked_for(
+def test_a_missing_gallery_is_reported_before_any_model_is_searched_for(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert run("--gallery", tmp_path / "gone", "--model", "no such model") == 4
@@ -108,9 +108,9 @@ def test_who_could_not_be_enrolled_shows_in_the_status_and_the_others_are(
     (tmp_path / "gallery" / "Rachel").symlink_to(photo.parent)
     (tmp_path / "gallery" / "notes.txt").write_text("not a photo, and nobody's")
     assert run("--gallery", tmp_path / "gallery", *model, "--json") == 4
-    told = capsys.readouterr()
-    assert "nothing could be used of: Ross, Rachel." in " ".join(told.err.split())
-    assert '"people": [\n    "Monica"\n  ]' in told.out
+    printed = capsys.readouterr()
+    assert "nothing could be used of: Ross, Rachel." in " ".join(printed.err.split())
+    assert '"people": [\n    "Monica"\n  ]' in printed.out
 
 
 @pytest.mark.weights
@@ -120,6 +120,6 @@ def test_a_gallery_where_nobody_can_be_enrolled_is_an_error(
     save_picture(tmp_path / "Ada" / "1.png", np.zeros((200, 200, 3), np.uint8))
     (tmp_path / "Ada" / "2.jpg").write_bytes(b"text")
     assert run("--gallery", tmp_path, "--model", "edgeface_xs_q", "--weights-dir", shared_data / "weights") == 4
-    told = capsys.readouterr()
-    assert "Nobody could be enrolled" in told.err
-    assert "no face found" in told.out
+    printed = capsys.readouterr()
+    assert "Nobody could be enrolled" in printed.err
+    assert "no face found" in printed.out

@@ -11,7 +11,7 @@ def table_of(*paths: str) -> str:
     return capture.get()
 
 
-def test_pictures_of_one_name_are_told_apart_by_their_folders() -> None:
+def test_pictures_of_one_name_are_distinguished_by_their_folders() -> None:
     shown = table_of("ada/1.jpg", "bob/1.jpg", "bob/2.jpg")
     assert "ada/1.jpg" in shown
     assert "bob/1.jpg" in shown

@@ -19,6 +19,7 @@ from recognizer.cli.enroll import sync
 from recognizer.emit.summary import Summary
 from recognizer.errors import GalleryError, OutputError, RecognizerError, SourceError, UsageError
 from tests.conftest import ROOT
+from tests.rig import wait_until
 
 FRIENDS = {"Chandler", "Joey", "Monica", "Phoebe", "Rachel", "Ross"}
 
@@ -95,12 +96,12 @@ def test_the_dark_stage_names_who_is_there_and_nobody_else(shared_data: Path, tm
 
 @pytest.mark.weights
 def test_two_runs_tell_the_same(shared_data: Path, tmp_path: Path) -> None:
-    told = []
+    runs = []
     for _ in range(2):
         _, events = run(tmp_path, shared_data, "friends_720p.mp4", "friends_gallery", max_frames=140)
-        told.append([{key: value for key, value in event.items() if key != "time"} for event in events])
-    assert told[0] == told[1]
-    assert told[0]
+        runs.append([{key: value for key, value in event.items() if key != "time"} for event in events])
+    assert runs[0] == runs[1]
+    assert runs[0]
 
 
 def settings_for(folder: Path, source: Path, **emit: Any) -> Any:
@@ -122,7 +123,7 @@ def settings_for(folder: Path, source: Path, **emit: Any) -> Any:
         (b"hello, this is text" * 50, SourceError, "clip.mp4"),
     ],
 )
-def test_a_bad_video_is_told_before_any_model_is_loaded(
+def test_a_bad_video_is_reported_before_any_model_is_loaded(
     tmp_path: Path, content: bytes | None, error: type[RecognizerError], message: str
 ) -> None:
     clip = tmp_path / "clip.mp4"
@@ -143,7 +144,9 @@ def test_the_source_is_not_overwritten(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("emit", "message"), [({"video": "labelled.avi"}, "ending in .mp4"), ({"summary": "here/"}, "this is a folder")]
 )
-def test_a_bad_output_is_told_before_any_model_is_loaded(tmp_path: Path, emit: dict[str, str], message: str) -> None:
+def test_a_bad_output_is_reported_before_any_model_is_loaded(
+    tmp_path: Path, emit: dict[str, str], message: str
+) -> None:
     (tmp_path / "here").mkdir()
     places = {key: tmp_path / value for key, value in emit.items()}
     with pytest.raises(OutputError, match=message):
@@ -151,7 +154,7 @@ def test_a_bad_output_is_told_before_any_model_is_loaded(tmp_path: Path, emit: d
 
 
 @pytest.mark.weights
-def test_a_truncated_video_is_recognised_as_far_as_it_goes_and_told(shared_data: Path, tmp_path: Path) -> None:
+def test_a_truncated_video_is_recognised_as_far_as_it_goes_and_reported(shared_data: Path, tmp_path: Path) -> None:
     whole = (shared_data / "data/video/office/eat.mkv").read_bytes()
     (tmp_path / "cut.mkv").write_bytes(whole[: len(whole) // 2])
     shutil.copytree(shared_data / "data/video/friends_gallery", tmp_path / "gallery")
@@ -211,7 +214,7 @@ def test_debug_shows_the_traceback() -> None:
 
 
 @pytest.mark.weights
-def test_a_missing_gallery_is_told(shared_data: Path, tmp_path: Path) -> None:
+def test_a_missing_gallery_is_reported(shared_data: Path, tmp_path: Path) -> None:
     clip = shared_data / "data/video/office/eat.mkv"
     with pytest.raises(GalleryError, match="There is no gallery"):
         recognise(settings_for(tmp_path, clip).model_copy(update={"embed": _xs_q(shared_data)}))
@@ -246,13 +249,11 @@ def test_a_signal_ends_the_run_with_its_files_complete(shared_data: Path, tmp_pa
     program += ["--source", str(shared_data / "data/video/friends_720p.mp4")]
     program += ["--events", str(events), "--output", str(video), "--summary", str(tmp_path / "summary.json")]
     with subprocess.Popen(program, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) as process:
-        deadline = time.monotonic() + 100  # loading takes long beside other work
-        while not (events.exists() and events.read_text()) and time.monotonic() < deadline:
-            time.sleep(0.05)
+        assert wait_until(lambda: events.exists() and events.read_text(), seconds=100) < 100  # long beside other work
         os.kill(process.pid, number)
         began = time.monotonic()
-        _, told = process.communicate(timeout=20)
-    assert process.returncode == 0, told
+        _, errors = process.communicate(timeout=20)
+    assert process.returncode == 0, errors
     assert time.monotonic() - began < 10
     lines = [json.loads(line) for line in events.read_text(encoding="utf-8").splitlines()]
     assert lines[-1]["kind"] == "lost"

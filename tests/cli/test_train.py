@@ -122,12 +122,12 @@ def test_a_model_that_tuning_did_not_help_is_not_replaced(tmp_path: Path) -> Non
     good_old_one.write_bytes(b"the good old one")
     with pytest.raises(ModelError, match="no model was replaced"):
         job.work(config, None)
-    kept = {path: path.stat().st_mtime_ns for path in (tmp_path / "out").rglob("*") if path.name != "verdict.json"}
+    kept = {path: path.stat().st_mtime_ns for path in (tmp_path / "out").rglob("*") if path.name != "improvement.json"}
     with pytest.raises(ModelError, match="no model was replaced"):
         job.work(config, good_old_one)
     assert good_old_one.read_bytes() == b"the good old one"
     changed = {path.name for path in (tmp_path / "out").rglob("*") if kept.get(path) != path.stat().st_mtime_ns}
-    assert changed <= {"verdict.json", "out", "data.json"}, "an export trained"
+    assert changed <= {"improvement.json", "out", "data.json"}, "an export trained"
 
 
 @pytest.mark.parametrize("tuned", [False, True])

@@ -86,5 +86,5 @@ class World:
             last = self.frame(faces, **how)  # type: ignore[arg-type]
         return last
 
-    def told(self) -> list[tuple[EventKind, str | None]]:
+    def reported(self) -> list[tuple[EventKind, str | None]]:
         return [(event.kind, event.name) for event in self.events]

@@ -10,14 +10,14 @@ from recognizer.types import F32, Embeddings, EventKind, Frame, Matches, Status,
 from tests.decide.decide_helpers import THRESHOLDS, World, quality, unit
 
 
-def test_a_face_that_matches_well_is_named_once_and_told_once() -> None:
+def test_a_face_that_matches_well_is_named_once_and_reported_once() -> None:
     world = World()
     last = world.frames(12, {1: unit(0.7, 0.1)})
     assert (last[1].status, last[1].name) == (Status.KNOWN, "Ada")
     assert last[1].similarity == pytest.approx(0.7)
     assert last[1].margin == pytest.approx(0.6)
     assert last[1].reasons == ("similarity 0.70 to Ada",)
-    assert world.told() == [(EventKind.APPEARED, None), (EventKind.RECOGNISED, "Ada")]
+    assert world.reported() == [(EventKind.APPEARED, None), (EventKind.RECOGNISED, "Ada")]
 
 
 def test_what_scores_like_an_object_is_never_reported() -> None:
@@ -101,7 +101,7 @@ def test_a_name_is_kept_between_the_two_thresholds_and_withdrawn_below() -> None
     assert world.frames(25, {1: unit(0.33)})[1].name == "Ada"
     evidence.vector_sum = unit(0.2).astype(float) * 1000
     assert world.frames(25, {1: unit(0.2)})[1].name is None
-    assert world.told()[-1] == (EventKind.CHANGED, None)
+    assert world.reported()[-1] == (EventKind.CHANGED, None)
 
 
 def test_a_face_that_turned_away_is_not_shown_until_it_is_back() -> None:
@@ -145,11 +145,11 @@ def test_a_hidden_face_is_not_lost_until_it_is_given_up() -> None:
     world.frame({}, alive=[1])
     assert EventKind.LOST not in [event.kind for event in world.events]
     world.frame({}, alive=[])
-    assert world.told()[-1] == (EventKind.LOST, "Ada")
+    assert world.reported()[-1] == (EventKind.LOST, "Ada")
     assert world.decider._tracks == {}
 
 
-def test_the_end_of_the_source_loses_everybody_who_was_told() -> None:
+def test_the_end_of_the_source_loses_everybody_who_was_reported() -> None:
     world = World()
     world.frames(12, {1: unit(0.7)})
     world.frame({1: unit(0.7), 2: unit(0.7)})

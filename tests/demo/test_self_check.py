@@ -36,10 +36,10 @@ def right() -> list[dict[str, Any]]:
 
 
 def test_good_run_has_no_problem() -> None:
-    verdict = check(right())
-    assert verdict.problems == ()
-    assert [round(row.covered, 2) for row in verdict.rows] == [0.75, 0.62, 0, 0, 0.86, 0.86]
-    assert [row.named[0].track_id for row in verdict.rows if row.named] == [1, 2, 5, 6]
+    outcome = check(right())
+    assert outcome.problems == ()
+    assert [round(row.covered, 2) for row in outcome.rows] == [0.75, 0.62, 0, 0, 0.86, 0.86]
+    assert [row.named[0].track_id for row in outcome.rows if row.named] == [1, 2, 5, 6]
 
 
 @pytest.mark.parametrize(
@@ -54,7 +54,7 @@ def test_good_run_has_no_problem() -> None:
         ([event(7.5, "appeared", 9, HOPPER)], [], "at 7.5 s somebody appeared in the empty room (track 9)"),
     ],
 )
-def test_each_mistake_is_told(added: list[dict[str, Any]], removed: list[int], message: str) -> None:
+def test_each_mistake_is_reported(added: list[dict[str, Any]], removed: list[int], message: str) -> None:
     events = [e for number, e in enumerate(right()) if number not in removed] + added
     events.sort(key=lambda e: float(e["at_s"]))
     assert any(message in problem for problem in check(events).problems)

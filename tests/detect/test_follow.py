@@ -20,7 +20,7 @@ def portrait() -> U8:
     return np.asarray(cv2.imread(str(sorted(PORTRAIT.glob("*.jpg"))[0])), np.uint8)
 
 
-class Told:
+class FixedAnswer:
     """A net that says that the face is the middle half of the window."""
 
     def run(self, inputs: NDArray[np.float32]) -> Mapping[str, NDArray[np.float32]]:
@@ -30,7 +30,7 @@ class Told:
 
 def test_shares_of_the_window_become_pixels_of_the_picture() -> None:
     boxes = np.array([[100, 100, 150, 150], [20, 30, 40, 70]], np.float32)
-    faces = FollowNet(Told()).find(np.zeros((200, 200, 3), np.uint8), boxes)
+    faces = FollowNet(FixedAnswer()).find(np.zeros((200, 200, 3), np.uint8), boxes)
     half = np.array([[50, 50], [30, 30]]) * REACH / 4
     np.testing.assert_allclose(faces.boxes[:, 2:] - faces.boxes[:, :2], 2 * half, rtol=1e-5)
     np.testing.assert_allclose(faces.landmarks[:, 0], [[125, 125], [30, 50]], rtol=1e-5)
@@ -38,7 +38,7 @@ def test_shares_of_the_window_become_pixels_of_the_picture() -> None:
 
 
 def test_a_box_without_a_pixel_has_no_score_and_no_box_gives_no_face() -> None:
-    find = FollowNet(Told()).find
+    find = FollowNet(FixedAnswer()).find
     outside = np.array([[300, 0, 340, 40], [-90, 0, -50, 40], [0, 500, 40, 540]], np.float32)
     assert find(np.zeros((200, 200, 3), np.uint8), outside).scores.tolist() == [0, 0, 0]
     assert len(find(np.zeros((200, 200, 3), np.uint8), outside[:0])) == 0
@@ -60,7 +60,7 @@ def test_the_net_finds_a_face_again_that_moved_and_none_where_there_is_none() ->
     assert finder.find(blank, face.boxes).scores[0] < 0.1
 
 
-def test_o_net_has_the_last_word_on_what_is_to_be_judged_and_on_what_seems_lost() -> None:
+def test_o_net_has_the_last_word_on_what_is_to_be_verified_and_on_what_seems_lost() -> None:
     image = portrait()
     face = mtcnn().detect([image])[0][:1]
     nowhere = np.array([[0, 0, 30, 30]], np.float32)
@@ -72,7 +72,7 @@ def test_o_net_has_the_last_word_on_what_is_to_be_judged_and_on_what_seems_lost(
     assert found.scores[2] < 0.2
 
 
-def test_o_net_looks_where_the_follow_net_saw_a_face_that_moved() -> None:
+def test_o_net_searches_where_the_follow_net_saw_a_face_that_moved() -> None:
     image = portrait()
     face = mtcnn().detect([image])[0][:1]
     side = float(face.boxes[0, 2] - face.boxes[0, 0])

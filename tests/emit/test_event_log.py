@@ -9,12 +9,10 @@ import signal
 import subprocess
 import sys
 import textwrap
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from loguru import logger
 
 from recognizer.emit.log import EventLog
 from recognizer.errors import OutputError
@@ -25,7 +23,7 @@ NOON = dt.datetime(2026, 3, 1, 12, tzinfo=dt.timezone(dt.timedelta(hours=2)))
 
 
 class Times:
-    """Clocks that stand still until told."""
+    """Clocks that stand still until the test moves them."""
 
     def __init__(self) -> None:
         self.now = 1000.0
@@ -35,14 +33,6 @@ class Times:
 
     def monotonic(self) -> float:
         return self.now
-
-
-@pytest.fixture
-def told() -> Iterator[list[str]]:
-    lines: list[str] = []
-    handler = logger.add(lambda message: lines.append(str(message)), level="INFO", format="{level} {message}")
-    yield lines
-    logger.remove(handler)
 
 
 def lines(path: Path) -> list[dict[str, Any]]:
@@ -124,7 +114,7 @@ def test_moved_file_is_followed_by_a_new_one(tmp_path: Path) -> None:
     assert lines(path) == [{"n": 2}]
 
 
-def test_failure_is_told_once_and_lines_wait(tmp_path: Path, told: list[str]) -> None:
+def test_failure_is_reported_once_and_lines_wait(tmp_path: Path, logged: list[str]) -> None:
     times = Times()
     path = tmp_path / "sub" / "a"
     with EventLog(path, clock=times.day, monotonic=times.monotonic) as log:
@@ -136,16 +126,16 @@ def test_failure_is_told_once_and_lines_wait(tmp_path: Path, told: list[str]) ->
             times.now += 0.5
         assert log.failed is not None
         assert log.lost == 100
-        assert len(told) == 1
+        assert len(logged) == 1
         path.parent.unlink()
         times.now += 10
         log.emit(make_result())  # a frame without events is enough
         assert log.failed is None
         log.write({"n": 1100})
     assert [line["n"] for line in lines(path)] == list(range(100, 1101))
-    assert [line.split()[0] for line in told] == ["ERROR", "INFO", "ERROR"]
-    assert "100 events" in told[1]
-    assert "recognition goes on" in told[0]
+    assert [line.split()[0] for line in logged] == ["ERROR", "INFO", "ERROR"]
+    assert "100 events" in logged[1]
+    assert "recognition goes on" in logged[0]
 
 
 def in_a_process(program: str, *arguments: str, **options: Any) -> subprocess.CompletedProcess[str]:

@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Self
 
 import pytest
-from loguru import logger
 
 from recognizer.emit.background import Background
 from recognizer.emit.base import BaseSink
@@ -27,14 +26,6 @@ from tests.rig import wait_until
 
 LONG_S = 20.0
 """What is waited for comes at once where all is well."""
-
-
-@pytest.fixture
-def told() -> Iterator[list[str]]:
-    lines: list[str] = []
-    handler = logger.add(lambda message: lines.append(str(message)), level="INFO", format="{level} {message}")
-    yield lines
-    logger.remove(handler)
 
 
 @contextmanager
@@ -64,7 +55,7 @@ def emit_numbers(sink: QueuedSink, count: int) -> None:
         sink.emit(make_result(index=number))
 
 
-def test_a_live_source_goes_on_and_what_is_lost_is_counted_and_told_once(told: list[str]) -> None:
+def test_a_live_source_goes_on_and_what_is_lost_is_counted_and_reported_once(logged: list[str]) -> None:
     with small_pipe() as pipe, EventLog(None, live=True) as log:
         for number in range(1100):
             log.write({"n": number, "text": "x" * 80})
@@ -72,12 +63,12 @@ def test_a_live_source_goes_on_and_what_is_lost_is_counted_and_told_once(told: l
         assert held == 1000
         assert lost > 10
         assert log.failed
-        assert [line.split()[0] for line in told] == ["ERROR"]
+        assert [line.split()[0] for line in logged] == ["ERROR"]
         data = read_all(pipe, b'"n": 1099')
         assert wait_until(lambda: log._background.idle, seconds=LONG_S) < LONG_S
         log.write({"n": "last"})
         assert log.failed is None
-        assert f"{lost} events lost meanwhile" in told[1]
+        assert f"{lost} events lost meanwhile" in logged[1]
         data += read_all(pipe, b"last")
     numbers = [json.loads(line)["n"] for line in data.splitlines()]
     assert len(numbers) == 1101 - lost
@@ -151,18 +142,18 @@ class HangingSink(BaseSink):
         self.frames.append(result.frame.index)
 
 
-def test_a_hanging_video_of_a_camera_loses_frames_and_holds_up_nobody(told: list[str]) -> None:
+def test_a_hanging_video_of_a_camera_loses_frames_and_holds_up_nobody(logged: list[str]) -> None:
     inner = HangingSink()
     sink = QueuedSink(inner, name="video", lossy=True)
     with sink:
         for number in range(40):
             sink.emit(make_result(index=number))
         assert sink.lost == 40 - 8
-        assert len(told) == 1
+        assert len(logged) == 1
         inner.go.set()
     assert inner.closed
     assert inner.frames == list(range(8))
-    assert "32 frames were lost" in told[-1]
+    assert "32 frames were lost" in logged[-1]
 
 
 def test_a_video_of_files_loses_nothing() -> None:

@@ -10,7 +10,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from loguru import logger
 from rich.console import Console
 
 from recognizer.emit.durations import Durations
@@ -19,14 +18,6 @@ from recognizer.errors import OutputError
 from recognizer.memory import peak_rss_mb
 from recognizer.types import EventKind, Status
 from tests.results import event, identity, make_result
-
-
-@pytest.fixture
-def told() -> Iterator[list[str]]:
-    lines: list[str] = []
-    handler = logger.add(lambda message: lines.append(str(message)), level="INFO", format="{level} {message}")
-    yield lines
-    logger.remove(handler)
 
 
 def ticking() -> Iterator[float]:
@@ -143,13 +134,13 @@ def test_no_place(tmp_path: Path) -> None:
         pass
 
 
-def test_failure_at_the_end_leaves_the_old_file_and_is_told(tmp_path: Path, told: list[str]) -> None:
+def test_failure_at_the_end_leaves_the_old_file_and_is_reported(tmp_path: Path, logged: list[str]) -> None:
     path = tmp_path / "sub" / "a.json"
     with Summary(path, model="m", engine="e") as summary:
         path.parent.rmdir()
         path.parent.write_text("in the way")
     assert summary.failed is not None
-    assert len(told) == 1
+    assert len(logged) == 1
 
 
 def test_table() -> None:

@@ -8,26 +8,16 @@ import signal
 import subprocess
 import sys
 import textwrap
-from collections.abc import Iterator
 from pathlib import Path
 
 import av
 import numpy as np
 import pytest
-from loguru import logger
 
 from recognizer.emit.video import VideoWriter, fit
 from recognizer.errors import OutputError
 from recognizer.types import U8, FrameResult
 from tests.results import make_result
-
-
-@pytest.fixture
-def told() -> Iterator[list[str]]:
-    lines: list[str] = []
-    handler = logger.add(lambda message: lines.append(str(message)), level="INFO", format="{level} {message}")
-    yield lines
-    logger.remove(handler)
 
 
 def plain(result: FrameResult) -> U8:
@@ -168,10 +158,10 @@ def test_interrupted_runs_keep_what_was_shown(tmp_path: Path) -> None:
         assert len(list(video.decode(video=0))) == 1
 
 
-def test_no_frames_no_video(tmp_path: Path, told: list[str]) -> None:
+def test_no_frames_no_video(tmp_path: Path, logged: list[str]) -> None:
     write(tmp_path / "a.mp4", [])
     assert list(tmp_path.iterdir()) == []
-    assert "no frame came" in told[0]
+    assert "no frame came" in logged[0]
 
 
 @pytest.mark.parametrize(
@@ -191,7 +181,7 @@ def test_folder_in_the_place_of_the_video(tmp_path: Path) -> None:
         pass
 
 
-def test_folder_removed_while_writing(tmp_path: Path, told: list[str]) -> None:
+def test_folder_removed_while_writing(tmp_path: Path, logged: list[str]) -> None:
     path = tmp_path / "sub" / "a.mp4"
     with VideoWriter(path, render=plain) as writer:
         writer.emit(make_result())
@@ -200,12 +190,12 @@ def test_folder_removed_while_writing(tmp_path: Path, told: list[str]) -> None:
         path.parent.rmdir()
         writer.emit(make_result(1.0))
     assert writer.failed is not None
-    assert len(told) == 1
-    assert "recognition goes on" in told[0]
+    assert len(logged) == 1
+    assert "recognition goes on" in logged[0]
 
 
 @pytest.mark.parametrize("limit", [300, 20_000, 120_000])
-def test_full_disk_is_told_once_and_leaves_nothing(tmp_path: Path, limit: int) -> None:
+def test_full_disk_is_reported_once_and_leaves_nothing(tmp_path: Path, limit: int) -> None:
     """A limit on the file's size stands for the full disk."""
     program = """
         import resource, sys

@@ -14,7 +14,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from loguru import logger
 
 from recognizer.emit.window import Window
 from recognizer.errors import OutputError
@@ -152,21 +151,16 @@ def test_a_window_that_hangs_holds_up_nobody(display: Display) -> None:
     assert gone(process)
 
 
-def test_a_display_that_goes_away_is_told_once(display: Display) -> None:
-    lines: list[str] = []
-    handler = logger.add(lines.append, format="{message}", level="INFO")
-    try:
-        with Window(render=plain) as window:
-            window.emit(make_result(image=red()))
-            assert shown(display)
-            display.server.kill()
-            assert wait_until(lambda: window.failed is not None, seconds=10) < 10
-            window.emit(make_result(1, image=red()))
-    finally:
-        logger.remove(handler)
+def test_a_display_that_goes_away_is_reported_once(display: Display, logged: list[str]) -> None:
+    with Window(render=plain) as window:
+        window.emit(make_result(image=red()))
+        assert shown(display)
+        display.server.kill()
+        assert wait_until(lambda: window.failed is not None, seconds=10) < 10
+        window.emit(make_result(1, image=red()))
     assert not window.closed
-    assert len(lines) == 1
-    assert "recognition goes on without it" in lines[0]
+    assert len(logged) == 1
+    assert "recognition goes on without it" in logged[0]
 
 
 def test_ends_with_its_parent(display: Display, started: list[subprocess.Popen[str]]) -> None:

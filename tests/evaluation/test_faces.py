@@ -68,7 +68,7 @@ def test_any_error_on_one_picture_costs_that_picture(tmp_path: Path) -> None:
         raise RuntimeError("frame 0")
 
     pictures[1] = replace(pictures[1], read=damaged)
-    told: list[str] = []
+    reported: list[str] = []
     embedder = PaintedFaceEmbedder()
     with VectorStore(tmp_path / "cache", model=embedder.model, aligner="painted") as store:
         kept = embed_pictures(
@@ -76,10 +76,10 @@ def test_any_error_on_one_picture_costs_that_picture(tmp_path: Path) -> None:
             cut=cut_with(PaintedFaceDetector(), face_share=0.5),
             embedder=embedder,
             store=store,
-            on_unreadable=lambda picture, error: told.append(str(error)),
+            on_unreadable=lambda picture, error: reported.append(str(error)),
         )
     assert len(kept.found) == 2
-    assert told == ["1: it cannot be searched for faces (frame 0); export it again, or leave it out."]
+    assert reported == ["1: it cannot be searched for faces (frame 0); export it again, or leave it out."]
 
 
 def test_a_picture_without_a_face_gives_its_middle_and_is_counted(tmp_path: Path) -> None:

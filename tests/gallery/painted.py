@@ -19,7 +19,7 @@ def enroller(*, model: str = "painted-0123456789ab") -> Enroller:
     )
 
 
-def verdicts(report: EnrolReport) -> dict[str, bool]:
+def accepted(report: EnrolReport) -> dict[str, bool]:
     return {f"{photo.person}/{photo.file}": photo.accepted for photo in report.photos}
 
 

@@ -142,9 +142,9 @@ def test_a_flipped_name_is_refused_by_readers_and_writers_and_rebuilt(folder: Pa
 
 def schema_finds_nothing(path: Path) -> bool:
     connection = sqlite3.connect(path)
-    verdict = connection.execute("PRAGMA integrity_check").fetchone()[0]
+    result = connection.execute("PRAGMA integrity_check").fetchone()[0]
     connection.close()
-    return bool(verdict == "ok")
+    return bool(result == "ok")
 
 
 def test_a_flipped_bit_of_a_stored_vector_is_not_enrolled_later(folder: Path) -> None:

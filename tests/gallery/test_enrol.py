@@ -24,7 +24,7 @@ from tests.fakes import (
     read_picture,
     save_picture,
 )
-from tests.gallery.painted import enroller, verdicts, words
+from tests.gallery.painted import accepted, enroller, words
 
 
 def test_photos_are_cut_as_the_embedder_declares(folder: Path) -> None:
@@ -40,7 +40,7 @@ def test_photos_are_cut_as_the_embedder_declares(folder: Path) -> None:
 def test_enrolled_people_are_found_again(folder: Path) -> None:
     report = enroller().enrol(folder)
     assert report.people == ("Ada", "Bob")
-    assert verdicts(report) == {"Ada/1.png": True, "Ada/2.png": True, "Bob/1.png": True}
+    assert accepted(report) == {"Ada/1.png": True, "Ada/2.png": True, "Bob/1.png": True}
     index = ExactIndex(enrolled=load_enrolled(folder))
     probes = np.stack([painted_vector(1, 3), painted_vector(2, 5)])
     found = index.search(Embeddings(probes, np.ones(2, np.float32), "painted-0123456789ab"))
@@ -57,7 +57,7 @@ def test_reasons_are_given_in_words(folder: Path) -> None:
     save_picture(folder / "Ada" / "wrong.png", face_picture((2, 9)))
     (folder / "Ada" / "broken.jpg").write_bytes(b"not a picture")
     report = enroller().enrol(folder)
-    assert verdicts(report) == {
+    assert accepted(report) == {
         "Ada/1.png": True,
         "Ada/2.png": True,
         "Ada/broken.jpg": False,
@@ -96,7 +96,7 @@ def test_any_error_on_one_photo_costs_that_photo(folder: Path, raised: Exception
             return super().detect(images)
 
     report = replace(enroller(), read=read, detector=Detector()).enrol(folder)
-    assert verdicts(report) == {"Ada/1.png": True, "Ada/2.png": False, "Bob/1.png": True}
+    assert accepted(report) == {"Ada/1.png": True, "Ada/2.png": False, "Bob/1.png": True}
     assert str(raised) in words(report, "Ada/2.png")
 
 
@@ -105,8 +105,8 @@ def test_a_photo_is_tried_again_after_a_failure_that_may_pass(folder: Path, rais
     def fail(path: Path) -> U8:
         raise raised
 
-    assert not any(verdicts(replace(enroller(), read=fail).enrol(folder)).values())
-    assert all(verdicts(enroller().enrol(folder)).values())
+    assert not any(accepted(replace(enroller(), read=fail).enrol(folder)).values())
+    assert all(accepted(enroller().enrol(folder)).values())
 
 
 def test_a_photo_that_vanishes_before_it_is_read_is_read_when_it_is_back(folder: Path) -> None:
@@ -117,15 +117,15 @@ def test_a_photo_that_vanishes_before_it_is_read_is_read_when_it_is_back(folder:
         photo.unlink(missing_ok=True)
         return read_picture(path)
 
-    assert verdicts(replace(enroller(), read=read).enrol(folder))["Ada/2.png"] is False
+    assert accepted(replace(enroller(), read=read).enrol(folder))["Ada/2.png"] is False
     photo.write_bytes(data)
-    assert verdicts(enroller().enrol(folder))["Ada/2.png"] is True
+    assert accepted(enroller().enrol(folder))["Ada/2.png"] is True
 
 
 def test_a_damaged_photo_is_worked_on_once(folder: Path) -> None:
     (folder / "Ada" / "broken.jpg").write_bytes(b"\xff\xd8\xff")
     report = enroller().enrol(folder)
-    assert verdicts(report)["Ada/broken.jpg"] is False
+    assert accepted(report)["Ada/broken.jpg"] is False
     assert not any(photo.processed for photo in enroller().enrol(folder).photos)
 
 
@@ -137,7 +137,7 @@ def test_someone_with_one_poor_photo_is_enrolled_with_a_warning(folder: Path) ->
     assert report.without_photo == ("Dora",)
     assert "taken for want of a better one" in words(report, "Cleo/1.png")
     save_picture(folder / "Cleo" / "2.png", face_picture((3, 2)))
-    assert verdicts(enroller().enrol(folder))["Cleo/1.png"] is False
+    assert accepted(enroller().enrol(folder))["Cleo/1.png"] is False
 
 
 def test_a_photo_that_changes_while_it_is_read_is_left_for_the_next_run(folder: Path) -> None:

@@ -28,15 +28,15 @@ from tests.gallery.records import MODEL, commit, face, record
 ENVIRONMENT = {**os.environ, "PYTHONPATH": str(ROOT)}
 
 
-def test_a_second_writer_is_told_who_is_first(tmp_path: Path) -> None:
-    told = rf"process {os.getpid()} on .*\(enroll, since"
-    with Gallery(tmp_path, write=True, purpose="enroll"), pytest.raises(GalleryBusyError, match=told):
+def test_a_second_writer_hears_who_is_first(tmp_path: Path) -> None:
+    message = rf"process {os.getpid()} on .*\(enroll, since"
+    with Gallery(tmp_path, write=True, purpose="enroll"), pytest.raises(GalleryBusyError, match=message):
         Gallery(tmp_path, write=True).__enter__()
     with Gallery(tmp_path, write=True):
         pass
 
 
-def test_a_second_process_is_told_too_and_a_killed_one_holds_nothing(tmp_path: Path) -> None:
+def test_a_second_process_hears_it_too_and_a_killed_one_holds_nothing(tmp_path: Path) -> None:
     code = (
         "import signal, sys; from pathlib import Path; from recognizer.gallery.store import Gallery\n"
         "with Gallery(Path(sys.argv[1]), write=True, purpose='enroll'): print('in', flush=True); signal.pause()"

@@ -32,12 +32,12 @@ def photo(where: str, vector: F32, **quality: float) -> Candidate:
 
 
 def reviewed(*candidates: Candidate) -> dict[str, Review]:
-    verdicts = review(candidates, LIMITS)
-    return {f"{c.person}/{c.file}": verdict for c, verdict in zip(candidates, verdicts, strict=True)}
+    reviews = review(candidates, LIMITS)
+    return {f"{c.person}/{c.file}": result for c, result in zip(candidates, reviews, strict=True)}
 
 
-def findings(verdict: Review) -> set[Finding]:
-    return {note.finding for note in verdict.notes}
+def findings(result: Review) -> set[Finding]:
+    return {note.finding for note in result.notes}
 
 
 def test_limits_of_other_networks_lie_where_edgefaces_do() -> None:
@@ -52,8 +52,8 @@ def test_where_likeness_was_not_measured_it_refuses_nobody() -> None:
     """An untrained network finds all faces alike, or none."""
     alike = [photo("Ada/1", face_of(1, 1, alike=0.99)), photo("Ada/2", face_of(1, 2, alike=0.99))]
     alike += [photo("Bob/1", face_of(1, 3, alike=0.99)), photo("Bob/2", face_of(2, 1)), photo("Bob/3", face_of(3, 1))]
-    assert not all(verdict.accepted for verdict in review(alike, LIMITS))
-    assert all(verdict.accepted and not verdict.notes for verdict in review(alike, limits_without_likeness()))
+    assert not all(result.accepted for result in review(alike, LIMITS))
+    assert all(result.accepted and not result.notes for result in review(alike, limits_without_likeness()))
 
 
 def test_nothing_to_review() -> None:
@@ -92,78 +92,78 @@ def test_without_a_face_the_measurement_says_why() -> None:
 
 
 def test_a_stranger_among_three_photos_is_unlike_them() -> None:
-    verdicts = reviewed(*(photo(f"Ada/{n}", face_of(1, n)) for n in range(3)), photo("Ada/x", face_of(2, 0)))
-    assert [verdict.accepted for verdict in verdicts.values()] == [True, True, True, False]
-    assert findings(verdicts["Ada/x"]) == {Finding.UNLIKE_OTHERS}
+    reviews = reviewed(*(photo(f"Ada/{n}", face_of(1, n)) for n in range(3)), photo("Ada/x", face_of(2, 0)))
+    assert [result.accepted for result in reviews.values()] == [True, True, True, False]
+    assert findings(reviews["Ada/x"]) == {Finding.UNLIKE_OTHERS}
 
 
 def test_two_photos_that_disagree_are_kept_with_a_warning() -> None:
-    verdicts = reviewed(photo("Ada/1", face_of(1, 1)), photo("Ada/2", face_of(2, 1)))
-    assert all(verdict.accepted and findings(verdict) == {Finding.UNLIKE_OTHERS} for verdict in verdicts.values())
+    reviews = reviewed(photo("Ada/1", face_of(1, 1)), photo("Ada/2", face_of(2, 1)))
+    assert all(result.accepted and findings(result) == {Finding.UNLIKE_OTHERS} for result in reviews.values())
 
 
 def test_of_two_photos_that_disagree_the_one_that_is_someone_elses_goes() -> None:
-    verdicts = reviewed(
+    reviews = reviewed(
         photo("Ada/1", face_of(1, 1)),
         photo("Ada/2", face_of(2, 1)),
         *(photo(f"Bob/{n}", face_of(2, n)) for n in (2, 3)),
     )
-    assert [verdict.accepted for verdict in verdicts.values()] == [True, False, True, True]
-    assert Finding.LIKE_SOMEONE_ELSE in findings(verdicts["Ada/2"])
+    assert [result.accepted for result in reviews.values()] == [True, False, True, True]
+    assert Finding.LIKE_SOMEONE_ELSE in findings(reviews["Ada/2"])
 
 
 def test_someones_only_photo_does_not_suffer_from_a_copy_in_a_wrong_folder() -> None:
-    verdicts = reviewed(
+    reviews = reviewed(
         photo("Ada/1", face_of(1, 1)),
         *(photo(f"Bob/{n}", face_of(2, n)) for n in range(3)),
         photo("Bob/x", face_of(1, 9)),
     )
-    assert verdicts["Ada/1"] == Review(True, ())
-    assert not verdicts["Bob/x"].accepted
-    assert findings(verdicts["Bob/x"]) == {Finding.UNLIKE_OTHERS, Finding.LIKE_SOMEONE_ELSE}
-    assert "Ada (1)" in verdicts["Bob/x"].notes[-1].text
+    assert reviews["Ada/1"] == Review(True, ())
+    assert not reviews["Bob/x"].accepted
+    assert findings(reviews["Bob/x"]) == {Finding.UNLIKE_OTHERS, Finding.LIKE_SOMEONE_ELSE}
+    assert "Ada (1)" in reviews["Bob/x"].notes[-1].text
 
 
-def test_one_person_under_two_names_is_told_and_kept() -> None:
-    verdicts = reviewed(photo("Ada/1", face_of(1, 1)), photo("Lovelace/1", face_of(1, 2)))
-    assert all(verdict.accepted and findings(verdict) == {Finding.LIKE_SOMEONE_ELSE} for verdict in verdicts.values())
+def test_one_person_under_two_names_is_reported_and_kept() -> None:
+    reviews = reviewed(photo("Ada/1", face_of(1, 1)), photo("Lovelace/1", face_of(1, 2)))
+    assert all(result.accepted and findings(result) == {Finding.LIKE_SOMEONE_ELSE} for result in reviews.values())
 
 
 def test_one_picture_under_two_names_stands_for_neither() -> None:
     vector = face_of(1, 1)
-    verdicts = reviewed(photo("Ada/1", vector), photo("Bob/1", vector))
-    assert not any(verdict.accepted for verdict in verdicts.values())
-    assert "the same picture stands under Bob (1)" in verdicts["Ada/1"].notes[0].text
-    assert "the same picture stands under Ada (1)" in verdicts["Bob/1"].notes[0].text
+    reviews = reviewed(photo("Ada/1", vector), photo("Bob/1", vector))
+    assert not any(result.accepted for result in reviews.values())
+    assert "the same picture stands under Bob (1)" in reviews["Ada/1"].notes[0].text
+    assert "the same picture stands under Ada (1)" in reviews["Bob/1"].notes[0].text
 
 
 def test_one_picture_under_two_names_stands_for_the_one_it_fits() -> None:
     vector = face_of(1, 1)
-    verdicts = reviewed(photo("Bob/1", vector), photo("Ada/1", vector), photo("Ada/2", face_of(1, 2)))
-    assert [verdict.accepted for verdict in verdicts.values()] == [False, True, True]
+    reviews = reviewed(photo("Bob/1", vector), photo("Ada/1", vector), photo("Ada/2", face_of(1, 2)))
+    assert [result.accepted for result in reviews.values()] == [False, True, True]
 
 
 def test_of_the_same_picture_the_larger_is_kept() -> None:
     vector = face_of(1, 1)
-    verdicts = reviewed(
+    reviews = reviewed(
         photo("Ada/small", vector, eyes_px=30), photo("Ada/large", vector), photo("Ada/other", face_of(1, 2))
     )
-    assert [verdict.accepted for verdict in verdicts.values()] == [False, True, True]
-    assert findings(verdicts["Ada/small"]) == {Finding.SAME_PICTURE}
-    assert "large" in verdicts["Ada/small"].notes[0].text
+    assert [result.accepted for result in reviews.values()] == [False, True, True]
+    assert findings(reviews["Ada/small"]) == {Finding.SAME_PICTURE}
+    assert "large" in reviews["Ada/small"].notes[0].text
 
 
 def test_copies_of_a_wrong_photo_do_not_outvote_the_right_ones() -> None:
     wrong = face_of(2, 1)
-    verdicts = reviewed(
+    reviews = reviewed(
         *(photo(f"Ada/{n}", face_of(1, n)) for n in range(2)), *(photo(f"Ada/copy{n}", wrong) for n in range(5))
     )
-    assert [name for name, verdict in verdicts.items() if verdict.accepted] == ["Ada/0", "Ada/1"]
+    assert [name for name, result in reviews.items() if result.accepted] == ["Ada/0", "Ada/1"]
 
 
 def test_without_a_majority_nobody_is_refused() -> None:
-    verdicts = reviewed(*(photo(f"Ada/{n}", face_of(1 + n // 2, n)) for n in range(4)))
-    assert all(verdict.accepted for verdict in verdicts.values())
+    reviews = reviewed(*(photo(f"Ada/{n}", face_of(1 + n // 2, n)) for n in range(4)))
+    assert all(result.accepted for result in reviews.values())
 
 
 def test_the_order_of_photos_does_not_matter() -> None:
@@ -173,5 +173,5 @@ def test_the_order_of_photos_does_not_matter() -> None:
 
 
 def test_more_photos_than_one_block() -> None:
-    verdicts = reviewed(*(photo(f"P{n // 3:03}/{n % 3}", face_of(n // 3, n)) for n in range(600)))
-    assert all(verdict == Review(True, ()) for verdict in verdicts.values())
+    reviews = reviewed(*(photo(f"P{n // 3:03}/{n % 3}", face_of(n // 3, n)) for n in range(600)))
+    assert all(result == Review(True, ()) for result in reviews.values())

@@ -91,14 +91,14 @@ def test_reading_creates_nothing(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_gallery_that_cannot_be_written_is_told(tmp_path: Path) -> None:
+def test_a_gallery_that_cannot_be_written_is_reported(tmp_path: Path) -> None:
     (tmp_path / ".recognizer").write_text("in the way")  # root may write anywhere, so permissions alone prove nothing
     with pytest.raises(GalleryError, match="No permission to write"), Gallery(tmp_path, write=True):
         pass
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")
-def test_a_gallery_without_permission_is_told(tmp_path: Path) -> None:
+def test_a_gallery_without_permission_is_reported(tmp_path: Path) -> None:
     tmp_path.chmod(0o500)
     with pytest.raises(GalleryError, match="No permission to write"), Gallery(tmp_path, write=True):
         pass

@@ -34,7 +34,7 @@ def folder(tmp_path: Path) -> Path:
     return gallery
 
 
-def looked_over(folder: Path) -> Audit:
+def audit_of(folder: Path) -> Audit:
     return audit(folder, suffixes={".png"}, limits=FLAT, confusable=0.35)
 
 
@@ -151,7 +151,7 @@ def test_case_and_composition_do_not_matter(folder: Path) -> None:
 
 
 def test_a_sound_gallery_has_nothing_to_look_into(folder: Path) -> None:
-    assert looked_over(folder) == Audit(2, 3, (), (), (), (), (), ())
+    assert audit_of(folder) == Audit(2, 3, (), (), (), (), (), ())
 
 
 def test_the_audit_names_what_to_look_into(folder: Path) -> None:
@@ -164,7 +164,7 @@ def test_the_audit_names_what_to_look_into(folder: Path) -> None:
     save_picture(folder / "Ada" / "new.png", face_picture((1, 2)))
     save_picture(folder / "Ada" / "1.png", face_picture((1, 3)))
     (folder / "Bob" / "2.png").unlink()
-    found = looked_over(folder)
+    found = audit_of(folder)
     (pair,) = found.confusable
     assert (pair.person, pair.other) == ("Bob", "Robert")
     assert pair.similarity == pytest.approx(0.8, abs=0.05)

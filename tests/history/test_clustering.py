@@ -64,7 +64,7 @@ def test_corrections_of_others_are_heeded(history: Database, clustering: Cluster
     assert listed(history) == [[1, 2], [3], [4, 5]]  # 4 came while 3 stood in a cluster too mixed for it
 
 
-def test_a_track_that_was_saved_while_it_lasted_is_looked_at_again(history: Database, clustering: Clustering) -> None:
+def test_a_track_that_was_saved_while_it_lasted_is_read_again(history: Database, clustering: Clustering) -> None:
     run = save(history, record(0, person=None, began=NOON, seconds=5), seen(1, 1))
     assert clustering.update(history) == 1
     save(history, record(0, person=None, began=NOON, seconds=55, vectors=(unit(1),)), run=run)

@@ -72,7 +72,7 @@ def test_clusters_and_actions_have_pages(history: Database) -> None:
     assert ([row["id"] for row in (*newest, *oldest)], end) == (made[::-1], None)
 
 
-def test_what_is_in_the_way_is_told_apart(history: Database) -> None:
+def test_what_is_in_the_way_is_distinguished(history: Database) -> None:
     save(history, record(1, person=None, vectors=(unit(1),)), record(2, person=None, vectors=(unit(2),)))
     clusters.update_clusters(history, model="model-1", threshold=0.4)
     action = clusters.name_cluster(history, 1, "Ada")

@@ -3,34 +3,16 @@ from __future__ import annotations
 import threading
 import urllib.request
 from pathlib import Path
-from typing import Any
 
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from recognizer.app.integrations import history_bytes
-from recognizer.clock import WallClock
 from recognizer.errors import OutputError
-from recognizer.history.database import FILE_NAME
 from recognizer.integrations.delivering import DeliveryThread
-from recognizer.integrations.prometheus import MetricsSink
 from recognizer.types import EventKind, SourceChange, SourceState
 from tests.integrations.conftest import free_port
+from tests.integrations.metrics import metrics_sink
 from tests.results import event, identity, make_result
-
-
-def metrics_sink(port: int, **values: Any) -> MetricsSink:
-    return MetricsSink(
-        "127.0.0.1",
-        port,
-        version="0.2",
-        model="model-1",
-        engine="openvino",
-        times=WallClock(live=False),
-        dropped={"clip": 3},
-        people=lambda: 7,
-        **values,
-    )
 
 
 def scraped(port: int) -> dict[tuple[str, ...], float]:
@@ -70,16 +52,6 @@ def test_the_figures_of_a_run(tmp_path: Path) -> None:
     assert found["recognizer_store_bytes",] == 4096
     assert found["recognizer_deliveries_total", "result=delivered", "sink=mqtt"] == 5
     assert found["recognizer_delivery_queue_length", "sink=mqtt"] == 2
-
-
-def test_a_journal_that_goes_while_it_is_measured_is_no_failure(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    (tmp_path / FILE_NAME).write_bytes(b"12345")
-    journal = tmp_path / f"{FILE_NAME}-wal"
-    found = [tmp_path / FILE_NAME, journal]
-    monkeypatch.setattr(Path, "glob", lambda *_: iter(found))
-    assert history_bytes(tmp_path) == 5
 
 
 def test_a_port_in_use_is_said() -> None:

@@ -4,12 +4,9 @@ from __future__ import annotations
 
 import datetime as dt
 import shutil
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
-
-import pytest
-from loguru import logger
 
 from recognizer.app import build
 from recognizer.gallery.consent import Consent, Consents, write_consent
@@ -112,14 +109,6 @@ def test_what_changes_nothing_gives_no_new_index(tmp_path: Path) -> None:
         assert wait_until(lambda: bool(taken.people), seconds=2) == float("inf")
 
 
-@pytest.fixture
-def logged() -> Iterator[list[str]]:
-    lines: list[str] = []
-    handler = logger.add(lambda message: lines.append(str(message)), level="INFO", format="{message}")
-    yield lines
-    logger.remove(handler)
-
-
 def watching(gallery: Path, taken: Taken, make: Callable[[], Enroller], behind_s: float = 60) -> GalleryWatcher:
     model = PaintedFaceEmbedder().model
     return GalleryWatcher(gallery, model=model, enroller=make, replace=taken, behind_s=behind_s)
@@ -188,31 +177,26 @@ def test_the_watch_goes_on_when_the_whole_gallery_goes_and_comes_back(tmp_path: 
         assert wait_until(lambda: taken.people[-1] == {"Ada"}, seconds=20) < 20
 
 
-def test_a_consent_that_ends_or_is_withdrawn_during_a_run_is_heeded(tmp_path: Path) -> None:
+def test_a_consent_that_ends_or_is_withdrawn_during_a_run_is_heeded(tmp_path: Path, logged: list[str]) -> None:
     gallery, taken, _ = with_two_people(tmp_path)
     now = [dt.datetime(2026, 3, 2, 12, tzinfo=dt.UTC)]
     write_consent(gallery / "Bob", Consent("2026-01-01", until=(now[0] + dt.timedelta(minutes=1)).isoformat()))
-    messages: list[str] = []
-    sink = logger.add(messages.append, format="{message}")
-    try:
-        with GalleryWatcher(
-            gallery,
-            model=PaintedFaceEmbedder().model,
-            enroller=enroller,
-            replace=taken,
-            consents=Consents(gallery, now=lambda: now[0]),
-        ):
-            assert wait_until(lambda: taken.people == [frozenset({"Ada", "Bob"})], seconds=10) < 10
-            now[0] += dt.timedelta(minutes=1)
-            assert wait_until(lambda: taken.people[-1] == frozenset({"Ada"}), seconds=10) < 10
-            write_consent(gallery / "Bob", Consent("2026-03-02"))
-            assert wait_until(lambda: taken.people[-1] == frozenset({"Ada", "Bob"}), seconds=10) < 10
-            write_consent(gallery / "Ada", Consent("2026-01-01", withdrawn="2026-03-02"))
-            assert wait_until(lambda: taken.people[-1] == frozenset({"Bob"}), seconds=10) < 10
-    finally:
-        logger.remove(sink)
-    assert "gallery: Bob is no longer recognised: consent ended on 2026-03-02 12:01\n" in messages
-    assert "gallery: Ada is no longer recognised: consent was withdrawn on 2026-03-02\n" in messages
+    with GalleryWatcher(
+        gallery,
+        model=PaintedFaceEmbedder().model,
+        enroller=enroller,
+        replace=taken,
+        consents=Consents(gallery, now=lambda: now[0]),
+    ):
+        assert wait_until(lambda: taken.people == [frozenset({"Ada", "Bob"})], seconds=10) < 10
+        now[0] += dt.timedelta(minutes=1)
+        assert wait_until(lambda: taken.people[-1] == frozenset({"Ada"}), seconds=10) < 10
+        write_consent(gallery / "Bob", Consent("2026-03-02"))
+        assert wait_until(lambda: taken.people[-1] == frozenset({"Ada", "Bob"}), seconds=10) < 10
+        write_consent(gallery / "Ada", Consent("2026-01-01", withdrawn="2026-03-02"))
+        assert wait_until(lambda: taken.people[-1] == frozenset({"Bob"}), seconds=10) < 10
+    assert "WARNING gallery: Bob is no longer recognised: consent ended on 2026-03-02 12:01" in logged
+    assert "WARNING gallery: Ada is no longer recognised: consent was withdrawn on 2026-03-02" in logged
 
 
 def test_a_reload_is_done_although_nothing_changed_in_the_folder(tmp_path: Path) -> None:

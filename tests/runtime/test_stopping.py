@@ -145,11 +145,11 @@ def test_a_run_whose_events_nobody_reads_ends_with_its_files_complete(
     words += ["--source", str(shared_data / "data/video/friends_720p.mp4"), "--events", "-"]
     words += ["--output", str(video), "--summary", str(summary)]
     reading, writing = full_pipe()
-    with log.open("w") as told, subprocess.Popen(words, stdout=writing, stderr=told) as process:
+    with log.open("w") as log_file, subprocess.Popen(words, stdout=writing, stderr=log_file) as process:
         os.close(writing)
 
         def blocked() -> bool:
-            """The writing thread sits in the pipe, so nothing more can be told."""
+            """The writing thread sits in the pipe, so nothing more can be logged."""
             tasks = Path(f"/proc/{process.pid}/task").glob("*/wchan")
             return any("pipe_write" in waits_in(task) for task in tasks)
 

@@ -86,6 +86,13 @@ def run_apart(work: Coroutine[Any, Any, Result]) -> Result:
         return thread.submit(lambda: asyncio.run(work)).result(60)
 
 
+async def until(condition: Callable[[], bool]) -> None:
+    """Wait for something to become true."""
+    async with asyncio.timeout(20):
+        while not condition():
+            await asyncio.sleep(0.005)
+
+
 class Stream:
     """One request whose answer goes on.
 
@@ -135,19 +142,13 @@ class Stream:
         else:
             await self._left.wait()
 
-    async def until(self, condition: Callable[[], bool]) -> None:
-        """Wait for something to become true."""
-        async with asyncio.timeout(20):
-            while not condition():
-                await asyncio.sleep(0.005)
-
     async def head(self) -> None:
         """Wait for the head of the answer."""
-        await self.until(lambda: self.status > 0)
+        await until(lambda: self.status > 0)
 
     async def pictures(self, count: int) -> None:
         """Wait for so many pictures."""
-        await self.until(lambda: self.body.count(b"--frame") >= count)
+        await until(lambda: self.body.count(b"--frame") >= count)
 
     async def leave(self) -> None:
         """Close the connection."""

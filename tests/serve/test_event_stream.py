@@ -17,7 +17,7 @@ from recognizer.serve.event_feed import EventFeed, EventStream, time_of
 from recognizer.types import EventKind
 from tests.history.history_records import record
 from tests.results import event, make_result
-from tests.serve.live_site import Site, Stream, run_apart
+from tests.serve.live_site import Site, Stream, run_apart, until
 from tests.serve.service import client_of
 
 PATH = "/v1/events/stream"
@@ -40,22 +40,22 @@ def test_events_come_as_they_happen_and_go_on_after_the_last_one(site: Site) -> 
     async def follow() -> None:
         await site.recognition.start()
         first = Stream(site.app, PATH)
-        await first.until(lambda: b"retry" in first.body)
+        await until(lambda: b"retry" in first.body)
         for at in range(1, 4):
             happen(site, at)
-        await first.until(lambda: len(events_of(first)) == 3)
+        await until(lambda: len(events_of(first)) == 3)
         assert first.headers["content-type"].startswith("text/event-stream")
         [one, two, three] = events_of(first)
         assert (one["source"], one["kind"], one["at_s"]) == ("door", "appeared", 0.0)
         await first.leave()
         happen(site, 4)
         back = Stream(site.app, PATH, {"last-event-id": one["id"]})
-        await back.until(lambda: len(events_of(back)) == 3)
+        await until(lambda: len(events_of(back)) == 3)
         assert [each["id"] for each in events_of(back)[:2]] == [two["id"], three["id"]]
         assert f"id: {two['id']}\n" in back.body.decode()
         await back.leave()
         fresh = Stream(site.app, PATH)
-        await fresh.until(lambda: b"retry" in fresh.body)
+        await until(lambda: b"retry" in fresh.body)
         assert events_of(fresh) == []
         await fresh.leave()
         await site.recognition.close()
@@ -70,12 +70,10 @@ def test_a_web_process_that_was_started_anew_takes_over_what_recognition_holds(s
             happen(site, at)
         await site.recognition.start()
         feed = site.recognition.events
-        async with asyncio.timeout(20):
-            while feed.end < 3:
-                await asyncio.sleep(0.005)
+        await until(lambda: feed.end >= 3)
         [one, *_] = feed.since(0)
         back = Stream(site.app, PATH, {"last-event-id": one["id"]})
-        await back.until(lambda: len(events_of(back)) == 2)
+        await until(lambda: len(events_of(back)) == 2)
         await back.leave()
         await site.recognition.close()
 
@@ -95,11 +93,9 @@ def test_what_nobody_holds_any_more_comes_from_the_history(tmp_path: Path) -> No
         await site.recognition.start()
         last = round((began + dt.timedelta(minutes=30)).timestamp() * 1e6)
         happen(site, 1.0)
-        async with asyncio.timeout(20):
-            while site.recognition.events.end < 1:
-                await asyncio.sleep(0.005)
+        await until(lambda: site.recognition.events.end >= 1)
         back = Stream(site.app, PATH, {"last-event-id": f"{last}-7"})
-        await back.until(lambda: len(events_of(back)) == 3)
+        await until(lambda: len(events_of(back)) == 3)
         appeared, lost, live = events_of(back)
         assert [(each["kind"], each.get("replayed")) for each in (appeared, lost, live)] == [
             *[("appeared", True), ("lost", True)],

@@ -56,7 +56,7 @@ def _filled(context: Context, part: Part, camera: Camera, gallery: Path, disk: P
         with filler.open("wb", buffering=0) as file:
             while os.statvfs(disk).f_bavail:
                 file.write(bytes(4096))
-        told_s = product.wait(lambda: product.said("cannot be written"), _LONGEST_S)
+        reported_s = product.wait(lambda: product.said("cannot be written"), _LONGEST_S)
         product.wait(lambda: False, 8.0)  # it must neither end nor repeat itself meanwhile
         times = product.log.read_text("utf-8", "replace").count("cannot be written")
         part.check("a full disk is reported once", times == 1, wanted="1 line", came=f"{times} lines")
@@ -70,7 +70,7 @@ def _filled(context: Context, part: Part, camera: Camera, gallery: Path, disk: P
         part.at_most("time to end after SIGTERM", took_s, END_S, "s")
         found = problems(product.events.refresh())
         part.check("events complete", not found, wanted="none lost", came="; ".join(found[:3]) or "complete")
-        part.faults.append(f"disk full: reported after {told_s:.1f} s; freed: written again after {back_s:.1f} s")
+        part.faults.append(f"disk full: reported after {reported_s:.1f} s; freed: written again after {back_s:.1f} s")
 
 
 def _limited(context: Context, part: Part, camera: Camera, gallery: Path) -> None:
@@ -80,8 +80,10 @@ def _limited(context: Context, part: Part, camera: Camera, gallery: Path) -> Non
     with Product(
         context.folder / "disk-run", sources, gallery=gallery, model=context.model, prefix=prefix, options=["--no-sync"]
     ) as product:
-        told_s = product.wait(lambda: product.said("cannot be written"), _LONGEST_S)
-        part.check("the limit is reported", told_s < float("inf"), wanted="a line", came=f"after {told_s:.1f} s")
+        reported_s = product.wait(lambda: product.said("cannot be written"), _LONGEST_S)
+        part.check(
+            "the limit is reported", reported_s < float("inf"), wanted="a line", came=f"after {reported_s:.1f} s"
+        )
         status, took_s = product.end()
         part.check("exit status after SIGTERM", status == 6, wanted="6", came=status)
         part.at_most("time to end after SIGTERM", took_s, END_S, "s")
@@ -89,4 +91,4 @@ def _limited(context: Context, part: Part, camera: Camera, gallery: Path) -> Non
         part.check(
             "whole lines only", product.events.path.read_bytes()[-1:] == b"\n", wanted="yes", came=f"{size} bytes"
         )
-        part.faults.append(f"files may have {_LIMIT_BYTES} bytes: reported after {told_s:.1f} s")
+        part.faults.append(f"files may have {_LIMIT_BYTES} bytes: reported after {reported_s:.1f} s")

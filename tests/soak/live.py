@@ -55,11 +55,11 @@ def cameras(context: Context, part: Part, seconds: float) -> None:
             counts.append(product.samples[-1])
         samples = list(product.samples)  # without those of its end
         part.figures["memory after each round"] = ", ".join(f"{sample.resident_mb:.0f}" for sample in counts) + " MB"
-        _judge(part, product, began=began, rounds=rounds, reloads=reloads.count)
+        _check(part, product, began=began, rounds=rounds, reloads=reloads.count)
         _counts(part, samples, began, counts[0].at if counts else began)
 
 
-def _judge(part: Part, product: Product, *, began: float, rounds: int, reloads: int) -> None:
+def _check(part: Part, product: Product, *, began: float, rounds: int, reloads: int) -> None:
     """End the run; check its end, its events and its figures."""
     status, took_s = product.end()
     part.check("exit status after SIGTERM", status == 0, wanted="0", came=status)

@@ -163,7 +163,7 @@ def _next_request(held: bytes) -> tuple[str, bytes] | None:
 
 
 def main() -> None:
-    """Serve until told to quit."""
+    """Serve until asked to quit."""
     parser = argparse.ArgumentParser()
     parser.add_argument("clip", type=Path)
     parser.add_argument("--port", type=int, default=0)

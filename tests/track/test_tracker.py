@@ -148,7 +148,7 @@ def test_a_face_that_goes_as_expected_coasts_between_refinements() -> None:
     assert sum(seen[-9:]) == 3  # every third
 
 
-def test_a_young_face_is_judged_in_every_frame_then_a_few_times_a_second() -> None:
+def test_a_tentative_face_is_verified_in_every_frame_then_a_few_times_a_second() -> None:
     tracker, _ = started((0, 0, 50))
     verified = []
     for number in range(1, 60):
@@ -162,7 +162,7 @@ def test_a_young_face_is_judged_in_every_frame_then_a_few_times_a_second() -> No
     assert ((gaps > VERIFY_S - 0.01) & (gaps < VERIFY_S + 0.17)).all()
 
 
-def test_a_score_that_nobody_judged_lowers_but_does_not_raise_a_tracks_and_brings_a_judgement() -> None:
+def test_a_score_that_nobody_verified_lowers_a_tracks_score_never_raises_it_and_has_it_verified() -> None:
     tracker, _ = started((0, 0, 50))
     walk(tracker, frames=TENTATIVE, step_px=0, score=0.95)
     at = (TENTATIVE + 1) * 0.04
@@ -201,7 +201,7 @@ def test_one_that_began_in_doubt_is_tentative_for_longer() -> None:
     assert walk(tracker, frames=TENTATIVE - 1, step_px=2, score=0.999) == [True] * (TENTATIVE - 1)
 
 
-def test_what_was_hardly_a_face_is_judged_in_every_frame_again_when_it_is_one() -> None:
+def test_what_was_hardly_a_face_is_verified_in_every_frame_again_when_it_is_one() -> None:
     tracker, _ = started((0, 0, 50))
     walk(tracker, frames=30, step_px=0, score=0.6)
     at = 31 * 0.04

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from recognizer.errors import EngineError
+from recognizer.geometry import unit_rows
 from recognizer.models.engines import int8, processor
 from recognizer.models.engines.int8 import Range
 from recognizer.models.engines.quiet_openvino import shared_core
@@ -113,4 +114,4 @@ def _observed(model: Any, faces: F32, request: Callable[[Any], Any]) -> dict[str
 def _vectors(run: Any, faces: F32) -> F32:
     """Run the graph in batches; return vectors of unit length, (N, D)."""
     found = np.concatenate([run.infer([faces[i : i + BATCH]])[0].copy() for i in range(0, len(faces), BATCH)])
-    return np.asarray(found / np.linalg.norm(found, axis=1, keepdims=True), np.float32)
+    return unit_rows(found)

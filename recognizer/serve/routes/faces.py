@@ -84,10 +84,10 @@ def _verified(loaded: Recogniser, pictures: list[UploadFile], metric: Metric, id
 
 
 def _face(found: Measurement, box: Box) -> models.VerifiedFace:
-    assert found.face is not None  # noqa: S101 - Recogniser.measure promises one
+    measured = found.require_face().quality
     notes = [note.text for note in found.notes]
-    notes += [missed.text for missed in shortfalls(found.face.quality, LIMITS)]
-    return models.VerifiedFace(box=box, quality=quality(found.face.quality), notes=notes)
+    notes += [missed.text for missed in shortfalls(measured, LIMITS)]
+    return models.VerifiedFace(box=box, quality=quality(measured), notes=notes)
 
 
 def quality(measured: FaceQuality) -> models.Quality:

@@ -1,4 +1,4 @@
-"""The photos of a person: list, look at, upload, delete."""
+"""The photos of a person: list, show, upload, delete."""
 
 from __future__ import annotations
 

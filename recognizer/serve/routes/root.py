@@ -21,7 +21,7 @@ router = APIRouter(tags=["service"], dependencies=[Depends(open_to_all)])
 
 @router.get("/", response_model=About, responses={200: {"content": {"text/html": {}}}})
 async def root(recognizer: RecognizerDep, accept: Annotated[str, Header()] = "") -> About | Response:
-    """Send the page to a browser, and say what this is to a program; open to all."""
+    """Send the page to a browser, and a description of the service to a program; open to all."""
     if "text/html" in accept:
         return FileResponse(PAGE / "index.html", media_type="text/html", headers={"vary": "accept"})
     loaded = recognizer.loaded

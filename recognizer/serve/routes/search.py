@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
+import numpy as np
 from fastapi import APIRouter, Depends, File, Query, UploadFile
 from starlette.concurrency import run_in_threadpool
 
@@ -11,7 +12,7 @@ from recognizer.history.events import events_of
 from recognizer.history.face_search import search_face, vector_of_track
 from recognizer.history.records import Selection
 from recognizer.serve.access.scopes import require
-from recognizer.serve.dependencies import HistoryDep, PrincipalDep, RecognizerDep, SettingsDep
+from recognizer.serve.dependencies import HistoryDep, PrincipalDep, RecognizerDep, ServicesDep, SettingsDep
 from recognizer.serve.errors import ServiceError
 from recognizer.serve.history_memory import HistoryMemoryDep, thresholds_of
 from recognizer.serve.models.history import HitAnswer, Identifier, Moment, SearchAnswer, Text
@@ -27,6 +28,7 @@ router = APIRouter(tags=["history"], dependencies=[Depends(require("read"))])
 async def search(
     history: HistoryDep,
     people: PersonIdsDep,
+    services: ServicesDep,
     settings: SettingsDep,
     memory: HistoryMemoryDep,
     recognizer: RecognizerDep,
@@ -44,33 +46,30 @@ async def search(
         raise ServiceError(422, "invalid_request", "Wanted a picture in the form field image, or track_id.")
     picture = None if image is None else checked(image, "image")
 
-    def measured(loaded: Recogniser) -> tuple[str, float, F32 | None]:
-        vector = None
-        if picture is not None:
-            found, _ = loaded.measure(decoded(content(picture), "image"), "image")
-            vector = None if found.face is None else found.face.vector
-        return loaded.model, thresholds_of(loaded).known, vector
+    def measured(loaded: Recogniser) -> tuple[str, float, F32]:
+        known = thresholds_of(loaded).known
+        if picture is None:
+            return loaded.model, known, np.zeros(0, np.float32)
+        found, _ = loaded.measure(decoded(content(picture), "image"), "image")
+        return loaded.model, known, found.require_face().vector
 
     model, known, vector = await recognizer.run(measured, client=who.key)
     least = known if from_similarity is None else from_similarity
 
     def found() -> SearchAnswer:
         shown = crops_since(settings)
-        probe, fingerprint = vector, model
-        if track_id is not None:
-            probe, fingerprint, _ = vector_of_track(history, track_id)
-        if probe is None:
-            raise ServiceError(422, "face_not_found", "image: no face was found.")
+        probe, fingerprint = (vector, model) if track_id is None else vector_of_track(history, track_id)[:2]
         index = memory.index(fingerprint) if fingerprint == model else None
-        hits = search_face(
-            history,
-            probe,
-            model=fingerprint,
-            from_similarity=least,
-            selection=Selection(source=source, since=since, until=until),
-            limit=limit,
-            index=index,
-        )
+        with services.figures.searching():
+            hits = search_face(
+                history,
+                probe,
+                model=fingerprint,
+                from_similarity=least,
+                selection=Selection(source=source, since=since, until=until),
+                limit=limit,
+                index=index,
+            )
         events = {event.seen.id: event for event in events_of(history, [hit.track for hit in hits], crops_since=shown)}
         return SearchAnswer(
             hits=[

@@ -87,7 +87,7 @@ class Centres(nn.Module):
         super()._load_from_state_dict(state_dict, prefix, *others)
 
     def bounds(self) -> tuple[int, int]:
-        """The first person whose centre is here, and the one after the last."""
+        """The range of people whose centres this process holds: the first, and the one after the last."""
         rank, processes = together.rank(), together.processes()
         return self.people * rank // processes, self.people * (rank + 1) // processes
 

@@ -13,8 +13,8 @@ from recognizer.embed import trained
 from recognizer.errors import ConfigError
 from recognizer.train.crops import CutFace
 from recognizer.train.embedder import settings, tasks
+from recognizer.train.embedder.comparison import HeldOutScore, HeldOutTest, vectors_of
 from recognizer.train.embedder.settings import PeopleConfig
-from recognizer.train.embedder.verdict import Panel, Standing, vectors_of
 from recognizer.train.loop.settings import mapping
 
 
@@ -29,7 +29,7 @@ class Outcome:
     hours: float
     """Time spent on training steps."""
     fmr: float
-    standing: Standing
+    score: HeldOutScore
 
 
 def read(path: Path) -> dict[str, PeopleConfig]:
@@ -80,7 +80,7 @@ def laid_over(base: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, 
 
 
 def compare(trials: Mapping[str, PeopleConfig], cut_for: Callable[[int], CutFace]) -> list[Outcome]:
-    """Train each trial to its end, or carry it on, and judge all before the same people.
+    """Train each trial to its end, or carry it on, and score all on the same people.
 
     Args:
         trials: by name.
@@ -90,12 +90,12 @@ def compare(trials: Mapping[str, PeopleConfig], cut_for: Callable[[int], CutFace
     for name, config in trials.items():
         logger.info("Trial {}.", name)
         known = tasks.gather(config, cut_for(config.data.min_face_px))
-        panel = Panel(known.pairs, seed=config.seed)  # before hours of training: it may refuse
+        held_out = HeldOutTest(known.pairs, seed=config.seed)  # before hours of training: it may refuse
         tasks.learn(config, known)
         taken = trained.snapshot(config.last_checkpoint)
         parameters = sum(p.numel() for p in taken.network.parameters())
-        standing = panel.stand(vectors_of(taken.network, known.test))
-        out.append(Outcome(name, parameters, taken.samples, taken.hours, panel.fmr, standing))
+        score = held_out.score(vectors_of(taken.network, known.test))
+        out.append(Outcome(name, parameters, taken.samples, taken.hours, held_out.fmr, score))
     return out
 
 

@@ -17,10 +17,10 @@ from recognizer.embed.statedict import read_checkpoint
 from recognizer.errors import ModelError, WeightsError
 from recognizer.models.resolved_model import TRAINED_SUFFIX
 from recognizer.train.crops import FaceRows
+from recognizer.train.embedder.comparison import HeldOutTest, Improvement, vectors_of
 from recognizer.train.embedder.guard import Change, Guard
 from recognizer.train.embedder.people import People, Rows
 from recognizer.train.embedder.settings import Network, PeopleConfig
-from recognizer.train.embedder.verdict import Panel, Verdict, vectors_of
 from recognizer.train.loop.learner import Learner
 from recognizer.types import F32, I64
 
@@ -91,31 +91,37 @@ def imprinted(network: nn.Module, people: People) -> torch.Tensor:
 class ModelComparison:
     """Compares the model before and after, on held-out people and on people from elsewhere."""
 
-    panel: Panel
+    held_out: HeldOutTest
     faces: FaceRows
-    """Of the panel's people."""
+    """Of the held-out people."""
     guard: Guard | None
 
-    def judge(self, config: PeopleConfig) -> Verdict:
+    def require_improvement(self, config: PeopleConfig) -> Improvement:
         """Compare the weights of the start with the last checkpoint; nothing is trained.
 
         Raises:
-            ModelError: as ``judge``.
+            ModelError: as the function ``require_improvement``.
             WeightsError: if either is missing or another network's.
         """
         old, new = before(config), trained.snapshot(config.last_checkpoint).network
         elsewhere = None if self.guard is None else self.guard.compare(old, new)
-        return judge(config, self.panel, vectors_of(old, self.faces), vectors_of(new, self.faces), elsewhere)
+        return require_improvement(
+            config, self.held_out, vectors_of(old, self.faces), vectors_of(new, self.faces), elsewhere
+        )
 
 
-def judge(
-    config: PeopleConfig, panel: Panel, vectors_before: F32, vectors_after: F32, elsewhere: Change | None = None
-) -> Verdict:
-    """Say whether it helped, and keep the figures beside the training.
+def require_improvement(
+    config: PeopleConfig,
+    held_out: HeldOutTest,
+    vectors_before: F32,
+    vectors_after: F32,
+    elsewhere: Change | None = None,
+) -> Improvement:
+    """Write what fine-tuning changed to ``improvement.json`` beside the training; refuse a model that is not better.
 
     Args:
         config: the file.
-        panel: the held-out people.
+        held_out: the held-out people.
         vectors_before: of their faces.
         vectors_after: likewise.
         elsewhere: what became of other people, where that was measured.
@@ -123,26 +129,26 @@ def judge(
     Raises:
         ModelError: if it did not help, that is not shown, or others became worse: then it must replace nothing.
     """
-    verdict = panel.compare(vectors_before, vectors_after)
-    figures = verdict.as_dict() | {"elsewhere": None if elsewhere is None else elsewhere.as_dict()}
-    path = config.out / "verdict.json"
+    improvement = held_out.compare(vectors_before, vectors_after)
+    figures = improvement.as_dict() | {"elsewhere": None if elsewhere is None else elsewhere.as_dict()}
+    path = config.out / "improvement.json"
     path.write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
     if elsewhere is None:
         logger.info("Whether others are separated less well was not checked: give finetune.guard, LFW or a .bin set.")
     else:
         logger.info("Others: {}.", elsewhere.summary())
-    if not verdict.helped:
+    if not improvement.helped:
         raise ModelError(
-            f"Fine-tuning is not shown to have helped, so no model was replaced. {verdict.summary()}. "
+            f"Fine-tuning is not shown to have helped, so no model was replaced. {improvement.summary()}. "
             "More people, more pictures of each, a lower rate or fewer samples may help."
         )
     if elsewhere is not None and elsewhere.forgot:
         raise ModelError(
             f"Fine-tuning helped, but others are separated less well; no model was replaced. {elsewhere.summary()}. "
-            f"{verdict.summary()}. A lower rate, fewer samples or more finetune.frozen_samples may help."
+            f"{improvement.summary()}. A lower rate, fewer samples or more finetune.frozen_samples may help."
         )
-    logger.info("Fine-tuning helped. {}.", verdict.summary())
-    return verdict
+    logger.info("Fine-tuning helped. {}.", improvement.summary())
+    return improvement
 
 
 def _weights(config: PeopleConfig) -> Path:

@@ -1,8 +1,8 @@
 """Was anything forgotten? Faces from elsewhere, which a fine-tuned model must still tell apart.
 
 A network that learns new data alone forgets old data (McCloskey and Cohen, "Catastrophic interference in connectionist
-networks", 1989): it may gain on one's own people and lose on all others. So pairs from elsewhere are judged before and
-after, each model at the thresholds that are best for it on the other folds.
+networks", 1989): it may gain on one's own people and lose on all others. So pairs from elsewhere are verified before
+and after, each model at the thresholds that are best for it on the other folds.
 
 The rule is paired. Only pairs on which the two models differ say something: if nothing changed, such a pair is as often
 lost (right before, wrong after) as won (McNemar, "Note on the sampling error of the difference between correlated
@@ -26,8 +26,8 @@ from recognizer.errors import InputError
 from recognizer.evaluation.pairs import read_protocol
 from recognizer.train.crops import Crops, CutFace, FaceRows, picture_crops
 from recognizer.train.embedder import heldout
+from recognizer.train.embedder.comparison import vectors_of
 from recognizer.train.embedder.people import People
-from recognizer.train.embedder.verdict import vectors_of
 from recognizer.types import F32
 
 
@@ -118,7 +118,7 @@ def read(path: Path, *, learning: People, cut: CutFace, min_px: int, cache: Path
         path: LFW's folder, or one of InsightFace's ``.bin`` sets.
         learning: the people of the training, known by their names.
         cut: finds the faces in LFW's pictures.
-        min_px: smallest face that ``cut`` looks for.
+        min_px: smallest face that ``cut`` detects.
         cache: folder for the faces.
 
     Raises:

@@ -12,6 +12,7 @@ from recognizer import metrics
 from recognizer.errors import InputError
 from recognizer.evaluation.faces import Picture
 from recognizer.evaluation.pairs import PairSet
+from recognizer.geometry import unit_rows
 from recognizer.types import F32, I64
 
 HELD_OUT_FOLDS = (9, 10)
@@ -100,10 +101,10 @@ def pairs_of(labels: I64, *, seed: int, each: int = 10) -> Split:
 
 @dataclass(frozen=True, slots=True)
 class Score:
-    """How well vectors tell the held-out people apart."""
+    """How well vectors separate the held-out people."""
 
     accuracy: float
-    """Mean over the folds, each judged at the threshold that is best on the others."""
+    """Mean over the folds, each verified at the threshold that is best on the others."""
     tar: float
     """Share of same pairs accepted at FMR 1e-3. Coarse: of 600 different pairs none may then pass, so the threshold
     hangs on the one most alike pair."""
@@ -111,7 +112,7 @@ class Score:
     """Mean of the folds' thresholds, cosine."""
 
 
-def judge(vectors: F32, people: Split) -> Score:
+def verify(vectors: F32, people: Split) -> Score:
     """Verify the held-out pairs with vectors (N, 512), a row for each of ``people.owners``, of any length."""
     found = similarities(vectors, people)
     folded = metrics.folded_accuracy(found, people.test_same, people.test_folds)
@@ -120,7 +121,7 @@ def judge(vectors: F32, people: Split) -> Score:
 
 
 def similarities(vectors: F32, people: Split) -> F32:
-    """Cosine of each pair, (P,), from vectors as for ``judge``."""
+    """Cosine of each pair, (P,), from vectors as for ``verify``."""
     a, b = people.test_pairs.T
     directions = unit(vectors)
     return np.asarray((directions[a] * directions[b]).sum(axis=1), np.float32)
@@ -128,4 +129,4 @@ def similarities(vectors: F32, people: Split) -> F32:
 
 def unit(vectors: F32) -> F32:
     """Rows scaled to unit length; a deep network's first vectors may be too long for squares in single precision."""
-    return np.asarray(vectors / np.linalg.norm(vectors.astype(np.float64), axis=1, keepdims=True), np.float32)
+    return unit_rows(vectors.astype(np.float64))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,8 +19,9 @@ from recognizer.errors import OutputError, WeightsError
 from recognizer.protocols import GraphRunner
 from recognizer.train.crops import FaceRows
 from recognizer.train.embedder import heldout
+from recognizer.train.embedder.comparison import vectors_of
 from recognizer.train.embedder.settings import FaceSchedule
-from recognizer.train.embedder.verdict import vectors_of
+from recognizer.whole_files import whole_file
 
 MIN_PARITY = 0.999
 """Smallest cosine between the shipped graph's vectors and the network's; half precision stays above 0.99999."""
@@ -68,19 +68,16 @@ def write_graph(network: nn.Module, target: Path) -> None:
         WeightsError: if the graph does not compute what the network does.
         OutputError: if the file cannot be written.
     """
-    part = target.with_suffix(".part.onnx")
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        convert.export(network, part)
-        model = onnx.load(part)
-        halve(model)
-        onnx.checker.check_model(model)
-        onnx.save(model, part)
-        os.replace(part, target)
+        with whole_file(target) as part:
+            convert.export(network, part)
+            model = onnx.load(part)
+            halve(model)
+            onnx.checker.check_model(model)
+            onnx.save(model, part)
     except OSError as error:
         raise OutputError(f"The graph {target} cannot be written: {error.strerror or error}.") from error
-    finally:
-        part.unlink(missing_ok=True)
 
 
 def halve(model: onnx.ModelProto) -> None:
@@ -124,5 +121,5 @@ def measure(
                 f"{name} computes other vectors from {graph}: cosine {parity:.5f} > {MIN_PARITY} wanted."
             )
         both = heldout.unit(plain) + heldout.unit(mirrored)
-        out.append(Measured(name, parity, heldout.judge(plain, people), heldout.judge(both, people)))
+        out.append(Measured(name, parity, heldout.verify(plain, people), heldout.verify(both, people)))
     return out

@@ -17,6 +17,7 @@ from recognizer.train.crops import Crops, CutFace, FaceRows, YawOf
 from recognizer.train.embedder import finetune, guard, heldout
 from recognizer.train.embedder import people as folders
 from recognizer.train.embedder.classifier import Classifier, Tripler
+from recognizer.train.embedder.comparison import HeldOutTest
 from recognizer.train.embedder.data import Stream, TaughtFaces
 from recognizer.train.embedder.distiller import Distiller
 from recognizer.train.embedder.people import FolderReader, People
@@ -24,7 +25,6 @@ from recognizer.train.embedder.recordio import RecordFaces, is_record
 from recognizer.train.embedder.sampling import KnownFaces
 from recognizer.train.embedder.settings import Data, DistilConfig, PeopleConfig
 from recognizer.train.embedder.teacher import Teacher, TeacherTable
-from recognizer.train.embedder.verdict import Panel
 from recognizer.train.embedder.verification import VerificationTest
 from recognizer.train.loop.fit import fit
 from recognizer.train.loop.learner import Learner
@@ -174,7 +174,7 @@ def comparison(config: PeopleConfig, known: Class, cut: CutFace) -> finetune.Mod
     path = None if config.finetune is None else config.finetune.guard
     px, cache = config.data.min_face_px, _cache(config)
     guards = None if path is None else guard.read(path, learning=known.train, cut=cut, min_px=px, cache=cache)
-    return finetune.ModelComparison(Panel(known.pairs, seed=config.seed), known.test, guards)
+    return finetune.ModelComparison(HeldOutTest(known.pairs, seed=config.seed), known.test, guards)
 
 
 def learner_for(config: PeopleConfig, people: People) -> Learner:

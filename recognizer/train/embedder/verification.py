@@ -47,7 +47,7 @@ class VerificationTest:
         """See ``HeldOutTest``."""
         size_px = self._schedule.size_px(learner.seen - 1)
         plain, mirrored = self._vectors(learner, size_px)
-        one, both = heldout.judge(plain, self._people), heldout.judge(plain + mirrored, self._people)
+        one, both = heldout.verify(plain, self._people), heldout.verify(plain + mirrored, self._people)
         figures = {
             "heldout/accuracy": one.accuracy,
             "heldout/accuracy_mirrored": both.accuracy,

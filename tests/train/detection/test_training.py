@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from loguru import logger
 
 from recognizer.detect import proposals
 from recognizer.detect.follow import FollowNet
@@ -132,16 +131,16 @@ def test_the_files_that_ship_are_valid_and_keep_their_figures(name: str) -> None
     assert config.schedule.samples % config.run.round_samples % config.schedule.batch == 0
 
 
-def test_keys_without_their_section_are_read_with_a_warning(folder: Path, tmp_path: Path) -> None:
+def test_keys_without_their_section_are_read_with_a_warning(
+    folder: Path, tmp_path: Path, logged_warnings: list[str]
+) -> None:
     data = config_file(folder, out="old", samples=16).read_text().partition("data:")[2]
-    path, lines = tmp_path / "old.yaml", []
+    path = tmp_path / "old.yaml"
     path.write_text(f"out: x\nsamples: 16\nbatch: 4\nround_samples: 8\nrun: {{threads: 2}}\nrate: 0.1\ndata:{data}")
-    handler = logger.add(lambda line: lines.append(str(line)), level="WARNING")
     config = settings.read(path)
-    logger.remove(handler)
     assert (config.schedule.samples, config.schedule.batch, config.optimiser.rate) == (16, 4, 0.1)
     assert (config.run.threads, config.run.round_samples) == (2, 8)
-    assert "write schedule.samples, schedule.batch, optimiser.rate, run.round_samples" in "".join(lines)
+    assert "write schedule.samples, schedule.batch, optimiser.rate, run.round_samples" in "".join(logged_warnings)
 
 
 @pytest.mark.parametrize("run", ["processes: 2", "accelerator: auto", "precision: bf16-mixed"])

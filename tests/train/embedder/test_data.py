@@ -23,10 +23,10 @@ from tests.train import factories
 class CountingTeacher(Teacher):
     def __init__(self) -> None:
         super().__init__(name="edgeface_xxs", weights=Path("none"))
-        self.looked = 0
+        self.seen_count = 0
 
     def __call__(self, crops: U8) -> F32:
-        self.looked += len(crops)
+        self.seen_count += len(crops)
         return np.eye(512, dtype=np.float32)[crops[:, 0, 0, 0]]
 
     def digest(self) -> str:
@@ -66,7 +66,7 @@ def test_a_view_is_the_same_every_time_and_leaves_the_crop_alone() -> None:
     assert np.array_equal(crop, before)
 
 
-def test_the_teacher_looks_at_each_view_once(tmp_path: Path) -> None:
+def test_the_teacher_embeds_each_view_once(tmp_path: Path) -> None:
     teacher = CountingTeacher()
     faces_known = factories.crops(tmp_path, "faces.npy", 5)
     table = TeacherTable(teacher=teacher, folder=tmp_path, faces=faces_known, views=2, seed=1)
@@ -75,15 +75,15 @@ def test_the_teacher_looks_at_each_view_once(tmp_path: Path) -> None:
     first = table.vectors(rows, 1, faces)
     table.create()  # a second session finds the file and keeps it
     assert np.array_equal(table.vectors(rows, 1, faces), first)
-    assert teacher.looked == 2
+    assert teacher.seen_count == 2
     table.vectors(rows, 0, faces)
-    assert teacher.looked == 4
+    assert teacher.seen_count == 4
     assert np.allclose(np.linalg.norm(first, axis=1), 1)
     others = factories.crops(tmp_path, "faces-cut-otherwise.npy", 5)
     fresh = TeacherTable(teacher=teacher, folder=tmp_path, faces=others, views=2, seed=1)
     fresh.create()
     fresh.vectors(rows, 1, faces)
-    assert teacher.looked == 6, "what it saw of other faces is not taken for these"
+    assert teacher.seen_count == 6, "what it saw of other faces is not taken for these"
 
 
 def test_turned_faces_are_shown_again_in_the_same_pass_in_other_views(tmp_path: Path) -> None:

@@ -3,22 +3,20 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
-from loguru import logger
 from torch import nn
 
 from recognizer.embed import trained
 from recognizer.errors import ModelError, WeightsError
 from recognizer.train.embedder import finetune, heldout, tasks
+from recognizer.train.embedder.comparison import HeldOutTest
 from recognizer.train.embedder.guard import Guard
 from recognizer.train.embedder.settings import PeopleConfig
-from recognizer.train.embedder.verdict import Panel
 from tests.train import factories
 from tests.train.face_files import bin_of, no_cut
 from tests.train.factories import BATCH
@@ -75,8 +73,8 @@ def test_a_model_that_did_not_become_better_ends_with_an_error(config: PeopleCon
     known = factories.known()
     tasks.learn(config, known)
     with pytest.raises(ModelError, match="no model was replaced"):
-        tasks.comparison(config, known, no_cut).judge(config)
-    assert json.loads((config.out / "verdict.json").read_text(encoding="utf-8"))["helped"] is False
+        tasks.comparison(config, known, no_cut).require_improvement(config)
+    assert json.loads((config.out / "improvement.json").read_text(encoding="utf-8"))["helped"] is False
 
 
 LABELS = np.repeat(np.arange(30), 4)
@@ -86,44 +84,35 @@ BAD, GOOD = (np.asarray(_people + scale * _noise, np.float32) for scale in (1.3,
 PAIRS = heldout.pairs_of(LABELS, seed=1)
 
 
-@pytest.fixture
-def reported() -> Iterator[list[str]]:
-    """What is reported."""
-    lines: list[str] = []
-    handler = logger.add(lambda line: lines.append(str(line)), level="INFO")
-    yield lines
-    logger.remove(handler)
-
-
-def verdict_of(config: PeopleConfig) -> dict[str, Any]:
-    found: dict[str, Any] = json.loads((config.out / "verdict.json").read_text(encoding="utf-8"))
+def improvement_of(config: PeopleConfig) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads((config.out / "improvement.json").read_text(encoding="utf-8"))
     return found
 
 
-def test_a_better_one_passes_and_says_that_others_were_not_checked(config: PeopleConfig, reported: list[str]) -> None:
+def test_a_better_one_passes_and_says_that_others_were_not_checked(config: PeopleConfig, logged: list[str]) -> None:
     config.out.mkdir()
-    assert finetune.judge(config, Panel(PAIRS), BAD, GOOD).helped
-    assert verdict_of(config)["helped"] is True
-    assert verdict_of(config)["elsewhere"] is None
-    assert len([line for line in reported if "was not checked: give finetune.guard" in line]) == 1
+    assert finetune.require_improvement(config, HeldOutTest(PAIRS), BAD, GOOD).helped
+    assert improvement_of(config)["helped"] is True
+    assert improvement_of(config)["elsewhere"] is None
+    assert len([line for line in logged if "was not checked: give finetune.guard" in line]) == 1
 
 
-def test_one_that_helped_and_forgot_ends_with_an_error(config: PeopleConfig, reported: list[str]) -> None:
+def test_one_that_helped_and_forgot_ends_with_an_error(config: PeopleConfig, logged: list[str]) -> None:
     config.out.mkdir()
     elsewhere = Guard("lfw", factories.Album(30, 4), PAIRS).change(GOOD, BAD)
     with pytest.raises(ModelError, match=r"helped, but others.*no model was replaced.* of lfw: .*points"):
-        finetune.judge(config, Panel(PAIRS), BAD, GOOD, elsewhere)
+        finetune.require_improvement(config, HeldOutTest(PAIRS), BAD, GOOD, elsewhere)
     assert ModelError.exit_code == 5
-    assert verdict_of(config)["helped"] is True
-    assert verdict_of(config)["elsewhere"]["forgot"] is True
-    assert not any("was not checked" in line for line in reported)
+    assert improvement_of(config)["helped"] is True
+    assert improvement_of(config)["elsewhere"]["forgot"] is True
+    assert not any("was not checked" in line for line in logged)
 
 
 def test_one_that_helped_and_forgot_nothing_passes(config: PeopleConfig) -> None:
     config.out.mkdir()
     elsewhere = Guard("lfw", factories.Album(30, 4), PAIRS).change(GOOD, GOOD)
-    assert finetune.judge(config, Panel(PAIRS), BAD, GOOD, elsewhere).helped
-    assert verdict_of(config)["elsewhere"]["forgot"] is False
+    assert finetune.require_improvement(config, HeldOutTest(PAIRS), BAD, GOOD, elsewhere).helped
+    assert improvement_of(config)["elsewhere"]["forgot"] is False
 
 
 def test_people_from_elsewhere_are_compared_too(config: PeopleConfig, tmp_path: Path) -> None:
@@ -134,6 +123,6 @@ def test_people_from_elsewhere_are_compared_too(config: PeopleConfig, tmp_path: 
     known = factories.known()
     tasks.learn(config, known)
     with pytest.raises(ModelError, match="no model was replaced"):
-        tasks.comparison(config, known, no_cut).judge(config)
-    assert verdict_of(config)["elsewhere"]["set"] == "other"
-    assert verdict_of(config)["elsewhere"]["pairs"] == 4
+        tasks.comparison(config, known, no_cut).require_improvement(config)
+    assert improvement_of(config)["elsewhere"]["set"] == "other"
+    assert improvement_of(config)["elsewhere"]["pairs"] == 4

@@ -48,7 +48,7 @@ def two_axes(*turned: int) -> F32:
     return np.asarray(np.eye(512, dtype=np.float32)[rows] * 3, np.float32)
 
 
-def test_pairs_are_lost_and_won_one_by_one() -> None:
+def test_pairs_are_lost_and_won_each_by_itself() -> None:
     pairs = factories.pair_set(
         *((f"A/{a}", f"A/{a + 1}", fold) for a, fold in ((1, 1), (3, 2), (5, 1), (7, 2))),
         *((f"A/{n}", f"B/{n}", 1 + n % 2) for n in range(1, 9)),

@@ -38,7 +38,7 @@ def test_the_real_pairs_share_no_person_between_training_and_test(shared_data: P
         assert np.bincount(split.test_same[split.test_folds == fold - 1]).tolist() == [300, 300]
 
 
-def test_judge_ignores_the_length_of_vectors() -> None:
+def test_verify_ignores_the_length_of_vectors() -> None:
     people = heldout.split(
         factories.pair_set(
             *(
@@ -52,7 +52,7 @@ def test_judge_ignores_the_length_of_vectors() -> None:
     vectors = np.zeros((len(people.test), 512), np.float32)
     for row, picture in enumerate(people.test):
         vectors[row, direction[heldout.owner(picture)]] = 10.0 ** int(picture.name[-1])
-    score = heldout.judge(vectors, people)
+    score = heldout.verify(vectors, people)
     assert (score.accuracy, score.tar) == (1.0, 1.0)
     assert score.threshold == pytest.approx(0.5)
 
