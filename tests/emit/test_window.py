@@ -5,13 +5,11 @@ from __future__ import annotations
 import os
 import shutil
 import signal
-import struct
 import subprocess
 import sys
 import textwrap
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -20,6 +18,8 @@ import pytest
 from recognizer.emit.window import Window
 from recognizer.errors import OutputError
 from recognizer.types import U8
+from tests.emit.virtual_display import Display
+from tests.emit.virtual_display import display as display
 from tests.emit.window_manager import press_close
 from tests.emit.window_pictures import RED, plain, red
 from tests.results import make_result
@@ -27,41 +27,6 @@ from tests.rig import wait_until
 
 ROOT = str(Path(__file__).parents[2])
 """BGR."""
-
-
-@dataclass(frozen=True)
-class Display:
-    name: str
-    picture: Path
-    server: subprocess.Popen[bytes]
-
-    def screenshot(self) -> U8:
-        """(480, 640, 3) BGR, out of the X server's frame buffer file."""
-        data = self.picture.read_bytes()
-        (header_size,) = struct.unpack(">I", data[:4])
-        (colours,) = struct.unpack(">I", data[19 * 4 : 20 * 4])
-        pixels = np.frombuffer(data[header_size + 12 * colours :], np.uint8)
-        return pixels[: 480 * 640 * 4].reshape(480, 640, 4)[:, :, :3]
-
-
-@pytest.fixture
-def display(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Display]:
-    if shutil.which("Xvfb") is None:
-        pytest.skip("Xvfb is not installed")
-    read, write = os.pipe()
-    command = ["Xvfb", "-screen", "0", "640x480x24", "-nolisten", "tcp", "-noreset", "-fbdir", str(tmp_path)]
-    server = subprocess.Popen([*command, "-displayfd", str(write)], pass_fds=[write], stderr=subprocess.DEVNULL)
-    os.close(write)
-    with os.fdopen(read) as file:
-        number = file.readline().strip()
-    try:
-        if not number:
-            pytest.skip("Xvfb does not start here")
-        monkeypatch.setenv("DISPLAY", f":{number}")
-        yield Display(f":{number}", tmp_path / "Xvfb_screen0", server)
-    finally:
-        server.terminate()
-        server.wait()
 
 
 @pytest.fixture
