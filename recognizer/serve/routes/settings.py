@@ -93,7 +93,7 @@ async def log(services: ServicesDep, limit: Annotated[int, Query(ge=1, le=1000)]
 
 
 def _versions() -> Iterator[tuple[str, str]]:
-    yield "python", platform.python_version()
+    yield platform.python_implementation(), platform.python_version()
     for name in _LIBRARIES:
         with suppress(metadata.PackageNotFoundError):
             yield name, metadata.version(name)
