@@ -8,6 +8,7 @@ import re
 import textwrap
 import typing
 from collections.abc import Iterator
+from itertools import pairwise
 from typing import Any, Literal, get_args, get_origin
 
 from pydantic import BaseModel, SecretStr
@@ -16,7 +17,15 @@ from pydantic.fields import FieldInfo
 from recognizer.app.config import Settings
 
 _BOUNDS = {"ge": "from {}", "gt": "above {}", "le": "to {}", "lt": "below {}"}
-_UNITS = {"_s": "s", "_px": "px", "_deg": "degrees", "_mb": "MB", "_days": "days", "_hours": "hours", "rate": "per second"}
+_UNITS = {
+    "_s": "s",
+    "_px": "px",
+    "_deg": "degrees",
+    "_mb": "MB",
+    "_days": "days",
+    "_hours": "hours",
+    "rate": "per second",
+}
 _INTRO = """# Settings
 
 Generated from the models that read the settings. Each section stands in a YAML file that `--config` names, as
@@ -55,7 +64,7 @@ def docstrings(model: type[BaseModel]) -> dict[str, str]:
         if not issubclass(cls, BaseModel) or cls is BaseModel:
             continue
         body = typing.cast(ast.ClassDef, ast.parse(textwrap.dedent(inspect.getsource(cls))).body[0]).body
-        for field, text in zip(body, body[1:], strict=False):
+        for field, text in pairwise(body):
             is_text = isinstance(text, ast.Expr) and isinstance(text.value, ast.Constant)
             if isinstance(field, ast.AnnAssign) and isinstance(field.target, ast.Name) and is_text:
                 value = typing.cast(ast.Constant, typing.cast(ast.Expr, text).value).value
