@@ -69,17 +69,16 @@ def rest_page(description: Mapping[str, Any]) -> str:
             if rows:
                 parts.append("| parameter | where | values | meaning |\n| --- | --- | --- | --- |")
                 parts.append("\n".join(rows) + "\n")
-            parts.append("Body: " + ", ".join(f"`{kind}`" for kind in route["requestBody"]["content"]) + ".\n") if (
-                "requestBody" in route
-            ) else None
-            parts.append("Answers: " + ", ".join(f"{code}" for code in route["responses"]) + ".\n")
+            if body := route.get("requestBody"):
+                parts.append("Body: " + ", ".join(f"`{kind}`" for kind in body["content"]) + ".\n")
+            parts.append("Answers: " + ", ".join(route["responses"]) + ".\n")
     return "\n".join(parts)
 
 
 def exit_codes_page() -> str:
     """Return the page of exit statuses, from the tree of errors."""
     rows = ["| status | error | when |\n| --- | --- | --- |", "| 0 | | done, or stopped by a signal |"]
-    kinds = {errors.RecognizerError, *_subclasses(errors.RecognizerError)}
+    kinds: set[type[errors.RecognizerError]] = {errors.RecognizerError, *_subclasses(errors.RecognizerError)}
     for kind in sorted(kinds, key=lambda kind: (kind.exit_code, len(kind.__mro__), kind.__name__)):
         rows.append(f"| {kind.exit_code} | `{kind.__name__}` | {cell((kind.__doc__ or '').split(chr(10))[0])} |")
     rows += [f"| {BUG} | | a bug: run the same with `--debug`, and report it |", "| 130 | | stopped by Ctrl-C |"]

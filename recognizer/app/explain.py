@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -88,6 +88,8 @@ class _Trial:
         ]
         self._past = PastTrack(track.id, moments)
         self._matches = [_match(one) for one in track.moments]
+        self._knowns = _falling(one.similarity for one in track.moments)
+        self._margins = _falling(max(one.similarity - one.runner_up, 0.0) for one in track.moments)
 
     def name(self, *, known: float | None = None, margin: float | None = None) -> str | None:
         """Return the name with other thresholds; ``None`` stands for those of the run, as ``history replay`` does."""
@@ -112,12 +114,17 @@ class _Trial:
         """Return the highest ``known``, and the largest ``margin``, with which it has a name."""
         if not self.is_alone:
             return None, None
-        moments = self._track.moments
-        knowns = _falling(one.similarity for one in moments)
-        margins = _falling(one.similarity - one.runner_up for one in moments)
-        known = next((value for value in knowns if self.name(known=value) is not None), None)
-        margin = next((value for value in margins if self.name(margin=value) is not None), None)
+        known = next((value for value in self._knowns if self.name(known=value) is not None), None)
+        margin = next((value for value in self._margins if self.name(margin=value) is not None), None)
         return known, margin
+
+    def both(self) -> tuple[float, float] | None:
+        """Return the highest ``known``, and with it the largest ``margin``, that give a name together."""
+        least = self._margins[-1]
+        for known in self._knowns:
+            if self.name(known=known, margin=least) is not None:
+                return known, next(value for value in self._margins if self.name(known=known, margin=value) is not None)
+        return None
 
 
 def _who(seen: Seen, stored: StoredTrack | None) -> Iterator[str]:
@@ -185,21 +192,20 @@ def _changes(track: StoredTrack, trial: _Trial, known: float | None, margin: flo
             yield f"A wanted lead above {margin:.4f} (now {trial.wanted.margin:.4f}) would leave it without a name."
         yield f"If it is not {track.person}: 'history reject {track.id}'."
         return
-    best = _closest(track)
     if known is not None:
         yield (
             f"A threshold 'known' of {_down(known):.4f} or less (now {trial.wanted.known:.4f}) would call it "
             f"{trial.name(known=known)}, and strangers, too: try 'history replay --known {_down(known, 2):.2f}'."
         )
     if margin is not None:
-        yield f"A wanted lead of {_down(margin):.4f} or less (now {trial.wanted.margin:.4f}) would call it {best.nearest}."
-    lead = best.similarity - best.runner_up
-    if known is None and margin is None and trial.name(known=best.similarity, margin=lead) is not None:
+        name = trial.name(margin=margin)
+        yield f"A wanted lead of {_down(margin):.4f} or less (now {trial.wanted.margin:.4f}) would call it {name}."
+    if known is None and margin is None and (both := trial.both()) is not None:
         yield (
-            f"Neither threshold alone would name it: 'known' would have to fall to {_down(best.similarity):.4f} (now "
-            f"{trial.wanted.known:.4f}), and the wanted lead to {_down(lead):.4f} (now {trial.wanted.margin:.4f})."
+            f"Neither threshold alone would name it: 'known' would have to fall to {_down(both[0]):.4f} (now "
+            f"{trial.wanted.known:.4f}) and the wanted lead to {_down(both[1]):.4f} (now {trial.wanted.margin:.4f})."
         )
-    if best.weight < trial.wanted.evidence:
+    if track.moments[-1].weight < trial.wanted.evidence:
         yield "More or better samples: a larger, sharper or more frontal face, or one that stays longer."
     yield "If it is somebody who is enrolled: photos like what this camera sees. If not: 'history unknowns' to name it."
 
@@ -228,7 +234,8 @@ def _closest(track: StoredTrack) -> StoredMoment:
 
 def _down(value: float, digits: int = 4) -> float:
     """Round down, so that what is said of a threshold is true of the number shown, too."""
-    return math.floor(value * 10**digits) / 10**digits
+    scale = float(10**digits)
+    return math.floor(value * scale) / scale
 
 
 def _falling(values: Iterable[float]) -> list[float]:
