@@ -1,23 +1,27 @@
-# The lean installation, without torch, for amd64 and arm64:
+# The lean installation, without torch, with the service and the integrations, for amd64 and arm64:
 #   docker buildx build --platform linux/amd64,linux/arm64 -t recognizer .
-# Only the small shipped models are inside. For others, make a bundle elsewhere (models export-bundle FILE.zip NAME) and
-# import it once:
+# docs/install.md says how to run it. Only the small shipped models are inside. For others, make a bundle elsewhere
+# (models export-bundle FILE.zip NAME) and import it once:
 #   docker run --rm -v recognizer-models:/models -v "$PWD/bundle.zip:/bundle.zip:ro" recognizer models import /bundle.zip
-FROM python:3.12-slim
+ARG BASE=docker.io/library/python:3.12-slim
+FROM ${BASE}
 
 ENV PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 RECOGNIZER_CACHE=/models
 WORKDIR /app
-COPY requirements-edge.txt .
-RUN pip install --no-cache-dir -r requirements-edge.txt
+COPY requirements-edge.txt requirements-serve.txt requirements-integrations.txt ./
+RUN pip install --no-cache-dir -r requirements-edge.txt -r requirements-serve.txt -r requirements-integrations.txt
 COPY main.py LICENSE ./
 COPY recognizer recognizer
 COPY configs configs
 
 # the group "video" may open webcams
 RUN useradd --uid 10001 --groups video --no-create-home recognizer \
- && mkdir -p /models /gallery /out && chown recognizer /models /gallery /out
+ && mkdir -p /models /data/gallery && chown -R recognizer /models /data
 USER recognizer
-VOLUME ["/models", "/gallery", "/out"]
+VOLUME ["/models", "/data"]
+EXPOSE 8000
 STOPSIGNAL SIGTERM
+HEALTHCHECK --interval=30s --timeout=10s --start-period=120s --retries=3 \
+  CMD ["python", "main.py", "health", "--alive", "--config", "/data/site.yaml"]
 ENTRYPOINT ["python", "main.py"]
-CMD ["run", "--config", "/settings.yaml"]
+CMD ["serve", "--config", "/data/site.yaml"]

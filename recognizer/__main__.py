@@ -41,12 +41,13 @@ def main() -> int:
         print(f"note: {note}", file=sys.stderr)
     try:
         from recognizer.cli.main import run_command_line
-    except ModuleNotFoundError as error:
-        if (error.name or "").startswith("recognizer"):
-            raise
-        print(_NOT_INSTALLED.format(error.name), file=sys.stderr)
-        streams.finish()
-        return 2
+    except BaseException as error:
+        if isinstance(error, ModuleNotFoundError) and not (error.name or "").startswith("recognizer"):
+            print(_NOT_INSTALLED.format(error.name), file=sys.stderr)
+            streams.finish()
+            return 2
+        sys.stderr = sys.__stderr__  # nobody would wait for the thread that writes the traceback
+        raise
 
     status = run_command_line(with_default_command(sys.argv[1:]))
     streams.finish()

@@ -15,8 +15,9 @@
     |   |-- WeightsError                   a weight file missing, altered or of another network
     |   `-- EngineError                    a graph engine that is absent or refuses the graph
     |-- OutputError               exit 6   an output cannot be written
-    `-- HistoryError              exit 7   the history of what was seen
-        `-- HistoryAwayError               a database server does not answer; it may come back
+    |-- HistoryError              exit 7   the history of what was seen
+    |   `-- HistoryAwayError               a database server does not answer; it may come back
+    `-- NotHealthyError           exit 1   a run or service that was asked is not well
 
 Programming mistakes stay ``TypeError`` and ``ValueError``: they are bugs, and keep their traceback.
 """
@@ -105,6 +106,10 @@ class HistoryError(RecognizerError):
     """The history is missing, damaged, of a newer version, or lacks what was requested."""
 
     exit_code = 7
+
+
+class NotHealthyError(RecognizerError):
+    """A run or a service that was asked is not well, or does not answer."""
 
 
 class HistoryAwayError(HistoryError):

@@ -31,8 +31,9 @@ class Pipeline:
         self._detector, self._embedder, self._index = detector, embedder, index
         self._new_context = new_context
         self._contexts: dict[str, SourceContext] = {}
-        self._newest_gallery: deque[tuple[VectorIndex, frozenset[str], Thresholds]] = deque(maxlen=1)
+        self._newest_gallery: deque[tuple[VectorIndex, frozenset[str], Thresholds, int]] = deque(maxlen=1)
         self._thresholds: Thresholds | None = None
+        self._revision = 0
 
     def step(self, frame: Frame, *, backlogged: bool = False) -> FrameResult:
         """Recognise the next frame of any source.
@@ -73,7 +74,7 @@ class Pipeline:
             context.mounting.update(frame, self._detector, has_face=len(identities) > 0)
             clock.lap("detect")
         samples = Samples(wanted.ids, embeddings.vectors, faces.quality, matches, wanted.boxes, evidence)
-        return FrameResult(frame, tracks[reported], identities, events, clock.seconds, samples)
+        return FrameResult(frame, tracks[reported], identities, events, clock.seconds, samples, self._revision)
 
     def end(self, last: Frame) -> tuple[Event, ...]:
         """Forget a source that has ended with this frame; return the ``lost`` events of its tracks."""
@@ -90,19 +91,22 @@ class Pipeline:
         self._contexts[last.source] = replace(context, scheduler=new.scheduler)
         return context.decider.end(last.captured_at, last.source)
 
-    def replace_gallery(self, index: VectorIndex, people: frozenset[str], thresholds: Thresholds) -> None:
+    def replace_gallery(
+        self, index: VectorIndex, people: frozenset[str], thresholds: Thresholds, *, revision: int = 0
+    ) -> None:
         """Search another gallery from the next step on; may be called from any thread.
 
         Args:
             index: of the new gallery.
             people: who is enrolled in it; the names of all others are withdrawn at once.
             thresholds: what a name needs in a gallery of that size.
+            revision: the caller's number of this gallery; results that it decided bear it.
         """
-        self._newest_gallery.append((index, people, thresholds))
+        self._newest_gallery.append((index, people, thresholds, revision))
 
     def _take_new_gallery(self) -> None:
         if self._newest_gallery:
-            self._index, people, self._thresholds = self._newest_gallery.pop()
+            self._index, people, self._thresholds, self._revision = self._newest_gallery.pop()
             for context in self._contexts.values():
                 context.decider.gallery_changed(people, self._thresholds)
 

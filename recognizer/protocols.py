@@ -86,6 +86,14 @@ class StateSink(Protocol):
 
 
 @runtime_checkable
+class FollowsGallery(Protocol):
+    """A sink that also wants to know who is enrolled."""
+
+    def gallery_changed(self, people: frozenset[str]) -> None:
+        """Take the names of all enrolled people after a change; called from the gallery's thread."""
+
+
+@runtime_checkable
 class PictureSink(Protocol):
     """A sink that reads pictures. With recognition in other processes, only wanted pictures come."""
 

@@ -98,7 +98,7 @@ def calibration_of(
         margin=max(round(at["1e-05"] - at["0.001"], 4), MIN_MARGIN),
         sure=round(min(at["1e-06"] + 0.1, 1.0), 4),
         protocol={
-            "data": described + "; every picture against every other person's",
+            "data": described + "; each picture compared with those of all other people",
             "impostor_comparisons": count,
             "genuine_comparisons": len(genuine),
             "highest_impostor": round(float(highest[0]), 4),

@@ -19,6 +19,7 @@ from recognizer.gallery.audit import ConfusablePair, PoorPhoto, confusable_pairs
 from recognizer.gallery.records import PersonRecord
 from recognizer.gallery.store import Gallery
 from recognizer.models.resolved_model import ResolvedModel
+from recognizer.types import F32
 
 STRANGERS = 10_000
 """Strangers that the promise is for, where the traffic is not known."""
@@ -120,6 +121,7 @@ def calibrate_site(
     budget: Budget,
     *,
     negatives: str | None = None,
+    sampled: F32 | None = None,
     cache: Path | None = None,
     counting: Counting = uncounted,
 ) -> CalibrationResult:
@@ -131,6 +133,7 @@ def calibrate_site(
         base: the model's calibration, with impostor tables.
         budget: the allowed rate of wrong names.
         negatives: a folder or video of the site's own strangers.
+        sampled: instead, the (S,) cosines of strangers to the nearest enrolled person; too few of them count nothing.
         cache: folder for vectors; ``None`` for the user's cache.
         counting: shows the progress.
 
@@ -155,6 +158,8 @@ def calibrate_site(
                 f"--negatives {negatives}: wanted {budgets.MIN_NEGATIVES} strangers or more, got {len(best)}; add "
                 "pictures, or a longer video."
             )
+    elif sampled is not None:
+        site = budgets.site_shift(impostors.fpir, sampled, gallery=size)
     best = budgets.nearest_other_people(enrolled.vectors, enrolled.names)
     within = budgets.site_shift(impostors.fpir, best, gallery=size)
     significant = within.shift if within is not None and within.low > 0 else 0.0

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import secrets
 import socket
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -14,12 +12,13 @@ from ruamel.yaml.comments import CommentedMap, CommentedSeq
 
 from recognizer.app import build
 from recognizer.app.config import Settings
+from recognizer.app.kept_secret import keep_secret
 from recognizer.app.sections import Camera
 from recognizer.app.settings_file import SettingsFile
 from recognizer.capture.address import split_credentials, with_credentials
 from recognizer.capture.ip_address import IPAddress, ip_address, is_never_a_host
 from recognizer.capture.names import display_name
-from recognizer.errors import ConfigError, UsageError
+from recognizer.errors import UsageError
 
 SCHEMES = ("rtsp", "rtsps", "http", "https")
 """Nobody may name a file or a device over the network."""
@@ -218,17 +217,9 @@ class CameraSettings:
                 section[key] = _flow(value) if isinstance(value, list | tuple) else value
 
     def _keep_password(self, password: str) -> Path:
-        """Write a password to a new file; named after its camera, it would be another's after a change of names."""
-        if "\n" in password or "\r" in password:
-            raise UsageError("A password has one line.")
-        path = self._passwords.absolute() / f"{secrets.token_hex(8)}.txt"
-        try:
-            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            with open(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "w", encoding="utf-8") as file:
-                self._written.append(path)
-                file.write(password + "\n")
-        except OSError as error:
-            raise ConfigError(f"The password cannot be kept in {path.parent}: {error.strerror}.") from None
+        """Write a password to a new file."""
+        path = keep_secret(self._passwords, password, what="password")
+        self._written.append(path)
         return path
 
     def _require_free(self, name: str) -> None:

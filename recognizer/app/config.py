@@ -14,7 +14,8 @@ from pydantic import BaseModel, ValidationError, field_validator
 
 from recognizer import strict_yaml
 from recognizer.app import renamed
-from recognizer.app.integration_sections import Integrations, Metrics, Mqtt, Webhook
+from recognizer.app.integration_sections import Health, Integrations, Metrics, Mqtt, Webhook
+from recognizer.app.notify_sections import Notify
 from recognizer.app.sections import (
     Camera,
     Decide,
@@ -54,7 +55,9 @@ class Settings(Section):
     serve: Serve = Serve()
     mqtt: Mqtt = Mqtt()
     webhooks: tuple[Webhook, ...] = ()
+    notify: Notify = Notify()
     metrics: Metrics = Metrics()
+    health: Health = Health()
     integrations: Integrations = Integrations()
 
     @field_validator("sources", mode="before")
@@ -150,12 +153,17 @@ def _problems(error: ValidationError) -> Iterator[str]:
             hint = f", did you mean '{near[0]}'?" if near else f"; there are: {', '.join(known)}"
             yield f"unknown key '{key}'{hint}"
         else:
-            message = problem["msg"]
-            yield f"'{key}': {message[:1].lower()}{message[1:]}, got {_shown(problem['input'])}"
+            message = problem["msg"].removeprefix("Value error, ")
+            got = _shown(problem["input"], secret=keys[:1] in (["notify"], ["webhooks"]))
+            if problem["type"] == "value_error" and isinstance(problem["input"], dict):
+                got = ""  # the message says what does not fit together
+            yield f"'{key}': {message[:1].lower()}{message[1:]}{got and f', got {got}'}"
 
 
-def _shown(got: Any) -> str:
-    """Format a wrong value for the message; an address may hold a password, anywhere."""
+def _shown(got: Any, *, secret: bool) -> str:
+    """Format a wrong value for the message; an address may hold a password, and a ``secret`` one be one as a whole."""
+    if secret and isinstance(got, str) and "://" in got:
+        return "an address"
     if isinstance(got, list | dict | tuple):
         return f"a {type(got).__name__}"
     return repr(display_name(got)) if isinstance(got, str) else repr(got)

@@ -15,6 +15,7 @@ import numpy as np
 from recognizer.app import build, enrolment
 from recognizer.app.config import Settings
 from recognizer.app.results import Enrolment
+from recognizer.app.unfinished import announced
 from recognizer.counting import counted
 from recognizer.errors import HistoryError, RecognizerError
 from recognizer.gallery.choice import choose
@@ -145,7 +146,16 @@ def accept(settings: Settings, history: Database, enroller: Enroller, offered: O
     build.consents(settings).require(offered.person)
     if not offered.chosen:
         raise HistoryError(f"There is no crop of {offered.person} to enrol.")
+    folder.mkdir(parents=True, exist_ok=True)
     photos = [NewPhoto(crop.crop.jpeg, crop.name) for crop in offered.chosen]
+    own, what = folder_of(folder, offered.person), f"enrolment of {offered.person} from the history"
+    with announced(history, folder, what, to=own, added=[photo.data for photo in photos]) as token:
+        return _accept(folder, history, enroller, offered, photos, token)
+
+
+def _accept(
+    folder: Path, history: Database, enroller: Enroller, offered: Offer, photos: list[NewPhoto], token: str
+) -> tuple[int, Enrolment]:
     before = _files(folder, offered.person)
     done = enrolment.add_person(enroller, folder, offered.person, photos)
     added = sorted(_files(folder, offered.person).items() - before.items())
@@ -153,7 +163,7 @@ def accept(settings: Settings, history: Database, enroller: Enroller, offered: O
         changes = [Change("gallery", 0, file, None, digest) for file, digest in added]
         what = f"enrol {counted(len(done.accepted), 'crop')} of {offered.person}"
         with history.writing() as connection:
-            action = actions.record(connection, "enrol", what, changes, person=offered.person)
+            action = actions.record(connection, "enrol", what, changes, person=offered.person, announced=token)
     except BaseException:
         for file, _ in added:
             (folder / file).unlink(missing_ok=True)

@@ -45,6 +45,7 @@ def sync(
     *,
     on_photo: OnPhoto = no_report,
     enroller: Callable[[], Enroller] | None = None,
+    announce: bool = True,
 ) -> EnrolReport | None:
     """Enrol new photos before a run and log what changed.
 
@@ -53,6 +54,7 @@ def sync(
         resolved: the embedding model.
         on_photo: reports the progress.
         enroller: makes the enroller, instead of ``make_enroller``.
+        announce: log how many people there are, also where nothing is new: once is enough of a service.
 
     Returns:
         What was enrolled; ``None`` when the gallery is read-only or another process is changing it, and stays as it is.
@@ -77,9 +79,8 @@ def sync(
         if photo.processed and not photo.accepted:
             logger.warning("refused {}/{}: {}", photo.person, photo.file, reason(photo))
     new = sum(photo.processed and photo.accepted for photo in report.photos)
-    logger.info(
-        "gallery {}: {}, {}", folder, counted(len(report.people), "person", "people"), counted(new, "new photo")
-    )
+    people, photos = counted(len(report.people), "person", "people"), counted(new, "new photo")
+    logger.log("INFO" if announce or new else "DEBUG", "gallery {}: {}, {}", folder, people, photos)
     for name in report.forgotten:
         logger.info("gallery: {} is forgotten, who has no folder any more", name)
     folders = tuple(f"{name}/" for name in report.without_photo)

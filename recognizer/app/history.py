@@ -18,6 +18,7 @@ from recognizer.app.config import Settings
 from recognizer.clock import WallClock
 from recognizer.counting import counted
 from recognizer.decide.decider import Decider
+from recognizer.decide.evidence import Thresholds
 from recognizer.decide.photo import PhotoDecider
 from recognizer.errors import HistoryAwayError
 from recognizer.gallery.records import Enrolled
@@ -61,11 +62,7 @@ def history_sink(
     place, key = settings.history_place, find_key(settings.history.key_file)
     enrolled = build.enrolled_people(settings, resolved.fingerprint)
     known = build.thresholds(settings, resolved, enrolled=len(enrolled))
-    facts = DecisionFacts(
-        thresholds=asdict(known),
-        min_samples=(PhotoDecider if build.only_photos(settings) else Decider).min_samples,
-        gallery=gallery_revision(enrolled),
-    )
+    facts = decision_facts(settings, enrolled, known)
     try:
         with closing(open_with_key(place, key, create=True)) as history:  # a wrong place fails before the run
             from recognizer.app.replay_warning import warn_before_run
@@ -74,7 +71,7 @@ def history_sink(
     except HistoryAwayError as error:
         logger.warning("{} The run begins without it: tracks are kept, and written once it answers.", error)
     return HistorySink(
-        TrackCollector(WallClock(live=live), crops=settings.history.crops),
+        TrackCollector(WallClock(live=live), crops=settings.history.crops, facts=facts),
         HistoryWriter(
             partial(open_with_key, place, key, create=True),
             model=resolved.fingerprint,
@@ -84,6 +81,25 @@ def history_sink(
             on_open=on_open,
         ),
         stop=stop,
+    )
+
+
+def decision_facts(
+    settings: Settings, enrolled: Enrolled, thresholds: Thresholds, *, revision: int = 0
+) -> DecisionFacts:
+    """Return what the decisions of a run depend on, from a change of the gallery or the thresholds on.
+
+    Args:
+        settings: of the run.
+        enrolled: who may be recognised.
+        thresholds: what a name needs.
+        revision: the number that the pipeline gives to its results with these.
+    """
+    return DecisionFacts(
+        thresholds=asdict(thresholds),
+        min_samples=(PhotoDecider if build.only_photos(settings) else Decider).min_samples,
+        gallery=gallery_revision(enrolled),
+        revision=revision,
     )
 
 

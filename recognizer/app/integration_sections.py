@@ -40,6 +40,8 @@ class Mqtt(Section):
     """Prefix of Home Assistant's discovery topics; ``null``: no discovery."""
     faces: bool = False
     """Also publish a picture of each recognised face, retained by the broker."""
+    commands: tuple[Literal["reload_gallery", "pause", "snapshot"], ...] = ()
+    """What clients of the broker may ask for: reload the gallery, pause a camera, publish its labelled picture."""
 
 
 class Webhook(Section):
@@ -54,8 +56,8 @@ class Webhook(Section):
     old_secret_env: Variable | None = None
     """The earlier secret, which signs too while receivers exchange it."""
     old_secret_file: UserPath | None = None
-    kinds: tuple[Literal["appeared", "recognised", "changed", "lost", "source_lost", "source_back"], ...] = ()
-    """Events to send; none named: all."""
+    kinds: tuple[Literal["appeared", "recognised", "changed", "lost", "source_lost", "source_back", "alert"], ...] = ()
+    """Events to send; none named: all. ``alert``: what the rules of ``notify`` send to ``webhooks``."""
     private_hosts: tuple[Host, ...] = ()
     """Hosts of the local network that may be reached."""
 
@@ -74,6 +76,13 @@ class Metrics(Section):
     """Port of ``/metrics``; without it nothing listens."""
     host: Host = "127.0.0.1"
     """Address to listen on. Whoever reaches it reads the figures; they name no person."""
+
+
+class Health(Section):
+    """Lets ``python main.py health`` see that a run is well; see ``docs/health.md``."""
+
+    file: UserPath | None = None
+    """File that is written every second; put it into memory, such as /run or /dev/shm."""
 
 
 class Integrations(Section):

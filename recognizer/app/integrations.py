@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import os
+import json
 import threading
+import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from pathlib import Path
@@ -14,18 +15,22 @@ from recognizer import __version__
 from recognizer.app.config import Settings
 from recognizer.app.disk_use import folder_bytes
 from recognizer.app.integration_sections import Webhook
-from recognizer.capture.address import complete_address, secret_line
-from recognizer.clock import WallClock
-from recognizer.errors import ConfigError, SourceError
+from recognizer.app.notify import MISSING, MQTT, WEBHOOKS, alert_sink, notify_sinks
+from recognizer.app.secret import secret
+from recognizer.capture.address import complete_address
+from recognizer.clock import WallClock, now
+from recognizer.emit.health import Health
+from recognizer.errors import ConfigError, OutputError, SourceError
+from recognizer.integrations.event_sink import EndTogether
 from recognizer.protocols import Sink
 
 if TYPE_CHECKING:
+    from recognizer.app.live_control import LiveControl
+    from recognizer.integrations.alerts import Receiver
     from recognizer.integrations.delivering import DeliveryThread
     from recognizer.integrations.mqtt import MqttSink
     from recognizer.integrations.prometheus import MetricsSink
     from recognizer.integrations.webhook import WebhookSink
-
-_MISSING = "needs a package that is not installed: pip install -r requirements-integrations.txt"
 
 
 def make_integrations(
@@ -38,8 +43,10 @@ def make_integrations(
     model: str,
     engine: str,
     stop: threading.Event,
+    control: LiveControl | None = None,
+    health: Health | None = None,
 ) -> Iterator[Sink]:
-    """Build the sinks that the settings name: MQTT, webhooks, metrics.
+    """Build the sinks that the settings name: MQTT, webhooks, notifications, rules, metrics; to be closed in reverse.
 
     Args:
         settings: of the run.
@@ -50,21 +57,34 @@ def make_integrations(
         model: fingerprint of the embedding model.
         engine: name of the graph engine.
         stop: set when the run should stop.
+        control: lets clients of the broker steer the run.
+        health: describes the run.
 
     Raises:
         ConfigError: a secret, an address or certificates cannot be used, or a package is missing.
     """
     deliveries: list[DeliveryThread] = []
+    receivers: dict[str, list[Receiver]] = {}
     if settings.mqtt.host is not None:
-        mqtt = _mqtt(settings, sources, live=live, people=people, stop=stop)
+        mqtt = _mqtt(settings, sources, live=live, people=people, stop=stop, control=control)
         deliveries.append(mqtt.deliveries)
+        receivers[MQTT] = [mqtt.alert]
         yield mqtt
     for webhook in settings.webhooks:
         sink = webhook_sink(settings, webhook, live=live, stop=stop)
         deliveries.append(sink.deliveries)
+        receivers.setdefault(WEBHOOKS, []).append(sink.alert)
         yield sink
+    for name, target in notify_sinks(settings, stop=stop):
+        deliveries.append(target.deliveries)
+        receivers[name] = [target.alert]
+        yield target
+    if len(deliveries) > 1:
+        yield EndTogether(deliveries)
+    if settings.notify.rules:
+        yield alert_sink(settings, sources, live=live, people=people(), receivers=receivers)
     if settings.metrics.port is not None:
-        yield _metrics(settings, live, people, dropped, model, engine, deliveries)
+        yield _metrics(settings, live, people, dropped, model, engine, deliveries, health)
 
 
 def webhook_sink(settings: Settings, webhook: Webhook, *, live: AbstractSet[str], stop: threading.Event) -> WebhookSink:
@@ -76,7 +96,7 @@ def webhook_sink(settings: Settings, webhook: Webhook, *, live: AbstractSet[str]
     try:
         from recognizer.integrations.webhook import WebhookSink
     except ModuleNotFoundError as error:
-        raise ConfigError(f"webhooks: {_MISSING} ({error.name}).") from error
+        raise ConfigError(f"webhooks: {MISSING} ({error.name}).") from error
     return WebhookSink(
         webhook_address(webhook),
         secrets=webhook_secrets(webhook),
@@ -86,6 +106,35 @@ def webhook_sink(settings: Settings, webhook: Webhook, *, live: AbstractSet[str]
         times=WallClock(live=live),
         stop=stop,
     )
+
+
+def send_test_message(webhook: Webhook) -> str:
+    """Send a test message to a webhook, once; returns its id.
+
+    Raises:
+        ConfigError: its secret or address cannot be used, or a package is missing.
+        OutputError: the receiver did not take it.
+    """
+    try:
+        from recognizer.integrations.delivering import NotDeliveredError
+        from recognizer.integrations.webhook import new_client, post
+    except ModuleNotFoundError as error:
+        raise ConfigError(f"webhooks: {MISSING} ({error.name}).") from error
+    identity, moment = str(uuid.uuid4()), now().isoformat(timespec="milliseconds")
+    body = {"id": identity, "type": "recognizer.test", "timestamp": moment, "data": {"kind": "test", "time": moment}}
+    with new_client() as client:
+        try:
+            post(
+                client,
+                webhook_address(webhook),
+                identity=identity,
+                body=json.dumps(body).encode(),
+                secrets=webhook_secrets(webhook),
+                private_hosts=webhook.private_hosts,
+            )
+        except NotDeliveredError as error:
+            raise OutputError(f"The test message did not arrive: {error}.") from None
+    return identity
 
 
 def webhook_address(webhook: Webhook) -> str:
@@ -123,25 +172,6 @@ def webhook_secrets(webhook: Webhook) -> list[bytes]:
     return [secret_bytes(each) for each in (new, old) if each is not None]
 
 
-def secret(variable: str | None, file: Path | None, *, key: str) -> str | None:
-    """Read a secret from a variable or from the first line of a file; ``None`` where neither is named.
-
-    Raises:
-        ConfigError: the variable is not set, or the file cannot be read.
-    """
-    if variable is not None:
-        value = os.environ.get(variable)
-        if not value:
-            raise ConfigError(f"{key}_env: the environment variable {variable} is not set.")
-        return value
-    if file is None:
-        return None
-    try:
-        return secret_line(file, holds="secret")
-    except SourceError as error:
-        raise ConfigError(f"{key}_file: {error}") from None
-
-
 def _mqtt(
     settings: Settings,
     sources: Sequence[str],
@@ -149,12 +179,15 @@ def _mqtt(
     live: AbstractSet[str],
     people: Callable[[], Sequence[str]],
     stop: threading.Event,
+    control: LiveControl | None,
 ) -> MqttSink:
     try:
         from recognizer.integrations.home_assistant import Topics
-        from recognizer.integrations.mqtt import Broker, MqttSink
+        from recognizer.integrations.mqtt import MqttSink
+        from recognizer.integrations.mqtt_commands import Controls
+        from recognizer.integrations.mqtt_connection import Broker
     except ModuleNotFoundError as error:
-        raise ConfigError(f"mqtt: {_MISSING} ({error.name}).") from error
+        raise ConfigError(f"mqtt: {MISSING} ({error.name}).") from error
     wanted = settings.mqtt
     broker = Broker(
         host=wanted.host or "",
@@ -165,6 +198,14 @@ def _mqtt(
         ca_file=wanted.ca_file,
         version=5 if wanted.protocol == "5" else 4,
     )
+    controls = Controls()
+    if control is not None:
+        allowed = wanted.commands
+        controls = Controls(
+            reload=control.reload_now if "reload_gallery" in allowed else None,
+            pause=control.set_paused if "pause" in allowed else None,
+            snapshot=control.snapshot if "snapshot" in allowed else None,
+        )
     return MqttSink(
         broker,
         topics=Topics(wanted.node),
@@ -175,6 +216,7 @@ def _mqtt(
         version=__version__,
         discovery=wanted.discovery,
         faces=wanted.faces,
+        controls=controls,
         stop=stop,
     )
 
@@ -187,11 +229,12 @@ def _metrics(
     model: str,
     engine: str,
     deliveries: Sequence[DeliveryThread],
+    health: Health | None,
 ) -> MetricsSink:
     try:
         from recognizer.integrations.prometheus import MetricsSink
     except ModuleNotFoundError as error:
-        raise ConfigError(f"metrics: {_MISSING} ({error.name}).") from error
+        raise ConfigError(f"metrics: {MISSING} ({error.name}).") from error
     place = settings.history_place if settings.history.enabled else None
     return MetricsSink(
         settings.metrics.host,
@@ -204,4 +247,5 @@ def _metrics(
         people=lambda: len(people()),
         store_bytes=(lambda: folder_bytes(place)) if isinstance(place, Path) else None,
         deliveries=deliveries,
+        health=None if health is None else health.report,
     )

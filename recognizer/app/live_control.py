@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from recognizer import __version__
 from recognizer.capture.pausable import CanPause, Pausable
@@ -18,6 +18,9 @@ from recognizer.emit.live_pictures import WIDTHS_PX, LivePictures
 from recognizer.emit.live_state import LiveState
 from recognizer.protocols import FrameSource, Sink
 from recognizer.runtime.control import Answer, Command, CommandError
+
+if TYPE_CHECKING:
+    from recognizer.integrations.run_figures import RunFigures
 
 MAX_WAIT_S = 10.0
 """The longest that a command may wait; the other side asks again."""
@@ -41,18 +44,26 @@ class LiveControl:
         self._pictures = LivePictures()
         self._state: LiveState | None = None
         self._events: EventMemory | None = None
+        self._figures: RunFigures | None = None
         self._about: dict[str, Any] = {"version": __version__, "pid": os.getpid(), "started": now().isoformat()}
         self._log = log
 
-    def follow(self, sources: Sequence[FrameSource]) -> list[FrameSource]:
-        """Return the sources as the run must use them: each can be paused."""
+    def follow(self, sources: Sequence[FrameSource], outputs: Sequence[Sink] = ()) -> list[FrameSource]:
+        """Return the sources as the run must use them: each can be paused.
+
+        Args:
+            sources: of the run.
+            outputs: its other sinks; those that deliver to other systems are counted.
+        """
         live = frozenset(source.name for source in sources if source.live)
         times = WallClock(live=live)
         pausable = (source if isinstance(source, CanPause) else Pausable(source) for source in sources)
         self._sources = {source.name: source for source in pausable}
         self._state = LiveState(self._sources, live=live, times=times)
         self._events = EventMemory(live=live, times=times)
-        self.sinks = (self._state, self._events, self._pictures)
+        self._figures = _make_figures(times, outputs, lambda: self.dropped)
+        counting = () if self._figures is None else (self._figures,)
+        self.sinks = (self._state, self._events, self._pictures, *counting)
         return list(self._sources.values())
 
     def describe(self, **facts: Any) -> None:
@@ -64,6 +75,7 @@ class LiveControl:
         """By name; for ``ControlServer``."""
         return {
             "about": self._answer_about,
+            "metrics": self._answer_metrics,
             "sources": self._list,
             "picture": self._picture,
             "events": self._follow_events,
@@ -72,8 +84,32 @@ class LiveControl:
             "reload_gallery": self._reload,
         }
 
+    def reload_now(self) -> None:
+        """Load the gallery anew, soon."""
+        self.reload()
+
+    def set_paused(self, source: str, paused: bool) -> None:
+        """Pause a source, or go on with it.
+
+        Raises:
+            CommandError: there is no such source, or the run is starting.
+        """
+        found = self._source({"source": source})
+        found.pause() if paused else found.resume()
+
+    def snapshot(self, source: str) -> bytes | None:
+        """Return the newest labelled picture of a source, JPEG; ``None`` when there is none within a second.
+
+        Raises:
+            CommandError: there is no such source, or the run is starting.
+        """
+        return self._picture({"source": source}).data
+
     def _answer_about(self, request: Mapping[str, Any]) -> Answer:
         return Answer({**self._about, "pictures_encoded": self._pictures.encoded, "log": list(self._log)})
+
+    def _answer_metrics(self, request: Mapping[str, Any]) -> Answer:
+        return Answer() if self._figures is None else Answer({}, self._figures.exposition())
 
     def _list(self, request: Mapping[str, Any]) -> Answer:
         if self._state is None:
@@ -127,6 +163,17 @@ class LiveControl:
         if source is None:
             raise CommandError("source_not_found", "There is no such source.")
         return source
+
+
+def _make_figures(
+    times: WallClock, outputs: Sequence[Sink], dropped: Callable[[], Mapping[str, int]]
+) -> RunFigures | None:
+    try:
+        from recognizer.integrations.run_figures import RunFigures
+    except ModuleNotFoundError:  # installed without the service
+        return None
+    found = [getattr(sink, "deliveries", None) for sink in outputs]
+    return RunFigures(times=times, dropped=dropped, deliveries=[each for each in found if each is not None])
 
 
 def _number(request: Mapping[str, Any], key: str, default: float) -> float:

@@ -18,7 +18,8 @@ from recognizer.emit.rotation import Rotation
 from recognizer.emit.several import Mosaic, Only, file_name
 from recognizer.emit.video import VideoWriter, require_video_place
 from recognizer.errors import OutputError, UsageError
-from recognizer.integrations.event_sink import EventSink
+from recognizer.integrations.alerts import AlertSink
+from recognizer.integrations.event_sink import DeliveringSink
 from recognizer.protocols import Sink
 from recognizer.runtime.keys import Keys
 
@@ -116,6 +117,8 @@ def lost_by(sinks: Sequence[Sink]) -> Mapping[str, int]:
     """Count what slow outputs dropped: events, frames of labelled videos, deliveries, and tracks of the history."""
     events = sum(sink.lost for sink in sinks if isinstance(sink, EventLog))
     frames = sum(sink.lost for sink in sinks if isinstance(sink, QueuedSink | Only))
-    deliveries = sum(sink.lost for sink in sinks if isinstance(sink, EventSink))
-    tracks = sum(sink.lost for sink in sinks if not isinstance(sink, EventLog | QueuedSink | Only | EventSink))
+    deliveries = sum(sink.lost for sink in sinks if isinstance(sink, DeliveringSink | AlertSink))
+    tracks = sum(
+        sink.lost for sink in sinks if not isinstance(sink, EventLog | QueuedSink | Only | DeliveringSink | AlertSink)
+    )
     return {"events": events, "video_frames": frames, "deliveries": deliveries, "tracks": tracks}

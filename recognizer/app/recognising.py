@@ -35,8 +35,10 @@ class Recognising(Protocol):
     peak_bytes: int
     """Most memory that other processes held for it."""
 
-    def replace_gallery(self, enrolled: Enrolled, rejections: Sequence[Rejection], thresholds: Thresholds) -> None:
-        """Search another gallery from now on; may be called from any thread."""
+    def replace_gallery(
+        self, enrolled: Enrolled, rejections: Sequence[Rejection], thresholds: Thresholds, *, revision: int
+    ) -> None:
+        """Search another gallery from now on; may be called from any thread. Its results bear the revision."""
 
     def run(
         self,
@@ -94,9 +96,11 @@ class _InThisProcess:
         make = build.photo_pipeline if build.only_photos(settings) else build.video_pipeline
         self._pipeline = make(settings, resolved)
 
-    def replace_gallery(self, enrolled: Enrolled, rejections: Sequence[Rejection], thresholds: Thresholds) -> None:
+    def replace_gallery(
+        self, enrolled: Enrolled, rejections: Sequence[Rejection], thresholds: Thresholds, *, revision: int
+    ) -> None:
         index = build.index_of(enrolled, rejections)
-        self._pipeline.replace_gallery(index, frozenset(enrolled.names), thresholds)
+        self._pipeline.replace_gallery(index, frozenset(enrolled.names), thresholds, revision=revision)
 
     def run(
         self,

@@ -13,7 +13,7 @@ from recognizer.decide.evidence import Thresholds
 from recognizer.decide.past import Outcome, PastDecider, PastMoment, PastTrack
 from recognizer.errors import HistoryError
 from recognizer.history.database import Database
-from recognizer.history.past import Counts, NewLabel, StoredTrack, count_tracks, relabel
+from recognizer.history.past import Counts, NewLabel, StoredMoment, StoredTrack, count_tracks, relabel
 from recognizer.history.records import Selection
 from recognizer.types import Matches
 
@@ -175,29 +175,29 @@ def _until_cancelled(matched: Iterable[Matched], cancelled: Callable[[], bool]) 
 def _decided(
     group: Sequence[Matched], basis: Basis, against: Basis | None
 ) -> tuple[Mapping[int, Outcome], Mapping[int, Outcome]]:
-    facts = dict(group[0].track.decision)
-    min_samples = int(facts.pop("min_samples"))
-    own = Thresholds(**facts)
-    tracks = [
-        PastTrack(
-            one.track.id,
-            [
-                PastMoment(moment.at, moment.weight, moment.usable_count, moment.shown_from, moment.shown_until)
-                for moment in one.track.moments
-            ],
-        )
-        for one in group
-    ]
+    facts = {id(moment.facts): moment.facts for one in group for moment in one.track.moments}
+    own = {key: Thresholds(**each.thresholds) for key, each in facts.items()}  # type: ignore[arg-type]
+    min_samples = max(each.min_samples for each in facts.values())
 
     def decide(thresholds: Thresholds | None, matches: Sequence[Sequence[Matches]]) -> Mapping[int, Outcome]:
-        return PastDecider(thresholds=thresholds or own, min_samples=min_samples).decide_again(tracks, matches)
+        tracks = [_past(one.track, lambda moment: thresholds or own[id(moment.facts)]) for one in group]
+        first = thresholds or next(iter(own.values()))
+        return PastDecider(thresholds=first, min_samples=min_samples).decide_again(tracks, matches)
 
     old_thresholds = None if against is None else against.thresholds
     before = decide(old_thresholds, [one.before for one in group])
     same = all(new is old for one in group for new, old in zip(one.now, one.before, strict=True))
-    if same and (basis.thresholds or own) == (old_thresholds or own):
+    if same and all((basis.thresholds or each) == (old_thresholds or each) for each in own.values()):
         return before, before
     return before, decide(basis.thresholds, [one.now for one in group])
+
+
+def _past(track: StoredTrack, wanted: Callable[[StoredMoment], Thresholds]) -> PastTrack:
+    moments = [
+        PastMoment(one.at, one.weight, one.usable_count, one.shown_from, one.shown_until, wanted(one))
+        for one in track.moments
+    ]
+    return PastTrack(track.id, moments)
 
 
 def _change(track: StoredTrack, was: str | None, new: Outcome) -> list[ChangedTrack]:

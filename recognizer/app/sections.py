@@ -7,7 +7,18 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
 
-from recognizer.app.setting_types import Cosine, Days, Location, Seconds, Share, SourceName, Threads, UserPath, UserText
+from recognizer.app.setting_types import (
+    Cosine,
+    Days,
+    Location,
+    Network,
+    Seconds,
+    Share,
+    SourceName,
+    Threads,
+    UserPath,
+    UserText,
+)
 
 
 class Section(BaseModel):
@@ -210,6 +221,9 @@ class Serve(Section):
     """0: a free one, which the first line of the output says."""
     allowed_hosts: tuple[Annotated[str, Field(min_length=1, max_length=253)], ...] = ()
     """More names under which requests may come, such as that of a reverse proxy, without port."""
+    trusted_proxies: tuple[Network, ...] = ()
+    """Addresses of reverse proxies, such as 127.0.0.1 or 10.0.0.0/24. Their X-Forwarded-Proto and X-Forwarded-For
+    count: whether the browser speaks HTTPS, and from where. Of anybody else these are ignored."""
     folder: UserPath | None = None
     """Folder of tokens and sessions, for its owner only; ``service`` beside the gallery's folder by default."""
     tls_certificate: UserPath | None = None

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import cv2
 from loguru import logger
@@ -16,6 +18,7 @@ from recognizer.app.enrolment import make_enroller
 from recognizer.app.live_control import LiveControl
 from recognizer.app.recognising import make_recognising
 from recognizer.capture.sources import require_openable
+from recognizer.emit.health import Health, HealthFile
 from recognizer.emit.overlay import Overlay
 from recognizer.emit.status import StatusBlock
 from recognizer.emit.summary import Summary
@@ -24,11 +27,14 @@ from recognizer.gallery.records import Enrolled
 from recognizer.gallery.store import load_enrolled
 from recognizer.models.download import Progress, no_progress
 from recognizer.models.resolve import ResolvedModel
-from recognizer.protocols import FrameSource, Sink
+from recognizer.protocols import FollowsGallery, FrameSource, Sink
 from recognizer.runtime.gallery_watcher import GalleryWatcher
 from recognizer.runtime.keys import Keys
 from recognizer.runtime.stopping import StopSignals
 from recognizer.runtime.supervisor import Supervisor
+
+if TYPE_CHECKING:
+    from recognizer.history.sink import HistorySink
 
 _SNAPSHOTS = Path("out/snapshots")
 _PAUSE_POLL_S = 0.05
@@ -94,18 +100,24 @@ class Session:
         overlay = Overlay()
         keys = Keys(gallery=settings.gallery.folder, snapshots=_SNAPSHOTS, render=overlay)
         names = [source.name for source in sources]
+        control = self._control
+        if control is None and settings.mqtt.host is not None and settings.mqtt.commands:
+            control = LiveControl()
         files = list(outputs.make_sinks(settings, names, live=live, overlay=overlay, keys=keys, stop=signals.requested))
-        gallery_listeners: list[Callable[[frozenset[str]], None]] = []
+        history: HistorySink | None = None
         if settings.history.enabled:
-            from recognizer.app.history import history_sink  # SQLAlchemy takes .2 s to import
+            from recognizer.app.history import decision_facts, history_sink  # SQLAlchemy takes .2 s to import
 
             history = history_sink(
                 settings, resolved, live=live, stop=signals.requested, on_open=lambda: on_history_open()
             )
             files.append(history)
-            gallery_listeners.append(history.gallery_changed)
         people: list[str] = []
-        if settings.mqtt.host or settings.webhooks or settings.metrics.port:
+        health = Health(names, live=live)
+        files.append(health)
+        if settings.health.file is not None:
+            files.append(HealthFile(settings.health.file, health))
+        if settings.mqtt.host or settings.webhooks or settings.notify.rules or settings.metrics.port:
             from recognizer.app.integrations import make_integrations
 
             people = sorted(set(build.enrolled_people(settings, resolved.fingerprint).names))
@@ -118,13 +130,16 @@ class Session:
                 model=resolved.fingerprint,
                 engine=engines.engine_of(settings, resolved),
                 stop=signals.requested,
+                control=control,
+                health=health,
             )
+        followers = [sink for sink in files if isinstance(sink, FollowsGallery)]
         summary.lost_by = lambda: outputs.lost_by(files)
         summary.memory_elsewhere_mb = lambda: recognising.peak_bytes / 1024**2
-        if self._control is not None:
-            sources = recognising.sources = self._control.follow(sources)
-            self._control.describe(model=resolved.fingerprint, engine=engines.engine_of(settings, resolved))
-        following = () if self._control is None else self._control.sinks
+        if control is not None:
+            sources = recognising.sources = control.follow(sources, files)
+            control.describe(model=resolved.fingerprint, engine=engines.engine_of(settings, resolved))
+        following = () if control is None else control.sinks
         # closed in reverse order, so the summary knows what the others lost
         sinks: list[Sink] = [summary, *following, *files]
         status = None
@@ -133,6 +148,7 @@ class Session:
             sinks.append(status)
 
         rejections, were_read = build.rejections_at_start(settings, resolved.fingerprint)
+        revisions = itertools.count(1)
 
         def replace_gallery(enrolled: Enrolled) -> None:
             size, people[:] = len(enrolled), sorted(set(enrolled.names))
@@ -140,10 +156,13 @@ class Session:
                 rejections[:] = build.rejections(settings, resolved.fingerprint)
             except HistoryError as error:  # people who were removed must not be named because a database is away
                 logger.warning("{} The rejections that were read before count on.", error)
-            thresholds = build.thresholds(settings, resolved, enrolled=size)
-            for listener in gallery_listeners:
-                listener(frozenset(enrolled.names))
-            recognising.replace_gallery(enrolled, rejections, thresholds)
+            thresholds, revision = build.thresholds(settings, resolved, enrolled=size), next(revisions)
+            for follower in followers:
+                follower.gallery_changed(frozenset(enrolled.names))
+            if history is not None:
+                facts = decision_facts(settings, enrolled, thresholds, revision=revision)
+                history.decided_by(frozenset(enrolled.names), facts)
+            recognising.replace_gallery(enrolled, rejections, thresholds, revision=revision)
             near = build.strangers_near(settings, resolved, enrolled=size)
             if strangers is not None and near is not None:
                 strangers.near = near
@@ -158,7 +177,6 @@ class Session:
         consents.permitted(load_enrolled(settings.gallery.folder, may_be_empty=settings.gallery.may_be_empty))
         for name, reason in consents.withheld.items():
             logger.warning("{} is not recognised: {}", name, reason)
-        is_watched = bool(live) or not settings.emit.headless or consents.has_ends
         watcher = GalleryWatcher(
             settings.gallery.folder,
             model=resolved.fingerprint,
@@ -166,20 +184,22 @@ class Session:
             replace=replace_gallery,
             consents=consents,
         )
-        if self._control is not None:
-            self._control.reload, self._control.dropped = watcher.reload, summary.dropped
+        if control is not None:
+            control.reload, control.dropped = watcher.reload, summary.dropped
         supervisor, stop = Supervisor(), signals.requested
 
         def go_on() -> bool:
             supervisor.feed()
+            health.beat()
             if status is not None:
                 status.tick()
             while keys.paused and not _any_closed(sinks) and not stop.wait(_PAUSE_POLL_S):
                 supervisor.feed()
+                health.beat()
             return not _any_closed(sinks)
 
         signals.running()
-        with supervisor, watcher if is_watched else nullcontext():
+        with supervisor, watcher:  # also of files: whoever is removed or withdraws their consent is not named any more
             recognising.run(
                 sinks,
                 stop=stop,
@@ -207,6 +227,10 @@ class Session:
             resolved = build.model(settings, progress)
         logger.info("model {}: {}", resolved.name, resolved.origin)
         build.thresholds(settings, resolved)  # before photos are processed: a model without any fails at once
+        if settings.history.enabled:
+            from recognizer.app.unfinished import recover
+
+            recover(settings)
         if self._sync_gallery is not None:
             self._sync_gallery(settings, resolved)
         return resolved
@@ -217,7 +241,7 @@ def _any_closed(sinks: Sequence[Sink]) -> bool:
 
 
 def _require_complete(sinks: Sequence[Sink], sources: Sequence[FrameSource]) -> None:
-    if failures := [sink.failed for sink in sinks if sink.failed]:
+    if failures := [sink.failed.rstrip(".") for sink in sinks if sink.failed]:
         raise OutputError(f"Recognition ended, but something could not be written: {'; '.join(failures)}.")
     if shortfalls := [source.shortfall for source in sources if source.shortfall]:
         raise SourceError(f"All that could be read was recognised, but {'; '.join(shortfalls)}.")

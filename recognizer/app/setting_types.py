@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import os
 from pathlib import Path
 from typing import Annotated, Any
@@ -32,6 +33,17 @@ def _without_password(name: str) -> str:
     return display_name(name) if "://" in name else name
 
 
+def _network(value: str) -> str:
+    """Check an address or a network; everybody (``0.0.0.0/0``) is none to trust."""
+    try:
+        network = ipaddress.ip_network(value)
+    except ValueError as error:
+        raise ValueError(f"wanted an address or a network such as 10.0.0.0/24 ({error})") from None
+    if network.prefixlen == 0:
+        raise ValueError("wanted an address or a network, not all of them")
+    return value
+
+
 UserPath = Annotated[Path, BeforeValidator(_expanded)]
 """A path in which ``~`` and ``$VARIABLES`` are expanded."""
 UserText = Annotated[str, BeforeValidator(_expanded)]
@@ -42,3 +54,5 @@ Cosine = Annotated[float, Field(ge=-1, le=1)]
 Seconds = Annotated[float, Field(ge=0, le=3600)]
 Days = Annotated[float, Field(gt=0, le=36600)]
 Threads = Annotated[int, Field(ge=1, le=64)]
+Network = Annotated[str, Field(max_length=50), AfterValidator(_network)]
+"""An IP address, or a network as 10.0.0.0/24."""

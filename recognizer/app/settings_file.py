@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,8 @@ from recognizer.app.config import Settings
 from recognizer.errors import ConfigError
 from recognizer.whole_files import PRIVATE, whole_file
 
+_KEPT = {"crops", "known_days", "unknown_days", "crops_days", "max_mb"}
+"""Settings of the history that count at once, also in a process that is on; where it stands needs another start."""
 _WIDTH = 10**6
 """Long lines stay as they are."""
 
@@ -31,6 +34,8 @@ class SettingsFile:
     def __init__(self, path: Path) -> None:
         self.path = path.absolute()
         self._lock = threading.Lock()
+        self._history: tuple[object, dict[str, Any]] = (None, {})
+        """Stamp of the file, and what it said of ``_KEPT`` then."""
 
     def read(self) -> Settings:
         """Return the settings of the file as it is now.
@@ -39,6 +44,19 @@ class SettingsFile:
             ConfigError: if it cannot be read or is not valid.
         """
         return config.load(self.path) if self.path.exists() else config.load()
+
+    def with_retention(self, settings: Settings) -> Settings:
+        """Return settings with what the file says now of what is kept, and for how long.
+
+        The file is read again only when it was changed; one that cannot be read counts as unchanged.
+        """
+        stamp, kept = self._history
+        with suppress(OSError, ConfigError):
+            now = self.path.stat()
+            if (found := (now.st_mtime_ns, now.st_ino, now.st_size)) != stamp:
+                kept = self.read().history.model_dump(include=_KEPT)
+                self._history = found, kept
+        return settings.model_copy(update={"history": settings.history.model_copy(update=kept)})
 
     def change(self, edit: Callable[[Any], None]) -> Settings:
         """Change the file, all or nothing, and return its settings.

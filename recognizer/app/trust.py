@@ -57,6 +57,15 @@ class Counted:
 
 
 @dataclass(frozen=True, slots=True)
+class FoundBasis:
+    """Where the thresholds come from."""
+
+    basis: Basis
+    calibrated_at: dt.datetime | None
+    """When the file of this site was written; ``None`` for the model's own."""
+
+
+@dataclass(frozen=True, slots=True)
 class Trust:
     """What names are decided by, and how well that held."""
 
@@ -100,16 +109,16 @@ def trust(
         enrolled = len(build.enrolled_people(settings, resolved.fingerprint))
     except GalleryError:
         enrolled = 0
-    basis, path = _basis(settings, resolved)
+    found = basis_of(settings, resolved)
     budget = measured.budget
     near = None if not enrolled else build.strangers_near(settings, resolved, enrolled=enrolled)
     protocol = measured.protocol or {}
     return Trust(
         model=resolved.fingerprint,
         thresholds=build.thresholds(settings, resolved, enrolled=max(enrolled, 1)),
-        basis=basis,
+        basis=found.basis,
         given=tuple(name for name in NUMBERS if getattr(settings.decide, name, None) is not None),
-        calibrated_at=None if basis in {"model", "defaults"} or path is None else _modified(path),
+        calibrated_at=found.calibrated_at,
         measured_on=str(protocol["data"]) if "data" in protocol else None,
         budget=None if budget is None else budget.text,
         fpir_allowed=None if budget is None else budget.rate(max(enrolled, 1)),
@@ -119,13 +128,14 @@ def trust(
     )
 
 
-def _basis(settings: Settings, resolved: ResolvedModel) -> tuple[Basis, Path | None]:
+def basis_of(settings: Settings, resolved: ResolvedModel) -> FoundBasis:
+    """Say where the thresholds come from, and since when they are so."""
     if settings.decide.calibration is not None:
-        return "settings", settings.decide.calibration
+        return FoundBasis("settings", _modified(settings.decide.calibration))
     site = build.site_calibration(settings)
     if site.is_file():
-        return "site", site
-    return ("defaults", None) if resolved.calibration is None else ("model", resolved.calibration)
+        return FoundBasis("site", _modified(site))
+    return FoundBasis("defaults" if resolved.calibration is None else "model", None)
 
 
 def _modified(path: Path) -> dt.datetime | None:

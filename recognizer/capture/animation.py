@@ -1,4 +1,7 @@
-"""Animated pictures (GIF, APNG, WebP) as videos: every picture at its own time, played once."""
+"""Animated pictures (GIF, APNG, WebP) as videos: every picture at its own time, played once.
+
+A process of its own with limits on memory and time decodes them (`recognizer.capture.guarded`).
+"""
 
 from __future__ import annotations
 
@@ -8,16 +11,13 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-import numpy as np
 from loguru import logger
-from PIL import Image, ImageOps
 
-from recognizer.capture.guarded.budget import MEMORY_BYTES, amount, required_for_webp
+from recognizer.capture.guarded.parent import GuardedDecoder, decoder
 from recognizer.capture.names import display_name
-from recognizer.errors import ImageError, SourceError, one_picture
+from recognizer.errors import ImageError, SourceError
 from recognizer.types import U8, Frame
 
-_FORMATS = ("GIF", "PNG", "WEBP")
 _SUFFIXES = frozenset({".gif", ".png", ".apng", ".webp"})
 _MAX_PIXELS = 2**23
 """4K: the decoder of WebP keeps three pictures of four bytes a pixel, 100 MB."""
@@ -30,19 +30,9 @@ def picture_count(path: Path) -> int:
     if path.suffix.lower() not in _SUFFIXES or not path.is_file():
         return 1
     try:
-        if _opening_bytes(path) > MEMORY_BYTES:
-            return 1
-        with one_picture("", "", ""), Image.open(path, formats=_FORMATS) as picture:
-            return int(getattr(picture, "n_frames", 1))
-    except (ImageError, OSError):
+        return max(1, decoder().count(path, name=str(path)))
+    except ImageError:
         return 1
-
-
-def _opening_bytes(path: Path) -> int:
-    """Estimate what opening the file takes in memory: with WebP the whole canvas, with others next to nothing."""
-    with path.open("rb") as file:
-        head = file.read(30)
-    return required_for_webp(head) if head[8:12] == b"WEBP" else 0
 
 
 def only_first(path: Path) -> str | None:
@@ -72,93 +62,60 @@ class Animation:
         """In words, what could not be read."""
         self._path = path
         self._max_pixels = min(max_pixels, _MAX_PIXELS)
-        self._picture: Image.Image | None = None
+        self._decoder: GuardedDecoder | None = None
+        self._first: tuple[U8, float] | None = None
         self._stop = threading.Event()
 
     def __enter__(self) -> Self:
-        """Read the header.
+        """Decode the first picture.
 
         Raises:
             SourceError: Missing, damaged or too large.
         """
+        self._decoder = GuardedDecoder()
         try:
-            if (needed := _opening_bytes(self._path)) > MEMORY_BYTES:
-                raise SourceError(
-                    f"{self.name}: its pictures need {amount(needed)}, wanted at most {amount(MEMORY_BYTES)}; "
-                    "scale them down."
-                )
-            with one_picture(self.name, "the animation's header is damaged", "copy or export it again"):
-                picture = Image.open(self._path, formats=_FORMATS)
-        except (ImageError, OSError) as error:
-            raise SourceError(str(error)) from error
-        width, height = picture.size
-        if width * height > self._max_pixels:
-            picture.close()
-            raise SourceError(
-                f"{self.name}: wanted pictures of at most {self._max_pixels:,} pixels, got {width} x {height}; "
-                "scale them down."
-            )
-        self._picture, self.size = picture, (width, height)
-        self.frame_count = int(getattr(picture, "n_frames", 1))
-        try:
-            with one_picture(self.name, "its first picture is damaged", "export the animation again"):
-                picture.load()  # WebP says only then how long it is shown
+            self.frame_count = self._decoder.count(self._path, name=self.name)
+            self._first = image, shown_s = self._shown(self._decoder, 0)
         except ImageError as error:
             self.__exit__(None, None, None)
             raise SourceError(str(error)) from error
-        self.frame_rate = 1 / _shown_s(picture)
-        self.shortfall = None
+        self.size, self.frame_rate, self.shortfall = (image.shape[1], image.shape[0]), 1 / shown_s, None
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Close the file."""
-        if self._picture is not None:
-            self._picture.close()
-            self._picture = None
+        """End the process that decodes it."""
+        if self._decoder is not None:
+            self._decoder.close()
+        self._decoder = self._first = None
         self._stop.clear()
+
+    @property
+    def decoder_pid(self) -> int | None:
+        """Number of the process that decodes it, while there is one."""
+        return None if self._decoder is None else self._decoder.pid
 
     def close(self) -> None:
         """Ask the iteration to end before the next picture."""
         self._stop.set()
 
     def __iter__(self) -> Iterator[Frame]:
-        """Yield the pictures that can be decoded; the rest is ``shortfall``.
-
-        Raises:
-            SourceError: Not one can be decoded.
-        """
+        """Yield the pictures that can be decoded; the rest is ``shortfall``."""
         at_s = 0.0
         for index in range(self.frame_count or 0):
-            if self._stop.is_set() or self._picture is None:
+            if self._stop.is_set() or self._decoder is None:
                 return
             try:
-                with one_picture(self.name, f"picture {index + 1} is damaged", "export the animation again"):
-                    self._picture.seek(index)
-                    image, shown_s = _bgr(self._picture), _shown_s(self._picture)
+                image, shown_s = self._first if index == 0 and self._first else self._shown(self._decoder, index)
             except ImageError as error:
-                if index == 0:
-                    raise SourceError(str(error)) from error
                 self.shortfall = f"{self.name} is damaged: {index} of {self.frame_count} pictures could be read"
-                logger.warning(self.shortfall)
+                logger.warning("{} ({})", self.shortfall, error)
                 return
             yield Frame(image, index, at_s, self.name)
             at_s += shown_s
 
-
-def _shown_s(picture: Image.Image) -> float:
-    shown_s = float(picture.info.get("duration") or 0) / 1000
-    return shown_s if shown_s > _FASTEST_S else _USUAL_S
-
-
-def _bgr(picture: Image.Image) -> U8:
-    """Convert the current picture to (H, W, 3) uint8 BGR, upright, on white."""
-    picture.load()
-    seen = picture.convert("RGBA")
-    seen = Image.alpha_composite(Image.new("RGBA", seen.size, (255, 255, 255, 255)), seen).convert("RGB")
-    orientation = picture.getexif().get(0x0112, 1)
-    if orientation != 1:
-        seen.getexif()[0x0112] = orientation
-        seen = ImageOps.exif_transpose(seen)
-    return np.ascontiguousarray(np.asarray(seen, np.uint8)[:, :, ::-1])
+    def _shown(self, decoder: GuardedDecoder, index: int) -> tuple[U8, float]:
+        """Decode a picture, and say how long it is shown."""
+        image, shown_ms = decoder.animated(self._path, index, name=self.name, max_pixels=self._max_pixels)
+        return image, shown_ms / 1000 if shown_ms / 1000 > _FASTEST_S else _USUAL_S

@@ -13,6 +13,7 @@ import socket
 import threading
 import time
 from contextlib import suppress
+from functools import partial
 from urllib.parse import urlsplit
 
 import av
@@ -26,6 +27,7 @@ from recognizer.capture.connection import CameraError, FailureKind
 from recognizer.capture.decoder import BgrConverter, Deblock, Picture, decoder_options
 from recognizer.capture.live import TimedFrames
 from recognizer.capture.packet_limit import LARGEST_PACKET_BYTES, limit_blocks
+from recognizer.capture.redirects import following
 from recognizer.errors import SourceError
 
 _PROTOCOLS = "rtsp,rtsps,rtp,srtp,udp,tcp,tls,http,https,httpproxy,crypto,hls,rtmp,rtmps,srt"
@@ -154,9 +156,12 @@ class NetworkStream:
         limit_blocks()
         if self._rtsp:
             options["rtsp_transport"] = self._transport
-        if self._address[:4].lower() == "http":  # FFmpeg 8 seeks on a connection that the server has closed otherwise
-            options["multiple_requests"] = "1"
-        return av.open(self._address, options=options, timeout=self._timeout)
+        if self._address[:4].lower() != "http":
+            return av.open(self._address, options=options, timeout=self._timeout)
+        # FFmpeg 8 seeks on a connection that the server has closed otherwise
+        options |= {"multiple_requests": "1", "max_redirects": "0"}
+        opened = partial(av.open, options=options, timeout=self._timeout)
+        return following(self._address, opened, timeout_s=self._timeout[0])
 
     def _video(self, container: av.container.InputContainer) -> VideoStream:
         if not container.streams.video:

@@ -8,23 +8,26 @@ import sys
 import traceback
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import typer
 from loguru import logger
-from rich.console import Console
 from rich.markup import escape
 
 from recognizer.app import renamed
+from recognizer.cli._printable import PrintableConsole, printable, printable_json
 from recognizer.errors import RecognizerError
+
+if TYPE_CHECKING:
+    import loguru
 
 BUG = 70
 """Exit status of an unexpected error: EX_SOFTWARE of sysexits.h."""
 _PACKAGE = Path(__file__).resolve().parent.parent
 
-out = Console()
+out = PrintableConsole()
 """Answers: tables and text for a person, on standard output."""
-err = Console(stderr=True)
+err = PrintableConsole(stderr=True)
 """Progress and messages, on standard error."""
 
 
@@ -35,12 +38,13 @@ def print_json(value: Mapping[str, Any] | Sequence[Any]) -> None:
         text.encode(sys.stdout.encoding or "utf-8")
     except UnicodeEncodeError:  # a terminal of another encoding, or a name that is no UTF-8
         text = json.dumps(value, indent=2)
-    sys.stdout.write(text + "\n")
+    sys.stdout.write(printable_json(text) + "\n")
 
 
 def set_up_logging(*, debug: bool) -> None:
     """Send log lines to standard error, as a person reads them."""
     logger.remove()
+    logger.configure(patcher=_make_printable)
     level = "DEBUG" if debug else os.environ.get("RECOGNIZER_LOG_LEVEL", "INFO")
     logger.add(
         _to_standard_error,
@@ -50,6 +54,10 @@ def set_up_logging(*, debug: bool) -> None:
         backtrace=debug,
         diagnose=False,  # values of variables could hold a password
     )
+
+
+def _make_printable(record: loguru.Record) -> None:
+    record["message"] = printable(record["message"])
 
 
 def _to_standard_error(line: str) -> None:

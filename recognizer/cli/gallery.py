@@ -96,6 +96,10 @@ def remove(
     """Delete a person for good: vectors, thumbnails and the folder of photos."""
     settings = _options.load_settings(config_file, gallery=gallery)
     folder = settings.gallery.folder
+    if settings.has_history:
+        from recognizer.app.unfinished import recover  # SQLAlchemy takes .2 s to import
+
+        recover(settings)  # else photos of the person may stand where a merge left them
     person = upkeep.find_person(folder, name)
     photos = "The photos will be moved out of the gallery." if keep_photos else "The photos will be deleted for good."
     if not yes and not typer.confirm(f"Remove {shown(person)} from {folder}? {photos}", err=True):

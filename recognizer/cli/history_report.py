@@ -11,7 +11,7 @@ import typer
 from recognizer.cli import _console, _files, _history_options, _options
 from recognizer.cli._tables import short_source, show_rows
 from recognizer.errors import UsageError
-from recognizer.history.sightings import GAP_S, Period, Presence, Sighting, clock_time, sightings, within
+from recognizer.history.sightings import GAP_S, Period, Presence, Sighting, SightingMerger, clock_time, within
 
 GapOption = Annotated[
     float, typer.Option("--gap", min=0, help="Seconds out of sight within which a person counts as present.")
@@ -35,12 +35,14 @@ def list_sightings(
     as_json: _options.JsonOption = False,
 ) -> None:
     """List sightings, the newest first: a person's tracks, merged across sources and short gaps."""
-    from recognizer.history.tracks import list_named  # SQLAlchemy takes .2 s to import
+    from recognizer.history.tracks import named_spans  # SQLAlchemy takes .2 s to import
 
     wanted, zone = _history_options.selection(person, source, since, until, timezone=timezone)
     with _history_options.open_history(config_file, gallery) as history:
-        found = sightings(list_named(history, wanted), gap_s=gap, across_sources=not per_source)
-    newest = within(found, wanted.since, wanted.until)[::-1][:limit]
+        merger = SightingMerger(gap_s=gap, across_sources=not per_source)
+        for track in named_spans(history, wanted):
+            merger.add(track)
+    newest = within(merger.sightings(), wanted.since, wanted.until)[::-1][:limit]
     if as_json:
         _console.print_json([one.as_dict(zone) for one in newest])
         return

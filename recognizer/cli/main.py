@@ -17,9 +17,11 @@ from recognizer.cli import (
     enroll,
     evaluate,
     gallery,
+    health,
     history,
     identify,
     models,
+    notify,
     predict,
     run,
     serve,
@@ -52,7 +54,7 @@ def _options(
 
 
 _START, _RECOGNISE, _PEOPLE = "Start here", "Recognise", "People, and who was seen"
-_MEASURE, _MODELS = "Thresholds and measurements", "Models"
+_OTHERS, _MEASURE, _MODELS = "Other systems", "Thresholds and measurements", "Models"
 
 app.command(rich_help_panel=_START)(demo.demo)
 app.command(rich_help_panel=_START)(run.run)
@@ -63,7 +65,9 @@ app.command(rich_help_panel=_RECOGNISE)(predict.predict)
 app.command(rich_help_panel=_PEOPLE)(enroll.enroll)
 app.add_typer(gallery.app, name="gallery", rich_help_panel=_PEOPLE)
 app.add_typer(history.app, name="history", rich_help_panel=_PEOPLE)
-app.add_typer(webhook.app, name="webhook", rich_help_panel=_PEOPLE)
+app.add_typer(webhook.app, name="webhook", rich_help_panel=_OTHERS)
+app.add_typer(notify.app, name="notify", rich_help_panel=_OTHERS)
+app.command(rich_help_panel=_OTHERS)(health.health)
 app.command(rich_help_panel=_MEASURE)(calibrate.calibrate)
 app.add_typer(evaluate.app, name="evaluate", rich_help_panel=_MEASURE)
 app.add_typer(bench.app, name="bench", rich_help_panel=_MEASURE)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -13,7 +14,7 @@ from rich.table import Table
 from recognizer.app.config import Settings
 from recognizer.cli import _console, _options, enroll
 from recognizer.cli._progress import model_bar
-from recognizer.errors import UsageError
+from recognizer.errors import OutputError, UsageError
 from recognizer.runtime.child import RECOGNITION, WEB
 from recognizer.runtime.parent import end_with_parent
 
@@ -67,9 +68,9 @@ def serve(
     from recognizer.serve import web
 
     if part == WEB and private_folder is not None:
-        web.run_web_part(settings, private_folder, file, say=_say)
+        web.run_web_part(settings, private_folder, file, say=_announce)
     elif api_only:
-        web.run_web(settings, say=_say, settings_file=file)
+        web.run_web(settings, say=_announce, settings_file=file)
     else:
         web.check(settings)
         given = {"--host": host, "--port": port, "--gallery": gallery, "--config": config_file, "--model": model}
@@ -111,7 +112,8 @@ def openapi() -> None:
 def create(
     name: Annotated[str, typer.Argument(help="What the token is for, such as 'door'.")],
     scope: Annotated[
-        list[str], typer.Option("--scope", help="read, verify, review or admin; several: give it several times.")
+        list[str],
+        typer.Option("--scope", help="metrics, read, verify, review or admin; or several times."),
     ],
     days: Annotated[
         float | None, typer.Option("--days", min=0.01, help="Days until it expires; never, if not given.")
@@ -187,6 +189,15 @@ def _require_installed() -> None:
 def _say(line: str) -> None:
     """Print at once, also where the output is a file: somebody waits for the address."""
     print(line, flush=True)
+
+
+def _announce(line: str) -> None:
+    """Print as ``_say``, on standard error where the output is closed or its disk full: the service goes on."""
+    try:
+        _say(line)
+    except (OutputError, BrokenPipeError):
+        sys.stdout = sys.stderr
+        _say(line)
 
 
 def _time(seconds: float | None) -> str | None:

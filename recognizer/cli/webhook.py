@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import base64
-import json
 import secrets
-import uuid
 from typing import Annotated
 
 import typer
 
 from recognizer.cli import _console, _options
-from recognizer.errors import OutputError, UsageError
+from recognizer.errors import UsageError
 
 app = typer.Typer(help="Send events to web addresses.", no_args_is_help=True)
 _SECRET_BYTES = 32
@@ -20,7 +18,12 @@ _SECRET_BYTES = 32
 @app.command()
 def secret() -> None:
     """Print a new secret, for ``secret_file`` or ``secret_env`` and for the receiver."""
-    typer.echo("whsec_" + base64.b64encode(secrets.token_bytes(_SECRET_BYTES)).decode())
+    typer.echo(new_secret())
+
+
+def new_secret() -> str:
+    """Make a secret."""
+    return "whsec_" + base64.b64encode(secrets.token_bytes(_SECRET_BYTES)).decode()
 
 
 @app.command("test")
@@ -29,10 +32,7 @@ def send_test(
     number: Annotated[int, typer.Option("--number", "-n", min=1, help="Which webhook of the settings file.")] = 1,
 ) -> None:
     """Send a test message to a webhook of the settings file, once, and say what the receiver answered."""
-    from recognizer.app.integrations import webhook_address, webhook_secrets
-    from recognizer.clock import now
-    from recognizer.integrations.delivering import NotDeliveredError
-    from recognizer.integrations.webhook import new_client, post
+    from recognizer.app.integrations import send_test_message
 
     settings = _options.load_settings(config_file)
     if number > len(settings.webhooks):
@@ -40,20 +40,5 @@ def send_test(
             f"Wanted webhook {number}, but the settings name {len(settings.webhooks)}: "
             "list them under 'webhooks:' in a file and give it with --config."
         )
-    webhook = settings.webhooks[number - 1]
-    identity = str(uuid.uuid4())
-    moment = now().isoformat(timespec="milliseconds")
-    body = {"id": identity, "type": "recognizer.test", "timestamp": moment, "data": {"kind": "test", "time": moment}}
-    with new_client() as client:
-        try:
-            post(
-                client,
-                webhook_address(webhook),
-                identity=identity,
-                body=json.dumps(body).encode(),
-                secrets=webhook_secrets(webhook),
-                private_hosts=webhook.private_hosts,
-            )
-        except NotDeliveredError as error:
-            raise OutputError(f"The test message did not arrive: {error}.") from None
+    identity = send_test_message(settings.webhooks[number - 1])
     _console.out.print(f"The receiver took test message {identity}.")

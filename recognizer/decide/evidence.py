@@ -22,6 +22,9 @@ CHECKS = 2
 """Samples to take after the picture of a face changed, if they are hardly like the others."""
 FALL = 0.1
 """A sample that is less like the track than the one before by more than this may be of a face that is just changing."""
+SMALL_FALL = 0.05
+"""While the picture of a face changes, a sample that is less like the track by more than this is not added to it: the
+template would follow a face that dissolves in a second, and the name would stay (22 frames in one of 14)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,6 +87,8 @@ class Evidence:
     """The last two consecutive samples, with weights, that do not resemble the template."""
     likeness: float = 1.0
     """Similarity of the newest sample to the template before it."""
+    template_likeness: float = 1.0
+    """The same of the newest sample that was taken while its picture did not change."""
     sample_due_at: float = -math.inf
     sampled_at: float = -math.inf
     largest_px: float = 0.0
@@ -157,8 +162,12 @@ class Evidence:
         if self.checks_due and self.likeness < before_it - FALL:  # maybe half of another face
             self.checks_due = CHECKS
             return False
-        self.checks_due = max(self.checks_due - 1, 0)
+        was_checked, self.checks_due = self.checks_due > 0, max(self.checks_due - 1, 0)
         self.appearance.verify(is_watched=self.name is not None)
+        if was_checked and likeness < self.template_likeness - SMALL_FALL:  # maybe a little of another face
+            return False
+        if not was_checked:
+            self.template_likeness = likeness
         self.vector_sum = self.vector_sum + weight * vector
         self.weight += weight
         self.usable_count += 1

@@ -25,6 +25,8 @@ class PastMoment:
     shown_from: int
     shown_until: int
     """The track was reported with this evidence in these times."""
+    thresholds: Thresholds
+    """What a name needs, from this moment on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +55,7 @@ class PastDecider(Decider):
     """A decider whose tracks get their evidence as it was, instead of by samples.
 
     Args:
-        thresholds: what a name needs.
+        thresholds: what a name needs before the first moment.
         min_samples: samples that a name needs: 1 for photos.
     """
 
@@ -85,6 +87,7 @@ class PastDecider(Decider):
                 while reached + 1 < len(moments) and moments[reached + 1].at <= tick:
                     reached += 1
                     self._remember(number, moments[reached])
+                    self._thresholds = moments[reached].thresholds
                     self._match(self._tracks[number], matches[place][reached])
                 if moments[reached].shown_from <= tick <= moments[reached].shown_until:
                     shown.append(number)

@@ -6,6 +6,8 @@ import os
 import tempfile
 from pathlib import Path
 
+from loguru import logger
+
 from recognizer.errors import OutputError
 
 
@@ -25,7 +27,9 @@ def require_place(path: Path, *, wanted: str, beside: bool = True) -> None:
             raise OutputError(
                 f"{path}: wanted a file name for {wanted}, this is a folder; add a name, such as {path}/out."
             )
-        path.parent.mkdir(parents=True, exist_ok=True)
+        if not path.parent.is_dir():
+            path.parent.mkdir(parents=True, exist_ok=True)
+            logger.info("made the folder {} for {}", path.parent, wanted)
         if beside or not path.exists():
             with tempfile.TemporaryFile(dir=path.parent):
                 pass

@@ -12,6 +12,7 @@ import os
 import shutil
 import socket
 import stat
+from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
 from types import TracebackType
@@ -89,6 +90,38 @@ class WriterLock:
                 os.ftruncate(self._file, 0)
             os.close(self._file)
             self._file = None
+
+
+@contextlib.contextmanager
+def people_lock(gallery: Path) -> Iterator[None]:
+    """Hold the right to change photos together with the history; it ends with the process, however that ends.
+
+    It is taken on the gallery's folder itself, which may have no record yet. ``WriterLock`` is taken within.
+
+    Raises:
+        GalleryBusyError: if another process, or another part of this one, holds it.
+        GalleryError: if the folder cannot be opened.
+    """
+    if fcntl is None:
+        raise GalleryError("A gallery cannot be changed on this system: it has no flock. Enrol on Linux or macOS.")
+    try:
+        folder = os.open(gallery, os.O_RDONLY | os.O_CLOEXEC)
+    except OSError as error:
+        raise no_permission(gallery, error) from error
+    try:
+        fcntl.flock(folder, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        os.close(folder)
+        if error.errno in _BUSY:
+            message = (
+                f"People of the gallery {gallery} are being changed by another process; try again when it is done."
+            )
+            raise GalleryBusyError(message) from error
+        raise GalleryError(f"The gallery {gallery} cannot be locked: {error.strerror}.") from error
+    try:
+        yield
+    finally:
+        os.close(folder)
 
 
 def refuse_links(record_folder: Path) -> None:

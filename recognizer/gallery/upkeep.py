@@ -18,7 +18,7 @@ from loguru import logger
 
 from recognizer.errors import GalleryBusyError, GalleryError
 from recognizer.gallery import schema
-from recognizer.gallery.folder import CONSENT_FILE, RECORD_FOLDER, require_gallery, scan
+from recognizer.gallery.folder import CONSENT_FILE, HIDDEN_FILE, RECORD_FOLDER, require_gallery, scan
 from recognizer.gallery.lock import WriterLock, clear_the_way, delete
 from recognizer.gallery.names import person_name, sameness, shown, unknown_name
 from recognizer.gallery.schema import RECORD_FILE
@@ -111,6 +111,7 @@ def merge(folder: Path, into: str, other: str) -> list[tuple[str, str]]:
     """Move all photos of a person into the folder of another one; enrol the gallery afterwards.
 
     A consent of the other person goes along; where ``into`` has one already, it is kept beside it as a hidden file.
+    Whether ``into`` is listed (`recognizer.gallery.hidden`) stays as it is.
 
     Returns:
         Each file as it was and as it is, ``folder/file``.
@@ -126,7 +127,7 @@ def merge(folder: Path, into: str, other: str) -> list[tuple[str, str]]:
         try:
             target.mkdir(exist_ok=True)
             for path in sorted(source.iterdir()) if source.is_dir() else ():
-                place = target / path.name
+                place = target / (f"{HIDDEN_FILE} of {other}" if path.name == HIDDEN_FILE else path.name)
                 if os.path.lexists(place):
                     name = f".{path.stem} of {other}{path.suffix}" if path.name == CONSENT_FILE else path.name
                     place = place.with_name(name)

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import sqlalchemy as sa
 
 from recognizer.errors import HistoryError
-from recognizer.history import cursors
+from recognizer.history import announcements, cursors
 from recognizer.history.database import Database
 from recognizer.history.refusals import ConflictError, NotThereError
 from recognizer.history.rows import from_us, insert_row, to_us
@@ -37,7 +37,13 @@ class Change(NamedTuple):
 
 
 def record(
-    connection: sa.Connection, kind: str, what: str, changes: Iterable[Change], *, person: str | None = None
+    connection: sa.Connection,
+    kind: str,
+    what: str,
+    changes: Iterable[Change],
+    *,
+    person: str | None = None,
+    announced: str | None = None,
 ) -> int:
     """Make changes and record them as one action; returns its id.
 
@@ -47,7 +53,10 @@ def record(
         what: the action in words.
         changes: values as they are, and as they shall be; those that change nothing are dropped.
         person: whom the action names, so that it goes with them.
+        announced: the announcement of its photos, which ends with it.
     """
+    if announced is not None:
+        announcements.done(connection, announced)
     made = [change for change in changes if change.before != change.after]
     _set(connection, [(change, change.after) for change in made])
     values = {
@@ -60,13 +69,14 @@ def record(
     return insert_row(connection, actions, values)
 
 
-def undo(database: Database, action_id: int, *, outside: bool = False) -> str:
+def undo(database: Database, action_id: int, *, outside: bool = False, announced: str | None = None) -> str:
     """Restore what an action changed; returns the action in words.
 
     Args:
         database: the history.
         action_id: of ``list_actions``.
         outside: the caller has restored what the action changed outside the history (``recognizer.app.undo`` does).
+        announced: the announcement of that, which ends with it.
 
     Raises:
         HistoryError: if there is no such action, it is undone already, a later one changed the same values, or a track
@@ -74,6 +84,8 @@ def undo(database: Database, action_id: int, *, outside: bool = False) -> str:
     """
     with database.writing() as connection:
         what, changes = _undoable(connection, action_id)
+        if announced is not None:
+            announcements.done(connection, announced)
         if not outside and any(change.table == "gallery" for change in changes):
             raise HistoryError(f"Action {action_id} ({what}) changed the gallery; it is undone together with it.")
         _set(connection, [(change, change.before) for change in reversed(changes)])

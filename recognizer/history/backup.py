@@ -27,6 +27,10 @@ from recognizer.history.keyed import open_with_key
 
 _CONTENTS = "contents.json"
 _CHUNK = 1 << 20
+_CONTENTS_BYTES = 1 << 16
+"""Of the list of contents at most; it has 300."""
+_DAMAGED = (zipfile.BadZipFile, KeyError, EOFError, RuntimeError, ValueError)
+"""What ``zipfile`` raises of an archive that is damaged, or of another kind."""
 POSTGRESQL = (
     "A history in PostgreSQL is backed up with PostgreSQL's own tools: pg_dump --format=custom --file=FILE ADDRESS, "
     "and pg_restore --clean --if-exists --dbname=ADDRESS FILE. A person who is forgotten stays in such files."
@@ -136,16 +140,42 @@ def restore(folder: Path, path: Path, *, key: bytes | None) -> Backup:
     return contents
 
 
+def count_tracks(path: Path, name: str, *, beside: Path) -> int | None:
+    """Return how many tracks of a backup bear a name; ``None`` where it cannot be read or there is no room for a copy.
+
+    Args:
+        path: the backup.
+        name: of a person.
+        beside: folder in which the backup is unpacked, for as long as it takes.
+    """
+    contents, staging = _contents_of(path), beside / STAGING
+    if contents is None:
+        return None
+    try:
+        shutil.rmtree(staging, ignore_errors=True)
+        staging.mkdir(mode=0o700)
+        _extract(path, staging / FILE_NAME, contents)
+        with closing(_connect(staging / FILE_NAME)) as connection:
+            columns = {row[1] for row in connection.execute("PRAGMA table_info(tracks)")}
+            named = "person = ? OR given = ?" if "given" in columns else "? = person OR person = ?"
+            found = connection.execute(f"SELECT count(*) FROM tracks WHERE {named}", (name, name))  # noqa: S608
+            return int(found.fetchone()[0])
+    except (OSError, HistoryError, sqlite3.Error):
+        return None
+    finally:
+        shutil.rmtree(staging, ignore_errors=True)
+
+
 def _extract(path: Path, target: Path, contents: Backup) -> None:
     digest = hashlib.sha256()
     try:
-        with zipfile.ZipFile(path) as archive, archive.open(FILE_NAME) as source, _private(target) as file:
+        with zipfile.ZipFile(path) as archive, _stored(archive, FILE_NAME) as source, _private(target) as file:
             while part := source.read(_CHUNK):
                 digest.update(part)
                 file.write(part)
             file.flush()
             os.fsync(file.fileno())
-    except (zipfile.BadZipFile, KeyError, EOFError, RuntimeError) as error:
+    except _DAMAGED as error:
         raise HistoryError(f"The backup {path} is damaged ({error}); the present history stays as it is.") from error
     if digest.hexdigest() != contents.sha256:
         raise HistoryError(f"The backup {path} is damaged (its digest is wrong); the present history stays as it is.")
@@ -222,12 +252,21 @@ def _described(copy: Path) -> Backup:
 
 def _contents_of(path: Path) -> Backup | None:
     """Read what a backup says of itself; ``None`` where it is none."""
-    try:
-        with zipfile.ZipFile(path) as archive:
-            values = json.loads(archive.read(_CONTENTS))
-        return Backup(**{name: values[name] for name in Backup.__dataclass_fields__})
-    except (OSError, zipfile.BadZipFile, KeyError, ValueError, TypeError, EOFError, RuntimeError):
+    if not path.is_file():  # of a pipe, no end can be found
         return None
+    try:
+        with zipfile.ZipFile(path) as archive, _stored(archive, _CONTENTS) as member:
+            values = json.loads(member.read(_CONTENTS_BYTES))
+        return Backup(**{name: values[name] for name in Backup.__dataclass_fields__})
+    except (OSError, TypeError, *_DAMAGED):
+        return None
+
+
+def _stored(archive: zipfile.ZipFile, name: str) -> IO[bytes]:
+    """Open a member, which is not compressed: a small file must not become a disk full of zeros."""
+    if archive.getinfo(name).compress_type != zipfile.ZIP_STORED:
+        raise zipfile.BadZipFile(f"{name} is compressed")
+    return archive.open(name)
 
 
 def _as_dict(found: Backup) -> dict[str, Any]:

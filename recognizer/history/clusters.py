@@ -75,17 +75,30 @@ def page_of_clusters(
         if len(rows) > limit:
             rows = rows[:limit]
             more = cursors.encode(rows[-1].tracks, rows[-1].last, rows[-1].cluster_id)
+        details = _details(connection, [row.cluster_id for row in rows], wanted)
         found = [
             {
                 "cluster": row.cluster_id,
                 "tracks": row.tracks,
                 "first": from_us(row.first).isoformat(timespec="seconds"),
                 "last": from_us(row.last).isoformat(timespec="seconds"),
-                **_details(connection, row.cluster_id, wanted),
+                **details[row.cluster_id],
             }
             for row in rows
         ]
     return found, more
+
+
+def count_open(database: Database) -> int:
+    """Return how many clusters of unknown people wait for a decision.
+
+    Raises:
+        HistoryError: if the database cannot be read.
+    """
+    query = sa.select(sa.func.count(sa.distinct(tracks.c.cluster_id)))
+    query = query.join(clusters, clusters.c.id == tracks.c.cluster_id).where(UNKNOWN, clusters.c.state == "open")
+    with database.reading() as connection:
+        return int(connection.execute(query).scalar_one())
 
 
 def name_cluster(database: Database, cluster_id: int, name: str) -> int:
@@ -175,25 +188,33 @@ def _missing(connection: sa.Connection, cluster_id: int) -> HistoryError:
     )
 
 
-def _details(connection: sa.Connection, cluster_id: int, wanted: float | None) -> dict[str, Any]:
-    where = sa.and_(tracks.c.cluster_id == cluster_id, UNKNOWN)
-    sources = connection.execute(sa.select(tracks.c.source).where(where).distinct().order_by(tracks.c.source)).scalars()
-    columns = (tracks.c.nearest, tracks.c.similarity, tracks.c.reasons, runs.c.known)
-    query = sa.select(*columns).join(runs, runs.c.id == tracks.c.run_id).where(where)
-    best = connection.execute(query.order_by(tracks.c.similarity.desc()).limit(1)).one()
+def _details(connection: sa.Connection, cluster_ids: Sequence[int], wanted: float | None) -> dict[int, dict[str, Any]]:
+    """Describe clusters, by two queries for all of them."""
+    where = sa.and_(tracks.c.cluster_id.in_(cluster_ids), UNKNOWN)
+    members: dict[int, list[Any]] = {}
+    for row in connection.execute(sa.select(tracks.c.cluster_id, tracks.c.id, tracks.c.source).where(where)):
+        members.setdefault(row.cluster_id, []).append(row)
+    place = sa.func.row_number().over(partition_by=tracks.c.cluster_id, order_by=tracks.c.similarity.desc())
+    columns = (tracks.c.cluster_id, tracks.c.nearest, tracks.c.similarity, tracks.c.reasons, runs.c.known)
+    ranked = sa.select(*columns, place.label("place")).join(runs, runs.c.id == tracks.c.run_id).where(where).subquery()
+    best = connection.execute(sa.select(ranked).where(ranked.c.place == 1))
+    return {row.cluster_id: _described(row, members[row.cluster_id], wanted) for row in best}
+
+
+def _described(best: sa.Row[Any], members: Sequence[sa.Row[Any]], wanted: float | None) -> dict[str, Any]:
     needed = best.known if wanted is None else wanted
     if best.similarity < needed:
         missing = [f"wanted {needed:.2f}"]
     else:  # something else was missing, such as the margin or evidence
         missing = [reason for reason in json.loads(best.reasons) if not reason.startswith("similarity ")]
     return {
-        "sources": list(sources),
+        "sources": sorted({row.source for row in members}),
         "nearest": best.nearest,
         "similarity": round(best.similarity, 4),
         "wanted": round(needed, 4),
         "missing": missing if best.nearest else [],
         "closest": ", ".join([f"{best.nearest} {best.similarity:.2f}", *missing]) if best.nearest else "",
-        "track_ids": _members(connection, cluster_id),
+        "track_ids": sorted(row.id for row in members),
     }
 
 

@@ -11,13 +11,14 @@ import numpy as np
 
 from recognizer.clock import WallClock
 from recognizer.history.moments import MomentKeeper
-from recognizer.history.records import SAMPLES, Sample, TrackRecord
+from recognizer.history.records import SAMPLES, DecisionFacts, Sample, TrackRecord
 from recognizer.types import F32, U8, Event, EventKind, FaceQuality, FrameResult, Identity, Status
 
 INTERIM_S = 30.0
 """A track that lasts longer is also saved so often, so that a power failure loses no more."""
 SAVED_AGAIN_US = round(2e6 * INTERIM_S)
 """Tracks that ended so shortly before the newest one may be saved again, and are read again by those who remember."""
+_NO_FACTS = DecisionFacts()
 MOST_OPEN = 256
 """Open tracks above which old ones that were never reported, as they proved to be no faces, are dropped."""
 CROP_PX = 160
@@ -47,18 +48,28 @@ class TrackCollector:
     Args:
         clock: gives times of day.
         crops: keep a crop of each sample.
+        facts: what decisions depend on at the start.
     """
 
-    def __init__(self, clock: WallClock, *, crops: bool = False) -> None:
+    def __init__(self, clock: WallClock, *, crops: bool = False, facts: DecisionFacts = _NO_FACTS) -> None:
         self._clock = clock
         self.crops = crops
         self.people: frozenset[str] | None = None
         """Who is enrolled since the gallery changed; a track that goes on then bears nobody else's name."""
+        self._facts = {0: facts}
         self._tracks: dict[tuple[str, int], _OpenTrack] = {}
+        self._origins: dict[str, float] = {}
+        """When each source began, as in the event log: its first frame; 0 for files."""
+
+    def gallery_changed(self, people: frozenset[str], facts: DecisionFacts) -> None:
+        """Take who is enrolled now, and what results of its revision are decided by; from any thread."""
+        self._facts[facts.revision] = facts
+        self.people = people
 
     def add(self, result: FrameResult) -> Iterator[TrackRecord]:
         """Take a result; return the records of tracks that ended, and interim ones of tracks that last."""
         frame, at = result.frame, result.frame.captured_at
+        self._origins.setdefault(frame.source, at if self._clock.is_live(frame.source) else 0.0)
         self._add_samples(result)
         for identity in result.identities:
             track = self._track(frame.source, identity.track_id, at)
@@ -98,13 +109,13 @@ class TrackCollector:
         frame, samples = result.frame, result.samples
         if len(samples) == 0:
             return
-        now = self._clock.moment(frame.source, frame.captured_at)
+        now, facts = self._clock.moment(frame.source, frame.captured_at), self._facts[result.revision]
         for row, number in enumerate(samples.ids.tolist()):
             track = self._track(frame.source, number, frame.captured_at)
             track.nearest = samples.matches.names[row]
             only = slice(row, row + 1)
             quality, weight = samples.quality[only], float(samples.templates.weights[row]) - track.moments.weight
-            track.moments.add(now, frame.captured_at, samples.templates[only], samples.matches[only])
+            track.moments.add(now, frame.captured_at, samples.templates[only], samples.matches[only], facts)
             worth = worth_of(quality)
             if len(track.best) == SAMPLES and worth <= track.best[-1][0]:
                 continue
@@ -122,7 +133,7 @@ class TrackCollector:
             number=number,
             began=self._clock.moment(source, track.began_at),
             ended=self._clock.moment(source, track.ended_at),
-            at_s=track.began_at,
+            at_s=track.began_at - self._origins.get(source, 0.0),
             status=track.status,
             person=track.person,
             nearest=track.nearest,
@@ -137,16 +148,14 @@ class TrackCollector:
 
 
 def _among(record: TrackRecord, people: frozenset[str]) -> TrackRecord:
-    """Take out the names of people who were removed while the track went on: they may be forgotten already."""
+    """Take out the names of people who were removed while the track went on: they may be forgotten already.
+
+    Moments at which one of them was nearest go, too: they would not decide again what they decided.
+    """
     named = {record.person, record.nearest, *(moment.nearest for moment in record.moments)} - {None}
     if named <= people:
         return record
-    moments = tuple(
-        moment
-        if moment.nearest is None or moment.nearest in people
-        else replace(moment, nearest=None, similarity=-1.0, runner_up=-1.0)
-        for moment in record.moments
-    )
+    moments = tuple(moment for moment in record.moments if moment.nearest is None or moment.nearest in people)
     record = replace(record, moments=moments, reasons=())  # a reason may speak of them
     if record.nearest not in people:
         record = replace(record, nearest=None)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 from collections.abc import Iterator
@@ -21,6 +22,7 @@ REPLACED = "history.replaced.sqlite3"
 """The history that a restored one replaced, in the same folder, until the next one or until a person is forgotten."""
 STAGING = ".restoring"
 """Folder in which a backup is verified before it is restored."""
+_LONGEST_WORDS = 300
 _BUSY_S = 5.0
 """How long a connection waits for another process that writes."""
 _STATEMENT_MS = 60_000
@@ -132,10 +134,14 @@ class Database:
             raise
         except OperationalError as error:
             kind = HistoryError if self.file is not None or _is_refused(error) else HistoryAwayError
-            words = " ".join(str(error.orig).split()).rstrip(".?")  # those of PostgreSQL have several lines
-            raise kind(f"The history {self.place} cannot be {done}: {words}.") from error
+            raise kind(f"The history {self.place} cannot be {done}: {_words(error)}.") from error
         except DBAPIError as error:  # its own text holds the statement's values
-            raise HistoryError(f"The history {self.place} cannot be {done}: {error.orig}.") from error
+            raise HistoryError(f"The history {self.place} cannot be {done}: {_words(error)}.") from error
+        except (UnicodeDecodeError, json.JSONDecodeError) as error:  # in a text that the file held
+            raise HistoryError(
+                f"The history {self.place} cannot be {done}: it is damaged ({type(error).__name__}). Restore a backup: "
+                "history restore FILE."
+            ) from error
 
 
 def open_history(place: Path | str, *, create: bool) -> Database:
@@ -157,6 +163,12 @@ def open_history(place: Path | str, *, create: bool) -> Database:
         database.close()
         raise
     return database
+
+
+def _words(error: DBAPIError) -> str:
+    """What the database says, on one line: PostgreSQL says several, and SQLite quotes a whole table."""
+    words = " ".join(str(error.orig).split()).rstrip(".?")
+    return words if len(words) <= _LONGEST_WORDS else f"{words[:_LONGEST_WORDS]} ..."
 
 
 def _is_refused(error: OperationalError) -> bool:

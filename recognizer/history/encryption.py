@@ -11,6 +11,8 @@ from typing import Protocol
 
 from recognizer.errors import ConfigError, HistoryError
 
+_LONGEST_KEY_FILE = 4096
+"""Characters that are read of a file with a key, which has 45: a device would have no end."""
 KEY_BYTES = 32
 KEY_VARIABLE = "RECOGNIZER_HISTORY_KEY"
 CREDENTIAL = "history-key"
@@ -123,7 +125,8 @@ def write_key(path: Path) -> None:
 
 def _read_key(path: Path) -> bytes:
     try:
-        return parse_key(path.read_text(encoding="ascii"), str(path))
+        with path.open(encoding="ascii") as file:
+            return parse_key(file.read(_LONGEST_KEY_FILE), str(path))
     except (OSError, UnicodeDecodeError) as error:
         why = error.strerror if isinstance(error, OSError) else "it is no text"
         raise ConfigError(f"The key {path} cannot be read: {why}.") from error

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from recognizer.history.database import Database
 from recognizer.history.records import Seen, Selection
 from recognizer.history.rows import to_us
-from recognizer.history.schema import runs, samples, tracks
+from recognizer.history.schema import moments, revisions, runs, samples, tracks
 from recognizer.history.tracks import page_of_tracks
 from recognizer.types import EventKind
 
@@ -27,7 +27,7 @@ class PastEvent:
     """Of the beginning, seconds in the source's own time."""
     model: str
     gallery: str | None
-    """Revision of the gallery at the start of the run; ``None`` where an earlier version saved it."""
+    """Revision of the gallery when it was last decided; ``None`` where an earlier version saved it."""
     crop: int | None
     """Rank of the best sample of which a crop is kept."""
 
@@ -62,8 +62,13 @@ def events_of(database: Database, seen: Sequence[Seen], *, crops_since: dt.datet
         HistoryError: if the database cannot be read.
     """
     ids = [track.id for track in seen]
-    columns = (tracks.c.id, tracks.c.number, tracks.c.at_s, runs.c.model, runs.c.gallery)
-    query = sa.select(*columns).join(runs, runs.c.id == tracks.c.run_id).where(tracks.c.id.in_(ids))
+    newest = sa.select(moments.c.revision).where(moments.c.track_id == tracks.c.id)
+    newest = newest.order_by(moments.c.place.desc()).limit(1)
+    later = sa.and_(revisions.c.run_id == runs.c.id, revisions.c.number == newest.scalar_subquery())
+    gallery = sa.func.coalesce(revisions.c.gallery, runs.c.gallery).label("gallery")
+    columns = (tracks.c.id, tracks.c.number, tracks.c.at_s, runs.c.model, gallery)
+    query = sa.select(*columns).join(runs, runs.c.id == tracks.c.run_id).join(revisions, later, isouter=True)
+    query = query.where(tracks.c.id.in_(ids))
     kept = sa.select(samples.c.track_id, sa.func.min(samples.c.rank).label("rank"))
     kept = kept.where(samples.c.track_id.in_(ids), samples.c.crop.is_not(None)).group_by(samples.c.track_id)
     if crops_since is not None:

@@ -11,13 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from recognizer.geometry import unit
-from recognizer.history.records import Moment, Sample
+from recognizer.history.records import DecisionFacts, Moment, Sample
 from recognizer.types import F32, Matches, Status, Templates
 
 _EXACT = 1e-5
 """Length of the difference of two templates that are the same but for rounding."""
-_ENOUGH = 0.5, 2
-"""Weight and usable samples that a name needs (`recognizer.decide`)."""
 
 
 @dataclass(slots=True, eq=False)
@@ -27,6 +25,7 @@ class _Evidence:
     templates: Templates
     matches: Matches
     """One row each."""
+    facts: DecisionFacts
     shown_from_s: float = math.inf
     shown_until_s: float = -math.inf
 
@@ -38,7 +37,8 @@ class _Evidence:
     def claim(self) -> tuple[float, int, float]:
         """More evidence counts, as far as a name needs it; then similarity."""
         weight, usable = float(self.templates.weights[0]), int(self.templates.usable_counts[0])
-        return min(weight, _ENOUGH[0]), min(usable, _ENOUGH[1]), self.similarity
+        enough = self.facts.thresholds.get("evidence")
+        return weight if enough is None else min(weight, enough), min(usable, self.facts.min_samples), self.similarity
 
     @property
     def similarity(self) -> float:
@@ -66,12 +66,20 @@ class MomentKeeper:
         """Sum of the samples' weights so far."""
         return 0.0 if self._newest is None else float(self._newest.templates.weights[0])
 
-    def add(self, at: dt.datetime, at_s: float, templates: Templates, matches: Matches) -> None:
-        """Take a sample: the track's template with it, and the match of that, one row each."""
+    def add(self, at: dt.datetime, at_s: float, templates: Templates, matches: Matches, facts: DecisionFacts) -> None:
+        """Take a sample: the track's template with it, and the match of that, one row each.
+
+        Args:
+            at: time of day.
+            at_s: the same in the source's own time.
+            templates: of the track.
+            matches: the person nearest to it.
+            facts: what it is decided by.
+        """
         self._is_doubted = bool(templates.doubted[0])
         if self._is_doubted:
             return
-        newest, self._newest = self._newest, _Evidence(at, at_s, templates, matches)
+        newest, self._newest = self._newest, _Evidence(at, at_s, templates, matches, facts)
         self._extend(newest)
 
     def show(self, at_s: float, status: Status, name: str | None) -> None:
@@ -108,7 +116,8 @@ class MomentKeeper:
             return True
         if name is None:
             return self._best_name is None and newest.claim > self._best.claim
-        return newest.similarity > self._best.similarity
+        # with other thresholds the moment that gave the name may be the only one that explains it
+        return newest.facts is self._best.facts and newest.similarity > self._best.similarity
 
     def _extend(self, dropped: _Evidence | None) -> None:
         """Let the moment before one that is dropped stand for the time in which that one was reported."""
@@ -142,4 +151,5 @@ def _moment(one: _Evidence, samples: Sequence[Sample], moment_of: Callable[[floa
         runner_up=float(one.matches.runner_up[0]),
         shown_from=moment_of(one.shown_from_s),
         shown_until=moment_of(one.shown_until_s),
+        facts=one.facts,
     )

@@ -54,7 +54,9 @@ def count_mentions(database: Database, name: str) -> int:
         return sum(change.table != "moments" for change in _relabelled(connection, name, ""))
 
 
-def relabel(database: Database, old: str, new: str, *, kind: str, photos: Sequence[Change] = ()) -> int:
+def relabel(
+    database: Database, old: str, new: str, *, kind: str, photos: Sequence[Change] = (), announced: str | None = None
+) -> int:
     """Put another name in the place of one, in tracks and rejections, as one action; returns its id.
 
     What a track's reasons said then, they say still. ``retention.forget_person`` knows by the action that both names
@@ -66,6 +68,7 @@ def relabel(database: Database, old: str, new: str, *, kind: str, photos: Sequen
         new: the name that takes its place.
         kind: of the action, one word.
         photos: what the caller changed in the gallery by the same action.
+        announced: the announcement of that.
 
     Raises:
         HistoryError: if the database cannot be written.
@@ -74,9 +77,8 @@ def relabel(database: Database, old: str, new: str, *, kind: str, photos: Sequen
         changes = [Change("names", 0, old, old, new), *photos, *_relabelled(connection, old, new)]
         count = len({change.id for change in changes if change.table == "tracks"})
         moved = f", {counted(len(photos) // 2, 'file')}" if photos else ""
-        return actions.record(
-            connection, kind, f"{old} is {new}: {counted(count, 'track')}{moved}", changes, person=new
-        )
+        what = f"{old} is {new}: {counted(count, 'track')}{moved}"
+        return actions.record(connection, kind, what, changes, person=new, announced=announced)
 
 
 def _relabelled(connection: sa.Connection, old: str, new: str) -> list[Change]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,9 +15,9 @@ from recognizer.history import actions
 from recognizer.history.actions import Change
 from recognizer.history.database import Database
 from recognizer.history.moments import template_of
-from recognizer.history.records import Selection
-from recognizer.history.rows import from_bytes, from_us
-from recognizer.history.schema import moments, runs, samples, tracks
+from recognizer.history.records import DecisionFacts, Selection
+from recognizer.history.rows import facts_of, from_bytes, from_us
+from recognizer.history.schema import moments, revisions, runs, samples, tracks
 from recognizer.history.tracks import conditions
 from recognizer.types import F32
 
@@ -42,6 +42,8 @@ class StoredMoment:
     """The match in the run."""
     shown_from: int
     shown_until: int
+    facts: DecisionFacts
+    """What it was decided by."""
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
@@ -52,8 +54,6 @@ class StoredTrack:
     run_id: int
     source: str
     began: dt.datetime
-    decision: Mapping[str, Any]
-    """Thresholds of the run and ``min_samples``."""
     status: str
     person: str | None
     """Its label now, by whomever."""
@@ -117,13 +117,13 @@ def read_tracks(
     newest = sa.select(tracks.c.id).select_from(tracks.join(runs))
     newest = newest.where(runs.c.model == model, runs.c.decision.is_not(None), _HAS_MOMENTS, *conditions(selection))
     newest = newest.order_by(tracks.c.began_us.desc(), tracks.c.id.desc()).limit(most)
-    query = sa.select(tracks, runs.c.decision).select_from(tracks.join(runs)).where(tracks.c.id.in_(newest))
+    query = sa.select(tracks).select_from(tracks.join(runs)).where(tracks.c.id.in_(newest))
     query = query.order_by(tracks.c.run_id, tracks.c.source, tracks.c.id)
     with database.reading() as connection:
         rows = connection.execute(query).all()
         for begin in range(0, len(rows), _BATCH):
             part = rows[begin : begin + _BATCH]
-            of_track = _moments(connection, database, [row.id for row in part])
+            of_track = _moments(connection, database, part)
             yield [_stored(row, of_track[row.id]) for row in part if row.id in of_track]
 
 
@@ -195,7 +195,6 @@ def _stored(row: sa.Row[Any], of_track: tuple[StoredMoment, ...]) -> StoredTrack
         run_id=row.run_id,
         source=row.source,
         began=from_us(row.began_us),
-        decision=json.loads(row.decision),
         status=row.status,
         person=row.person if row.given is None else row.given,
         is_corrected=row.given is not None or row.corrected == 1,
@@ -204,9 +203,21 @@ def _stored(row: sa.Row[Any], of_track: tuple[StoredMoment, ...]) -> StoredTrack
     )
 
 
-def _moments(connection: sa.Connection, database: Database, ids: Sequence[int]) -> dict[int, tuple[StoredMoment, ...]]:
-    query = sa.select(moments).where(moments.c.track_id.in_(ids)).order_by(moments.c.track_id, moments.c.place)
+def _facts(connection: sa.Connection, run_ids: set[int]) -> dict[tuple[int, int], DecisionFacts]:
+    """Return what decisions depended on, by run and revision."""
+    first = sa.select(runs.c.id.label("run_id"), sa.literal(0).label("number"), runs.c.decision, runs.c.gallery)
+    later = sa.select(revisions).where(revisions.c.run_id.in_(run_ids))
+    rows = [*connection.execute(first.where(runs.c.id.in_(run_ids))), *connection.execute(later)]
+    return {(row.run_id, row.number): facts_of(row) for row in rows}
+
+
+def _moments(
+    connection: sa.Connection, database: Database, some: Sequence[sa.Row[Any]]
+) -> dict[int, tuple[StoredMoment, ...]]:
+    run_of = {row.id: row.run_id for row in some}
+    query = sa.select(moments).where(moments.c.track_id.in_(run_of)).order_by(moments.c.track_id, moments.c.place)
     rows = connection.execute(query).all()
+    facts = _facts(connection, set(run_of.values()))
     means = sorted({row.track_id for row in rows if row.vector is None})
     columns = (samples.c.track_id, samples.c.at_us, samples.c.weight, samples.c.vector)
     parts: dict[int, list[tuple[int, F32, float]]] = {}
@@ -230,6 +241,7 @@ def _moments(connection: sa.Connection, database: Database, ids: Sequence[int]) 
             runner_up=row.runner_up,
             shown_from=row.shown_from_us,
             shown_until=row.shown_until_us,
+            facts=facts[run_of[row.track_id], row.revision],
         )
         found[row.track_id] = (*found.get(row.track_id, ()), moment)
     return found

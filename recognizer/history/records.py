@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from recognizer.types import F32, U8, FaceQuality, Status
 
@@ -50,18 +50,22 @@ class Moment:
     shown_from: dt.datetime
     """The track was reported with this evidence from then on."""
     shown_until: dt.datetime
+    facts: DecisionFacts
+    """What it was decided by."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DecisionFacts:
-    """What decisions of a run depend on beside the faces."""
+    """What decisions depend on beside the faces: of a run, or of a time of it."""
 
     thresholds: Mapping[str, float | None] = field(default_factory=dict)
     """What a name needed, by the names of ``decide.evidence.Thresholds``."""
     min_samples: int = 2
     """Samples that a name needed below the threshold ``sure``."""
     gallery: str = ""
-    """Revision of the gallery at the start of the run."""
+    """Digest of who is enrolled."""
+    revision: int = 0
+    """0 at the start of a run; higher after gallery or thresholds changed."""
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
@@ -74,7 +78,7 @@ class TrackRecord:
     began: dt.datetime
     ended: dt.datetime
     at_s: float
-    """Of the beginning, seconds in the source's own time."""
+    """Of the beginning: seconds since the camera's first frame in the run, or since the beginning of the file."""
     status: Status
     person: str | None
     nearest: str | None
@@ -104,6 +108,16 @@ class Selection:
     status: str | None = None
     named: bool | None = None
     """Tracks that bear a name, or those that bear none."""
+
+
+class Span(NamedTuple):
+    """When and where a track was, and whose it is."""
+
+    id: int
+    source: str
+    began: dt.datetime
+    ended: dt.datetime
+    person: str | None
 
 
 @dataclass(frozen=True, slots=True)

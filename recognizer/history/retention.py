@@ -12,8 +12,9 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from recognizer.errors import HistoryError
+from recognizer.history import announcements
 from recognizer.history.database import REPLACED, STAGING, Database
+from recognizer.history.refusals import NotThereError
 from recognizer.history.rows import to_us
 from recognizer.history.schema import NAMED, actions, facts, moments, rejections, samples, tracks
 
@@ -70,7 +71,8 @@ def forget_person(database: Database, name: str) -> int:
     Names that were merged into this one are taken out of reasons and actions.
 
     Raises:
-        HistoryError: if nothing is known of the person, or the database cannot be written.
+        NotThereError: if nothing is known of the person.
+        HistoryError: if the database cannot be written.
     """
     was_unfinished = _begin(database)
     deleted = _delete(database, sa.or_(tracks.c.given == name, tracks.c.person == name), with_rejections=True)
@@ -88,9 +90,12 @@ def forget_person(database: Database, name: str) -> int:
             ):
                 connection.execute(sa.delete(actions).where(actions.c.id == row.id))
                 named += 1
+        for token, plan in announcements.rows(connection).items():
+            if any(_mentions(json.dumps(plan, ensure_ascii=False), known) for known in names):
+                announcements.done(connection, token)
     if not deleted and not named and not was_unfinished:
         _finish(database)
-        raise HistoryError(f"The history {database.place} knows nobody named {name!r}; 'history list' shows names.")
+        raise NotThereError(f"The history {database.place} knows nobody named {name!r}; 'history list' shows names.")
     database.rewrite()
     if database.file is not None:
         for leftover in (REPLACED, f".{REPLACED}.part"):

@@ -17,7 +17,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from recognizer.geometry import unit
 from recognizer.history.encryption import PLAIN, Cipher
 from recognizer.history.records import DecisionFacts, Moment, Sample, TrackRecord
-from recognizer.history.schema import moments, runs, samples, tracks
+from recognizer.history.schema import moments, revisions, runs, samples, tracks
 from recognizer.types import F32
 
 _EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
@@ -63,15 +63,27 @@ def insert_run(
     known, margin = thresholds
     values: dict[str, Any] = {"began_us": to_us(began), "model": model, "known": known, "margin": margin}
     if facts is not None:
-        values["decision"] = json.dumps({**facts.thresholds, "min_samples": facts.min_samples})
-        values["gallery"] = facts.gallery
+        values |= _facts_row(facts)
     return insert_row(connection, runs, values)
+
+
+def _facts_row(facts: DecisionFacts) -> dict[str, Any]:
+    decision = json.dumps({**facts.thresholds, "min_samples": facts.min_samples})
+    return {"decision": decision, "gallery": facts.gallery}
+
+
+def facts_of(row: sa.Row[Any]) -> DecisionFacts:
+    """Return what decisions depended on, of a row with ``decision``, ``gallery`` and ``number``, its revision."""
+    thresholds = json.loads(row.decision)
+    min_samples = thresholds.pop("min_samples")
+    return DecisionFacts(thresholds=thresholds, min_samples=min_samples, gallery=row.gallery or "", revision=row.number)
 
 
 def save_tracks(
     connection: sa.Connection, run_id: int, records: Sequence[TrackRecord], *, cipher: Cipher = PLAIN
 ) -> None:
     """Insert tracks, or replace those that were saved before they ended."""
+    _save_revisions(connection, run_id, records)
     for record in records:
         values = _track_row(run_id, record)
         key = connection.execute(_upsert(connection.dialect.name, tuple(values)), values).scalar_one()
@@ -83,6 +95,18 @@ def save_tracks(
         if record.moments:
             rows = [_moment_row(key, place, moment, cipher) for place, moment in enumerate(record.moments)]
             connection.execute(sa.insert(moments), rows)
+
+
+def _save_revisions(connection: sa.Connection, run_id: int, records: Sequence[TrackRecord]) -> None:
+    facts = {moment.facts.revision: moment.facts for record in records for moment in record.moments}
+    facts.pop(0, None)  # stands in the run's row
+    if not facts:
+        return
+    query = sa.select(revisions.c.number).where(revisions.c.run_id == run_id, revisions.c.number.in_(facts))
+    there = set(connection.execute(query).scalars())
+    for number in sorted(facts.keys() - there):
+        values = {"run_id": run_id, "number": number, **_facts_row(facts[number])}
+        connection.execute(sa.insert(revisions).values(values))
 
 
 @cache
@@ -168,4 +192,5 @@ def _moment_row(track_id: int, place: int, moment: Moment, cipher: Cipher) -> di
         "runner_up": _finite(moment.runner_up, -1.0),
         "shown_from_us": to_us(moment.shown_from),
         "shown_until_us": to_us(moment.shown_until),
+        "revision": moment.facts.revision,
     }

@@ -2,25 +2,25 @@
 
 from __future__ import annotations
 
-import json
-
 import sqlalchemy as sa
 
 from recognizer.history.database import Database
 from recognizer.history.records import DecisionFacts
-from recognizer.history.schema import runs
+from recognizer.history.rows import facts_of
+from recognizer.history.schema import revisions, runs
 
 
 def last_facts(database: Database, model: str) -> DecisionFacts | None:
-    """Return what the decisions of a model's last run depended on; ``None`` before the first run.
+    """Return what the newest decisions of a model's last run depended on; ``None`` before the first run.
 
     Raises:
         HistoryError: if the database cannot be read.
     """
-    query = sa.select(runs).where(runs.c.model == model, runs.c.decision.is_not(None)).order_by(runs.c.id.desc())
+    first = sa.select(runs.c.id, runs.c.decision, runs.c.gallery, sa.literal(0).label("number"))
+    first = first.where(runs.c.model == model, runs.c.decision.is_not(None)).order_by(runs.c.id.desc()).limit(1)
     with database.reading() as connection:
-        row = connection.execute(query.limit(1)).first()
-    if row is None:
-        return None
-    thresholds = json.loads(row.decision)
-    return DecisionFacts(min_samples=thresholds.pop("min_samples"), thresholds=thresholds, gallery=row.gallery or "")
+        row = connection.execute(first).first()
+        if row is None:
+            return None
+        later = sa.select(revisions).where(revisions.c.run_id == row.id).order_by(revisions.c.number.desc()).limit(1)
+        return facts_of(connection.execute(later).first() or row)

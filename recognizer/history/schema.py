@@ -23,7 +23,7 @@ from sqlalchemy import (
     or_,
 )
 
-LEVEL = "0005"
+LEVEL = "0006"
 """The newest migration in ``migrations/versions``."""
 
 metadata = MetaData()
@@ -43,6 +43,15 @@ runs = Table(
     Column("decision", Text),  # JSON: all thresholds and the samples that a name needs; NULL before level 0005
     Column("gallery", Text),  # its revision at the start of the run
     sqlite_autoincrement=True,
+)
+
+revisions = Table(
+    "revisions",  # what decisions depended on after the gallery or the thresholds had changed in a run
+    metadata,
+    Column("run_id", KEY, ForeignKey("runs.id", ondelete="CASCADE"), primary_key=True),
+    Column("number", Integer, primary_key=True),  # from 1; 0 is the row of the run
+    Column("decision", Text, nullable=False),  # as ``runs.decision``
+    Column("gallery", Text, nullable=False),
 )
 
 tracks = Table(
@@ -109,6 +118,7 @@ moments = Table(
     Column("runner_up", Float, nullable=False),
     Column("shown_from_us", BigInteger, nullable=False),
     Column("shown_until_us", BigInteger, nullable=False),
+    Column("revision", Integer, nullable=False, server_default="0"),  # of its run
     UniqueConstraint("track_id", "place"),
 )
 

@@ -7,12 +7,22 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from recognizer.history.records import Seen
+from recognizer.history.records import Seen, Span
 
 GAP_S = 300.0
 """A person who is seen again within this time was there all the while."""
 
 Period = Literal["day", "hour", "person"]
+
+
+@dataclass(slots=True)
+class _Merged:
+    person: str
+    sources: dict[str, None]
+    """In the order in which the person came to them."""
+    began: dt.datetime
+    ended: dt.datetime
+    track_ids: list[int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +89,42 @@ class Presence:
         }
 
 
-def sightings(seen: Iterable[Seen], *, gap_s: float = GAP_S, across_sources: bool = False) -> list[Sighting]:
+class SightingMerger:
+    """Merges the named tracks of each person and source; it keeps sightings, not tracks.
+
+    Args:
+        gap_s: longest gap within a sighting, s.
+        across_sources: a person who goes from one source to another goes on being seen.
+    """
+
+    def __init__(self, *, gap_s: float = GAP_S, across_sources: bool = False) -> None:
+        self._gap = dt.timedelta(seconds=gap_s)
+        self._across = across_sources
+        self._merged: list[_Merged] = []
+        self._last: dict[tuple[str, str], _Merged] = {}
+
+    def add(self, track: Seen | Span) -> None:
+        """Take the next track in the order of their beginnings; those without a person are ignored."""
+        if track.person is None:
+            return
+        key = track.person, "" if self._across else track.source
+        last = self._last.get(key)
+        if last is not None and track.began - last.ended <= self._gap:
+            last.sources.setdefault(track.source)
+            last.ended = max(last.ended, track.ended)
+            last.track_ids.append(track.id)
+            return
+        self._last[key] = new = _Merged(track.person, {track.source: None}, track.began, track.ended, [track.id])
+        self._merged.append(new)
+
+    def sightings(self) -> list[Sighting]:
+        """Return what was merged, sorted by their beginning."""
+        return [
+            Sighting(one.person, tuple(one.sources), one.began, one.ended, tuple(one.track_ids)) for one in self._merged
+        ]
+
+
+def sightings(seen: Iterable[Seen | Span], *, gap_s: float = GAP_S, across_sources: bool = False) -> list[Sighting]:
     """Merge the named tracks of each person and source; sorted by their beginning.
 
     Args:
@@ -87,23 +132,10 @@ def sightings(seen: Iterable[Seen], *, gap_s: float = GAP_S, across_sources: boo
         gap_s: longest gap within a sighting, s.
         across_sources: a person who goes from one source to another goes on being seen.
     """
-    merged: list[Sighting] = []
-    last: dict[tuple[str, str], int] = {}
-    gap = dt.timedelta(seconds=gap_s)
+    merger = SightingMerger(gap_s=gap_s, across_sources=across_sources)
     for track in sorted(seen, key=lambda track: track.began):
-        if track.person is None:
-            continue
-        key = track.person, "" if across_sources else track.source
-        place = last.get(key)
-        if place is not None and track.began - merged[place].ended <= gap:
-            old = merged[place]
-            sources = old.sources if track.source in old.sources else (*old.sources, track.source)
-            ended = max(old.ended, track.ended)
-            merged[place] = Sighting(old.person, sources, old.began, ended, (*old.track_ids, track.id))
-            continue
-        last[key] = len(merged)
-        merged.append(Sighting(track.person, (track.source,), track.began, track.ended, (track.id,)))
-    return merged
+        merger.add(track)
+    return merger.sightings()
 
 
 def within(found: Iterable[Sighting], since: dt.datetime | None, until: dt.datetime | None) -> list[Sighting]:

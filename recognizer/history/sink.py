@@ -7,6 +7,7 @@ from types import TracebackType
 from typing import Self
 
 from recognizer.history.collector import TrackCollector
+from recognizer.history.records import DecisionFacts
 from recognizer.history.writer import HistoryWriter
 from recognizer.types import Event, FrameResult, PictureNeed
 
@@ -59,9 +60,12 @@ class HistorySink:
         """Pictures are needed for crops only."""
         return PictureNeed.SAMPLES if self._collector.crops else PictureNeed.NONE
 
-    def gallery_changed(self, people: frozenset[str]) -> None:
-        """Set who is enrolled now, so that nobody who was removed comes back with a track that goes on."""
-        self._collector.people = people
+    def decided_by(self, people: frozenset[str], facts: DecisionFacts) -> None:
+        """Take who is enrolled now, so that nobody who was removed comes back with a track that goes on.
+
+        Call it before the pipeline gets the gallery: its results bear the revision of the facts.
+        """
+        self._collector.gallery_changed(people, facts)
 
     def emit(self, result: FrameResult) -> None:
         """Queue the tracks that ended in this frame."""

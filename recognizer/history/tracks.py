@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import sqlalchemy as sa
 
 from recognizer.history import cursors
 from recognizer.history.database import Database
-from recognizer.history.records import Seen, Selection
+from recognizer.history.records import Seen, Selection, Span
 from recognizer.history.refusals import NotThereError
 from recognizer.history.rows import from_us, to_us
-from recognizer.history.schema import runs, samples, tracks
+from recognizer.history.schema import moments, revisions, runs, samples, tracks
+
+_AT_ONCE = 2000
+"""Rows that are read at once."""
 
 
 def list_tracks(database: Database, selection: Selection, *, limit: int | None = None) -> list[Seen]:
@@ -63,16 +66,30 @@ def _newest_first(selection: Selection) -> sa.Select[Any]:
     return query.order_by(tracks.c.began_us.desc(), tracks.c.id.desc())
 
 
-def list_named(database: Database, selection: Selection) -> list[Seen]:
-    """Return the tracks that have a person, the earliest first.
+def named_spans(database: Database, selection: Selection) -> Iterator[Span]:
+    """Yield the tracks that have a person, the earliest first; some at a time, however many they are.
 
     Raises:
         HistoryError: if the database cannot be read.
     """
-    named = sa.or_(tracks.c.given.is_not(None), tracks.c.person.is_not(None))
-    query = sa.select(tracks).where(*conditions(selection), named).order_by(tracks.c.began_us, tracks.c.id)
+    person = sa.func.coalesce(tracks.c.given, tracks.c.person).label("person")
+    query = sa.select(tracks.c.id, tracks.c.source, tracks.c.began_us, tracks.c.ended_us, person)
+    query = query.where(*conditions(selection), person.is_not(None)).order_by(tracks.c.began_us, tracks.c.id)
     with database.reading() as connection:
-        return [seen_of(row) for row in connection.execute(query)]
+        for row in connection.execution_options(yield_per=_AT_ONCE).execute(query):
+            yield Span(row.id, row.source, from_us(row.began_us), from_us(row.ended_us), row.person)
+
+
+def count_named(database: Database, selection: Selection) -> int:
+    """Return how many tracks ``named_spans`` would yield.
+
+    Raises:
+        HistoryError: if the database cannot be read.
+    """
+    person = sa.func.coalesce(tracks.c.given, tracks.c.person)
+    query = sa.select(sa.func.count()).select_from(tracks).where(*conditions(selection), person.is_not(None))
+    with database.reading() as connection:
+        return int(connection.execute(query).scalar_one())
 
 
 def conditions(selection: Selection) -> list[sa.ColumnElement[bool]]:
@@ -106,10 +123,19 @@ def get_track(database: Database, track_id: int) -> tuple[Seen, dict[str, Any]]:
         if row is None:
             raise NotThereError(f"There is no track {track_id} in {database.place}; see 'history list'.")
         run = connection.execute(sa.select(runs).where(runs.c.id == row.run_id)).one()
+        known = _known(connection, row, run)
         found = connection.execute(sa.select(samples).where(samples.c.track_id == track_id).order_by(samples.c.rank))
         kept = [_sample(sample) for sample in found]
-    details = {"track_id": row.number, "at_s": round(row.at_s, 3), "model": run.model, "known": run.known}
+    details = {"track_id": row.number, "at_s": round(row.at_s, 3), "model": run.model, "known": known}
     return seen_of(row), {**details, "samples": kept}
+
+
+def _known(connection: sa.Connection, track: sa.Row[Any], run: sa.Row[Any]) -> float:
+    """Return the similarity that a name needed when the track was last decided."""
+    newest = sa.select(moments.c.revision).where(moments.c.track_id == track.id).order_by(moments.c.place.desc())
+    query = sa.select(revisions.c.decision).where(revisions.c.run_id == run.id)
+    later = connection.execute(query.where(revisions.c.number == newest.limit(1).scalar_subquery())).scalar()
+    return float(run.known if later is None else json.loads(later)["known"])
 
 
 def list_sources(database: Database) -> list[dict[str, Any]]:

@@ -1,9 +1,9 @@
-"""A sink that turns events into the JSON objects of the event log and queues them for delivery."""
+"""Sinks whose messages are delivered later: any, and those that send the events of the event log."""
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from types import TracebackType
 from typing import Any, Self
 
@@ -11,43 +11,39 @@ from recognizer.clock import WallClock
 from recognizer.emit.base import BaseSink
 from recognizer.emit.event_json import EventRecorder
 from recognizer.integrations.delivering import DeliveryThread
+from recognizer.integrations.rules.types import Alert
 from recognizer.types import Event, FrameResult, SourceChange
 
+Record = Mapping[str, Any]
+"""An event of the event log."""
 
-class EventSink(BaseSink, ABC):
-    """Queues events; subclasses say under which topic, and in which form.
+
+class DeliveringSink(BaseSink):
+    """A sink whose messages wait in a file until they are delivered.
 
     Args:
         deliveries: sends them; started and closed with the sink.
-        times: gives times of day, and which sources are cameras.
     """
 
-    def __init__(self, deliveries: DeliveryThread, *, times: WallClock) -> None:
+    def __init__(self, deliveries: DeliveryThread) -> None:
         self.deliveries = deliveries
-        self._times = times
-        self._recorder = EventRecorder(times)
-
-    @abstractmethod
-    def message(self, source: str, record: Mapping[str, Any]) -> tuple[str, Mapping[str, Any]] | None:
-        """Return topic and JSON object of an event; ``None``: it is not sent."""
 
     @property
     def failed(self) -> str | None:  # type: ignore[override]
-        """What was lost; a receiver that is away is no failure, as events wait for it."""
-        return f"{self.deliveries.name}: {self.lost} events were lost" if self.lost else None
+        """What was lost; a receiver that is away is no failure, as messages wait for it."""
+        return f"{self.deliveries.name}: {self.lost} messages were lost" if self.lost else None
 
     @property
     def lost(self) -> int:  # type: ignore[override]
-        """Events that were dropped."""
+        """Messages that were dropped."""
         return self.deliveries.lost
 
     def __enter__(self) -> Self:
         """Start to deliver.
 
         Raises:
-            OutputError: events cannot be kept on disk.
+            OutputError: messages cannot be kept on disk.
         """
-        self._recorder.restart()
         self.deliveries.start()
         return self
 
@@ -56,6 +52,58 @@ class EventSink(BaseSink, ABC):
     ) -> None:
         """Deliver what can be delivered at once; the rest waits for the next run."""
         self.deliveries.close()
+
+
+class EndTogether(BaseSink):
+    """Lets all deliveries end at the same time; closed before their sinks, which would end one after the other.
+
+    Args:
+        deliveries: of all sinks.
+    """
+
+    def __init__(self, deliveries: Sequence[DeliveryThread]) -> None:
+        self._deliveries = tuple(deliveries)
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Ask them all to end."""
+        for each in self._deliveries:
+            each.request_end()
+
+    def emit(self, result: FrameResult) -> None:
+        """Take no results."""
+
+
+class EventSink(DeliveringSink, ABC):
+    """Queues events; subclasses say under which topic, and in which form.
+
+    Args:
+        deliveries: sends them; started and closed with the sink.
+        times: gives times of day, and which sources are cameras.
+    """
+
+    def __init__(self, deliveries: DeliveryThread, *, times: WallClock) -> None:
+        super().__init__(deliveries)
+        self._times = times
+        self._recorder = EventRecorder(times)
+
+    @abstractmethod
+    def message(self, source: str, record: Record) -> tuple[str, Record] | None:
+        """Return topic and JSON object of an event; ``None``: it is not sent."""
+
+    @abstractmethod
+    def alert(self, alert: Alert) -> None:
+        """Queue what a rule tells; returns at once, safe from any thread."""
+
+    def __enter__(self) -> Self:
+        """Start to deliver.
+
+        Raises:
+            OutputError: events cannot be kept on disk.
+        """
+        self._recorder.restart()
+        return super().__enter__()
 
     def emit(self, result: FrameResult) -> None:
         """Queue the frame's events."""
@@ -75,7 +123,7 @@ class EventSink(BaseSink, ABC):
         for event in events:
             self._put(event.source, self._recorder.of_event(event)[1])
 
-    def _put(self, source: str, record: Mapping[str, Any]) -> None:
+    def _put(self, source: str, record: Record) -> None:
         message = self.message(source, record)
         if message is not None:
             self.deliveries.put(*message)

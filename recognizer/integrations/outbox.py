@@ -45,7 +45,7 @@ class Outbox:
         self._limit = limit
         try:
             path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            path.touch(mode=0o600)
+            os.close(os.open(path, os.O_CREAT | os.O_RDWR | getattr(os, "O_NOFOLLOW", 0), 0o600))
             self._database = sqlite3.connect(path, timeout=0.5, isolation_level=None, check_same_thread=False)
             self._database.execute("PRAGMA locking_mode = EXCLUSIVE")
             self._database.execute("PRAGMA journal_mode = WAL")
@@ -57,7 +57,12 @@ class Outbox:
             )
             self._database.execute("BEGIN EXCLUSIVE")
             self._database.execute("COMMIT")
+            len(self)  # reads every page of the table
         except (OSError, sqlite3.Error) as error:
+            if isinstance(error, sqlite3.DatabaseError) and not isinstance(error, sqlite3.OperationalError):
+                raise OutputError(
+                    f"{path} is damaged ({error}). Move it away: a new one is made, without what waited in it."
+                ) from error
             raise OutputError(
                 f"{path}: deliveries cannot be kept there ({_words(error)}). "
                 "Does another run use the same file? Give each run an integrations.folder of its own."

@@ -43,16 +43,18 @@ class Presence:
 
     _tracks: dict[str, dict[int, _Seen]] = field(default_factory=dict)
 
-    def take(self, result: FrameResult) -> None:
-        """Take the decisions and the lost tracks of a frame."""
-        tracks = self._tracks.setdefault(result.frame.source, {})
+    def take(self, result: FrameResult) -> bool:
+        """Take the decisions and the lost tracks of a frame; returns whether they change who is there."""
+        tracks, changed = self._tracks.setdefault(result.frame.source, {}), False
         for who in result.identities:
+            before = tracks.get(who.track_id)
+            changed |= before is None or (before.status, before.name) != (who.status, who.name)
             tracks[who.track_id] = _Seen(who.status, who.name, who.similarity, result.frame.captured_at)
-        self._forget(tracks, result.events)
+        return self._forget(tracks, result.events) or changed
 
-    def end(self, source: str, events: tuple[Event, ...]) -> None:
-        """Take the lost tracks of a source that has ended, or whose connection was lost."""
-        self._forget(self._tracks.setdefault(source, {}), events)
+    def end(self, source: str, events: tuple[Event, ...]) -> bool:
+        """Take the lost tracks of a source that has ended, or whose connection was lost; returns as ``take``."""
+        return self._forget(self._tracks.setdefault(source, {}), events)
 
     def people(self, source: str) -> SourcePeople:
         """Return who is in a source's picture."""
@@ -73,7 +75,6 @@ class Presence:
         yield from newest.items()
 
     @staticmethod
-    def _forget(tracks: dict[int, _Seen], events: tuple[Event, ...]) -> None:
-        for event in events:
-            if event.kind is EventKind.LOST:
-                tracks.pop(event.track_id, None)
+    def _forget(tracks: dict[int, _Seen], events: tuple[Event, ...]) -> bool:
+        lost = [tracks.pop(event.track_id, None) for event in events if event.kind is EventKind.LOST]
+        return any(seen is not None for seen in lost)

@@ -8,10 +8,9 @@ import hmac
 import socket
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Any
 from urllib.parse import unquote_to_bytes, urlsplit
 
 import httpx
@@ -20,8 +19,9 @@ from recognizer.capture.ip_address import ip_address, is_never_a_host
 from recognizer.clock import WallClock
 from recognizer.errors import ConfigError
 from recognizer.integrations.delivering import DeliveryThread, NotDeliveredError
-from recognizer.integrations.event_sink import EventSink
+from recognizer.integrations.event_sink import EventSink, Record
 from recognizer.integrations.outbox import Delivery
+from recognizer.integrations.rules.types import Alert
 
 WAITS_S = (10.0, 60.0, 300.0, 1800.0, 7200.0)
 TIMEOUT_S = 5.0
@@ -127,7 +127,12 @@ class WebhookSink(EventSink):
         super().__exit__(kind, error, trace)
         self._client.close()
 
-    def message(self, source: str, record: Mapping[str, Any]) -> tuple[str, Mapping[str, Any]] | None:
+    def alert(self, alert: Alert) -> None:
+        """Queue what a rule tells."""
+        if (message := self.message("", alert.record())) is not None:
+            self.deliveries.put(*message)
+
+    def message(self, source: str, record: Record) -> tuple[str, Record] | None:
         """Return the event as a message of the standard."""
         kind = str(record["kind"])
         if self._disabled or (self._kinds and kind not in self._kinds):

@@ -13,6 +13,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
+from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from recognizer import __version__
 from recognizer.serve import errors
@@ -20,8 +21,12 @@ from recognizer.serve.access.guard import COOKIE, AccessGuard
 from recognizer.serve.access.hosts import AllowedHosts
 from recognizer.serve.access.scopes import needed_by
 from recognizer.serve.dependencies import Services
+from recognizer.serve.figures import CountRequests
 from recognizer.serve.limits import REQUEST_S, BodyLimit, RequestLimits
+from recognizer.serve.models.calibration import CalibrationTrial
 from recognizer.serve.models.common import ErrorAnswer
+from recognizer.serve.models.people import PersonForgotten, PhotosAdded
+from recognizer.serve.models.trials import EnrolResult, ReplayResult
 from recognizer.serve.queries import KnownQuery
 from recognizer.serve.routes import ROUTERS
 from recognizer.serve.routes.documentation import SWAGGER
@@ -31,6 +36,10 @@ DESCRIPTION = """Face recognition: compare and identify pictures, the enrolled p
 
 Every failure is `{"error": {"code", "message", "details"}, "request_id"}`. Times are ISO 8601 with zone, durations are
 in seconds, boxes are x1, y1, x2, y2 in pixels. `Authorization: Bearer TOKEN`; see docs/service.md."""
+
+
+JOB_RESULTS = (PhotosAdded, ReplayResult, EnrolResult, CalibrationTrial, PersonForgotten)
+"""What jobs return: of photos, ``replay``, ``enrol`` (of a cluster), ``calibration``, ``forget``."""
 
 
 class OpenFiles(StaticFiles):
@@ -78,6 +87,9 @@ def make_application(services: Services, *, request_s: float = REQUEST_S) -> Fas
         store=services.access,
     )
     app.add_middleware(RequestLimits, request_s=request_s)
+    app.add_middleware(CountRequests, figures=services.figures)
+    if serve.trusted_proxies:
+        app.add_middleware(ProxyHeadersMiddleware, trusted_hosts=list(serve.trusted_proxies))
     return app
 
 
@@ -116,6 +128,12 @@ def _document(app: FastAPI) -> dict[str, Any]:
     schemas = document.setdefault("components", {}).setdefault("schemas", {})
     for unused in ("HTTPValidationError", "ValidationError"):
         schemas.pop(unused, None)
+    for result in JOB_RESULTS:
+        schema = result.model_json_schema(ref_template="#/components/schemas/{model}", mode="serialization")
+        schemas.update(schema.pop("$defs", {}))
+        schemas[result.__name__] = schema
+    results = [{"$ref": f"#/components/schemas/{result.__name__}"} for result in JOB_RESULTS]
+    schemas["JobAnswer"]["properties"]["result"] = {"title": "Result", "anyOf": [*results, {"type": "null"}]}
     error = ErrorAnswer.model_json_schema(ref_template="#/components/schemas/{model}")
     schemas.update(error.pop("$defs"))
     schemas["ErrorAnswer"] = error

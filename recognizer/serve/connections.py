@@ -141,6 +141,10 @@ class GentleTransport:
             self._transport.close()
             self._loop.call_later(WRITE_S, self._transport.abort)
             return
-        self._transport.resume_reading()
-        self._transport.write_eof()
+        try:
+            self._transport.resume_reading()
+            self._transport.write_eof()
+        except OSError:  # the client has left
+            self._transport.abort()
+            return
         self._loop.call_later(WRITE_S if self._transport.get_write_buffer_size() else LINGER_S, self._transport.abort)

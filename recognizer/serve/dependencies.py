@@ -21,6 +21,7 @@ from recognizer.serve.access.attempts import LoginAttempts
 from recognizer.serve.access.scopes import Principal, principal
 from recognizer.serve.access.store import AccessStore
 from recognizer.serve.errors import ServiceError
+from recognizer.serve.figures import WebFigures
 from recognizer.serve.inference import Inference
 from recognizer.serve.jobs import Jobs
 from recognizer.serve.recogniser import Recogniser
@@ -41,6 +42,7 @@ class Services:
     """The YAML file that the page changes; ``None``: nothing can be changed."""
     log: Collection[str] = ()
     """The newest lines of this process's log."""
+    figures: WebFigures = field(default_factory=WebFigures)
     attempts: LoginAttempts = field(default_factory=LoginAttempts)
 
     async def current_settings(self) -> Settings:
@@ -64,8 +66,10 @@ def services(request: Request) -> Services:
 
 
 def settings(request: Request) -> Settings:
-    """Return the settings."""
-    return services(request).settings
+    """Return the settings of the start, with what the file says now of how long the history keeps what."""
+    current = services(request)
+    file = current.settings_file
+    return current.settings if file is None else file.with_retention(current.settings)
 
 
 def recognizer(request: Request) -> Inference[Recogniser]:
@@ -78,6 +82,18 @@ def jobs(request: Request) -> Jobs:
     return services(request).jobs
 
 
+def require_history(settings: Settings) -> None:
+    """Make sure that a history is kept.
+
+    Raises:
+        ServiceError: 404 ``history_off`` where there is none.
+    """
+    if not settings.has_history:
+        raise ServiceError(
+            404, "history_off", "Nothing that was seen is kept; switch it on with 'history: {enabled: true}'."
+        )
+
+
 def database(request: Request) -> Iterator[Database]:
     """Open the history for one request.
 
@@ -86,10 +102,7 @@ def database(request: Request) -> Iterator[Database]:
         HistoryError: if it cannot be opened.
     """
     current = settings(request)
-    if not current.has_history:
-        raise ServiceError(
-            404, "history_off", "Nothing that was seen is kept; switch it on with 'history: {enabled: true}'."
-        )
+    require_history(current)
     history = read_history(current)
     try:
         yield history

@@ -22,6 +22,7 @@ from recognizer.errors import GalleryError, RecognizerError
 from recognizer.gallery.enrol import PhotoReport
 from recognizer.gallery.folder import RECORD_FOLDER, PhotoFile, scan
 from recognizer.gallery.intake import NewPhoto, add_photos
+from recognizer.gallery.lock import WriterLock
 from recognizer.gallery.names import person_name, sameness
 from recognizer.gallery.records import Finding, PersonRecord
 from recognizer.gallery.schema import RECORD_FILE
@@ -91,7 +92,8 @@ class Intake:
         """Check some of the photos, and enrol those that have one face.
 
         Raises:
-            ServiceError: 409 ``person_exists``.
+            GalleryBusyError: if the gallery is being changed just now.
+            ServiceError: 409 ``person_exists``; 404 ``person_not_found`` if they were deleted meanwhile.
         """
         if self._is_new and first == 0:
             require_free(self._folder, self._name)  # here, as another request may have taken it meanwhile
@@ -104,13 +106,24 @@ class Intake:
                 self._taken.rejected.append(RejectedPhoto.model_validate(rejected))
         if not new:
             return
-        added = add_photos(self._folder, self._name, [photo for _, photo in new])
+        if self._is_new and not self._taken.written:
+            added = add_photos(self._folder, self._name, [photo for _, photo in new])
+        else:  # nobody can delete the person in between
+            with WriterLock(self._folder / RECORD_FOLDER, purpose="adding photos"):
+                self._require_there()
+                added = add_photos(self._folder, self._name, [photo for _, photo in new])
         self._taken.written += added.written
         self._taken.files |= dict(zip((index for index, _ in new), added.files, strict=True))
         loaded.enroller.enrol(self._folder)
 
     def finish(self, loaded: Recogniser) -> PhotosAdded:
-        """Remove the photos that were refused, and say what came of each."""
+        """Remove the photos that were refused, and say what came of each.
+
+        Raises:
+            ServiceError: 404 ``person_not_found`` if they were deleted meanwhile.
+        """
+        if self._taken.written:
+            self._require_there()
         reports: dict[str, PhotoReport] = {}
         if self._taken.files:
             found = loaded.enroller.enrol(self._folder)  # nothing is new: all photos are reviewed together
@@ -136,6 +149,11 @@ class Intake:
     def undo(self, loaded: Recogniser) -> None:
         """Remove everything that was written."""
         self._remove(loaded, set(self._taken.written))
+
+    def _require_there(self) -> None:
+        people = scan(self._folder, suffixes=frozenset()).people
+        if not any(sameness(name) == sameness(self._name) for name in people):
+            raise ServiceError(404, "person_not_found", f"{self._name} was deleted meanwhile; nothing was added.")
 
     def _remove(self, loaded: Recogniser, paths: set[Path]) -> None:
         for path in paths:

@@ -20,6 +20,8 @@ from recognizer.serve.errors import ServiceError, from_domain
 
 KEPT = 100
 """Ended jobs that can still be queried."""
+KEPT_WHOLE = 5
+"""Of them, those with ``Job.kept``: a replay of a large history holds many tracks."""
 WAITING = 16
 """Jobs that wait or run."""
 
@@ -57,6 +59,8 @@ class Job:
         self.message = ""
         self.result: Any = None
         """What the work returned, as JSON has it."""
+        self.kept: Any = None
+        """What the work found, for a route that does something with it; never sent."""
         self.error: ServiceError | None = None
         self.created_at = datetime.now(UTC)
         self.ended_at: datetime | None = None
@@ -107,8 +111,10 @@ class Jobs:
             if sum(not each.has_ended for each in self._jobs.values()) >= WAITING:
                 raise ServiceError(503, "busy", f"{WAITING} jobs wait already.", headers={"retry-after": "10"})
             self._jobs[job.id] = job
-            for old in [each.id for each in self._jobs.values() if each.has_ended][:-KEPT]:
-                del self._jobs[old]
+            for number in [each.id for each in self._jobs.values() if each.has_ended][:-KEPT]:
+                del self._jobs[number]
+            for old in [each for each in self._jobs.values() if each.kept is not None][:-KEPT_WHOLE]:
+                old.kept = None
         self._threads.submit(self._run, job, work)
         return job
 

@@ -12,6 +12,7 @@ from fastapi import params
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from recognizer.errors import RecognizerError
 from recognizer.serve import errors
 from recognizer.serve.access.guard import ROUTE
 from recognizer.serve.access.scopes import principal_of
@@ -99,6 +100,10 @@ class RequestLimits:
         except ServiceError as error:
             await errors.pause(error)
             await errors.response(scope, error)(scope, receive, _headed(send, scope))
+        except RecognizerError as error:  # before a route is reached: tokens on a full disk
+            if started:
+                raise
+            await errors.response(scope, errors.from_domain(error))(scope, receive, _headed(send, scope))
         except Exception as error:
             if started:
                 raise

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from recognizer.serve.recognition import Recognition
 
 MAX_VIEWERS = 8
+MAX_TAKING = 24
+"""Single pictures that are taken at a time. Each waits on a connection of its own, of which recognition has 64
+(`recognizer.runtime.control`); events and commands need theirs."""
 SEND_S = 5.0
 """A viewer that does not take a picture for so long is cut off."""
 _POLL_S = 0.5
@@ -54,18 +57,35 @@ class LiveHub:
         self.viewers = 0
         self._recognition = recognition
         self._channels: dict[Key, _Channel] = {}
+        self._taking: dict[Key, asyncio.Task[tuple[Any, bytes | None]]] = {}
 
     async def snapshot(self, source: str, width_px: int) -> bytes:
         """Return the newest labelled picture of a source as JPEG.
 
         Raises:
-            ServiceError: 404 for an unknown source, 503 where there is no picture.
+            ServiceError: 404 for an unknown source, 503 where there is no picture, or ``MAX_TAKING`` are being taken.
         """
-        facts, jpeg = await self._recognition.exchange("picture", source=source, width=width_px, wait_s=_WAIT_S)
+        key = (source, rounded_width(width_px))
+        if key not in self._taking:  # all who ask for a source at one width at a time get one picture
+            if len(self._taking) >= MAX_TAKING:
+                raise ServiceError(
+                    503, "busy", f"{MAX_TAKING} pictures are being taken already.", headers={"retry-after": "1"}
+                )
+            task = self._taking[key] = asyncio.create_task(self._take(key))
+            task.add_done_callback(lambda done: self._taken(key, done))
+        facts, jpeg = await asyncio.shield(self._taking[key])
         if facts is None or jpeg is None:
             message = "There is no picture of this source yet."
             raise ServiceError(503, "no_picture", message, headers={"retry-after": "2"})
         return jpeg
+
+    async def _take(self, key: Key) -> tuple[Any, bytes | None]:
+        return await self._recognition.exchange("picture", source=key[0], width=key[1], wait_s=_WAIT_S)
+
+    def _taken(self, key: Key, task: asyncio.Task[tuple[Any, bytes | None]]) -> None:
+        self._taking.pop(key, None)
+        if not task.cancelled():
+            task.exception()  # read, also when nobody waits any more
 
     @asynccontextmanager
     async def watching(self, source: str, width_px: int) -> AsyncIterator[_Channel]:
@@ -122,7 +142,8 @@ class LiveHub:
 
     async def close(self) -> None:
         """End all channels."""
-        tasks = [channel.task for channel in self._channels.values() if channel.task is not None]
+        tasks: list[asyncio.Task[Any]] = [each.task for each in self._channels.values() if each.task is not None]
+        tasks += self._taking.values()
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)

@@ -12,6 +12,7 @@ from loguru import logger
 from recognizer.app import build, enrolment, photos
 from recognizer.app.config import Settings
 from recognizer.app.results import LIMITS, Box, IdentifiedFace, Verification, identified_faces
+from recognizer.app.unfinished import recover
 from recognizer.capture.guarded.parent import Picture
 from recognizer.errors import GalleryError, ImageError, one_picture
 from recognizer.gallery.enrol import Enroller, measure
@@ -52,12 +53,13 @@ class Recogniser:
 
     Args:
         settings: which model, engine and gallery.
+        announce: log how many people there are; the recognition process does so, too.
 
     Raises:
         ModelError: if the model cannot be found or run.
     """
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, *, announce: bool = True) -> None:
         self.settings = settings
         self.resolved: ResolvedModel = build.model(settings)
         self.enroller: Enroller = enrolment.make_enroller(settings, self.resolved)
@@ -65,9 +67,10 @@ class Recogniser:
         self._enrolled: Enrolled | None = None
         self._consents = build.consents(settings)
         self._state: object = None
+        recover(settings)
         if enrolment.has_anybody(settings.gallery.folder):
             try:
-                enrolment.sync(settings, self.resolved, enroller=lambda: self.enroller)
+                enrolment.sync(settings, self.resolved, enroller=lambda: self.enroller, announce=announce)
             except GalleryError as error:  # it can be mended by the service, so the service starts
                 logger.warning("{}", error)
 

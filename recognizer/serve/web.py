@@ -8,6 +8,8 @@ import os
 import signal
 import socket
 import ssl
+import threading
+import time
 from collections.abc import Callable, Collection
 from pathlib import Path
 from types import FrameType
@@ -25,6 +27,7 @@ from recognizer.serve.application import make_application
 from recognizer.serve.connections import BoundedProtocol
 from recognizer.serve.dependencies import Services
 from recognizer.serve.inference import Inference
+from recognizer.serve.jobs import JobState
 from recognizer.serve.recogniser import Recogniser
 from recognizer.serve.recognition import Recognition
 
@@ -32,6 +35,10 @@ CONNECTIONS = 512
 """Waiting connections that the system keeps."""
 SEND_BYTES = 256 * 1024
 """What the system holds of an answer; Linux would take 4 MB, half a minute of a live picture on a slow line."""
+_LEAVES_S = 2.0
+"""From a signal to the end; requests have as long."""
+_JOB_LEAVES_S = 10.0
+"""The same while a job runs, which may be writing a gallery or a history; both bear being killed."""
 NICENESS = 10
 """How much more readily the web process gives way than recognition."""
 
@@ -68,12 +75,12 @@ def run_web(
         services = Services(
             settings=settings,
             access=access,
-            inference=Inference(lambda: Recogniser(settings)),
+            inference=Inference(lambda: Recogniser(settings, announce=recognition is None)),
             live=recognition,
             settings_file=settings_file,
             log=log,
         )
-        server = _Server(_configuration(services), recognition)
+        server = _Server(_configuration(services), services)
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, lambda *_: None)  # uvicorn raises the signal again once it has ended
         asyncio.run(server.serve(sockets=[listener]))
@@ -181,17 +188,32 @@ def _configuration(services: Services) -> uvicorn.Config:
 
 
 class _Server(uvicorn.Server):
-    """Ends the streams, which would go on for ever, at the first signal."""
+    """Ends the streams, which would go on for ever, at the first signal; and itself, where work does not end."""
 
-    def __init__(self, configuration: uvicorn.Config, recognition: Recognition | None) -> None:
+    def __init__(self, configuration: uvicorn.Config, services: Services) -> None:
         super().__init__(configuration)
-        self._recognition = recognition
+        self._services = services
+        self._deadline: threading.Thread | None = None
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """Take a signal."""
-        if self._recognition is not None:
-            self._recognition.closing = True
+        if self._services.live is not None:
+            self._services.live.closing = True
+        if self._deadline is None:
+            self._deadline = threading.Thread(target=self._end_late, name="deadline", daemon=True)
+            self._deadline.start()
         super().handle_exit(sig, frame)
+
+    def _end_late(self) -> None:
+        """End the process: a model that is being loaded, or a step of a job, may take as long as it likes."""
+        began = time.monotonic()
+        time.sleep(_LEAVES_S)
+        while time.monotonic() < began + _JOB_LEAVES_S and self._is_working():
+            time.sleep(0.1)
+        os._exit(0)
+
+    def _is_working(self) -> bool:
+        return any(job.state is JobState.RUNNING for job in self._services.jobs.all())
 
 
 class _ToLoguru(logging.Handler):

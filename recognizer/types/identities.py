@@ -181,3 +181,5 @@ class FrameResult:
     """Seconds spent, by stage."""
     samples: Samples = field(default_factory=Samples.empty)
     """The faces that were embedded in this frame, reported or not."""
+    revision: int = 0
+    """Of the gallery and the thresholds that decided; ``Pipeline.replace_gallery`` gives others."""

@@ -8,7 +8,8 @@ import pytest
 from pydantic import SecretStr
 
 from recognizer.app.integration_sections import Webhook
-from recognizer.app.integrations import secret, webhook_address
+from recognizer.app.integrations import webhook_address
+from recognizer.app.secret import secret
 from recognizer.errors import ConfigError
 
 ADDRESS = SecretStr("https://example.org/${HOOK}")

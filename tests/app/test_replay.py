@@ -15,12 +15,14 @@ from recognizer.errors import HistoryError
 from recognizer.history import actions
 from recognizer.history.clusters import name_cluster, update_clusters
 from recognizer.history.database import Database, open_history
+from recognizer.history.events import events_of
 from recognizer.history.records import Selection
 from recognizer.history.rejections import active_rejections, reject_track
 from recognizer.history.retention import forget_person
 from recognizer.history.rows import save_tracks
+from recognizer.history.runs import last_facts
 from recognizer.history.schema import metadata
-from recognizer.history.tracks import list_tracks
+from recognizer.history.tracks import get_track, list_tracks
 from recognizer.match.rejecting_index import RejectingIndex
 from tests.history.history_records import NOON, record, unit
 from tests.history.scripted_run import MODEL, PEOPLE, THRESHOLDS, ScriptedRun, face, index_of
@@ -79,6 +81,32 @@ def test_many_runs_with_rivals_and_changing_faces_do_not_change(tmp_path: Path) 
     found = replayed(history, AS_IT_WAS)
     assert (found.compared, found.changed) == (36, ())
     assert found.not_reproduced <= 1  # of a rival's dropped moments only the time is known, not the similarity
+    history.close()
+
+
+def test_each_moment_is_decided_by_the_thresholds_of_its_time(tmp_path: Path) -> None:
+    """In a larger gallery a name needs more: who had one keeps it at the similarity that takes it from others."""
+    history = open_history(tmp_path, create=True)
+    run = ScriptedRun(index_of("Ada", "Cleo"))
+    run.frames(30, {1: face(0.45)})
+    run.frames(30, {2: face(0.45, rest=50)})
+    stricter = replace(THRESHOLDS, known=0.5, release=0.42)
+    run.change(ALL, stricter)
+    for step in range(120):
+        run.frame({2: face(0.45 + 0.03 * min(1, step / 60), rest=50)})
+    run.frames(30, {3: face(0.45, rest=40)})
+    run.save(history)
+    assert names(history) == {1: "Ada", 2: "Ada", 3: None}
+    found = replayed(history, Basis(ALL))
+    assert (found.compared, found.changed, found.not_reproduced) == (3, (), 0)
+    found = replayed(history, Basis(ALL, stricter))  # what held at the end of the run
+    assert (changes(found), found.not_reproduced) == ({1: ("Ada", None), 2: ("Ada", None)}, 0)
+    facts = last_facts(history, MODEL)
+    assert facts is not None
+    assert (facts.thresholds["known"], facts.gallery, facts.revision) == (0.5, "another", 1)
+    assert [get_track(history, number)[1]["known"] for number in (1, 2, 3)] == [0.4, 0.5, 0.5]
+    seen = [get_track(history, number)[0] for number in (1, 2, 3)]
+    assert [event.gallery for event in events_of(history, seen)] == ["revision", "another", "another"]
     history.close()
 
 

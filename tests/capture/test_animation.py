@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +16,7 @@ from recognizer.capture.files import SinglePicture
 from recognizer.capture.sources import SourceKind, open_source, source_kind
 from recognizer.errors import SourceError
 from tests.capture.capture_media import coded, decoded
+from tests.capture.guarded.programs import run
 
 KINDS = (".gif", ".png", ".webp")
 
@@ -100,3 +103,38 @@ def test_a_webp_whose_canvas_is_too_large_is_not_even_opened(tmp_path: Path) -> 
     assert picture_count(path) == 1
     with pytest.raises(SourceError, match=r"need 4\.3 GB, wanted at most 300 MB"), Animation(path, max_pixels=10**9):
         pass
+
+
+@pytest.mark.parametrize("suffix", KINDS)
+def test_another_process_decodes(tmp_path: Path, suffix: str) -> None:
+    """What an animation does to its decoder is no fault of this process: Pillow is not even loaded here."""
+    path = animated(tmp_path / f"a{suffix}")
+    done = run(
+        "import sys; from pathlib import Path; from recognizer.capture.animation import Animation, picture_count\n"
+        f"path = Path({str(path)!r}); print(picture_count(path))\n"
+        "with Animation(path, max_pixels=10_000) as source: print(len(list(source)), 'PIL' in sys.modules)"
+    )
+    assert done.stdout.split() == ["5", "5", "False"], done.stderr
+
+
+def test_a_decoder_that_is_killed_costs_no_picture(tmp_path: Path) -> None:
+    with Animation(animated(tmp_path / "a.gif"), max_pixels=10_000) as source:
+        shown = []
+        for frame in source:
+            shown.append(decoded(frame.image))
+            assert source.decoder_pid is not None
+            os.kill(source.decoder_pid, signal.SIGKILL)
+    assert shown == list(range(5))
+
+
+def test_a_frame_beyond_the_canvas_is_held_to_the_limit(tmp_path: Path) -> None:
+    """Pillow makes the canvas of a GIF larger for it."""
+    path = animated(tmp_path / "a.gif")
+    data = bytearray(path.read_bytes())
+    at = data.rindex(b"\x21\xf9\x04")  # the last picture's graphic control; its descriptor follows
+    width = data.index(b"\x2c", at) + 5
+    data[width : width + 4] = b"\xff\xff\xff\xff"
+    path.write_bytes(data)
+    with Animation(path, max_pixels=10_000) as source:
+        assert [decoded(frame.image) for frame in source] == [0, 1, 2, 3]
+    assert "4 of 5" in (source.shortfall or "")

@@ -17,7 +17,7 @@ import pytest
 
 from recognizer.app import build, config
 from recognizer.cli import _console, history, history_report
-from recognizer.history.database import REPLACED
+from recognizer.history.database import REPLACED, STAGING
 from recognizer.history.encryption import find_key, write_key
 from recognizer.history.keyed import open_with_key
 from recognizer.history.reports.formats import FORMATS
@@ -201,7 +201,10 @@ def test_forget_names_a_backup_though_its_tracks_are_deleted_here(
     assert run("forget", "Ada", "--yes") == 0
     said = capsys.readouterr().out
     assert "Deleted: 1 track." in said
-    assert f"may hold them still; delete it: {site / 'one.zip'}" in said
+    assert f"may hold them still; delete it: {site / 'one.zip'} (1 track in it bears the name)" in " ".join(
+        said.split()
+    )
+    assert not (site / "history" / STAGING).exists()
 
 
 def test_rekey_names_the_replaced_history_that_it_does_not_change(

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import json
 import socket
+import subprocess
+import sys
+import urllib.request
 from pathlib import Path
 
 import pytest
 import typer
 
+from recognizer.children import PROJECT
 from recognizer.cli import _console, serve
 from recognizer.serve.access.scopes import Scope
 from recognizer.serve.access.store import AccessStore
@@ -78,3 +82,20 @@ def test_half_of_a_certificate_is_refused(tmp_path: Path, capsys: pytest.Capture
     (tmp_path / "site.yaml").write_text(f"serve: {{port: 0, tls_key: {tmp_path}/key.pem}}")
     assert run("--api-only", "--gallery", tmp_path / "gallery", "--config", tmp_path / "site.yaml") == 2
     assert "tls_certificate and tls_key" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("output", ["> /dev/full", ">&-"])
+def test_a_service_without_an_output_serves(tmp_path: Path, output: str) -> None:
+    """The disk of its log may be full when it is started again."""
+    (tmp_path / "gallery").mkdir()
+    words = f'exec "$0" main.py serve --api-only --port 0 --gallery "$1" --model edgeface_xxs_own {output}'
+    command = ["sh", "-c", words, sys.executable, str(tmp_path / "gallery")]
+    with subprocess.Popen(command, cwd=PROJECT, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stderr is not None
+        line = next(line for line in process.stderr if "Listening on" in line)
+        port = int(line.partition(";")[0].rpartition(":")[2])
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/healthz", timeout=60) as answer:
+            assert answer.status == 200
+        process.terminate()
+        process.communicate(timeout=60)
+    assert process.returncode == 0

@@ -33,10 +33,14 @@ CENTRE = (125.0, 125.0)
 FACE_PX = 95
 AFTER = 25
 """Frames after a change has begun."""
-KINDS = ("cut", "dissolve", "front", "crossing")
+KINDS = ("cut", "dissolve", "slow", "picture", "front", "crossing")
+"""The face is replaced between two frames; dissolves in 0.4 s; in 1 s; in 0.4 s with the whole picture; another one
+slides before it; slides past."""
 NOISES = 8
 DISSOLVE = 10
 """Frames of a dissolve, and of the time that a face takes to slide over another."""
+SLOW = 25
+"""Frames of a slow dissolve."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,20 +72,25 @@ class Change:
         mask = _mask()
         wide = cv2.copyMakeBorder(old, 0, 0, 125, 125, cv2.BORDER_REPLICATE)
         backdrop = np.asarray(cv2.GaussianBlur(wide, (0, 0), 9), np.uint8)
-        for index in range(before + AFTER):
+        length = SLOW if self.kind == "slow" else DISSOLVE
+        for index in range(before + AFTER + length - DISSOLVE):
             swing = np.sin(phase + tempo * index / FPS)
             turned = cv2.getRotationMatrix2D(CENTRE, 2.5 * float(swing[0]), 1 + 0.03 * float(swing[1]))
             motion = np.asarray(turned, np.float64)
             motion[:, 2] += (125 + 6 * swing[2], 3 * swing[0])
             size = (backdrop.shape[1], backdrop.shape[0])
             picture = _u8(cv2.warpAffine(old, motion, size, dst=backdrop.copy(), borderMode=cv2.BORDER_TRANSPARENT))
-            progress = min(max((index - before + 1) / DISSOLVE, 0), 1) if index >= before else 0.0
+            progress = min(max((index - before + 1) / length, 0), 1) if index >= before else 0.0
             x, y = motion @ np.array([*CENTRE, 1])
             faces = [Shown(self.old, x, y)]
             if index >= before and self.kind == "cut":
                 picture, faces = _over(picture, new, mask, motion), [Shown(self.new, x, y)]
-            elif index >= before and self.kind == "dissolve":
-                picture = _over(picture, new, mask * np.float32(progress), motion)
+            elif index >= before and self.kind in {"dissolve", "slow", "picture"}:
+                if self.kind == "picture":
+                    other = _u8(cv2.warpAffine(new, motion, size, borderMode=cv2.BORDER_REPLICATE))
+                    picture = _u8(cv2.addWeighted(picture, 1 - progress, other, progress, 0))
+                else:
+                    picture = _over(picture, new, mask * np.float32(progress), motion)
                 faces = [Shown(self.new, x, y)] if progress > 0.75 else [*faces, Shown(self.new, x, y)]
             elif index >= before:
                 rest = index - before + 1 if self.kind == "crossing" else DISSOLVE * progress

@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 import pytest
 
-from recognizer.decide.appearance import STEP, SUDDEN, Appearance, likeness, thumbnail
+from recognizer.decide.appearance import STEP, SUDDEN, UNLIKE, Appearance, likeness, thumbnail
 from recognizer.types import F32, U8
 
 BOX: F32 = np.array([60, 50, 140, 150], np.float32)
@@ -65,6 +65,22 @@ def test_a_dissolve_is_seen_before_it_ends(frames: int) -> None:
     mixed = [np.asarray(face(1) * (1 - part) + face(2) * part, np.uint8) for part in np.linspace(0, 1, frames)]
     first = seen([face(1)] * 25 + mixed)[0]
     assert 25 < first < 25 + frames
+
+
+def test_a_dissolve_into_a_face_that_resembles_it_is_seen_before_it_ends() -> None:
+    alike = np.asarray(face(1) * 0.6 + face(2) * 0.4, np.uint8)
+    assert likeness(thumbnail(face(1), BOX), thumbnail(alike, BOX)) > UNLIKE
+    mixed = [np.asarray(face(1) * (1 - part) + alike * part, np.uint8) for part in np.linspace(0, 1, 11)]
+    assert 25 < seen([face(1)] * 25 + mixed)[0] < 25 + 9
+
+
+def test_a_face_that_moves_turns_and_grows_in_its_box_does_not_dissolve() -> None:
+    moved = []
+    for number in range(25):
+        motion = cv2.getRotationMatrix2D((100, 100), 0.4 * number, 1 + 0.004 * number)
+        motion = motion + np.array([[0, 0, 0.25 * number]])
+        moved.append(np.asarray(cv2.warpAffine(face(1), motion, (200, 200), borderMode=cv2.BORDER_REFLECT), np.uint8))
+    assert seen([face(1)] * 25 + moved) == []
 
 
 def test_what_was_verified_is_no_change_any_more() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
+from recognizer.decide.evidence import CHECKS, Evidence
 from recognizer.types import U8, EventKind, Status
 from tests.decide.decide_helpers import World, unit
 
@@ -144,3 +145,17 @@ def smooth(seed: int) -> U8:
     noise = np.random.default_rng(seed).normal(128, 60, (11, 11)).clip(0, 255).astype(np.uint8)
     grey = np.asarray(cv2.resize(noise, (120, 120), interpolation=cv2.INTER_CUBIC), np.uint8)
     return np.repeat(grey[:, :, None], 3, axis=2)
+
+
+def test_samples_of_a_face_that_slowly_becomes_another_do_not_come_into_the_template() -> None:
+    """Each is hardly less like the track than the one before; together they would be half another person."""
+    evidence = Evidence(0.0, 0.0, np.zeros(4, np.float32))
+    for _ in range(4):
+        evidence.add(unit(1.0), 1.0, usable=True, same_from=0.3)
+    for likeness in (0.93, 0.86, 0.8, 0.73, 0.66, 0.6):
+        evidence.checks_due = CHECKS  # the picture of the face changes
+        evidence.add(unit(likeness), 1.0, usable=True, same_from=0.3)
+    assert evidence.weight == 4
+    evidence.checks_due = 0
+    evidence.add(unit(0.6), 1.0, usable=True, same_from=0.3)  # later: it is still itself, turned away
+    assert evidence.weight == 5

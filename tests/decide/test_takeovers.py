@@ -41,11 +41,16 @@ def test_few_names_stay_after_a_dissolve(shared_data: Path) -> None:
 
 @pytest.mark.weights
 @pytest.mark.slow
-@pytest.mark.parametrize(("kind", "share"), [("cut", 0.06), ("crossing", 0.12), ("front", 0.12), ("dissolve", 0.34)])
+@pytest.mark.parametrize(
+    ("kind", "share"), [("cut", 0.06), ("crossing", 0.12), ("front", 0.12), ("dissolve", 0.16), ("slow", 0.27)]
+)
 def test_share_of_changes_that_a_name_survives_for_more_than_a_frame(
     shared_data: Path, kind: str, share: float
 ) -> None:
-    """The bounds are what 120 other changes of each kind gave (1, 5, 5 and 25), and two standard deviations of 50."""
+    """The bounds are what other changes gave, and two standard deviations of 50.
+
+    Of 120 cuts, crossings and faces in front 1, 5 and 5; of 25 dissolves of 0.4 s 2, of 25 of 1 s 4.
+    """
     assert kind in KINDS
     found = tally(shared_data, 50, kinds=(kind,), seed=10_000)
     hours = found.frames / FPS / 3600

@@ -12,8 +12,9 @@ from typing import Any
 import sqlalchemy as sa
 
 from recognizer.app.enrol_tracks import accept, offer
-from recognizer.app.people import merge_people
+from recognizer.app.people import merge_people, rename_person
 from recognizer.app.undo import undo_action
+from recognizer.app.unfinished import recover
 from recognizer.history import actions, clusters, database, schema
 from recognizer.history.backup import back_up, restore
 from recognizer.history.database import Database, open_history
@@ -208,23 +209,28 @@ def _enrol(folder: Path, acknowledge: Acknowledge) -> None:
             acknowledge(f"done {action}")
             merged = merge_people(site.settings, history, "Ada", "Bob", enroller=site.enroller)
             acknowledge(f"done {merged}")
-            for number in (merged, action):
+            renamed = rename_person(site.settings, history, "Ada", "Eve", enroller=site.enroller)
+            acknowledge(f"done {renamed}")
+            for number in (renamed, merged, action):
                 undo_action(history, number, gallery=site.gallery, enroller=site.enroller)
                 acknowledge(f"undone {number}")
 
 
 def _lost_enrolments(folder: Path, known: None, lines: Sequence[str]) -> list[str]:
-    """Acknowledged actions that are not as they were; those that stand must be possible to undo."""
+    """Acknowledged actions that are not as they were; without those that stand, everything is as at the beginning."""
     with _open(folder) as history:
         site = Site(folder, history)
+        recover(site.settings)
         recorded = {str(entry["action"]): entry for entry in actions.list_actions(history, limit=1000)}
         lost = [line for line in lines if not _stands(recorded, *line.split())]
         site.enroller().enrol(site.gallery)
-        for number, entry in recorded.items():
+        for number, entry in recorded.items():  # the newest first
             if not entry["undone"]:
                 undo_action(history, int(number), gallery=site.gallery, enroller=site.enroller)
-        if "Ada/0.png" not in site.files():
-            lost.append("the photo of Ada")
+        if list(site.files()) != ["Ada/0.png"] or (site.gallery / "Eve").exists():
+            lost.append(f"the photos: {list(site.files())}")
+        if (people := {seen.person for seen in list_tracks(history, Selection())}) != {"Bob"}:
+            lost.append(f"the names: {people}")
     return lost
 
 

@@ -25,8 +25,9 @@ import sqlalchemy as sa
 from recognizer.history.database import FILE_NAME
 from tests.history.kill_cases import CASES
 
-MOST_STATEMENTS = {"write": 60, "act": 80, "purge": 70, "migrate": 60, "restore": 60, "enrol": 60}
-BY_PARENT = {"write": 0.5, "act": 0.5, "purge": 0.1, "migrate": 0.1, "restore": 0.5, "enrol": 0.7}
+MOST_STATEMENTS = {"write": 60, "act": 80, "purge": 70, "migrate": 60, "restore": 60, "enrol": 120}
+FILE_EVENTS = frozenset({"os.rename", "os.remove", "os.rmdir", "os.mkdir"})
+BY_PARENT = {"write": 0.5, "act": 0.5, "purge": 0.1, "migrate": 0.1, "restore": 0.5, "enrol": 0.3}
 """Share of the trials in which the parent kills; purges and migrations acknowledge too little for many."""
 
 
@@ -68,7 +69,7 @@ def _acknowledger(writer: int) -> Callable[[str], None]:
 
 
 def _die_at(number: int) -> None:
-    """Let this process kill itself before or after its ``number``-th statement or commit."""
+    """Let this process kill itself before or after its ``number``-th statement or commit, or before it moves a file."""
     left = [number]
 
     def count(*_: object, **__: object) -> None:
@@ -78,6 +79,7 @@ def _die_at(number: int) -> None:
 
     for event in ("before_cursor_execute", "after_cursor_execute", "commit"):
         sa.event.listen(sa.Engine, event, count)
+    sys.addaudithook(lambda event, _: count() if event in FILE_EVENTS else None)
 
 
 def main(folder: Path, kind: str, count: int) -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 
 import numpy as np
 
@@ -61,8 +61,8 @@ class ScriptedRun:
         self.facts = DecisionFacts(thresholds=asdict(thresholds), min_samples=2, gallery="revision")
         self._index, self._model = index, model
         self._decider = Decider(thresholds=thresholds)
-        self._collector = TrackCollector(WallClock(live=False, clock=lambda: began))
-        self._at = 0.0
+        self._collector = TrackCollector(WallClock(live=False, clock=lambda: began), facts=self.facts)
+        self._revision, self._at = 0, 0.0
         self._new_ids: dict[int, int] = {}
         """Of faces that took a track over."""
 
@@ -80,6 +80,13 @@ class ScriptedRun:
         scored = [(scores or {}).get(number, 0.999) for number in faces]
         result = self._result(seen, scored, eyes_px, {*seen, *(self._new_ids.get(number, number) for number in alive)})
         self.records += self._collector.add(result)
+
+    def change(self, index: VectorIndex, thresholds: Thresholds, *, people: Sequence[str] = PEOPLE) -> None:
+        """Go on with another gallery and other thresholds, as after an enrolment."""
+        self._index, self._revision = index, self._revision + 1
+        changed = replace(self.facts, thresholds=asdict(thresholds), gallery="another", revision=self._revision)
+        self._collector.gallery_changed(frozenset(people), changed)
+        self._decider.gallery_changed(frozenset(people), thresholds)
 
     def frames(self, count: int, faces: Mapping[int, F32]) -> None:
         """Show the same faces for some frames."""
@@ -115,4 +122,4 @@ class ScriptedRun:
         events: tuple[Event, ...]
         reported, identities, events = self._decider.decide(frame, tracks, frozenset(alive), wanted.ids, matches)
         samples = Samples(wanted.ids, stacked, quality, matches, wanted.boxes, evidence)
-        return FrameResult(frame, tracks[reported], identities, events, {}, samples)
+        return FrameResult(frame, tracks[reported], identities, events, {}, samples, self._revision)

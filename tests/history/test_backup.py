@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import shutil
+import tracemalloc
 import zipfile
 from pathlib import Path
 
@@ -122,6 +124,37 @@ def test_a_backup_that_cannot_be_used_leaves_the_history_as_it_is(
         restore(folder, backup, key=None)
     assert people(folder) == ["Ada", "Bob", "Eve"]
     assert REPLACED not in {path.name for path in folder.iterdir()}
+
+
+@pytest.mark.parametrize("bomb", ["contents.json", FILE_NAME])
+def test_a_small_backup_cannot_become_a_large_file(folder: Path, backup: Path, bomb: str) -> None:
+    with zipfile.ZipFile(backup) as archive:
+        parts = {name: archive.read(name) for name in archive.namelist()}
+    parts[bomb] += b" " * 50_000_000
+    with zipfile.ZipFile(backup, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, data in parts.items():
+            archive.writestr(name, data)
+    assert backup.stat().st_size < 1_000_000
+    tracemalloc.start()
+    with pytest.raises(HistoryError, match="damaged"):
+        restore(folder, backup, key=None)
+    assert tracemalloc.get_traced_memory()[1] < 10_000_000
+    tracemalloc.stop()
+    assert people(folder) == ["Ada", "Bob", "Eve"]
+
+
+@pytest.mark.parametrize("contents", [b"[" * 60_000, b"{" + b" " * 60_000, b"[1]", b'{"at": 1}'])
+def test_damaged_contents_are_refused(folder: Path, backup: Path, contents: bytes) -> None:
+    with zipfile.ZipFile(backup, "w") as archive:
+        archive.writestr("contents.json", contents)
+    with pytest.raises(HistoryError, match="is no backup"):
+        restore(folder, backup, key=None)
+
+
+def test_a_pipe_is_no_backup(folder: Path, tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(HistoryError, match="is no backup"):
+        restore(folder, tmp_path / "pipe", key=None)
 
 
 def test_a_history_that_is_in_use_is_not_replaced(folder: Path, backup: Path) -> None:

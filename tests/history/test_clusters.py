@@ -4,6 +4,7 @@ import datetime as dt
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 
 from recognizer.errors import HistoryError
 from recognizer.history import actions, clusters
@@ -132,3 +133,15 @@ def test_a_cluster_that_does_not_exist(history: Database, wrong: Any) -> None:
     update(history)
     with pytest.raises(HistoryError, match="no cluster 99"):
         wrong(history)
+
+
+def test_many_clusters_take_no_more_queries_than_one(history: Database) -> None:
+    update(history)
+    statements: list[str] = []
+    sa.event.listen(history._engine, "before_cursor_execute", lambda *how: statements.append(how[2]))
+    counts = []
+    for limit in (1, 2):
+        statements.clear()
+        assert len(clusters.list_clusters(history, limit=limit)) == limit
+        counts.append(len(statements))
+    assert counts[0] == counts[1]

@@ -96,3 +96,16 @@ def test_nothing_is_kept_of_a_failed_change(tmp_path: Path) -> None:
     with history.reading() as connection:
         assert connection.execute(sa.text("SELECT count(*) FROM runs")).scalar() == 0
     history.close()
+
+
+@pytest.mark.parametrize("name", [b"track\xff", b"tracks"])
+def test_a_damaged_schema_is_one_line(tmp_path: Path, name: bytes) -> None:
+    """SQLite quotes it: names that are no text, and whole tables."""
+    open_history(tmp_path, create=True).close()
+    path = tmp_path / FILE_NAME
+    data = path.read_bytes().replace(b"tabletrackstracks", b"table" + name + b"tracks")
+    path.write_bytes(data.replace(b"CREATE TABLE tracks", b"CREATE TABLE )racks"))
+    with pytest.raises(HistoryError, match="cannot be read") as caught:
+        open_history(tmp_path, create=False)
+    assert "\n" not in str(caught.value)
+    assert len(str(caught.value)) < 500

@@ -126,3 +126,9 @@ def test_a_plain_history_of_rejections_alone_is_not_taken_for_an_empty_one(place
     history.close()
     with pytest.raises(HistoryError, match="'history rekey' encrypts it"):
         open_with_key(place, KEY, create=True)
+
+
+def test_a_device_is_no_key() -> None:
+    """Its text has no end."""
+    with pytest.raises(ConfigError):
+        find_key(Path("/dev/zero"), {})

@@ -8,11 +8,12 @@ import pytest
 from recognizer.history.database import Database, open_history
 from recognizer.history.encryption import AesGcm
 from recognizer.history.keyed import rekey
-from recognizer.history.moments import template_of
+from recognizer.history.moments import MomentKeeper, template_of
 from recognizer.history.past import count_tracks, read_tracks
 from recognizer.history.records import DecisionFacts, Selection
 from recognizer.history.retention import Retention, purge
 from recognizer.history.runs import last_facts
+from recognizer.types import Matches, Status, Templates
 from tests.history.history_records import NOON
 from tests.history.scripted_run import MODEL, PEOPLE, ScriptedRun, face, index_of
 
@@ -51,6 +52,16 @@ def test_a_long_track_keeps_three_moments_at_most() -> None:
     assert track.moments[-1].shown_until == track.ended
     times = [moment.at for moment in track.moments]
     assert times == sorted(times)
+
+
+def test_without_a_name_evidence_counts_as_far_as_a_name_needs_it() -> None:
+    keeper, facts = MomentKeeper(), DecisionFacts(thresholds={"evidence": 2.0}, min_samples=2)
+    for at_s, (weight, similarity) in enumerate([(0.6, 0.5), (2.0, 0.45), (2.6, 0.4), (2.9, 0.3)]):
+        vector, only = face(similarity)[None], np.array([similarity], np.float32)
+        templates = Templates(vector, np.array([weight]), np.array([at_s + 1]), np.array([False]))
+        keeper.add(NOON, at_s, templates, Matches(("Ada",), only, only - 0.3), facts)
+        keeper.show(at_s, Status.UNDECIDED, None)
+    assert [moment.weight for moment in keeper.kept((), lambda at_s: NOON)] == [2.0, 2.9]
 
 
 def test_a_name_that_is_withdrawn_leaves_the_moment_that_gave_it() -> None:

@@ -8,7 +8,7 @@ from recognizer.clock import WallClock
 from recognizer.errors import HistoryError
 from recognizer.history.collector import TrackCollector
 from recognizer.history.database import Database, open_history
-from recognizer.history.records import Selection
+from recognizer.history.records import DecisionFacts, Selection
 from recognizer.history.sink import HistorySink
 from recognizer.history.tracks import list_tracks
 from recognizer.history.writer import HistoryWriter
@@ -51,7 +51,7 @@ def test_who_was_removed_is_not_written_any_more(tmp_path: Path) -> None:
     writer = HistoryWriter(lambda: open_history(tmp_path, create=True), model="model-1", thresholds=(0.4, 0.1))
     with HistorySink(TrackCollector(WallClock(live=False)), writer, stop=threading.Event()) as sink:
         sink.emit(make_result(1.0, identities=[identity(1, "Ada"), identity(2, "Bob")]))
-        sink.gallery_changed(frozenset({"Bob"}))
+        sink.decided_by(frozenset({"Bob"}), DecisionFacts(revision=1))
     history = open_history(tmp_path, create=False)
     assert {seen.person for seen in list_tracks(history, Selection())} == {None, "Bob"}
     history.close()

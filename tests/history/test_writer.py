@@ -6,8 +6,10 @@ import subprocess
 import sys
 import threading
 from pathlib import Path
+from typing import Any
 
 import pytest
+import sqlalchemy as sa
 
 from recognizer.errors import ConfigError, HistoryError
 from recognizer.history.database import Database, open_history
@@ -72,6 +74,35 @@ def test_what_came_during_an_outage_is_saved_afterwards(tmp_path: Path) -> None:
     writer.finish(30)
     assert len(numbers(tmp_path)) == 5
     assert writer.lost == 0
+
+
+def test_what_came_while_the_disk_was_full_is_saved_afterwards(tmp_path: Path, logged_warnings: list[str]) -> None:
+    is_full, was_full = threading.Event(), threading.Event()
+    is_full.set()
+
+    def opened() -> Database:
+        if logged_warnings:
+            was_full.set()
+        history = open_history(tmp_path, create=True)
+        if is_full.is_set():
+
+            @sa.event.listens_for(history._engine, "connect")
+            def _limit(connection: Any, _: object) -> None:
+                connection.execute("PRAGMA max_page_count = 1")  # no more than it has
+
+            history._engine.dispose()
+        return history
+
+    writer = HistoryWriter(opened, model="model-1", thresholds=(0.4, 0.1))
+    writer.start()
+    for number in range(40):
+        writer.add(record(number, vectors=(unit(number, 512),)))
+    assert was_full.wait(20)
+    assert writer.lost == 0
+    is_full.clear()
+    writer.finish(30)
+    assert (writer.lost, len(numbers(tmp_path))) == (0, 40)
+    assert "disk is full. Recognition continues, tracks are kept until it works again." in logged_warnings[0]
 
 
 def test_a_full_queue_drops_the_oldest_and_counts_it(tmp_path: Path) -> None:

@@ -10,14 +10,18 @@ import signal
 import socket
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
+
+if TYPE_CHECKING:
+    from tests.integrations.mqtt_client import Listener
 
 
 def free_port() -> int:
@@ -52,7 +56,7 @@ def write_certificate(folder: Path) -> Path:
 class Mosquitto:
     """Debian's mosquitto on a port of its own."""
 
-    def __init__(self, program: str, folder: Path, *, tls: bool) -> None:
+    def __init__(self, program: str, folder: Path, *, tls: bool, extra: Sequence[str] = ()) -> None:
         self.port = free_port()
         self.certificate = write_certificate(folder) if tls else None
         self._program, self._folder = program, folder
@@ -62,7 +66,7 @@ class Mosquitto:
         settings = [f"listener {self.port} 127.0.0.1", "allow_anonymous false", f"password_file {passwords}"]
         if tls:
             settings += [f"certfile {folder / 'cert.pem'}", f"keyfile {folder / 'key.pem'}"]
-        settings += ["persistence true", f"persistence_location {folder}/", "user root"]
+        settings += ["persistence true", f"persistence_location {folder}/", "user root", *extra]
         (folder / "mosquitto.conf").write_text("\n".join(settings) + "\n")
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -91,8 +95,12 @@ class Mosquitto:
             self._process = None
 
 
+def mosquitto_program() -> str | None:
+    return shutil.which("mosquitto") or shutil.which("mosquitto", path="/usr/sbin")
+
+
 def _mosquitto(folder: Path, *, tls: bool) -> Iterator[Mosquitto]:
-    program = shutil.which("mosquitto") or shutil.which("mosquitto", path="/usr/sbin")
+    program = mosquitto_program()
     if program is None:
         if "RECOGNIZER_TEST_SERVICES" in os.environ:
             pytest.fail("RECOGNIZER_TEST_SERVICES is set, but mosquitto is not installed")
@@ -115,3 +123,13 @@ def tls_mosquitto(tmp_path: Path) -> Iterator[Mosquitto]:
     """The same behind TLS."""
     (tmp_path / "broker").mkdir()
     yield from _mosquitto(tmp_path / "broker", tls=True)
+
+
+@pytest.fixture
+def listener(mosquitto: Mosquitto) -> Iterator[Listener]:
+    """A client that hears all that the broker says."""
+    from tests.integrations.mqtt_client import Listener
+
+    found = Listener(mosquitto)
+    yield found
+    found.close()

@@ -3,11 +3,13 @@ from __future__ import annotations
 import json
 import sqlite3
 import threading
+import time
 from pathlib import Path
 
 import pytest
 
-from recognizer.integrations.delivering import DeliveryThread, NotDeliveredError
+from recognizer.integrations.delivering import _STOPPED_S, DeliveryThread, NotDeliveredError
+from recognizer.integrations.event_sink import EndTogether
 from recognizer.integrations.outbox import Delivery, Outbox
 from tests.rig import wait_for
 
@@ -164,3 +166,27 @@ def test_bodies_have_the_id_of_their_delivery(tmp_path: Path) -> None:
     [(identity, body)] = bodies
     assert json.loads(body)["id"] == identity
     assert json.loads(body)["name"].startswith("Zoë <script>")
+
+
+def test_receivers_that_hang_cost_a_stopped_run_one_wait_together(tmp_path: Path) -> None:
+    stop, release = threading.Event(), threading.Event()
+    asked: list[str] = []
+
+    def hang(delivery: Delivery) -> None:
+        asked.append(delivery.topic)
+        release.wait(30)
+
+    names = [f"receiver {number}" for number in range(5)]
+    hanging = [DeliveryThread(name, tmp_path / f"{name}.sqlite3", hang, waits_s=[1], stop=stop) for name in names]
+    for each in hanging:
+        each.start()
+        each.put(each.name, {})
+    wait_for(lambda: sorted(asked) == names, "all hang")
+    stop.set()
+    began = time.monotonic()
+    EndTogether(hanging).__exit__(None, None, None)
+    for each in hanging:
+        each.close()
+    took_s = time.monotonic() - began
+    release.set()
+    assert took_s < 2 * _STOPPED_S  # one after the other they would take five times as long

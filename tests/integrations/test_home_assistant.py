@@ -2,27 +2,43 @@
 
 from __future__ import annotations
 
+import json
+import os
 import re
+import subprocess
 from typing import Any
 
 import pytest
 
-from recognizer.integrations.home_assistant import EVENT_TYPES, Topics, camera_discovery, identifier, people_discovery
+from recognizer.integrations.home_assistant import (
+    EVENT_TYPES,
+    Topics,
+    box_discovery,
+    camera_discovery,
+    identifier,
+    people_discovery,
+    source_identifier,
+)
+from tests.conftest import ROOT
 
 ALLOWED = re.compile(r"[A-Za-z0-9_-]+")
 DEVICE = {"ids", "name", "mf", "mdl", "sw"}
 """Of https://www.home-assistant.io/integrations/mqtt/: abbreviations of a device's keys."""
 COMPONENT: dict[str, dict[str, type]] = {
-    "event": {"state_topic": str, "event_types": list},
+    "event": {"state_topic": str, "event_types": list, "icon": str},
     "sensor": {"state_topic": str, "value_template": str, "json_attributes_topic": str, "icon": str},
     "binary_sensor": {"state_topic": str, "value_template": str, "device_class": str, "json_attributes_topic": str},
     "image": {"image_topic": str, "content_type": str},
+    "switch": {"state_topic": str, "command_topic": str, "icon": str},
+    "button": {"command_topic": str, "icon": str},
 }
 REQUIRED = {
     "event": {"state_topic", "event_types"},
     "sensor": {"state_topic"},
     "binary_sensor": {"state_topic"},
     "image": {"image_topic"},
+    "switch": {"command_topic"},
+    "button": {"command_topic"},
 }
 
 
@@ -50,7 +66,7 @@ def check(topic: str, payload: dict[str, Any]) -> None:
 
 @pytest.mark.parametrize("source", ["entrance", "Küche/1 +#", "<script>", "rtsp://camera/stream", "x" * 100])
 def test_a_camera_is_a_valid_device(source: str) -> None:
-    topic, payload = camera_discovery(Topics("den"), source, version="0.2", faces=True)
+    topic, payload = camera_discovery(Topics("den"), source, version="0.2", faces=True, pause=True, snapshot=True)
     check(topic, payload)
     topics = [component.get("state_topic", "") for component in payload["cmps"].values()]
     assert not any(re.search(r"[+#]", each) for each in topics)
@@ -70,3 +86,43 @@ def test_identifiers_differ_where_names_do() -> None:
 
 def test_all_events_that_are_sent_are_announced() -> None:
     assert set(EVENT_TYPES) == {"appeared", "recognised", "changed", "lost", "source_lost", "source_back"}
+
+
+def test_a_source_may_be_named_like_one_of_our_topics() -> None:
+    topics = Topics("den")
+    names = ["person", "people", "command", "alert", "status", "entrance"]
+    assert len({source_identifier(name) for name in names}) == len(names)
+    assert topics.of("person", "status") != topics.person("status")
+    cameras = {camera_discovery(topics, name, version="0.2")[0] for name in names}
+    boxes = {people_discovery(topics, [], version="0.2")[0], box_discovery(topics, version="0.2")[0]}
+    assert not cameras & boxes
+
+
+def test_the_machine_is_a_device() -> None:
+    check(*box_discovery(Topics("den"), version="0.2", reload=True))
+
+
+def test_home_assistant_itself_reads_our_messages() -> None:
+    """Where RECOGNIZER_HOME_ASSISTANT names a Python that has it; see ``home_assistant_schemas``."""
+    python = os.environ.get("RECOGNIZER_HOME_ASSISTANT")
+    if not python:
+        pytest.skip("RECOGNIZER_HOME_ASSISTANT names no Python with Home Assistant")
+    topics, version = Topics("den"), "0.2"
+    payloads = [
+        camera_discovery(topics, "Küche/1", version=version, faces=True, pause=True, snapshot=True),
+        camera_discovery(topics, "yard", version=version),
+        people_discovery(topics, ["Ada", "Zoë"], version=version),
+        people_discovery(topics, ["Ada"], version=version, removed=["Zo_-c6a126"]),
+        box_discovery(topics, version=version, reload=True),
+        box_discovery(topics, version=version),
+    ]
+    done = subprocess.run(
+        [python, str(ROOT / "tests/integrations/home_assistant_schemas.py")],
+        input=json.dumps([payload for _, payload in payloads]),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.count("Home Assistant") == len(payloads)
+    assert "Zo_-c6a126: binary_sensor, removed" in done.stdout

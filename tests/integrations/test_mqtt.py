@@ -4,94 +4,21 @@ import gc
 import json
 import threading
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import paho.mqtt.client as mqtt
 import pytest
-from paho.mqtt.enums import CallbackAPIVersion
 
 from recognizer.clock import WallClock
 from recognizer.errors import ConfigError
 from recognizer.integrations.home_assistant import Topics
-from recognizer.integrations.mqtt import Broker, MqttSink
+from recognizer.integrations.mqtt import MqttSink
+from recognizer.integrations.mqtt_connection import Broker
 from recognizer.types import EventKind, SourceChange, SourceState
 from tests.integrations.conftest import Mosquitto, free_port, write_certificate
-from tests.results import event, identity, make_result
+from tests.integrations.mqtt_client import Listener, people, seen, sink
+from tests.results import event
 from tests.rig import wait_for
-
-
-class Listener:
-    """A client that hears all that the broker says."""
-
-    def __init__(self, broker: Mosquitto) -> None:
-        self.messages: list[tuple[str, bytes, bool]] = []
-        self.client = mqtt.Client(CallbackAPIVersion.VERSION2)
-        self.client.username_pw_set("box", "secret")
-        if broker.certificate:
-            self.client.tls_set(str(broker.certificate))
-        self.client.reconnect_delay_set(1, 1)
-        self.client.on_connect = lambda client, *_: client.subscribe("#", qos=1)
-        self.client.on_message = lambda _, __, it: self.messages.append((it.topic, bytes(it.payload), it.retain))
-        self.client.connect("127.0.0.1", broker.port)
-        self.client.loop_start()
-        wait_for(self.client.is_connected, "the listener is connected")
-
-    def newest(self, topic: str) -> Any:
-        heard = [payload for where, payload, _ in self.messages if where == topic]
-        return heard[-1] if heard else None
-
-    def events(self, topic: str) -> list[dict[str, Any]]:
-        return [json.loads(payload) for where, payload, _ in self.messages if where == topic]
-
-    def close(self) -> None:
-        self.client.loop_stop()
-        self.client.disconnect()
-
-
-@pytest.fixture
-def listener(mosquitto: Mosquitto) -> Iterator[Listener]:
-    found = Listener(mosquitto)
-    yield found
-    found.close()
-
-
-def sink(broker: Mosquitto, folder: Path, *, says: str = "secret", version: int = 5, faces: bool = False) -> MqttSink:
-    return MqttSink(
-        Broker(
-            host="127.0.0.1",
-            port=broker.port,
-            user="box",
-            password=says,
-            tls=broker.certificate is not None,
-            ca_file=broker.certificate,
-            version=version,
-        ),
-        topics=Topics("den"),
-        folder=folder,
-        sources=["entrance"],
-        times=WallClock(live={"entrance"}),
-        people=lambda: ["Ada", "Zoë"],
-        version="0.2",
-        faces=faces,
-        stop=threading.Event(),
-    )
-
-
-def seen(name: str | None, *, kind: EventKind = EventKind.RECOGNISED) -> Any:
-    at = time.monotonic()
-    return make_result(
-        at,
-        source="entrance",
-        identities=[identity(1, name)] if kind is not EventKind.LOST else [],
-        events=[event(kind, at, name=name, source="entrance")],
-    )
-
-
-def people(listener: Listener) -> Any:
-    newest = listener.newest("recognizer/den/entrance/people")
-    return newest and json.loads(newest)
 
 
 @pytest.mark.parametrize("version", [5, 4])
@@ -130,18 +57,18 @@ def test_a_run_that_is_killed_is_offline(mosquitto: Mosquitto, listener: Listene
     output = sink(mosquitto, tmp_path / "box")
     with output:
         wait_for(lambda: listener.newest("recognizer/den/status") == b"online", "online")
-        network: Any = output._client.socket()
+        network: Any = output.connection.client.socket()
         network.shutdown(2)  # as when the process dies: no farewell
         wait_for(lambda: listener.newest("recognizer/den/status") == b"offline", "the last will")
 
 
 def test_a_broker_that_is_killed_gets_all_events_in_order_when_it_is_back(mosquitto: Mosquitto, tmp_path: Path) -> None:
     with sink(mosquitto, tmp_path / "box") as output:
-        wait_for(lambda: output._connected, "connected")
+        wait_for(lambda: output.connection.connected, "connected")
         output.emit(seen("Ada"))
         wait_for(lambda: output.deliveries.delivered == 1, "the first event")
         mosquitto.stop(kill=True)
-        wait_for(lambda: not output._connected, "the loss is noticed")
+        wait_for(lambda: not output.connection.connected, "the loss is noticed")
         for number in range(20):
             output.emit(seen(f"Person {number}"))
         wait_for(lambda: output.deliveries.waiting == 20, "they wait")
@@ -171,11 +98,11 @@ def test_events_of_a_run_without_broker_are_sent_by_the_next_run(mosquitto: Mosq
 @pytest.mark.filterwarnings("ignore:.*unclosed <ssl.SSLSocket", "ignore::pytest.PytestUnraisableExceptionWarning")
 def test_tls_and_a_certificate_that_nobody_vouches_for(tls_mosquitto: Mosquitto, tmp_path: Path) -> None:
     with sink(tls_mosquitto, tmp_path / "box") as output:
-        wait_for(lambda: output._connected, "connected")
+        wait_for(lambda: output.connection.connected, "connected")
     (tmp_path / "other").mkdir()
     tls_mosquitto.certificate = write_certificate(tmp_path / "other")  # paho forgets to close the refused connection
     with sink(tls_mosquitto, tmp_path / "other") as output:
-        wait_for(lambda: "cannot be reached" in (output._problem or ""), "it is refused")
+        wait_for(lambda: "cannot be reached" in (output.connection.problem or ""), "it is refused")
         output.deliveries._stop.set()
     wait_for(lambda: not any("paho" in each.name for each in threading.enumerate()), "its thread has ended")
     gc.collect()
@@ -189,8 +116,8 @@ def test_certificates_that_are_none_are_a_wrong_setting(tls_mosquitto: Mosquitto
 
 def test_a_wrong_password_is_said_and_never_shown(mosquitto: Mosquitto, tmp_path: Path) -> None:
     with sink(mosquitto, tmp_path / "box", says="wrong-one") as output:
-        wait_for(lambda: "refused" in (output._problem or ""), "it is refused")
-        assert "wrong-one" not in str(output._problem) + repr(output._broker)
+        wait_for(lambda: "refused" in (output.connection.problem or ""), "it is refused")
+        assert "wrong-one" not in str(output.connection.problem) + repr(output.connection._broker)
         output.deliveries._stop.set()
 
 
@@ -210,11 +137,11 @@ def test_a_state_that_the_broker_did_not_acknowledge_does_not_come_after_a_newer
     mosquitto: Mosquitto, tmp_path: Path
 ) -> None:
     with sink(mosquitto, tmp_path / "box") as output:
-        wait_for(lambda: output._connected, "connected")
+        wait_for(lambda: output.connection.connected, "connected")
         mosquitto.freeze()
         output.on_source_state(SourceChange("entrance", SourceState.LIVE, time.monotonic(), ""))
         mosquitto.stop(kill=True)
-        wait_for(lambda: not output._connected, "the connection is lost")
+        wait_for(lambda: not output.connection.connected, "the connection is lost")
         output.on_source_state(SourceChange("entrance", SourceState.LOST, time.monotonic(), "gone"))
         mosquitto.start()
         output.on_end("entrance", (event(EventKind.LOST, time.monotonic(), source="entrance"),))
@@ -245,8 +172,8 @@ def test_a_broker_that_does_not_answer_does_not_hold_up_the_end(tmp_path: Path) 
         stop=threading.Event(),
     )
     with output:
-        stop: Any = output._client.loop_stop
-        output._client.loop_stop = connecting  # type: ignore[method-assign, assignment]
+        stop: Any = output.connection.client.loop_stop
+        output.connection.client.loop_stop = connecting  # type: ignore[method-assign, assignment]
     assert not ended.is_set()
     release.set()
     stop()

@@ -61,3 +61,23 @@ def test_a_killed_process_loses_nothing_that_was_added(tmp_path: Path) -> None:
     path = tmp_path / "one.sqlite3"
     subprocess.run([sys.executable, "-c", program, str(path)], check=False)
     assert len(Outbox(path)) == 1
+
+
+@pytest.mark.parametrize("first_page", [True, False])
+def test_a_damaged_file_says_what_to_do(tmp_path: Path, first_page: bool) -> None:
+    path = tmp_path / "out.sqlite3"
+    outbox = Outbox(path)
+    outbox.add([Delivery(0, str(number), "event", b"x" * 2000, 0.0) for number in range(50)])
+    outbox.close()
+    data = bytearray(path.read_bytes())
+    data[0 if first_page else 4096 :] = bytes(len(data) - (0 if first_page else 4096))
+    path.write_bytes(b"no database" + data if first_page else data)
+    with pytest.raises(OutputError, match=r"is damaged .* Move it away"):
+        Outbox(path)
+
+
+def test_a_link_is_not_followed(tmp_path: Path) -> None:
+    (tmp_path / "out.sqlite3").symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(OutputError, match="cannot be kept there"):
+        Outbox(tmp_path / "out.sqlite3")
+    assert not (tmp_path / "elsewhere").exists()

@@ -3,32 +3,16 @@ from __future__ import annotations
 import threading
 import urllib.request
 from pathlib import Path
-from typing import Any
 
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from recognizer.clock import WallClock
 from recognizer.errors import OutputError
 from recognizer.integrations.delivering import DeliveryThread
-from recognizer.integrations.prometheus import MetricsSink
 from recognizer.types import EventKind, SourceChange, SourceState
 from tests.integrations.conftest import free_port
+from tests.integrations.metrics import metrics_sink
 from tests.results import event, identity, make_result
-
-
-def metrics_sink(port: int, **values: Any) -> MetricsSink:
-    return MetricsSink(
-        "127.0.0.1",
-        port,
-        version="0.2",
-        model="model-1",
-        engine="openvino",
-        times=WallClock(live=False),
-        dropped={"clip": 3},
-        people=lambda: 7,
-        **values,
-    )
 
 
 def scraped(port: int) -> dict[tuple[str, ...], float]:

@@ -22,10 +22,12 @@ from recognizer.app.integrations import webhook_address
 from recognizer.clock import WallClock
 from recognizer.errors import ConfigError
 from recognizer.integrations.delivering import NotDeliveredError
+from recognizer.integrations.rules.types import Alert, Change, Item, Observation
 from recognizer.integrations.webhook import WebhookSink, allowed_place, secret_bytes, signature
 from recognizer.types import EventKind
 from tests.conftest import ROOT
 from tests.integrations.conftest import free_port
+from tests.integrations.rules.scripted import NOON, rule
 from tests.results import event, make_result
 from tests.rig import wait_for
 
@@ -189,7 +191,9 @@ def test_a_secret_that_is_none_is_refused_and_not_shown(wrong: str) -> None:
     assert not wrong or wrong == "whsec_" or wrong not in str(caught.value)
 
 
-def test_the_receiver_of_the_documentation_takes_our_messages_and_no_others(tmp_path: Path) -> None:
+def test_the_receiver_of_the_documentation_takes_ours_also_with_two_secrets_and_no_others(
+    tmp_path: Path,
+) -> None:
     page = (ROOT / "docs" / "integrations.md").read_text("utf-8")
     example = next(code for code in re.findall(r"```python\n(.*?)```", page, re.DOTALL) if "hook.key" in code)
     port = free_port()
@@ -200,11 +204,24 @@ def test_the_receiver_of_the_documentation_takes_our_messages_and_no_others(tmp_
         command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
     ) as process:
         try:
-            for secret, wanted in ((NEW, '"Ada"'), (OLD, "not from us")):
-                with sink(f"http://localhost:{port}/", tmp_path / wanted[1:4], secrets=[secret]) as output:
+            for number, (secrets, wanted) in enumerate(
+                [([NEW], '"Ada"'), ([OLD], "not from us"), ([OLD, NEW], '"Ada"')]
+            ):
+                with sink(f"http://localhost:{port}/", tmp_path / str(number), secrets=secrets) as output:
                     output.emit(recognised("Ada"))
                     assert process.stdout is not None
                     assert wanted in process.stdout.readline()
                     output.deliveries._stop.set()
         finally:
             process.kill()
+
+
+def test_an_alert_is_a_message_of_its_own_kind(receiver: Receiver, tmp_path: Path) -> None:
+    item = Item(Observation(Change.ENTERS, NOON, "entrance"), "Somebody unknown is at entrance, 12:00")
+    for number, kinds in enumerate([["alert"], ["lost"], []]):
+        with sink(receiver.address, tmp_path / str(number), kinds=kinds) as output:
+            output.alert(Alert(rule(name="night"), NOON, (item,)))
+            output.emit(recognised("Ada"))
+    got = [json.loads(body) for _, body in receiver.got]
+    assert [each["type"] for each in got] == ["recognizer.alert", "recognizer.alert", "recognizer.recognised"]
+    assert got[0]["data"]["rule"] == "night"

@@ -59,3 +59,19 @@ def token(app: FastAPI, scopes: Iterable[str]) -> str:
 def make_app(folder: Path, **arguments: Any) -> FastAPI:
     """Make an application over ``make_services``."""
     return make_application(make_services(folder, **arguments))
+
+
+def job_of(client: TestClient, path: str, body: dict[str, Any]) -> tuple[str, Any]:
+    """Begin a job and wait for its end; returns its id and its result."""
+    begun = client.post(path, json=body)
+    assert begun.status_code == 202, begun.text
+    services = cast(FastAPI, client.app).state.services
+    services.jobs._threads.submit(lambda: None).result(100)
+    job = client.get(f"/v1/jobs/{begun.json()['id']}").json()
+    assert job["state"] == "done", job
+    return str(job["id"]), job["result"]
+
+
+def result_of(client: TestClient, path: str, body: dict[str, Any]) -> Any:
+    """Begin a job, wait for its end and return its result."""
+    return job_of(client, path, body)[1]

@@ -24,7 +24,7 @@ PICTURES = {
     "ada-3.jpg": "barack_obama_2010.jpg",
     "grace.jpg": "grace_hopper.jpg",
 }
-TAGS = {"service", "session", "faces", "people", "jobs"}
+TAGS = {"service", "session", "access", "faces", "people", "jobs"}
 """Areas whose every route has an example."""
 
 

@@ -9,17 +9,17 @@ from fastapi import FastAPI
 from fastapi.routing import APIRoute
 from starlette.routing import Match
 
-from recognizer.serve.routes import actions, events, search, sightings, trials, trust, unknowns
+from recognizer.serve.routes import actions, calibration, events, search, sightings, trials, trust, unknowns
 from tests.conftest import ROOT
 
-OURS = (actions, events, search, sightings, trials, trust, unknowns)
+OURS = (actions, calibration, events, search, sightings, trials, trust, unknowns)
 
 
 def examples() -> list[tuple[str, str]]:
     """Return method and path of every example."""
     text = (ROOT / "docs" / "service-history.md").read_text("utf-8")
     found = []
-    for line in text.splitlines():
+    for line in text.replace("\\\n", "").splitlines():
         if line.startswith("curl "):
             method = re.search(r"-X (\w+)", line)
             sends = " -F " in line or " --json " in line

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import errno
 import socket
 import threading
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 import uvicorn
@@ -16,7 +17,7 @@ from fastapi import Depends, FastAPI
 
 from recognizer.serve.access.scopes import open_to_all
 from recognizer.serve.application import make_application
-from recognizer.serve.connections import BoundedProtocol
+from recognizer.serve.connections import BoundedProtocol, GentleTransport
 from recognizer.serve.errors import ServiceError
 from recognizer.serve.inference import SHARE, Inference
 from recognizer.serve.limits import FORMS, QUEUE
@@ -226,3 +227,27 @@ def test_uploads_are_few_at_a_time(app: FastAPI) -> None:
                 assert b"429 Too Many Requests" in answer(connection)
         finally:
             Quick.most = 5
+
+
+def test_the_connection_of_a_client_that_left_is_given_up() -> None:
+    class Left:
+        given_up = False
+
+        def is_closing(self) -> bool:
+            return False
+
+        def can_write_eof(self) -> bool:
+            return True
+
+        def resume_reading(self) -> None: ...
+
+        def write_eof(self) -> None:
+            raise OSError(errno.ENOTCONN, "Transport endpoint is not connected")
+
+        def abort(self) -> None:
+            self.given_up = True
+
+    left, loop = Left(), asyncio.new_event_loop()
+    GentleTransport(cast(asyncio.Transport, left), loop).close()
+    loop.close()
+    assert left.given_up

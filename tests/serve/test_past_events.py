@@ -15,6 +15,7 @@ import pytest
 from fastapi import FastAPI
 from starlette.testclient import TestClient
 
+from recognizer.serve.routes import sightings as sightings_routes
 from tests.history.history_records import record, unit
 from tests.serve.past_tracks import MINUTE, NOW, save, visits, with_crops
 from tests.serve.service import client_of, make_app
@@ -93,7 +94,9 @@ def test_a_crop_that_is_due_to_be_deleted_is_not_shown(app: FastAPI, reader: Tes
     assert reader.get("/v1/tracks/7/crops/0.jpg").status_code == 404
 
 
-def test_sightings_merge_tracks_and_have_pages(app: FastAPI, reader: TestClient) -> None:
+def test_sightings_merge_tracks_and_have_pages(
+    app: FastAPI, reader: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
     save(app, record(20, began=NOW - 29 * MINUTE), record(21, began=NOW - MINUTE, source="yard"))
     first = reader.get("/v1/sightings?limit=1").json()
     assert [one["track_ids"] for one in first["sightings"]] == [[8]]
@@ -103,6 +106,11 @@ def test_sightings_merge_tracks_and_have_pages(app: FastAPI, reader: TestClient)
     assert second["next"] is None
     apart = reader.get("/v1/sightings?across_sources=false").json()["sightings"]
     assert [one["track_ids"] for one in apart] == [[8], [7], [6]]
+    monkeypatch.setattr(sightings_routes, "MOST_TRACKS", 1)
+    for path in ("/v1/sightings", "/v1/sightings/report.csv"):
+        answer = reader.get(path, params={"since": "1971-01-01T00:00:00Z"})
+        assert (answer.status_code, answer.json()["error"]["code"]) == (422, "too_many_tracks"), answer.text
+        assert "give a later since" in answer.json()["error"]["message"]
 
 
 @pytest.mark.parametrize("name", STRANGE)

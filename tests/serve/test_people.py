@@ -49,7 +49,12 @@ def beside(*names: str) -> bytes:
 
 def test_a_person_is_added_listed_renamed_and_deleted(real_app: FastAPI) -> None:
     client = client_of(real_app, "admin")
-    assert client.get("/v1/people").json() == {"people": [], "model": None, "changed_at": None}
+    assert client.get("/v1/people").json() == {
+        "people": [],
+        "hidden_count": 0,
+        "model": None,
+        "changed_at": None,
+    }
     added = add(client, "Barack Obama", PHOTOS["barack_obama_2009"], b"no picture")
     assert added.status_code == 201
     assert [each["index"] for each in added.json()["accepted"]] == [0]
@@ -211,3 +216,23 @@ def test_two_who_add_a_person_of_one_name_at_once_do_not_make_one_of_two(real_ap
     held.result()
     assert codes == [201, 409]
     assert len([file for file in files_in(real_app) if file.startswith("Sam/")]) == 1
+
+
+def test_who_is_deleted_while_photos_are_added_does_not_come_back(real_app: FastAPI) -> None:
+    inference = real_app.state.services.inference
+    admin = client_of(real_app, "admin")
+    assert add(admin, "Grace", PHOTOS["grace_hopper"]).status_code == 201
+    go_on = threading.Event()
+    held = inference._thread.submit(go_on.wait, 20)
+    photos = [PHOTOS["barack_obama_2009"], *[PHOTOS["barack_obama_2010"]] * 4]
+    files = [("photos", (f"{number}.jpg", photo)) for number, photo in enumerate(photos)]
+    begun = admin.post("/v1/people/Grace/photos", files=files)
+    assert begun.status_code == 202
+    assert admin.delete("/v1/people/Grace").status_code == 204
+    go_on.set()
+    held.result()
+    real_app.state.services.jobs._threads.submit(lambda: None).result(60)
+    job = admin.get(f"/v1/jobs/{begun.json()['id']}").json()
+    assert (job["state"], job["error"]["code"]) == ("failed", "person_not_found")
+    assert not (gallery_of(real_app) / "Grace").exists()
+    assert "Grace" not in [each["name"] for each in admin.get("/v1/people").json()["people"]]

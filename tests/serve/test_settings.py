@@ -8,10 +8,12 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from starlette.requests import Request
 
 from recognizer.app.config import load
 from recognizer.runtime.supervisor import Supervisor
 from recognizer.serve.application import make_application
+from recognizer.serve.dependencies import settings
 from recognizer.serve.recognition import Recognition
 from tests.serve.live_site import Site
 from tests.serve.service import client_of
@@ -90,6 +92,8 @@ def test_a_change_lets_recognition_start_anew(site: Site, tmp_path: Path) -> Non
     assert (kept["history"]["enabled"], kept["history"]["known_days"], kept["history"]["crops_days"]) == (True, 5, 7)
     assert {stored["name"] for stored in kept["storage"]} == {"gallery", "history", "free"}
     assert load(tmp_path / "site.yaml").history.known_days == 5
+    request = Request({"type": "http", "app": app})
+    assert (settings(request).history.known_days, settings(request).history.enabled) == (5, False)  # this process's
 
 
 def test_without_a_settings_file_nothing_can_be_changed(site: Site) -> None:
@@ -109,6 +113,16 @@ def test_health_and_log_speak_of_both_processes(site: Site) -> None:
         lines = client.get("/v1/log").json()["lines"]
         assert [line[:13] for line in lines] == ["2026-11-27T11", "2026-11-27T12"]
         assert json.dumps(lines).count("INFO") == 2
+        assert client.get("/v1/log?limit=1").json()["lines"] == lines[1:]
+        assert client.get("/v1/log?limit=0").status_code == 422
+
+
+def test_no_line_of_the_log_shows_a_secret(site: Site) -> None:
+    site.control._log = ["ERROR cannot open rtsp://admin:s3cret@192.0.2.1/1"]
+    app = make_application(replace(site.services, log=["ERROR Authorization: Bearer frt_s3cret"]))
+    with site.running(), client_of(app, "admin") as client:
+        lines = client.get("/v1/log").json()["lines"]
+    assert lines == ["ERROR Authorization: Bearer ***", "ERROR cannot open rtsp://***"]
 
 
 @pytest.mark.parametrize("address", ["file:///etc/passwd", "/dev/video0", "http://169.254.169.254/", "exec:/bin/sh"])

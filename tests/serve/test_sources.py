@@ -10,8 +10,10 @@ from typing import Any
 import pytest
 
 from recognizer.runtime.child import ERROR_FILE, STATE_FILE
+from recognizer.runtime.control import MAX_CONNECTIONS
 from recognizer.serve.access.guard import COOKIE
-from recognizer.serve.live import MAX_VIEWERS, LiveStream
+from recognizer.serve.application import make_application
+from recognizer.serve.live import MAX_TAKING, MAX_VIEWERS, LiveStream
 from recognizer.types import SourceChange, SourceState
 from tests.results import identity, make_result
 from tests.serve.live_site import Site, Stream, run_apart, until
@@ -194,3 +196,64 @@ def test_streams_end_when_the_process_should(site: Site) -> None:
 
     with site.running():
         run_apart(watch())
+
+
+def test_a_flood_of_snapshots_leaves_room_for_events_and_commands(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Recognition has 64 connections; before, 64 snapshots that waited took all of them."""
+    taken: list[str] = []
+
+    async def run() -> None:
+        gate, exchange = asyncio.Event(), site.recognition.exchange
+
+        async def gated(command: str, **arguments: Any) -> Any:
+            if command == "picture":
+                taken.append(arguments["source"])
+                await gate.wait()
+            return await exchange(command, **arguments)
+
+        monkeypatch.setattr(site.recognition, "exchange", gated)
+        app = make_application(site.services, request_s=300)  # on a machine that other tests keep busy, too
+        same = [Stream(app, "/v1/sources/door/snapshot.jpg?width=600") for _ in range(80)]
+        await until(lambda: taken == ["door"])
+        others = [Stream(app, f"/v1/sources/other{number}/snapshot.jpg") for number in range(40)]
+        await until(lambda: sum(each.status > 0 for each in others) == 40 - (MAX_TAKING - 1))
+        assert {each.status for each in others} == {0, 503}
+        assert len(taken) == MAX_TAKING < MAX_CONNECTIONS / 2
+        asked = Stream(app, "/v1/sources")
+        await asked.head()
+        assert asked.status == 200
+        gate.set()
+        for each in same:
+            await each.head()
+        assert {each.status for each in same} == {200}
+        assert len({each.body for each in same}) == 1
+        await site.recognition.close()
+
+    with site.running():
+        frame(site)
+        run_apart(run())
+    assert taken.count("door") == 1
+
+
+def test_a_client_that_leaves_takes_the_picture_from_nobody(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def run() -> None:
+        gate, begun, exchange = asyncio.Event(), asyncio.Event(), site.recognition.exchange
+
+        async def gated(command: str, **arguments: Any) -> Any:
+            begun.set()
+            await gate.wait()
+            return await exchange(command, **arguments)
+
+        monkeypatch.setattr(site.recognition, "exchange", gated)
+        first = asyncio.create_task(site.recognition.live.snapshot("door", 640))
+        await begun.wait()
+        second = asyncio.create_task(site.recognition.live.snapshot("door", 640))
+        await asyncio.sleep(0)
+        first.cancel()
+        gate.set()
+        assert (await second)[:2] == b"\xff\xd8"
+        await site.recognition.close()
+
+    with site.running():
+        frame(site)
+        run_apart(run())

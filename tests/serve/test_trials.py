@@ -2,69 +2,18 @@
 
 from __future__ import annotations
 
-import shutil
-from collections.abc import Iterator
-from pathlib import Path
-from typing import Any
-
 import pytest
 from fastapi import FastAPI
 from starlette.testclient import TestClient
 
-from recognizer.app import build, config, enrolment
-from recognizer.app.session import Session
-from recognizer.demo import demo_clip, demo_files
+from recognizer.demo import demo_clip
 from recognizer.demo.demo_clip import MEDIA
-from recognizer.serve.recogniser import Recogniser
-from tests.serve.service import client_of, make_app
-
-
-@pytest.fixture(scope="module")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A gallery, and the history of a run on the clip, with crops."""
-    folder = tmp_path_factory.mktemp("site")
-    demo_files.write_gallery(folder / "gallery")
-    demo_files.write_clip(folder / "clip.mp4")
-    settings = config.load(
-        None,
-        {
-            "source": {"location": str(folder / "clip.mp4")},
-            "gallery": {"folder": folder / "gallery"},
-            "embed": {"model": "edgeface_xxs_own"},
-            "history": {"enabled": True, "crops": True},
-            "emit": {"headless": True},
-        },
-    )
-    enrolment.sync(settings, build.model(settings))
-    Session(settings).run()
-    return folder
+from tests.serve.service import client_of, job_of, result_of
 
 
 @pytest.fixture
-def app(tmp_path: Path, site: Path, recogniser: Recogniser) -> Iterator[FastAPI]:
-    shutil.copytree(site, tmp_path, dirs_exist_ok=True)
-    made = make_app(
-        tmp_path, recogniser=recogniser, embed={"model": "edgeface_xxs_own"}, history={"enabled": True, "crops": True}
-    )
-    recogniser.settings = made.state.services.settings
-    recogniser.reload()
-    yield made
-    made.state.services.close()
-
-
-@pytest.fixture
-def client(app: FastAPI) -> TestClient:
-    return client_of(app, "review")
-
-
-def result_of(client: TestClient, path: str, body: dict[str, Any]) -> Any:
-    begun = client.post(path, json=body)
-    assert begun.status_code == 202, begun.text
-    services = client.app.state.services  # type: ignore[attr-defined]
-    services.jobs._threads.submit(lambda: None).result(100)
-    job = client.get(f"/v1/jobs/{begun.json()['id']}").json()
-    assert job["state"] == "done", job
-    return job["result"]
+def client(past_app: FastAPI) -> TestClient:
+    return client_of(past_app, "review")
 
 
 def test_a_replay_with_nothing_changed_changes_nothing(client: TestClient) -> None:
@@ -119,3 +68,24 @@ def test_a_rejected_name_is_not_identified_again(client: TestClient) -> None:
     crop = client.get(event["crop_url"]).content
     faces = client.post("/v1/identify", files={"image": crop}).json()["faces"]
     assert all(face["name"] != event["name"] for face in faces)
+
+
+def test_a_replay_is_applied_once_and_taken_back(client: TestClient) -> None:
+    before = client.get("/v1/events").json()["events"]
+    named = {event["id"] for event in before if event["name"]}
+    begun, found = job_of(client, "/v1/replay", {"known": 0.99})
+    applied = client.post(f"/v1/replay/{begun}/apply")
+    assert applied.status_code == 200, applied.text
+    assert (applied.json()["tracks"], applied.json()["unchanged"]) == (found["changed_count"], 0) == (len(named), 0)
+    assert {event["name"] for event in client.get("/v1/events").json()["events"]} == {None}
+    again = client.post(f"/v1/replay/{begun}/apply")
+    assert (again.status_code, again.json()["error"]["code"]) == (409, "already_applied")
+    assert client.post(f"/v1/actions/{applied.json()['action_id']}/undo").status_code == 200
+    assert client.get("/v1/events").json()["events"] == before
+
+
+def test_only_a_finished_replay_is_applied(client: TestClient) -> None:
+    assert client.post("/v1/replay/0123456789abcdef/apply").json()["error"]["code"] == "job_not_found"
+    other = client.app.state.services.jobs.start("enrol", lambda job: None)  # type: ignore[attr-defined]
+    answer = client.post(f"/v1/replay/{other.id}/apply")
+    assert (answer.status_code, answer.json()["error"]["code"]) == (409, "not_finished")

@@ -27,6 +27,7 @@ from tests.soak.disk import full_disk
 from tests.soak.endings import signals
 from tests.soak.live import cameras
 from tests.soak.report import Part
+from tests.soak.services import services
 from tests.soak.strangers import faces
 from tests.soak.udp import udp_loss
 from tests.soak.webcam import webcam
@@ -39,6 +40,7 @@ PARTS: dict[str, tuple[Callable[[Context, Part, float], None], float]] = {
     "clock": (clock_jumps, 0.05),
     "udp": (udp_loss, 0.05),
     "webcam": (webcam, 0.05),
+    "services": (services, 0.05),
 }
 """Each part, and its share of the time; those but the first two take as long as their faults do."""
 

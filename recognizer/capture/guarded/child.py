@@ -6,6 +6,7 @@ one request after the other, and ends when its parent has ended or does not want
 
 from __future__ import annotations
 
+import functools
 import io
 import os
 import select
@@ -15,13 +16,27 @@ import threading
 import time
 import warnings
 from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 from PIL import Image
 
 from recognizer.capture.guarded.budget import CPU_S, IMAGE_BYTES, MEMORY_BYTES
-from recognizer.capture.guarded.messages import EXIT_MEMORY, MAX_TEXT_BYTES, READY, REPLY, REQUEST, Status
-from recognizer.capture.guarded.pixels import decode
+from recognizer.capture.guarded.messages import (
+    EXIT_MEMORY,
+    INDEX,
+    MAX_TEXT_BYTES,
+    READY,
+    REPLY,
+    REQUEST,
+    Kind,
+    Status,
+)
+from recognizer.capture.guarded.pixels import Decoded, decode
 from recognizer.errors import ImageError, PictureSizeError
+
+if TYPE_CHECKING:
+    from recognizer.capture.guarded.animations import OpenAnimation
 
 try:
     import resource
@@ -48,12 +63,12 @@ def main() -> int:
     os.dup2(nowhere, 2)  # libtiff and others write about what they read
     with suppress(BrokenPipeError):
         while _is_asked(inbox) and len(header := _receive(inbox, REQUEST.size)) == REQUEST.size:
-            has_content, max_pixels, length = REQUEST.unpack(header)
+            kind, max_pixels, length = REQUEST.unpack(header)
             with io.BytesIO() as payload:
                 if _receive_into(payload, inbox, length) < length:
                     break
                 _limit_time(CPU_S)
-                _answer(outbox, payload, bool(has_content), max_pixels or None)
+                _answer(outbox, payload, Kind(kind), max_pixels or None)
                 _limit_time(0)
     return 0
 
@@ -110,16 +125,12 @@ def _limit_time(cpu_s: float) -> None:
         signal.setitimer(signal.ITIMER_PROF, cpu_s)
 
 
-def _answer(outbox: int, payload: io.BytesIO, has_content: bool, max_pixels: int | None) -> None:
+def _answer(outbox: int, payload: io.BytesIO, kind: Kind, max_pixels: int | None) -> None:
     try:
-        if has_content:
-            size = payload.seek(0, io.SEEK_END)
-            payload.seek(0)
-            found = decode(payload, "", max_pixels=max_pixels, size=size, held=size)
-            payload.close()  # its memory counts no more
-        else:
-            with open(os.fsdecode(payload.getvalue()), "rb") as file:
-                found = decode(file, "", max_pixels=max_pixels, size=os.fstat(file.fileno()).st_size)
+        if kind == Kind.COUNT:
+            _reply(outbox, Status.COUNT, str(_animation().count(_path(payload.getvalue()))))
+            return
+        found = _decoded(payload, kind, max_pixels)
     except ImageError as error:
         cause = error.__cause__
         status = Status.MEMORY if isinstance(cause, MemoryError) else Status.REFUSED
@@ -141,6 +152,31 @@ def _answer(outbox: int, payload: io.BytesIO, has_content: bool, max_pixels: int
             _send(outbox, rows)
     except MemoryError:
         os._exit(EXIT_MEMORY)
+
+
+def _decoded(payload: io.BytesIO, kind: Kind, max_pixels: int | None) -> Decoded:
+    if kind == Kind.CONTENT:
+        size = payload.seek(0, io.SEEK_END)
+        payload.seek(0)
+        found = decode(payload, "", max_pixels=max_pixels, size=size, held=size)
+        payload.close()  # its memory counts no more
+        return found
+    if kind == Kind.ANIMATED:
+        (index,), path = INDEX.unpack(payload.getvalue()[: INDEX.size]), payload.getvalue()[INDEX.size :]
+        return _animation().picture(_path(path), index, max_pixels=max_pixels)
+    with open(_path(payload.getvalue()), "rb") as file:
+        return decode(file, "", max_pixels=max_pixels, size=os.fstat(file.fileno()).st_size)
+
+
+@functools.cache
+def _animation() -> OpenAnimation:
+    from recognizer.capture.guarded.animations import OpenAnimation  # most children never need it
+
+    return OpenAnimation()
+
+
+def _path(data: bytes) -> Path:
+    return Path(os.fsdecode(data))
 
 
 def _reply(outbox: int, status: Status, text: str, *, size: tuple[int, int, int] = (0, 0, 1), number: int = 0) -> None:

@@ -8,13 +8,14 @@ import os
 import signal
 import threading
 from collections.abc import Callable
+from pathlib import Path
 from typing import NamedTuple
 
 from loguru import logger
 
 from recognizer.addresses import address_limit
 from recognizer.capture.guarded.budget import CPU_S, MEMORY_BYTES, amount
-from recognizer.capture.guarded.messages import EXIT_MEMORY, Status
+from recognizer.capture.guarded.messages import EXIT_MEMORY, INDEX, Kind, Status
 from recognizer.capture.guarded.process import Answer, DecodingProcess, EndedError
 from recognizer.errors import ImageError, PictureSizeError
 from recognizer.types import U8
@@ -57,11 +58,37 @@ class GuardedDecoder:
             ImageError: if the picture is refused. Where its content is not at fault, the cause is a ``MemoryError`` or
                 an ``OSError`` with its number.
         """
+        answer = self._request(payload, Kind.CONTENT if has_content else Kind.PATH, name, max_pixels)
+        if answer.text:
+            logger.warning("{}: {}", name, answer.text)
+        return Picture(_image(answer), answer.factor)
+
+    def count(self, path: Path, *, name: str) -> int:
+        """How many pictures an animation holds.
+
+        Raises:
+            ImageError: no animation, damaged, or too costly to open.
+        """
+        return _number(self._request(os.fsencode(path.absolute()), Kind.COUNT, name, None))
+
+    def animated(self, path: Path, index: int, *, name: str, max_pixels: int) -> tuple[U8, int]:
+        """Decode one picture of an animation; say for how many ms it is shown, 0 where the file does not say.
+
+        The child keeps the animation that was asked for last open: a decoder for each, asked in order, is cheapest.
+
+        Raises:
+            ImageError: as ``decode``.
+        """
+        answer = self._request(INDEX.pack(index) + os.fsencode(path.absolute()), Kind.ANIMATED, name, max_pixels)
+        return _image(answer), _number(answer)
+
+    def _request(self, payload: bytes, kind: Kind, name: str, max_pixels: int | None) -> Answer:
+        """Ask for a picture or a number, and raise ``ImageError`` for anything else."""
         if len(payload) > MEMORY_BYTES:
             raise ImageError(f"{name}: has {amount(len(payload))}, at most {amount(MEMORY_BYTES)} are allowed.")
         with self._lock:
             try:
-                answer = self._answer(payload, has_content, name, max_pixels)
+                answer = self._answer(payload, kind, name, max_pixels)
             except (OSError, MemoryError) as error:  # under a limit on addresses either
                 self._drop()
                 reason = getattr(error, "strerror", None) or "out of memory"
@@ -71,15 +98,13 @@ class GuardedDecoder:
             except BaseException:
                 self._drop()  # it is ended already, or in the middle of an answer
                 raise
-        if answer.status == Status.PICTURE and answer.image is not None:
-            if answer.text:
-                logger.warning("{}: {}", name, answer.text)
-            return Picture(answer.image, answer.factor)
+        if answer.status == (Status.COUNT if kind == Kind.COUNT else Status.PICTURE):
+            return answer
         if answer.status == Status.MEMORY:
             raise _needs_memory(name) from MemoryError(answer.text)
         cause = OSError(answer.number, os.strerror(answer.number)) if answer.number else None
-        kind = PictureSizeError if answer.status == Status.TOO_LARGE else ImageError
-        raise kind(f"{name}{answer.text}") from cause
+        refused = PictureSizeError if answer.status == Status.TOO_LARGE else ImageError
+        raise refused(f"{name}{answer.text}") from cause
 
     @property
     def pid(self) -> int | None:
@@ -98,13 +123,13 @@ class GuardedDecoder:
         if self._child is not None:
             self._child.release()
 
-    def _answer(self, payload: bytes, has_content: bool, name: str, max_pixels: int | None) -> Answer:
+    def _answer(self, payload: bytes, kind: Kind, name: str, max_pixels: int | None) -> Answer:
         """Ask the child, and a fresh one where it fails after other pictures, which must not count."""
         while True:
             child = self._child = self._child or self._start()
             was_fresh = child.asked == 0
             try:
-                answer = child.ask(payload, has_content=has_content, max_pixels=max_pixels)
+                answer = child.ask(payload, kind=kind, max_pixels=max_pixels)
             except EndedError as error:
                 if was_fresh or error.late or _is_out_of_time(error):
                     raise _refusal(name, error) from _cause(error)
@@ -117,6 +142,16 @@ class GuardedDecoder:
         child, self._child = self._child, None
         if child is not None:
             child.end(kill=kill)
+
+
+def _image(answer: Answer) -> U8:
+    if answer.image is None:
+        raise RuntimeError("an answer holds no picture")
+    return answer.image
+
+
+def _number(answer: Answer) -> int:
+    return int(answer.text) if answer.text.isdecimal() and len(answer.text) < 10 else 0
 
 
 def _refusal(name: str, error: EndedError) -> ImageError:

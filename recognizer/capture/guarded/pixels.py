@@ -101,6 +101,13 @@ def decode(file: IO[bytes], name: str, *, max_pixels: int | None = None, size: i
         raise
 
 
+def one_decoded(picture: Image.Image) -> Decoded:
+    """Hand out a picture that is loaded already, and stays as it is."""
+    method = _TURNS.get(_orientation(picture))
+    shown = picture if method is None else picture.transpose(method)
+    return Decoded(shown.width, shown.height, 1, "", _rows(shown, 1))
+
+
 def _decode(file: IO[bytes], head: bytes, name: str, max_pixels: int | None, size: int, held: int) -> Decoded:
     if head[8:12] == b"WEBP" and (need := required_for_webp(head)) > MEMORY_BYTES:
         raise TooCostlyError(need)

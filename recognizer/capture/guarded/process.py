@@ -14,7 +14,7 @@ from typing import IO
 import numpy as np
 
 from recognizer.capture.guarded.budget import IMAGE_BYTES, WALL_S
-from recognizer.capture.guarded.messages import MAX_TEXT_BYTES, READY, REPLY, REQUEST, Status
+from recognizer.capture.guarded.messages import MAX_TEXT_BYTES, READY, REPLY, REQUEST, Kind, Status
 from recognizer.children import clean_environment, python_command
 from recognizer.types import U8
 
@@ -111,12 +111,12 @@ class DecodingProcess:
 
             fcntl.fcntl(_of(self._process.stdout), _SET_PIPE_SIZE, _PIPE_BYTES)
 
-    def ask(self, payload: bytes, *, has_content: bool, max_pixels: int | None) -> Answer:
+    def ask(self, payload: bytes, *, kind: Kind, max_pixels: int | None) -> Answer:
         """Let the child decode one picture.
 
         Args:
-            payload: the picture file, or its path as the system writes it.
-            has_content: whether it is the file itself.
+            payload: what follows a request of that kind.
+            kind: what is wanted.
             max_pixels: largest width times height.
 
         Raises:
@@ -125,7 +125,7 @@ class DecodingProcess:
         """
         self.asked += 1
         with self._within(self._wall_s):
-            self._write(REQUEST.pack(has_content, max_pixels or 0, len(payload)))
+            self._write(REQUEST.pack(kind, max_pixels or 0, len(payload)))
             self._write(payload)
             status, width, height, factor, number, length = REPLY.unpack(self._read(REPLY.size))
             if status not in set(Status) or length > MAX_TEXT_BYTES:

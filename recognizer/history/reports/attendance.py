@@ -10,8 +10,8 @@ from typing import Any
 from recognizer.errors import UsageError
 from recognizer.history.database import Database
 from recognizer.history.records import Selection, short_sources
-from recognizer.history.sightings import GAP_S, Period, Presence, Sighting, presences, sightings, within
-from recognizer.history.tracks import list_named
+from recognizer.history.sightings import GAP_S, Period, Presence, Sighting, SightingMerger, presences, within
+from recognizer.history.tracks import named_spans
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,11 +73,11 @@ def make_report(
     Raises:
         HistoryError: if the database cannot be read.
     """
-    seen = list_named(database, selection)
-    found, visits = (
-        tuple(within(sightings(seen, gap_s=gap_s, across_sources=across), selection.since, selection.until))
-        for across in (False, True)
-    )
+    mergers = [SightingMerger(gap_s=gap_s, across_sources=across) for across in (False, True)]
+    for track in named_spans(database, selection):
+        for merger in mergers:
+            merger.add(track)
+    found, visits = (tuple(within(merger.sightings(), selection.since, selection.until)) for merger in mergers)
     return Report(
         by=by,
         zone=zone,

@@ -8,10 +8,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from loguru import logger
 from numpy.typing import NDArray
 
 from recognizer.errors import EngineError
 from recognizer.models.engines import int8
+from recognizer.models.engines.compiled import CompiledGraphs
 from recognizer.models.engines.quiet_openvino import shared_core
 
 OWN_GRAPH_AFTER = 40
@@ -37,7 +39,7 @@ class OpenVinoRunner:
     Args:
         graph: the file.
         threads: processor threads.
-        cache_dir: keeps compiled graphs for the next start.
+        cache_dir: keeps compiled graphs for the next start; done without where it cannot be used.
         batches: sizes that batches are split into, or padded to where few rows are missing.
         precompile: those of ``batches`` to compile now or, where other dimensions are unknown, at the first shape;
             until another size has recurred in full, only these are used.
@@ -71,8 +73,7 @@ class OpenVinoRunner:
             "PERFORMANCE_HINT": "LATENCY",
             "INFERENCE_PRECISION_HINT": "bf16" if bf16 else "f32",
         }
-        if cache_dir is not None:
-            options["CACHE_DIR"] = str(cache_dir)
+        self._kept = None if cache_dir is None else CompiledGraphs(cache_dir / graph.stem)
         self._graph, self._core, self._options = graph, core, options
         try:
             self._model = self._core.read_model(str(graph))
@@ -148,6 +149,17 @@ class OpenVinoRunner:
                 self._compiled((rows, *(side.get_length() for side in sides)))
 
     def _request(self, model: Any) -> Any:
+        """Compile a graph, without the cache where it may not be read or written: another user's, or a full disk."""
+        if self._kept is not None and self._kept.usable():
+            options = self._options | {"CACHE_DIR": str(self._kept.folder)}
+            try:
+                request = self._core.compile_model(model, "CPU", options).create_infer_request()
+            except RuntimeError as error:
+                logger.debug("compiled graphs in {} are not used: {}", self._kept.folder, _last_line(error))
+                self._kept = None
+            else:
+                self._kept.seal()
+                return request
         return self._core.compile_model(model, "CPU", self._options).create_infer_request()
 
 

@@ -91,6 +91,8 @@ class GalleryState:
     enrolled: Enrolled
     rejections: tuple[Rejection, ...]
     thresholds: Thresholds
+    revision: int = 0
+    """Results that it decides bear this number."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -91,10 +91,12 @@ class WorkerPool:
         """Processor time that the present workers have spent, s."""
         return sum(worker.cpu_s for worker in self._workers())
 
-    def replace_gallery(self, enrolled: Enrolled, rejections: Sequence[Rejection], thresholds: Thresholds) -> None:
-        """Let all workers search another gallery; may be called from any thread."""
+    def replace_gallery(
+        self, enrolled: Enrolled, rejections: Sequence[Rejection], thresholds: Thresholds, *, revision: int = 0
+    ) -> None:
+        """Let all workers search another gallery; may be called from any thread. Its results bear the revision."""
         with self._ledger.lock:
-            self._gallery = messages.GalleryState(enrolled, tuple(rejections), thresholds)
+            self._gallery = messages.GalleryState(enrolled, tuple(rejections), thresholds, revision)
             for worker in self._workers():
                 worker.send(self._gallery)
 

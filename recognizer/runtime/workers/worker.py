@@ -119,9 +119,9 @@ class Worker:
                 self._pictures.free(slot)
             case messages.Needs(needs):
                 self._sink.needs = needs
-            case messages.GalleryState(enrolled=enrolled, thresholds=thresholds):
+            case messages.GalleryState(enrolled=enrolled, thresholds=thresholds, revision=revision):
                 index = self._plan.make_index(message)
-                pipeline.replace_gallery(index, frozenset(enrolled.names), thresholds)
+                pipeline.replace_gallery(index, frozenset(enrolled.names), thresholds, revision=revision)
             case messages.SetPaused(source, paused) if source in self._sources:
                 self._sources[source].pause() if paused else self._sources[source].resume()
             case messages.Add(assignment):

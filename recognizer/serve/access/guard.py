@@ -10,7 +10,7 @@ from starlette.routing import BaseRoute, Match
 from starlette.types import ASGIApp, Receive, Send
 from starlette.types import Scope as Asgi
 
-from recognizer.serve.access.hosts import AllowedHosts
+from recognizer.serve.access.hosts import AllowedHosts, is_loopback
 from recognizer.serve.access.scopes import PRINCIPAL, STILL_ALLOWED, Principal, Scope, needed_by
 from recognizer.serve.access.store import AccessStore
 from recognizer.serve.errors import ServiceError
@@ -92,7 +92,8 @@ class AccessGuard:
             found = self._store.principal(cookie, kind="session")
             if found is not None:
                 return Principal(found.name, found.scopes, address)
-        local = frozenset({Scope.VERIFY}) if self._hosts.is_local(headers) else frozenset[Scope]()
+        is_here = self._hosts.is_local(headers) and is_loopback(address)  # a proxy says where a client is
+        local = frozenset({Scope.VERIFY}) if is_here else frozenset[Scope]()
         return Principal("anonymous", local, address)
 
 

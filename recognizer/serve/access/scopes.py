@@ -1,4 +1,4 @@
-"""The four scopes, what includes what, and how a route says which one it needs."""
+"""The scopes, what includes what, and how a route says which one it needs."""
 
 from __future__ import annotations
 
@@ -20,6 +20,8 @@ STILL_ALLOWED = "recognizer.still_allowed"
 class Scope(Enum):
     """What a token is good for."""
 
+    METRICS = "metrics"
+    """Figures for Prometheus, which name no person."""
     READ = "read"
     """Who is enrolled, who was seen, identify, live pictures."""
     VERIFY = "verify"
@@ -31,9 +33,10 @@ class Scope(Enum):
 
 
 INCLUDES: dict[Scope, frozenset[Scope]] = {
-    Scope.READ: frozenset({Scope.READ}),
+    Scope.METRICS: frozenset({Scope.METRICS}),
+    Scope.READ: frozenset({Scope.READ, Scope.METRICS}),
     Scope.VERIFY: frozenset({Scope.VERIFY}),
-    Scope.REVIEW: frozenset({Scope.REVIEW, Scope.READ, Scope.VERIFY}),
+    Scope.REVIEW: frozenset({Scope.REVIEW, Scope.READ, Scope.VERIFY, Scope.METRICS}),
     Scope.ADMIN: frozenset(Scope),
 }
 
@@ -75,7 +78,7 @@ def require(scope: str) -> Callable[[], None]:
     A route that says nothing needs ``admin``. Where router and route both say one, both are needed.
 
     Args:
-        scope: ``read``, ``verify``, ``review`` or ``admin``.
+        scope: ``metrics``, ``read``, ``verify``, ``review`` or ``admin``.
     """
     return Requirement(Scope(scope))
 

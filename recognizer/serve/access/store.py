@@ -12,7 +12,8 @@ import secrets
 import sqlite3
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -48,6 +49,20 @@ class Token:
     expires_at: float | None
 
 
+@dataclass(frozen=True, slots=True)
+class BrowserSession:
+    """A browser that is logged in."""
+
+    id: int
+    name: str
+    scopes: tuple[str, ...]
+    created_at: float
+    """Seconds since 1970, as below."""
+    expires_at: float
+    token: str | None
+    """Name of the token that it began with; ``None``: a login link."""
+
+
 class AccessStore:
     """The secrets of one service.
 
@@ -62,7 +77,7 @@ class AccessStore:
     def __init__(self, folder: Path, *, clock: Callable[[], float] = time.time) -> None:
         self._clock = clock
         self._lock = threading.Lock()
-        path = folder / FILE_NAME
+        path = self._path = folder / FILE_NAME
         try:
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             if os.name == "posix" and folder.stat().st_mode & 0o077:
@@ -109,8 +124,28 @@ class AccessStore:
 
     def revoke(self, name: str) -> bool:
         """Delete a token and the sessions that were begun with it; false where there is none of that name."""
+        return self._change("DELETE FROM secrets WHERE kind = 'token' AND name = ?", (name,)) > 0
+
+    def sessions(self) -> list[BrowserSession]:
+        """Return the browsers that are logged in, the newest first."""
+        rows = self._all(
+            "SELECT own.id, own.name, own.scopes, own.created_at, own.expires_at, token.name FROM secrets AS own "
+            "LEFT JOIN secrets AS token ON token.id = own.parent "
+            "WHERE own.kind = 'session' AND own.expires_at > ? ORDER BY own.id DESC",
+            (self._clock(),),
+        )
+        return [BrowserSession(number, name, tuple(scopes.split()), *rest) for number, name, scopes, *rest in rows]
+
+    def session_id(self, session: str) -> int | None:
+        """Return the number of the session with this secret; ``None`` where there is none."""
+        found = self._find(session, ("session",))
+        return None if found is None else found[0]
+
+    def end_sessions(self, numbers: Iterable[int]) -> int:
+        """End sessions by their numbers; returns how many of them there were."""
         with self._lock:
-            return self._database.execute("DELETE FROM secrets WHERE kind = 'token' AND name = ?", (name,)).rowcount > 0
+            statement = "DELETE FROM secrets WHERE kind = 'session' AND id = ?"
+            return sum(self._database.execute(statement, (number,)).rowcount for number in numbers)
 
     def is_new(self) -> bool:
         """Whether nobody has had access yet: no token was made and nobody has logged in."""
@@ -118,8 +153,7 @@ class AccessStore:
 
     def remember_address(self, address: str) -> None:
         """Keep where the service listens, for the links of another process."""
-        with self._lock:
-            self._database.execute("INSERT OR REPLACE INTO listening VALUES (1, ?)", (address,))
+        self._change("INSERT OR REPLACE INTO listening VALUES (1, ?)", (address,))
 
     def address(self) -> str | None:
         """Where the service listened last; ``None`` before its first start."""
@@ -140,17 +174,14 @@ class AccessStore:
         if found is None:
             return None
         number, kind, name, scopes = found
-        if kind == "login":
-            with self._lock:
-                if self._database.execute("DELETE FROM secrets WHERE id = ?", (number,)).rowcount == 0:
-                    return None  # another browser was sooner
+        if kind == "login" and self._change("DELETE FROM secrets WHERE id = ?", (number,)) == 0:
+            return None  # another browser was sooner
         parent = number if kind == "token" else None
         return self._create("session", name, scopes.split(), SESSION_S, parent), _principal(name, scopes)
 
     def log_out(self, session: str) -> None:
         """End a session."""
-        with self._lock:
-            self._database.execute("DELETE FROM secrets WHERE kind = 'session' AND digest = ?", (_digest(session),))
+        self._change("DELETE FROM secrets WHERE kind = 'session' AND digest = ?", (_digest(session),))
 
     def principal(self, secret: str, *, kind: str) -> Principal | None:
         """Return whose secret it is; ``None`` where it is unknown, expired or revoked.
@@ -167,7 +198,7 @@ class AccessStore:
     ) -> str:
         secret, now = _PREFIX[kind] + secrets.token_urlsafe(32), self._clock()
         until = None if lasts_s is None else now + lasts_s
-        with self._lock:
+        with self._lock, self._translated():
             self._database.execute("DELETE FROM secrets WHERE expires_at <= ?", (now,))
             self._database.execute(
                 "INSERT INTO secrets (kind, name, digest, scopes, created_at, expires_at, parent) "
@@ -184,12 +215,33 @@ class AccessStore:
         return next(((number, kind, name, scopes) for number, kind, name, scopes in rows if kind in kinds), None)
 
     def _all(self, query: str, values: tuple[object, ...] = ()) -> list[tuple[Any, ...]]:
-        with self._lock:
+        with self._lock, self._translated():
             return self._database.execute(query, values).fetchall()
+
+    def _change(self, query: str, values: tuple[object, ...]) -> int:
+        """Change rows; returns how many."""
+        with self._lock, self._translated():
+            return self._database.execute(query, values).rowcount
+
+    @contextmanager
+    def _translated(self) -> Iterator[None]:
+        """Say what is wrong with the file: a full disk, damage, another process that holds it."""
+        try:
+            yield
+        except sqlite3.IntegrityError:
+            raise
+        except sqlite3.Error as error:
+            raise ConfigError(
+                f"The tokens and logins in {self._path} cannot be used ({error}); free some space, or, if the file is "
+                "damaged, move it away: they are made anew then."
+            ) from error
 
 
 def _principal(name: str, scopes: str) -> Principal:
-    return Principal(name, frozenset(Scope(scope) for scope in scopes.split()))
+    known = {scope.value for scope in Scope}
+    return Principal(
+        name, frozenset(Scope(scope) for scope in scopes.split() if scope in known)
+    )  # damaged ones count not
 
 
 def _digest(secret: str) -> bytes:

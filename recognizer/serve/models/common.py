@@ -3,15 +3,24 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import AfterValidator, BaseModel, ConfigDict
+
+
+def rounded(value: float) -> float:
+    """Round to four decimals, small values to four digits: more than that no measurement here has."""
+    return round(value, 4) + 0.0 if abs(value) >= 0.1 else float(f"{value:.4g}")
+
+
+Rounded = Annotated[float, AfterValidator(rounded)]
+"""A number of an answer."""
 
 
 class Model(BaseModel):
     """Base of all: an unknown field, NaN and infinity are refused."""
 
-    model_config = ConfigDict(extra="forbid", allow_inf_nan=False, frozen=True)
+    model_config = ConfigDict(extra="forbid", allow_inf_nan=False, frozen=True, use_attribute_docstrings=True)
 
 
 class ErrorDetail(Model):

@@ -8,9 +8,9 @@ from typing import Annotated, Literal
 from fastapi import UploadFile
 from pydantic import Field
 
-from recognizer.serve.models.common import Model
+from recognizer.serve.models.common import Model, Rounded
 
-Box = tuple[float, float, float, float]
+Box = tuple[Rounded, Rounded, Rounded, Rounded]
 """x1, y1, x2, y2 px of the picture as it was sent; may reach beyond it."""
 
 
@@ -42,14 +42,14 @@ class IdentifyForm(Model):
 class Quality(Model):
     """How hard a face is to recognise."""
 
-    eyes_px: float
+    eyes_px: Rounded
     """Distance between the eyes, px; from 20 up recognition does not get better."""
-    sharpness: float
+    sharpness: Rounded
     """Below 20 a face is too blurred to tell whose it is."""
-    yaw_deg: float
+    yaw_deg: Rounded
     """Head turned sideways, [-90, 90]; 0 faces the camera."""
-    roll_deg: float
-    score: float
+    roll_deg: Rounded
+    score: Rounded
     """Of the detector, [0, 1]."""
 
 
@@ -67,11 +67,11 @@ class Verified(Model):
 
     match: bool | None
     """True where the distance is at most the threshold; null where a face is too poor to decide (see its notes)."""
-    distance: float
+    distance: Rounded
     """In the requested metric; smaller is more alike."""
-    threshold: float | None
+    threshold: Rounded | None
     """In the same metric: 1 in 100,000 pairs of strangers is nearer. Null where nobody has measured it."""
-    similarity: float
+    similarity: Rounded
     """Cosine, [-1, 1]; larger is more alike."""
     metric: Metric
     model: str
@@ -86,7 +86,7 @@ class PersonCandidate(Model):
 
     person_id: str
     name: str
-    similarity: float
+    similarity: Rounded
     """Cosine to the nearest photo, [-1, 1]."""
 
 
@@ -98,8 +98,8 @@ class IdentifiedFace(Model):
     person_id: str | None
     """Set where the status is known."""
     name: str | None
-    similarity: float
-    margin: float
+    similarity: Rounded
+    margin: Rounded
     """How much more similar the nearest person is than the next one."""
     candidates: list[PersonCandidate]
     """Who is nearest, whatever the status: no statement that it is them."""

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 from fastapi import Path, Query
 from pydantic import AwareDatetime, Field
 
-from recognizer.serve.models.common import Model
+from recognizer.serve.models.common import Model, Rounded
 
 _LARGEST = 2**63 - 1  # of a database's integers
 Identifier = Annotated[int, Field(ge=1, le=_LARGEST)]
@@ -26,10 +26,11 @@ class PastEvent(Model):
     id: int
     """For `/v1/tracks/{id}`."""
     time: datetime
-    """When it appeared."""
+    """When it appeared: the time of day at which the frame was taken, UTC."""
     ended_at: datetime
-    at_s: float
-    """The same in the source's own time."""
+    at_s: Rounded
+    """The same in seconds, as in the event log and the event stream: since the camera's first frame in its run, by the
+    machine's steady clock, which nobody sets; or since the beginning of a file. ``time`` is the time of day."""
     source: str
     kind: Literal["recognised", "appeared"]
     """Recognised, if it bears a name."""
@@ -40,9 +41,9 @@ class PastEvent(Model):
     status: Literal["known", "unknown", "undecided", "named later"]
     nearest: str | None
     """The nearest enrolled person, named or not."""
-    similarity: float
+    similarity: Rounded
     """Cosine to that person."""
-    margin: float
+    margin: Rounded
     reasons: list[str]
     model: str
     gallery_revision: str | None
@@ -62,11 +63,11 @@ class KeptSample(Model):
     """One of the best faces of a track."""
 
     at: datetime
-    eyes_px: float
-    sharpness: float
-    yaw_deg: float
-    roll_deg: float
-    score: float
+    eyes_px: Rounded
+    sharpness: Rounded
+    yaw_deg: Rounded
+    roll_deg: Rounded
+    score: Rounded
     crop_url: str | None
 
 
@@ -75,7 +76,7 @@ class TrackAnswer(PastEvent):
 
     frames: int
     """In which it was reported."""
-    known: float
+    known: Rounded
     """Similarity that a name needed then."""
     samples: list[KeptSample]
 
@@ -89,7 +90,7 @@ class SightingAnswer(Model):
     sources: list[str]
     first_at: datetime
     last_at: datetime
-    duration_s: float
+    duration_s: Rounded
     track_ids: list[int]
 
 
@@ -115,8 +116,8 @@ class Suggestion(Model):
 
     person_id: str | None
     name: str
-    similarity: float
-    wanted: float
+    similarity: Rounded
+    wanted: Rounded
     """Similarity that a name needs."""
     missing: list[str]
     """What a name lacks, in words."""
@@ -183,7 +184,7 @@ class RejectionMade(ActionMade):
 
     name: str
     """Who the track is not."""
-    similarity: float
+    similarity: Rounded
     """Of the track to that person: where it is high, the person may be rejected, too, in such light or pose."""
 
 
@@ -215,7 +216,7 @@ class Undone(Model):
 class HitAnswer(Model):
     """A track that resembles the face."""
 
-    similarity: float
+    similarity: Rounded
     """Largest cosine of its samples to the face."""
     event: PastEvent
 
@@ -225,7 +226,7 @@ class SearchAnswer(Model):
 
     hits: list[HitAnswer]
     model: str
-    from_similarity: float
+    from_similarity: Rounded
     """Least similarity of a hit."""
 
 
@@ -241,9 +242,9 @@ class CountedAnswer(Model):
     """Tracks without a name, and those whose name was rejected."""
     rejected: int
     """Wrong names that somebody noticed and rejected."""
-    rejected_share: float | None
+    rejected_share: Rounded | None
     """Of the strangers; what `fpir_allowed` promises."""
-    rejected_per_camera_month: float | None
+    rejected_per_camera_month: Rounded | None
     drift: dict[str, Any] | None
 
 
@@ -261,9 +262,9 @@ class TrustAnswer(Model):
     measured_on: str | None
     budget: str | None
     """The allowed rate of wrong names, as it was written; null where none was set."""
-    fpir_allowed: float | None
+    fpir_allowed: Rounded | None
     """Share of strangers that may get a name."""
     enrolled: int
-    raised_by: float
+    raised_by: Rounded
     """Cosine by which the site's own strangers raised the thresholds."""
     counted: CountedAnswer

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, SecretStr
 
-from recognizer.serve.models.common import Model
+from recognizer.serve.models.common import Model, Rounded
 
 Share = Annotated[float, Field(ge=0, le=1)]
 Days = Annotated[float, Field(gt=0, le=36600)]
@@ -20,9 +20,9 @@ class PersonNow(Model):
     track_id: int
     status: Literal["known", "unknown", "undecided"]
     name: str | None
-    similarity: float
+    similarity: Rounded
     """Cosine to the nearest person."""
-    box: tuple[float, float, float, float]
+    box: tuple[Rounded, Rounded, Rounded, Rounded]
     """Left, top, right, bottom, px of a frame of ``width`` x ``height``."""
 
 
@@ -37,11 +37,11 @@ class SourceNow(Model):
     why: str | None = None
     live: bool = True
     paused: bool = False
-    frame_age_s: float | None = None
+    frame_age_s: Rounded | None = None
     """Age of the newest recognised frame."""
-    latency_s: float | None = None
+    latency_s: Rounded | None = None
     """From the capture of the newest frame to its result."""
-    rate: float = 0.0
+    rate: Rounded = 0.0
     """Frames recognised a second, of the last five seconds."""
     frames: int = 0
     dropped: int = 0
@@ -124,8 +124,8 @@ class Camera(Model):
     has_password: bool
     rotate_deg: int
     mirror: bool
-    region: tuple[float, float, float, float]
-    analysis_rate: float | None
+    region: tuple[Rounded, Rounded, Rounded, Rounded]
+    analysis_rate: Rounded | None
 
 
 class CamerasAnswer(Model):
@@ -157,7 +157,8 @@ class HistoryForm(Model):
 class Stored(Model):
     """Room that something takes."""
 
-    name: Literal["history", "gallery", "free"]
+    name: Literal["history", "gallery", "deliveries", "free"]
+    """``deliveries``: events that wait for other systems; ``free``: room that is left."""
     size: int | None
     """Bytes."""
     items: int | None = None

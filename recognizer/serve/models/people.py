@@ -7,7 +7,7 @@ from typing import Annotated
 from fastapi import UploadFile
 from pydantic import Field
 
-from recognizer.serve.models.common import Model
+from recognizer.serve.models.common import Model, Rounded
 
 Name = Annotated[str, Field(min_length=1, max_length=255)]
 MOST_PHOTOS = 100
@@ -48,23 +48,45 @@ class Person(Model):
     enrolled_at: str
     consent: Consent | None
     """Null where none is recorded."""
+    hidden: bool
+    """Recognised as everybody, but not listed unless asked for."""
     withheld: str | None
     """Why the person is not recognised, for want of a consent that holds; else null."""
 
 
 class People(Model):
-    """Everybody in the gallery, by name."""
+    """The people of the gallery, by name."""
 
     people: list[Person]
+    hidden_count: int
+    """Hidden people, whether they are listed here or not."""
     model: str | None
     """Fingerprint of the model that made the vectors."""
     changed_at: str | None
 
 
-class NewName(Model):
-    """The new name of a person."""
+class PersonChange(Model):
+    """What to change of a person; what is not given stays."""
 
-    name: Name
+    name: Name | None = None
+    hidden: bool | None = None
+
+
+class Backup(Model):
+    """A backup of the history that may hold a person still."""
+
+    path: str
+    at: str
+    found: bool
+    """Whether the file is where it was written."""
+
+
+class PersonForgotten(Model):
+    """A person is gone from gallery and history: the result of the job."""
+
+    tracks_deleted: int
+    backups: list[Backup]
+    """They may hold the person still; delete them by hand."""
 
 
 class PhotosForm(Model):
@@ -99,7 +121,7 @@ class RejectedPhoto(Model):
     """``invalid_image``, ``face_not_found``, ``multiple_faces``, ``face_too_small``, ``same_picture`` and others."""
     reason: str
     """In words: what was wanted, what came."""
-    boxes: list[tuple[float, float, float, float]] | None = None
+    boxes: list[tuple[Rounded, Rounded, Rounded, Rounded]] | None = None
     """With ``multiple_faces``: the faces, of which one can be chosen by ``boxes``."""
 
 
@@ -141,7 +163,7 @@ class ConfusablePair(Model):
     file: str
     other_id: str
     other_file: str
-    similarity: float
+    similarity: Rounded
 
 
 class OddPhoto(Model):
@@ -149,7 +171,7 @@ class OddPhoto(Model):
 
     person_id: str
     file: str
-    similarity: float
+    similarity: Rounded
 
 
 class PoorPhoto(Model):

@@ -26,9 +26,9 @@ class Health(Model):
 
 
 class Ready(Model):
-    """Whether requests that need the model are answered."""
+    """Whether requests that need the model are answered, and recognition sees something."""
 
-    status: Literal["ready", "model_loading"]
+    status: Literal["ready", "model_loading", "recognition_starting", "no_pictures"]
 
 
 class Login(Model):
@@ -41,5 +41,5 @@ class Session(Model):
     """Who is logged in."""
 
     name: str
-    scopes: list[Literal["read", "verify", "review", "admin"]]
+    scopes: list[Literal["metrics", "read", "verify", "review", "admin"]]
     """All that are allowed, those that others include too."""

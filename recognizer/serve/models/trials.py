@@ -7,7 +7,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from recognizer.serve.models.common import Model
+from recognizer.serve.models.common import Model, Rounded
 from recognizer.serve.models.history import Moment
 
 _Name = Annotated[str, Field(min_length=1, max_length=1000, pattern=r"^[^\x00]*$")]
@@ -46,7 +46,7 @@ class ChangedTrack(Model):
     track: int
     was: str | None
     now: str | None
-    similarity: float
+    similarity: Rounded
     """Cosine to the person nearest now."""
     source: str
     began: datetime
@@ -75,6 +75,16 @@ class ReplayResult(Model):
     """Tracks that keep what a person said of them."""
     not_comparable: NotComparable
     not_reproduced: int
+
+
+class ReplayApplied(Model):
+    """The tracks of a replay bear their new names."""
+
+    action_id: int
+    tracks: int
+    """Tracks that were given another name, or lost theirs."""
+    unchanged: int
+    """Tracks whose name somebody changed since the replay, or which were deleted."""
 
 
 class EnrolRequest(Model):

@@ -6,6 +6,7 @@ from fastapi import APIRouter
 
 from recognizer.serve.routes import (
     actions,
+    calibration,
     cameras,
     documentation,
     event_stream,
@@ -14,6 +15,7 @@ from recognizer.serve.routes import (
     health,
     jobs,
     merging,
+    metrics,
     people,
     photos,
     root,
@@ -22,6 +24,8 @@ from recognizer.serve.routes import (
     settings,
     sightings,
     sources,
+    targets,
+    tokens,
     trials,
     trust,
     unknowns,
@@ -30,8 +34,10 @@ from recognizer.serve.routes import (
 ROUTERS: tuple[APIRouter, ...] = (
     root.router,
     health.router,
+    metrics.router,
     documentation.router,
     session.router,
+    tokens.router,
     faces.router,
     photos.router,
     people.router,
@@ -42,11 +48,13 @@ ROUTERS: tuple[APIRouter, ...] = (
     sources.router,
     cameras.router,
     settings.router,
+    targets.router,
     sightings.router,
     unknowns.router,
     actions.router,
     search.router,
     trust.router,
+    calibration.router,
     trials.router,
 )
 """In the order in which they are matched."""

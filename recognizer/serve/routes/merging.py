@@ -11,6 +11,7 @@ from recognizer.app import people as in_both
 from recognizer.app.history import read_history
 from recognizer.errors import GalleryError
 from recognizer.gallery import upkeep
+from recognizer.gallery.hidden import set_hidden
 from recognizer.gallery.names import sameness
 from recognizer.serve import gallery
 from recognizer.serve.access.scopes import require
@@ -18,7 +19,7 @@ from recognizer.serve.dependencies import HistoryDep, PrincipalDep, RecognizerDe
 from recognizer.serve.errors import ServiceError
 from recognizer.serve.models.common import Model
 from recognizer.serve.models.history import ActionMade
-from recognizer.serve.models.people import Name, NewName, Person
+from recognizer.serve.models.people import Name, Person, PersonChange
 from recognizer.serve.past import refusals
 from recognizer.serve.recogniser import Recogniser
 from recognizer.serve.routes.events import reload_rejections
@@ -61,18 +62,20 @@ async def merge_people(
 
 
 @router.patch("/{person_id}", tags=["people"])
-async def rename_person(
-    person_id: str, name: NewName, settings: SettingsDep, recognizer: RecognizerDep, who: PrincipalDep
+async def change_person(
+    person_id: str, wanted: PersonChange, settings: SettingsDep, recognizer: RecognizerDep, who: PrincipalDep
 ) -> Person:
-    """Give a person another name, and so another id; where a history is kept, there too."""
+    """Hide a person or list them again; give them another name, and so another id, in the history, too."""
     folder = settings.gallery.folder
 
     def work(loaded: Recogniser) -> Person:
         person = gallery.person_of(folder, person_id)
-        new = gallery.valid_name(name.name)
+        new = person.name if wanted.name is None else gallery.valid_name(wanted.name)
         for other in gallery.people_of(folder)[0]:
             if other.name != person.name and sameness(other.name) == sameness(new):
                 raise ServiceError(409, "person_exists", "Somebody else has this name.")
+        if wanted.hidden is not None:
+            set_hidden(folder, person.name, wanted.hidden)
         if new == person.name:
             return described([person], settings)[0]
         if settings.has_history:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import datetime as dt
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Form, Response
@@ -12,32 +14,56 @@ from starlette.responses import JSONResponse
 
 from recognizer.app import build
 from recognizer.app.config import Settings
+from recognizer.app.people import remove_everywhere
 from recognizer.capture.pictures import PICTURE_SUFFIXES
 from recognizer.errors import GalleryError
 from recognizer.gallery import upkeep
 from recognizer.gallery.audit import audit as audit_gallery
 from recognizer.gallery.consent import Consent, end_of, read_consent, withdraw, write_consent
+from recognizer.gallery.hidden import hidden_people, is_hidden
 from recognizer.gallery.records import PersonRecord
 from recognizer.serve import gallery
 from recognizer.serve.access.scopes import require
-from recognizer.serve.dependencies import JobsDep, PrincipalDep, RecognizerDep, SettingsDep
+from recognizer.serve.dependencies import (
+    JobsDep,
+    PrincipalDep,
+    RecognizerDep,
+    ServicesDep,
+    SettingsDep,
+    require_history,
+)
 from recognizer.serve.errors import ServiceError
+from recognizer.serve.jobs import Job
 from recognizer.serve.models import people as models
 from recognizer.serve.models.common import JobAnswer
-from recognizer.serve.models.people import AuditAnswer, NewConsent, People, Person, PersonForm, PhotosAdded
+from recognizer.serve.models.people import (
+    AuditAnswer,
+    Backup,
+    NewConsent,
+    People,
+    Person,
+    PersonForgotten,
+    PersonForm,
+    PhotosAdded,
+)
 from recognizer.serve.recogniser import Recogniser
+from recognizer.serve.routes.jobs import answer
 from recognizer.serve.routes.photos import add_photos
 
 router = APIRouter(prefix="/v1", tags=["people"])
 
 
 @router.get("/people", dependencies=[Depends(require("read"))])
-async def list_people(settings: SettingsDep) -> People:
-    """List everybody in the gallery."""
+async def list_people(settings: SettingsDep, hidden: bool = False) -> People:
+    """List the people of the gallery; those who are hidden only with ``hidden=true``."""
 
     def found() -> People:
         people, model, changed_at = gallery.people_of(settings.gallery.folder)
-        return People(people=described(people, settings), model=model, changed_at=changed_at)
+        out_of_sight = hidden_people(settings.gallery.folder, [each.name for each in people])
+        shown = [each for each in people if hidden or each.name not in out_of_sight]
+        return People(
+            people=described(shown, settings), hidden_count=len(out_of_sight), model=model, changed_at=changed_at
+        )
 
     return await run_in_threadpool(found)
 
@@ -71,16 +97,42 @@ async def get_person(person_id: str, settings: SettingsDep) -> Person:
     return await run_in_threadpool(_described, settings, person_id)
 
 
-@router.delete("/people/{person_id}", status_code=204, dependencies=[Depends(require("admin"))])
-async def delete_person(person_id: str, settings: SettingsDep) -> Response:
-    """Delete a person for good: photos, vectors and thumbnails. What was seen of them in the history stays."""
+@router.delete(
+    "/people/{person_id}",
+    status_code=204,
+    dependencies=[Depends(require("admin"))],
+    responses={202: {"model": JobAnswer, "description": "With ``forget_history``: a job"}},
+)
+async def delete_person(
+    person_id: str, settings: SettingsDep, jobs: JobsDep, services: ServicesDep, forget_history: bool = False
+) -> Response:
+    """Delete a person for good: photos, vectors and thumbnails.
+
+    What was seen of them in the history stays under their name until it is too old. With ``forget_history`` it goes,
+    too: all tracks and pictures of them, the name wherever else it stands, and the corrections that name them, so that
+    these cannot be undone. A hidden person (``PATCH``) loses nothing.
+    """
     folder = settings.gallery.folder
+    person = await run_in_threadpool(gallery.person_of, folder, person_id)
+    if not forget_history:
+        await run_in_threadpool(upkeep.remove, folder, person.name)
+        return Response(status_code=204)
+    require_history(settings)
+    live, loop = services.live, asyncio.get_running_loop()
 
-    def remove() -> None:
-        upkeep.remove(folder, gallery.person_of(folder, person_id).name)
+    def reload() -> None:
+        if live is not None:
+            with suppress(ServiceError):
+                asyncio.run_coroutine_threadsafe(live.call("reload_gallery"), loop).result()
 
-    await run_in_threadpool(remove)
-    return Response(status_code=204)
+    def work(job: Job) -> object:
+        forgotten = remove_everywhere(settings, person.name, reload=reload)
+        return PersonForgotten(
+            tracks_deleted=forgotten.tracks, backups=[Backup(**each) for each in forgotten.backups]
+        ).model_dump(mode="json")
+
+    made = answer(jobs.start("forget", work, scope="admin"))
+    return JSONResponse(made.model_dump(mode="json"), status_code=202)
 
 
 @router.put("/people/{person_id}/consent", dependencies=[Depends(require("review"))])
@@ -181,6 +233,7 @@ def described(people: Sequence[PersonRecord], settings: Settings) -> list[Person
             weak=record.weak,
             enrolled_at=record.enrolled_at,
             consent=models.Consent(**consent.as_dict()) if isinstance(consent, Consent) else None,
+            hidden=is_hidden(settings.gallery.folder, record.name),
             withheld=consents.problem(consent),
         )
         for record in people

@@ -12,7 +12,7 @@ from recognizer.history.events import events_of
 from recognizer.history.face_search import search_face, vector_of_track
 from recognizer.history.records import Selection
 from recognizer.serve.access.scopes import require
-from recognizer.serve.dependencies import HistoryDep, PrincipalDep, RecognizerDep, SettingsDep
+from recognizer.serve.dependencies import HistoryDep, PrincipalDep, RecognizerDep, ServicesDep, SettingsDep
 from recognizer.serve.errors import ServiceError
 from recognizer.serve.history_memory import HistoryMemoryDep, thresholds_of
 from recognizer.serve.models.history import HitAnswer, Identifier, Moment, SearchAnswer, Text
@@ -28,6 +28,7 @@ router = APIRouter(tags=["history"], dependencies=[Depends(require("read"))])
 async def search(
     history: HistoryDep,
     people: PersonIdsDep,
+    services: ServicesDep,
     settings: SettingsDep,
     memory: HistoryMemoryDep,
     recognizer: RecognizerDep,
@@ -59,15 +60,16 @@ async def search(
         shown = crops_since(settings)
         probe, fingerprint = (vector, model) if track_id is None else vector_of_track(history, track_id)[:2]
         index = memory.index(fingerprint) if fingerprint == model else None
-        hits = search_face(
-            history,
-            probe,
-            model=fingerprint,
-            from_similarity=least,
-            selection=Selection(source=source, since=since, until=until),
-            limit=limit,
-            index=index,
-        )
+        with services.figures.searching():
+            hits = search_face(
+                history,
+                probe,
+                model=fingerprint,
+                from_similarity=least,
+                selection=Selection(source=source, since=since, until=until),
+                limit=limit,
+                index=index,
+            )
         events = {event.seen.id: event for event in events_of(history, [hit.track for hit in hits], crops_since=shown)}
         return SearchAnswer(
             hits=[

@@ -7,7 +7,7 @@ import math
 from fastapi import APIRouter, Depends, Request, Response
 
 from recognizer.serve.access.guard import COOKIE
-from recognizer.serve.access.scopes import INCLUDES, Principal, open_to_all
+from recognizer.serve.access.scopes import INCLUDES, Principal, Scope, open_to_all
 from recognizer.serve.access.store import SESSION_S
 from recognizer.serve.dependencies import PrincipalDep, ServicesDep
 from recognizer.serve.errors import ServiceError
@@ -58,5 +58,8 @@ async def log_out(request: Request, services: ServicesDep) -> Response:
 
 
 def _session(who: Principal) -> Session:
-    scopes = {each.value for scope in who.scopes for each in INCLUDES[scope]}
-    return Session(name=who.name, scopes=sorted(scopes))  # type: ignore[arg-type]  # Literal of the same values
+    scopes = {each for scope in who.scopes for each in INCLUDES[scope]}
+    if Scope.METRICS not in who.scopes:
+        scopes.discard(Scope.METRICS)  # for programs; a page has no use for it
+    names = sorted(each.value for each in scopes)
+    return Session(name=who.name, scopes=names)  # type: ignore[arg-type]  # Literal of the same values

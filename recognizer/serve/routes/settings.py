@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import datetime as dt
+import platform
 import shutil
 from collections.abc import Iterator
 from contextlib import suppress
 from importlib import metadata
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends
+from fastapi import APIRouter, Depends, Query
 from starlette.concurrency import run_in_threadpool
 
 from recognizer import __version__
 from recognizer.app.config import Settings
 from recognizer.app.disk_use import folder_bytes
+from recognizer.app.kept_log import scrubbed
 from recognizer.serve.access.scopes import require
 from recognizer.serve.dependencies import ServicesDep, SettingsFileDep
 from recognizer.serve.errors import ServiceError
@@ -81,16 +83,17 @@ async def health(services: ServicesDep) -> HealthDetail:
 
 
 @router.get("/log")
-async def log(services: ServicesDep) -> LogAnswer:
-    """Send the newest lines of the logs of both processes, in order."""
+async def log(services: ServicesDep, limit: Annotated[int, Query(ge=1, le=1000)] = 200) -> LogAnswer:
+    """Send the newest lines of the logs of both processes, in order, without secrets."""
     lines = list(services.log)
     if services.live is not None:
         with suppress(ServiceError):
             lines += (await services.live.call("about"))["log"]
-    return LogAnswer(lines=sorted(lines))
+    return LogAnswer(lines=[scrubbed(line) for line in sorted(lines)[-limit:]])
 
 
 def _versions() -> Iterator[tuple[str, str]]:
+    yield "python", platform.python_version()
     for name in _LIBRARIES:
         with suppress(metadata.PackageNotFoundError):
             yield name, metadata.version(name)
@@ -101,6 +104,9 @@ def _storage(settings: Settings) -> list[Stored]:
     stored = [Stored(name="gallery", size=folder_bytes(gallery))]
     if isinstance(place, Path):
         stored.append(Stored(name="history", size=folder_bytes(place)))
+    waiting = settings.integrations.place(gallery)
+    if waiting.is_dir():
+        stored.append(Stored(name="deliveries", size=folder_bytes(waiting)))
     with suppress(OSError):
         stored.append(Stored(name="free", size=shutil.disk_usage(gallery).free))
     return stored

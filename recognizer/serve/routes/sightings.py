@@ -10,17 +10,22 @@ from fastapi import APIRouter, Depends, Query
 from starlette.responses import Response
 
 from recognizer.history import cursors
+from recognizer.history.database import Database
+from recognizer.history.records import Selection
 from recognizer.history.reports.attendance import make_report, time_zone
 from recognizer.history.reports.formats import FORMATS
 from recognizer.history.rows import to_us
-from recognizer.history.sightings import GAP_S, Sighting, sightings, within
-from recognizer.history.tracks import list_named
+from recognizer.history.sightings import GAP_S, Sighting, SightingMerger, within
+from recognizer.history.tracks import count_named, named_spans
 from recognizer.serve.access.scopes import require
 from recognizer.serve.dependencies import HistoryDep
+from recognizer.serve.errors import ServiceError
 from recognizer.serve.models.history import Cursor, Limit, SightingAnswer, SightingsAnswer, Text
 from recognizer.serve.past import PersonIds, PersonIdsDep, SelectionDep, attachment
 
 router = APIRouter(prefix="/v1/sightings", tags=["history"], dependencies=[Depends(require("read"))])
+MOST_TRACKS = 100_000
+"""Tracks that one request merges, which takes about a second."""
 DAYS = 7
 """Days that are shown where nobody says since when."""
 Gap = Annotated[float, Query(ge=0, le=86_400, description="Seconds out of sight within which a person is present.")]
@@ -38,8 +43,12 @@ def list_sightings(
 ) -> SightingsAnswer:
     """List who was where when, the newest first: tracks merged across short gaps, of the last week by default."""
     since = selected.since or datetime.now(UTC) - timedelta(days=DAYS)
-    seen = list_named(history, replace(selected, since=since))
-    found = within(sightings(seen, gap_s=gap_s, across_sources=across_sources), since, selected.until)
+    wanted = replace(selected, since=since)
+    _require_few(history, wanted)
+    merger = SightingMerger(gap_s=gap_s, across_sources=across_sources)
+    for track in named_spans(history, wanted):
+        merger.add(track)
+    found = within(merger.sightings(), since, selected.until)
     found.sort(key=_place, reverse=True)
     if after is not None:
         place = cursors.decode(after, 2)
@@ -63,10 +72,21 @@ def report(
     """Download who was present: first and last time, seconds and sightings, of the last week by default."""
     since = selected.since or datetime.now(UTC) - timedelta(days=DAYS)
     zone = None if timezone is None else time_zone(timezone)
+    _require_few(history, replace(selected, since=since))
     made = make_report(history, replace(selected, since=since), by=by, zone=zone, gap_s=gap_s)
     form = FORMATS[f".{suffix}"]
     name = f"report-{made.local(made.made):%Y-%m-%d}.{suffix}"
     return Response(form.render(made), media_type=form.media_type, headers=attachment(name))
+
+
+def _require_few(history: Database, selected: Selection) -> None:
+    if (count := count_named(history, selected)) > MOST_TRACKS:
+        raise ServiceError(
+            422,
+            "too_many_tracks",
+            f"{count:,} named tracks are of this time, and {MOST_TRACKS:,} are merged at most: give a later since, an "
+            "until, a person or a source; or use 'history report' on the machine itself.",
+        )
 
 
 def _place(one: Sighting) -> tuple[int, int]:

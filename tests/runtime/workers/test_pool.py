@@ -103,13 +103,14 @@ def test_a_source_that_cannot_be_opened(make_run: MakeRun) -> None:
 def test_nobody_is_named_once_the_gallery_is_empty(make_run: MakeRun) -> None:
     run = make_run("camera 1", "camera 2")
     run.wait_for_names("camera 1", "camera 2")
-    run.pool.replace_gallery(Enrolled((), (), np.zeros((0, 512), np.float32), "", ""), (), THRESHOLDS)
+    run.pool.replace_gallery(Enrolled((), (), np.zeros((0, 512), np.float32), "", ""), (), THRESHOLDS, revision=4)
     run.wait(lambda: not any(who.name for result in run.sink.results[-6:] for who in result.identities))
     run.signal("camera 1", signal.SIGKILL)  # the next one begins with what is enrolled now
     run.wait(lambda: run.states("camera 1").count(SourceState.LIVE) == 1)
     seen = len(run.sink.results)
     run.wait(lambda: len(run.sink.results) > seen + 40)
     assert not any(who.name for result in run.sink.results[seen:] for who in result.identities)
+    assert {result.revision for result in run.sink.results[-6:]} == {4}
 
 
 def test_a_source_is_paused_also_in_the_next_worker(make_run: MakeRun) -> None:

@@ -1,4 +1,4 @@
-"""A camera on this machine: it sends a clip as MJPEG over HTTP, again and again."""
+"""Cameras on this machine: they send a clip again and again, as MJPEG over HTTP or as H.264 over RTSP."""
 
 from __future__ import annotations
 
@@ -10,6 +10,11 @@ from pathlib import Path
 from typing import Any
 
 import cv2
+import numpy as np
+
+from recognizer.types import U8
+from tests.soak.camera import Camera
+from tests.soak.clips import camera_clip
 
 RATE = 10.0
 """Pictures a second; half that of a usual camera, for busy machines."""
@@ -52,14 +57,31 @@ def camera(clip: Path) -> Iterator[str]:
         thread.join()
 
 
+class RtspCamera(Camera):
+    """An RTSP camera that can be killed and started again.
+
+    Args:
+        clip: what it shows.
+        folder: for its stream.
+    """
+
+    def __init__(self, clip: Path, folder: Path) -> None:
+        super().__init__(camera_clip(folder / "entrance.h264", gop=int(RATE), frames=_images(clip)))
+        self._program += ["--fps", str(RATE)]
+
+
 def _pictures(clip: Path) -> list[bytes]:
-    """Read every second picture of a clip as JPEG."""
+    return [cv2.imencode(".jpg", image)[1].tobytes() for image in _images(clip)]
+
+
+def _images(clip: Path) -> list[U8]:
+    """Read every second picture of a clip."""
     capture = cv2.VideoCapture(str(clip))
-    pictures = []
+    images = []
     while True:
         good, image = capture.read()
         if not good:
             break
-        pictures.append(cv2.imencode(".jpg", image)[1].tobytes())
+        images.append(np.asarray(image, np.uint8))
     capture.release()
-    return pictures[::2]
+    return images[::2]

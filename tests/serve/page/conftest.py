@@ -23,7 +23,7 @@ from tests.serve.page.site import (
     visiting,
 )
 
-LONG_S = 300
+LONG_S = 600
 """Time-out of a test: the first one waits for the site, which takes a minute on a busy machine."""
 
 

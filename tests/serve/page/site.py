@@ -7,6 +7,7 @@ import os
 import re
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -41,8 +42,8 @@ embed: {{model: edgeface_xxs_own}}
 history: {{enabled: true, crops: true}}
 serve: {{port: 0}}
 """
-WAIT_MS = 20_000
-"""Longest wait for something on the page; two busy cores load a model in 3 s."""
+WAIT_MS = 60_000
+"""Longest wait for something on the page: two cores with other work for ten take 20 s to load it."""
 
 
 def require_chromium() -> None:
@@ -84,11 +85,22 @@ def write_clip(path: Path) -> None:
     assert not writer.failed
 
 
-def copy_site(site: Path, folder: Path) -> Path:
-    """Copy a site, so that a test may change it."""
+def copy_site(site: Path, folder: Path, *, camera: str | None = None) -> Path:
+    """Copy a site, so that a test may change it; with a camera of this address, called Entrance."""
     shutil.copytree(site, folder)
-    (folder / "site.yaml").write_text(SETTINGS.format(folder=folder), "utf-8")
+    sources = "" if camera is None else f"sources: [{{name: Entrance, location: {camera!r}}}]\n"
+    text = SETTINGS.format(folder=folder) + sources
+    if camera is not None:  # a web process that is started again must come back on the same port
+        text = text.replace("port: 0", f"port: {free_port()}")
+    (folder / "site.yaml").write_text(text, "utf-8")
     return folder
+
+
+def free_port() -> int:
+    """Return a port that nobody uses now."""
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        return int(taken.getsockname()[1])
 
 
 @dataclass
@@ -101,6 +113,8 @@ class Service:
     """The one-time link that it printed; empty where a token exists already."""
     token: str
     """Good for everything."""
+    process: int = 0
+    """The parent of recognition and the web service."""
 
 
 @contextmanager
@@ -121,7 +135,7 @@ def serving(folder: Path, *, cameras: bool = False) -> Iterator[Service]:
             if base and login:
                 break
         assert base, (folder / "serve.log").read_text("utf-8")
-        yield Service(base, folder, login, make_token(folder))
+        yield Service(base, folder, login, make_token(folder), process.pid)
     finally:
         process.send_signal(signal.SIGTERM)
         process.communicate(timeout=20)

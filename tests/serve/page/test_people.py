@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import base64
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -19,6 +21,14 @@ def service(seen_site: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterat
         yield service
 
 
+DROP = """(place, data) => {
+    const transfer = new DataTransfer();
+    const bytes = Uint8Array.from(atob(data), (one) => one.charCodeAt(0));
+    transfer.items.add(new File([bytes], "dropped.jpg", {type: "image/jpeg"}));
+    for (const type of ["dragover", "drop"]) {
+        place.dispatchEvent(new DragEvent(type, {bubbles: true, cancelable: true, dataTransfer: transfer}));
+    }
+}"""
 NASTY = '<script>alert(1)<script> & O\'Neil "x"'
 
 
@@ -76,6 +86,54 @@ def test_the_webcam_gives_hints(visitor: Visitor) -> None:
     expect(page.locator(".webcam-hint")).to_have_text("No face is seen: look into the camera")
     page.get_by_role("button", name="Take a photo").click()
     expect(page.locator(".strip li")).to_have_count(1)
+
+
+def test_somebody_is_hidden_and_shown_again(visitor: Visitor) -> None:
+    page = visitor.open("people/Barack%20Obama")
+    page.get_by_role("button", name="Hide").click()
+    expect(page.get_by_role("dialog")).to_contain_text("is recognised as before")
+    page.get_by_role("dialog").get_by_role("button", name="Hide").click()
+    expect(page.locator(".toast").last).to_contain_text("Barack Obama is hidden.")
+    page.get_by_role("link", name="All people").click()
+    expect(page.get_by_text("1 person", exact=True)).to_be_visible()
+    page.get_by_label("with 1 who is hidden").check()
+    page.get_by_role("link", name="Barack Obama").click()
+    page.get_by_role("button", name="Show again").click()
+    page.get_by_role("dialog").get_by_role("button", name="Show again").click()
+    visitor.open("people")
+    expect(page.get_by_text("2 people")).to_be_visible()
+
+
+def test_photos_are_dropped_and_people_who_look_alike_stand_side_by_side(visitor: Visitor) -> None:
+    page = visitor.open("people?add=1")
+    page.get_by_role("combobox", name="Name").fill("Double")
+    data = base64.b64encode((MEDIA / "barack_obama_2010.jpg").read_bytes()).decode()
+    page.locator(".drop").evaluate(DROP, data)
+    expect(page.locator(".strip li")).to_have_count(1)
+    page.get_by_label("The person agreed to be recognised").check()
+    page.get_by_role("button", name="Add 1 photo").click()
+    expect(page.get_by_role("dialog")).to_contain_text("1 photo counts.")
+    page.get_by_role("button", name="Done").click()
+    page.get_by_role("link", name="Who looks alike").click()
+    pair = page.locator(".pair")
+    expect(pair.locator(".pair-person")).to_have_count(2)
+    expect(pair).to_contain_text("Double")
+    expect(pair).to_contain_text("Barack Obama")
+    visitor.open("people/Double")
+    page.get_by_role("button", name="Delete", exact=True).click()
+    page.get_by_role("dialog").get_by_role("button", name="Delete").click()
+    expect(page.get_by_text("2 people")).to_be_visible()
+
+
+def test_somebody_is_deleted_with_what_was_seen(visitor: Visitor) -> None:
+    page = visitor.open("people/Barack%20Obama")
+    page.get_by_role("button", name="Delete", exact=True).click()
+    page.get_by_role("dialog").get_by_label("Also forget what was seen").check()
+    page.get_by_role("dialog").get_by_role("button", name="Delete").click()
+    expect(page.locator(".toast")).to_contain_text(re.compile(r"Barack Obama is deleted, with \d sightings?\."))
+    visitor.open("timeline")
+    expect(page.locator(".chart-bar")).to_have_count(1)
+    expect(page.get_by_role("row", name="Barack Obama")).to_have_count(0)
 
 
 def add_person(visitor: Visitor, name: str, *photos: FilePayload) -> Page:

@@ -26,10 +26,20 @@ export const getSession = (signal) => get("/v1/session", {signal});
 export const listTokens = async (signal) => (await get("/v1/tokens", {signal})).tokens;
 export const makeToken = (options) => post("/v1/tokens", options);
 export const revokeToken = (name) => remove(`/v1/tokens/${part(name)}`);
+export const listSessions = async (signal) => (await get("/v1/sessions", {signal})).sessions;
+export const endSession = (id) => remove(`/v1/sessions/${part(id)}`);
+export const endOtherSessions = () => remove("/v1/sessions");
 
 // Live
 export const snapshot = async (id, signal) => createImageBitmap(await get(`/v1/sources/${part(id)}/snapshot.jpg`, {signal, timeout: 5000}));
 export const liveUrl = (id) => `/v1/sources/${part(id)}/live.mjpeg`;
+
+/** Whether the service lets one more browser watch a camera. */
+export async function hasRoom(id, signal) {
+  const answer = await fetch(liveUrl(id), {signal}).catch(() => null);
+  answer?.body?.cancel().catch(() => {});
+  return answer?.ok ?? false;
+}
 
 export async function listSources(signal) {
   const {sources} = await get("/v1/sources", {signal});
@@ -48,7 +58,7 @@ function shares(box, width, height) {
   return width && height ? [box[0] / width, box[1] / height, box[2] / width, box[3] / height] : null;
 }
 
-export const listEvents = async ({source, limit}, signal) => (await get(withQuery("/v1/events", {source, limit}), {signal})).events;
+export const listEvents = async (options, signal) => (await get(withQuery("/v1/events", options), {signal})).events;
 
 /** The history's id of a track that is followed now, or null where it is not saved yet. */
 export async function savedTrack(source, trackId, signal) {
@@ -123,14 +133,25 @@ export async function searchByPicture(file) {
 }
 
 export const cropUrl = (track) => `/v1/tracks/${track}/crops/0.jpg`;
-export const replay = async (options, onProgress) => waitForJob(await post("/v1/replay", options), onProgress);
 export const getTrust = (signal) => get("/v1/trust", {signal});
-export const calibrate = async (options, onProgress) => waitForJob(await post("/v1/calibrations", options), onProgress);
-export const useCalibration = (id) => post(`/v1/calibrations/${part(id)}/use`);
+
+/** Start a job and wait for it: its result and `job_id`, under which it can be applied. */
+async function tried(path, options, onProgress) {
+  const job = await post(path, options);
+  return {...(await waitForJob(job, onProgress)), job_id: job.id};
+}
+
+export const replay = (options, onProgress) => tried("/v1/replay", options, onProgress);
+export const applyReplay = (job) => post(`/v1/replay/${part(job)}/apply`);
+export const getCalibration = (signal) => get("/v1/calibration", {signal});
+export const tryCalibration = (options, onProgress) => tried("/v1/calibration/trial", options, onProgress);
+export const useCalibration = (job) => post("/v1/calibration", {job_id: job});
+export const resetCalibration = () => remove("/v1/calibration");
 
 // People
+/** Everybody, also those who are hidden from the list of people. */
 export async function listPeople(signal) {
-  const {people} = await get("/v1/people", {signal});
+  const {people} = await get("/v1/people?hidden=true", {signal});
   return people.map(asPerson).sort((a, b) => a.name.localeCompare(b.name));
 }
 
@@ -146,7 +167,7 @@ export async function getPerson(id, signal) {
 
 function asPerson(person) {
   return {
-    id: person.id, name: person.name, photos: person.accepted, warnings: person.refused + person.weak, hidden: person.hidden ?? false,
+    id: person.id, name: person.name, photos: person.accepted, warnings: person.refused + person.weak, hidden: person.hidden,
     consent: person.consent ?? null, withheld: person.withheld ?? null,
   };
 }
@@ -161,7 +182,12 @@ export async function thumbOf(id, signal) {
 }
 
 export const patchPerson = (id, change) => patch(`/v1/people/${part(id)}`, change);
-export const deletePerson = (id, {history}) => remove(withQuery(`/v1/people/${part(id)}`, {history: history || undefined}));
+/** Delete a person; `forget`: also what the history holds. Then it returns `{tracks_deleted, backups}`, else null. */
+export async function deletePerson(id, {forget, onProgress}) {
+  const job = await remove(withQuery(`/v1/people/${part(id)}`, {forget_history: forget || undefined}));
+  return job && waitForJob(job, onProgress);
+}
+
 export const mergePeople = (from, into) => post("/v1/people/merge", {from, into});
 export const giveConsent = (id, {until = null, by = null} = {}) => request("PUT", `/v1/people/${part(id)}/consent`, {body: {until, by}});
 export const endConsent = (id) => remove(`/v1/people/${part(id)}/consent`);
@@ -239,6 +265,10 @@ export async function testCamera(form, camera) {
   return createImageBitmap(await post("/v1/settings/cameras/test", body, {timeout: 60000}));
 }
 
+export const listTargets = (signal) => get("/v1/settings/targets", {signal});
+export const addWebhook = (form) => post("/v1/settings/targets", form);
+export const removeTarget = (id) => remove(`/v1/settings/targets/${part(id)}`);
+export const testTarget = (id) => post(`/v1/settings/targets/${part(id)}/test`);
 export const getKeeping = (signal) => get("/v1/settings/history", {signal});
 export const saveKeeping = (form) => patch("/v1/settings/history", form);
 export const getLog = async (signal) => (await get("/v1/log", {signal})).lines;

@@ -2,6 +2,7 @@
 const listeners = new Set();
 let source = null;
 let again = null;
+let broken = false;
 
 /** Call `listener(event)` for each event; returns a function that ends it. */
 export function subscribe(listener) {
@@ -22,7 +23,12 @@ function open() {
   if (source || again) return;
   source = new EventSource("/v1/events/stream");
   source.onmessage = (message) => announce(JSON.parse(message.data));
+  source.onopen = () => {
+    if (broken) announce({kind: "service_back"});
+    broken = false;
+  };
   source.onerror = () => {
+    broken = true;
     if (source?.readyState !== EventSource.CLOSED) return; // the browser itself tries again
     source = null;
     again = setTimeout(() => {

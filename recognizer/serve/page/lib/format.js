@@ -9,21 +9,23 @@ const day = new Intl.DateTimeFormat(language, {weekday: "short", day: "numeric",
 const dayOfYear = new Intl.DateTimeFormat(language, {day: "numeric", month: "short", year: "numeric"});
 const list = new Intl.ListFormat(language, {type: "conjunction"});
 const number = new Intl.NumberFormat(language);
+const rounded = new Intl.NumberFormat(language, {maximumSignificantDigits: 2});
 
 export const time = (at) => clock.format(new Date(at));
 export const timeWithSeconds = (at) => seconds.format(new Date(at));
 export const count = (value) => number.format(value);
+export const figure = (value) => rounded.format(value);
 export const names = (values) => list.format(values);
 
 /** A source as people know it: a camera's name, or a file without its folders. */
 export const place = (source) => (source.startsWith("/") ? source.slice(source.lastIndexOf("/") + 1) : source);
 export const places = (sources) => list.format(sources.map(place));
-export const score = (value) => (value === null || value === undefined ? "–" : value.toFixed(2));
+export const score = (value) => (value === null || value === undefined ? "–" : (Math.abs(value) < 0.005 ? 0 : value).toFixed(2));
 
 /** A share of one as people say it: "0.3 %", "1 in 20,000". */
 export function share(part) {
   if (part === null || part === undefined) return "–";
-  return part > 0 && part < 0.001 ? t("time.one_in", {n: count(Math.round(1 / part))}) : `${Math.round(part * 1000) / 10} %`;
+  return part > 0 && part < 0.001 ? t("time.one_in", {n: count(Math.round(1 / part))}) : `${Math.round(part * 1000) / 10}\u00a0%`;
 }
 
 /** "Mon, 3 Mar", with the year if it is another. */

@@ -6,7 +6,7 @@ import {subscribe} from "./events.js";
 /**
  * Load with `load(signal)` whenever `inputs` change.
  * Returns `{data, error, loading, reload, setData}`; old data stay while new ones come.
- * @param every ms between two loads while the page is visible; none by default.
+ * @param every ms between two loads while the page is visible; none by default. A load that takes longer is waited for.
  * @param fresh load again when somebody comes back to the page.
  */
 export function useLoad(load, inputs = [], {every = 0, fresh = every > 0} = {}) {
@@ -14,15 +14,18 @@ export function useLoad(load, inputs = [], {every = 0, fresh = every > 0} = {}) 
   const latest = useRef(load);
   latest.current = load;
   const control = useRef(null);
+  const busy = useRef(false);
   const run = useCallback(async () => {
     control.current?.abort();
     const mine = (control.current = new AbortController());
+    busy.current = true;
     try {
       const data = await latest.current(mine.signal);
       if (!mine.signal.aborted) set({data, error: null, loading: false});
     } catch (error) {
       if (!mine.signal.aborted) set((old) => ({...old, error, loading: false}));
     }
+    if (control.current === mine) busy.current = false;
   }, []);
   useEffect(() => {
     set((old) => ({...old, loading: true}));
@@ -31,7 +34,7 @@ export function useLoad(load, inputs = [], {every = 0, fresh = every > 0} = {}) 
   }, inputs);
   useEffect(() => {
     if (!every) return undefined;
-    const timer = setInterval(() => document.visibilityState === "visible" && run(), every);
+    const timer = setInterval(() => !busy.current && document.visibilityState === "visible" && run(), every);
     return () => clearInterval(timer);
   }, [every]);
   useEffect(() => {

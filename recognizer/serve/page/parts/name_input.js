@@ -5,8 +5,10 @@ import {t} from "../lib/texts.js";
 let fields = 0;
 
 /**
+ * The list stands between the field and what follows, and stays when the field is left: a button below must not move
+ * away while it is pressed.
  * @param people [{id, name}]; those whose name, or a word of it, begins with the text come first.
- * @param onChoose called with a name when Enter is pressed or an entry is clicked.
+ * @param onChoose called with a name, and the key when Enter is pressed; or when an entry is clicked.
  */
 export function NameInput({people, value, onInput, onChoose, label, autofocus = false, describedby}) {
   const [id] = useState(() => `name-${++fields}`);
@@ -18,10 +20,10 @@ export function NameInput({people, value, onInput, onChoose, label, autofocus = 
   const choice = found[active]?.name;
   const isNew = value.trim() && !people.some(({name}) => name.toLowerCase() === value.trim().toLowerCase());
   const options = isNew ? [...found.map(({name}) => name), value.trim()] : found.map(({name}) => name);
-  const choose = (name) => {
+  const choose = (name, event) => {
     setOpen(false);
     onInput(name);
-    onChoose?.(name);
+    onChoose?.(name, event);
   };
   const down = (event) => {
     if (event.key === "ArrowDown" || event.key === "ArrowUp") {
@@ -33,7 +35,7 @@ export function NameInput({people, value, onInput, onChoose, label, autofocus = 
       event.preventDefault();
       event.stopPropagation();
       const name = (open && options[active]) || choice || value.trim();
-      if (name) choose(name);
+      if (name) choose(name, event);
     } else if (event.key === "Escape" && open && options.length && value) {
       event.preventDefault();
       setOpen(false);
@@ -43,10 +45,10 @@ export function NameInput({people, value, onInput, onChoose, label, autofocus = 
   return html`<div class="field">
     <label for=${id}>${label}</label>
     <div class="complete">
-      <input ref=${input} id=${id} class="input" type="text" role="combobox" autocomplete="off" spellcheck="false" maxlength="255"
+      <input ref=${input} id=${id} class="input" type="text" role="combobox" autocomplete="off" spellcheck=${false} maxlength="255"
         aria-autocomplete="list" aria-expanded=${listed ? "true" : "false"} aria-controls=${`${id}-list`} aria-describedby=${describedby}
         aria-activedescendant=${listed ? `${id}-${active}` : undefined} value=${value} onKeyDown=${down}
-        onInput=${(event) => { onInput(event.target.value); setActive(0); setOpen(true); }} onBlur=${() => setOpen(false)} />
+        onInput=${(event) => { onInput(event.target.value); setActive(0); setOpen(true); }} />
       <ul id=${`${id}-list`} role="listbox" aria-label=${label} hidden=${!listed}>
         ${listed && options.map((name, at) => html`<li key=${name} id=${`${id}-${at}`} role="option"
             aria-selected=${at === active ? "true" : "false"} onMouseDown=${(event) => { event.preventDefault(); choose(name); }}>

@@ -1,15 +1,13 @@
 // One camera large, moving; its faces are buttons.
-import {html, useEffect, useRef, useState} from "../../lib/ui.js";
+import {html, useState} from "../../lib/ui.js";
 import {t} from "../../lib/texts.js";
 import {score} from "../../lib/format.js";
-import {liveUrl} from "../../lib/api.js";
 import {ViewHead, Note} from "../../parts/basics.js";
 import {Icon} from "../../parts/icon.js";
 import {EventList} from "./event_list.js";
 import {FaceDialog} from "./face_dialog.js";
+import {Moving} from "./moving.js";
 import {SourceProblem, State} from "./camera_tile.js";
-
-const RETRY_MS = 2000;
 
 export function CameraLarge({source, people, onClose}) {
   const [face, setFace] = useState(null);
@@ -23,7 +21,7 @@ export function CameraLarge({source, people, onClose}) {
           <div class="frame" style=${{"--shape": source.width && source.height ? source.width / source.height : 16 / 9}}>
           ${source.hasPicture ? html`<${Moving} source=${source} />` : html`<span class="no-picture"><${Icon} name="off" big /></span>`}
           ${source.hasPicture && source.people.filter(({box}) => box).map((person) => html`<button key=${person.track_id} class="hit"
-            style=${place(person.box)} aria-label=${t("live.face_of", {name: person.name ?? t("status.unknown")})}
+            style=${place(person.box)} aria-label=${t("live.face_of", {name: person.name ?? t(`status.${person.status ?? "unknown"}`)})}
             onClick=${() => setFace(person)}></button>`)}
           </div>
         </div>
@@ -45,26 +43,6 @@ function WhoIsHere({source, onFace}) {
         <button class="button small" onClick=${() => onFace(person)}>${t("live.this_face")}</button></li>`)}
     </ul>`}
   </section>`;
-}
-
-/** The moving picture. The browser ends the stream only when the address is taken away, and then it can be requested anew. */
-function Moving({source}) {
-  const image = useRef(null);
-  const timer = useRef(null);
-  useEffect(() => {
-    const element = image.current;
-    return () => {
-      clearTimeout(timer.current);
-      element.removeAttribute("src");
-    };
-  }, []);
-  const again = () => {
-    timer.current = setTimeout(() => {
-      image.current.removeAttribute("src");
-      image.current.src = liveUrl(source.id);
-    }, RETRY_MS);
-  };
-  return html`<img ref=${image} src=${liveUrl(source.id)} alt=${t("live.picture_of", {name: source.name})} onError=${again} />`;
 }
 
 /** Place of a box [left, top, right, bottom], shares of the picture. */

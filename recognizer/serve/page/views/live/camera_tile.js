@@ -1,12 +1,10 @@
 // One camera of the grid: its newest picture once a second, its state, and who is there.
-import {html, useEffect, useRef} from "../../lib/ui.js";
+import {html} from "../../lib/ui.js";
 import {link} from "../../lib/router.js";
 import {t} from "../../lib/texts.js";
 import {duration, when} from "../../lib/format.js";
-import {snapshot} from "../../lib/api.js";
-import {Icon} from "../../parts/icon.js";
+import {Snapshot} from "./snapshot.js";
 
-const EVERY_MS = 1000;
 const OLD_S = 3; // a person at a door has passed by then
 
 export function CameraTile({source}) {
@@ -37,39 +35,12 @@ export function SourceProblem({source}) {
 
 export function PeopleNow({people}) {
   if (people.length === 0) return html`<p class="small muted">${t("live.nobody_here")}</p>`;
+  const names = [...new Set(people.map(({name}) => name).filter(Boolean))];
+  const undecided = people.filter(({name, status}) => !name && status === "undecided").length;
+  const unknown = people.filter(({name}) => !name).length - undecided;
   return html`<ul class="row tight" aria-label=${t("live.people_now")}>
-    ${people.map((person) => html`<li key=${person.track_id} class="chip clip ${person.name ? "accent" : ""}">
-      ${person.name ?? t(`status.${person.status ?? "unknown"}`)}</li>`)}
+    ${names.map((name) => html`<li key=${name} class="chip clip accent">${name}</li>`)}
+    ${unknown > 0 && html`<li class="chip">${t("live.unknown", {count: unknown})}</li>`}
+    ${undecided > 0 && html`<li class="chip">${t("live.undecided", {count: undecided})}</li>`}
   </ul>`;
-}
-
-/** The newest picture, drawn over the one before: nothing flickers, and a late picture leaves the old one. */
-function Snapshot({source}) {
-  const canvas = useRef(null);
-  useEffect(() => {
-    if (!source.hasPicture) return undefined;
-    const control = new AbortController();
-    let timer = null;
-    const next = async () => {
-      if (document.visibilityState === "visible") await draw(canvas.current, source.id, control.signal);
-      if (!control.signal.aborted) timer = setTimeout(next, EVERY_MS);
-    };
-    next();
-    return () => {
-      control.abort();
-      clearTimeout(timer);
-    };
-  }, [source.id, source.hasPicture]);
-  if (!source.hasPicture) return html`<span class="no-picture"><${Icon} name="off" big /></span>`;
-  return html`<canvas ref=${canvas} width="640" height="360" role="img" aria-label=${t("live.picture_of", {name: source.name})}></canvas>`;
-}
-
-async function draw(canvas, id, signal) {
-  try {
-    const picture = await snapshot(id, signal);
-    canvas.width = picture.width;
-    canvas.height = picture.height;
-    canvas.getContext("2d").drawImage(picture, 0, 0);
-    picture.close();
-  } catch { /* the tile's state says why; the next second tries again */ }
 }

@@ -5,23 +5,26 @@ import {t} from "../../lib/texts.js";
 import {place, timeWithSeconds} from "../../lib/format.js";
 import {useEvents, useLoad} from "../../lib/use.js";
 import {listEvents} from "../../lib/api.js";
-import {Face, Loaded} from "../../parts/basics.js";
+import {Face, Loaded, Segments} from "../../parts/basics.js";
 
 const SHOWN = 40;
 const KINDS = ["appeared", "recognised", "changed", "lost", "source_lost", "source_back"];
 
 export function EventList({source}) {
   const [fresh, setFresh] = useState([]);
-  const past = useLoad((signal) => listEvents({source, limit: SHOWN}, signal), [source]);
+  const [only, setOnly] = useState("all");
+  const past = useLoad((signal) => listEvents({source, limit: SHOWN, status: only === "known" ? only : undefined}, signal), [source, only]);
+  const fits = (event) => only === "all" || event.name || event.kind.startsWith("source_");
   useEvents((event) => {
     if (!KINDS.includes(event.kind) || (source && event.source !== source)) return;
-    setFresh((old) => [event, ...old.filter((earlier) => !supersedes(event, earlier))].slice(0, SHOWN));
+    setFresh((old) => [event, ...old.filter((earlier) => !supersedes(event, earlier))].slice(0, 4 * SHOWN)); // more than are shown, for those that are chosen
   });
   return html`<section class="panel events" aria-label=${t("live.events")}>
-    <h2>${t("live.events")}</h2>
+    <div class="row apart"><h2>${t("live.events")}</h2>
+      <${Segments} label=${t("live.events_of")} value=${only} onChange=${setOnly} choices=${["all", "known"].map((each) => [each, t(`live.of_${each}`)])} /></div>
     <${PastOrFresh} load=${past} fresh=${fresh.length > 0}>${(page) => {
       const known = new Set(fresh.map(trackOf));
-      const events = [...fresh, ...page.filter((event) => !known.has(trackOf(event)))].slice(0, SHOWN);
+      const events = [...fresh, ...page.filter((event) => !known.has(trackOf(event)))].filter(fits).slice(0, SHOWN);
       return events.length === 0 ? html`<p class="muted small">${t("live.no_events")}</p>`
         : html`<ol class="lines" tabindex="0" aria-label=${t("live.events")}>${events.map((event) => html`<${Line} key=${keyOf(event)} event=${event} />`)}</ol>`;
     }}<//>

@@ -2,7 +2,16 @@
 import {html} from "../../lib/ui.js";
 import {link} from "../../lib/router.js";
 import {t} from "../../lib/texts.js";
+import {useLoad} from "../../lib/use.js";
+import {listPeople, listSources} from "../../lib/api.js";
 import {Icon} from "../../parts/icon.js";
+
+/** The same where a step was just done, so that the next one is at hand. */
+export function NextSteps() {
+  const sources = useLoad((signal) => listSources(signal), [], {every: 3000});
+  const people = useLoad((signal) => listPeople(signal), []);
+  return html`<${FirstSteps} sources=${sources.data} people=${people.data} />`;
+}
 
 export function FirstSteps({sources, people}) {
   if (!sources || !people) return null;

@@ -12,7 +12,7 @@ import {EventList} from "./event_list.js";
 import {FirstSteps} from "./first_steps.js";
 
 export function Live({route}) {
-  const sources = useLoad((signal) => listSources(signal), [], {every: 2000});
+  const sources = useLoad((signal) => listSources(signal), [], {every: route.rest[0] ? 500 : 1000});
   const people = useLoad((signal) => listPeople(signal), []);
   useEvents((event) => {
     if (event.kind === "people_changed") people.reload();

@@ -73,6 +73,6 @@ export function AddPhotos({person = null, people, onClose}) {
     ${job && html`<${JobProgress} job=${job} />`}
     ${error && html`<${Failure} error=${error} />`}
     <div class="dialog-foot"><button class="button" onClick=${onClose}>${t("do.cancel")}</button>
-      <button class="button primary" disabled=${!canSend} onClick=${() => send()}>${busy ? t("add.busy") : t("add.do", {count: files.length})}</button></div>
+      <button class="button primary" disabled=${!canSend} onClick=${() => send()}>${busy ? t("add.busy") : files.length ? t("add.do", {count: files.length}) : t("add.do_none")}</button></div>
   <//>`;
 }

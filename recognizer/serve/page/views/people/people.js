@@ -15,11 +15,14 @@ export function People({route}) {
   const load = useLoad((signal) => listPeople(signal), []);
   useEvents((event) => event.kind === "people_changed" && load.reload());
   const [text, setText] = useState("");
+  const [withHidden, setWithHidden] = useState(false);
   const id = route.rest[0];
   const isAdding = route.query.get("add");
   if (id) return html`<${Person} key=${id} id=${id} people=${load.data ?? []} />`;
   const tab = route.query.get("tab") === "alike" ? "alike" : "all";
-  const shown = (load.data ?? []).filter(({name}) => name.toLowerCase().includes(text.trim().toLowerCase()));
+  const listed = (load.data ?? []).filter(({hidden}) => withHidden || !hidden);
+  const hiddenCount = (load.data ?? []).filter(({hidden}) => hidden).length;
+  const shown = listed.filter(({name}) => name.toLowerCase().includes(text.trim().toLowerCase()));
   return html`<${ViewHead} title=${t("people.title")} lead=${t("people.lead")}>
       <a class="button primary" href=${link("people", {add: "1"})}><${Icon} name="plus" />${t("people.add")}</a>
     <//>
@@ -30,8 +33,10 @@ export function People({route}) {
           <a class="button" href=${link("unknown")}>${t("people.from_sightings")}</a><//></div>`
       : html`<div class="stack">
           <div class="row apart"><input class="input search" type="search" placeholder=${t("people.find")} aria-label=${t("people.find")} value=${text}
-            onInput=${(event) => setText(event.target.value)} /><span class="small muted">${t("people.count", {count: people.length})}</span></div>
-          ${shown.length === 0 ? html`<p class="muted" role="status">${t("people.no_match", {text})}</p>`
+            onInput=${(event) => setText(event.target.value)} /><span class="row">
+            ${hiddenCount > 0 && html`<label class="check small"><input type="checkbox" checked=${withHidden} onChange=${(event) => setWithHidden(event.target.checked)} /><span>${t("people.with_hidden", {count: hiddenCount})}</span></label>`}
+            <span class="small muted">${t("people.count", {count: listed.length})}</span></span></div>
+          ${shown.length === 0 ? html`<p class="muted" role="status">${text ? t("people.no_match", {text}) : t("people.all_hidden")}</p>`
             : html`<ul class="people">${shown.map((person) => html`<${PersonCard} key=${person.id} person=${person} />`)}</ul>`}
         </div>`}<//>`}
     ${isAdding && html`<${AddPhotos} people=${load.data ?? []} onClose=${() => go("people")} />`}`;

@@ -9,11 +9,11 @@ import {announce} from "../../lib/events.js";
 import {Confirm} from "../../parts/dialog.js";
 import {Empty, Face, Loaded, Note, ViewHead} from "../../parts/basics.js";
 import {Icon} from "../../parts/icon.js";
-import {hasField, offers, useDescribed} from "../../lib/offers.js";
 import {AddPhotos} from "./add_photos.js";
 import {ConsentDialog, DeleteDialog, EndConsentDialog, HideDialog, MergeDialog, RenameDialog} from "./person_dialogs.js";
 
 const DIALOGS = {rename: RenameDialog, merge: MergeDialog, hide: HideDialog, consent: ConsentDialog, end: EndConsentDialog, delete: DeleteDialog};
+const ACTIONS = ["rename", "merge", "hide", "delete"];
 
 export function Person({id, people}) {
   const load = useLoad((signal) => getPerson(id, signal), [id]);
@@ -21,8 +21,7 @@ export function Person({id, people}) {
   const [ask, setAsk] = useState(null);
   const person = load.data;
   const Shown = DIALOGS[ask];
-  const can = canDo(useDescribed());
-  return html`<${ViewHead} title=${person?.name ?? id} lead=${person && t("person.lead", {count: person.photos.length})}>
+  return html`<${ViewHead} title=${person?.name ?? id} lead=${person && [t("person.lead", {count: person.photos.length}), person.hidden && t("people.hidden")].filter(Boolean).join(" · ")}>
       <a class="button" href=${link("people")}><${Icon} name="back" />${t("person.all")}</a>
       ${person && html`<a class="button" href=${link("timeline", {person: person.name})}><${Icon} name="clock" />${t("person.timeline")}</a>
         <button class="button primary" onClick=${() => setAsk("add")}><${Icon} name="plus" />${t("person.add_photos")}</button>`}
@@ -30,10 +29,10 @@ export function Person({id, people}) {
     <${Loaded} load=${load}>${() => html`<div class="person-columns">
       <${Photos} person=${person} onChanged=${load.reload} onAdd=${() => setAsk("add")} />
       <div class="stack">
-        ${can.consent && html`<${Consent} person=${person} onAsk=${setAsk} />`}
+        <${Consent} person=${person} onAsk=${setAsk} />
         <section class="panel"><h2>${t("person.record")}</h2>
-          <div class="stack">${["rename", "merge", "hide", "delete"].filter((action) => can[action]).map((action) => html`<div key=${action} class="row still apart action-line">
-            <span class="small muted">${t(`person.${action}_short`)}</span>
+          <div class="stack">${ACTIONS.map((action) => html`<div key=${action} class="row still apart action-line">
+            <span class="small muted">${t(action === "hide" && person.hidden ? "person.show_short" : `person.${action}_short`)}</span>
             <button class="button small ${action === "delete" ? "danger" : ""}" onClick=${() => setAsk(action)}>
               ${t(action === "hide" && person.hidden ? "person.show" : `person.${action}`)}</button></div>`)}</div>
         </section>
@@ -41,14 +40,6 @@ export function Person({id, people}) {
     </div>`}<//>
     ${ask === "add" && html`<${AddPhotos} person=${person} people=${people} onClose=${() => { setAsk(null); load.reload(); }} />`}
     ${Shown && html`<${Shown} person=${person} people=${people} onClose=${() => setAsk(null)} onChanged=${load.reload} />`}`;
-}
-
-function canDo(service) {
-  if (!service) return {};
-  return {
-    rename: offers(service, "PATCH", "/v1/people/{}"), merge: offers(service, "POST", "/v1/people/merge"), delete: offers(service, "DELETE", "/v1/people/{}"),
-    hide: hasField(service, "Person", "hidden"), consent: offers(service, "PUT", "/v1/people/{}/consent"),
-  };
 }
 
 function Photos({person, onChanged, onAdd}) {

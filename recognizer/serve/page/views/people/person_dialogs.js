@@ -2,10 +2,10 @@
 import {html, useState} from "../../lib/ui.js";
 import {go} from "../../lib/router.js";
 import {t} from "../../lib/texts.js";
+import {names} from "../../lib/format.js";
 import {deletePerson, endConsent, giveConsent, mergePeople, patchPerson} from "../../lib/api.js";
 import {done} from "../../lib/actions.js";
 import {announce} from "../../lib/events.js";
-import {takes, useDescribed} from "../../lib/offers.js";
 import {say} from "../../parts/toast.js";
 import {Confirm} from "../../parts/dialog.js";
 import {Field} from "../../parts/basics.js";
@@ -54,17 +54,19 @@ export function HideDialog({person, onClose, onChanged}) {
 }
 
 export function DeleteDialog({person, onClose}) {
-  const [history, setHistory] = useState(false);
-  const canForget = takes(useDescribed(), "DELETE", "/v1/people/{}", "history");
+  const [forget, setForget] = useState(false);
   return html`<${Confirm} danger title=${t("person.delete_title", {name: person.name})} text=${t("person.delete_text", {count: person.photos.length})}
       doing=${t("do.delete")} onClose=${onClose} onDo=${async () => {
-        await deletePerson(person.id, {history});
-        changed(t("person.deleted", {name: person.name}));
+        const gone = await deletePerson(person.id, {forget});
+        changed(gone ? t("person.forgotten", {name: person.name, count: gone.tracks_deleted}) : t("person.deleted", {name: person.name}));
+        announce({kind: "history_changed"});
+        const backups = (gone?.backups ?? []).filter(({found}) => found).map(({path}) => path);
+        if (backups.length) say(t("person.in_backups", {files: names(backups)}), {bad: true});
         go("people");
       }}>
-    ${canForget && html`<label class="check"><input type="checkbox" checked=${history} onChange=${(event) => setHistory(event.target.checked)} />
-      <span>${t("person.delete_history")}<br /><span class="small muted">${t("person.delete_history_help")}</span></span></label>`}
-    ${!canForget && html`<p class="small muted">${t("person.history_stays")}</p>`}
+    <label class="check"><input type="checkbox" checked=${forget} onChange=${(event) => setForget(event.target.checked)} />
+      <span>${t("person.delete_history")}<br /><span class="small muted">${t("person.delete_history_help")}</span></span></label>
+    ${!forget && html`<p class="small muted">${t("person.history_stays")}</p>`}
   <//>`;
 }
 

@@ -41,7 +41,7 @@ export function CameraDialog({camera, onClose}) {
       setBusy(false);
     }
   };
-  const text = (name, options = {}) => (id) => html`<input id=${id} class="input" type=${options.type ?? "text"} autocomplete="off" spellcheck="false" required=${options.required}
+  const text = (name, options = {}) => (id) => html`<input id=${id} class="input" type=${options.type ?? "text"} autocomplete="off" spellcheck=${false} required=${options.required}
     placeholder=${options.placeholder} value=${form[name]} onInput=${(event) => set({[name]: event.target.value})} />`;
   return html`<${Dialog} wide title=${camera ? t("cameras.change_title", {name: camera.name}) : t("cameras.add")} onClose=${onClose}>
     <form class="stack wide" onSubmit=${save}>

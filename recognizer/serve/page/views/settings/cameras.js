@@ -9,6 +9,7 @@ import {say} from "../../parts/toast.js";
 import {Confirm} from "../../parts/dialog.js";
 import {Empty, Loaded, Note} from "../../parts/basics.js";
 import {Icon} from "../../parts/icon.js";
+import {NextSteps} from "../live/first_steps.js";
 import {CameraDialog} from "./camera_dialog.js";
 
 export function Cameras({route}) {
@@ -20,7 +21,7 @@ export function Cameras({route}) {
   return html`<${Loaded} load=${load}>${({cameras, can_change: canChange}) => cameras.length === 0
       ? html`<div class="card"><${Empty} icon="camera" title=${t("cameras.none_title")} text=${t("cameras.none_text")}>
           <a class="button primary" href=${link("settings", "cameras", "add")}>${t("cameras.add")}</a><//></div>`
-      : html`<div class="stack">${canChange ? html`<div class="row"><a class="button primary" href=${link("settings", "cameras", "add")}><${Icon} name="plus" />${t("cameras.add")}</a></div>`
+      : html`<div class="stack"><${NextSteps} />${canChange ? html`<div class="row"><a class="button primary" href=${link("settings", "cameras", "add")}><${Icon} name="plus" />${t("cameras.add")}</a></div>`
           : html`<${Note}>${t("cameras.no_file")}<//>`}<ul class="panel lines">${cameras.map((camera) => html`<li key=${camera.id} class="camera-line">
           <div class="grow"><strong class="wrap">${camera.name}</strong><div class="small muted wrap">${camera.address}</div>
             <div class="row tight small">${describe(camera).map((text) => html`<span key=${text} class="chip">${text}</span>`)}</div></div>

@@ -7,6 +7,7 @@ import {useEvents, useLoad} from "../../lib/use.js";
 import {listPeople, listSightings, listSources} from "../../lib/api.js";
 import {Empty, Field, Loaded} from "../../parts/basics.js";
 import {Icon} from "../../parts/icon.js";
+import {Table} from "../../parts/table.js";
 import {DayChart} from "./day_chart.js";
 import {FaceDialog} from "../live/face_dialog.js";
 
@@ -47,15 +48,15 @@ export function Days({route}) {
 }
 
 function SightingTable({items, onOpen}) {
-  return html`<div class="table-wrap" tabindex="0" role="region" aria-label=${t("timeline.list")}><table>
-    <thead><tr><th scope="col">${t("timeline.person")}</th><th scope="col">${t("timeline.source")}</th><th scope="col" class="right">${t("timeline.from")}</th>
-      <th scope="col" class="right">${t("timeline.to")}</th><th scope="col" class="right">${t("timeline.how_long")}</th><th scope="col"><span class="heard">${t("timeline.open")}</span></th></tr></thead>
-    <tbody>${items.map((item) => html`<tr key=${`${item.person} ${item.began_at}`}>
-      <td>${item.person ? html`<a href=${link("timeline", "days", {person: item.person, day: isoDay(item.began_at)})}>${item.person}</a>` : t("status.unknown")}</td>
-      <td>${places(item.sources)}</td><td class="right">${time(item.began_at)}</td><td class="right">${time(item.ended_at)}</td>
-      <td class="right">${duration(item.duration_s)}</td>
-      <td class="right">${item.track_id !== null && html`<button class="button small quiet" onClick=${() => onOpen(item.track_id)}>${t("timeline.open")}</button>`}</td></tr>`)}</tbody>
-  </table></div>`;
+  const columns = [
+    ["person", t("timeline.person")], ["source", t("timeline.source")], ["from", t("timeline.from"), {right: true}], ["to", t("timeline.to"), {right: true}],
+    ["long", t("timeline.how_long"), {right: true}], ["open", t("timeline.open"), {right: true, bare: true}],
+  ];
+  return html`<${Table} label=${t("timeline.list")} columns=${columns} rows=${items.map((item) => ({
+    id: `${item.person} ${item.began_at}`, source: places(item.sources), from: time(item.began_at), to: time(item.ended_at), long: duration(item.duration_s),
+    person: item.person ? html`<a href=${link("timeline", "days", {person: item.person, day: isoDay(item.began_at)})}>${item.person}</a>` : t("status.unknown"),
+    open: item.track_id !== null && html`<button class="button small quiet" onClick=${() => onOpen(item.track_id)}>${t("timeline.open")}</button>`,
+  }))} />`;
 }
 
 function Select({label, all, value, choices, onChange}) {

@@ -6,8 +6,11 @@ import {useLoad} from "../../lib/use.js";
 import {loadReport, reportUrl} from "../../lib/api.js";
 import {Empty, Field, Loaded, Segments} from "../../parts/basics.js";
 import {Icon} from "../../parts/icon.js";
+import {Table} from "../../parts/table.js";
 
 const FORMATS = ["csv", "xlsx", "html"];
+const COLUMNS = ["person", "day", "source", "first", "last", "present", "sightings"];
+const NUMBERS = ["first", "last", "present", "sightings"];
 
 export function Reports() {
   const [span, setSpan] = useState("day");
@@ -24,12 +27,11 @@ export function Reports() {
     </div>
     <${Loaded} load=${load}>${(rows) => rows.length === 0
       ? html`<div class="card"><${Empty} icon="timeline" title=${t("report.none_title")} text=${t("report.none_text")} /></div>`
-      : html`<section class="panel"><h2>${t("report.title")}</h2><div class="table-wrap" tabindex="0" role="region" aria-label=${t("report.title")}><table>
-        <thead><tr>${["day", "person", "source", "first", "last", "present", "sightings"].map((name) => html`<th key=${name} scope="col"
-          class=${["present", "sightings"].includes(name) ? "right" : ""}>${t(`report.col_${name}`)}</th>`)}</tr></thead>
-        <tbody>${rows.map((row) => html`<tr key=${`${row.first} ${row.person}`}><td>${date(row.first)}</td><td>${row.person}</td><td>${places(row.sources)}</td>
-          <td>${time(row.first)}</td><td>${time(row.last)}</td><td class="right">${duration(row.duration_s)}</td><td class="right">${row.sightings}</td></tr>`)}</tbody>
-      </table></div></section>`}<//>`;
+      : html`<section class="panel"><h2>${t("report.title")}</h2><${Table} label=${t("report.title")} columns=${COLUMNS.map((name) => [name, t(`report.col_${name}`), {right: NUMBERS.includes(name)}])}
+          rows=${rows.map((row) => ({
+            id: `${row.first} ${row.person}`, day: date(row.first), person: row.person, source: places(row.sources), first: time(row.first), last: time(row.last),
+            present: duration(row.duration_s), sightings: row.sightings,
+          }))} /></section>`}<//>`;
 }
 
 /** Beginning and end of a day, or of the week (from Monday) that it is in. */

@@ -1,56 +1,57 @@
-// The calibration wizard: choose how many wrong names are bearable, measure on strangers, see what it costs.
+// The calibration wizard: choose how many wrong names are bearable, measure on the site's strangers, see what it costs.
 import {html, useState} from "../../lib/ui.js";
 import {t} from "../../lib/texts.js";
 import {score} from "../../lib/format.js";
-import {calibrate, useCalibration} from "../../lib/api.js";
-import {offers, useDescribed} from "../../lib/offers.js";
-import {say, sayError} from "../../parts/toast.js";
+import {getCalibration, resetCalibration, tryCalibration} from "../../lib/api.js";
+import {useLoad} from "../../lib/use.js";
+import {say} from "../../parts/toast.js";
 import {Confirm} from "../../parts/dialog.js";
-import {Empty, Failure, Field, Loading, Note} from "../../parts/basics.js";
+import {Failure, Field, Loaded, Note} from "../../parts/basics.js";
 import {JobProgress} from "../../parts/job.js";
+import {CalibrationResult} from "./calibration_result.js";
 
-const BUDGETS = [["1/month", "month"], ["1/week", "week"], ["1/day", "day"]];
+const BUDGETS = ["year", "month", "week", "day"];
 
 export function Calibrate() {
-  const service = useDescribed();
-  if (!service) return html`<${Loading} />`;
-  if (offers(service, "POST", "/v1/calibrations")) return html`<${Wizard} />`;
-  return html`<div class="card"><${Empty} icon="trust" title=${t("errors.not_available_title")} text=${t("calibrate.on_command_line")}>
-    <code class="command wrap">python main.py calibrate --budget "1 wrong name per week" --strangers-per-day 50</code><//></div>`;
+  const load = useLoad((signal) => getCalibration(signal), []);
+  const [ask, setAsk] = useState(false);
+  return html`<${Loaded} load=${load}>${(now) => html`
+    <section class="panel wizard"><h2>${t("calibrate.in_force")}</h2>
+      <p>${t("calibrate.decided_by", {known: score(now.thresholds.known), margin: score(now.thresholds.margin)})} ${now.budget ? t("calibrate.budget_is", {budget: now.budget.text}) : t(`trust.basis_${now.basis}`)}</p>
+      ${now.basis === "site" && html`<div><button class="button small" onClick=${() => setAsk(true)}>${t("calibrate.reset")}</button></div>`}
+      ${!now.can_change && html`<${Note} kind="warn">${t("calibrate.cannot", {why: now.why_not})}<//>`}</section>
+    ${now.can_change && html`<${Wizard} onUsed=${load.reload} />`}`}<//>
+    ${ask && html`<${Confirm} title=${t("calibrate.reset_title")} text=${t("calibrate.reset_text")} doing=${t("calibrate.reset")} onClose=${() => setAsk(false)}
+      onDo=${async () => { say((await resetCalibration()).applies); load.reload(); }} />`}`;
 }
 
-function Wizard() {
-  const [budget, setBudget] = useState("1/week");
-  const [strangers, setStrangers] = useState(50);
+function Wizard({onUsed}) {
+  const [form, setForm] = useState({per: "month", strangers_per_day: 50, sample_strangers: true, replay_days: 7});
   const [state, setState] = useState({result: null, error: null, job: null});
-  const [ask, setAsk] = useState(false);
-  const run = async (event) => {
-    event.preventDefault();
+  const set = (change) => setForm((old) => ({...old, ...change}));
+  const run = async (without = []) => {
     setState({result: null, error: null, job: {}});
     try {
-      const result = await calibrate({budget, strangers_per_day: Number(strangers)}, (job) => setState((old) => ({...old, job})));
+      const result = await tryCalibration({...form, wrong_names: 1, without_tracks: without}, (job) => setState((old) => ({...old, job})));
       setState({result, error: null, job: null});
     } catch (error) {
       setState({result: null, error, job: null});
     }
   };
-  const {result} = state;
-  return html`<form class="panel wizard" onSubmit=${run}>
+  const number = (name, least, most) => (id) => html`<input id=${id} class="input short" type="number" min=${least} max=${most} step="any" required value=${form[name]}
+    onInput=${(event) => set({[name]: Number(event.target.value)})} />`;
+  const {result, job, error} = state;
+  return html`<form class="panel wizard" onSubmit=${(event) => { event.preventDefault(); run(); }}>
       <fieldset class="stack tight"><legend class="label-text">${t("calibrate.budget")}</legend>
-        ${BUDGETS.map(([value, key]) => html`<label key=${value} class="check"><input type="radio" name="budget" value=${value} checked=${budget === value} onChange=${() => setBudget(value)} />
-          <span>${t(`calibrate.${key}`)}<br /><span class="small muted">${t(`calibrate.${key}_help`)}</span></span></label>`)}</fieldset>
-      <${Field} label=${t("calibrate.strangers")} help=${t("calibrate.strangers_help")}>${(id) => html`<input id=${id} class="input" type="number" min="1" max="100000" required value=${strangers}
-        onInput=${(event) => setStrangers(event.target.value)} />`}<//>
-      <div><button class="button primary" type="submit" disabled=${state.job !== null}>${t("calibrate.do")}</button></div>
+        ${BUDGETS.map((per) => html`<label key=${per} class="check"><input type="radio" name="budget" value=${per} checked=${form.per === per} onChange=${() => set({per})} />
+          <span>${t(`calibrate.${per}`)}<br /><span class="small muted">${t(`calibrate.${per}_help`)}</span></span></label>`)}</fieldset>
+      <${Field} label=${t("calibrate.strangers")} help=${t("calibrate.strangers_help")}>${number("strangers_per_day", 0.01, 1e7)}<//>
+      <label class="check"><input type="checkbox" checked=${form.sample_strangers} onChange=${(event) => set({sample_strangers: event.target.checked})} />
+        <span>${t("calibrate.sample")}<br /><span class="small muted">${t("calibrate.sample_help")}</span></span></label>
+      <${Field} label=${t("calibrate.replay_days")} help=${t("calibrate.replay_days_help")}>${number("replay_days", 0, 3660)}<//>
+      <div class="row"><button class="button primary" type="submit" disabled=${job !== null}>${t("calibrate.do")}</button><span class="small muted">${t("replay.writes_nothing")}</span></div>
     </form>
-    ${state.job && html`<${JobProgress} job=${state.job} />`}
-    ${state.error && html`<${Failure} error=${state.error} />`}
-    ${result && html`<section class="panel" aria-live="polite"><h2>${t("calibrate.result")}</h2>
-      <dl class="facts"><dt>${t("trust.known")}</dt><dd>${score(result.known_now)} → <strong>${score(result.known)}</strong></dd>
-        <dt>${t("trust.margin")}</dt><dd>${score(result.margin_now)} → <strong>${score(result.margin)}</strong></dd></dl>
-      ${result.cost.map((text) => html`<p key=${text}>${text}</p>`)}
-      ${result.warnings.map((text) => html`<${Note} key=${text} kind="warn">${text}<//>`)}
-      ${result.can_apply && html`<div><button class="button primary" onClick=${() => setAsk(true)}>${t("calibrate.use")}</button></div>`}</section>`}
-    ${ask && html`<${Confirm} title=${t("calibrate.use_title")} text=${t("calibrate.use_text")} doing=${t("calibrate.use")} onClose=${() => setAsk(false)}
-      onDo=${async () => { await useCalibration(result.id).then(() => say(t("calibrate.used")), sayError); }} />`}`;
+    ${job && html`<${JobProgress} job=${job} />`}
+    ${error && html`<${Failure} error=${error} />`}
+    ${result && html`<${CalibrationResult} key=${result.job_id} result=${result} onAgain=${run} onUsed=${onUsed} />`}`;
 }

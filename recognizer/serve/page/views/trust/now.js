@@ -36,11 +36,11 @@ function Thresholds({trust}) {
       <dt>${t("trust.margin")}</dt><dd>${score(trust.thresholds.margin)}</dd>
       <dt>${t("trust.why")}</dt><dd>${t(`trust.basis_${trust.basis}`)}${trust.given.length > 0 ? ` ${t("trust.given", {names: trust.given.join(", ")})}` : ""}</dd>
       ${trust.calibrated_at && html`<dt>${t("trust.calibrated")}</dt><dd>${date(trust.calibrated_at)}</dd>`}
-      ${trust.measured_on && html`<dt>${t("trust.measured_on")}</dt><dd>${trust.measured_on}</dd>`}
       <dt>${t("trust.enrolled")}</dt><dd>${count(trust.enrolled)}</dd>
       ${trust.raised_by > 0 && html`<dt>${t("trust.raised")}</dt><dd>${score(trust.raised_by)}</dd>`}
       <dt>${t("trust.model")}</dt><dd>${trust.model}</dd>
     </dl>
+    ${trust.measured_on && html`<div class="stack tight"><h3>${t("trust.measured_on")}</h3><ul class="bullets small">${trust.measured_on.split("; ").map((part) => html`<li key=${part}>${sentence(part)}</li>`)}</ul></div>`}
   </section>`;
 }
 
@@ -55,3 +55,5 @@ function Drift({drift}) {
       ${drift.drift && html`<${Note} kind="warn">${t("trust.drift_alarm")}<//>`}`}
   </section>`;
 }
+
+const sentence = (text) => `${text[0].toUpperCase()}${text.slice(1).replace(/\.$/, "")}.`;

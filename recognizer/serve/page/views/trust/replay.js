@@ -1,10 +1,13 @@
 // What would have been decided with other thresholds: before and after, and nothing is written until it is applied.
 import {html, useState} from "../../lib/ui.js";
 import {t} from "../../lib/texts.js";
-import {count, place, score, when} from "../../lib/format.js";
-import {cropUrl, replay} from "../../lib/api.js";
-import {Empty, Face, Failure, Field, Note} from "../../parts/basics.js";
+import {count} from "../../lib/format.js";
+import {applyReplay, replay} from "../../lib/api.js";
+import {done} from "../../lib/actions.js";
+import {Confirm} from "../../parts/dialog.js";
+import {Failure, Field} from "../../parts/basics.js";
 import {JobProgress} from "../../parts/job.js";
+import {Changes} from "./changes.js";
 
 export function Replay() {
   const [known, setKnown] = useState("");
@@ -36,20 +39,20 @@ export function Replay() {
     </form>
     ${state.job && html`<${JobProgress} job=${state.job} />`}
     ${state.error && html`<${Failure} error=${state.error} />`}
-    ${result && html`<${Result} result=${result} />`}`;
+    ${result && html`<${Result} key=${result.job_id} result=${result} onApplied=${() => setState({result: null, error: null, job: null})} />`}`;
 }
 
-function Result({result}) {
-  const counted = (given) => Object.entries(given).map(([name, tracks]) => `${name} ${tracks}`).join(", ") || "0";
-  const {other_model: other, without_moments: old} = result.not_comparable;
+function Result({result, onApplied}) {
+  const [ask, setAsk] = useState(false);
   return html`<section class="panel" aria-live="polite">
     <h2>${t("replay.title", {count: result.changed_count, compared: count(result.compared)})}</h2>
-    ${result.compared === 0 && html`<${Note} kind="warn">${t("replay.nothing_compared")}<//>`}
-    ${other + old > 0 && html`<${Note}>${t("replay.not_comparable", {count: other + old})}<//>`}
-    ${result.changed.length === 0 ? result.compared > 0 && html`<${Empty} level=${3} icon="good" title=${t("replay.same_title")} text=${t("replay.same_text")} />`
-      : html`<dl class="facts"><dt>${t("replay.won")}</dt><dd>${counted(result.new_names)}</dd><dt>${t("replay.lost")}</dt><dd>${counted(result.lost_names)}</dd></dl>
-        <ul class="changes">${result.changed.map((change) => html`<li key=${change.track} class="change"><${Face} src=${cropUrl(change.track)} alt="" />
-          <div class="stack tight"><span><s class="muted">${change.was ?? t("status.unknown")}</s> → <strong>${change.now ?? t("status.unknown")}</strong></span>
-            <span class="small muted">${when(change.began)} · ${place(change.source)} · ${score(change.similarity)}</span></div></li>`)}</ul>`}
+    ${result.changed_count > 0 && html`<div class="row"><button type="button" class="button" onClick=${() => setAsk(true)}>${t("replay.apply")}</button><span class="small muted">${t("replay.apply_help")}</span></div>`}
+    <${Changes} result=${result} />
+    ${ask && html`<${Confirm} title=${t("replay.apply_title", {count: result.changed_count})} text=${t("replay.apply_text")} doing=${t("replay.apply")} onClose=${() => setAsk(false)}
+      onDo=${async () => {
+        const answer = await applyReplay(result.job_id);
+        done(answer, t("replay.applied", {count: answer.tracks}));
+        onApplied();
+      }} />`}
   </section>`;
 }

@@ -4,30 +4,29 @@ import {t} from "../../lib/texts.js";
 import {date, places} from "../../lib/format.js";
 import {enrolUnknown, nameUnknown} from "../../lib/api.js";
 import {announce} from "../../lib/events.js";
-import {offers, useDescribed} from "../../lib/offers.js";
 import {done} from "../../lib/actions.js";
 import {Dialog} from "../../parts/dialog.js";
 import {Face, Failure} from "../../parts/basics.js";
 import {JobProgress} from "../../parts/job.js";
 import {NameInput, matching} from "../../parts/name_input.js";
 
-export function NameDialog({chosen, people, onClose, onDone}) {
+export function NameDialog({chosen: cards, people, onClose, onDone}) {
+  const [chosen] = useState(cards); // a card that is named leaves the list while its pictures are still enrolled
   const [name, setName] = useState("");
   const [enrol, setEnrol] = useState(false);
   const [job, setJob] = useState(null);
   const [busy, setBusy] = useState(false);
-  const service = useDescribed();
   const [error, setError] = useState(null);
   const count = chosen.reduce((sum, item) => sum + item.count, 0);
   const [known] = matching(people, name);
-  const send = async (given) => {
+  const send = async (given, {shiftKey: andEnrol = false} = {}) => {
     const text = given.trim();
     if (!text || busy) return;
     setBusy(true);
     setError(null);
     try {
       for (const item of chosen) done(await nameUnknown(item.id, text), t("unknown.did_name", {count: item.count, name: text}));
-      if (enrol) await enrolAll(chosen, text, setJob);
+      if (enrol || andEnrol) await enrolAll(chosen, text, setJob);
       onDone();
     } catch (problem) {
       setError(problem);
@@ -46,8 +45,8 @@ export function NameDialog({chosen, people, onClose, onDone}) {
         <p class="muted">${name.trim() === "" ? t("unknown.name_hint") : known ? t("unknown.name_known", {name: known.name}) : t("unknown.name_new", {name: name.trim()})}</p>
       </div>
       <${NameInput} people=${people} value=${name} onInput=${setName} onChoose=${send} label=${t("unknown.name_label")} autofocus describedby="name-change" />
-      ${service && offers(service, "POST", "/v1/unknowns/{}/enrol") && html`<label class="check"><input type="checkbox" checked=${enrol} onChange=${(event) => setEnrol(event.target.checked)} />
-        <span>${t("unknown.enrol")}<br /><span class="small muted">${t("unknown.enrol_help")}</span></span></label>`}
+      <label class="check"><input type="checkbox" checked=${enrol} onChange=${(event) => setEnrol(event.target.checked)} />
+        <span>${t("unknown.enrol")} <kbd class="only-wide" aria-hidden="true">⇧ ↵</kbd><br /><span class="small muted">${t("unknown.enrol_help")}</span></span></label>
       ${job && html`<${JobProgress} job=${job} />`}
       ${error && html`<${Failure} error=${error} />`}
       <div class="dialog-foot"><button type="button" class="button" onClick=${onClose}>${t("do.cancel")}</button>
