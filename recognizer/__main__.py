@@ -17,6 +17,11 @@ _NOT_INSTALLED = (
     "error: the package {} is not installed for this Python; run 'pip install -r requirements.txt' "
     "(on an edge box requirements-edge.txt), or activate the environment it was installed in."
 )
+_START = """Three things to do:
+  python main.py demo                   see it work, on a clip that it makes
+  python main.py run --source SOURCE    recognise: a video file, folder of photos, webcam (0) or rtsp:// address
+  python main.py serve                  a page in the browser: cameras, people, unknown people, timeline
+'python main.py --help' lists everything. Without a command, webcam 0 is tried now."""
 
 
 def main() -> int:
@@ -30,6 +35,8 @@ def main() -> int:
     streams.install()
     if with_default_command(sys.argv[1:])[0] in {"run", "serve"}:
         stopping.end_at_once()
+    if not sys.argv[1:]:
+        print(_START, file=sys.stderr)
     if note := scarce():
         print(f"note: {note}", file=sys.stderr)
     try:

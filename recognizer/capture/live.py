@@ -96,7 +96,7 @@ class LiveSource(EndlessSource):
         except SourceError as error:
             raise SourceError(
                 f"{error}. Pass --source with another camera's number, a video file or an rtsp:// "
-                "address; python main.py demo needs no camera."
+                "address; python main.py demo needs no camera; python main.py serve adds cameras on a page."
             ) from None
 
     def first(self) -> Frame:

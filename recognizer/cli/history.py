@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contextlib import closing
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, cast
+from typing import Annotated, Any, cast
 
 import typer
 from rich.markup import escape
@@ -14,11 +14,11 @@ from recognizer.app import build, config, photos
 from recognizer.capture.pictures import read_picture
 from recognizer.cli import (
     _console,
-    _files,
     _history_options,
     _options,
     history_backup,
     history_exchange,
+    history_explain,
     history_people,
     history_replay,
     history_report,
@@ -26,13 +26,10 @@ from recognizer.cli import (
 )
 from recognizer.cli._progress import model_bar
 from recognizer.cli._tables import short_source, show_rows
-from recognizer.errors import HistoryError, UsageError
+from recognizer.errors import UsageError
 from recognizer.history.records import Seen
 from recognizer.models.resolve import ResolvedModel
 from recognizer.types import F32
-
-if TYPE_CHECKING:
-    from recognizer.history.database import Database
 
 app = typer.Typer(help="Who was seen when; 'run --history' keeps it.", no_args_is_help=True)
 
@@ -70,10 +67,7 @@ def show(
     track: Annotated[int, typer.Argument(help="Its number in the first column of 'history list'.")],
     config_file: _options.ConfigOption = None,
     gallery: _options.GalleryOption = None,
-    crops: Annotated[
-        Path | None,
-        typer.Option("--crops", help="Write its kept faces here: one picture (.jpg), or a folder for one file each."),
-    ] = None,
+    crops: history_explain.CropsOption = None,
     as_json: _options.JsonOption = False,
 ) -> None:
     """Show everything that is kept of a track, but its vectors."""
@@ -82,7 +76,7 @@ def show(
     with _history_options.open_history(config_file, gallery) as history:
         seen, details = tracks.get_track(history, track)
         if crops is not None:
-            _save_crops(crops, seen, history)
+            history_explain.save_crops(crops, seen, history)
     if as_json:
         _console.print_json({**seen.as_dict(), **details})
         return
@@ -164,22 +158,6 @@ def sources(
         show_rows([{**row, "source": short_source(row["source"])} for row in found], "Nobody was seen yet.")
 
 
-def _save_crops(place: Path, seen: Seen, history: Database) -> None:
-    from recognizer.history.contact_sheet import track_sheet
-    from recognizer.history.crops import HINT, crops_of_track
-
-    found = crops_of_track(history, seen.id)
-    if not found:
-        raise HistoryError(f"No picture of track {seen.id} is kept. {HINT}")
-    if place.suffix.lower() in _files.JPEG:
-        title = f"Track {seen.id}: {seen.person or seen.status}"
-        _files.save(place, track_sheet(title, found), wanted="the pictures", private=True)
-        return
-    for number, crop in enumerate(found, 1):
-        file = place / f"track-{seen.id}-{number}.jpg"
-        _files.save(file, crop.jpeg, wanted="a picture", private=True)
-
-
 def _vector(image: Path, settings: config.Settings, resolved: ResolvedModel) -> F32:
     found = photos.prominent_face(
         read_picture(image),
@@ -207,6 +185,7 @@ def _row(seen: Seen) -> dict[str, Any]:
 
 app.command("sightings")(history_report.list_sightings)
 for command in (
+    history_explain.explain,
     history_report.report,
     history_exchange.export,
     history_replay.replay,

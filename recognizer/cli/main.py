@@ -55,25 +55,28 @@ def _options(
     """Real-time face recognition on video: who is there, at once, without wrong names."""
 
 
-app.command()(run.run)
-app.command()(enroll.enroll)
-app.command()(identify.identify)
-app.command()(verify.verify)
-app.command()(predict.predict)
-app.command()(demo.demo)
-app.command()(doctor.doctor)
-app.command()(calibrate.calibrate)
-app.command()(health.health)
-app.add_typer(bench.app, name="bench")
-app.add_typer(train.app, name="train")
-app.add_typer(gallery.app, name="gallery")
-app.add_typer(history.app, name="history")
-app.add_typer(serve.app, name="serve")
-app.add_typer(cameras.app, name="cameras")
-app.add_typer(models.app, name="models")
-app.add_typer(webhook.app, name="webhook")
-app.add_typer(notify.app, name="notify")
-app.add_typer(evaluate.app, name="evaluate")
+_START, _RECOGNISE, _PEOPLE = "Start here", "Recognise", "People, and who was seen"
+_OTHERS, _MEASURE, _MODELS = "Other systems", "Thresholds and measurements", "Models"
+
+app.command(rich_help_panel=_START)(demo.demo)
+app.command(rich_help_panel=_START)(run.run)
+app.add_typer(serve.app, name="serve", rich_help_panel=_START)
+app.command(rich_help_panel=_RECOGNISE)(identify.identify)
+app.command(rich_help_panel=_RECOGNISE)(verify.verify)
+app.command(rich_help_panel=_RECOGNISE)(predict.predict)
+app.command(rich_help_panel=_PEOPLE)(enroll.enroll)
+app.add_typer(gallery.app, name="gallery", rich_help_panel=_PEOPLE)
+app.add_typer(history.app, name="history", rich_help_panel=_PEOPLE)
+app.add_typer(webhook.app, name="webhook", rich_help_panel=_OTHERS)
+app.add_typer(notify.app, name="notify", rich_help_panel=_OTHERS)
+app.command(rich_help_panel=_OTHERS)(health.health)
+app.command(rich_help_panel=_OTHERS)(doctor.doctor)
+app.add_typer(cameras.app, name="cameras", rich_help_panel=_OTHERS)
+app.command(rich_help_panel=_MEASURE)(calibrate.calibrate)
+app.add_typer(evaluate.app, name="evaluate", rich_help_panel=_MEASURE)
+app.add_typer(bench.app, name="bench", rich_help_panel=_MEASURE)
+app.add_typer(models.app, name="models", rich_help_panel=_MODELS)
+app.add_typer(train.app, name="train", rich_help_panel=_MODELS)
 
 
 def run_command_line(arguments: list[str]) -> int:

@@ -127,6 +127,22 @@ def read_tracks(
             yield [_stored(row, of_track[row.id]) for row in part if row.id in of_track]
 
 
+def read_track(database: Database, track_id: int) -> StoredTrack | None:
+    """Return a track with what it was decided from, of whatever model; ``None`` where nothing of that was kept.
+
+    Raises:
+        HistoryError: if the database cannot be read, or a vector was altered.
+    """
+    query = sa.select(tracks).select_from(tracks.join(runs))
+    query = query.where(tracks.c.id == track_id, runs.c.decision.is_not(None))
+    with database.reading() as connection:
+        row = connection.execute(query).one_or_none()
+        if row is None:
+            return None
+        of_track = _moments(connection, database, [row])
+    return _stored(row, of_track[track_id]) if track_id in of_track else None
+
+
 def relabel(database: Database, labels: Sequence[NewLabel], what: str) -> tuple[int, int]:
     """Give tracks other names, as one action; those whose name was changed or deleted meanwhile stay as they are.
 

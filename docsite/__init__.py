@@ -1,0 +1,1 @@
+"""Build of the documentation site; no part of the package."""
