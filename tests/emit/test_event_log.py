@@ -117,6 +117,7 @@ def test_moved_file_is_followed_by_a_new_one(tmp_path: Path) -> None:
 def test_failure_is_reported_once_and_lines_wait(tmp_path: Path, logged: list[str]) -> None:
     times = Times()
     path = tmp_path / "sub" / "a"
+    path.parent.mkdir()
     with EventLog(path, clock=times.day, monotonic=times.monotonic) as log:
         path.unlink()
         path.parent.rmdir()

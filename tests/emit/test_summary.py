@@ -136,6 +136,7 @@ def test_no_place(tmp_path: Path) -> None:
 
 def test_failure_at_the_end_leaves_the_old_file_and_is_reported(tmp_path: Path, logged: list[str]) -> None:
     path = tmp_path / "sub" / "a.json"
+    path.parent.mkdir()
     with Summary(path, model="m", engine="e") as summary:
         path.parent.rmdir()
         path.parent.write_text("in the way")

@@ -183,6 +183,7 @@ def test_folder_in_the_place_of_the_video(tmp_path: Path) -> None:
 
 def test_folder_removed_while_writing(tmp_path: Path, logged: list[str]) -> None:
     path = tmp_path / "sub" / "a.mp4"
+    path.parent.mkdir()
     with VideoWriter(path, render=plain) as writer:
         writer.emit(make_result())
         for file in path.parent.iterdir():

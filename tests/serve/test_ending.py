@@ -12,7 +12,7 @@ PROGRAM = """
 import sys, time
 from recognizer.app.config import load
 from recognizer.serve import web
-web.Recogniser = lambda settings: (print("loading", flush=True), time.sleep(600))
+web.Recogniser = lambda settings, announce: (print("loading", flush=True), time.sleep(600))
 web.run_web(load(None, {"gallery": {"folder": sys.argv[1]}, "serve": {"port": 0}}), say=lambda line: None)
 """
 

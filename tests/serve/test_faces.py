@@ -52,7 +52,7 @@ def test_two_pictures_of_one_person_match(real_app: FastAPI) -> None:
     answer = verify(client_of(real_app), OBAMA_2009, OBAMA_2012).json()
     assert answer["match"] is True
     assert answer["metric"] == "cosine"
-    assert answer["distance"] == pytest.approx(1 - answer["similarity"])
+    assert answer["distance"] == pytest.approx(1 - answer["similarity"], abs=2e-4)
     assert answer["distance"] <= answer["threshold"] < 1
     assert answer["model"].startswith("edgeface_xxs_own-")
     assert [len(face["box"]) for face in answer["faces"]] == [4, 4]
@@ -64,8 +64,8 @@ def test_the_metrics_agree(real_app: FastAPI) -> None:
     client = client_of(real_app)
     one, other = (verify(client, OBAMA_2009, COLLINS, metric=metric).json() for metric in ("cosine", "euclidean"))
     assert (one["match"], other["match"]) == (False, False)
-    assert other["distance"] == pytest.approx(math.sqrt(2 - 2 * one["similarity"]))
-    assert other["threshold"] == pytest.approx(math.sqrt(2 * one["threshold"]))
+    assert other["distance"] == pytest.approx(math.sqrt(2 - 2 * one["similarity"]), abs=2e-4)
+    assert other["threshold"] == pytest.approx(math.sqrt(2 * one["threshold"]), abs=2e-4)
 
 
 @pytest.mark.parametrize(

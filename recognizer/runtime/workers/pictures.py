@@ -102,3 +102,8 @@ class PictureReader:
         if self._memory is None or len(self._memory) < place.offset + size:
             self._memory = mmap.mmap(self._file.fileno(), 0, access=mmap.ACCESS_READ)
         return np.frombuffer(self._memory, np.uint8, size, place.offset).reshape(place.shape).copy()
+
+    def close(self) -> None:
+        """Close the file; pictures that were read stay."""
+        self._memory = None
+        self._file.close()

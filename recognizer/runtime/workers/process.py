@@ -96,14 +96,16 @@ class WorkerProcess:
             self.process.kill()
 
     def _send(self) -> None:
-        while self._link.send(self._outgoing.get()):
+        while (message := self._outgoing.get()) is not None and self._link.send(message):
             pass
 
     def _receive(self) -> None:
         while (message := self._link.receive()) is not None:
             self._on_message(self, message)
         self.process.wait()
+        self._outgoing.put(None)
         self._link.close()
+        self.pictures.close()
         self._on_message(self, None)
 
 
