@@ -31,10 +31,11 @@ VIEWS = {
 }
 """Address and heading of each view."""
 CUT = """() => [...document.querySelectorAll("main *, dialog *")].filter((part) => part.checkVisibility()
-    && !part.closest(".heard") && !part.matches("input, select, .clip")
+    && !part.closest(".heard, thead") && !part.matches("input, select, .clip")
     && getComputedStyle(part).overflowX !== "visible"
     && part.scrollWidth > part.clientWidth + 1).map((part) => part.outerHTML.slice(0, 120))"""
-"""What shows less than it holds; names that are cut with an ellipsis are whole in their title."""
+"""What shows less than it holds. Heads of tables are only heard where rows are cards; names that are cut with an
+ellipsis are whole in their title."""
 AXE = resources.files("axe_playwright_python").joinpath("axe.min.js").read_text("utf-8")
 
 

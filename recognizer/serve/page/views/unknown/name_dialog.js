@@ -1,5 +1,5 @@
 // Names one or several cards; says before what will change.
-import {html, useState} from "../../lib/ui.js";
+import {html, useEffect, useState} from "../../lib/ui.js";
 import {t} from "../../lib/texts.js";
 import {date, places} from "../../lib/format.js";
 import {enrolUnknown, nameUnknown} from "../../lib/api.js";
@@ -10,9 +10,13 @@ import {Face, Failure} from "../../parts/basics.js";
 import {JobProgress} from "../../parts/job.js";
 import {NameInput, matching} from "../../parts/name_input.js";
 
-export function NameDialog({chosen: cards, people, onClose, onDone}) {
+export function NameDialog({chosen: cards, people, early = {current: null}, onClose, onDone}) {
   const [chosen] = useState(cards); // a card that is named leaves the list while its pictures are still enrolled
   const [name, setName] = useState("");
+  useEffect(() => {
+    setName(early.current ?? "");
+    early.current = null;
+  }, []);
   const [enrol, setEnrol] = useState(false);
   const [job, setJob] = useState(null);
   const [busy, setBusy] = useState(false);

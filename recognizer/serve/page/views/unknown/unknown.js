@@ -60,14 +60,23 @@ export function Unknown({route}) {
     if (["name", "split"].includes(action) || chosen.length > 1) setAsk(action);
     else run(action);
   };
+  const early = useRef(null); // what is typed after N, until the field for it is there
   useKeys((event) => {
+    if (early.current !== null && event.key.length === 1) {
+      early.current += event.key;
+      event.preventDefault();
+      return;
+    }
     if (ask) return;
     const key = event.key.length === 1 ? event.key.toLowerCase() : event.key;
     if (key === "z") undoLast();
     else if (items.length === 0) return;
     else if (event.key.startsWith("Arrow")) move(step(event.key, at, list.current));
     else if (key === " " && event.target.closest?.(".cluster") && event.target.tagName !== "BUTTON") toggle(items[at]);
-    else if (key === "n") act("name");
+    else if (key === "n") {
+      early.current = "";
+      act("name");
+    }
     else if (key === "i" && state === "open") act("ignore");
     else if (key === "x" && state === "open") act("discard");
     else if (key === "m" && chosen.length > 1) setAsk("merge");
@@ -90,7 +99,7 @@ export function Unknown({route}) {
             onFocus=${() => setCurrent(index)} onToggle=${() => toggle(item)} />`)}
         </ul>
         <${ActionBar} state=${state} chosen=${chosen} marked=${selected.size} onAct=${act} onMerge=${() => setAsk("merge")} onClear=${() => setSelected(new Set())} />`}<//>
-    ${ask === "name" && html`<${NameDialog} chosen=${chosen} people=${people.data ?? []} onClose=${close} onDone=${finish} />`}
+    ${ask === "name" && html`<${NameDialog} chosen=${chosen} people=${people.data ?? []} early=${early} onClose=${close} onDone=${finish} />`}
     ${ask === "split" && chosen.length === 1 && html`<${SplitDialog} item=${chosen[0]} onClose=${close} />`}
     ${["ignore", "discard"].includes(ask) && html`<${Confirm} title=${t(`unknown.${ask}_title`, {count: chosen.length})} onClose=${close}
       text=${t(`unknown.${ask}_text`, {count: sightings(chosen)})} doing=${t(`unknown.${ask}`)} onDo=${() => run(ask)} />`}
