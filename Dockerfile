@@ -1,5 +1,5 @@
 # The lean installation, without torch, with the service and the integrations (arm64: see docs/install.md first):
-#   docker buildx build --platform linux/amd64,linux/arm64 -t recognizer .
+#   docker build -t recognizer .
 # docs/install.md says how to run it. Only the small shipped models are inside. For others, make a bundle elsewhere
 # (models export-bundle FILE.zip NAME) and import it once:
 #   docker run --rm -v recognizer-models:/models -v "$PWD/bundle.zip:/bundle.zip:ro" recognizer models import /bundle.zip
