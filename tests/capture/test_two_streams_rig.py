@@ -56,4 +56,5 @@ def test_pictures_of_one_moment_are_found_by_the_cameras_clock(port: int) -> Non
     for small, large, skew_s in pairs:
         assert (small.width, large.width) == (640, 1280)
         apart = (rig.number_of(large.image) - rig.number_of(small.image) + FRAMES // 2) % FRAMES - FRAMES // 2
-        assert apart == pytest.approx(25 * skew_s, abs=0.6)
+        # on a busy machine this server's two sender reports may be a frame apart, as those of a camera may be
+        assert apart == pytest.approx(25 * skew_s, abs=1.6)
