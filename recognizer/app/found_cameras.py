@@ -8,6 +8,7 @@ from typing import Any
 
 from recognizer.capture.address import with_credentials
 from recognizer.integrations.onvif.device import Device, Stream
+from recognizer.strict_yaml import dumps
 
 
 def settings_yaml(devices: Sequence[Device], *, user: str | None, password_env: str) -> str:
@@ -18,8 +19,6 @@ def settings_yaml(devices: Sequence[Device], *, user: str | None, password_env: 
         user: who may see the streams; ``None`` where they are open.
         password_env: environment variable for the user's password, which is not written.
     """
-    import yaml
-
     out = io.StringIO()
     out.write("sources:\n")
     for device, name in zip(devices, _names(devices), strict=True):
@@ -31,7 +30,7 @@ def settings_yaml(devices: Sequence[Device], *, user: str | None, password_env: 
             section["detect_location"] = _location(sub, user)
         if user:
             section["password_env"] = password_env
-        text = yaml.safe_dump(section, sort_keys=False, allow_unicode=True, width=10**6)
+        text = dumps(section)
         shown = f"{_shown(main)}{f', to detect in: {_shown(sub)}' if sub is not None else ''}"
         out.write(f"  # {shown}\n  - " + text.replace("\n", "\n    ").rstrip() + "\n")
     return out.getvalue()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import Any, cast
 
 import pytest
@@ -10,6 +9,7 @@ import pytest
 from recognizer.serve.errors import ServiceError
 from recognizer.serve.recognition import Recognition
 from recognizer.serve.routes.health import _of_cameras
+from tests.serve.live_site import run_apart
 
 
 class Live:
@@ -49,4 +49,4 @@ def running(*sources: dict[str, Any]) -> dict[str, Any]:
     ],
 )
 def test_ready_with_cameras(state: str, answer: Any, status: str) -> None:
-    assert asyncio.run(_of_cameras(cast(Recognition, Live(state, answer)))).status == status
+    assert run_apart(_of_cameras(cast(Recognition, Live(state, answer)))).status == status
