@@ -42,10 +42,10 @@ def test_files_have_the_same_events_as_in_one_process(make_run: MakeRun, tmp_pat
 def test_cameras_are_named_and_the_run_ends_soon(make_run: MakeRun) -> None:
     run = make_run("camera 1", "camera 2", "camera 3")
     run.wait_for_names("camera 1", "camera 2", "camera 3")
+    run.wait(lambda: run.pool.peak_bytes > 0)
     run.end()
     assert run.error is None
     assert run.open_tracks() == set()
-    assert run.pool.peak_bytes > 0
 
 
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGSTOP])
