@@ -1,4 +1,4 @@
-"""Look at a camera in a process of its own: what hangs or crashes in a decoder costs this one nothing.
+"""Open a camera in a process of its own: what hangs or crashes in a decoder costs this one nothing.
 
 A program that is started so reads the camera's settings from standard input with ``requested``, and says what is wrong
 in one line on standard error with the exit status of ``SourceError``.
@@ -17,7 +17,7 @@ from recognizer.errors import RecognizerError, SourceError
 
 
 def ask(module: str, camera: Camera, name: str, *, patience_s: float) -> bytes:
-    """Start a program that looks at a camera, and return what it writes to standard output.
+    """Start a program that opens a camera, and return what it writes to standard output.
 
     Args:
         module: the program.

@@ -34,7 +34,7 @@ class Explanation:
     thresholds: Mapping[str, float]
     """Those of the run."""
     known_limit: float | None
-    """The highest threshold ``known`` with which the track, by itself, has a name; ``None``: with none, or not told."""
+    """The highest threshold ``known`` with which the track, by itself, has a name; ``None``: with none, or unknown."""
     margin_limit: float | None
     """The largest wanted lead with which it has a name at the run's ``known``; ``None`` likewise."""
 

@@ -60,7 +60,7 @@ def as_dict(device: Device) -> dict[str, Any]:
 
 
 def _names(devices: Sequence[Device]) -> list[str]:
-    """A name for each device; its host tells devices of one model apart."""
+    """A name for each device; its host distinguishes devices of one model."""
     plain = [device.name for device in devices]
     return [
         (name if plain.count(name) == 1 else f"{name[:60]} {device.host[:39]}")[:100]

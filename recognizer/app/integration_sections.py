@@ -41,7 +41,7 @@ class Mqtt(Section):
     faces: bool = False
     """Also publish a picture of each recognised face, retained by the broker."""
     commands: tuple[Literal["reload_gallery", "pause", "snapshot"], ...] = ()
-    """What clients of the broker may ask for: reload the gallery, pause a camera, publish its labelled picture."""
+    """What clients of the broker may request: reload the gallery, pause a camera, publish its labelled picture."""
 
 
 class Webhook(Section):

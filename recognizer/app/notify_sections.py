@@ -1,4 +1,4 @@
-"""The section ``notify`` of the settings: who is told what, when and how often; see ``docs/notifications.md``."""
+"""The section ``notify`` of the settings: who is notified of what, and when; see ``docs/notifications.md``."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ class When(Section):
 
 
 class Rule(Section):
-    """Who is told what, where, when and how often."""
+    """Who is notified of what, where, when and how often."""
 
     name: Name
     """In messages; each rule has its own."""
@@ -83,7 +83,7 @@ class Rule(Section):
     every_s: LongSeconds = 300
     """Shortest time between two messages about the same person and camera; what falls between is counted."""
     per: tuple[Literal["person", "camera"], ...] = ("person", "camera")
-    """What ``every_s`` tells apart; ``[]``: one message of this rule at all."""
+    """What ``every_s`` distinguishes; ``[]``: one message of this rule at all."""
     digest_s: Annotated[float, Field(ge=0, le=86400)] = 0
     """Gather messages for so long and send them as one."""
     to: Annotated[tuple[Name, ...], BeforeValidator(_listed), Field(min_length=1)]
@@ -97,7 +97,7 @@ class Rule(Section):
     @model_validator(mode="after")
     def _fits(self) -> Rule:
         if self.what in _CAMERA_RULES and self.who != (ANYBODY,):
-            raise ValueError(f"a rule about {self.what} is about no person: leave out 'who'")
+            raise ValueError(f"a rule about {self.what} is about no person: remove 'who'")
         return self
 
 

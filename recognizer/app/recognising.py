@@ -136,7 +136,7 @@ class SettingsPlan:
         return next(source for source in build.sources(self.settings) if source.name == name)
 
     def make_pipeline(self, first_ids: Mapping[str, int]) -> Pipeline:
-        """Build the stages; people who may not be recognised are left out."""
+        """Build the stages; people who may not be recognised are dropped."""
         return build.video_pipeline(self.settings, self.resolved, first_ids=first_ids)
 
     def make_index(self, state: GalleryState) -> VectorIndex:

@@ -56,7 +56,7 @@ def take_calibration_over(settings: Settings, resolved: ResolvedModel, old: str)
         before = calibration_file.load(target, model=old)
         base = calibration_file.load(resolved.calibration, model=resolved.fingerprint)
         if before.budget is None or base.impostors is None:
-            raise ConfigError(f"The calibration {target} cannot be taken over to {resolved.fingerprint}.")
+            raise ConfigError(f"The calibration {target} cannot be converted to {resolved.fingerprint}.")
         result = calibrate_site(settings, resolved, base, before.budget)
         # what the site's own strangers raised stays raised: they are not here to be measured again
         shift = max(before.shift, result.calibration.shift)

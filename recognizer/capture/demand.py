@@ -33,7 +33,7 @@ class Demand:
         self._saved, self._saved_at = float(MOST), clock()
 
     def ask(self, ids: Sequence[int]) -> None:
-        """Ask for pictures of some tracks; of new and unsettled ones they are urgent."""
+        """Request pictures of some tracks; of new and unsettled ones they are urgent."""
         now = self._clock()
         with self._lock:
             if any(now - self._asked.get(number, now) < UNSETTLED_S for number in ids):

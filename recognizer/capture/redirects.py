@@ -1,7 +1,7 @@
 """Where the server of an http(s) camera sends us, checked before anybody connects to it.
 
 FFmpeg would follow by itself: from a camera on the internet into the local network, or to the metadata service of a
-cloud. It is told to follow nothing (``max_redirects``), and opens what was checked here.
+cloud. It follows nothing by itself (``max_redirects``), and opens what was checked here.
 """
 
 from __future__ import annotations

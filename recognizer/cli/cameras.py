@@ -48,8 +48,8 @@ def discover(
 ) -> None:
     """Find cameras on the local network by ONVIF, and print their streams as settings.
 
-    Where a camera asks for a user and a password, they come from the options or the environment; at a terminal they are
-    asked for. The password is sent as a digest, and neither printed nor logged.
+    Where a camera wants a user and a password, they come from the options or the environment; at a terminal the command
+    prompts for them. The password is sent as a digest, and neither printed nor logged.
     """
     try:
         from recognizer.app import found_cameras
@@ -92,7 +92,7 @@ def discover(
 
 
 class _Login:
-    """The user of the cameras; asked for once, when the first camera wants one."""
+    """The user of the cameras; prompted for once, when the first camera wants one."""
 
     def __init__(self, user: str | None, password_env: str, password_file: Path | None) -> None:
         from recognizer.capture.address import secret_line

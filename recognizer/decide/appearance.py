@@ -38,7 +38,7 @@ CALMER_S = 4.0
 """Time in which that is halved again."""
 PERIOD_S = 0.08
 """Time between the thumbnails that are kept for dissolves."""
-HALVES = (1, 2, 4)
+HALF_PERIODS = (1, 2, 4)
 """Half the lengths, in such periods, over which a dissolve is looked for."""
 DISSOLVED = 0.05
 """Share of a face's variance that changes in the same way in both halves, beyond movement and brightness, from which
@@ -61,7 +61,7 @@ class Appearance:
     def __init__(self) -> None:
         self._newest: Thumbnail | None = None
         self._reference: Thumbnail | None = None
-        self._past: deque[Thumbnail] = deque(maxlen=2 * max(HALVES) + 1)
+        self._past: deque[Thumbnail] = deque(maxlen=2 * max(HALF_PERIODS) + 1)
         self._at = self._compared_at = self._kept_at = -math.inf
         self._usual, self._unlike_s, self._lively, self._dissolved = SUDDEN, 0.0, 1.0, False
 
@@ -116,7 +116,7 @@ class Appearance:
         if is_kept:
             self._past.append(now)
             self._kept_at = at
-            dissolves = any(self._is_dissolve(half) for half in HALVES)
+            dissolves = any(self._is_dissolve(half) for half in HALF_PERIODS)
             self._dissolved |= dissolves
             found |= dissolves
         return found

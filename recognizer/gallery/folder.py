@@ -20,7 +20,7 @@ RECORD_FOLDER = ".recognizer"
 CONSENT_FILE = "consent.yaml"
 """File in a person's folder that says whether they agreed to be recognised (`recognizer.gallery.consent`)."""
 HIDDEN_FILE = ".hidden"
-"""Empty file in the folder of a person who is not listed unless asked for (`recognizer.gallery.hidden`)."""
+"""Empty file in the folder of a person who is not listed unless requested (`recognizer.gallery.hidden`)."""
 LARGEST_PHOTO_BYTES = 200 * 2**20
 """A larger file is no photo; hashing it would only keep the machine busy."""
 NOBODYS = frozenset(

@@ -1,4 +1,4 @@
-"""People who are hidden: recognised as before, but not listed unless somebody asks for them, as in Immich.
+"""People who are hidden: recognised as before, but not listed unless somebody requests them, as in Immich.
 
 The mark is an empty file in the person's folder. It goes with the folder through copies, renamings and a record that is
 built again, and ends with the person.

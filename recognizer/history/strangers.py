@@ -44,7 +44,7 @@ def read_strangers(
         database: the history.
         model: fingerprint; only vectors of one model can be compared.
         since: tracks that ended from then on count.
-        without: tracks to leave out.
+        without: tracks to drop.
         most: only so many of the newest tracks.
 
     Raises:

@@ -32,7 +32,7 @@ Receiver = Callable[[Alert], None]
 
 
 class AlertSink(BaseSink):
-    """Observes a run, and tells what its rules want told; must be closed before the sinks that receive its alerts.
+    """Observes a run, and sends what its rules report; must be closed before the sinks that receive its alerts.
 
     Args:
         rules: in the order of the settings.

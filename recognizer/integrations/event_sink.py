@@ -94,7 +94,7 @@ class EventSink(DeliveringSink, ABC):
 
     @abstractmethod
     def alert(self, alert: Alert) -> None:
-        """Queue what a rule tells; returns at once, safe from any thread."""
+        """Queue what a rule reports; returns at once, safe from any thread."""
 
     def __enter__(self) -> Self:
         """Start to deliver.

@@ -52,7 +52,7 @@ class Topics:
 
     @property
     def alert(self) -> str:
-        """What the rules tell."""
+        """What the rules report."""
         return f"{self.prefix}/{self.node}/alert"
 
     @property
@@ -100,7 +100,7 @@ def camera_discovery(
         version: of this program.
         faces: pictures of faces are published.
         pause: the camera can be paused.
-        snapshot: its picture can be asked for.
+        snapshot: its picture can be requested.
         discovery: prefix of the topic.
 
     Returns:
@@ -180,7 +180,7 @@ def camera_discovery(
 def box_discovery(
     topics: Topics, *, version: str, reload: bool = False, discovery: str = "homeassistant"
 ) -> tuple[str, dict[str, Any]]:
-    """Describe this machine as a device: what its rules tell, and the command to reload the gallery.
+    """Describe this machine as a device: what its rules report, and the command to reload the gallery.
 
     Returns:
         Topic and payload.

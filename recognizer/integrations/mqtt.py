@@ -51,7 +51,7 @@ class MqttSink(EventSink):
         version: of this program.
         discovery: prefix of Home Assistant's discovery topics; ``None``: no discovery.
         faces: also publish a picture of each recognised face.
-        controls: what clients of the broker may ask for.
+        controls: what clients of the broker may request.
         stop: set when the run should stop.
 
     Raises:
@@ -149,7 +149,7 @@ class MqttSink(EventSink):
         return self._topics.of(source, "event"), {"event_type": record["kind"], **record}
 
     def alert(self, alert: Alert) -> None:
-        """Queue what a rule tells."""
+        """Queue what a rule reports."""
         self.deliveries.put(self._topics.alert, {"event_type": alert.rule.what.value, **alert.record()})
 
     def gallery_changed(self, people: AbstractSet[str]) -> None:

@@ -24,7 +24,7 @@ _WAITING = 16
 
 @dataclass(frozen=True, slots=True)
 class Controls:
-    """What may be asked for; ``None``: not that."""
+    """What may be requested; ``None``: not that."""
 
     reload: Callable[[], None] | None = None
     """Loads the gallery anew."""
@@ -38,7 +38,7 @@ class Commands:
     """Subscribes to the allowed commands and runs them, one after the other, on a thread of its own.
 
     Args:
-        controls: what may be asked for.
+        controls: what may be requested.
         connection: the broker's; subscribed to here.
         topics: names of the topics.
         sources: display names of all sources.

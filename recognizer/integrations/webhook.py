@@ -128,7 +128,7 @@ class WebhookSink(EventSink):
         self._client.close()
 
     def alert(self, alert: Alert) -> None:
-        """Queue what a rule tells."""
+        """Queue what a rule reports."""
         if (message := self.message("", alert.record())) is not None:
             self.deliveries.put(*message)
 

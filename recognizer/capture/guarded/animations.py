@@ -20,7 +20,7 @@ _REMEDY = "export the animation again"
 
 
 class OpenAnimation:
-    """The animation that was asked for last."""
+    """The animation that was requested last."""
 
     def __init__(self) -> None:
         self._path: Path | None = None

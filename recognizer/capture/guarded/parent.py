@@ -74,7 +74,7 @@ class GuardedDecoder:
     def animated(self, path: Path, index: int, *, name: str, max_pixels: int) -> tuple[U8, int]:
         """Decode one picture of an animation; say for how many ms it is shown, 0 where the file does not say.
 
-        The child keeps the animation that was asked for last open: a decoder for each, asked in order, is cheapest.
+        The child keeps the animation that was requested last open: a decoder for each, read in order, is cheapest.
 
         Raises:
             ImageError: as ``decode``.

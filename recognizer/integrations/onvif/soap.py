@@ -1,4 +1,4 @@
-"""Call an ONVIF service: SOAP 1.2 over HTTP, with a WS-UsernameToken digest, or HTTP digest where asked for."""
+"""Call an ONVIF service: SOAP 1.2 over HTTP, with a WS-UsernameToken digest, or HTTP digest where required."""
 
 from __future__ import annotations
 
@@ -119,7 +119,7 @@ class SoapClient:
 def security_header(credentials: Credentials, created: dt.datetime) -> str:
     """Return a UsernameToken: the password as Base64(SHA-1(nonce + created + password)).
 
-    After WS-Security UsernameToken Profile 1.0, 3.1, as ONVIF Core, 5.9.4, asks for it.
+    After WS-Security UsernameToken Profile 1.0, 3.1, as ONVIF Core, 5.9.4, requires it.
     """
     nonce, stamp = (
         secrets.token_bytes(16),

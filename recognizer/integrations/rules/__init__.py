@@ -1,1 +1,1 @@
-"""Rules: who is told what, where, when and how often. Pure decisions; times come from outside."""
+"""Rules: who is notified of what, where, when and how often. Pure decisions; times come from outside."""

@@ -1,4 +1,4 @@
-"""Decide, for one rule, what to tell and when."""
+"""Decide, for one rule, what to report and when."""
 
 from __future__ import annotations
 
@@ -32,10 +32,10 @@ class Evaluator:
     """When each person who is away was there last; ``None`` stands for people who are not enrolled."""
     _present: dict[str | None, set[_Face]] = field(default_factory=dict)
     _pending: dict[_Face, _Pending] = field(default_factory=dict)
-    """Seen, and not told yet, as it must last."""
+    """Seen, and not reported yet, as it must last."""
     _leaving: dict[str | None, _Pending] = field(default_factory=dict)
     _lost: dict[str, _Pending] = field(default_factory=dict)
-    """Cameras without picture; told once ``due`` is past."""
+    """Cameras without picture; reported once ``due`` is past."""
     _told_lost: set[str] = field(default_factory=set)
     _gathered: list[Item] = field(default_factory=list)
     _digest_due: dt.datetime | None = None
@@ -44,7 +44,7 @@ class Evaluator:
         self.rate = Rate(self.rule.every_s, self.rule.per)
 
     def take(self, seen: Observation) -> list[Alert]:
-        """Take an observation; returns what is to be told at once."""
+        """Take an observation; returns what is to be reported at once."""
         if not self.rule.is_about(seen):
             return []
         match seen.change:
@@ -60,7 +60,7 @@ class Evaluator:
         return list(self._tell(found))
 
     def due(self, now: dt.datetime) -> list[Alert]:
-        """Return what is to be told by now, digests included."""
+        """Return what is to be reported by now, digests included."""
         found: list[Observation] = []
         for face in [face for face, each in self._pending.items() if each.due <= now]:
             found.append(self._pending.pop(face).seen)
@@ -86,7 +86,7 @@ class Evaluator:
         return min(times, default=None)
 
     def flush(self, now: dt.datetime) -> list[Alert]:
-        """Tell now what a digest has gathered, as at the end of a run."""
+        """Report now what a digest has gathered, as at the end of a run."""
         items, self._gathered, self._digest_due = tuple(self._gathered), [], None
         return [Alert(self.rule, now, items)] if items else []
 

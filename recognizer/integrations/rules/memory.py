@@ -1,4 +1,4 @@
-"""What rules must know after a restart: who was there when, and what was told when; a small JSON file."""
+"""What rules must know after a restart: who was there when, and what was reported when; a small JSON file."""
 
 from __future__ import annotations
 
@@ -37,8 +37,8 @@ class RuleMemory:
                 values = known.get(each.rule.name, {})
                 for name, moment in values.get("seen", ()):
                     each.last_seen[name] = min(dt.datetime.fromisoformat(moment), now)
-                for name, source, moment in values.get("told", ()):
-                    each.rate.told[name, source] = min(dt.datetime.fromisoformat(moment), now)
+                for name, source, moment in values.get("reported", ()):
+                    each.rate.reported[name, source] = min(dt.datetime.fromisoformat(moment), now)
         except FileNotFoundError:
             pass
         except (OSError, ValueError, TypeError, AttributeError) as error:
@@ -51,13 +51,13 @@ class RuleMemory:
             seen = {**each.last_seen, **dict.fromkeys(each.present(), now)}
             values[each.rule.name] = {
                 "seen": [[name, f"{at.isoformat()}"] for name, at in seen.items() if now - at < _KEPT],
-                "told": [[*key, f"{at.isoformat()}"] for key, at in each.rate.told.items() if now - at < _KEPT],
+                "reported": [[*key, f"{at.isoformat()}"] for key, at in each.rate.reported.items() if now - at < _KEPT],
             }
         text = json.dumps(values, ensure_ascii=True)
         if text == self._written:
             return
         part = self._path.with_suffix(".part")
-        with suppress(OSError):  # of a full disk: arrivals may be told again after a restart
+        with suppress(OSError):  # of a full disk: arrivals may be reported again after a restart
             self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             with open(os.open(part, os.O_CREAT | os.O_TRUNC | os.O_WRONLY, 0o600), "w", encoding="utf-8") as file:
                 file.write(text)

@@ -9,12 +9,12 @@ from recognizer.integrations.rules.types import Observation, Rule, What
 
 
 def sentence(rule: Rule, seen: Observation, suppressed: int) -> str:
-    """Say what a rule tells about an observation: who, where and at what time of the rule's zone.
+    """Say what a rule reports of an observation: who, where and at what time of the rule's zone.
 
     Args:
-        rule: that tells it.
+        rule: that reports it.
         seen: what was observed.
-        suppressed: how many like it were not told since the one before.
+        suppressed: how many like it were not reported since the one before.
     """
     local = seen.moment.astimezone(rule.schedule.zone)
     who, time = seen.name or "Somebody unknown", f"{local:%H:%M}"

@@ -88,18 +88,18 @@ class Rule:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Item:
-    """One thing that a rule tells."""
+    """One thing that a rule reports."""
 
     seen: Observation
     text: str
     """A sentence for people."""
     suppressed: int = 0
-    """How many like it were not told since the one before: the rule's rate."""
+    """How many like it were not reported since the one before: the rule's rate."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Alert:
-    """What a rule tells, once: one item, or those of a digest."""
+    """What a rule reports, once: one item, or those of a digest."""
 
     rule: Rule
     moment: dt.datetime

@@ -35,10 +35,10 @@ class Script:
     def happens(
         self, change: Change, at_s: float, name: str | None = None, *, source: str = "entrance", track: int = 1
     ) -> list[Alert]:
-        """What is told at once."""
-        told = self.evaluator.take(Observation(change, after(at_s), source, name, track, 0.6))
-        self.alerts += told
-        return told
+        """What is reported at once."""
+        reported = self.evaluator.take(Observation(change, after(at_s), source, name, track, 0.6))
+        self.alerts += reported
+        return reported
 
     def enters(self, at_s: float, name: str | None = None, **place: Any) -> list[Alert]:
         return self.happens(Change.ENTERS, at_s, name, **place)
@@ -47,7 +47,7 @@ class Script:
         return self.happens(Change.GOES, at_s, name, **place)
 
     def passes(self, at_s: float) -> list[Alert]:
-        """What is told because time has passed."""
-        told = self.evaluator.due(after(at_s))
-        self.alerts += told
-        return told
+        """What is reported because time has passed."""
+        reported = self.evaluator.due(after(at_s))
+        self.alerts += reported
+        return reported

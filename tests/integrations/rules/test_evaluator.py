@@ -11,7 +11,7 @@ from tests.integrations.rules.scripted import Script, after
 
 
 @pytest.mark.parametrize(
-    ("who", "told"),
+    ("who", "reported"),
     [
         ({}, ["Ada", "Bob", None]),
         ({"unknown": False}, ["Ada", "Bob"]),
@@ -19,11 +19,11 @@ from tests.integrations.rules.scripted import Script, after
         ({"names": frozenset({"Ada"}), "unknown": False}, ["Ada"]),
     ],
 )
-def test_who(who: dict[str, Any], told: list[str | None]) -> None:
+def test_who(who: dict[str, Any], reported: list[str | None]) -> None:
     script = Script(for_s=0.0, **who)
     for track, name in enumerate(["Ada", "Bob", None]):
         script.enters(track, name, track=track)
-    assert [alert.items[0].seen.name for alert in script.alerts] == told
+    assert [alert.items[0].seen.name for alert in script.alerts] == reported
 
 
 def test_where() -> None:
@@ -36,7 +36,7 @@ def test_where() -> None:
 
 def test_when_is_the_time_of_what_happened() -> None:
     script = Script(schedule=Schedule((Hours.parse("12:00-12:01"),), zone=dt.UTC), names=frozenset[str]())
-    script.enters(59)  # within the hours; told two seconds later, after them
+    script.enters(59)  # within the hours; reported two seconds later, after them
     script.passes(61.5)
     script.enters(70, track=2)
     script.passes(80)
@@ -141,7 +141,7 @@ def test_rules_about_people_and_about_cameras_are_apart() -> None:
 
 
 @pytest.mark.parametrize(
-    ("per", "told"),
+    ("per", "reported"),
     [
         ({"person", "camera"}, ["Ada entrance", "Bob entrance", "Ada hall"]),
         ({"person"}, ["Ada entrance", "Bob entrance"]),
@@ -149,13 +149,13 @@ def test_rules_about_people_and_about_cameras_are_apart() -> None:
         (set[str](), ["Ada entrance"]),
     ],
 )
-def test_how_often_and_what_the_limit_tells_apart(per: set[str], told: list[str]) -> None:
+def test_how_often_and_what_the_limit_tells_apart(per: set[str], reported: list[str]) -> None:
     script = Script(every_s=300.0, per=frozenset(per))
     script.enters(0, "Ada")
     script.enters(1, "Bob", track=2)
     script.enters(2, "Ada", source="hall")
     script.enters(299, "Ada", track=3)
-    assert [f"{alert.items[0].seen.name} {alert.items[0].seen.source}" for alert in script.alerts] == told
+    assert [f"{alert.items[0].seen.name} {alert.items[0].seen.source}" for alert in script.alerts] == reported
 
 
 def test_what_was_not_told_is_counted_with_the_next() -> None:
