@@ -43,7 +43,7 @@ class OpenAnimation:
 
         Args:
             path: of the file.
-            index: of the picture, from 0; the one after the last that was asked for is the cheapest.
+            index: of the picture, from 0; the one after the last one requested is the cheapest.
             max_pixels: largest width times height.
 
         Raises:
