@@ -56,7 +56,7 @@ def read(path: Path, *, kind: str, error: type[RecognizerError]) -> Any:
             raise error(f"The {kind} {path} is larger than {MAX_BYTES >> 20} MB; no {kind} is.")
         return loads(data.decode("utf-8-sig"))
     except FileNotFoundError:
-        raise error(f"There is no {kind} {path}.") from None
+        raise error(f"There is no {kind} {path}; check the name.") from None
     except OSError as fault:
         raise error(f"The {kind} {path} cannot be read: {fault.strerror or type(fault).__name__}.") from None
     except UnicodeDecodeError as fault:

@@ -175,7 +175,7 @@ class _Search:
             return self._converted(entry, path, f"{entry.name}, downloaded from {entry.url}")
         except WeightsError as error:
             self._cache.note_unreachable()
-            self._tried.append(f"download: {error}")
+            self._tried.append(f"download: {str(error).rstrip('.')}")
             logger.debug("download: {}", error)
         return None
 
