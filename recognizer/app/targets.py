@@ -16,10 +16,9 @@ from ruamel.yaml.comments import CommentedMap, CommentedSeq
 from recognizer.app.cameras import checked_address
 from recognizer.app.config import Settings
 from recognizer.app.integration_sections import Webhook
-from recognizer.app.integrations import send_test_message
+from recognizer.app.integrations import broker_of, send_test_message
 from recognizer.app.kept_secret import keep_secret
-from recognizer.app.notify import MISSING, send_test
-from recognizer.app.secret import secret
+from recognizer.app.notify import send_test
 from recognizer.app.settings_file import SettingsFile
 from recognizer.capture.names import display_name
 from recognizer.errors import ConfigError, RecognizerError, UsageError
@@ -191,24 +190,17 @@ class WebhookSettings:
 
 
 def _try_mqtt(settings: Settings) -> str | None:
-    wanted = settings.mqtt
     try:
-        from recognizer.integrations.mqtt_trial import publish_test
-    except ModuleNotFoundError as error:
-        return f"mqtt: {MISSING} ({error.name})."
-    try:
-        return publish_test(
-            wanted.host or "",
-            wanted.port,
-            topic=f"recognizer/{wanted.node}/test",
-            user=wanted.user,
-            password=secret(wanted.password_env, wanted.password_file, key="mqtt.password"),
-            tls=wanted.tls,
-            ca_file=wanted.ca_file,
-            version=5 if wanted.protocol == "5" else 4,
-        )
+        broker = broker_of(settings.mqtt)  # says which package is missing
+        from recognizer.integrations.broker_check import check_broker
+        from recognizer.integrations.delivering import NotDeliveredError
     except ConfigError as error:
         return str(error)
+    try:
+        check_broker(broker, topic=f"recognizer/{settings.mqtt.node}/test")
+    except (ConfigError, NotDeliveredError) as error:
+        return str(error)
+    return None
 
 
 def _shown(address: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import ssl
 import threading
 import uuid
@@ -10,6 +11,7 @@ from typing import Any
 import paho.mqtt.client as mqtt
 from paho.mqtt.enums import CallbackAPIVersion
 
+from recognizer.clock import now
 from recognizer.errors import ConfigError
 from recognizer.integrations.delivering import NotDeliveredError
 from recognizer.integrations.mqtt_connection import Broker
@@ -17,12 +19,16 @@ from recognizer.integrations.mqtt_connection import Broker
 _PATIENCE_S = 5.0
 
 
-def check_broker(broker: Broker) -> None:
-    """Connect and disconnect; nothing is published, and a run under the same name is not disturbed.
+def check_broker(broker: Broker, *, topic: str | None = None) -> None:
+    """Connect and disconnect; a run under the same name is not disturbed.
+
+    Args:
+        broker: to connect to.
+        topic: publish a test message there, with QoS 1; ``None``: publish nothing.
 
     Raises:
         ConfigError: the certificates cannot be used.
-        NotDeliveredError: the broker cannot be reached, or refuses us.
+        NotDeliveredError: the broker cannot be reached, refuses us, or does not take the message.
     """
     place, answered, problems = f"{broker.host}:{broker.port}", threading.Event(), list[str]()
     protocol = mqtt.MQTTv5 if broker.version == 5 else mqtt.MQTTv311
@@ -53,6 +59,19 @@ def check_broker(broker: Broker) -> None:
             raise NotDeliveredError(f"the broker {place} took the connection and does not answer; is TLS set right?")
         if problems:
             raise NotDeliveredError(problems[0])
-        client.disconnect()
+        if topic is not None:
+            _publish_test(client, topic, place)
     finally:
+        client.disconnect()
         client.loop_stop()
+
+
+def _publish_test(client: mqtt.Client, topic: str, place: str) -> None:
+    body = json.dumps({"kind": "test", "time": now().isoformat(timespec="milliseconds")})
+    try:
+        message = client.publish(topic, body, qos=1)
+        message.wait_for_publish(_PATIENCE_S)
+    except (RuntimeError, ValueError) as error:
+        raise NotDeliveredError(f"the broker {place} did not take the message ({error})") from None
+    if not message.is_published():
+        raise NotDeliveredError(f"the broker {place} did not take the message")
