@@ -12,16 +12,19 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from socketserver import BaseServer
 from types import TracebackType
-from typing import Self
+from typing import Self, TypeVar
 
 import numpy as np
 
 from recognizer.emit.collect import CollectingSink
 from recognizer.types import U8, Frame, FrameResult, SourceChange, Tracks
 
+AnyServer = TypeVar("AnyServer", bound=BaseServer)
 SYSTEM_PYTHON = "/usr/bin/python3"
 BITS = 12
 _NEEDED = "import gi; gi.require_version('GstRtspServer', '1.0'); from gi.repository import GstRtspServer"
@@ -232,3 +235,16 @@ class Background:
     def join(self, seconds: float) -> None:
         self._thread.join(seconds)
         assert not self._thread.is_alive()
+
+
+@contextmanager
+def serving(server: AnyServer) -> Iterator[AnyServer]:
+    """Let a server of ``socketserver`` answer on a thread of its own."""
+    thread = threading.Thread(target=server.serve_forever, args=(0.01,))
+    thread.start()
+    try:
+        yield server
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()

@@ -23,7 +23,7 @@ from recognizer.integrations.rules.types import Alert, Change, Item, Observation
 from recognizer.types import U8
 from tests.integrations.conftest import free_port
 from tests.integrations.rules.scripted import NOON, rule
-from tests.rig import wait_for
+from tests.rig import serving, wait_for
 
 
 class Receiver(ThreadingHTTPServer):
@@ -54,13 +54,8 @@ class _Handler(BaseHTTPRequestHandler):
 
 @pytest.fixture
 def receiver() -> Iterator[Receiver]:
-    server = Receiver()
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    yield server
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    with serving(Receiver()) as server:
+        yield server
 
 
 def alert(text: str, *pictures: U8 | None) -> Alert:

@@ -29,7 +29,7 @@ from tests.conftest import ROOT
 from tests.integrations.conftest import free_port
 from tests.integrations.rules.scripted import NOON, rule
 from tests.results import event, make_result
-from tests.rig import wait_for
+from tests.rig import serving, wait_for
 
 NEW, OLD = b"n" * 32, b"o" * 32
 
@@ -66,13 +66,8 @@ class _Handler(BaseHTTPRequestHandler):
 
 @pytest.fixture
 def receiver() -> Iterator[Receiver]:
-    server = Receiver()
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    yield server
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    with serving(Receiver()) as server:
+        yield server
 
 
 def sink(address: str, folder: Path, **values: Any) -> WebhookSink:

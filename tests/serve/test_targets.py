@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
@@ -13,6 +12,7 @@ import pytest
 
 from recognizer.app.config import load
 from recognizer.integrations.webhook import secret_bytes, signature
+from tests.rig import serving
 from tests.serve.live_site import Site
 from tests.serve.service import client_of
 
@@ -40,12 +40,8 @@ class _Receiver(BaseHTTPRequestHandler):
 def receiver() -> Iterator[HTTPServer]:
     server = HTTPServer(("127.0.0.1", 0), _Receiver)
     server.got, server.status = [], 204  # type: ignore[attr-defined]
-    thread = threading.Thread(target=server.serve_forever, args=(0.01,))
-    thread.start()
-    yield server
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    with serving(server):
+        yield server
 
 
 @pytest.fixture
