@@ -31,6 +31,9 @@ START_S = 90.0
 """Within which a worker must recognise: the first one may convert models."""
 STARVED_S = 20.0
 """A worker that is silent as it gets no processor time is left alone for so long."""
+STOPPED_S = 0.5
+"""Without supervision for so long, this process itself was stopped, or the machine slept: what the workers said
+meanwhile was not read yet."""
 LIVED_S = 10.0
 """A worker that lived so long is replaced at once; others after a wait, longer each time."""
 FIRST_WAIT_S, LONGEST_WAIT_S = 0.5, 30.0
@@ -85,6 +88,7 @@ class WorkerPool:
         self._picture_sinks: list[PictureSink] = []
         self._failures: list[RecognizerError] = []
         self._max_seconds: float | None = None
+        self._supervised_at = 0.0
 
     @property
     def cpu_s(self) -> float:
@@ -141,6 +145,10 @@ class WorkerPool:
 
     def _supervise(self) -> None:
         now = time.monotonic()
+        if now - self._supervised_at > STOPPED_S:
+            for silent in self._workers():
+                silent.excuse(now)
+        self._supervised_at = now
         self._ask_for_pictures()
         for seat in self._seats:
             worker = seat.worker

@@ -83,6 +83,11 @@ class WorkerProcess:
         self.memory_bytes, self.dropped = memory_bytes, dict(dropped)
         self._cpu_s = _cpu_s(self.process.pid)
 
+    def excuse(self, now: float) -> None:
+        """Count its silence from now on."""
+        if self.beat_at is not None:
+            self.beat_at, self._cpu_s = now, self.cpu_s
+
     def is_starved(self) -> bool:
         """Whether it wants to run, and the machine gave it less than half of the time since its last sign of life."""
         cpu_s = _cpu_s(self.process.pid)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import subprocess
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -10,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from recognizer.children import clean_environment, python_command
 from recognizer.emit.base import BaseSink
 from recognizer.errors import SourceError
 from recognizer.gallery.records import Enrolled
@@ -64,6 +66,25 @@ def test_a_worker_that_ends_or_hangs_is_replaced_and_the_other_goes_on(make_run:
     assert seen == sorted(set(seen)), "a track's number was given out twice"
     assert len(seen) == 2
     assert run.open_tracks() == set()
+
+
+def test_workers_are_not_replaced_because_the_pool_itself_was_stopped(tmp_path: Path) -> None:
+    with subprocess.Popen(
+        python_command("-m", "tests.runtime.workers.stopped", str(tmp_path)),
+        env=clean_environment(),
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "named\n"
+        process.send_signal(signal.SIGSTOP)
+        threading.Event().wait(2.0)  # longer than a worker may be silent
+        process.send_signal(signal.SIGCONT)
+        assert process.stdin is not None
+        process.stdin.write("go on\n")
+        process.stdin.flush()
+        assert process.stdout.readline() == "0\n"
 
 
 def test_a_worker_that_grows_is_replaced(make_run: MakeRun, tmp_path: Path) -> None:
