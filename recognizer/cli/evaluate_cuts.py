@@ -16,6 +16,7 @@ from recognizer.cli import _console, _options, _people_folder
 from recognizer.cli._progress import counting, model_bar
 from recognizer.errors import UsageError
 from recognizer.evaluation.cuts import WAYS
+from recognizer.evaluation.enrolments import ENROLMENTS
 from recognizer.evaluation.hard_faces import FMRS, WayScore, hard_sets, measure_ways
 from recognizer.evaluation.pairs import LOOSE_SHARE
 from recognizer.evaluation.people import people_of_folder
@@ -29,7 +30,12 @@ def cuts(
     people: Annotated[int, typer.Option(min=2, help="People of each set, at most.")] = 300,
     angles: Annotated[str, typer.Option(help="Degrees by which frontal heads are turned.")] = "30,45,60,75",
     eyes: Annotated[str, typer.Option(help="Pixels between the eyes of faces scaled down.")] = "30,24,20,16",
-    ways: Annotated[str | None, typer.Option(help=f"Of: {', '.join(way.name for way in WAYS)}.")] = None,
+    ways: Annotated[
+        str | None, typer.Option(help=f"Beside the first, separated by ';', of: {'; '.join(w.name for w in WAYS)}.")
+    ] = None,
+    enrolments: Annotated[
+        str | None, typer.Option(help=f"Likewise of the enrolled: {'; '.join(w.name for w in ENROLMENTS)}.")
+    ] = None,
     config_file: _options.ConfigOption = None,
     model: _options.ModelOption = None,
     engine: _options.EngineOption = None,
@@ -39,11 +45,8 @@ def cuts(
     as_json: _options.JsonOption = False,
 ) -> None:
     """Which way of cutting out turned and small faces names most of them, at the same rate of wrong matches?"""
-    names = [way.name for way in WAYS] if ways is None else [word.strip() for word in ways.split(";")]
-    if unknown := set(names) - {way.name for way in WAYS}:
-        raise UsageError(
-            f"--ways: there is no '{min(unknown)}'; there are, separated by ';': {'; '.join(w.name for w in WAYS)}."
-        )
+    names = _chosen(ways, [way.name for way in WAYS], "--ways")
+    enrolled = _chosen(enrolments, [way.name for way in ENROLMENTS], "--enrolments")
     settings = _options.load_settings(config_file, model=model, engine=engine, weights_dir=weights_dir, spec=spec)
     smallest = min(settings.detect.min_face_px, MIN_FACE_PX)
     plain = settings.embed.model_copy(update={"flip": False})
@@ -74,17 +77,26 @@ def cuts(
         with counting(one.name) as on_progress:
             scores += measure_ways(
                 one,
-                [way for way in WAYS if way.name in {names[0], *names}],
+                [way for way in WAYS if way.name in names],
+                [way for way in ENROLMENTS if way.name in enrolled],
                 detector=detector,
                 embedder=embedder,
                 threshold=threshold,
                 on_progress=on_progress,
-            )[0]
+            )
     if as_json:
         document = {"model": resolved.fingerprint, "threshold": threshold}
         _console.print_json({**document, "rows": [score.as_dict() for score in scores]})
         return
     _show(scores, f"{resolved.fingerprint}, threshold {threshold:.3f}")
+
+
+def _chosen(text: str | None, names: Sequence[str], option: str) -> set[str]:
+    """The first name, which the others are compared with, and those in the text; all of them without a text."""
+    wanted = set(names) if text is None else {word.strip() for word in text.split(";") if word.strip()}
+    if unknown := wanted - set(names):
+        raise UsageError(f"{option}: there is no '{min(unknown)}'; there are, separated by ';': {'; '.join(names)}.")
+    return {names[0], *wanted}
 
 
 def _whole(text: str, option: str) -> list[float]:

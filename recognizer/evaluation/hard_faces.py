@@ -16,9 +16,9 @@ from numpy.typing import NDArray
 
 from recognizer.errors import InputError
 from recognizer.evaluation.cuts import Way
+from recognizer.evaluation.enrolments import Enrolment
 from recognizer.evaluation.faces import EmbeddedPictures, Picture
 from recognizer.evaluation.turning import turn_head
-from recognizer.gallery.photo_vector import photo_vector
 from recognizer.geometry import centres, unit_rows
 from recognizer.protocols import Detector, Embedder
 from recognizer.types import F32, I64, U8, AlignedFaces, FaceDetections, FaceQuality
@@ -48,6 +48,7 @@ class WayScore:
 
     set_name: str
     way: str
+    """How the probes are cut out, and how the photos are enrolled."""
     probes: int
     found: int
     named: int
@@ -133,13 +134,14 @@ def _shrinking(eyes_px: float) -> Callable[[U8, F32], U8]:
 def measure_ways(
     wanted: HardSet,
     ways: Sequence[Way],
+    enrolments: Sequence[Enrolment],
     *,
     detector: Detector,
     embedder: Embedder,
     threshold: float,
     on_progress: Callable[[int, int], None] = lambda done, total: None,
-) -> tuple[list[WayScore], NDArray[np.float32]]:
-    """Name the probes of a set by each way.
+) -> list[WayScore]:
+    """Name the probes of a set: by each way with the first enrolment, then by the first way with the others.
 
     Args:
         wanted: the set.
@@ -147,19 +149,20 @@ def measure_ways(
         detector: finds the faces, and refines them for some ways.
         embedder: its own flip averaging must be off.
         threshold: cosine from which a probe is named.
+        enrolments: ways to enrol a photo.
         on_progress: called with the photos that are done, and all.
-
-    Returns:
-        A score for each way; and the (ways, probes, people) cosines, -1 in rows without a face.
     """
     count = len(wanted.probes)
     size = embedder.spec.dimension
-    known, vectors = np.zeros((count, size), np.float32), np.zeros((len(ways), count, size), np.float32)
+    known: list[list[F32]] = [[] for _ in enrolments]
+    vectors = np.zeros((len(ways), count, size), np.float32)
     found = np.zeros(count, bool)
     for row, (enrolled, probe) in enumerate(zip(wanted.enrolled, wanted.probes, strict=True)):
         image = enrolled.read()
-        if (face := _middle_face(image, detector)) is not None:
-            known[row] = photo_vector(image, face, embedder).vector
+        face = _middle_face(image, detector)
+        for some, enrolment in zip(known, enrolments, strict=True):
+            nobody = np.zeros((1, size), np.float32)
+            some.append(nobody if face is None else enrolment.vectors(image, face, detector, embedder))
         image = probe.read()
         if (face := _middle_face(image, detector)) is not None:
             image = wanted.harder(image, face.landmarks[0])
@@ -167,8 +170,24 @@ def measure_ways(
                 found[row] = True
                 vectors[:, row] = _vectors(image, face, ways, detector, embedder)
         on_progress(row + 1, count)
-    cosines = np.where(found[:, None], vectors @ known.T, np.float32(-1))
-    return score_ways(wanted.name, [way.name for way in ways], cosines, found, threshold=threshold), cosines
+    galleries = [_Gallery(some) for some in known]
+    cosines = [galleries[0].cosines(some) for some in vectors]
+    cosines += [gallery.cosines(vectors[0]) for gallery in galleries[1:]]
+    names = [way.name for way in ways] + [f"enrolled: {enrolment.name}" for enrolment in enrolments[1:]]
+    seen = np.where(found[:, None], np.stack(cosines), np.float32(-1))
+    return score_ways(wanted.name, names, seen, found, threshold=threshold)
+
+
+class _Gallery:
+    """The vectors of people, of each (V, D): the nearest of a person's counts."""
+
+    def __init__(self, people: Sequence[F32]) -> None:
+        self._vectors = np.concatenate(people)
+        self._starts = np.cumsum([0, *(len(vectors) for vectors in people[:-1])])
+
+    def cosines(self, probes: F32) -> F32:
+        """(probes, people)."""
+        return np.asarray(np.maximum.reduceat(probes @ self._vectors.T, self._starts, axis=1), np.float32)
 
 
 def score_ways(

@@ -10,12 +10,14 @@ import pytest
 from recognizer.align import pose
 from recognizer.errors import InputError
 from recognizer.evaluation.cuts import WAYS, Way
+from recognizer.evaluation.enrolments import ENROLMENTS, Enrolment
 from recognizer.evaluation.faces import EmbeddedPictures, Picture
 from recognizer.evaluation.hard_faces import HardSet, hard_sets, measure_ways, score_ways
 from recognizer.evaluation.turning import turn_head
 from recognizer.geometry import ARCFACE_TEMPLATE
-from recognizer.types import CROP_SIZE_PX, F32, FaceQuality
-from tests.fakes import PaintedFaceDetector, PaintedFaceEmbedder, face_picture
+from recognizer.protocols import Detector, Embedder
+from recognizer.types import CROP_SIZE_PX, F32, FaceDetections, FaceQuality
+from tests.fakes import PaintedFaceDetector, PaintedFaceEmbedder, face_picture, painted_vector
 
 
 @pytest.fixture(scope="module")
@@ -79,15 +81,39 @@ def test_a_way_that_cuts_beside_the_face_loses_probes() -> None:
     people = range(4)
     wanted = HardSet("painted", [painted(p, 0) for p in people], [painted(p, 1) for p in people])
     ways = [WAYS[0], Way("beside", beside)]
-    scores, cosines = measure_ways(
-        wanted, ways, detector=PaintedFaceDetector(), embedder=PaintedFaceEmbedder(), threshold=0.5
+    scores = measure_ways(
+        wanted, ways, ENROLMENTS[:1], detector=PaintedFaceDetector(), embedder=PaintedFaceEmbedder(), threshold=0.5
     )
-    assert cosines.shape == (2, 4, 4)
     assert [(score.way, score.found, score.named, score.wrong) for score in scores] == [
         ("as found", 4, 4, 0),
         ("beside", 4, 0, 0),
     ]
     assert (scores[1].gained, scores[1].lost) == (0, 4)
+
+
+def test_enrolments_are_compared_by_the_nearest_of_their_vectors() -> None:
+    """The second one knows how the next person in the row looks, too: every probe gets two names."""
+
+    def two(image: np.ndarray, face: FaceDetections, detector: Detector, embedder: Embedder) -> F32:
+        person = int(image[int(face.boxes[0, 1]) + 5, int(face.boxes[0, 0]) + 5, 0]) // 20
+        return np.stack([painted_vector(person, 0), painted_vector((person + 1) % 4, 0)])
+
+    people = range(4)
+    wanted = HardSet("painted", [painted(p, 0) for p in people], [painted(p, 1) for p in people])
+    enrolments = [ENROLMENTS[0], Enrolment("two", two)]
+    scores = measure_ways(
+        wanted, WAYS[:1], enrolments, detector=PaintedFaceDetector(), embedder=PaintedFaceEmbedder(), threshold=0.5
+    )
+    assert [(score.way, score.named, score.wrong) for score in scores] == [("as found", 4, 0), ("enrolled: two", 4, 4)]
+
+
+@pytest.mark.parametrize("enrolment", ENROLMENTS, ids=lambda enrolment: enrolment.name)
+def test_each_enrolment_gives_unit_vectors_of_the_face(enrolment: Enrolment) -> None:
+    image = face_picture((3, 2))
+    detector = PaintedFaceDetector()
+    vectors = enrolment.vectors(image, detector.detect([image])[0], detector, PaintedFaceEmbedder())
+    assert np.allclose(np.linalg.norm(vectors, axis=1), 1, atol=1e-5)
+    assert float(vectors[0] @ painted_vector(3, 2)) > 0.7
 
 
 def test_rates_count_the_pairs_above_their_own_limit() -> None:
