@@ -13,14 +13,12 @@ import cv2
 import numpy as np
 
 from recognizer.align import align, pose
+from recognizer.gallery.landmark_spread import landmark_passes
 from recognizer.gallery.photo_vector import JITTERS
 from recognizer.geometry import ARCFACE_TEMPLATE, similarity_transforms
 from recognizer.protocols import Detector
 from recognizer.types import CROP_SIZE_PX, F32, U8, FaceDetections
 
-SHIFT = 0.08
-"""Of the boxes that O-Net looks at, in sides of the face's box."""
-GROWTH = 1.12
 SEEN_FROM = 0.5
 """Score of an O-Net pass whose landmarks count."""
 TURNED_DEG = 40.0
@@ -58,24 +56,8 @@ def _second_pass(image: U8, face: FaceDetections, detector: Detector) -> F32:
     return again.landmarks if again.scores[0] >= SEEN_FROM else face.landmarks
 
 
-def _passes(image: U8, face: FaceDetections, detector: Detector) -> F32:
-    """The landmarks of O-Net on nine boxes beside each other, (P, 5, 2), of those that it takes for a face."""
-    side = float(np.sqrt(np.prod(face.boxes[0, 2:] - face.boxes[0, :2])))
-    moves = [(0, 0, 1), *((x, y, 1) for x, y in ((-1, 0), (1, 0), (0, -1), (0, 1))), (0, 0, GROWTH), (0, 0, 1 / GROWTH)]
-    moves += [(1, 1, GROWTH), (-1, -1, GROWTH)]
-    middle = (face.boxes[0, :2] + face.boxes[0, 2:]) / 2
-    half = (face.boxes[0, 2:] - face.boxes[0, :2]) / 2
-    boxes = []
-    for x, y, growth in moves:
-        centre = middle + SHIFT * side * np.array([x, y])
-        boxes.append(np.concatenate([centre - growth * half, centre + growth * half]))
-    seen = detector.refine(image, np.array(boxes, np.float32))
-    good = seen.landmarks[seen.scores >= SEEN_FROM]
-    return good if len(good) else face.landmarks
-
-
 def _median(image: U8, face: FaceDetections, detector: Detector) -> F32:
-    return np.asarray(np.median(_passes(image, face, detector), axis=0, keepdims=True), np.float32)
+    return np.asarray(np.median(landmark_passes(image, face, detector), axis=0, keepdims=True), np.float32)
 
 
 def _with_mirrored(image: U8, face: FaceDetections, detector: Detector) -> F32:
@@ -144,7 +126,7 @@ WAYS: Sequence[Way] = (
     Way("as found", _of_landmarks(_as_found)),
     Way("O-Net again", _of_landmarks(_second_pass)),
     Way("O-Net nine times, median", _of_landmarks(_median)),
-    Way("O-Net nine times, all crops", _of_landmarks(_passes)),
+    Way("O-Net nine times, all crops", _of_landmarks(landmark_passes)),
     Way("O-Net and mirror image", _of_landmarks(_with_mirrored)),
     Way("follow net alone", _of_landmarks(_follow_alone)),
     Way("O-Net and follow net", _of_landmarks(_followed)),

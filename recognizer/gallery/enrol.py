@@ -19,6 +19,7 @@ import numpy as np
 from recognizer import geometry
 from recognizer.errors import FingerprintError, GalleryError, ImageError, one_picture
 from recognizer.gallery.folder import RECORD_FOLDER, Content, PhotoFile, Scan, Skipped, Stamp, content, scan
+from recognizer.gallery.landmark_spread import cover_notes, landmark_passes, landmark_spread
 from recognizer.gallery.limits import Limits
 from recognizer.gallery.photo_vector import cut_notes, photo_vector
 from recognizer.gallery.records import Finding, MeasuredFace, Measurement, Note, ReviewedPhoto, other_model
@@ -262,7 +263,8 @@ def measure(image: U8, *, detector: Detector, embedder: Embedder) -> Measurement
     if found.turned_deg:
         notes = (*notes, Note(Finding.TURNED, f"was turned by {found.turned_deg} degrees to be upright"))
     cut = photo_vector(image, face, embedder)
-    notes = (*notes, *cut_notes(cut.outside, cut.agreement))
+    spread = landmark_spread(landmark_passes(image, face, detector))
+    notes = (*notes, *cut_notes(cut.outside, cut.agreement), *cover_notes(spread))
     x1, y1, x2, y2 = boxes_before(found, width, height).boxes[order[0]].tolist()
     _, jpeg = cv2.imencode(".jpg", cut.aligned.crops[0, :, :, ::-1], [cv2.IMWRITE_JPEG_QUALITY, 90])
     return Measurement(notes, MeasuredFace((x1, y1, x2, y2), cut.aligned.quality, cut.vector, jpeg.tobytes()))
