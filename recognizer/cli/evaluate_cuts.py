@@ -20,6 +20,7 @@ from recognizer.evaluation.enrolments import ENROLMENTS
 from recognizer.evaluation.hard_faces import FMRS, WayScore, hard_sets, measure_ways
 from recognizer.evaluation.pairs import LOOSE_SHARE
 from recognizer.evaluation.people import people_of_folder
+from recognizer.types import F32
 
 MIN_FACE_PX = 20.0
 """Faces down-scaled to 16 px between the eyes are among those measured."""
@@ -73,6 +74,7 @@ def cuts(
     detector, embedder = build.photo_detector(settings), build.embedder(settings, resolved)
     threshold = build.thresholds(settings, resolved).known
     scores: list[WayScore] = []
+    known: dict[str, list[F32]] = {}
     for one in sets:
         with counting(one.name) as on_progress:
             scores += measure_ways(
@@ -82,6 +84,7 @@ def cuts(
                 detector=detector,
                 embedder=embedder,
                 threshold=threshold,
+                enrolled=known,
                 on_progress=on_progress,
             )
     if as_json:

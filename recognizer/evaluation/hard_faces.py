@@ -139,6 +139,7 @@ def measure_ways(
     detector: Detector,
     embedder: Embedder,
     threshold: float,
+    enrolled: dict[str, list[F32]] | None = None,
     on_progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> list[WayScore]:
     """Name the probes of a set: by each way with the first enrolment, then by the first way with the others.
@@ -146,23 +147,27 @@ def measure_ways(
     Args:
         wanted: the set.
         ways: to cut the probes out; the first is what the others are compared with.
+        enrolments: ways to enrol a photo.
         detector: finds the faces, and refines them for some ways.
         embedder: its own flip averaging must be off.
         threshold: cosine from which a probe is named.
-        enrolments: ways to enrol a photo.
+        enrolled: what photos became by each enrolment, by their stamps: filled here, for the next set.
         on_progress: called with the photos that are done, and all.
     """
     count = len(wanted.probes)
     size = embedder.spec.dimension
-    known: list[list[F32]] = [[] for _ in enrolments]
+    enrolled = {} if enrolled is None else enrolled
     vectors = np.zeros((len(ways), count, size), np.float32)
     found = np.zeros(count, bool)
-    for row, (enrolled, probe) in enumerate(zip(wanted.enrolled, wanted.probes, strict=True)):
-        image = enrolled.read()
-        face = _middle_face(image, detector)
-        for some, enrolment in zip(known, enrolments, strict=True):
-            nobody = np.zeros((1, size), np.float32)
-            some.append(nobody if face is None else enrolment.vectors(image, face, detector, embedder))
+    nobody = np.zeros((1, size), np.float32)
+    for row, (photo, probe) in enumerate(zip(wanted.enrolled, wanted.probes, strict=True)):
+        if photo.stamp not in enrolled:
+            image = photo.read()
+            face = _middle_face(image, detector)
+            enrolled[photo.stamp] = [
+                nobody if face is None else enrolment.vectors(image, face, detector, embedder)
+                for enrolment in enrolments
+            ]
         image = probe.read()
         if (face := _middle_face(image, detector)) is not None:
             image = wanted.harder(image, face.landmarks[0])
@@ -170,7 +175,8 @@ def measure_ways(
                 found[row] = True
                 vectors[:, row] = _vectors(image, face, ways, detector, embedder)
         on_progress(row + 1, count)
-    galleries = [_Gallery(some) for some in known]
+    people = [enrolled[photo.stamp] for photo in wanted.enrolled]
+    galleries = [_Gallery(one_way) for one_way in zip(*people, strict=True)]
     cosines = [galleries[0].cosines(some) for some in vectors]
     cosines += [gallery.cosines(vectors[0]) for gallery in galleries[1:]]
     names = [way.name for way in ways] + [f"enrolled: {enrolment.name}" for enrolment in enrolments[1:]]

@@ -62,9 +62,6 @@ def cover_notes(spread: float) -> tuple[Note, ...]:
     """Say that a face is covered, what that costs and what to do; nothing for nearly all photos."""
     if spread <= WANTED_SPREAD:
         return ()
-    limit = WANTED_SPREAD if spread <= USABLE_SPREAD else USABLE_SPREAD
     finding = Finding.PARTLY_COVERED if spread <= USABLE_SPREAD else Finding.COVERED
-    text = (
-        f"perhaps covered: its landmarks vary by {100 * spread:.1f} % of the eyes' distance, wanted {100 * limit:.0f} %"
-    )
-    return (Note(finding, f"{text}; use a photo without a mask, a hand or hair before the face"),)
+    vary = f"its landmarks vary by {100 * spread:.1f} % of the eyes' distance, wanted {100 * WANTED_SPREAD:.0f} %"
+    return (Note(finding, f"perhaps covered: {vary}; use a photo without a mask or a hand before the face"),)
