@@ -78,7 +78,7 @@ def test_the_spread_is_in_distances_between_the_eyes_whatever_the_size() -> None
 
 @pytest.mark.parametrize(
     ("spread", "finding"),
-    [(0.02, None), (0.05, None), (0.06, Finding.PARTLY_COVERED), (0.071, Finding.COVERED), (0.2, Finding.COVERED)],
+    [(0.02, None), (0.05, None), (0.06, Finding.PARTLY_COVERED), (0.081, Finding.COVERED), (0.2, Finding.COVERED)],
 )
 def test_notes_say_how_much_and_what_to_do(spread: float, finding: Finding | None) -> None:
     notes = cover_notes(spread)
