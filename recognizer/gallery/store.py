@@ -157,18 +157,26 @@ class Gallery:
 
     def store(self, sha256: bytes, model: str, measurement: Measurement) -> None:
         """Store the measurement of one picture's content; it belongs to nobody until `commit_enrolment`."""
-        row = stored.measurement_row(sha256, model, measurement)
-        thumbnail = measurement.face.thumbnail if measurement.face else None
-        values = (*row, _now(), thumbnail, proof.measurement_digest(row))
+        self.store_all({sha256: measurement}, model)
+
+    def store_all(self, measurements: Mapping[bytes, Measurement], model: str) -> None:
+        """Store the measurements of pictures, by content digest, in one transaction, which waits for the disk once."""
+        values = []
+        for sha256, measurement in measurements.items():
+            row = stored.measurement_row(sha256, model, measurement)
+            thumbnail = measurement.face.thumbnail if measurement.face else None
+            values.append((*row, _now(), thumbnail, proof.measurement_digest(row)))
+        if not values:
+            return
         columns = f"{proof.MEASURED}, measured_at, thumbnail, {proof.DIGEST}"
-        marks = ", ".join("?" * len(values))
+        marks = ", ".join("?" * len(values[0]))
         with self._reading() as connection:
             is_old = schema.layout(connection) == schema.UNPROVED  # the disk was full when it was opened
         if is_old:
             with schema.translated(self._path):
                 schema.add_digests(connection)
         with self._writing() as connection:
-            connection.execute(f"INSERT OR REPLACE INTO measurements ({columns}) VALUES ({marks})", values)  # noqa: S608
+            connection.executemany(f"INSERT OR REPLACE INTO measurements ({columns}) VALUES ({marks})", values)  # noqa: S608
 
     def commit_enrolment(self, photos: Iterable[ReviewedPhoto], *, people: Mapping[str, str], model: str) -> None:
         """Record, in one transaction, who is enrolled; people and measurements that are not named are deleted.
