@@ -20,6 +20,7 @@ from pathlib import Path
 from loguru import logger
 
 from recognizer.app import config, enrolment
+from recognizer.children import protect_this_process
 from recognizer.gallery.enrol import Enroller
 from recognizer.gallery.folder import Content
 from recognizer.gallery.records import Measurement
@@ -53,6 +54,7 @@ def _measure_each(
 ) -> Iterator[Measured]:
     """Yield the measurement of each photo; a process that dies leaves the rest to this one."""
     done = 0
+    protect_this_process()
     pool = ProcessPoolExecutor(
         count, multiprocessing.get_context("spawn"), initializer=_begin, initargs=(settings, resolved)
     )

@@ -139,7 +139,8 @@ class Milvus:
         try:
             yield self._connected()
         except (MilvusException, grpc.RpcError, OSError, ValueError) as error:
-            text = str(getattr(error, "message", "") or error).splitlines()[0][:160]
+            said = error.details() if isinstance(error, grpc.RpcError) and isinstance(error, grpc.Call) else ""
+            text = str(said or getattr(error, "message", "") or error).splitlines()[0][:160]
             raise IndexAwayError(f"cannot be used ({text.rstrip('.')})") from error
 
     def _connected(self) -> Any:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import threading
+import time
 import weakref
 from dataclasses import dataclass
 from typing import Protocol
@@ -169,14 +170,15 @@ class _Keeper:
             except IndexAwayError as error:
                 self._report(str(error))
             if self.ready.is_set():
-                pause_s = FIRST_PAUSE_S
+                began = time.monotonic()
                 while not self.stop.is_set() and not self._trouble.wait(FIRST_PAUSE_S):
                     pass
                 self._trouble.clear()
-            elif self.stop.wait(pause_s):
+                if time.monotonic() - began > LONGEST_PAUSE_S:
+                    pause_s = FIRST_PAUSE_S
+            if self.stop.wait(pause_s):  # also after a failed search: a slow server may hold recognition up seldom
                 return
-            else:
-                pause_s = min(2 * pause_s, LONGEST_PAUSE_S)
+            pause_s = min(2 * pause_s, LONGEST_PAUSE_S)
 
     def _check(self, rows: Rows) -> None:
         """Compare the revisions. Another one is replaced only by a gallery that was just loaded.
