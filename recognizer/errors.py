@@ -82,6 +82,10 @@ class GalleryBusyError(GalleryError):
     """Another process is changing this gallery."""
 
 
+class IndexAwayError(GalleryError):
+    """The server of a gallery's vectors does not answer as it should at the moment."""
+
+
 class ModelError(RecognizerError):
     """A model cannot be had or cannot be run."""
 

@@ -87,6 +87,20 @@ class Settings(Section):
         return self.history.folder or self.gallery.folder.absolute().parent / "history"
 
     @property
+    def gallery_index(self) -> str | None:
+        """Return the address of the gallery's index, where there is one.
+
+        Raises:
+            ConfigError: if a variable in the address is not set.
+        """
+        if self.gallery.index is None:
+            return None
+        try:
+            return complete_address(self.gallery.index.get_secret_value())
+        except SourceError as error:
+            raise ConfigError(f"gallery.index: {error}") from None
+
+    @property
     def has_history(self) -> bool:
         """Whether a history is there, or is named by its address; it is not opened.
 

@@ -95,11 +95,12 @@ class _InThisProcess:
         self.sources = sources
         make = build.photo_pipeline if build.only_photos(settings) else build.video_pipeline
         self._pipeline = make(settings, resolved)
+        self._settings = settings
 
     def replace_gallery(
         self, enrolled: Enrolled, rejections: Sequence[Rejection], thresholds: Thresholds, *, revision: int
     ) -> None:
-        index = build.index_of(enrolled, rejections)
+        index = build.gallery_index(self._settings, enrolled, rejections)
         self._pipeline.replace_gallery(index, frozenset(enrolled.names), thresholds, revision=revision)
 
     def run(
@@ -141,4 +142,4 @@ class SettingsPlan:
 
     def make_index(self, state: GalleryState) -> VectorIndex:
         """Build the index of a gallery."""
-        return build.index_of(state.enrolled, state.rejections)
+        return build.gallery_index(self.settings, state.enrolled, state.rejections)

@@ -153,6 +153,10 @@ class Gallery(Section):
     """Run also while nobody is enrolled: everybody is unknown then. The service does so."""
     require_consent: bool = False
     """Recognise by name only people whose consent is recorded (``gallery consent``) and holds."""
+    index: SecretStr | None = None
+    """A Milvus server that searches the vectors, ``milvus+https://USER:PASSWORD@HOST:19530/COLLECTION``, or a file for
+    a trial, ``milvus+file:///PATH/index.db``; without it they are searched here. ``${NAME}`` is a variable of the
+    environment."""
 
 
 class Decide(Section):

@@ -18,16 +18,15 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-import numpy as np
 from loguru import logger
 
 from recognizer.errors import GalleryError
 from recognizer.gallery import proof, schema, stored
+from recognizer.gallery.enrolled_rows import read_enrolled
 from recognizer.gallery.folder import RECORD_FOLDER, require_gallery
 from recognizer.gallery.lock import WriterLock, no_permission, refuse_links
 from recognizer.gallery.records import Enrolled, Measurement, PersonRecord, ReviewedPhoto
 from recognizer.permissions import warn_if_world_writable
-from recognizer.types import EMBEDDING_SIZE, F32
 
 
 class Gallery:
@@ -110,7 +109,7 @@ class Gallery:
             commit = proof.read_commit(connection)
             has_digest = schema.layout(connection) != schema.UNPROVED or proof.DIGEST in commit.facts
         if has_digest and not commit.is_sound:
-            raise self._damaged("names, folders or photos are not what was written")
+            raise self._damaged(proof.UNSOUND)
         return commit
 
     def _damaged(self, what: str) -> GalleryError:
@@ -148,38 +147,36 @@ class Gallery:
     def measurements(self, model: str) -> dict[bytes, Measurement]:
         """All measurements made with ``model``, by content digest; thumbnails included."""
         with self._reading() as connection:
-            proved, rows = _measured_rows(connection, model, "thumbnail")
+            proved, rows = _measured_rows(connection, model)
             return {row[0]: stored.measurement_of(row[:-2], *row[-2:], proved=proved) for row in rows}
 
     def enrolled(self) -> Enrolled:
         """The vectors of all accepted photos."""
         with self._reading() as connection:
-            commit = self._commit()
-            model = str(commit.facts.get("model", ""))
-            proved, rows = _measured_rows(connection, model, "NULL")
-            measured = {row[0]: row for row in rows}
-            photos = [photo for photo in map(stored.photo_of, commit.photos) if photo.accepted]
-            vectors = [_vector(photo, measured, proved=proved) for photo in photos]
-        if len({len(vector) for vector in vectors}) > 1:
-            raise self._damaged("the vectors are not all as long")
-        stacked = np.stack(vectors) if vectors else np.zeros((0, EMBEDDING_SIZE), np.float32)
-        names, files = tuple(photo.person for photo in photos), tuple(photo.file for photo in photos)
-        return Enrolled(names, files, stacked, model, str(self.folder))
+            return read_enrolled(connection, str(self.folder))
 
     def store(self, sha256: bytes, model: str, measurement: Measurement) -> None:
         """Store the measurement of one picture's content; it belongs to nobody until `commit_enrolment`."""
-        row = stored.measurement_row(sha256, model, measurement)
-        thumbnail = measurement.face.thumbnail if measurement.face else None
-        values = (*row, _now(), thumbnail, proof.measurement_digest(row))
+        self.store_all({sha256: measurement}, model)
+
+    def store_all(self, measurements: Mapping[bytes, Measurement], model: str) -> None:
+        """Store the measurements of pictures, by content digest, in one transaction, which waits for the disk once."""
+        values = []
+        for sha256, measurement in measurements.items():
+            row = stored.measurement_row(sha256, model, measurement)
+            thumbnail = measurement.face.thumbnail if measurement.face else None
+            values.append((*row, _now(), thumbnail, proof.measurement_digest(row)))
+        if not values:
+            return
         columns = f"{proof.MEASURED}, measured_at, thumbnail, {proof.DIGEST}"
-        marks = ", ".join("?" * len(values))
+        marks = ", ".join("?" * len(values[0]))
         with self._reading() as connection:
             is_old = schema.layout(connection) == schema.UNPROVED  # the disk was full when it was opened
         if is_old:
             with schema.translated(self._path):
                 schema.add_digests(connection)
         with self._writing() as connection:
-            connection.execute(f"INSERT OR REPLACE INTO measurements ({columns}) VALUES ({marks})", values)  # noqa: S608
+            connection.executemany(f"INSERT OR REPLACE INTO measurements ({columns}) VALUES ({marks})", values)  # noqa: S608
 
     def commit_enrolment(self, photos: Iterable[ReviewedPhoto], *, people: Mapping[str, str], model: str) -> None:
         """Record, in one transaction, who is enrolled; people and measurements that are not named are deleted.
@@ -271,21 +268,12 @@ def _now() -> str:
     return datetime.now(UTC).isoformat(timespec="seconds")
 
 
-def _measured_rows(connection: sqlite3.Connection, model: str, thumbnail: str) -> tuple[bool, list[tuple[Any, ...]]]:
+def _measured_rows(connection: sqlite3.Connection, model: str) -> tuple[bool, sqlite3.Cursor]:
     """Whether measurements have digests, and of each the columns ``MEASURED``, the digest and the thumbnail."""
     proved = schema.layout(connection) != schema.UNPROVED
-    columns = f"{proof.MEASURED}, {proof.DIGEST if proved else 'NULL'}, {thumbnail}"
+    columns = f"{proof.MEASURED}, {proof.DIGEST if proved else 'NULL'}, thumbnail"
     query = f"SELECT {columns} FROM measurements WHERE model = ?"  # noqa: S608
-    return proved, connection.execute(query, (model,)).fetchall()
-
-
-def _vector(photo: ReviewedPhoto, measured: Mapping[bytes, Sequence[Any]], *, proved: bool) -> F32:
-    row = measured.get(photo.content.sha256) if photo.content else None
-    if row is None:
-        raise stored.DamagedRow("an accepted photo has no vector")
-    if proved:
-        stored.require_digest(row[:-2], row[-2])
-    return stored.vector_of(row[-3])
+    return proved, connection.execute(query, (model,))
 
 
 def _dated(connection: sqlite3.Connection, statement: str, values: Sequence[Any]) -> None:

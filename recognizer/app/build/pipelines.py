@@ -9,7 +9,7 @@ from types import MappingProxyType
 
 from recognizer.app.build.detectors import has_fast_detection, photo_detector, video_detector
 from recognizer.app.build.embedders import embedder
-from recognizer.app.build.galleries import enrolled_people, index_of, rejections_at_start
+from recognizer.app.build.galleries import enrolled_people, gallery_index, rejections_at_start
 from recognizer.app.build.name_thresholds import thresholds
 from recognizer.app.config import Settings
 from recognizer.decide.decider import Decider
@@ -61,7 +61,7 @@ def _pipeline(
     return Pipeline(
         detector=detector,
         embedder=model,
-        index=index_of(enrolled, rejections_at_start(settings, enrolled.model)[0]),
+        index=gallery_index(settings, enrolled, rejections_at_start(settings, enrolled.model)[0]),
         new_context=context(settings, resolved, enrolled=len(enrolled)),
     )
 
