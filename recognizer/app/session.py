@@ -199,7 +199,8 @@ class Session:
             return not _any_closed(sinks)
 
         signals.running()
-        with supervisor, watcher:  # also of files: whoever is removed or withdraws their consent is not named any more
+        # the watcher also of files: whoever is removed or withdraws their consent is not named any more
+        with supervisor, watcher, keep_in_step(settings, resolved.fingerprint):
             recognising.run(
                 sinks,
                 stop=stop,
