@@ -15,6 +15,7 @@ from loguru import logger
 from recognizer.app import build, config, outputs
 from recognizer.app.build import engines
 from recognizer.app.enrolment import make_enroller
+from recognizer.app.fleet.following import keep_in_step
 from recognizer.app.live_control import LiveControl
 from recognizer.app.recognising import make_recognising
 from recognizer.capture.sources import require_openable

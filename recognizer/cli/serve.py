@@ -70,7 +70,10 @@ def serve(
     if part == WEB and private_folder is not None:
         web.run_web_part(settings, private_folder, file, say=_announce)
     elif api_only:
-        web.run_web(settings, say=_announce, settings_file=file)
+        from recognizer.app.fleet.following import keep_in_step
+
+        with keep_in_step(settings):
+            web.run_web(settings, say=_announce, settings_file=file)
     else:
         web.check(settings)
         given = {"--host": host, "--port": port, "--gallery": gallery, "--config": config_file, "--model": model}

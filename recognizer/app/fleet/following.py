@@ -28,12 +28,12 @@ _NICENESS = 15
 
 
 @contextmanager
-def keep_in_step(settings: Settings, model: str) -> Iterator[None]:
+def keep_in_step(settings: Settings, model: str | None = None) -> Iterator[None]:
     """Pull and push in another process while the block runs; does nothing where this machine is no box.
 
     Args:
         settings: of this box.
-        model: fingerprint of the model in use.
+        model: fingerprint of the model in use; ``None``: the other process resolves it.
     """
     if not is_box(settings.fleet_folder):
         yield
@@ -85,6 +85,10 @@ def main() -> int:
         signal.signal(number, lambda *_: stop.set())
     from recognizer.app.fleet.syncing import follow  # SQLAlchemy and httpx
 
+    if model is None:
+        from recognizer.app import build
+
+        model = build.model(settings).fingerprint
     follow(settings, model=model, stop=stop)
     return 0
 

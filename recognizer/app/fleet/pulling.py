@@ -116,6 +116,7 @@ def pull(
         keep_state(settings.fleet_folder, state)
         to = Origin(membership.address, changes.cursor)
         gallery.apply(list(changes.people.values()), gone, model=model, to=to)
+    next(client.changes(changes.cursor), None)  # says how far this box is; what is new since then comes the next time
     changed = tuple(sorted(changes.people))
     logger.info("fleet: pulled {} changed and {} gone people", len(changed), len(gone))
     return Pulled(changed, tuple(sorted(gone)))

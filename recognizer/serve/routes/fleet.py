@@ -65,8 +65,7 @@ def join(wanted: FleetJoin, request: Request, services: ServicesDep) -> Response
 def changes(who: PrincipalDep, services: ServicesDep, nonce: Nonce, since: Cursor | None = None) -> Response:
     """Return who changed in the gallery since a revision, without photos; signed with the service's key."""
     box = _box(who.name)
-    if since is not None:
-        services.fleet.seen(box, number=services.feed.number_of(since))
+    services.fleet.seen(box, number=None if since is None else services.feed.number_of(since))
     return _signed(services.fleet, nonce, services.feed.page(since))
 
 
