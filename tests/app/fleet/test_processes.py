@@ -28,7 +28,7 @@ from tests.history.history_records import NOON, record
 from tests.rig import wait_until
 
 MODEL = "edgeface_xxs_own"
-WAIT_S = 60.0
+WAIT_S = 90.0
 
 
 def command(folder: Path, *words: str) -> str:
@@ -48,7 +48,7 @@ def served(folder: Path, port: int) -> Iterator[None]:
         yield
     finally:
         process.send_signal(signal.SIGTERM)
-        process.wait(20)
+        process.wait(WAIT_S)
 
 
 def answers(port: int, path: str, token: str | None = None) -> bytes | None:
@@ -88,7 +88,7 @@ def people(settings: Settings) -> set[str]:
     return set(load_enrolled(settings.gallery.folder, may_be_empty=True).names)
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.slow
 def test_boxes_work_cut_off_and_catch_up(tmp_path: Path) -> None:
     centre, north, south = (site(tmp_path / name) for name in ("centre", "north", "south"))
     demo_files.write_gallery(centre.gallery.folder)
