@@ -23,6 +23,7 @@ from recognizer.app.sections import (
     Embed,
     Emit,
     Engine,
+    Fleet,
     Gallery,
     History,
     Section,
@@ -53,6 +54,7 @@ class Settings(Section):
     emit: Emit = Emit()
     history: History = History()
     serve: Serve = Serve()
+    fleet: Fleet = Fleet()
     mqtt: Mqtt = Mqtt()
     webhooks: tuple[Webhook, ...] = ()
     notify: Notify = Notify()
@@ -114,6 +116,11 @@ class Settings(Section):
     def service_folder(self) -> Path:
         """Return the folder of the web service's tokens and sessions."""
         return self.serve.folder or self.gallery.folder.absolute().parent / "service"
+
+    @property
+    def fleet_folder(self) -> Path:
+        """Return the folder of a box's token and state."""
+        return self.fleet.folder or self.gallery.folder.absolute().parent / "fleet"
 
 
 def load(

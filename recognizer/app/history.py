@@ -10,11 +10,13 @@ from collections.abc import Set as AbstractSet
 from contextlib import closing
 from dataclasses import asdict
 from functools import partial
+from pathlib import Path
 
 from loguru import logger
 
 from recognizer.app import build
 from recognizer.app.config import Settings
+from recognizer.app.fleet.membership import is_box
 from recognizer.clock import WallClock
 from recognizer.counting import counted
 from recognizer.decide.decider import Decider
@@ -154,5 +156,7 @@ def _delete_old(settings: Settings, history: Database) -> None:
     if deleted := purge(history, _retention(settings), now=dt.datetime.now(dt.UTC)):
         logger.info("history: deleted {}", counted(deleted, "old track"))
     most_mb = settings.history.max_mb
+    if most_mb is None and isinstance(settings.history_place, Path) and is_box(settings.fleet_folder):
+        most_mb = settings.fleet.max_mb
     if most_mb is not None and (deleted := shrink(history, most_mb)):
-        logger.warning("history: deleted {}, as it reached history.max_mb ({:g})", counted(deleted, "track"), most_mb)
+        logger.warning("history: deleted {}, as it reached its most MB ({:g})", counted(deleted, "track"), most_mb)

@@ -245,3 +245,18 @@ class Serve(Section):
     tls_certificate: UserPath | None = None
     """PEM file; with it and ``tls_key`` the service speaks HTTPS."""
     tls_key: UserPath | None = None
+
+
+class Fleet(Section):
+    """A box's place in a fleet, which it joins by ``fleet join``; see ``docs/fleet.md``."""
+
+    folder: UserPath | None = None
+    """Folder of the box's token and of what it pushed; ``fleet`` beside the gallery's folder by default."""
+    interval_s: Annotated[float, Field(ge=1, le=86400)] = 30
+    """Seconds between two attempts to pull the gallery and to push the history."""
+    push: bool = True
+    """Push the history to the service; it is not where ``history.address`` names a database that both share."""
+    plain_http: bool = False
+    """Let vectors and the token travel unencrypted (http://) to another machine, as within a VPN."""
+    max_mb: Annotated[float, Field(ge=1, le=1e7)] = 2000
+    """Size of a box's history, MB, as ``history.max_mb`` where that is not set: a box may be cut off for long."""

@@ -4,7 +4,6 @@ An enrolment has two steps, so that it can be killed at any moment. First every 
 is stored under the digest of the picture's content and belongs to nobody yet. Then all photos are reviewed together,
 and one transaction (`commit_enrolment`) records who is enrolled with which photos. A reader sees the people of the last
 commit, never half of the next one; measurements that an interrupted run left are used or deleted by the next run.
-
 Whatever is read is checked against the digests of `recognizer.gallery.proof`.
 """
 
@@ -13,7 +12,6 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -21,7 +19,7 @@ from typing import Any, Self
 from loguru import logger
 
 from recognizer.errors import GalleryError
-from recognizer.gallery import proof, schema, stored
+from recognizer.gallery import origin, proof, schema, stored
 from recognizer.gallery.enrolled_rows import read_enrolled
 from recognizer.gallery.folder import RECORD_FOLDER, require_gallery
 from recognizer.gallery.lock import WriterLock, no_permission, refuse_links
@@ -62,7 +60,7 @@ class Gallery:
                 if schema.is_empty(connection):
                     raise self._nobody_yet()
             if self._write:
-                self._commit()  # a reader checks what it reads
+                self._admit(self._commit().facts)  # a reader checks what it reads
             self._open = opening.pop_all()
         return self
 
@@ -77,6 +75,9 @@ class Gallery:
         if connection is not None:
             connection.close()
 
+    def _admit(self, facts: Mapping[str, Any]) -> None:
+        origin.require_own(facts, self.folder)
+
     def _make_folder(self) -> None:
         try:
             self._path.parent.mkdir(mode=0o700, exist_ok=True)
@@ -89,9 +90,8 @@ class Gallery:
                 logger.warning("{} can be read by others on this machine: {}", self._path.parent, error.strerror)
 
     def _nobody_yet(self) -> GalleryError:
-        return GalleryError(
-            f'Nobody is enrolled in {self.folder} yet. Run: python main.py enroll --gallery "{self.folder}"'
-        )
+        enrol = f'python main.py enroll --gallery "{self.folder}"'
+        return GalleryError(f"Nobody is enrolled in {self.folder} yet. Run: {enrol}")
 
     @contextmanager
     def _reading(self) -> Iterator[sqlite3.Connection]:
@@ -165,7 +165,7 @@ class Gallery:
         for sha256, measurement in measurements.items():
             row = stored.measurement_row(sha256, model, measurement)
             thumbnail = measurement.face.thumbnail if measurement.face else None
-            values.append((*row, _now(), thumbnail, proof.measurement_digest(row)))
+            values.append((*row, stored.now(), thumbnail, proof.measurement_digest(row)))
         if not values:
             return
         columns = f"{proof.MEASURED}, measured_at, thumbnail, {proof.DIGEST}"
@@ -196,7 +196,10 @@ class Gallery:
                 if name not in people:
                     run("DELETE FROM people WHERE name = ?", (name,))
             for name, folder in people.items():
-                run("INSERT OR IGNORE INTO people (name, folder, enrolled_at) VALUES (?, ?, ?)", (name, folder, _now()))
+                run(
+                    "INSERT OR IGNORE INTO people (name, folder, enrolled_at) VALUES (?, ?, ?)",
+                    (name, folder, stored.now()),
+                )
                 run("UPDATE people SET folder = ? WHERE name = ?", (folder, name))
             run("DELETE FROM photos")
             for photo in reviewed:
@@ -205,7 +208,7 @@ class Gallery:
                 run("INSERT INTO photos SELECT id, ?, ?, ?, ?, ?, ?, ?, ? FROM people WHERE name = ?", row)
             run("INSERT OR REPLACE INTO facts VALUES ('model', ?), (?, ?)", (model, *schema.MEASURING))
             if _standing(connection) != before:
-                run("INSERT OR REPLACE INTO facts VALUES ('changed_at', ?)", (_now(),))
+                run("INSERT OR REPLACE INTO facts VALUES ('changed_at', ?)", (stored.now(),))
 
         self._change(change, is_removal=removes)
 
@@ -264,10 +267,6 @@ def load_enrolled(folder: Path, *, may_be_empty: bool = False) -> Enrolled:
         return enrolled
 
 
-def _now() -> str:
-    return datetime.now(UTC).isoformat(timespec="seconds")
-
-
 def _measured_rows(connection: sqlite3.Connection, model: str) -> tuple[bool, sqlite3.Cursor]:
     """Whether measurements have digests, and of each the columns ``MEASURED``, the digest and the thumbnail."""
     proved = schema.layout(connection) != schema.UNPROVED
@@ -278,7 +277,7 @@ def _measured_rows(connection: sqlite3.Connection, model: str) -> tuple[bool, sq
 
 def _dated(connection: sqlite3.Connection, statement: str, values: Sequence[Any]) -> None:
     connection.execute(statement, values)
-    connection.execute("INSERT OR REPLACE INTO facts VALUES ('changed_at', ?)", (_now(),))
+    connection.execute("INSERT OR REPLACE INTO facts VALUES ('changed_at', ?)", (stored.now(),))
 
 
 def _standing(connection: sqlite3.Connection) -> Any:
