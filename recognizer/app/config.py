@@ -37,7 +37,6 @@ from recognizer.errors import ConfigError, SourceError
 from recognizer.history.records import FILE_NAME
 from recognizer.plain_faults import plain
 
-
 _LONGEST = 80
 """Characters of a wrong value in a message."""
 
