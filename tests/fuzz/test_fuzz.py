@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import random
 from pathlib import Path
 
 import pytest
 
-from tests.fuzz import runner
+from tests.fuzz import mutate, runner
 from tests.fuzz.targets import TARGETS, item, target
 
 KINDS = sorted(TARGETS)
@@ -66,3 +67,9 @@ def test_a_file_that_takes_the_memory_is_a_fault() -> None:
     result = runner.Result("pictures")
     result.largest_mb = (runner.LARGEST_MB + 1, 3)
     assert not result.passed
+
+
+def test_a_json_document_is_never_put_into_itself() -> None:
+    whole = b'{"a": [[], {}], "b": {"c": [{}]}}'
+    once = [mutate.damaged_json(random.Random(seed), whole) for seed in range(3000)]
+    assert once == [mutate.damaged_json(random.Random(seed), whole) for seed in range(3000)]
