@@ -36,6 +36,10 @@ from recognizer.capture.address import complete_address
 from recognizer.capture.names import display_name
 from recognizer.errors import ConfigError, SourceError
 from recognizer.history.records import FILE_NAME
+from recognizer.plain_faults import plain
+
+_LONGEST = 80
+"""Characters of a wrong value in a message."""
 
 
 class Settings(Section):
@@ -174,11 +178,11 @@ def _problems(error: ValidationError) -> Iterator[str]:
             hint = f", did you mean '{near[0]}'?" if near else f"; there are: {', '.join(known)}"
             yield f"unknown key '{key}'{hint}"
         else:
-            message = problem["msg"].removeprefix("Value error, ")
+            missing = problem["type"] == "missing"
             got = _shown(problem["input"], secret=keys[:1] in (["notify"], ["webhooks"]))
-            if problem["type"] == "value_error" and isinstance(problem["input"], dict):
-                got = ""  # the message says what does not fit together
-            yield f"'{key}': {message[:1].lower()}{message[1:]}{got and f', got {got}'}"
+            if missing or (problem["type"] == "value_error" and isinstance(problem["input"], dict)):
+                got = ""  # the message says what is missing, or does not fit together
+            yield f"'{key}': {plain(problem)}{got and f', got {got}'}"
 
 
 def _shown(got: Any, *, secret: bool) -> str:
@@ -187,7 +191,8 @@ def _shown(got: Any, *, secret: bool) -> str:
         return "an address"
     if isinstance(got, list | dict | tuple):
         return f"a {type(got).__name__}"
-    return repr(display_name(got)) if isinstance(got, str) else repr(got)
+    text = repr(display_name(got)) if isinstance(got, str) else repr(got)
+    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}..."
 
 
 def _keys_beside(keys: list[str]) -> Iterator[str]:

@@ -43,7 +43,11 @@ class Commit:
     @property
     def digest(self) -> str:
         """Hex digest of everything but the digest itself."""
-        facts = sorted(item for item in self.facts.items() if item[0] != DIGEST)
+        # damage can make a key a number or nothing: kinds that cannot be compared
+        facts = sorted(
+            (item for item in self.facts.items() if item[0] != DIGEST),
+            key=lambda item: (type(item[0]).__name__, item[0]),
+        )
         return _hashed([facts, self.people, self.photos]).hex()
 
     @property
