@@ -149,7 +149,7 @@ spans = Table(
     Column("id", SmallInteger, primary_key=True, autoincrement=False),  # the first byte of a packed vector
     Column("model", Text, nullable=False),
     Column("width", Integer, nullable=False),
-    Column("basis", LargeBinary, nullable=False),  # (width, dimension) float16, orthonormal
+    Column("basis", LargeBinary, nullable=False),  # (width, dimension) float32, orthonormal
 )
 
 facts = Table(

@@ -11,8 +11,8 @@ import sqlalchemy as sa
 from recognizer.errors import HistoryError
 from recognizer.history.database import Database
 from recognizer.history.schema import facts, moments, runs, samples, spans, tracks
-from recognizer.history.subspace import basis_of, fits
-from recognizer.history.vectors import MOST_SPANS, Span, is_packed, packed, unpacked
+from recognizer.history.subspace import OUTSIDE, fits
+from recognizer.history.vectors import MOST_SPANS, Span, from_bytes, is_packed, packed, unpacked
 from recognizer.types import F32
 
 LEARN_FROM = 1024
@@ -20,6 +20,8 @@ LEARN_FROM = 1024
 _NEWEST = 2048
 _MOST_OUTSIDE = 0.1
 """Share of the newest samples outside the span above which a new one is found."""
+_LEARNED = 0.999
+"""Share of the newest samples that a new span holds."""
 _AT_ONCE = 2000
 """Samples that are packed each time: about 0.1 s of the writer's thread."""
 
@@ -79,7 +81,7 @@ def _number(span: Span) -> int:
 def _load(database: Database, connection: sa.Connection) -> None:
     for row in connection.execute(sa.select(spans)):
         if row.id not in database.spans:
-            basis = np.frombuffer(row.basis, "<f2").astype(np.float32).reshape(row.width, -1)
+            basis = np.frombuffer(row.basis, "<f4").astype(np.float32).reshape(row.width, -1)
             database.spans[row.id] = Span(row.id, row.model, basis)
 
 
@@ -90,16 +92,25 @@ def _newest(connection: sa.Connection, model: str) -> Sequence[bytes]:
 
 
 def _learn(database: Database, model: str, vectors: F32) -> Span | None:
-    basis = _turned(basis_of(vectors))
+    basis = _turned(_directions(vectors))
     with database.writing() as connection:
         number = int(connection.execute(sa.select(sa.func.max(spans.c.id))).scalar() or 0) + 1
         if number > MOST_SPANS:
             return None
-        stored = {"id": number, "model": model, "width": len(basis), "basis": basis.astype("<f2").tobytes()}
+        stored = {"id": number, "model": model, "width": len(basis), "basis": basis.astype("<f4").tobytes()}
         connection.execute(sa.insert(spans).values(stored))
     with database.reading() as connection:
         _load(database, connection)
     return database.spans[number]
+
+
+def _directions(vectors: F32) -> F32:
+    """Return (W, D) orthonormal rows in which nearly all of (N, D) vectors keep their length."""
+    _, columns = np.linalg.eigh(vectors.T.astype(np.float64) @ vectors)
+    largest_first = columns[:, ::-1]
+    inside = np.cumsum((vectors @ largest_first) ** 2, axis=1)
+    width = int(np.argmax((inside >= 1 - OUTSIDE / 2).mean(axis=0) >= _LEARNED)) + 1
+    return np.asarray(largest_first[:, :width].T, np.float32)
 
 
 def _turned(basis: F32) -> F32:
@@ -122,31 +133,30 @@ def _pack_some(database: Database, span: Span) -> int:
         database.require_key(connection)
         done = connection.execute(sa.select(facts.c.value).where(facts.c.name == name)).scalar()
         last = 0 if done is None else int(done)
-        query = sa.select(samples.c.id, samples.c.track_id, samples.c.vector, runs.c.model)
+        query = sa.select(samples.c.id, samples.c.track_id, runs.c.model)
         query = query.join(tracks, tracks.c.id == samples.c.track_id).join(runs, runs.c.id == tracks.c.run_id)
         rows = connection.execute(query.where(samples.c.id > last).order_by(samples.c.id).limit(_AT_ONCE)).all()
         if not rows:
             return 0
-        of_model = [row for row in rows if row.model == span.model]
-        count = _pack(database, connection, samples, of_model, span)
-        owners = sorted({row.track_id for row in of_model})
+        owners = sorted({row.track_id for row in rows if row.model == span.model})
+        query = sa.select(samples).where(samples.c.id.in_([row.id for row in rows if row.model == span.model]))
+        count = _pack(database, connection, samples, connection.execute(query).all(), span)
         own = sa.and_(moments.c.track_id.in_(owners), moments.c.vector.is_not(None))
-        own_rows = connection.execute(sa.select(moments.c.id, moments.c.vector).where(own)).all()
+        own_rows = connection.execute(sa.select(moments).where(own)).all()
         _pack(database, connection, moments, own_rows, span)
         connection.execute(sa.delete(facts).where(facts.c.name == name))
         connection.execute(sa.insert(facts).values(name=name, value=str(rows[-1].id).encode()))
     return count
 
 
-def _pack(
-    database: Database, connection: sa.Connection, table: sa.Table, rows: Sequence[Any], span: Span
-) -> int:
+def _pack(database: Database, connection: sa.Connection, table: sa.Table, rows: Sequence[Any], span: Span) -> int:
+    """Replace rows by packed ones, which get new ids: rows that shrink in place leave holes in SQLite's pages."""
     changed: list[dict[str, Any]] = []
     for row in rows:
         data = database.cipher.open(row.vector)
-        if not is_packed(data) and is_packed(short := packed(unpacked([data], {})[0], span)):
-            changed.append({"row": row.id, "short": database.cipher.seal(short)})
+        if not is_packed(data) and is_packed(short := packed(from_bytes(data), span)):
+            changed.append({**row._mapping, "vector": database.cipher.seal(short)})
     if changed:
-        update = sa.update(table).where(table.c.id == sa.bindparam("row"))
-        connection.execute(update.values(vector=sa.bindparam("short")), changed)
+        connection.execute(sa.delete(table).where(table.c.id.in_([row.pop("id") for row in changed])))
+        connection.execute(sa.insert(table), changed)
     return len(changed)
