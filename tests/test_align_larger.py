@@ -5,8 +5,9 @@ import numpy as np
 import pytest
 
 from recognizer.align import ARCFACE_CUT, align_tracks
-from recognizer.align_larger import align_larger, likeness
+from recognizer.align_larger import ENOUGH_EYES_PX, align_larger, likeness
 from recognizer.app.images import as_bgr
+from recognizer.decide.weights import GOOD_EYES_PX
 from recognizer.demo.demo_clip import MEDIA
 from recognizer.geometry import ARCFACE_TEMPLATE
 from recognizer.types import U8, Frame, Tracks
@@ -77,3 +78,7 @@ def test_likeness() -> None:
     assert likeness(smooth[0], smooth[0]) == pytest.approx(1)
     assert abs(likeness(smooth[0], smooth[1])) < 0.5
     assert likeness(np.full_like(noise[0], 9), noise[0]) == 0  # a flat picture proves nothing
+
+
+def test_a_face_that_is_large_enough_here_is_large_enough_to_decide() -> None:
+    assert ENOUGH_EYES_PX == GOOD_EYES_PX

@@ -28,12 +28,14 @@ def no_report(done: int, total: int, name: str) -> None:
     """Report no progress."""
 
 
-def make_enroller(settings: config.Settings, resolved: ResolvedModel | None = None) -> Enroller:
-    """Build what measures photos and writes the gallery's record."""
+def make_enroller(
+    settings: config.Settings, resolved: ResolvedModel | None = None, *, lazily: bool = False
+) -> Enroller:
+    """Build what measures photos and writes the gallery's record; ``lazily``: load networks at the first new photo."""
     resolved = resolved or build.model(settings)
     return Enroller(
-        detector=build.photo_detector(settings),
-        embedder=build.embedder(settings, resolved),
+        detector=build.LazyPhotoDetector(settings) if lazily else build.photo_detector(settings),
+        embedder=build.LazyEmbedder(settings, resolved) if lazily else build.embedder(settings, resolved),
         read=read_picture,
         suffixes=PICTURE_SUFFIXES,
         limits=build.limits(settings, resolved),
@@ -74,7 +76,7 @@ def sync(
             "gallery {}: {} is replaced by {}; its photos are embedded again", folder, old, resolved.fingerprint
         )
     try:
-        made = make_enroller(settings, resolved) if enroller is None else enroller()
+        made = make_enroller(settings, resolved, lazily=True) if enroller is None else enroller()
         report = made.enrol(folder, reembed=old is not None, on_photo=on_photo)
     except GalleryBusyError as error:
         logger.warning("{} Going on with the people enrolled so far.", error)

@@ -24,7 +24,10 @@ def restore_photos(gallery: Path, changes: Sequence[Change], action_id: int) -> 
         HistoryError: if a photo was changed since, or cannot be restored.
     """
     added = {change.column: str(change.after) for change in changes if change.after is not None}
-    taken = {str(change.before): change.column for change in changes if change.before is not None}
+    taken: dict[str, list[str]] = {}  # a person may have a photo twice
+    for change in changes:
+        if change.before is not None:
+            taken.setdefault(str(change.before), []).append(change.column)
     present = {}
     for file, digest in added.items():
         path = _inside(gallery, file)
@@ -33,13 +36,17 @@ def restore_photos(gallery: Path, changes: Sequence[Change], action_id: int) -> 
         if hashlib.sha256(path.read_bytes()).hexdigest() != digest:
             raise HistoryError(f"Action {action_id} cannot be undone: the photo {file} was changed since.")
         present[file] = path
+    homes: dict[str, str] = {}
     for file in present:
-        home = taken.get(added[file])
-        if home is not None and _inside(gallery, home).exists():
-            raise HistoryError(f"Action {action_id} cannot be undone: there is another photo {home} now.")
+        if places := taken.get(added[file]):
+            free = next((place for place in places if not _inside(gallery, place).exists()), None)
+            if free is None:
+                raise HistoryError(f"Action {action_id} cannot be undone: there is another photo {places[0]} now.")
+            places.remove(free)
+            homes[file] = free
     try:
         for file, path in present.items():
-            home = taken.get(added[file])
+            home = homes.get(file)
             if home is None:
                 path.unlink()
             else:

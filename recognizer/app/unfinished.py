@@ -168,13 +168,16 @@ def _finish_undo(history: Database, gallery: Path, action: int, token: str) -> s
 def _take_back(gallery: Path, plan: Plan) -> None:
     """Move files back, and delete those that were added; what anybody else put there stays."""
     target = gallery / plan.folder
-    lacking = {digest: gallery / file for file, digest in plan.moved.items() if not (gallery / file).exists()}
+    lacking: dict[str, list[Path]] = {}  # a person may have a photo twice
+    for file, digest in plan.moved.items():
+        if not (gallery / file).exists():
+            lacking.setdefault(digest, []).append(gallery / file)
     came = {file: digest for file, digest in _digests(gallery, [target]).items() if file not in plan.there}
     for file, digest in came.items():
         path = gallery / file
         with suppress(OSError):
-            if digest in lacking:
-                home = lacking.pop(digest)
+            if lacking.get(digest):
+                home = lacking[digest].pop()
                 home.parent.mkdir(exist_ok=True)
                 os.rename(path, home)
             elif digest in plan.added or (path.name.startswith(".") and path.name.endswith(".part")):

@@ -50,10 +50,12 @@ class StrangerWatch:
 
     def as_dict(self) -> dict[str, Any]:
         """Convert to JSON values; ``drift`` is a warning for the user, or ``None``."""
-        from scipy import special  # 0.25 s of import, not needed at start
-
         strangers, near = self._counts["strangers"], self._counts["near"]
-        chance = float(special.bdtrc(near - 1, strangers, self.SHARE)) if near else 1.0
+        chance = 1.0
+        if near:
+            from scipy import special  # 0.25 s of import, and most runs are without
+
+            chance = float(special.bdtrc(near - 1, strangers, self.SHARE))
         drift = None
         if chance < self.UNLIKELY:
             drift = (

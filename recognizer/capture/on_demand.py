@@ -6,6 +6,7 @@ from collections import deque
 from typing import Any
 
 import av
+import av.container
 from av.video.stream import VideoStream
 
 from recognizer.capture.demand import Demand
@@ -42,6 +43,11 @@ class OnDemandStream(NetworkStream):
         self._key_at = -KEY_INTERVAL_S
         self.received = self.decoded = 0
         """Packets and pictures so far."""
+
+    def _open(self) -> av.container.InputContainer:
+        self._forget()  # packets of the connection before mean nothing to this one's decoder
+        self._has_key = False
+        return super()._open()
 
     def _decode(self, packet: av.Packet[VideoStream]) -> list[av.VideoFrame] | None:
         self.received += packet.size > 0

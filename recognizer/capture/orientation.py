@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 
 import av
 import numpy as np
-from av.sidedata.sidedata import Type
+from av.buffer import Buffer
+from av.sidedata.sidedata import SideDataContainer, Type
 
 from recognizer.types import U8
 
@@ -41,7 +43,10 @@ def orientation_of(picture: av.VideoFrame) -> Orientation:
 
     The matrix maps stored (x, y) to shown (a x + c y, b x + d y).
     """
-    data = picture.side_data.get(Type.DISPLAYMATRIX)  # type: ignore[call-overload]  # its stub knows names only
+    # not picture.side_data: picture and container then hold each other, and the pixels live until Python's collector
+    # runs, which is seldom: 5 MB a picture of a camera
+    of_picture: Mapping[Type, Buffer] = SideDataContainer(picture)  # type: ignore[call-arg]  # not in its stub
+    data = of_picture.get(Type.DISPLAYMATRIX)
     if data is None:
         return UPRIGHT
     a, b, _, c, d = (int(each) for each in np.frombuffer(bytes(data), _ENTRIES)[:5])

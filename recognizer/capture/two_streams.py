@@ -61,9 +61,13 @@ class LargeStream:
         self._thread = threading.Thread(target=self._read, name=f"main stream of {self._name}", daemon=True)
         self._thread.start()
 
-    def stop(self) -> None:
-        """Ask the thread to end; it may hang in a time-out of the network for a while."""
+    def close(self) -> None:
+        """Ask the thread to end."""
         self._source.close()
+
+    def stop(self) -> None:
+        """Let the thread end; it may hang in a time-out of the network for a while."""
+        self.close()
         if self._thread is not None:
             self._thread.join(_JOIN_S)
 
@@ -161,6 +165,11 @@ class TwoStreams(SourceWrapper):
         """Close both."""
         self._large.stop()
         super().__exit__(kind, error, trace)
+
+    def close(self) -> None:
+        """Ask both to end."""
+        self._large.close()
+        super().close()
 
     def __iter__(self) -> Iterator[Frame]:
         """Yield the small pictures."""

@@ -42,17 +42,19 @@ def check_memory() -> Iterator[Finding]:
 
 def places_of(settings: Settings) -> dict[str, Path]:
     """Return the folders that a run writes to, by what they hold."""
-    emit, history = settings.emit, settings.history
+    emit = settings.emit
     places = {"gallery": settings.gallery.folder, "cache": Cache().folder}
-    if history.enabled and history.address is None:
-        places["history"] = history.folder or settings.gallery.folder.absolute().parent / "history"
+    if settings.history.enabled and isinstance(place := settings.history_place, Path):
+        places["history"] = place
     if emit.events and emit.events != "-":
         places["events"] = Path(emit.events).parent
     if emit.video is not None:
         places["video"] = emit.video.parent
     if emit.summary is not None:
         places["summary"] = emit.summary.parent
-    if settings.mqtt.host is not None or settings.webhooks:
+    if settings.health.file is not None:
+        places["health"] = settings.health.file.parent
+    if settings.mqtt.host is not None or settings.webhooks or settings.notify.rules:
         places["integrations"] = settings.integrations.place(settings.gallery.folder)
     return places
 
@@ -141,6 +143,7 @@ def _secrets(settings: Settings, file: Path | None) -> Iterator[tuple[Path, str]
     if settings.history.address is not None:
         addresses_.append(settings.history.address.get_secret_value())
     passwords = [split_credentials(each)[1] for each in addresses_ if "://" in each]
+    passwords += [target.address.get_secret_value() for target in settings.notify.targets if target.address]
     if file is not None and any(password and "${" not in password for password in passwords):
         yield file, "settings with a password in an address"
     for camera in settings.cameras:
@@ -152,6 +155,9 @@ def _secrets(settings: Settings, file: Path | None) -> Iterator[tuple[Path, str]
         for each in (hook.secret_file, hook.old_secret_file):
             if each is not None:
                 yield each, "a webhook's secret"
+    for target in settings.notify.targets:
+        if target.address_file is not None:
+            yield target.address_file, f"the address of {target.name}"
     if settings.history.key_file is not None:
         yield settings.history.key_file, "the history's key"
     if settings.serve.tls_key is not None:

@@ -75,9 +75,9 @@ class Summary(BaseSink):
         self.dropped: dict[str, int] = {}
         """Dropped frames of each source, updated while running."""
         self.lost_by: Callable[[], Mapping[str, int]] = dict
+        """Returns what blocked outputs dropped, by kind."""
         self.memory_elsewhere_mb: Callable[[], float] = lambda: 0.0
         """Most memory that other processes of the run held."""
-        """Returns what blocked outputs dropped, by kind."""
         self.failed: str | None = None
         """Why the file could not be written."""
         self._path = path

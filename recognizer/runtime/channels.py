@@ -212,6 +212,11 @@ class Outbox:
             self._changed.notify_all()
 
     @property
+    def full(self) -> bool:
+        """The sinks are behind: ``put`` would wait."""
+        return len(self._waiting) >= RESULTS_WAITING
+
+    @property
     def failed(self) -> bool:
         """A sink raised."""
         return self._error is not None

@@ -21,6 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from recognizer.geometry import Box, area, iou, share_of_smaller
+from recognizer.track.assignment import best_pairs
 from recognizer.track.track import MIN_OVERLAP, TRUSTED, Track
 from recognizer.types import F32, FaceDetections, RefinedFaces, Tracks
 
@@ -47,9 +48,6 @@ class Tracker:
     """
 
     def __init__(self, *, min_score: float = 0.5, keep_lost_s: float = 1.5, first_id: int = 1) -> None:
-        from scipy.optimize import linear_sum_assignment  # 0.4 s of import, which most commands do without
-
-        self._best_pairs = linear_sum_assignment
         self._min_score = min_score
         self._keep_lost_s = keep_lost_s
         self._tracks: list[Track] = []
@@ -157,18 +155,17 @@ class Tracker:
         reacquired = np.where(detections.scores >= REACQUIRE_SCORE, nearness, 0)
         gain = np.where(visible, np.where(shared >= MIN_OVERLAP, 1 + shared, 0), reacquired)
         taken: dict[int, int] = {}
-        for row, column in zip(*self._best_pairs(gain, maximize=True), strict=True):
-            if gain[row, column] > 0:
-                track = self._tracks[row]
-                track.move(
-                    at,
-                    _box(detections, column),
-                    detections.landmarks[column],
-                    float(detections.scores[column]),
-                    verified=True,
-                    detection_index=int(column),
-                )
-                taken[int(column)] = track.id
+        for row, column in best_pairs(gain):
+            track = self._tracks[row]
+            track.move(
+                at,
+                _box(detections, column),
+                detections.landmarks[column],
+                float(detections.scores[column]),
+                verified=True,
+                detection_index=column,
+            )
+            taken[column] = track.id
         return taken
 
     def _move(self, at: float, refined: RefinedFaces, tracks: list[Track]) -> None:

@@ -54,6 +54,16 @@ def test_two_people_become_one_and_two_again(site: Site) -> None:
     assert [rejection.person for rejection in active_rejections(site.history, PAINTED.fingerprint)] == ["Bob"]
 
 
+def test_a_photo_that_somebody_has_twice_comes_back_twice(site: Site) -> None:
+    site.enrol(Bob=(BOB, 5))
+    folder = site.gallery / "Bob"
+    photo = min(folder.iterdir())
+    (folder / f"copy of {photo.name}").write_bytes(photo.read_bytes())
+    before = site.files()
+    undo(site, merge(site, "Ada", "Bob"))
+    assert site.files() == before
+
+
 def test_people_whom_only_the_history_knows_are_merged(site: Site) -> None:
     site.see(1, BOB, 1, name="Bob")
     action = merge(site, "Ada", "Bob")

@@ -81,6 +81,16 @@ def test_photos_that_moved_or_came_are_as_before(people: Site, what: str, logged
     assert not actions.list_actions(site.history, limit=9)
 
 
+def test_a_photo_that_somebody_has_twice_does_not_stay_with_another(people: Site) -> None:
+    folder = people.gallery / "Bob"
+    photo = min(folder.iterdir())
+    (folder / f"copy of {photo.name}").write_bytes(photo.read_bytes())
+    before = people.files()
+    killed(people, lambda history: merge_people(people.settings, history, "Ada", "Bob", enroller=dies))
+    recover(people.settings)
+    assert people.files() == before
+
+
 def test_an_undo_is_finished(people: Site, logged_warnings: list[str]) -> None:
     site, before = people, people.files()
     action = merge_people(site.settings, site.history, "Ada", "Bob", enroller=site.enroller)

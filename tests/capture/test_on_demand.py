@@ -111,3 +111,16 @@ def test_packets_that_are_kept_have_a_limit(
     assert stream.feed(packets[9]) == []  # the pictures between are gone
     assert stream.feed(packets[10]) == [10]
     assert stream.feed(packets[11]) == [11]
+
+
+def test_packets_of_a_connection_that_broke_are_not_given_to_the_next_ones_decoder(
+    packets: list[av.Packet[VideoStream]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stream = Stream()
+    for packet in packets[:5]:
+        stream.feed(packet)
+    monkeypatch.setattr(av, "open", lambda *_, **__: None)
+    stream.stream._open()
+    stream.demand.ask([1])
+    assert stream.feed(packets[15]) == []
+    assert stream.feed(packets[20]) == [20]

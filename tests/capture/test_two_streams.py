@@ -148,3 +148,10 @@ def test_addresses_of_two_streams() -> None:
     source = open_two_streams("rtsp://user:hunter2@camera/1", "rtsp://camera/2", SourceOptions())
     assert source.name == "rtsp://camera/1"
     require_openable(source)  # a network camera may come later
+
+
+def test_closing_ends_both_streams() -> None:
+    small, large = LiveSource(Scripted(1.0), name="camera"), LiveSource(Scripted(1.0), name="camera, main stream")
+    with TwoStreams(small, LargeStream(large, Demand(), name="camera")) as both:
+        both.close()
+        assert list(large) == []

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import gc
 import threading
 from pathlib import Path
 
+import av
 import numpy as np
 import pytest
 
@@ -33,6 +35,18 @@ def test_every_frame_comes_in_order(
     assert not frames[0].image.flags.writeable
     assert frames[0].image.flags.c_contiguous
     assert logged_warnings == []
+
+
+def test_a_picture_is_freed_as_soon_as_it_is_dropped(tmp_path: Path) -> None:
+    clip = write_clip(tmp_path / "a.mp4")
+    gc.collect()
+    gc.disable()  # it runs seldom: pictures that wait for it fill the memory
+    try:
+        with VideoFile(clip) as source:
+            assert sum(frame.width > 0 and frame.image.size > 0 for frame in source) == 20
+        assert not [each for each in gc.get_objects() if isinstance(each, av.VideoFrame)]
+    finally:
+        gc.enable()
 
 
 def test_colours_are_bgr(tmp_path: Path) -> None:

@@ -53,6 +53,28 @@ def test_a_password_in_settings_that_others_can_read(tmp_path: Path) -> None:
     assert finding.state is State.OK
 
 
+def test_an_address_of_a_notification_is_a_secret(tmp_path: Path) -> None:
+    file, phone = tmp_path / "site.yaml", tmp_path / "phone"
+    phone.write_text("ntfys://hunter2")
+    phone.chmod(0o644)
+    targets = f"[{{name: phone, address_file: {phone}}}, {{name: mail, address: 'mailtos://me:hunter2@host'}}]"
+    file.write_text(f"notify: {{targets: {targets}}}\ngallery: {{folder: {tmp_path}}}\n")
+    file.chmod(0o644)
+    found = list(machine.check_permissions(config.load(file), file))
+    assert {finding.remedy for finding in found} == {f"chmod 600 {file}", f"chmod 600 {phone}"}
+
+
+def test_where_health_and_rules_write_is_checked(tmp_path: Path) -> None:
+    file = tmp_path / "site.yaml"
+    rules = "{targets: [{name: phone, address: 'ntfys://x'}], rules: [{name: a, what: seen, who: anybody, to: phone}]}"
+    file.write_text(
+        f"health: {{file: {tmp_path}/run/health}}\nnotify: {rules}\ngallery: {{folder: {tmp_path}/people}}\n"
+    )
+    places = machine.places_of(config.load(file))
+    assert places["health"] == tmp_path / "run"
+    assert places["integrations"] == tmp_path / "integrations"
+
+
 def test_a_variable_in_an_address_is_no_password(tmp_path: Path) -> None:
     file = tmp_path / "site.yaml"
     file.write_text(f"source: {{location: 'rtsp://admin:${{PW}}@camera/1'}}\ngallery: {{folder: {tmp_path}}}\n")

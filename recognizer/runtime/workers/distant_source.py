@@ -15,7 +15,7 @@ class DistantSource:
     Args:
         name: display name.
         live: whether frames grow old.
-        set_paused: pauses or resumes it.
+        set_paused: pauses or resumes it, and notes that in ``paused``.
     """
 
     frame_rate: float | None = None
@@ -46,10 +46,8 @@ class DistantSource:
 
     def pause(self) -> None:
         """Hold frames back from now on; the source's tracks end."""
-        self.paused = True
         self._set_paused(self.name, True)
 
     def resume(self) -> None:
         """Pass frames on again."""
-        self.paused = False
         self._set_paused(self.name, False)

@@ -78,6 +78,8 @@ class Ledger:
             ended = [SourceEnd(name, self._tracks.lose(name)) for name in names]
             for name in names:
                 self._moving.pop(name, None)
+                if self._owner.get(name) is worker:  # what it still says counts no more
+                    del self._owner[name]
         for end in ended:
             self._put(end)
 

@@ -82,13 +82,16 @@ class WorkerPool:
         self._plan = plan
         self._limits = limits
         self._seats = [_Seat([source.name for source in distant[first::count]]) for first in range(count)]
-        self._ledger = Ledger(Outbox(), max_frames=None, on_released=self._hand_over)
+        self._outbox = Outbox()
+        self._ledger = Ledger(self._outbox, max_frames=None, on_released=self._hand_over)
         self._gallery: messages.GalleryState | None = None
         self._needs: dict[str, PictureNeed] = {}
         self._picture_sinks: list[PictureSink] = []
         self._failures: list[RecognizerError] = []
         self._max_seconds: float | None = None
         self._supervised_at = 0.0
+        self._began_at: float | None = None
+        """When the first worker recognised."""
 
     @property
     def cpu_s(self) -> float:
@@ -115,16 +118,15 @@ class WorkerPool:
         max_seconds: float | None = None,
     ) -> None:
         """Recognise until the sources end, a limit is reached or ``stop`` is set; see ``runner.run``."""
-        outbox = Outbox(stop)
+        self._outbox = outbox = Outbox(stop)
         self._ledger = ledger = Ledger(outbox, max_frames=max_frames, on_released=self._hand_over)
         self._max_seconds = max_seconds
         self._picture_sinks = [sink for sink in sinks if isinstance(sink, PictureSink)]
         live = any(source.live for source in self.sources)
-        deadline = time.monotonic() + max_seconds if max_seconds is not None and live else float("inf")
         with Emitter(sinks, outbox, stop) as emitter:
             emitter.start()
             try:
-                while go_on() and not (ledger.enough.is_set() or outbox.failed or time.monotonic() >= deadline):
+                while go_on() and not (ledger.enough.is_set() or outbox.failed or self._is_over()):
                     with ledger.lock:
                         self._supervise()
                         if all(seat.worker is None and seat.due_at is None for seat in self._seats):
@@ -140,14 +142,22 @@ class WorkerPool:
         if self._failures:
             raise self._failures[0]
 
+    def _is_over(self) -> bool:
+        """Whether all sources are cameras, and were recognised for as long as wanted; a file ends by its own time."""
+        if self._max_seconds is None or self._began_at is None:
+            return False
+        return all(s.live for s in self.sources) and time.monotonic() - self._began_at >= self._max_seconds
+
     def _workers(self) -> list[WorkerProcess]:
         return [seat.worker for seat in self._seats if seat.worker is not None]
 
     def _supervise(self) -> None:
         now = time.monotonic()
-        if now - self._supervised_at > STOPPED_S:
+        if now - self._supervised_at > STOPPED_S or self._outbox.full:  # what they said could not be taken
             for silent in self._workers():
                 silent.excuse(now)
+        if self._began_at is None and any(worker.is_ready for worker in self._workers()):
+            self._began_at = now
         self._supervised_at = now
         self._ask_for_pictures()
         for seat in self._seats:
@@ -193,7 +203,7 @@ class WorkerPool:
         seat.worker = None
         self._ledger.lose(seat.names, worker)
         if worker.finished is not None:
-            self._finish(seat.names, worker.finished, now)
+            self._finish(seat, worker.finished, now)
             return
         status = worker.process.returncode
         how = f"by signal {-status}" if status < 0 else f"with status {status}"
@@ -207,14 +217,15 @@ class WorkerPool:
         seat.due_at = now + (0.0 if has_lived else seat.wait_s)
         seat.wait_s = FIRST_WAIT_S if has_lived else min(2 * seat.wait_s, LONGEST_WAIT_S)
 
-    def _finish(self, names: Sequence[str], finished: messages.Finished, now: float) -> None:
-        """Take the end of a worker; a failure ends the run only where nothing else is recognised."""
+    def _finish(self, seat: _Seat, finished: messages.Finished, now: float) -> None:
+        """Take the end of a worker; a failure is the run's only where no camera is recognised any more."""
         for name, shortfall in finished.shortfalls.items():
             self._by_name[name].shortfall = shortfall
         error = finished.error
-        if error is not None and any(source.live for source in self.sources if source.name not in names):
+        others = [each for each in self._seats if each is not seat and (each.worker or each.due_at is not None)]
+        if error is not None and any(self._by_name[name].live for each in others for name in each.names):
             logger.error("{}", error)
-            self._ledger.report_lost(names, now, str(error), returns=False)
+            self._ledger.report_lost(seat.names, now, str(error), returns=False)
         elif error is not None:
             self._failures.append(error)
 
@@ -262,11 +273,13 @@ class WorkerPool:
                 seat.worker.kill()
                 self._ledger.lose(seat.names, seat.worker)
                 if seat.worker.finished is not None:
-                    self._finish(seat.names, seat.worker.finished, time.monotonic())
+                    self._finish(seat, seat.worker.finished, time.monotonic())
 
     def _set_paused(self, name: str, paused: bool) -> None:
-        if (worker := self._ledger.owner(name)) is not None:
-            worker.send(messages.SetPaused(name, paused))
+        with self._ledger.lock:  # else a worker that is just started would begin with the state before
+            self._by_name[name].paused = paused
+            if (worker := self._ledger.owner(name)) is not None:
+                worker.send(messages.SetPaused(name, paused))
 
 
 def _listed(names: Sequence[str]) -> str:

@@ -105,13 +105,16 @@ class WorkerProcess:
             pass
 
     def _receive(self) -> None:
-        while (message := self._link.receive()) is not None:
-            self._on_message(self, message)
-        self.process.wait()
-        self._outgoing.put(None)
-        self._link.close()
-        self.pictures.close()
-        self._on_message(self, None)
+        try:
+            while (message := self._link.receive()) is not None:
+                self._on_message(self, message)
+        finally:  # also where a message could not be read
+            self.process.kill()
+            self.process.wait()
+            self._outgoing.put(None)
+            self._link.close()
+            self.pictures.close()
+            self._on_message(self, None)
 
 
 def _stat(path: Path) -> list[str]:

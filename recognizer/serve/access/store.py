@@ -143,7 +143,7 @@ class AccessStore:
 
     def end_sessions(self, numbers: Iterable[int]) -> int:
         """End sessions by their numbers; returns how many of them there were."""
-        with self._lock:
+        with self._lock, self._translated():
             statement = "DELETE FROM secrets WHERE kind = 'session' AND id = ?"
             return sum(self._database.execute(statement, (number,)).rowcount for number in numbers)
 

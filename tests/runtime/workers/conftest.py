@@ -22,7 +22,10 @@ LIMITS = Limits(memory_bytes=250_000_000, silent_s=2.0)
 class PoolRun:
     """A pool that recognises until ``end``."""
 
-    def __init__(self, folder: Path, *names: str, count: int = 2, limits: Limits = LIMITS) -> None:
+    def __init__(
+        self, folder: Path, *names: str, count: int = 2, limits: Limits = LIMITS, max_seconds: float | None = None
+    ) -> None:
+        self.max_seconds = max_seconds
         self.plan = PaintedPlan(folder)
         self.pool = WorkerPool(self.plan, [self.plan.make_source(name) for name in names], count=count, limits=limits)
         self.sink = ListSink()
@@ -38,7 +41,7 @@ class PoolRun:
 
     def _run(self) -> None:
         try:
-            self.pool.run([self.sink], stop=self.stop, dropped=self.dropped)
+            self.pool.run([self.sink], stop=self.stop, dropped=self.dropped, max_seconds=self.max_seconds)
         except BaseException as error:
             self.error = error
 

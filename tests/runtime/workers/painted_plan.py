@@ -44,7 +44,8 @@ class Nobody:
 
 @dataclass(frozen=True)
 class PaintedPlan:
-    """Sources named ``camera N`` before which person N stands, and files named ``file N`` that show them.
+    """Sources named ``camera N`` before which person N stands, and files named ``file N`` that show them; 8 and 9 are
+    not there.
 
     Args:
         folder: each worker writes a file here, named by its process and its first source; a file ``fail`` there makes
@@ -56,8 +57,10 @@ class PaintedPlan:
     frames: int = 40
 
     def make_source(self, name: str) -> FrameSource:
-        if name == "file 9":
-            return ListedSource((), name=name, fails_to_open=SourceError("file 9 is not there"))
+        if name[-1] in "89":
+            return ListedSource(
+                (), name=name, live=name.startswith("camera"), fails_to_open=SourceError(f"{name} is not there")
+            )
         if name.startswith("camera"):
             return PaintedCamera(name)
         picture = face_picture((int(name[-1]), 0))

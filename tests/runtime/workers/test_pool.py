@@ -16,6 +16,7 @@ from recognizer.emit.base import BaseSink
 from recognizer.errors import SourceError
 from recognizer.gallery.records import Enrolled
 from recognizer.runtime import runner
+from recognizer.runtime.workers.pool import Limits
 from recognizer.types import EventKind, Frame, FrameResult, PictureNeed, SourceState
 from tests.fakes import ListSink, face_picture
 from tests.painted_pipeline import THRESHOLDS
@@ -87,6 +88,26 @@ def test_workers_are_not_replaced_because_the_pool_itself_was_stopped(tmp_path: 
         assert process.stdout.readline() == "0\n"
 
 
+def test_workers_are_not_replaced_because_an_output_is_slow(make_run: MakeRun) -> None:
+    run = make_run("camera 1", "file 2", limits=Limits(memory_bytes=250_000_000, silent_s=0.7))
+    run.wait(lambda: run.frames("camera 1") > 0)
+    goes_on, take = threading.Event(), run.sink.emit
+
+    def take_late(result: FrameResult) -> None:
+        goes_on.wait()
+        take(result)
+
+    run.sink.emit = take_late  # type: ignore[method-assign]
+    run.wait(lambda: run.pool._outbox.full)
+    threading.Event().wait(2.0)  # longer than a worker may be silent
+    goes_on.set()
+    run.wait(lambda: run.frames("file 2") == run.plan.frames)
+    run.wait_for_names("camera 1")
+    run.end()
+    assert run.error is None
+    assert run.pool.replaced == 0
+
+
 def test_a_worker_that_grows_is_replaced(make_run: MakeRun, tmp_path: Path) -> None:
     (tmp_path / "eat").touch()
     run = make_run("camera 1", count=1)
@@ -119,6 +140,20 @@ def test_a_source_that_cannot_be_opened(make_run: MakeRun) -> None:
     beside.wait_for_names("camera 1")
     beside.end()
     assert beside.error is None
+    both = make_run("camera 8", "camera 9")
+    both.join()
+    assert isinstance(both.error, SourceError), "a run that recognises nothing any more has failed"
+
+
+def test_cameras_are_recognised_for_as_long_as_was_wanted_and_files_to_their_end(make_run: MakeRun) -> None:
+    run = make_run("camera 1", "camera 2", max_seconds=0.5)
+    run.join()
+    assert run.error is None
+    assert run.frames("camera 1") > 0
+    beside = make_run("camera 1", "file 2", max_seconds=1.0)  # the file is 1.6 s long
+    beside.join()
+    assert beside.error is None
+    assert beside.frames("file 2") == 25
 
 
 def test_nobody_is_named_once_the_gallery_is_empty(make_run: MakeRun) -> None:
