@@ -49,10 +49,10 @@ def test_a_history_of_the_level_before_is_migrated_with_all_that_it_holds(tmp_pa
         run = insert_run(connection, NOON, "model-1", (0.4, 0.1))
         save_tracks(connection, run, [record(1, vectors=(unit(1), unit(2)))])
     history.close()
-    with sqlite3.connect(tmp_path / FILE_NAME) as connection:
-        connection.execute("DROP TABLE spans")
-        connection.execute("UPDATE alembic_version SET version_num = '0006'")
-    connection.close()
+    with sqlite3.connect(tmp_path / FILE_NAME) as file:
+        file.execute("DROP TABLE spans")
+        file.execute("UPDATE alembic_version SET version_num = '0006'")
+    file.close()
     with closing(open_history(tmp_path, create=False)) as opened, opened.reading() as reading:
         assert reading.execute(sa.text("SELECT version_num FROM alembic_version")).scalar() == LEVEL
         assert compare_metadata(MigrationContext.configure(reading), metadata) == []
