@@ -34,6 +34,7 @@ from recognizer.history.rejections import active_rejections
 from recognizer.history.retention import Retention, purge
 from recognizer.history.sink import HistorySink
 from recognizer.history.size_limit import shrink
+from recognizer.history.spans import tidy
 from recognizer.history.writer import HistoryWriter
 from recognizer.models.resolve import ResolvedModel
 from recognizer.types.rejection import Rejection
@@ -79,7 +80,7 @@ def history_sink(
             model=resolved.fingerprint,
             thresholds=(known.known, known.margin),
             facts=facts,
-            housekeeping=partial(_delete_old, settings),
+            housekeeping=partial(_housekeeping, settings, resolved.fingerprint),
             on_open=on_open,
         ),
         stop=stop,
@@ -150,6 +151,11 @@ def count_old(settings: Settings, history: Database) -> int:
 def _retention(settings: Settings) -> Retention:
     kept = settings.history
     return Retention(known_days=kept.known_days, unknown_days=kept.unknown_days, crops_days=kept.crops_days)
+
+
+def _housekeeping(settings: Settings, model: str, history: Database) -> None:
+    _delete_old(settings, history)
+    tidy(history, model)
 
 
 def _delete_old(settings: Settings, history: Database) -> None:

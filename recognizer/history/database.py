@@ -17,6 +17,7 @@ from recognizer.errors import ConfigError, HistoryAwayError, HistoryError
 from recognizer.history import room, schema
 from recognizer.history.encryption import Cipher, Plain
 from recognizer.history.records import FILE_NAME as FILE_NAME
+from recognizer.history.vectors import Span
 
 REPLACED = "history.replaced.sqlite3"
 """The history that a restored one replaced, in the same folder, until the next one or until a person is forgotten."""
@@ -48,6 +49,8 @@ class Database:
         """Of vectors and crops."""
         self.key_check: bytes | None = None
         """What stood in the history to check its key when it was opened; ``None`` without a key."""
+        self.spans: dict[int, Span] = {}
+        """Those read so far, by number; see ``spans``."""
         self._engine = engine
 
     def close(self) -> None:

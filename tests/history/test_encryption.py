@@ -20,7 +20,8 @@ from recognizer.history.keyed import open_to_rekey, open_with_key, rekey
 from recognizer.history.records import Selection
 from recognizer.history.rejections import reject_track
 from recognizer.history.retention import Retention, purge
-from recognizer.history.rows import insert_run, save_tracks, to_bytes
+from recognizer.history.rows import insert_run, save_tracks
+from recognizer.history.vectors import to_bytes
 from tests.history.history_records import NOON, record, unit
 
 KEY, OTHER = bytes(range(32)), bytes(range(1, 33))

@@ -16,7 +16,9 @@ from recognizer.history.exchange.records import FORMAT, VERSION
 from recognizer.history.records import Selection
 from recognizer.history.rows import from_us
 from recognizer.history.schema import clusters, runs, samples, tracks
+from recognizer.history.spans import open_vector
 from recognizer.history.tracks import conditions
+from recognizer.history.vectors import to_bytes
 
 _BATCH = 500
 _QUALITY = ("eyes_px", "sharpness", "yaw_deg", "roll_deg", "score")
@@ -99,7 +101,7 @@ def exported_samples(
     found: dict[int, list[dict[str, Any]]] = {}
     for row in connection.execute(query):
         quality = {name: row._mapping[name] for name in _QUALITY}
-        sample = {"at": from_us(row.at_us), **quality, "vector": database.cipher.open(row.vector)}
+        sample = {"at": from_us(row.at_us), **quality, "vector": to_bytes(open_vector(database, row.vector))}
         found.setdefault(row.track_id, []).append(sample)
     return found
 

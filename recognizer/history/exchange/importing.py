@@ -17,6 +17,7 @@ from recognizer.history.exchange.reading import Damage, read_records
 from recognizer.history.exchange.records import ExportedTrack, LoggedEvent
 from recognizer.history.rows import cleaned, insert_row, insert_run, reasons_text, to_us
 from recognizer.history.schema import clusters, runs, samples, tracks
+from recognizer.history.spans import open_vector
 
 _SAID = frozenset({"person", "given", "status", "corrected"})
 """Columns that say who a track is."""
@@ -138,7 +139,7 @@ class TrackImporter:
                 )
                 query = sa.select(samples.c.vector).select_from(joined).where(runs.c.model == model).limit(1)
                 there = connection.execute(query).scalar()
-                self._lengths[model] = length if there is None else len(self._database.cipher.open(there))
+                self._lengths[model] = length if there is None else 2 * len(open_vector(self._database, there))
             if length != self._lengths[model]:
                 raise InputError(
                     f"A vector of {model} has {length // 2} numbers, the others of this model have "
