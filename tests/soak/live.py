@@ -7,6 +7,7 @@ import time
 from contextlib import ExitStack
 
 from recognizer.app.recognising import WORKER_BYTES
+from recognizer.models.engines.openvino import OWN_GRAPH_AFTER
 from tests.soak.camera import Camera
 from tests.soak.context import (
     AGE_P95_MS,
@@ -58,8 +59,18 @@ def cameras(context: Context, part: Part, seconds: float) -> None:
         samples = list(product.samples)  # without those of its end
         part.figures["memory after each round"] = ", ".join(f"{sample.resident_mb:.0f}" for sample in counts) + " MB"
         _check(part, product, began=began, rounds=rounds, reloads=reloads.count)
-        settled = counts[0].at if len(counts) > 1 else began + _SETTLES_S
+        settled = counts[_settled(len(counts))].at if len(counts) > 1 else began + _SETTLES_S
         _counts(part, samples, settled)
+
+
+def _settled(rounds: int) -> int:
+    """The round after which the run has made all that it makes.
+
+    Three photos are enrolled in a round; after ``OWN_GRAPH_AFTER`` of them the detector compiles graphs for their sizes,
+    each with threads of its own.
+    """
+    enough = OWN_GRAPH_AFTER // 3 + 2
+    return enough if rounds > 2 * enough else 0
 
 
 def _check(part: Part, product: Product, *, began: float, rounds: int, reloads: int) -> None:
