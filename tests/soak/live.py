@@ -66,8 +66,8 @@ def cameras(context: Context, part: Part, seconds: float) -> None:
 def _settled(rounds: int) -> int:
     """The round after which the run has made all that it makes.
 
-    Three photos are enrolled in a round; after ``OWN_GRAPH_AFTER`` of them the detector compiles graphs for their sizes,
-    each with threads of its own.
+    Three photos are enrolled in a round; after ``OWN_GRAPH_AFTER`` of them the detector compiles graphs for their
+    sizes, each with threads of its own.
     """
     enough = OWN_GRAPH_AFTER // 3 + 2
     return enough if rounds > 2 * enough else 0
