@@ -171,6 +171,12 @@ def _vector(image: Path, settings: config.Settings, resolved: ResolvedModel) -> 
     return found.face.vector
 
 
+def _at(at_s: float) -> str:
+    """Time inside a file, or since a camera's run began, as players show it: 1:02:03."""
+    minutes, seconds = divmod(int(at_s), 60)
+    return f"{minutes // 60}:{minutes % 60:02d}:{seconds:02d}"
+
+
 def _row(seen: Seen) -> dict[str, Any]:
     to = "" if seen.nearest in (None, seen.person) else f" to {seen.nearest}"
     return {
@@ -178,6 +184,7 @@ def _row(seen: Seen) -> dict[str, Any]:
         "began": f"{seen.began:%Y-%m-%d %H:%M:%S}",
         "seconds": round((seen.ended - seen.began).total_seconds(), 1),
         "source": short_source(seen.source),
+        "at": _at(seen.at_s),
         "who": seen.person or seen.status,
         "similarity": f"{seen.similarity:.2f}{to}",
     }

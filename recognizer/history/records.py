@@ -136,6 +136,8 @@ class Seen:
     margin: float
     reasons: tuple[str, ...]
     frames: int
+    at_s: float
+    """Of the beginning: seconds since the camera's first frame in its run, or since the beginning of the file."""
 
     def as_dict(self) -> dict[str, Any]:
         """Return the fields for JSON; times as ISO 8601 with their zone."""
@@ -151,6 +153,7 @@ class Seen:
             "margin": round(self.margin, 4),
             "reasons": list(self.reasons),
             "frames": self.frames,
+            "at_s": round(self.at_s, 3),
         }
 
 

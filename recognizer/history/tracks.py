@@ -173,6 +173,7 @@ def seen_of(row: sa.Row[Any]) -> Seen:
         margin=row.margin,
         reasons=tuple(json.loads(row.reasons)),
         frames=row.frames,
+        at_s=row.at_s,
     )
 
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import datetime as dt
 import json
 import shutil
 from contextlib import closing
@@ -29,6 +30,17 @@ def test_the_tracks_of_a_run_are_listed(site: Path) -> None:
     shown = json.loads(command(site, "history", "show", str(listed[0]["id"]), "--json").stdout)
     assert shown["source"] == "clip.mp4"
     assert 1 <= len(shown["samples"]) <= 5
+
+
+def test_the_time_inside_the_file_is_listed(site: Path) -> None:
+    listed = json.loads(command(site, "history", "list", "--json").stdout)
+    began = [dt.datetime.fromisoformat(track["began"]) for track in listed]
+    after = [(moment - min(began)).total_seconds() for moment in began]
+    first = min(track["at_s"] for track in listed)
+    assert [track["at_s"] - first for track in listed] == pytest.approx(after, abs=0.01)
+    assert len(set(after)) > 1
+    shown = command(site, "history", "list", "--limit", "1").stdout
+    assert f"0:00:{int(listed[0]['at_s']):02d}" in shown
 
 
 STEP = 2e-3

@@ -13,7 +13,7 @@ BERLIN = ZoneInfo("Europe/Berlin")
 
 def seen(person: str | None, began: dt.datetime, seconds: float, source: str = "door") -> Seen:
     ended = (began.astimezone(dt.UTC) + dt.timedelta(seconds=seconds)).astimezone(began.tzinfo)
-    return Seen(1, source, began, ended, "known", person, person, 0.6, 0.3, (), 10)
+    return Seen(1, source, began, ended, "known", person, person, 0.6, 0.3, (), 10, 0.0)
 
 
 def at(text: str) -> dt.datetime:
