@@ -221,9 +221,10 @@ export default {
   cameras: {
     no_file: "Start the service with --config FILE to change cameras here.", add: "Add a camera", none_title: "No camera yet", none_text: "An address is enough: rtsp://, or http:// for MJPEG and snapshots.", remove: "Remove", remove_title: "Remove {name}?",
     remove_text: "Recognition of this camera ends. What it has seen stays in the history.", change_title: "Change {name}", address: "Address",
-    address_help: "rtsp://, rtsps://, http:// or https://; without user and password.", user: "User", password: "Password", password_help: "It is stored apart and never shown again.",
+    address_help: "rtsp://, rtsps://, http:// or https://; without user and password.", small_address: "Small stream (optional)", small_help: "A smaller rtsp:// stream of the same camera. Faces are found in it, and recognised in the large one: less work for this computer. User and password count for both.", found_in: "Faces are found in {address}",
+    user: "User", password: "Password", password_help: "It is stored apart and never shown again.",
     password_kept: "A password is stored. Leave this empty to keep it.", name: "Name", name_help: "As it stands in events and reports.", name_example: "Entrance", rotate: "Turn clockwise", degrees: "{n}°", mirror: "Mirror",
-    picture: "Test picture", test: "Get a test picture", testing: "Waiting for the camera …", test_picture: "Test picture; drag over the part to watch", no_picture: "Get a test picture to see what the camera sees.",
+    picture: "Test picture", test: "Get a test picture", test_small: "Test the small stream", shown: "{width} × {height} pixels", shown_small: "Small stream, {width} × {height} pixels: it must show the same as the large one", testing: "Waiting for the camera …", test_picture: "Test picture; drag over the part to watch", no_picture: "Get a test picture to see what the camera sees.",
     region_help: "Part to watch, in % of the picture: drag over the picture, or type.", left: "Left", top: "Top", right: "Right", bottom: "Bottom", whole: "All of it",
     applies: "The settings file is changed; recognition starts again for it, within seconds.", rotated: "turned {n}°", mirrored: "mirrored", part: "{n} % of the picture", has_password: "password stored",
   },
