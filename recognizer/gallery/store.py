@@ -25,6 +25,7 @@ from recognizer.errors import GalleryError
 from recognizer.gallery import proof, schema, stored
 from recognizer.gallery.folder import RECORD_FOLDER, require_gallery
 from recognizer.gallery.lock import WriterLock, no_permission, refuse_links
+from recognizer.gallery.measured import measured_rows
 from recognizer.gallery.records import Enrolled, Measurement, PersonRecord, ReviewedPhoto
 from recognizer.permissions import warn_if_world_writable
 from recognizer.types import EMBEDDING_SIZE, F32
@@ -145,10 +146,10 @@ class Gallery:
             rows = connection.execute("SELECT sha256 FROM measurements WHERE model = ?", (model,))
             return {sha256 for (sha256,) in rows}
 
-    def measurements(self, model: str) -> dict[bytes, Measurement]:
-        """All measurements made with ``model``, by content digest; thumbnails included."""
+    def measurements(self, model: str, of: Iterable[bytes] | None = None) -> dict[bytes, Measurement]:
+        """All measurements made with ``model``, or those ``of`` some contents, by digest; thumbnails included."""
         with self._reading() as connection:
-            proved, rows = _measured_rows(connection, model, "thumbnail")
+            proved, rows = measured_rows(connection, model, "thumbnail", of)
             return {row[0]: stored.measurement_of(row[:-2], *row[-2:], proved=proved) for row in rows}
 
     def enrolled(self) -> Enrolled:
@@ -156,7 +157,7 @@ class Gallery:
         with self._reading() as connection:
             commit = self._commit()
             model = str(commit.facts.get("model", ""))
-            proved, rows = _measured_rows(connection, model, "NULL")
+            proved, rows = measured_rows(connection, model, "NULL")
             measured = {row[0]: row for row in rows}
             photos = [photo for photo in map(stored.photo_of, commit.photos) if photo.accepted]
             vectors = [_vector(photo, measured, proved=proved) for photo in photos]
@@ -269,14 +270,6 @@ def load_enrolled(folder: Path, *, may_be_empty: bool = False) -> Enrolled:
 
 def _now() -> str:
     return datetime.now(UTC).isoformat(timespec="seconds")
-
-
-def _measured_rows(connection: sqlite3.Connection, model: str, thumbnail: str) -> tuple[bool, list[tuple[Any, ...]]]:
-    """Whether measurements have digests, and of each the columns ``MEASURED``, the digest and the thumbnail."""
-    proved = schema.layout(connection) != schema.UNPROVED
-    columns = f"{proof.MEASURED}, {proof.DIGEST if proved else 'NULL'}, {thumbnail}"
-    query = f"SELECT {columns} FROM measurements WHERE model = ?"  # noqa: S608
-    return proved, connection.execute(query, (model,)).fetchall()
 
 
 def _vector(photo: ReviewedPhoto, measured: Mapping[bytes, Sequence[Any]], *, proved: bool) -> F32:

@@ -104,6 +104,24 @@ def test_somebody_is_hidden_and_shown_again(visitor: Visitor) -> None:
     expect(page.get_by_text("2 people")).to_be_visible()
 
 
+def test_a_photo_shows_its_figures_and_what_was_wanted_where_it_falls_short(visitor: Visitor) -> None:
+    page = visitor.open("people/Barack%20Obama")
+    good = page.locator(".photo").first
+    expect(good).to_contain_text(re.compile(r"\d{2,3} px between the eyes · sharpness \d+ · turned \d+° · tilted \d+°"))
+    expect(good).to_contain_text("counts, no warning")
+    image = Image.open(MEDIA / "barack_obama_2010.jpg")
+    image.thumbnail((SMALL_PX, SMALL_PX))
+    data = io.BytesIO()
+    image.save(data, "PNG")
+    page = add_person(visitor, "Small", {"name": "small.png", "mimeType": "image/png", "buffer": data.getvalue()})
+    page.get_by_role("button", name="Done").click()
+    visitor.open("people/Small")
+    expect(page.locator(".photo")).to_contain_text(re.compile(r"1\d px between the eyes · .*1\d px between the eyes, wanted 20"))
+    page.get_by_role("button", name="Delete", exact=True).click()
+    page.get_by_role("dialog").get_by_role("button", name="Delete").click()
+    expect(page.get_by_text("2 people")).to_be_visible()
+
+
 def test_photos_are_dropped_and_people_who_look_alike_stand_side_by_side(visitor: Visitor) -> None:
     page = visitor.open("people?add=1")
     page.get_by_role("combobox", name="Name").fill("Double")

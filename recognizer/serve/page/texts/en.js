@@ -125,7 +125,7 @@ export default {
     lead: {one: "{count} photo", other: "{count} photos"}, all: "All people", timeline: "Timeline", photos: "Photos", add_photos: "Add photos", record: "Record",
     no_photos_title: "No photos", no_photos_text: "Without photos this person is not recognised.",
     one_photo: "One photo is little: with three to five, taken in different light and from different sides, fewer sightings stay unknown.",
-    photo_alt: "Photo {name}", photo_good: "counts, no warning", remove_photo: "Delete photo {name}", remove_photo_title: "Delete this photo?",
+    photo_alt: "Photo {name}", photo_good: "counts, no warning", eyes: "{n} px between the eyes", sharpness: "sharpness {n}", turned: "turned {n}°", tilted: "tilted {n}°", remove_photo: "Delete photo {name}", remove_photo_title: "Delete this photo?",
     remove_photo_text: "The file is deleted from the gallery. Recognition goes on with the other photos at once.",
     rename: "Rename", merge: "Merge", hide: "Hide", show: "Show again", delete: "Delete",
     rename_short: "Another name, the same photos", merge_short: "Two records are one person", hide_short: "Recognised as before, but not listed", show_short: "Not listed now", delete_short: "Photos and record are gone",
