@@ -11,7 +11,9 @@ WORKDIR /app
 COPY requirements-edge.txt requirements-serve.txt requirements-integrations.txt ./
 RUN pip install --no-cache-dir -r requirements-edge.txt -r requirements-serve.txt -r requirements-integrations.txt
 COPY main.py LICENSE ./
+# compiled once: without, each start compiles 330 modules, 0.2 s
 COPY recognizer recognizer
+RUN python -m compileall -q recognizer
 COPY configs configs
 
 # the group "video" may open webcams

@@ -1,6 +1,6 @@
 """Start the command line: ``python -m recognizer``, ``python main.py`` and the command ``recognizer`` are the same.
 
-The module path, the signals and the outputs come first: importing the commands takes a second.
+The module path, the signals and the outputs come first: importing a command takes most of one.
 """
 
 from __future__ import annotations
@@ -33,14 +33,17 @@ def main() -> int:
     from recognizer.runtime import stopping, streams
 
     streams.install()
-    if with_default_command(sys.argv[1:])[0] in {"run", "serve"}:
+    words = with_default_command(sys.argv[1:])
+    if words[0] in {"run", "serve"}:
         stopping.end_at_once()
     if not sys.argv[1:]:
         print(_START, file=sys.stderr)
     if note := scarce():
         print(f"note: {note}", file=sys.stderr)
     try:
-        from recognizer.cli.main import run_command_line
+        from recognizer.cli.main import prepare, run_command_line
+
+        prepare(words)
     except BaseException as error:
         if isinstance(error, ModuleNotFoundError) and not (error.name or "").startswith("recognizer"):
             print(_NOT_INSTALLED.format(error.name), file=sys.stderr)
@@ -49,7 +52,7 @@ def main() -> int:
         sys.stderr = sys.__stderr__  # nobody would wait for the thread that writes the traceback
         raise
 
-    status = run_command_line(with_default_command(sys.argv[1:]))
+    status = run_command_line(words)
     streams.finish()
     return status
 

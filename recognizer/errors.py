@@ -10,13 +10,16 @@
     |       `-- TooManyFacesError          a picture with more faces than are searched in one
     |-- GalleryError              exit 4   the enrolled people
     |   |-- FingerprintError               vectors of one model met vectors of another
-    |   `-- GalleryBusyError               another process is writing this gallery
+    |   |-- GalleryBusyError               another process is writing this gallery
+    |   `-- PulledGalleryError             a gallery that a service keeps, and nobody else changes
     |-- ModelError                exit 5   what we compute with
     |   |-- WeightsError                   a weight file missing, altered or of another network
     |   `-- EngineError                    a graph engine that is absent or refuses the graph
     |-- OutputError               exit 6   an output cannot be written
     |-- HistoryError              exit 7   the history of what was seen
     |   `-- HistoryAwayError               a database server does not answer; it may come back
+    |-- FleetError                exit 1   the service of a fleet refuses, or says what cannot be used
+    |   `-- FleetAwayError                 it does not answer; it may come back
     `-- NotHealthyError           exit 1   a run or service that was asked is not well
 
 Programming mistakes stay ``TypeError`` and ``ValueError``: they are bugs, and keep their traceback.
@@ -82,6 +85,14 @@ class GalleryBusyError(GalleryError):
     """Another process is changing this gallery."""
 
 
+class IndexAwayError(GalleryError):
+    """The server of a gallery's vectors does not answer as it should at the moment."""
+
+
+class PulledGalleryError(GalleryError):
+    """The gallery is a copy of a service's, which is changed there only."""
+
+
 class ModelError(RecognizerError):
     """A model cannot be had or cannot be run."""
 
@@ -110,6 +121,14 @@ class HistoryError(RecognizerError):
 
 class NotHealthyError(RecognizerError):
     """A run or a service that was asked is not well, or does not answer."""
+
+
+class FleetError(RecognizerError):
+    """The service of a fleet refuses a request, or sends what cannot be used."""
+
+
+class FleetAwayError(FleetError):
+    """The service of a fleet does not answer at the moment."""
 
 
 class HistoryAwayError(HistoryError):

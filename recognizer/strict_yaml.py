@@ -108,6 +108,8 @@ class _Composer:
         if event.tag is not None:
             raise YamlFault("tags (!) are not read; put text that begins with ! in quotes" + where)
         if isinstance(event, yaml.ScalarEvent):
+            if any("\ud800" <= character <= "\udfff" for character in event.value):
+                raise YamlFault("text holds half of a surrogate pair" + where)
             return _plain(event.value, where) if event.implicit[0] else event.value
         self._depth += 1
         if self._depth > MAX_DEPTH:

@@ -16,7 +16,7 @@ from recognizer.capture.connection import CameraError
 from recognizer.capture.live import TimedFrames
 from recognizer.emit.base import BaseSink
 from recognizer.errors import ImageError, OutputError
-from recognizer.geometry import ARCFACE_TEMPLATE
+from recognizer.geometry import ARCFACE_TEMPLATE, iou
 from recognizer.models.published_specs import EDGEFACE
 from recognizer.runtime.channels import SinkMessage, SourceEnd
 from recognizer.types import (
@@ -86,7 +86,13 @@ class PaintedFaceDetector:
         return [self._faces(image) for image in images]
 
     def refine(self, image: CropSource, boxes: F32, verify: NDArray[np.bool_] | None = None) -> RefinedFaces:
-        return RefinedFaces.of(self._at(boxes), verified=True)
+        """The painted square under each box, if one is there; else what was asked for."""
+        painted = self._faces(image).boxes if isinstance(image, np.ndarray) else boxes[:0]
+        near = iou(boxes, painted)
+        places = [
+            painted[row.argmax()] if row.max(initial=0) > 0.5 else box for row, box in zip(near, boxes, strict=True)
+        ]
+        return RefinedFaces.of(self._at(np.array(places, np.float32).reshape(-1, 4)), verified=True)
 
     def _at(self, boxes: F32) -> FaceDetections:
         landmarks = np.stack([_landmarks(box) for box in boxes]) if len(boxes) else np.zeros((0, 5, 2), np.float32)

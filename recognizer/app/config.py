@@ -23,6 +23,7 @@ from recognizer.app.sections import (
     Embed,
     Emit,
     Engine,
+    Fleet,
     Gallery,
     History,
     Section,
@@ -35,6 +36,10 @@ from recognizer.capture.address import complete_address
 from recognizer.capture.names import display_name
 from recognizer.errors import ConfigError, SourceError
 from recognizer.history.records import FILE_NAME
+from recognizer.plain_faults import plain
+
+_LONGEST = 80
+"""Characters of a wrong value in a message."""
 
 
 class Settings(Section):
@@ -53,6 +58,7 @@ class Settings(Section):
     emit: Emit = Emit()
     history: History = History()
     serve: Serve = Serve()
+    fleet: Fleet = Fleet()
     mqtt: Mqtt = Mqtt()
     webhooks: tuple[Webhook, ...] = ()
     notify: Notify = Notify()
@@ -87,6 +93,20 @@ class Settings(Section):
         return self.history.folder or self.gallery.folder.absolute().parent / "history"
 
     @property
+    def gallery_index(self) -> str | None:
+        """Return the address of the gallery's index, where there is one.
+
+        Raises:
+            ConfigError: if a variable in the address is not set.
+        """
+        if self.gallery.index is None:
+            return None
+        try:
+            return complete_address(self.gallery.index.get_secret_value())
+        except SourceError as error:
+            raise ConfigError(f"gallery.index: {error}") from None
+
+    @property
     def has_history(self) -> bool:
         """Whether a history is there, or is named by its address; it is not opened.
 
@@ -100,6 +120,11 @@ class Settings(Section):
     def service_folder(self) -> Path:
         """Return the folder of the web service's tokens and sessions."""
         return self.serve.folder or self.gallery.folder.absolute().parent / "service"
+
+    @property
+    def fleet_folder(self) -> Path:
+        """Return the folder of a box's token and state."""
+        return self.fleet.folder or self.gallery.folder.absolute().parent / "fleet"
 
 
 def load(
@@ -153,11 +178,11 @@ def _problems(error: ValidationError) -> Iterator[str]:
             hint = f", did you mean '{near[0]}'?" if near else f"; there are: {', '.join(known)}"
             yield f"unknown key '{key}'{hint}"
         else:
-            message = problem["msg"].removeprefix("Value error, ")
+            missing = problem["type"] == "missing"
             got = _shown(problem["input"], secret=keys[:1] in (["notify"], ["webhooks"]))
-            if problem["type"] == "value_error" and isinstance(problem["input"], dict):
-                got = ""  # the message says what does not fit together
-            yield f"'{key}': {message[:1].lower()}{message[1:]}{got and f', got {got}'}"
+            if missing or (problem["type"] == "value_error" and isinstance(problem["input"], dict)):
+                got = ""  # the message says what is missing, or does not fit together
+            yield f"'{key}': {plain(problem)}{got and f', got {got}'}"
 
 
 def _shown(got: Any, *, secret: bool) -> str:
@@ -166,7 +191,8 @@ def _shown(got: Any, *, secret: bool) -> str:
         return "an address"
     if isinstance(got, list | dict | tuple):
         return f"a {type(got).__name__}"
-    return repr(display_name(got)) if isinstance(got, str) else repr(got)
+    text = repr(display_name(got)) if isinstance(got, str) else repr(got)
+    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}..."
 
 
 def _keys_beside(keys: list[str]) -> Iterator[str]:

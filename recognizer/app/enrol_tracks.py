@@ -20,7 +20,7 @@ from recognizer.counting import counted
 from recognizer.errors import HistoryError, RecognizerError
 from recognizer.gallery.choice import choose
 from recognizer.gallery.enrol import Enroller, measure
-from recognizer.gallery.folder import RECORD_FOLDER, folder_of, scan
+from recognizer.gallery.folder import RECORD_FOLDER, folder_of, make_gallery, scan
 from recognizer.gallery.intake import NewPhoto
 from recognizer.gallery.names import sameness
 from recognizer.gallery.records import Enrolled, Finding, Measurement, Note
@@ -146,7 +146,7 @@ def accept(settings: Settings, history: Database, enroller: Enroller, offered: O
     build.consents(settings).require(offered.person)
     if not offered.chosen:
         raise HistoryError(f"There is no crop of {offered.person} to enrol.")
-    folder.mkdir(parents=True, exist_ok=True)
+    make_gallery(folder)
     photos = [NewPhoto(crop.crop.jpeg, crop.name) for crop in offered.chosen]
     own, what = folder_of(folder, offered.person), f"enrolment of {offered.person} from the history"
     with announced(history, folder, what, to=own, added=[photo.data for photo in photos]) as token:

@@ -18,6 +18,7 @@ from recognizer.errors import GalleryBusyError, GalleryError, RecognizerError
 from recognizer.gallery.enrol import Enroller, EnrolReport, PhotoReport
 from recognizer.gallery.folder import RECORD_FOLDER, require_gallery, scan
 from recognizer.gallery.intake import NewPhoto, add_photos
+from recognizer.gallery.pulled import pulled_from
 from recognizer.models.resolve import ResolvedModel
 
 OnPhoto = Callable[[int, int, str], None]
@@ -66,6 +67,9 @@ def sync(
         GalleryError: if there is no gallery, or nobody in it can be enrolled.
     """
     folder = require_gallery(settings.gallery.folder)
+    if (origin := pulled_from(folder)) is not None:
+        logger.info("gallery {}: pulled from {}", folder, origin.service)
+        return None
     record = folder / RECORD_FOLDER
     if record.is_dir() and not os.access(record, os.W_OK):
         logger.warning("The gallery {} is read-only; going on with the people enrolled in it.", folder)

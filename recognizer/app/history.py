@@ -10,11 +10,13 @@ from collections.abc import Set as AbstractSet
 from contextlib import closing
 from dataclasses import asdict
 from functools import partial
+from pathlib import Path
 
 from loguru import logger
 
 from recognizer.app import build
 from recognizer.app.config import Settings
+from recognizer.app.fleet.membership import is_box
 from recognizer.clock import WallClock
 from recognizer.counting import counted
 from recognizer.decide.decider import Decider
@@ -32,6 +34,7 @@ from recognizer.history.rejections import active_rejections
 from recognizer.history.retention import Retention, purge
 from recognizer.history.sink import HistorySink
 from recognizer.history.size_limit import shrink
+from recognizer.history.spans import tidy
 from recognizer.history.writer import HistoryWriter
 from recognizer.models.resolve import ResolvedModel
 from recognizer.types.rejection import Rejection
@@ -77,7 +80,7 @@ def history_sink(
             model=resolved.fingerprint,
             thresholds=(known.known, known.margin),
             facts=facts,
-            housekeeping=partial(_delete_old, settings),
+            housekeeping=partial(_housekeeping, settings, resolved.fingerprint),
             on_open=on_open,
         ),
         stop=stop,
@@ -150,9 +153,16 @@ def _retention(settings: Settings) -> Retention:
     return Retention(known_days=kept.known_days, unknown_days=kept.unknown_days, crops_days=kept.crops_days)
 
 
+def _housekeeping(settings: Settings, model: str, history: Database) -> None:
+    _delete_old(settings, history)
+    tidy(history, model)
+
+
 def _delete_old(settings: Settings, history: Database) -> None:
     if deleted := purge(history, _retention(settings), now=dt.datetime.now(dt.UTC)):
         logger.info("history: deleted {}", counted(deleted, "old track"))
     most_mb = settings.history.max_mb
+    if most_mb is None and isinstance(settings.history_place, Path) and is_box(settings.fleet_folder):
+        most_mb = settings.fleet.max_mb
     if most_mb is not None and (deleted := shrink(history, most_mb)):
-        logger.warning("history: deleted {}, as it reached history.max_mb ({:g})", counted(deleted, "track"), most_mb)
+        logger.warning("history: deleted {}, as it reached its most MB ({:g})", counted(deleted, "track"), most_mb)

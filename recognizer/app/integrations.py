@@ -80,6 +80,8 @@ def make_integrations(
         deliveries.append(target.deliveries)
         receivers[name] = [target.alert]
         yield target
+    for each in deliveries:
+        each.gallery_changed(frozenset(people()))
     if len(deliveries) > 1:
         yield EndTogether(deliveries)
     if settings.notify.rules:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import secrets
+from contextlib import suppress
 from pathlib import Path
 
 from recognizer.errors import ConfigError, UsageError
@@ -29,5 +30,7 @@ def keep_secret(folder: Path, secret: str, *, what: str) -> Path:
         with open(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "w", encoding="utf-8") as file:
             file.write(secret + "\n")
     except OSError as error:
+        with suppress(OSError):
+            path.unlink(missing_ok=True)  # half a secret is none
         raise ConfigError(f"The {what} cannot be kept in {path.parent}: {error.strerror}.") from None
     return path

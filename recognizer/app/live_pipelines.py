@@ -61,7 +61,8 @@ class LivePipelines:
             self._rejections = build.rejections(self._settings, self._resolved.fingerprint)
         except HistoryError as error:  # people who were removed must not be named because a database is away
             logger.warning("{} The rejections that were read before count on.", error)
-        names, index = frozenset(enrolled.names), build.index_of(enrolled, self._rejections)
+        names = frozenset(enrolled.names)
+        index = build.gallery_index(self._settings, enrolled, self._rejections)
         for pipeline in list(self._pipelines):
             wanted = build.thresholds(self._settings, self._resolved, enrolled=len(enrolled))
             pipeline.replace_gallery(index, names, wanted)

@@ -18,14 +18,13 @@ from recognizer.capture.address import complete_address
 from recognizer.clock import WallClock, now
 from recognizer.errors import ConfigError, OutputError, SourceError, UsageError
 from recognizer.integrations.alerts import AlertSink, Receiver
-from recognizer.integrations.rules.memory import RuleMemory
+from recognizer.integrations.rules.memory import FILE_NAME, RuleMemory
 from recognizer.integrations.rules.schedule import Hours, Schedule
 from recognizer.integrations.rules.types import Rule, What
 
 if TYPE_CHECKING:
     from recognizer.integrations.notify import NotifySink
 
-_MEMORY = "rules.json"
 MISSING = "needs a package that is not installed: pip install -r requirements-integrations.txt"
 
 
@@ -99,7 +98,7 @@ def alert_sink(
         make_rules(settings.notify),
         receivers=receivers,
         times=WallClock(live=live),
-        memory=RuleMemory(settings.integrations.place(settings.gallery.folder) / _MEMORY),
+        memory=RuleMemory(settings.integrations.place(settings.gallery.folder) / FILE_NAME),
         people=people,
         pictures=any(target.crops for target in settings.notify.targets),
     )

@@ -42,7 +42,7 @@ def _days(value: Any) -> Any:
             days += [DAYS[number % 7] for number in range(first, last + 1 if last >= first else last + 8)]
         else:
             days.append(each.lower() if isinstance(each, str) else each)
-    return tuple(dict.fromkeys(days))
+    return tuple(day for place, day in enumerate(days) if day not in days[:place])
 
 
 Word = Annotated[str, Field(min_length=1, max_length=200)]

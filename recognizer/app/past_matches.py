@@ -13,11 +13,13 @@ from recognizer.history.database import Database
 from recognizer.history.past import StoredMoment, StoredTrack, read_tracks
 from recognizer.history.records import Selection
 from recognizer.protocols import VectorIndex
-from recognizer.types import Embeddings, Matches
+from recognizer.types import F32, Embeddings, Matches
 
 ROUNDING = 5e-4
 """Difference of two cosines that is none: float16 changes a template's numbers by up to 2.4e-4 of each, and its length,
 which is restored, by as much. With real vectors of 512 numbers a cosine changes by about 1e-5."""
+PACKED_ROUNDING = 3e-3
+"""The same of packed vectors: six standard deviations of what int8 changes (``history.vectors.packed``)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,8 +60,9 @@ def matched_tracks(
         vectors = np.stack([moment.template for moment in moments])
         probes = Embeddings(vectors, np.ones(len(vectors), np.float32), model)
         stored = _stored(moments)
-        before = stored if against is None else _rows(against.index.search(probes), stored)
-        now = _rows(basis.index.search(probes), before)
+        rounding = np.array([PACKED_ROUNDING if moment.is_packed else ROUNDING for moment in moments], np.float32)
+        before = stored if against is None else _rows(against.index.search(probes), stored, rounding)
+        now = _rows(basis.index.search(probes), before, rounding)
         row = 0
         for track in batch:
             rows = slice(row, row + len(track.moments))
@@ -89,11 +92,11 @@ def _stored(moments: Sequence[StoredMoment]) -> list[Matches]:
     ]
 
 
-def _rows(found: Matches, before: Sequence[Matches]) -> list[Matches]:
+def _rows(found: Matches, before: Sequence[Matches], rounding: F32) -> list[Matches]:
     """Return each row by itself, and the one before where they differ by no more than rounding."""
     numbers = np.array([(match.similarities[0], match.runner_up[0]) for match in before], np.float32)
-    same = np.abs(found.similarities - numbers[:, 0]) <= ROUNDING
-    same &= np.abs(found.runner_up - numbers[:, 1]) <= ROUNDING
+    same = np.abs(found.similarities - numbers[:, 0]) <= rounding
+    same &= np.abs(found.runner_up - numbers[:, 1]) <= rounding
     return [
         old
         if same[row] and old.names[0] == found.names[row]

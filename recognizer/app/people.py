@@ -11,6 +11,7 @@ from typing import Any
 
 from recognizer.app.config import Settings
 from recognizer.app.history import read_history
+from recognizer.app.undelivered import forget_undelivered
 from recognizer.app.unfinished import announced
 from recognizer.errors import HistoryError, RecognizerError
 from recognizer.gallery import upkeep
@@ -20,7 +21,7 @@ from recognizer.gallery.folder import folder_of, require_gallery
 from recognizer.gallery.names import person_name
 from recognizer.history import naming
 from recognizer.history.actions import Change
-from recognizer.history.backup_list import list_backups
+from recognizer.history.backup_list import list_copies
 from recognizer.history.database import Database
 from recognizer.history.refusals import NotThereError
 from recognizer.history.retention import forget_person
@@ -86,7 +87,9 @@ class Forgotten:
     tracks: int
     """Deleted tracks."""
     backups: tuple[Mapping[str, Any], ...]
-    """Backups of the history that may hold the person still: path, at, found."""
+    """Backups and exports of the history that may hold the person still: kind, path, at, found."""
+    undelivered: tuple[Path, ...] = ()
+    """Files of events for other systems that a run uses, which takes the name out by itself."""
 
 
 def remove_everywhere(settings: Settings, name: str, *, reload: Callable[[], None] = lambda: None) -> Forgotten:
@@ -107,14 +110,14 @@ def remove_everywhere(settings: Settings, name: str, *, reload: Callable[[], Non
     """
     deleted = 0
     with closing(read_history(settings)) as history:
-        backups = tuple(list_backups(history))
+        backups = tuple(list_copies(history))
         with suppress(NotThereError):
             deleted += forget_person(history, name)
         upkeep.remove(settings.gallery.folder, name)
         reload()
         with suppress(NotThereError):
             deleted += forget_person(history, name)
-    return Forgotten(deleted, backups)
+    return Forgotten(deleted, backups, forget_undelivered(settings, name))
 
 
 def _renamed(folder: Path, old: str, new: str) -> list[tuple[str, str]]:

@@ -93,10 +93,10 @@ def compare(
     limits = build.limits(settings, resolved)
     notes: list[str] = []
     too_poor: list[str] = []
-    for which, measured, face in zip(("first", "second"), (first, second), faces, strict=True):
-        unusable, weak = quality_notes(face.quality, limits)
+    for which, measured in (("first", first), ("second", second)):
+        unusable, weak = quality_notes(measured, limits)
         too_poor += [f"{which} picture: {note.text}" for note in unusable]
-        notes += [f"{which} picture: {note.text}" for note in (*measured.notes, *unusable, *weak)]
+        notes += [f"{which} picture: {note.text}" for note in (*measured.remarks, *unusable, *weak)]
     usable, why_not = not too_poor, f"cannot tell: {'; '.join(too_poor)}" if too_poor else ""
     similarity = float(np.dot(faces[0].vector, faces[1].vector))
     known = build.thresholds(settings, resolved).known if build.has_thresholds(settings, resolved) else None

@@ -6,6 +6,7 @@ import os
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Protocol
 
 from loguru import logger
@@ -93,13 +94,14 @@ class _InThisProcess:
 
     def __init__(self, settings: Settings, resolved: ResolvedModel, sources: Sequence[FrameSource]) -> None:
         self.sources = sources
-        make = build.photo_pipeline if build.only_photos(settings) else build.video_pipeline
+        make = build.photo_pipeline if build.only_photos(settings) else partial(build.video_pipeline, soon=True)
         self._pipeline = make(settings, resolved)
+        self._settings = settings
 
     def replace_gallery(
         self, enrolled: Enrolled, rejections: Sequence[Rejection], thresholds: Thresholds, *, revision: int
     ) -> None:
-        index = build.index_of(enrolled, rejections)
+        index = build.gallery_index(self._settings, enrolled, rejections)
         self._pipeline.replace_gallery(index, frozenset(enrolled.names), thresholds, revision=revision)
 
     def run(
@@ -137,8 +139,8 @@ class SettingsPlan:
 
     def make_pipeline(self, first_ids: Mapping[str, int]) -> Pipeline:
         """Build the stages; people who may not be recognised are dropped."""
-        return build.video_pipeline(self.settings, self.resolved, first_ids=first_ids)
+        return build.video_pipeline(self.settings, self.resolved, first_ids=first_ids, soon=True)
 
     def make_index(self, state: GalleryState) -> VectorIndex:
         """Build the index of a gallery."""
-        return build.index_of(state.enrolled, state.rejections)
+        return build.gallery_index(self.settings, state.enrolled, state.rejections)

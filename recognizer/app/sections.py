@@ -153,6 +153,10 @@ class Gallery(Section):
     """Run also while nobody is enrolled: everybody is unknown then. The service does so."""
     require_consent: bool = False
     """Recognise by name only people whose consent is recorded (``gallery consent``) and holds."""
+    index: SecretStr | None = None
+    """A Milvus server that searches the vectors, ``milvus+https://USER:PASSWORD@HOST:19530/COLLECTION``, or a file for
+    a trial, ``milvus+file:///PATH/index.db``; without it they are searched here. ``${NAME}`` is a variable of the
+    environment."""
 
 
 class Decide(Section):
@@ -241,3 +245,18 @@ class Serve(Section):
     tls_certificate: UserPath | None = None
     """PEM file; with it and ``tls_key`` the service speaks HTTPS."""
     tls_key: UserPath | None = None
+
+
+class Fleet(Section):
+    """A box's place in a fleet, which it joins by ``fleet join``; see ``docs/fleet.md``."""
+
+    folder: UserPath | None = None
+    """Folder of the box's token and of what it pushed; ``fleet`` beside the gallery's folder by default."""
+    interval_s: Annotated[float, Field(ge=1, le=86400)] = 30
+    """Seconds between two attempts to pull the gallery and to push the history."""
+    push: bool = True
+    """Push the history to the service; it is not where ``history.address`` names a database that both share."""
+    plain_http: bool = False
+    """Let vectors and the token travel unencrypted (http://) to another machine, as within a VPN."""
+    max_mb: Annotated[float, Field(ge=1, le=1e7)] = 2000
+    """Size of a box's history, MB, as ``history.max_mb`` where that is not set: a box may be cut off for long."""

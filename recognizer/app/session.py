@@ -15,6 +15,7 @@ from loguru import logger
 from recognizer.app import build, config, outputs
 from recognizer.app.build import engines
 from recognizer.app.enrolment import make_enroller
+from recognizer.app.fleet.following import keep_in_step
 from recognizer.app.live_control import LiveControl
 from recognizer.app.recognising import make_recognising
 from recognizer.capture.sources import require_openable
@@ -199,7 +200,8 @@ class Session:
             return not _any_closed(sinks)
 
         signals.running()
-        with supervisor, watcher:  # also of files: whoever is removed or withdraws their consent is not named any more
+        # the watcher also of files: whoever is removed or withdraws their consent is not named any more
+        with supervisor, watcher, keep_in_step(settings, resolved.fingerprint):
             recognising.run(
                 sinks,
                 stop=stop,

@@ -12,6 +12,9 @@ from pydantic import AfterValidator, BeforeValidator, Field
 from recognizer.capture.names import display_name
 from recognizer.capture.paths import local_path
 
+_LONGEST_PATH, _LONGEST_NAME = 4095, 255
+"""Bytes; of Linux, whose file systems take no longer ones."""
+
 
 def _expanded(value: Any) -> Any:
     """Expand ``~`` and ``$VARIABLES`` in a path; an address is left alone, as a password may hold either."""
@@ -20,6 +23,9 @@ def _expanded(value: Any) -> Any:
     if not isinstance(value, str | Path) or "://" in str(value):
         return value
     text = os.path.expandvars(os.path.expanduser(str(value)))
+    names = [os.fsencode(name) for name in text.split(os.sep)]
+    if "\0" in text or len(os.fsencode(text)) > _LONGEST_PATH or max(map(len, names)) > _LONGEST_NAME:
+        raise ValueError(f"wanted a path of at most {_LONGEST_PATH} bytes, each name of at most {_LONGEST_NAME}")
     return type(value)(text) if isinstance(value, str) else Path(text)
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from recognizer.app.restore_photos import restore_photos
 from recognizer.app.unfinished import announced_undo, finish
 from recognizer.gallery.enrol import Enroller
+from recognizer.gallery.folder import make_gallery
 from recognizer.history import actions
 from recognizer.history.database import Database
 
@@ -33,7 +34,7 @@ def undo_action(history: Database, action_id: int, *, gallery: Path, enroller: C
         return finished[action_id]
     if not actions.outside_changes(history, action_id):
         return actions.undo(history, action_id, outside=True)
-    gallery.mkdir(parents=True, exist_ok=True)
+    make_gallery(gallery)
     with announced_undo(history, gallery, action_id) as token:
         restore_photos(gallery, actions.outside_changes(history, action_id), action_id)
         enroller().enrol(gallery)

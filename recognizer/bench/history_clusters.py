@@ -14,8 +14,8 @@ from recognizer.bench.timing import Meter, milliseconds
 from recognizer.history.clustering import Clustering
 from recognizer.history.database import Database
 from recognizer.history.keyed import open_with_key
-from recognizer.history.rows import to_bytes
 from recognizer.history.schema import samples, tracks
+from recognizer.history.vectors import to_bytes
 
 
 def measure(folder: Path, count: int, *, rounds: int, key: bytes | None = None) -> dict[str, Any]:

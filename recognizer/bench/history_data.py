@@ -13,9 +13,11 @@ from recognizer.bench.search import VARIANCES, WIDTH, WITHIN
 from recognizer.geometry import unit_rows
 from recognizer.history.database import Database
 from recognizer.history.records import SAMPLES
-from recognizer.history.rows import insert_run, to_bytes, to_us
+from recognizer.history.rows import insert_run, to_us
 from recognizer.history.schema import samples
 from recognizer.history.schema import tracks as table
+from recognizer.history.spans import span_of, tidy
+from recognizer.history.vectors import Span, packed
 from recognizer.types import EMBEDDING_SIZE, F32
 
 MODEL = "bench-000000000000"
@@ -68,6 +70,7 @@ def fill(history: Database, count: int, *, unknown: int | None = None, seed: int
     start, step = to_us(_NOON), dt.timedelta(days=DAYS) // dt.timedelta(microseconds=1) // count
     with history.writing() as connection:
         run = insert_run(connection, _NOON, MODEL, (KNOWN, 0.08))
+    span: Span | None = None
     for begin in range(0, count, _BLOCK):
         numbers = np.arange(begin, min(begin + _BLOCK, count))
         stranger = is_unknown[numbers]
@@ -79,7 +82,10 @@ def fill(history: Database, count: int, *, unknown: int | None = None, seed: int
         with history.writing() as connection:
             rows = _track_rows(run, numbers, stranger, who, start, step)
             connection.execute(sa.insert(table), list(rows))
-            connection.execute(sa.insert(samples), _sample_rows(history, begin, owners, vectors, start, step))
+            connection.execute(sa.insert(samples), _sample_rows(history, begin, owners, vectors, start, step, span))
+        while begin == 0 and tidy(history, MODEL):  # as a run does
+            with history.reading() as connection:
+                span = span_of(history, connection, MODEL)
     return known
 
 
@@ -106,14 +112,14 @@ def _track_rows(run: int, numbers: Any, stranger: Any, who: Any, start: int, ste
 
 
 def _sample_rows(
-    history: Database, begin: int, owners: Any, vectors: F32, start: int, step: int
+    history: Database, begin: int, owners: Any, vectors: F32, start: int, step: int, span: Span | None
 ) -> list[dict[str, Any]]:
     ranks: dict[int, int] = {}
     rows = []
     for owner, vector in zip(owners.tolist(), vectors, strict=True):
         rank = ranks[owner] = ranks.get(owner, -1) + 1
         quality = {"eyes_px": 40.25, "sharpness": 91.5, "yaw_deg": 5.1, "roll_deg": 0.3, "score": 0.993}
-        sealed = history.cipher.seal(to_bytes(vector))
+        sealed = history.cipher.seal(packed(vector, span))
         at_us = start + (begin + owner) * step
         rows.append({"track_id": begin + owner + 1, "rank": rank, "at_us": at_us, "vector": sealed, **quality})
     return rows

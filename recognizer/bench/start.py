@@ -26,7 +26,7 @@ class Start:
     """The cost from the start of a process to each milestone, a value for each start."""
 
     imported: list[Spent]
-    """The command line is imported."""
+    """The command is imported."""
     ready: list[Spent]
     """Graphs are compiled, and the gallery is loaded."""
     first_event: list[Spent]
@@ -63,11 +63,11 @@ def measure(settings: Settings, *, rounds: int) -> Start:
 def _measured(file: str, rounds: int) -> Start:
     words = ["run", "--config", file, "--no-sync", "--headless", "--events", "-"]
     preparing = (
-        "import pathlib, sys; import recognizer.cli.main; from recognizer.app import build, config; "
+        "import pathlib, sys; import recognizer.cli.run; from recognizer.app import build, config; "
         "settings = config.load(pathlib.Path(sys.argv[1])); build.video_pipeline(settings, build.model(settings))"
     )
     ways: Mapping[str, Callable[[], None]] = {
-        "imported": lambda: _to_the_end(python_command(*COMMAND, "--help")),
+        "imported": lambda: _to_the_end(python_command(*COMMAND, "run", "--help")),
         "ready": lambda: _to_the_end(python_command("-c", preparing, file)),
         "first_event": lambda: _to_first_line(python_command(*COMMAND, *words)),
     }

@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from recognizer.calibration.impostors import Impostors, impostors_from
 from recognizer.errors import ConfigError, OutputError
+from recognizer.plain_faults import plain
 from recognizer.whole_files import whole_file
 
 NUMBERS = ("known", "release", "margin", "sure")
@@ -150,7 +151,7 @@ def load(path: Path | None, *, model: str) -> Calibration:
     except ValidationError as error:
         problem = error.errors()[0]
         key = ".".join(str(part) for part in problem["loc"]) or "the file"
-        raise ConfigError(f"{where}: {key}: {problem['msg'].removeprefix('Value error, ')}; calibrate again.") from None
+        raise ConfigError(f"{where}: {key}: {plain(problem)}; calibrate again.") from None
     if file.digest not in (None, _digest(values)):
         raise ConfigError(
             f"{where} is damaged or was edited: its values do not match its digest. Calibrate again; or, if you edited "

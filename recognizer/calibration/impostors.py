@@ -106,7 +106,7 @@ def curves_from(values: Mapping[str, Any]) -> Curves:
     """
     try:
         parts = [np.array(values[name], np.float64) for name in ("sizes", "similarities", "mean", "low", "high")]
-    except (KeyError, TypeError, ValueError) as error:
+    except (KeyError, OverflowError, TypeError, ValueError) as error:
         raise ConfigError(f"Calibration curves: wanted sizes, similarities, mean, low and high ({error}).") from error
     return Curves(parts[0], np.round(parts[1], 4).astype(np.float32), *parts[2:])
 
@@ -143,5 +143,5 @@ def impostors_from(values: Mapping[str, Any]) -> Impostors:
     try:
         data, people = str(values["data"]), int(values["people"])
         return Impostors(data, people, curves_from(values["fpir"]), curves_from(values["fnir"]))
-    except (KeyError, TypeError, ValueError) as error:
+    except (KeyError, OverflowError, TypeError, ValueError) as error:
         raise ConfigError(f"A calibration file's impostors: wanted data, people, fpir and fnir ({error}).") from error

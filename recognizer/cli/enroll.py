@@ -13,7 +13,7 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
-from recognizer.app import build, config, enrolment, successor
+from recognizer.app import build, config, enrolment, measuring, successor
 from recognizer.cli import _console, _options
 from recognizer.cli._progress import model_bar
 from recognizer.counting import counted
@@ -64,7 +64,8 @@ def enrol_folder(
     """
     old = successor.predecessor(settings, resolved)
     with enrolment.warning_of_flips(settings, resolved), _bar() as (on_photo, pause):
-        report = enrolment.make_enroller(settings, resolved).enrol(
+        enroller = measuring.with_processes(enrolment.make_enroller(settings, resolved), settings, resolved)
+        report = enroller.enrol(
             settings.gallery.folder,
             reembed=reembed or old is not None,
             rebuild=rebuild,

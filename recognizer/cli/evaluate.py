@@ -16,6 +16,8 @@ from recognizer.calibration.strangers import doubles_threshold, merge_doubles
 from recognizer.cli import _console, _options, _people_folder
 from recognizer.cli._progress import counting, model_bar
 from recognizer.cli.evaluate_clusters import clusters
+from recognizer.cli.evaluate_covered import covered
+from recognizer.cli.evaluate_cuts import cuts
 from recognizer.cli.evaluate_quality import quality
 from recognizer.cli.evaluate_video import video
 from recognizer.errors import UsageError
@@ -30,6 +32,8 @@ app = typer.Typer(help="Measure verification, identification, video, quality and
 app.command()(video)
 app.command()(quality)
 app.command()(clusters)
+app.command()(covered)
+app.command()(cuts)
 
 AlignedOption = Annotated[
     bool, typer.Option("--aligned", help="The pictures are aligned crops: no detector, no aligner.")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterable
+from contextlib import closing
 from pathlib import Path
 from typing import Annotated
 
@@ -107,9 +108,19 @@ def remove(
     kept = upkeep.remove(folder, person, keep_photos=keep_photos)
     moved = f" The photos are in {escape(str(kept))}." if kept else ""
     _console.out.print(f"{escape(shown(person))} is removed.{moved}", highlight=False, soft_wrap=True)
+    from recognizer.app.undelivered import forget_undelivered
+    from recognizer.cli._copies import show_copies, show_undelivered
+
+    show_undelivered(forget_undelivered(settings, person))
     if settings.has_history:
+        from recognizer.app.history import read_history
+        from recognizer.history.backup_list import list_copies
+
         words = f"What the history holds of {escape(shown(person))}, 'history forget' deletes."
         _console.out.print(words, highlight=False, soft_wrap=True)
+        with closing(read_history(settings)) as history:
+            copies, place = list_copies(history), None if history.file is None else history.file.parent
+        show_copies(copies, person, place)
 
 
 @app.command()

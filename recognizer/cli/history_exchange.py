@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from contextlib import closing
 from pathlib import Path
 from typing import Annotated
@@ -28,6 +29,7 @@ def export(
     as_json: _options.JsonOption = False,
 ) -> None:
     """Write tracks with names and times into a file that is not encrypted."""
+    from recognizer.history import backup_list
     from recognizer.history.exchange.exporting import export as write  # SQLAlchemy takes .2 s to import
 
     suffix = _files.require_suffix(file, _FORMATS, option="FILE")
@@ -38,6 +40,9 @@ def export(
     ):
         with _files.replacing(file, wanted="the export") as part:
             count = write(history, part, suffix=suffix, selection=wanted, vectors=vectors, progress=progress)
+        backup_list.add(
+            history, file, at=dt.datetime.now(dt.UTC).isoformat(timespec="seconds"), kind=backup_list.EXPORT
+        )
         is_encrypted = history.key_check is not None
     if as_json:
         _console.print_json({"file": str(file), "tracks": count, "vectors": vectors, "encrypted": False})

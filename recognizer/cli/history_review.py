@@ -203,10 +203,11 @@ def forget(
 ) -> None:
     """Delete every track of a person for good, and the name wherever it stands; 'gallery remove' ends recognition."""
     from recognizer.app.history import read_history
+    from recognizer.app.undelivered import forget_undelivered
     from recognizer.app.unfinished import recover
+    from recognizer.cli._copies import show_copies, show_undelivered
     from recognizer.gallery.names import person_name
-    from recognizer.history.backup import count_tracks
-    from recognizer.history.backup_list import list_backups
+    from recognizer.history.backup_list import list_copies
     from recognizer.history.retention import forget_person
 
     person = person_name(person)
@@ -215,18 +216,13 @@ def forget(
     settings = _options.load_settings(config_file, gallery=gallery)
     recover(settings)  # else photos of the person may stand where a merge left them
     with closing(read_history(settings)) as history:
-        backups = list_backups(history)
+        copies = list_copies(history)
         deleted = forget_person(history, person)
         folder = None if history.file is None else history.file.parent
+    undelivered = forget_undelivered(settings, person)
     _console.out.print(f"Deleted: {counted(deleted, 'track')}.", highlight=False)
-    for entry in backups:
-        where = entry["path"] if entry["found"] else f"{entry['path']} (not there now)"
-        words = f"A backup of {entry['at'][:10]} may hold them still; delete it: {where}"
-        count = None if folder is None else count_tracks(Path(entry["path"]), person, beside=folder)
-        if count is not None:
-            words += f" ({counted(count, 'track')} in it {'bears' if count == 1 else 'bear'} the name"
-            words += ")" if count else "; they may be in it without one)"
-        _console.out.print(words, highlight=False, markup=False, soft_wrap=True)
+    show_copies(copies, person, folder)
+    show_undelivered(undelivered)
 
 
 def key(path: Annotated[Path, typer.Argument(help="The new file.")]) -> None:

@@ -9,30 +9,59 @@ from typing import Annotated
 import typer
 
 from recognizer import __version__
-from recognizer.cli import (
-    _console,
-    bench,
-    calibrate,
-    cameras,
-    demo,
-    doctor,
-    enroll,
-    evaluate,
-    gallery,
-    health,
-    history,
-    identify,
-    models,
-    notify,
-    predict,
-    run,
-    serve,
-    train,
-    verify,
-    webhook,
-)
+from recognizer.cli import _console, _lazily
+from recognizer.cli._lazily import LazyGroup, Listed
+
+_START, _RECOGNISE, _PEOPLE = "Start here", "Recognise", "People, and who was seen"
+_OTHERS, _MEASURE, _MODELS = "Other systems", "Thresholds and measurements", "Models"
+
+COMMANDS = {
+    "demo": Listed(
+        _START, "Try everything on a short clip of people in the public domain; exits 0 only if all is right."
+    ),
+    "run": Listed(
+        _START,
+        "Recognise the people of the gallery in a video; photos and screens held before a camera are not detected.",
+    ),
+    "identify": Listed(
+        _RECOGNISE, "Say who is in these pictures; photos and screens held before a camera are not detected."
+    ),
+    "verify": Listed(_RECOGNISE, "Compare the most prominent faces of two pictures."),
+    "predict": Listed(
+        _RECOGNISE, "Embed the face nearest the centre of each picture; after an interruption the same command resumes."
+    ),
+    "enroll": Listed(
+        _PEOPLE, "Enrol everybody who has a folder of photos in the gallery; forget those whose folder is gone."
+    ),
+    "health": Listed(
+        _OTHERS,
+        "Ask whether recognition is well; exit status 0 if it is, 1 if not. A picture older than 5 s is not well.",
+    ),
+    "doctor": Listed(
+        _OTHERS, "Check everything a run needs, and say what to do; the exit status is 1 when something is broken."
+    ),
+    "calibrate": Listed(_MEASURE, "Derive thresholds from a false-name budget; write them where run finds them."),
+    "serve": Listed(_START, "The web service: REST, live pictures and the page."),
+    "gallery": Listed(_PEOPLE, "The enrolled people: list, remove, rename, audit, consent, reembed."),
+    "history": Listed(_PEOPLE, "Who was seen when; 'run --history' keeps it."),
+    "fleet": Listed(_OTHERS, "Several boxes, one gallery and one history."),
+    "webhook": Listed(_OTHERS, "Send events to web addresses."),
+    "notify": Listed(_OTHERS, "Send notifications to phones, mailboxes and chats."),
+    "cameras": Listed(_OTHERS, "Network cameras: find them, and their streams."),
+    "evaluate": Listed(_MEASURE, "Measure verification, identification, video, quality and clusters."),
+    "bench": Listed(_MEASURE, "Measure speed, as ratios within one run."),
+    "models": Listed(_MODELS, "Embedding models: list, fetch, import, and where they lie."),
+    "train": Listed(_MODELS, "Teach an embedding model; stop it at any time, and the same command resumes."),
+}
+"""Each is in the module of its name, which is imported when it is called; a test compares the texts."""
+
+
+class _Group(LazyGroup):
+    listed = COMMANDS
+
 
 app = typer.Typer(
+    cls=_Group,
     help="Real-time face recognition on video: who is there, at once, without wrong names.",
     no_args_is_help=False,
     pretty_exceptions_enable=False,
@@ -55,28 +84,10 @@ def _options(
     """Real-time face recognition on video: who is there, at once, without wrong names."""
 
 
-_START, _RECOGNISE, _PEOPLE = "Start here", "Recognise", "People, and who was seen"
-_OTHERS, _MEASURE, _MODELS = "Other systems", "Thresholds and measurements", "Models"
-
-app.command(rich_help_panel=_START)(demo.demo)
-app.command(rich_help_panel=_START)(run.run)
-app.add_typer(serve.app, name="serve", rich_help_panel=_START)
-app.command(rich_help_panel=_RECOGNISE)(identify.identify)
-app.command(rich_help_panel=_RECOGNISE)(verify.verify)
-app.command(rich_help_panel=_RECOGNISE)(predict.predict)
-app.command(rich_help_panel=_PEOPLE)(enroll.enroll)
-app.add_typer(gallery.app, name="gallery", rich_help_panel=_PEOPLE)
-app.add_typer(history.app, name="history", rich_help_panel=_PEOPLE)
-app.add_typer(webhook.app, name="webhook", rich_help_panel=_OTHERS)
-app.add_typer(notify.app, name="notify", rich_help_panel=_OTHERS)
-app.command(rich_help_panel=_OTHERS)(health.health)
-app.command(rich_help_panel=_OTHERS)(doctor.doctor)
-app.add_typer(cameras.app, name="cameras", rich_help_panel=_OTHERS)
-app.command(rich_help_panel=_MEASURE)(calibrate.calibrate)
-app.add_typer(evaluate.app, name="evaluate", rich_help_panel=_MEASURE)
-app.add_typer(bench.app, name="bench", rich_help_panel=_MEASURE)
-app.add_typer(models.app, name="models", rich_help_panel=_MODELS)
-app.add_typer(train.app, name="train", rich_help_panel=_MODELS)
+def prepare(arguments: list[str]) -> None:
+    """Import the module of the command that is called, if there is such a command."""
+    if arguments and arguments[0] in COMMANDS:
+        _lazily.load(arguments[0])
 
 
 def run_command_line(arguments: list[str]) -> int:

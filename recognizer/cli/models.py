@@ -21,6 +21,7 @@ from recognizer.models.bundle import Imported, export_bundle, import_graphs
 from recognizer.models.cache import Cache
 from recognizer.models.catalogue import CATALOGUE, EDGEFACE_NOTE, SHIPPED_FOLDER, entry_of, fingerprint_of
 from recognizer.models.digest import git_blob_id
+from recognizer.whole_files import whole_file
 
 app = typer.Typer(help="Embedding models: list, fetch, import, and where they lie.", no_args_is_help=True)
 
@@ -190,6 +191,7 @@ def _shipped_bytes(path: Path) -> bytes:
 
 def _replace(made: Path, shipped: Path) -> None:
     try:
-        shipped.write_bytes(made.read_bytes())
+        with whole_file(shipped) as part:
+            part.write_bytes(made.read_bytes())
     except OSError as error:
         raise OutputError(f"{shipped} cannot be written: {error.strerror or error}.") from error

@@ -70,7 +70,10 @@ def serve(
     if part == WEB and private_folder is not None:
         web.run_web_part(settings, private_folder, file, say=_announce)
     elif api_only:
-        web.run_web(settings, say=_announce, settings_file=file)
+        from recognizer.app.fleet.following import keep_in_step
+
+        with keep_in_step(settings):
+            web.run_web(settings, say=_announce, settings_file=file)
     else:
         web.check(settings)
         given = {"--host": host, "--port": port, "--gallery": gallery, "--config": config_file, "--model": model}
@@ -92,7 +95,7 @@ def login(
     It names the address on which the service listened last, unless --host or --port is given.
     """
     settings = _options.load_settings(config_file, gallery=gallery, serve={"host": host, "port": port})
-    store = _store(settings)
+    store = open_access(settings)
     from recognizer.serve.web import base_address, login_line
 
     known = store.address() if host is None and port is None else None
@@ -113,7 +116,7 @@ def create(
     name: Annotated[str, typer.Argument(help="What the token is for, such as 'door'.")],
     scope: Annotated[
         list[str],
-        typer.Option("--scope", help="metrics, read, verify, review or admin; or several times."),
+        typer.Option("--scope", help="metrics, read, verify, review, box or admin; or several times."),
     ],
     days: Annotated[
         float | None, typer.Option("--days", min=0.01, help="Days until it expires; never, if not given.")
@@ -123,7 +126,7 @@ def create(
     as_json: _options.JsonOption = False,
 ) -> None:
     """Make a token and print it, once: only its digest is kept."""
-    store = _store(_options.load_settings(config_file, gallery=gallery))
+    store = open_access(_options.load_settings(config_file, gallery=gallery))
     secret = store.create_token(name, scope, days=days)
     if as_json:
         _console.print_json({"name": name, "scopes": scope, "token": secret})
@@ -138,7 +141,7 @@ def list_tokens(
     as_json: _options.JsonOption = False,
 ) -> None:
     """Show the tokens, without their secrets."""
-    found = _store(_options.load_settings(config_file, gallery=gallery)).tokens()
+    found = open_access(_options.load_settings(config_file, gallery=gallery)).tokens()
     rows = [
         (each.name, ", ".join(each.scopes), _time(each.created_at) or "", _time(each.expires_at) or "never")
         for each in found
@@ -163,12 +166,17 @@ def revoke(
     config_file: _options.ConfigOption = None,
 ) -> None:
     """Let a token and the logins made with it count no more, from the next request on."""
-    if not _store(_options.load_settings(config_file, gallery=gallery)).revoke(name):
+    if not open_access(_options.load_settings(config_file, gallery=gallery)).revoke(name):
         raise UsageError(f"There is no token called {name!r}; 'serve token list' shows them.")
     _console.out.print(f"{escape(name)} is revoked.", highlight=False, soft_wrap=True)
 
 
-def _store(settings: Settings) -> AccessStore:
+def open_access(settings: Settings) -> AccessStore:
+    """Open the service's tokens, sessions and codes.
+
+    Raises:
+        UsageError: if the service is not installed.
+    """
     _require_installed()
     from recognizer.serve.access.store import AccessStore
 

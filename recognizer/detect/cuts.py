@@ -222,7 +222,7 @@ def compare(before: F32, after: F32) -> Comparison:
     for y1, y2 in pairwise(rows):
         for x1, x2 in pairwise(columns):
             block = after[y1:y2, x1:x2]
-            old, new = float(before[y1:y2, x1:x2].std()), float(block.std())
+            old, new = _deviation(before[y1:y2, x1:x2]), _deviation(block)
             textures.append(new)
             if min(old, new) < TEXTURE:
                 misses += max(old, new) > STRONG
@@ -235,6 +235,11 @@ def compare(before: F32, after: F32) -> Comparison:
     share = (bottom - top) * (right - left) / after.size / len(textures)
     white = float((after[top:bottom, left:right] > WHITE).mean()) > WHITE_SHARE
     return Comparison(hits * share, misses * share, float(np.median(textures)) < TEXTURE, white)
+
+
+def _deviation(block: F32) -> float:
+    """Standard deviation; NumPy's takes six times as long."""
+    return float(cv2.meanStdDev(block)[1][0, 0])
 
 
 def changed_part(before: F32, after: F32) -> tuple[int, int, int, int]:

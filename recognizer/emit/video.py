@@ -97,6 +97,8 @@ class VideoWriter(BaseSink):
         self._partial: PartialFile | None = None
         self._container: av.container.OutputContainer | None = None
         self._stream: VideoStream | None = None
+        self._planes = np.empty((0, 0), np.uint8)
+        """Of the newest picture, as H.264 has it."""
         self._first_s = 0.0
         self._pts = -1
         self._step = _TICKS // 25
@@ -150,8 +152,8 @@ class VideoWriter(BaseSink):
             self._first_s = at_s
         stream = self._stream
         fitted = fit(image, width=stream.width, height=stream.height)
-        planes = np.asarray(cv2.cvtColor(fitted, cv2.COLOR_BGR2YUV_I420), np.uint8)
-        picture = av.VideoFrame.from_ndarray(planes, format="yuv420p")
+        cv2.cvtColor(fitted, cv2.COLOR_BGR2YUV_I420, dst=self._planes)
+        picture = av.VideoFrame.from_numpy_buffer(self._planes, format="yuv420p")  # x264 copies it while it encodes
         before = self._pts
         self._pts = self._place(at_s)
         picture.pts, picture.time_base = self._pts, Fraction(1, _TICKS)
@@ -183,6 +185,7 @@ class VideoWriter(BaseSink):
         stream = self._container.add_stream("libx264", rate=30)  # a hint only: the frames have their times
         stream.width, stream.height = _even_size(image.shape[1], image.shape[0])
         stream.pix_fmt = "yuv420p"
+        self._planes = np.empty((stream.height * 3 // 2, stream.width), np.uint8)
         context = stream.codec_context
         context.time_base = Fraction(1, _TICKS)
         context.thread_count = self._threads

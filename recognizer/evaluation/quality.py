@@ -144,15 +144,16 @@ def _row(
         sharpness=median(quality.sharpness),
         score=median(quality.score),
         refused=1 - float(usable.sum()) / max(int(seen.sum()), 1),
-        both=_matched(both, upper & seen[:, None] & seen[None]),
-        both_usable=_matched(both, upper & usable[:, None] & usable[None]),
-        probe=_matched(probe, apart & seen[:, None] & clean.found[None]),
+        both=matched(both, upper & seen[:, None] & seen[None]),
+        both_usable=matched(both, upper & usable[:, None] & usable[None]),
+        probe=matched(probe, apart & seen[:, None] & clean.found[None]),
         fnmr=float(missed[seen & others.found].mean()) if seen.any() else 0.0,
         fnmr_usable=float(missed[usable & others.found].mean()) if usable.any() else 0.0,
     )
 
 
-def _matched(hits: NDArray[np.bool_], counted: NDArray[np.bool_]) -> Matched:
+def matched(hits: NDArray[np.bool_], counted: NDArray[np.bool_]) -> Matched:
+    """Count the hits among the counted pairs, both (N, N) with a row and a column for each of N people."""
     one, other = np.nonzero(hits & counted)
     total = int(counted.sum())
     if total == 0:

@@ -67,7 +67,7 @@ def _fault(measurement: Measurement, limits: Limits) -> str:
     bad = [note.text for note in measurement.notes if note.finding is not Finding.TURNED]
     if measurement.face is None or bad:
         return "; ".join(bad) or "no face found"
-    unusable, weak = quality_notes(measurement.face.quality, limits)
+    unusable, weak = quality_notes(measurement, limits)
     return "; ".join(note.text for note in [*unusable, *weak])
 
 

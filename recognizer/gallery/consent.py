@@ -9,6 +9,7 @@ from __future__ import annotations
 import datetime as dt
 import os
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -95,11 +96,15 @@ def write_consent(folder: Path, consent: Consent) -> None:
     Raises:
         GalleryError: if it cannot be written.
     """
+    is_new = not folder.exists()
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with whole_file(folder / CONSENT_FILE, mode=PRIVATE) as part:
             part.write_text(strict_yaml.dumps(consent.as_dict()), encoding="utf-8")
     except OSError as error:
+        if is_new:  # a folder without photos would be a person of whom no photo can be used
+            with suppress(OSError):
+                folder.rmdir()
         raise GalleryError(f"The consent cannot be written into {folder}: {error.strerror}.") from error
 
 

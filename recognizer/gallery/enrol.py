@@ -8,7 +8,7 @@ the last complete one (`recognizer.gallery.store`).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,17 +19,21 @@ import numpy as np
 from recognizer import geometry
 from recognizer.errors import FingerprintError, GalleryError, ImageError, one_picture
 from recognizer.gallery.folder import RECORD_FOLDER, Content, PhotoFile, Scan, Skipped, Stamp, content, scan
+from recognizer.gallery.landmark_spread import cover_notes, landmark_passes, landmark_spread
 from recognizer.gallery.limits import Limits
 from recognizer.gallery.photo_vector import cut_notes, photo_vector
 from recognizer.gallery.records import Finding, MeasuredFace, Measurement, Note, ReviewedPhoto, other_model
 from recognizer.gallery.review import Candidate, review
 from recognizer.gallery.schema import RECORD_FILE
 from recognizer.gallery.store import Gallery
+from recognizer.gallery.unstored import UnstoredMeasurements
 from recognizer.gallery.upkeep import clear_buried, discard_unusable_record
 from recognizer.gallery.upright import boxes_before, turn_upright
 from recognizer.protocols import Detector, Embedder
 from recognizer.types import F32, U8, FaceDetections, FaceQuality
 
+SEVERAL_FROM = 200
+"""New photos from which several processes are worth starting: each loads the models for some 3 s, 80 photos' time."""
 _CHANGING = Measurement((Note(Finding.UNREADABLE, "was changed while it was being read; enrol again"),))
 
 
@@ -74,6 +78,8 @@ class Enroller:
     suffixes: AbstractSet[str]
     """Lower-case endings of the files that ``read`` can read."""
     limits: Limits = field(default_factory=Limits)
+    measure_each: Callable[[Sequence[tuple[Path, Content]]], Iterator[tuple[Measurement, bool]]] | None = None
+    """Does the work of ``measured`` for many photos, in order, in several processes; without it one does it."""
 
     def enrol(
         self,
@@ -138,17 +144,24 @@ class Enroller:
         for photo, what in zip(photos, contents, strict=True):
             if isinstance(what, Content) and what.sha256 not in known:
                 todo.setdefault(what.sha256, (photo, what))
-        for done, (sha256, (photo, what)) in enumerate(todo.items()):
-            on_photo(done, len(todo), f"{photo.person}/{photo.file}")
-            measurement, lasting = self._measured(photo.path, what)
-            if lasting:
-                gallery.store(sha256, self.embedder.model, measurement)
-            else:
-                passing[sha256] = measurement
+        photos_of = list(todo.values())
+        measure_each = self.measure_each if len(todo) >= SEVERAL_FROM and self.measure_each else self._in_turn
+        with UnstoredMeasurements(gallery, self.embedder.model) as unstored:
+            measured = measure_each([(photo.path, what) for photo, what in photos_of])
+            for done, (photo, what) in enumerate(photos_of):
+                on_photo(done, len(todo), f"{photo.person}/{photo.file}")
+                measurement, lasting = next(measured)
+                if lasting:
+                    unstored.add(what.sha256, measurement)
+                else:
+                    passing[what.sha256] = measurement
         on_photo(len(todo), len(todo), "")
         return set(todo), passing
 
-    def _measured(self, path: Path, what: Content) -> tuple[Measurement, bool]:
+    def _in_turn(self, photos: Sequence[tuple[Path, Content]]) -> Iterator[tuple[Measurement, bool]]:
+        return (self.measured(*photo) for photo in photos)
+
+    def measured(self, path: Path, what: Content) -> tuple[Measurement, bool]:
         """Measure a photo; also return whether the result lasts, or came from a fault of memory or disk."""
         try:
             with one_picture(path, "it cannot be read", "copy or export it again"):
@@ -262,7 +275,8 @@ def measure(image: U8, *, detector: Detector, embedder: Embedder) -> Measurement
     if found.turned_deg:
         notes = (*notes, Note(Finding.TURNED, f"was turned by {found.turned_deg} degrees to be upright"))
     cut = photo_vector(image, face, embedder)
-    notes = (*notes, *cut_notes(cut.outside, cut.agreement))
+    spread = landmark_spread(landmark_passes(image, face, detector))
+    notes = (*notes, *cut_notes(cut.outside, cut.agreement), *cover_notes(spread))
     x1, y1, x2, y2 = boxes_before(found, width, height).boxes[order[0]].tolist()
     _, jpeg = cv2.imencode(".jpg", cut.aligned.crops[0, :, :, ::-1], [cv2.IMWRITE_JPEG_QUALITY, 90])
     return Measurement(notes, MeasuredFace((x1, y1, x2, y2), cut.aligned.quality, cut.vector, jpeg.tobytes()))

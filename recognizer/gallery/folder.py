@@ -128,6 +128,18 @@ def require_gallery(folder: Path) -> Path:
     return folder.resolve()
 
 
+def make_gallery(folder: Path) -> None:
+    """Make the folder of a gallery where it is missing.
+
+    Raises:
+        GalleryError: if it cannot be made.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise GalleryError(f"The gallery {folder} cannot be made: {error.strerror or error}.") from error
+
+
 def scan(folder: Path, *, suffixes: AbstractSet[str]) -> Scan:
     """List the people and photos of a gallery.
 

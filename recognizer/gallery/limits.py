@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from recognizer.gallery.records import Finding, Note
+from recognizer.gallery.records import Finding, Measurement, Note
 from recognizer.quality import QualityLimits, shortfalls
-from recognizer.types import FaceQuality
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +47,13 @@ def limits_without_likeness() -> Limits:
     return Limits(same_person=-1.0, lookalike=1.0, same_picture=1.0)
 
 
-def quality_notes(quality: FaceQuality, limits: QualityLimits) -> tuple[list[Note], list[Note]]:
-    """List what makes a face (one row) unusable, and what makes it weak, with the measured and the wanted value."""
-    notes = [(missed.is_unusable, Note(Finding(missed.part), missed.text)) for missed in shortfalls(quality, limits)]
+def quality_notes(measured: Measurement, limits: QualityLimits) -> tuple[list[Note], list[Note]]:
+    """List what makes a photo's face unusable, and what makes it weak, with the measured and the wanted value.
+
+    Raises:
+        ValueError: if there is no face.
+    """
+    missed = shortfalls(measured.require_face().quality, limits)
+    notes = [(one.is_unusable, Note(Finding(one.part), one.text)) for one in missed]
+    notes += [(note.finding is Finding.COVERED, note) for note in measured.notes if note not in measured.remarks]
     return [note for never, note in notes if never], [note for never, note in notes if not never]

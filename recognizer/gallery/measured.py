@@ -10,20 +10,19 @@ from recognizer.gallery import proof, schema
 
 
 def measured_rows(
-    connection: sqlite3.Connection, model: str, thumbnail: str, of: Iterable[bytes] | None = None
-) -> tuple[bool, list[tuple[Any, ...]]]:
+    connection: sqlite3.Connection, model: str, of: Iterable[bytes] | None = None
+) -> tuple[bool, Iterable[tuple[Any, ...]]]:
     """Whether measurements have digests, and of each the columns ``MEASURED``, the digest and the thumbnail.
 
     Args:
         connection: to the record.
         model: that measured.
-        thumbnail: the column, or ``NULL`` to leave it out.
         of: digests of contents; all without it.
     """
     proved = schema.layout(connection) != schema.UNPROVED
-    columns = f"{proof.MEASURED}, {proof.DIGEST if proved else 'NULL'}, {thumbnail}"
+    columns = f"{proof.MEASURED}, {proof.DIGEST if proved else 'NULL'}, thumbnail"
     query = f"SELECT {columns} FROM measurements WHERE model = ?"  # noqa: S608
     if of is None:
-        return proved, connection.execute(query, (model,)).fetchall()
+        return proved, connection.execute(query, (model,))
     query += " AND sha256 = ?"
     return proved, [row for digest in of for row in connection.execute(query, (model, digest))]

@@ -12,7 +12,7 @@ from __future__ import annotations
 import hashlib
 import json
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,6 +20,13 @@ MEASURED = "sha256, model, notes, x1, y1, x2, y2, eyes_px, sharpness, yaw_deg, r
 """Columns of a measurement that its digest covers, in order."""
 DIGEST = "digest"
 """Key of the commit's digest among the facts, and column of a measurement's."""
+UNSOUND = "names, folders or photos are not what was written"
+"""What is wrong with a commit that does not match its digest."""
+_PEOPLE = "SELECT name, folder, enrolled_at FROM people ORDER BY name"
+_PHOTOS = (
+    "SELECT name, file, sha256, size, modified_ns, changed_ns, looked_at_ns, accepted, notes "
+    "FROM photos JOIN people ON people.id = person_id ORDER BY name, file"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +43,11 @@ class Commit:
     @property
     def digest(self) -> str:
         """Hex digest of everything but the digest itself."""
-        facts = sorted(item for item in self.facts.items() if item[0] != DIGEST)
+        # damage can make a key a number or nothing: kinds that cannot be compared
+        facts = sorted(
+            (item for item in self.facts.items() if item[0] != DIGEST),
+            key=lambda item: (type(item[0]).__name__, item[0]),
+        )
         return _hashed([facts, self.people, self.photos]).hex()
 
     @property
@@ -45,16 +56,45 @@ class Commit:
         return self.facts.get(DIGEST) == self.digest
 
 
+class CommitReader:
+    """Reads the photos of the last commit one by one: a million as objects take 1 GB.
+
+    Args:
+        connection: inside a transaction.
+    """
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+        self.facts: dict[str, Any] = dict(connection.execute("SELECT key, value FROM facts").fetchall())
+        self._digest = ""
+
+    def photos(self) -> Iterator[tuple[Any, ...]]:
+        """Yield the rows of ``Commit.photos``; after the last one ``is_sound`` holds for all of them."""
+        facts = sorted(item for item in self.facts.items() if item[0] != DIGEST)
+        digest = hashlib.sha256(f"[[{_json(facts)},[".encode())
+        comma = ""
+        for row in self._connection.execute(_PEOPLE):
+            digest.update(f"{comma}{_json(row)}".encode())
+            comma = ","
+        digest.update(b"],[")
+        comma = ""
+        for row in self._connection.execute(_PHOTOS):
+            digest.update(f"{comma}{_json(row)}".encode())
+            comma = ","
+            yield row
+        digest.update(b"]],null]")
+        self._digest = digest.hexdigest()
+
+    @property
+    def is_sound(self) -> bool:
+        """Whether the commit is what was written, once all photos were read."""
+        return self.facts.get(DIGEST) == self._digest
+
+
 def read_commit(connection: sqlite3.Connection) -> Commit:
     """Read the last commit, unchecked; call it inside a transaction."""
-    return Commit(
-        dict(connection.execute("SELECT key, value FROM facts").fetchall()),
-        connection.execute("SELECT name, folder, enrolled_at FROM people ORDER BY name").fetchall(),
-        connection.execute(
-            "SELECT name, file, sha256, size, modified_ns, changed_ns, looked_at_ns, accepted, notes "
-            "FROM photos JOIN people ON people.id = person_id ORDER BY name, file"
-        ).fetchall(),
-    )
+    facts = dict(connection.execute("SELECT key, value FROM facts").fetchall())
+    return Commit(facts, connection.execute(_PEOPLE).fetchall(), connection.execute(_PHOTOS).fetchall())
 
 
 def seal(connection: sqlite3.Connection) -> None:
@@ -79,8 +119,11 @@ def _stored(value: Any) -> Any:
 def _hashed(values: Any, blob: Any = None) -> bytes:
     """Hash lists of text, numbers, bytes and ``None``, and a large value of bytes behind them."""
     size = len(blob) if isinstance(blob, bytes) else blob
-    text = json.dumps([values, size], separators=(",", ":"), default=lambda value: {"bytes": value.hex()})
-    digest = hashlib.sha256(text.encode())
+    digest = hashlib.sha256(_json([values, size]).encode())
     if isinstance(blob, bytes):
         digest.update(blob)
     return digest.digest()
+
+
+def _json(values: Any) -> str:
+    return json.dumps(values, separators=(",", ":"), default=lambda value: {"bytes": value.hex()})

@@ -29,13 +29,22 @@ class Finding(enum.Enum):
     TURNED = "turned"
     CUT_TOO_TIGHT = "cut_too_tight"
     UNSTEADY = "unsteady"
+    COVERED = "covered"
+    PARTLY_COVERED = "partly_covered"
     SAME_PICTURE = "same_picture"
     UNLIKE_OTHERS = "unlike_others"
     LIKE_SOMEONE_ELSE = "like_someone_else"
 
 
 WEAK_FINDINGS = frozenset(
-    {Finding.TOO_SMALL, Finding.BLURRED, Finding.EXTREME_POSE, Finding.UNSURE_FACE, Finding.UNLIKE_OTHERS}
+    {
+        Finding.TOO_SMALL,
+        Finding.BLURRED,
+        Finding.EXTREME_POSE,
+        Finding.UNSURE_FACE,
+        Finding.UNLIKE_OTHERS,
+        Finding.PARTLY_COVERED,
+    }
 )
 """Findings that make an accepted photo weak: its person has no better one."""
 
@@ -74,8 +83,14 @@ class Measurement:
     """Result of measuring one picture; it depends on the content only, not on whose folder it is in."""
 
     notes: tuple[Note, ...] = ()
-    """Known from the picture alone: unreadable, no face, several faces."""
+    """Known from the picture alone: unreadable, no face, several faces, covered."""
     face: MeasuredFace | None = None
+
+    @property
+    def remarks(self) -> tuple[Note, ...]:
+        """The notes that say nothing against the face itself."""
+        against = {Finding.COVERED, Finding.PARTLY_COVERED}
+        return tuple(note for note in self.notes if note.finding not in against)
 
     def require_face(self) -> MeasuredFace:
         """Return the face.

@@ -71,8 +71,8 @@ def _alone(candidate: Candidate, limits: Limits) -> _Case:
     measured = candidate.measurement
     if measured.face is None:
         return _Case(candidate, np.zeros(0, np.float32), False, [], list(measured.notes))
-    unusable, weak = quality_notes(measured.face.quality, limits)
-    notes = [*measured.notes, *unusable]
+    unusable, weak = quality_notes(measured, limits)
+    notes = [*measured.remarks, *unusable]
     return _Case(candidate, measured.face.vector, not unusable, weak, notes)
 
 

@@ -4,7 +4,6 @@ An enrolment has two steps, so that it can be killed at any moment. First every 
 is stored under the digest of the picture's content and belongs to nobody yet. Then all photos are reviewed together,
 and one transaction (`commit_enrolment`) records who is enrolled with which photos. A reader sees the people of the last
 commit, never half of the next one; measurements that an interrupted run left are used or deleted by the next run.
-
 Whatever is read is checked against the digests of `recognizer.gallery.proof`.
 """
 
@@ -13,22 +12,20 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-import numpy as np
 from loguru import logger
 
 from recognizer.errors import GalleryError
-from recognizer.gallery import proof, schema, stored
+from recognizer.gallery import origin, proof, schema, stored
+from recognizer.gallery.enrolled_rows import read_enrolled
 from recognizer.gallery.folder import RECORD_FOLDER, require_gallery
 from recognizer.gallery.lock import WriterLock, no_permission, refuse_links
 from recognizer.gallery.measured import measured_rows
 from recognizer.gallery.records import Enrolled, Measurement, PersonRecord, ReviewedPhoto
 from recognizer.permissions import warn_if_world_writable
-from recognizer.types import EMBEDDING_SIZE, F32
 
 
 class Gallery:
@@ -64,7 +61,7 @@ class Gallery:
                 if schema.is_empty(connection):
                     raise self._nobody_yet()
             if self._write:
-                self._commit()  # a reader checks what it reads
+                self._admit(self._commit().facts)  # a reader checks what it reads
             self._open = opening.pop_all()
         return self
 
@@ -79,6 +76,9 @@ class Gallery:
         if connection is not None:
             connection.close()
 
+    def _admit(self, facts: Mapping[str, Any]) -> None:
+        origin.require_own(facts, self.folder)
+
     def _make_folder(self) -> None:
         try:
             self._path.parent.mkdir(mode=0o700, exist_ok=True)
@@ -91,9 +91,8 @@ class Gallery:
                 logger.warning("{} can be read by others on this machine: {}", self._path.parent, error.strerror)
 
     def _nobody_yet(self) -> GalleryError:
-        return GalleryError(
-            f'Nobody is enrolled in {self.folder} yet. Run: python main.py enroll --gallery "{self.folder}"'
-        )
+        enrol = f'python main.py enroll --gallery "{self.folder}"'
+        return GalleryError(f"Nobody is enrolled in {self.folder} yet. Run: {enrol}")
 
     @contextmanager
     def _reading(self) -> Iterator[sqlite3.Connection]:
@@ -111,7 +110,7 @@ class Gallery:
             commit = proof.read_commit(connection)
             has_digest = schema.layout(connection) != schema.UNPROVED or proof.DIGEST in commit.facts
         if has_digest and not commit.is_sound:
-            raise self._damaged("names, folders or photos are not what was written")
+            raise self._damaged(proof.UNSOUND)
         return commit
 
     def _damaged(self, what: str) -> GalleryError:
@@ -149,38 +148,36 @@ class Gallery:
     def measurements(self, model: str, of: Iterable[bytes] | None = None) -> dict[bytes, Measurement]:
         """All measurements made with ``model``, or those ``of`` some contents, by digest; thumbnails included."""
         with self._reading() as connection:
-            proved, rows = measured_rows(connection, model, "thumbnail", of)
+            proved, rows = measured_rows(connection, model, of)
             return {row[0]: stored.measurement_of(row[:-2], *row[-2:], proved=proved) for row in rows}
 
     def enrolled(self) -> Enrolled:
         """The vectors of all accepted photos."""
         with self._reading() as connection:
-            commit = self._commit()
-            model = str(commit.facts.get("model", ""))
-            proved, rows = measured_rows(connection, model, "NULL")
-            measured = {row[0]: row for row in rows}
-            photos = [photo for photo in map(stored.photo_of, commit.photos) if photo.accepted]
-            vectors = [_vector(photo, measured, proved=proved) for photo in photos]
-        if len({len(vector) for vector in vectors}) > 1:
-            raise self._damaged("the vectors are not all as long")
-        stacked = np.stack(vectors) if vectors else np.zeros((0, EMBEDDING_SIZE), np.float32)
-        names, files = tuple(photo.person for photo in photos), tuple(photo.file for photo in photos)
-        return Enrolled(names, files, stacked, model, str(self.folder))
+            return read_enrolled(connection, str(self.folder))
 
     def store(self, sha256: bytes, model: str, measurement: Measurement) -> None:
         """Store the measurement of one picture's content; it belongs to nobody until `commit_enrolment`."""
-        row = stored.measurement_row(sha256, model, measurement)
-        thumbnail = measurement.face.thumbnail if measurement.face else None
-        values = (*row, _now(), thumbnail, proof.measurement_digest(row))
+        self.store_all({sha256: measurement}, model)
+
+    def store_all(self, measurements: Mapping[bytes, Measurement], model: str) -> None:
+        """Store the measurements of pictures, by content digest, in one transaction, which waits for the disk once."""
+        values = []
+        for sha256, measurement in measurements.items():
+            row = stored.measurement_row(sha256, model, measurement)
+            thumbnail = measurement.face.thumbnail if measurement.face else None
+            values.append((*row, stored.now(), thumbnail, proof.measurement_digest(row)))
+        if not values:
+            return
         columns = f"{proof.MEASURED}, measured_at, thumbnail, {proof.DIGEST}"
-        marks = ", ".join("?" * len(values))
+        marks = ", ".join("?" * len(values[0]))
         with self._reading() as connection:
             is_old = schema.layout(connection) == schema.UNPROVED  # the disk was full when it was opened
         if is_old:
             with schema.translated(self._path):
                 schema.add_digests(connection)
         with self._writing() as connection:
-            connection.execute(f"INSERT OR REPLACE INTO measurements ({columns}) VALUES ({marks})", values)  # noqa: S608
+            connection.executemany(f"INSERT OR REPLACE INTO measurements ({columns}) VALUES ({marks})", values)  # noqa: S608
 
     def commit_enrolment(self, photos: Iterable[ReviewedPhoto], *, people: Mapping[str, str], model: str) -> None:
         """Record, in one transaction, who is enrolled; people and measurements that are not named are deleted.
@@ -200,7 +197,10 @@ class Gallery:
                 if name not in people:
                     run("DELETE FROM people WHERE name = ?", (name,))
             for name, folder in people.items():
-                run("INSERT OR IGNORE INTO people (name, folder, enrolled_at) VALUES (?, ?, ?)", (name, folder, _now()))
+                run(
+                    "INSERT OR IGNORE INTO people (name, folder, enrolled_at) VALUES (?, ?, ?)",
+                    (name, folder, stored.now()),
+                )
                 run("UPDATE people SET folder = ? WHERE name = ?", (folder, name))
             run("DELETE FROM photos")
             for photo in reviewed:
@@ -209,7 +209,7 @@ class Gallery:
                 run("INSERT INTO photos SELECT id, ?, ?, ?, ?, ?, ?, ?, ? FROM people WHERE name = ?", row)
             run("INSERT OR REPLACE INTO facts VALUES ('model', ?), (?, ?)", (model, *schema.MEASURING))
             if _standing(connection) != before:
-                run("INSERT OR REPLACE INTO facts VALUES ('changed_at', ?)", (_now(),))
+                run("INSERT OR REPLACE INTO facts VALUES ('changed_at', ?)", (stored.now(),))
 
         self._change(change, is_removal=removes)
 
@@ -268,22 +268,9 @@ def load_enrolled(folder: Path, *, may_be_empty: bool = False) -> Enrolled:
         return enrolled
 
 
-def _now() -> str:
-    return datetime.now(UTC).isoformat(timespec="seconds")
-
-
-def _vector(photo: ReviewedPhoto, measured: Mapping[bytes, Sequence[Any]], *, proved: bool) -> F32:
-    row = measured.get(photo.content.sha256) if photo.content else None
-    if row is None:
-        raise stored.DamagedRow("an accepted photo has no vector")
-    if proved:
-        stored.require_digest(row[:-2], row[-2])
-    return stored.vector_of(row[-3])
-
-
 def _dated(connection: sqlite3.Connection, statement: str, values: Sequence[Any]) -> None:
     connection.execute(statement, values)
-    connection.execute("INSERT OR REPLACE INTO facts VALUES ('changed_at', ?)", (_now(),))
+    connection.execute("INSERT OR REPLACE INTO facts VALUES ('changed_at', ?)", (stored.now(),))
 
 
 def _standing(connection: sqlite3.Connection) -> Any:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
 from typing import Any
 
 import numpy as np
@@ -24,6 +25,11 @@ from recognizer.types import F32, FaceQuality
 
 class DamagedRow(ValueError):
     """A row that cannot be what was written."""
+
+
+def now() -> str:
+    """Return the time as the record keeps it: ISO 8601, UTC."""
+    return datetime.now(UTC).isoformat(timespec="seconds")
 
 
 def measurement_row(sha256: bytes, model: str, measurement: Measurement) -> tuple[Any, ...]:

@@ -96,14 +96,21 @@ def rename(folder: Path, old: str, new: str) -> str:
                     f"{shown(person)} into that folder and enrol again."
                 )
         source, target = folder / people[person], folder / new
+        moved = source.is_dir() and source != target
         try:
-            if source.is_dir() and source != target:
+            if moved:
                 if target.exists() and not target.samefile(source):
                     raise GalleryError(f"{target} exists already and is not a person's folder; nothing was renamed.")
                 os.rename(source, target)
         except OSError as error:
             raise GalleryError(f"The folder {source} cannot be renamed: {error}.") from error
-        gallery.rename(person, new, folder=new)
+        try:
+            gallery.rename(person, new, folder=new)
+        except GalleryError:
+            if moved:  # the record could not be written, as on a full disk: all or nothing
+                with suppress(OSError):
+                    os.rename(target, source)
+            raise
     return new
 
 

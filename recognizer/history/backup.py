@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from recognizer.errors import ConfigError, HistoryError, OutputError
-from recognizer.history import backup_list
+from recognizer.history import backup_list, room
 from recognizer.history.database import FILE_NAME, REPLACED, STAGING, Database
 from recognizer.history.keyed import open_with_key
 
@@ -286,7 +286,7 @@ def _translated(path: Path) -> Iterator[None]:
     try:
         yield
     except sqlite3.Error as error:
-        raise HistoryError(f"The history {path} cannot be read: {error}.") from error
+        raise HistoryError(f"The history {path} cannot be read: {room.why(path, str(error))}.") from error
 
 
 def _sync(path: Path) -> None:

@@ -1,4 +1,4 @@
-"""The list of a history's backups, in the history itself, so that forgetting a person can name them."""
+"""The list of a history's backups and exports, in the history itself, so that forgetting a person can name them."""
 
 from __future__ import annotations
 
@@ -16,25 +16,32 @@ from recognizer.history.database import Database
 from recognizer.history.schema import facts
 
 _PREFIX = "backup:"
+BACKUP, EXPORT = "backup", "export"
 
 
-def add(database: Database, path: Path, *, at: str) -> None:
-    """List a backup; one that it replaced is listed no longer."""
+def add(database: Database, path: Path, *, at: str, kind: str = BACKUP) -> None:
+    """List a backup or an export; one that it replaced is listed no longer."""
     where = str(path.absolute())
     with database.writing() as connection:
         for name, entry in _rows(connection).items():
             if entry["path"] == where:
                 connection.execute(sa.delete(facts).where(facts.c.name == name))
-        value = json.dumps({"path": where, "at": at}).encode()
+        value = json.dumps({"path": where, "at": at, "kind": kind}).encode()
         connection.execute(sa.insert(facts).values(name=_PREFIX + uuid.uuid4().hex, value=value))
 
 
 def list_backups(database: Database) -> list[dict[str, Any]]:
-    """Return time, path and whether the file is there, the newest first.
+    """Return the backups of ``list_copies``, without their kind."""
+    copies = list_copies(database)
+    return [{key: each[key] for key in ("path", "at", "found")} for each in copies if each["kind"] == BACKUP]
 
-    Any of them may hold any person: what a backup held may have been deleted here since, as too old.
 
-    A backup whose file is gone from a folder that is there was deleted, and is listed no longer.
+def list_copies(database: Database) -> list[dict[str, Any]]:
+    """Return kind (``BACKUP`` or ``EXPORT``), time, path and whether the file is there, the newest first.
+
+    Any of them may hold any person: what a copy held may have been deleted here since, as too old.
+
+    A copy whose file is gone from a folder that is there was deleted, and is listed no longer.
     """
     with database.writing() as connection:
         rows = _rows(connection)
@@ -43,7 +50,7 @@ def list_backups(database: Database) -> list[dict[str, Any]]:
             if not path.exists() and path.parent.is_dir():
                 connection.execute(sa.delete(facts).where(facts.c.name == name))
                 del rows[name]
-    found = [{**entry, "found": Path(entry["path"]).exists()} for entry in rows.values()]
+    found = [{"kind": BACKUP, **entry, "found": Path(entry["path"]).exists()} for entry in rows.values()]
     return sorted(found, key=lambda entry: str(entry["at"]), reverse=True)
 
 

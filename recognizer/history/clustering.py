@@ -16,14 +16,17 @@ from recognizer.history import actions
 from recognizer.history.collector import SAVED_AGAIN_US
 from recognizer.history.database import Database
 from recognizer.history.linkage import Linkage
-from recognizer.history.rows import from_bytes, insert_row
+from recognizer.history.rows import insert_row
 from recognizer.history.schema import UNKNOWN, clusters, runs, samples, tracks
 from recognizer.history.schema import actions as recorded
+from recognizer.history.spans import open_vectors
 from recognizer.history.subspace import basis_of, is_inside
 from recognizer.types import F32
 
 _LOAD_AGAIN_S = 3600.0
 """Also what was deleted is noticed after this time."""
+_READ = 8192
+"""Samples read at once: 16 MB."""
 
 
 class _Span(NamedTuple):
@@ -229,9 +232,10 @@ def _faces(connection: sa.Connection, database: Database, model: str, condition:
     query = _of_model(sa.select(*columns, samples.c.vector), model).where(condition).order_by(tracks.c.id)
     rows: dict[int, sa.Row[Any]] = {}
     sums: dict[int, F32] = {}
-    for row in connection.execute(query):
-        rows[row.id] = row
-        sums[row.id] = sums.get(row.id, np.float32(0)) + from_bytes(database.cipher.open(row.vector))
+    for part in connection.execute(query.execution_options(stream_results=True)).partitions(_READ):
+        for row, vector in zip(part, open_vectors(database, [row.vector for row in part]), strict=True):
+            rows[row.id] = row
+            sums[row.id] = sums.get(row.id, np.float32(0)) + vector
     return [
         _Face(row.id, row.cluster_id, row.run_id, row.source, row.began_us, row.ended_us, unit(sums[row.id]))
         for row in rows.values()

@@ -12,8 +12,9 @@ import sqlalchemy as sa
 
 from recognizer.history.collector import worth_of
 from recognizer.history.database import Database
-from recognizer.history.rows import from_bytes, from_us
+from recognizer.history.rows import from_us
 from recognizer.history.schema import UNKNOWN, samples, tracks
+from recognizer.history.spans import open_vectors
 from recognizer.types import FaceQuality
 
 BEST = 5
@@ -87,7 +88,7 @@ def best_crops_of_tracks(database: Database, track_ids: Sequence[int], *, count:
         rows = connection.execute(query).all()
     if not rows:
         return []
-    vectors = np.stack([from_bytes(database.cipher.open(row.vector)) for row in rows])
+    vectors = open_vectors(database, [row.vector for row in rows])
     values = np.array([max(worth[row.id], 1e-6) for row in rows], np.float32)  # of a profile it is 0
     chosen: list[int] = []
     differs = np.ones(len(rows), np.float32)

@@ -14,9 +14,10 @@ import sqlalchemy as sa
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, OperationalError
 
 from recognizer.errors import ConfigError, HistoryAwayError, HistoryError
-from recognizer.history import schema
+from recognizer.history import room, schema
 from recognizer.history.encryption import Cipher, Plain
 from recognizer.history.records import FILE_NAME as FILE_NAME
+from recognizer.history.vectors import Span
 
 REPLACED = "history.replaced.sqlite3"
 """The history that a restored one replaced, in the same folder, until the next one or until a person is forgotten."""
@@ -48,6 +49,8 @@ class Database:
         """Of vectors and crops."""
         self.key_check: bytes | None = None
         """What stood in the history to check its key when it was opened; ``None`` without a key."""
+        self.spans: dict[int, Span] = {}
+        """Those read so far, by number; see ``spans``."""
         self._engine = engine
 
     def close(self) -> None:
@@ -134,7 +137,7 @@ class Database:
             raise
         except OperationalError as error:
             kind = HistoryError if self.file is not None or _is_refused(error) else HistoryAwayError
-            raise kind(f"The history {self.place} cannot be {done}: {_words(error)}.") from error
+            raise kind(f"The history {self.place} cannot be {done}: {room.why(self.file, _words(error))}.") from error
         except DBAPIError as error:  # its own text holds the statement's values
             raise HistoryError(f"The history {self.place} cannot be {done}: {_words(error)}.") from error
         except (UnicodeDecodeError, json.JSONDecodeError) as error:  # in a text that the file held

@@ -119,8 +119,12 @@ def write_key(path: Path) -> None:
         raise ConfigError(f"{path} exists; a key is never overwritten, as what it encrypted would be lost.") from None
     except OSError as error:
         raise ConfigError(f"{path} cannot be written: {error.strerror}.") from error
-    with os.fdopen(descriptor, "w", encoding="ascii") as file:
-        file.write(base64.b64encode(os.urandom(KEY_BYTES)).decode("ascii") + "\n")
+    try:
+        with os.fdopen(descriptor, "w", encoding="ascii") as file:
+            file.write(base64.b64encode(os.urandom(KEY_BYTES)).decode("ascii") + "\n")
+    except OSError as error:  # half a key is none, and would be in the way of the next one
+        path.unlink(missing_ok=True)
+        raise ConfigError(f"{path} cannot be written: {error.strerror}.") from error
 
 
 def _read_key(path: Path) -> bytes:

@@ -18,6 +18,7 @@ from recognizer.history.database import Database
 from recognizer.history.records import Selection
 from recognizer.history.rows import to_us
 from recognizer.history.schema import runs, samples, tracks
+from recognizer.history.spans import open_vectors
 from recognizer.history.subspace import basis_of, is_inside
 from recognizer.types import F32, I64
 
@@ -137,8 +138,7 @@ class FaceIndex:
             yield self._means(waiting, database)
 
     def _means(self, rows: list[Any], database: Database) -> tuple[I64, F32]:
-        opened = b"".join([database.cipher.open(row.vector) for row in rows])
-        vectors = np.frombuffer(opened, "<f2").reshape(len(rows), -1).astype(np.float32)
+        vectors = open_vectors(database, [row.vector for row in rows])
         starts = np.flatnonzero(np.diff([row.id for row in rows], prepend=-1))
         sums = np.add.reduceat(vectors, starts, axis=0)
         means = unit_rows(sums)

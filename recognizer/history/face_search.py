@@ -12,8 +12,8 @@ from recognizer.geometry import unit
 from recognizer.history.database import Database
 from recognizer.history.face_index import FaceIndex
 from recognizer.history.records import Seen, Selection
-from recognizer.history.rows import from_bytes
 from recognizer.history.schema import runs, samples, tracks
+from recognizer.history.spans import open_vectors
 from recognizer.history.tracks import by_ids, conditions
 from recognizer.types import F32
 
@@ -79,7 +79,7 @@ def search_face(
         for each in queries:
             for part in connection.execute(each.execution_options(stream_results=True)).partitions(_CHUNK):
                 compared += len(part)
-                similarities = _stack([database.cipher.open(row.vector) for row in part], len(vector)) @ vector
+                similarities = open_vectors(database, [row.vector for row in part]) @ vector
                 for row, similarity in zip(part, similarities.tolist(), strict=True):
                     if similarity >= from_similarity and similarity > best.get(row.track_id, -1.0):
                         best[row.track_id] = similarity
@@ -109,7 +109,7 @@ def vector_of_track(database: Database, track_id: int) -> tuple[F32, str, float]
         rows = connection.execute(query).all()
     if not rows:
         raise HistoryError(f"There is no face of a track {track_id}; 'history list' lists the tracks.")
-    vectors = np.stack([from_bytes(database.cipher.open(row.vector)) for row in rows])
+    vectors = open_vectors(database, [row.vector for row in rows])
     return unit(np.asarray(vectors.sum(axis=0), np.float32)), rows[0].model, rows[0].known
 
 
@@ -117,8 +117,3 @@ def _has_model(connection: sa.Connection, model: str) -> bool:
     """Whether any track was seen with the model, so that only the selection left none."""
     query = sa.select(sa.func.count()).select_from(tracks.join(runs)).where(runs.c.model == model)
     return bool(connection.execute(query).scalar_one())
-
-
-def _stack(rows: list[bytes], dimension: int) -> F32:
-    """Decode vectors, (N, D) of unit length within float16."""
-    return np.frombuffer(b"".join(rows), "<f2").reshape(len(rows), dimension).astype(np.float32)

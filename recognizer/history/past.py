@@ -16,9 +16,11 @@ from recognizer.history.actions import Change
 from recognizer.history.database import Database
 from recognizer.history.moments import template_of
 from recognizer.history.records import DecisionFacts, Selection
-from recognizer.history.rows import facts_of, from_bytes, from_us
+from recognizer.history.rows import facts_of, from_us
 from recognizer.history.schema import moments, revisions, runs, samples, tracks
+from recognizer.history.spans import open_vector
 from recognizer.history.tracks import conditions
+from recognizer.history.vectors import is_packed
 from recognizer.types import F32
 
 RELABELLED = 2
@@ -33,7 +35,9 @@ class StoredMoment:
 
     at: int
     template: F32
-    """(D,) of unit length, within float16."""
+    """(D,) of unit length."""
+    is_packed: bool
+    """The template was rounded to int8, or a sample of which it is the mean; else to float16."""
     weight: float
     usable_count: int
     nearest: str | None
@@ -223,19 +227,23 @@ def _moments(
     means = sorted({row.track_id for row in rows if row.vector is None})
     columns = (samples.c.track_id, samples.c.at_us, samples.c.weight, samples.c.vector)
     parts: dict[int, list[tuple[int, F32, float]]] = {}
+    rounded: set[int] = set()
     for row in connection.execute(sa.select(*columns).where(samples.c.track_id.in_(means)).order_by(samples.c.at_us)):
-        vector = from_bytes(database.cipher.open(row.vector))
+        vector = open_vector(database, row.vector)
         parts.setdefault(row.track_id, []).append((row.at_us, vector, row.weight or 0.0))
+        if is_packed(row.vector):
+            rounded.add(row.track_id)
     found: dict[int, tuple[StoredMoment, ...]] = {}
     for row in rows:
         if row.vector is not None:
-            template = from_bytes(database.cipher.open(row.vector))
+            template = open_vector(database, row.vector)
         else:
             own = parts.get(row.track_id, [])
             template = template_of((vector, weight) for at, vector, weight in own if at <= row.at_us)
         moment = StoredMoment(
             at=row.at_us,
             template=template,
+            is_packed=row.track_id in rounded if row.vector is None else is_packed(row.vector),
             weight=row.weight,
             usable_count=row.usable_count,
             nearest=row.nearest,

@@ -11,8 +11,9 @@ from recognizer.history import actions
 from recognizer.history.actions import Change
 from recognizer.history.database import Database
 from recognizer.history.face_search import vector_of_track
-from recognizer.history.rows import from_bytes, from_us, insert_row, to_bytes, to_us
+from recognizer.history.rows import from_us, insert_row, to_us
 from recognizer.history.schema import rejections, tracks
+from recognizer.history.vectors import from_bytes, to_bytes
 from recognizer.types import Status
 from recognizer.types.rejection import Rejection
 

@@ -10,15 +10,13 @@ from functools import cache
 from typing import Any, overload
 
 import cv2
-import numpy as np
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
-from recognizer.geometry import unit
 from recognizer.history.encryption import PLAIN, Cipher
 from recognizer.history.records import DecisionFacts, Moment, Sample, TrackRecord
 from recognizer.history.schema import moments, revisions, runs, samples, tracks
-from recognizer.types import F32
+from recognizer.history.vectors import Span, packed
 
 _EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 _MICROSECOND = dt.timedelta(microseconds=1)
@@ -34,16 +32,6 @@ def to_us(moment: dt.datetime) -> int:
 def from_us(value: int) -> dt.datetime:
     """Return the time of day in this machine's zone."""
     return (_EPOCH + value * _MICROSECOND).astimezone()
-
-
-def to_bytes(vector: F32) -> bytes:
-    """Encode a vector of unit length as float16."""
-    return vector.astype("<f2").tobytes()
-
-
-def from_bytes(data: bytes) -> F32:
-    """Decode a vector and restore its unit length."""
-    return unit(np.frombuffer(data, "<f2").astype(np.float32))
 
 
 def insert_row(connection: sa.Connection, table: sa.Table, values: Mapping[str, Any]) -> int:
@@ -80,20 +68,25 @@ def facts_of(row: sa.Row[Any]) -> DecisionFacts:
 
 
 def save_tracks(
-    connection: sa.Connection, run_id: int, records: Sequence[TrackRecord], *, cipher: Cipher = PLAIN
+    connection: sa.Connection,
+    run_id: int,
+    records: Sequence[TrackRecord],
+    *,
+    cipher: Cipher = PLAIN,
+    span: Span | None = None,
 ) -> None:
-    """Insert tracks, or replace those that were saved before they ended."""
+    """Insert tracks, or replace those that were saved before they ended; vectors are packed if there is a span."""
     _save_revisions(connection, run_id, records)
     for record in records:
         values = _track_row(run_id, record)
         key = connection.execute(_upsert(connection.dialect.name, tuple(values)), values).scalar_one()
         connection.execute(sa.delete(samples).where(samples.c.track_id == key))
         if record.samples:
-            rows = [_sample_row(key, rank, sample, cipher) for rank, sample in enumerate(record.samples)]
+            rows = [_sample_row(key, rank, sample, cipher, span) for rank, sample in enumerate(record.samples)]
             connection.execute(sa.insert(samples), rows)
         connection.execute(sa.delete(moments).where(moments.c.track_id == key))
         if record.moments:
-            rows = [_moment_row(key, place, moment, cipher) for place, moment in enumerate(record.moments)]
+            rows = [_moment_row(key, place, moment, cipher, span) for place, moment in enumerate(record.moments)]
             connection.execute(sa.insert(moments), rows)
 
 
@@ -158,7 +151,7 @@ def _finite(value: float, otherwise: float) -> float:
     return float(value) if math.isfinite(value) else otherwise
 
 
-def _sample_row(track_id: int, rank: int, sample: Sample, cipher: Cipher) -> dict[str, Any]:
+def _sample_row(track_id: int, rank: int, sample: Sample, cipher: Cipher, span: Span | None) -> dict[str, Any]:
     eyes_px, sharpness, yaw_deg, roll_deg, score = sample.quality.numbers()
     crop = None
     if sample.crop is not None:
@@ -168,7 +161,7 @@ def _sample_row(track_id: int, rank: int, sample: Sample, cipher: Cipher) -> dic
         "track_id": track_id,
         "rank": rank,
         "at_us": to_us(sample.at),
-        "vector": cipher.seal(to_bytes(sample.vector)),
+        "vector": cipher.seal(packed(sample.vector, span)),
         "eyes_px": eyes_px,
         "sharpness": sharpness,
         "yaw_deg": yaw_deg,
@@ -179,12 +172,12 @@ def _sample_row(track_id: int, rank: int, sample: Sample, cipher: Cipher) -> dic
     }
 
 
-def _moment_row(track_id: int, place: int, moment: Moment, cipher: Cipher) -> dict[str, Any]:
+def _moment_row(track_id: int, place: int, moment: Moment, cipher: Cipher, span: Span | None) -> dict[str, Any]:
     return {
         "track_id": track_id,
         "place": place,
         "at_us": to_us(moment.at),
-        "vector": None if moment.template is None else cipher.seal(to_bytes(moment.template)),
+        "vector": None if moment.template is None else cipher.seal(packed(moment.template, span)),
         "weight": _finite(moment.weight, 0.0),
         "usable_count": moment.usable_count,
         "nearest": cleaned(moment.nearest),

@@ -1,7 +1,7 @@
 """The tables of the history. ``migrations`` makes them; a test holds both to each other.
 
-Times are microseconds since 1970, UTC. Vectors are float16, little-endian, of unit length;
-vectors and crops may be encrypted (``encryption``).
+Times are microseconds since 1970, UTC. Vectors have unit length: float16, little-endian, or
+packed (``vectors``). Vectors and crops may be encrypted (``encryption``).
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from sqlalchemy import (
     or_,
 )
 
-LEVEL = "0006"
+LEVEL = "0007"
 """The newest migration in ``migrations/versions``."""
 
 metadata = MetaData()
@@ -141,6 +141,15 @@ rejections = Table(
     Column("vector", LargeBinary, nullable=False),
     Column("active", SmallInteger, nullable=False),  # 0: undone
     sqlite_autoincrement=True,
+)
+
+spans = Table(
+    "spans",  # dimensions that vectors of a model fill; not encrypted, as they tell of the network, and of no face
+    metadata,
+    Column("id", SmallInteger, primary_key=True, autoincrement=False),  # the first byte of a packed vector
+    Column("model", Text, nullable=False),
+    Column("width", Integer, nullable=False),
+    Column("basis", LargeBinary, nullable=False),  # (width, dimension) float32, orthonormal
 )
 
 facts = Table(

@@ -13,8 +13,8 @@ import sqlalchemy as sa
 from recognizer.geometry import unit
 from recognizer.history.database import Database
 from recognizer.history.records import Selection
-from recognizer.history.rows import from_bytes
 from recognizer.history.schema import UNKNOWN, clusters, runs, samples, tracks
+from recognizer.history.spans import open_vector
 from recognizer.history.tracks import conditions
 from recognizer.types import F32
 
@@ -68,7 +68,7 @@ def read_strangers(
                 sa.select(*columns).where(wanted).order_by(samples.c.track_id, samples.c.rank)
             ):
                 total, crop = of_track.get(row.track_id, (np.float32(0), None))
-                vector = from_bytes(database.cipher.open(row.vector))
+                vector = open_vector(database, row.vector)
                 of_track[row.track_id] = total + vector, (row.track_id, row.rank) if row.shown and not crop else crop
     people: dict[tuple[str, int], list[int]] = {}
     for track, cluster in found.items():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
 from recognizer.types import F32
 
@@ -26,6 +27,11 @@ def basis_of(sample: F32) -> F32:
     return np.ascontiguousarray(directions[:, ::-1][:, :width].T.astype(np.float32))
 
 
+def fits(vectors: F32, basis: F32) -> NDArray[np.bool_]:
+    """Say which of (N, D) vectors of unit length keep their length in a basis, (N,)."""
+    return np.asarray(((vectors @ basis.T) ** 2).sum(axis=1) >= 1 - OUTSIDE)
+
+
 def is_inside(vectors: F32, basis: F32) -> bool:
     """Whether (N, D) vectors of unit length keep their length in a basis."""
-    return bool((((vectors @ basis.T) ** 2).sum(axis=1) >= 1 - OUTSIDE).all())
+    return bool(fits(vectors, basis).all())

@@ -16,6 +16,7 @@ from recognizer.errors import RecognizerError
 from recognizer.history.database import Database
 from recognizer.history.records import DecisionFacts, TrackRecord
 from recognizer.history.rows import insert_run, save_tracks
+from recognizer.history.spans import span_of
 
 MOST_WAITING = 10_000
 """Records held back while the database does not answer: of the street clip's density, half a day of one camera."""
@@ -158,7 +159,8 @@ class HistoryWriter:
         with database.writing() as connection:
             database.require_key(connection)
             run_id = self._run_id or insert_run(connection, self._began, self._model, self._thresholds, self._facts)
-            save_tracks(connection, run_id, records, cipher=database.cipher)
+            span = span_of(database, connection, self._model)
+            save_tracks(connection, run_id, records, cipher=database.cipher, span=span)
         self._run_id = run_id
         self.saved += len(records)
 

@@ -9,14 +9,16 @@ import threading
 import time
 import uuid
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence, Set
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from loguru import logger
 
 from recognizer.integrations.outbox import Delivery, Outbox
+from recognizer.integrations.removed import without_names
 
 _IN_MEMORY = 1000
 """Deliveries that wait for the disk; older ones are dropped and counted."""
@@ -76,6 +78,10 @@ class DeliveryThread:
         self._new: deque[Delivery] = deque()
         self._ending = self._is_retry_due = False
         self._ending_at = 0.0
+        self._people: frozenset[str] = frozenset()
+        self._gone: frozenset[str] = frozenset()
+        """Who was removed from the gallery in this run."""
+        self._is_cleaned = True
         self._settled = 0
         """Number of the delivery that is done with, though the disk may not have taken that yet."""
         self._outbox: Outbox | None = None
@@ -98,11 +104,23 @@ class DeliveryThread:
         identity = str(uuid.uuid4())
         encoded = json.dumps({"id": identity, **body}, ensure_ascii=False).encode(errors="replace")
         with self._changed:
+            if self._gone:  # of a face that was recognised before
+                encoded = without_names(encoded, self._gone)
             self._new.append(Delivery(0, identity, topic, encoded, self._clock()))
             if len(self._new) > _IN_MEMORY:
                 self._new.popleft()
                 self.lost += 1
             self._changed.notify_all()
+
+    def gallery_changed(self, people: Set[str]) -> None:
+        """Take who is enrolled; names of those who were and are no longer are taken out of what waits."""
+        with self._changed:
+            removed = self._people - people
+            self._gone, self._people = (self._gone | removed) - people, frozenset(people)
+            if removed:
+                self._new = deque(replace(each, body=without_names(each.body, removed)) for each in self._new)
+                self._is_cleaned = False
+                self._changed.notify_all()
 
     def retry_now(self) -> None:
         """Try the first delivery again now, as when a connection is back."""
@@ -143,6 +161,10 @@ class DeliveryThread:
                         break
                     new = list(self._new)
                     self._new.clear()
+                    gone, is_cleaned = self._gone, self._is_cleaned
+                    self._is_cleaned = True
+                if not is_cleaned:
+                    self._clean(outbox, gone)
                 self._keep(outbox, new)
                 self._deliver_first(outbox)
                 self.waiting = len(outbox)
@@ -157,7 +179,7 @@ class DeliveryThread:
 
     def _wait(self, first: Delivery | None) -> bool:
         """Wait until there is something to do; False: the run has ended, and the first delivery must wait."""
-        while not self._new and not self._is_retry_due:
+        while not self._new and not self._is_retry_due and self._is_cleaned:
             is_due = first is not None and first.due_at <= self._clock()
             if is_due and not (self._ending and self._stop.is_set()):
                 return True
@@ -165,6 +187,14 @@ class DeliveryThread:
                 return False
             self._changed.wait(None if first is None else max(first.due_at - self._clock(), 0.01))
         return True
+
+    def _clean(self, outbox: Outbox, gone: Set[str]) -> None:
+        try:
+            outbox.replace(lambda body: without_names(body, gone))
+        except sqlite3.Error:
+            with self._changed:
+                self._is_cleaned = False
+            raise
 
     def _keep(self, outbox: Outbox, new: list[Delivery]) -> None:
         """Write new deliveries to the file; while the disk does not take them they stay in memory."""

@@ -38,6 +38,10 @@ class DeliveringSink(BaseSink):
         """Messages that were dropped."""
         return self.deliveries.lost
 
+    def gallery_changed(self, people: frozenset[str]) -> None:
+        """Take names of removed people out of what waits."""
+        self.deliveries.gallery_changed(people)
+
     def __enter__(self) -> Self:
         """Start to deliver.
 

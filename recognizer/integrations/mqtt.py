@@ -10,7 +10,6 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Callable, Sequence
-from collections.abc import Set as AbstractSet
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -152,8 +151,9 @@ class MqttSink(EventSink):
         """Queue what a rule reports."""
         self.deliveries.put(self._topics.alert, {"event_type": alert.rule.what.value, **alert.record()})
 
-    def gallery_changed(self, people: AbstractSet[str]) -> None:
+    def gallery_changed(self, people: frozenset[str]) -> None:
         """Announce new people; what the broker keeps of removed ones is emptied."""
+        super().gallery_changed(people)
         known = {identifier(name) for name in people}
         for name in [name for name in self._where if name not in people]:
             self._where.pop(name, None)

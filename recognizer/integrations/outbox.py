@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -111,6 +111,26 @@ class Outbox:
         self._database.execute(
             "UPDATE deliveries SET attempts = attempts + 1, due_at = ? WHERE number = ?", (due_at, delivery.number)
         )
+
+    def replace(self, change: Callable[[bytes], bytes]) -> int:
+        """Change the bodies of all deliveries, so that no byte of the earlier ones is left in the file.
+
+        Returns:
+            How many were changed.
+
+        Raises:
+            sqlite3.Error: the disk does not take them.
+        """
+        count, last = 0, 0
+        query = "SELECT number, body FROM deliveries WHERE number > ? ORDER BY number LIMIT 100"
+        with _transaction(self._database):
+            while rows := self._database.execute(query, (last,)).fetchall():
+                last = rows[-1][0]
+                changed = [(new, number) for number, body in rows if (new := change(body)) != body]
+                self._database.executemany("UPDATE deliveries SET body = ? WHERE number = ?", changed)
+                count += len(changed)
+        self._database.execute("PRAGMA wal_checkpoint(TRUNCATE)")  # also of deliveries that have arrived
+        return count
 
     def close(self) -> None:
         """Close the file."""

@@ -22,6 +22,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from recognizer import strict_yaml
 from recognizer.errors import ConfigError
 from recognizer.models.published_specs import ARCFACE_ZOO, EDGEFACE, FACENET, INSIGHTFACE, MAGFACE
+from recognizer.plain_faults import plain
 from recognizer.types.spec import Channels, Colour, CropSpec, EmbedderSpec, Template
 from recognizer.types.spec import arcface_template as arcface_template_of
 
@@ -141,7 +142,7 @@ def spec_from(values: Mapping[str, Any], where: str) -> EmbedderSpec:
         if problem["type"] == "extra_forbidden":
             problem_text = f"there is no key '{key}'; there are: {', '.join(_Written.model_fields)}"
         elif key:
-            problem_text = f"'{key}': {problem['msg'][:1].lower()}{problem['msg'][1:]}, got {problem['input']!r}"
+            problem_text = f"'{key}': {plain(problem)}, got {problem['input']!r}"
         else:
             problem_text = problem["msg"].removeprefix("Value error, ")
         raise ConfigError(f"{where}: {problem_text}.") from None

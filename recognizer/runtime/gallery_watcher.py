@@ -26,9 +26,10 @@ from recognizer.gallery.audit import stale
 from recognizer.gallery.consent import Consents
 from recognizer.gallery.enrol import Enroller
 from recognizer.gallery.folder import RECORD_FOLDER, Content, Stamp, is_nobodys, scan
+from recognizer.gallery.origin import Origin
+from recognizer.gallery.pulled import PulledGallery, pulled_from
 from recognizer.gallery.records import Enrolled
 from recognizer.gallery.schema import RECORD_FILE
-from recognizer.gallery.store import Gallery
 from recognizer.runtime.backlog import FIRST_PAUSE_S, LONGEST_PAUSE_S, Backlog
 
 _QUIET_MS = 300
@@ -83,6 +84,7 @@ class GalleryWatcher:
         self._known: dict[tuple[str, str], Content | None] | None = None
         """What the record said of each photo when it was opened; ``None`` once the first watch has begun."""
         self._record_stamp: Stamp | None = None
+        self._origin: Origin | None = None
         self._backlog = Backlog(behind_s)
         self._reload_requested = threading.Event()
 
@@ -96,7 +98,8 @@ class GalleryWatcher:
         Raises:
             GalleryError: if the gallery or its record cannot be read.
         """
-        with Gallery(self._folder) as gallery:
+        with PulledGallery(self._folder) as gallery:
+            self._origin = gallery.origin
             self._record_stamp = self._stamp_of_record()
             self._known = {(photo.person, photo.file): photo.content for photo in gallery.photos()}
             enrolled = self._consents.permitted(gallery.enrolled())
@@ -192,6 +195,8 @@ class GalleryWatcher:
         self._reload(self._enrolled())
 
     def _enrol(self) -> None:
+        if pulled_from(self._folder) is not None:  # a service enrols for this machine; there are no photos
+            return
         try:
             if self._enroller is None:
                 self._enroller = self._make_enroller()
@@ -231,8 +236,11 @@ class GalleryWatcher:
         return present
 
     def _enrolled(self) -> Enrolled:
-        with Gallery(self._folder) as gallery:
-            return gallery.enrolled()
+        with PulledGallery(self._folder) as gallery:
+            origin, enrolled = gallery.origin, gallery.enrolled()
+        if origin != self._origin:  # thresholds and rejections may have come with it
+            self._origin, self._digest = origin, b""
+        return enrolled
 
     def _reload(self, enrolled: Enrolled) -> None:
         """Give these people to the pipeline, without those who were removed."""
@@ -266,4 +274,6 @@ def _identity(folder: Path) -> tuple[int, int] | None:
 
 
 def _digest(enrolled: Enrolled) -> bytes:
-    return hashlib.sha256(repr(enrolled.names).encode() + enrolled.vectors.tobytes()).digest()
+    digest = hashlib.sha256(repr(enrolled.names).encode())
+    digest.update(np.ascontiguousarray(enrolled.vectors).data)  # without a copy: 2 GB for a million
+    return digest.digest()

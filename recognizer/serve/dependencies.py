@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Annotated, cast
 
 from fastapi import Depends
@@ -22,6 +23,8 @@ from recognizer.serve.access.scopes import Principal, principal
 from recognizer.serve.access.store import AccessStore
 from recognizer.serve.errors import ServiceError
 from recognizer.serve.figures import WebFigures
+from recognizer.serve.fleet.feed import GalleryFeed
+from recognizer.serve.fleet.store import FleetStore
 from recognizer.serve.inference import Inference
 from recognizer.serve.jobs import Jobs
 from recognizer.serve.recogniser import Recogniser
@@ -45,6 +48,16 @@ class Services:
     figures: WebFigures = field(default_factory=WebFigures)
     attempts: LoginAttempts = field(default_factory=LoginAttempts)
 
+    @cached_property
+    def fleet(self) -> FleetStore:
+        """The boxes, and what changed for them; made when a box is asked for first."""
+        return FleetStore(self.settings.service_folder)
+
+    @cached_property
+    def feed(self) -> GalleryFeed:
+        """The changes of the gallery."""
+        return GalleryFeed(self.fleet, lambda: self.settings)
+
     async def current_settings(self) -> Settings:
         """Read the settings file as it is now; the settings of the start where there is no file.
 
@@ -57,6 +70,8 @@ class Services:
         """End the threads and close the files."""
         self.jobs.close()
         self.inference.close()
+        if "fleet" in self.__dict__:
+            self.fleet.close()
         self.access.close()
 
 

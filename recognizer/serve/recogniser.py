@@ -163,7 +163,8 @@ class Recogniser:
             embed = self.settings.embed.model_copy(update={"flip": True})  # steadier, and there is time
             self._pipeline = build.photo_pipeline(self.settings.model_copy(update={"embed": embed}), self.resolved)
             return
-        index = build.index_of(enrolled, build.rejections(self.settings, enrolled.model))
+        rejected = build.rejections(self.settings, enrolled.model)
+        index = build.gallery_index(self.settings, enrolled, rejected)
         wanted = build.thresholds(self.settings, self.resolved, enrolled=len(enrolled))
         self._pipeline.replace_gallery(index, frozenset(enrolled.names), wanted)
 

@@ -21,8 +21,8 @@ from recognizer.history.backup_list import list_backups
 from recognizer.history.database import REPLACED, open_history
 from recognizer.history.rejections import reject_track
 from recognizer.history.retention import forget_person
-from recognizer.history.rows import to_bytes
 from recognizer.history.schema import samples
+from recognizer.history.vectors import to_bytes
 from tests.app.painted_people import ADA, BOB, EVE, PAINTED, Site
 from tests.fakes import painted_vector
 

@@ -126,6 +126,7 @@ def test_values_out_of_range_are_refused_without_a_digest_too(file: Path, change
         ("sizes", 0.5),
         ("similarities", -3),
         ("sizes", float("nan")),
+        ("sizes", 10**400),
     ],
 )
 def test_curves_out_of_range_are_refused(file: Path, key: str, value: float) -> None:
@@ -135,6 +136,15 @@ def test_curves_out_of_range_are_refused(file: Path, key: str, value: float) -> 
     (part[0] if isinstance(part[0], list) else part)[0] = value
     file.write_text(json.dumps(values))
     with pytest.raises(ConfigError, match="curves"):
+        load(file, model=MODEL)
+
+
+def test_endlessly_many_people_are_refused(file: Path) -> None:
+    values = json.loads(file.read_text())
+    del values["digest"]
+    values["impostors"]["people"] = float("inf")
+    file.write_text(json.dumps(values))
+    with pytest.raises(ConfigError, match="impostors"):
         load(file, model=MODEL)
 
 

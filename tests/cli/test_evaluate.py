@@ -210,7 +210,7 @@ def test_verification_on_the_command_line_is_instant_the_second_time(shared_data
     ]
     assert first[0]["accuracy"] >= 0.9
     assert json.loads(command(*arguments)) == first
-    assert (tmp_path / "r.html").read_text().count("<svg") == 3
+    assert (tmp_path / "r.html").read_text(encoding="utf-8").count("<svg") == 3
 
 
 @pytest.mark.weights

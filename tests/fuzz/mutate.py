@@ -6,6 +6,7 @@ import json
 import random
 import re
 import zlib
+from copy import deepcopy
 from typing import Any
 
 _LARGEST = 1 << 18
@@ -188,10 +189,10 @@ def _change_node(draw: random.Random, values: Any) -> None:
         node = node[key]
     match draw.randrange(4):
         case 0 | 1:
-            node[key] = draw.choice(VALUES)
+            node[key] = deepcopy(draw.choice(VALUES))
         case 2:
             del node[key]
         case _ if isinstance(node, dict):
-            node[draw.choice(("", "x", str(key).upper()))] = node[key]
+            node[draw.choice(("", "x", str(key).upper()))] = deepcopy(node[key])
         case _:
-            node.append(draw.choice(VALUES))
+            node.append(deepcopy(draw.choice(VALUES)))

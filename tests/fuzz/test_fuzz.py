@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import random
 from pathlib import Path
 
 import pytest
 
-from tests.fuzz import runner
+from tests.fuzz import mutate, runner
 from tests.fuzz.targets import TARGETS, item, target
 
 KINDS = sorted(TARGETS)
@@ -66,3 +67,11 @@ def test_a_file_that_takes_the_memory_is_a_fault() -> None:
     result = runner.Result("pictures")
     result.largest_mb = (runner.LARGEST_MB + 1, 3)
     assert not result.passed
+
+
+def test_a_json_document_is_never_put_into_itself() -> None:
+    whole = b'{"a": [[], {}], "b": {"c": [{}]}}'
+    draw, again = random.Random(3), random.Random(3)  # noqa: S311
+    assert [mutate.damaged_json(draw, whole) for _ in range(3000)] == [
+        mutate.damaged_json(again, whole) for _ in range(3000)
+    ]

@@ -186,3 +186,9 @@ def as_layout_1(path: Path) -> None:
     connection.execute(f"PRAGMA user_version = {schema.UNPROVED}")
     connection.commit()
     connection.close()
+
+
+@pytest.mark.parametrize("key", [None, 7, b"model"])
+def test_a_key_that_damage_made_no_text_is_damage(key: Any) -> None:
+    whole = proof.Commit({"model": "painted", "made": "1"}, [], [])
+    assert not proof.Commit({**whole.facts, key: "x", proof.DIGEST: whole.digest}, [], []).is_sound

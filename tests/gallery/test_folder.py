@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from recognizer.errors import GalleryError
-from recognizer.gallery.folder import Content, Stamp, content, scan
+from recognizer.gallery.folder import Content, Stamp, content, make_gallery, scan
 
 SUFFIXES = {".jpg", ".png"}
 
@@ -214,3 +214,11 @@ def test_file_names_that_could_garble_a_terminal_are_skipped(name: str, tmp_path
     (item,) = scan(tmp_path, suffixes={".png"}).skipped
     assert item.where.isprintable()
     assert item.reason.startswith("the file name holds")
+
+
+def test_a_gallery_that_cannot_be_made_is_said(tmp_path: Path) -> None:
+    make_gallery(tmp_path / "new" / "gallery")
+    make_gallery(tmp_path / "new" / "gallery")
+    (tmp_path / "file").touch()
+    with pytest.raises(GalleryError, match="cannot be made: Not a directory"):
+        make_gallery(tmp_path / "file" / "gallery")

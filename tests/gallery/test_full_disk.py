@@ -13,9 +13,10 @@ import pytest
 
 from recognizer.errors import GalleryError
 from recognizer.gallery import schema
+from recognizer.gallery.consent import Consent, write_consent
 from recognizer.gallery.records import Measurement, ReviewedPhoto
 from recognizer.gallery.store import Gallery, load_enrolled
-from recognizer.gallery.upkeep import remove
+from recognizer.gallery.upkeep import remove, rename
 from tests.gallery.painted import enroller
 from tests.gallery.records import face, record
 
@@ -71,6 +72,24 @@ def test_adding_says_that_the_disk_is_full_and_changes_nothing(large: Path) -> N
             gallery.store(b"new", "painted", Measurement((), large_face))
     assert record(large).read_bytes() == before
     assert set(load_enrolled(large).names) == {"Ada", "Bob"}
+
+
+def test_a_renaming_is_whole_or_not_at_all(large: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Gallery, "rename", _full)
+    with pytest.raises(schema.DiskFullError):
+        rename(large, "Bob", "Robert")
+    assert (large / "Bob" / "1.png").exists()
+    assert not (large / "Robert").exists()
+
+
+def test_a_consent_that_cannot_be_written_leaves_no_folder(folder: Path) -> None:
+    with no_file_grows_beyond(0), pytest.raises(GalleryError, match="consent cannot be written"):
+        write_consent(folder / "Eve", Consent(given="2027-03-01"))
+    assert not (folder / "Eve").exists()
+
+
+def _full(*_: object, **__: object) -> None:
+    raise schema.DiskFullError("The disk is full.")
 
 
 def test_a_removal_needs_no_journal_on_the_disk(large: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -5,8 +5,10 @@ import sqlite3
 import stat
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 
+import numpy as np
 import pytest
 import sqlalchemy as sa
 from alembic.autogenerate import compare_metadata
@@ -14,8 +16,11 @@ from alembic.migration import MigrationContext
 
 from recognizer.errors import HistoryError
 from recognizer.history.database import FILE_NAME, open_history
-from recognizer.history.schema import LEVEL, metadata
+from recognizer.history.rows import insert_run, save_tracks
+from recognizer.history.schema import LEVEL, metadata, samples
+from recognizer.history.spans import open_vectors
 from tests.conftest import ROOT
+from tests.history.history_records import NOON, record, unit
 
 
 def test_migrations_make_the_tables_of_the_schema(tmp_path: Path) -> None:
@@ -36,6 +41,23 @@ def test_none_is_made_for_reading(tmp_path: Path) -> None:
     with pytest.raises(HistoryError, match="'run --history' writes one"):
         open_history(tmp_path / "history", create=False)
     assert not (tmp_path / "history").exists()
+
+
+def test_a_history_of_the_level_before_is_migrated_with_all_that_it_holds(tmp_path: Path) -> None:
+    history = open_history(tmp_path, create=True)
+    with history.writing() as connection:
+        run = insert_run(connection, NOON, "model-1", (0.4, 0.1))
+        save_tracks(connection, run, [record(1, vectors=(unit(1), unit(2)))])
+    history.close()
+    with sqlite3.connect(tmp_path / FILE_NAME) as file:
+        file.execute("DROP TABLE spans")
+        file.execute("UPDATE alembic_version SET version_num = '0006'")
+    file.close()
+    with closing(open_history(tmp_path, create=False)) as opened, opened.reading() as reading:
+        assert reading.execute(sa.text("SELECT version_num FROM alembic_version")).scalar() == LEVEL
+        assert compare_metadata(MigrationContext.configure(reading), metadata) == []
+        vectors = reading.execute(sa.select(samples.c.vector).order_by(samples.c.rank)).scalars().all()
+        assert np.allclose(open_vectors(opened, vectors), [unit(1), unit(2)], atol=1e-3)
 
 
 def test_a_history_of_a_newer_version_is_refused(tmp_path: Path) -> None:

@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import base64
 import datetime as dt
+import resource
+import signal
 import stat
 from dataclasses import replace
 from pathlib import Path
@@ -18,7 +20,8 @@ from recognizer.history.keyed import open_to_rekey, open_with_key, rekey
 from recognizer.history.records import Selection
 from recognizer.history.rejections import reject_track
 from recognizer.history.retention import Retention, purge
-from recognizer.history.rows import insert_run, save_tracks, to_bytes
+from recognizer.history.rows import insert_run, save_tracks
+from recognizer.history.vectors import to_bytes
 from tests.history.history_records import NOON, record, unit
 
 KEY, OTHER = bytes(range(32)), bytes(range(1, 33))
@@ -132,3 +135,17 @@ def test_a_device_is_no_key() -> None:
     """Its text has no end."""
     with pytest.raises(ConfigError):
         find_key(Path("/dev/zero"), {})
+
+
+def test_a_key_that_cannot_be_written_whole_leaves_no_file(tmp_path: Path) -> None:
+    path = tmp_path / "history-key"
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    held = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (10, limits[1]))  # bytes: a write beyond fails as on a full disk
+    try:
+        with pytest.raises(ConfigError, match="cannot be written"):
+            write_key(path)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+        signal.signal(signal.SIGXFSZ, held)
+    assert not path.exists()

@@ -13,9 +13,10 @@ from recognizer.history import actions, clusters
 from recognizer.history.database import Database
 from recognizer.history.records import Selection, TrackRecord
 from recognizer.history.retention import Retention, forget_person, purge
-from recognizer.history.rows import insert_run, save_tracks, to_bytes
+from recognizer.history.rows import insert_run, save_tracks
 from recognizer.history.schema import samples
 from recognizer.history.tracks import list_tracks
+from recognizer.history.vectors import to_bytes
 from tests.history.history_records import NOON, near, record, unit
 
 DAY = dt.timedelta(days=1)

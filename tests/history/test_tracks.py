@@ -9,8 +9,9 @@ from recognizer.errors import HistoryError
 from recognizer.history.database import Database
 from recognizer.history.face_search import search_face, vector_of_track
 from recognizer.history.records import Selection, TrackRecord
-from recognizer.history.rows import from_bytes, from_us, insert_run, save_tracks, to_bytes, to_us
+from recognizer.history.rows import from_us, insert_run, save_tracks, to_us
 from recognizer.history.tracks import get_track, list_sources, list_tracks
+from recognizer.history.vectors import from_bytes, to_bytes
 from tests.history.history_records import NOON, record, unit
 
 HOUR = dt.timedelta(hours=1)

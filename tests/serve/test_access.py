@@ -19,6 +19,7 @@ from tests.serve.service import client_of, make_app
 OPEN = {
     "/",
     "/login",
+    "/v1/fleet/join",
     "/healthz",
     "/readyz",
     "/openapi.json",

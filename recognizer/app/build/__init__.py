@@ -15,6 +15,7 @@ from recognizer.app.build.frame_sources import source_names as source_names
 from recognizer.app.build.frame_sources import sources as sources
 from recognizer.app.build.galleries import consents as consents
 from recognizer.app.build.galleries import enrolled_people as enrolled_people
+from recognizer.app.build.galleries import gallery_index as gallery_index
 from recognizer.app.build.galleries import index_of as index_of
 from recognizer.app.build.galleries import rejections as rejections
 from recognizer.app.build.galleries import rejections_at_start as rejections_at_start

@@ -32,7 +32,7 @@ VIDEO_BATCHES = {
     "onet": (1, 2, 4, 6, 8, 16),
 }
 """Batch sizes that occur in video. A graph for one fixed size takes 0.5 to 0.9 of the time of one for any size;
-OpenVINO compiles these before the first frame."""
+OpenVINO compiles these before the first frame, or beside the first ones."""
 
 Load = Callable[[str], GraphRunner]
 """Makes the runner of a net by its name in ``GRAPHS``."""
@@ -40,7 +40,12 @@ Wrap = Callable[[str, GraphRunner], GraphRunner]
 """Puts something around the runner of a net, such as a clock."""
 
 
-def video_detector(settings: Settings, wrap: Wrap = lambda name, runner: runner) -> Detector:
+def video_detector(
+    settings: Settings,
+    wrap: Wrap = lambda name, runner: runner,
+    *,
+    later: list[Callable[[], object]] | None = None,
+) -> Detector:
     """Build the detector for video, with every graph compiled before the first frame.
 
     With our own proposal net the nets may run in bf16: scores move by 0.001, and as many faces and names come of it
@@ -50,11 +55,12 @@ def video_detector(settings: Settings, wrap: Wrap = lambda name, runner: runner)
     Args:
         settings: engine, thresholds, and how faces are followed.
         wrap: applied to each net's runner.
+        later: see ``engines.graph``.
     """
     bf16 = has_fast_detection(settings)
 
     def load(name: str) -> GraphRunner:
-        return wrap(name, _runner(settings, name, precompile=True, bf16=bf16))
+        return wrap(name, _runner(settings, name, precompile=True, bf16=bf16, later=later))
 
     proposals = ProposalNet(load("proposals"), min_face_px=settings.detect.min_face_px) if bf16 else None
     return _mtcnn(settings, load, proposals)
@@ -100,12 +106,24 @@ def _mtcnn(
     return StaleBoxes(mtcnn) if follow == "copy" else mtcnn
 
 
-def _runner(settings: Settings, name: str, *, precompile: bool, bf16: bool) -> GraphRunner:
+def _runner(
+    settings: Settings,
+    name: str,
+    *,
+    precompile: bool,
+    bf16: bool,
+    later: list[Callable[[], object]] | None = None,
+) -> GraphRunner:
     if engine_name(settings) == "torch" and name not in ("proposals", "follow"):
         return _torch_runner(settings, name)
     batches = VIDEO_BATCHES.get(name, ())
     return graph(
-        settings, SHIPPED_FOLDER / GRAPHS[name], batches=batches, precompile=batches if precompile else (), bf16=bf16
+        settings,
+        SHIPPED_FOLDER / GRAPHS[name],
+        batches=batches,
+        precompile=batches if precompile else (),
+        bf16=bf16,
+        later=later,
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 
 from recognizer.app.config import Settings
@@ -51,6 +51,7 @@ def graph(
     precompile: Collection[int] = (),
     ranges: Path | None = None,
     bf16: bool = False,
+    later: list[Callable[[], object]] | None = None,
 ) -> GraphRunner:
     """Load an ONNX graph on the engine of the settings.
 
@@ -61,6 +62,7 @@ def graph(
         precompile: those of them to compile now, so that no frame waits for it.
         ranges: file with the ranges of the layers that may run in int8.
         bf16: allow bfloat16 arithmetic where the processor has it.
+        later: where given, most of ``precompile`` is not compiled now; what does it, from any thread, is put here.
 
     Raises:
         EngineError: if the engine is not installed or refuses the graph.
@@ -77,6 +79,7 @@ def graph(
             precompile=precompile,
             ranges=ranges if engine == INT8 else None,
             bf16=bf16 and engine == INT8 and processor.has_bf16(),
+            later=later,
         )
     from recognizer.models.engines.onnxruntime import OnnxRuntimeRunner
 

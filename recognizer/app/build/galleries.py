@@ -1,4 +1,4 @@
-"""Build the gallery's index: exact, FAISS, or FAISS with compact codes, by its size."""
+"""Build the gallery's index: exact, FAISS, or FAISS with compact codes, by its size; or a Milvus server's."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from loguru import logger
 
 from recognizer.app.config import Settings
-from recognizer.errors import HistoryAwayError
+from recognizer.errors import ConfigError, HistoryAwayError
 from recognizer.gallery.consent import Consents
 from recognizer.gallery.records import Enrolled
 from recognizer.gallery.store import load_enrolled
@@ -69,6 +69,27 @@ def rejections_at_start(settings: Settings, fingerprint: str) -> tuple[list[Reje
 def index_of(enrolled: Enrolled, rejected: Sequence[Rejection] = ()) -> VectorIndex:
     """Build the search index that is fastest for so many vectors; it heeds rejections where there are any."""
     index = _plain_index(enrolled)
+    return RejectingIndex(index, rejected) if rejected else index
+
+
+def gallery_index(settings: Settings, enrolled: Enrolled, rejected: Sequence[Rejection] = ()) -> VectorIndex:
+    """Build the index that the settings want: a server's, where they name one, otherwise as ``index_of``.
+
+    Raises:
+        ConfigError: if the address of the server is wrong, or what connects to it is not installed.
+    """
+    address = settings.gallery_index
+    if address is None:
+        return index_of(enrolled, rejected)
+    from recognizer.match.milvus import Milvus, target
+    from recognizer.match.remote_index import RemoteIndex
+
+    where = target(address)
+    for module in ("pymilvus", *(("milvus_lite",) if where.uri.endswith(".db") else ())):
+        if not importlib.util.find_spec(module):
+            raise ConfigError(f"gallery.index: {module} is not installed: pip install -r requirements-milvus.txt")
+    index = RemoteIndex(enrolled=enrolled, server=Milvus(where))
+    index.start()
     return RejectingIndex(index, rejected) if rejected else index
 
 

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import threading
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from types import MappingProxyType
 
+from loguru import logger
+
 from recognizer.app.build.detectors import has_fast_detection, photo_detector, video_detector
 from recognizer.app.build.embedders import embedder
-from recognizer.app.build.galleries import enrolled_people, index_of, rejections_at_start
+from recognizer.app.build.galleries import enrolled_people, gallery_index, rejections_at_start
 from recognizer.app.build.name_thresholds import thresholds
 from recognizer.app.config import Settings
 from recognizer.decide.decider import Decider
@@ -25,7 +28,11 @@ from recognizer.track.tracker import Tracker
 
 
 def video_pipeline(
-    settings: Settings, resolved: ResolvedModel, *, first_ids: Mapping[str, int] = MappingProxyType({})
+    settings: Settings,
+    resolved: ResolvedModel,
+    *,
+    first_ids: Mapping[str, int] = MappingProxyType({}),
+    soon: bool = False,
 ) -> Pipeline:
     """Build all stages between the sources and the sinks, for video.
 
@@ -33,16 +40,31 @@ def video_pipeline(
         settings: of the stages.
         resolved: the embedding model.
         first_ids: from where on a source's tracks are numbered, by its name; 1 for others. Read when it begins.
+        soon: compile graphs that the first frame may do without beside the first frames.
 
     Raises:
         ConfigError: if no thresholds were measured for the model.
         EngineError: if the engine cannot run the model.
         GalleryError: if nobody is enrolled, or with another model.
     """
+    later: list[Callable[[], object]] | None = [] if soon else None
     with ThreadPoolExecutor(1, "load") as beside:  # 0.2 s sooner on two cores
         loading = beside.submit(embedder, settings, resolved)
-        detector = video_detector(settings)
+        detector = video_detector(settings, later=later)
+        if later:
+            threading.Thread(target=_compile, args=(later,), name="compile").start()
     return _pipeline(settings, resolved, detector, loading.result(), partial(video_context, first_ids=first_ids))
+
+
+def _compile(works: Sequence[Callable[[], object]]) -> None:
+    """Do what was put off, until the program ends."""
+    for work in works:
+        if not threading.main_thread().is_alive():
+            return
+        try:
+            work()
+        except RuntimeError as error:  # raised again where it is needed
+            logger.debug("a graph is not compiled: {}", error)
 
 
 def photo_pipeline(settings: Settings, resolved: ResolvedModel) -> Pipeline:
@@ -61,7 +83,7 @@ def _pipeline(
     return Pipeline(
         detector=detector,
         embedder=model,
-        index=index_of(enrolled, rejections_at_start(settings, enrolled.model)[0]),
+        index=gallery_index(settings, enrolled, rejections_at_start(settings, enrolled.model)[0]),
         new_context=context(settings, resolved, enrolled=len(enrolled)),
     )
 

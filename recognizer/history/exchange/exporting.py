@@ -16,7 +16,9 @@ from recognizer.history.exchange.records import FORMAT, VERSION
 from recognizer.history.records import Selection
 from recognizer.history.rows import from_us
 from recognizer.history.schema import clusters, runs, samples, tracks
+from recognizer.history.spans import open_vector
 from recognizer.history.tracks import conditions
+from recognizer.history.vectors import to_bytes
 
 _BATCH = 500
 _QUALITY = ("eyes_px", "sharpness", "yaw_deg", "roll_deg", "score")
@@ -51,21 +53,27 @@ def _batches(
 ) -> Iterator[list[dict[str, Any]]]:
     """Yield tracks as ``records.ExportedTrack`` has them, in parts; all of one state of the history."""
     where = conditions(selection)
-    joined = tracks.join(runs, runs.c.id == tracks.c.run_id).outerjoin(clusters, clusters.c.id == tracks.c.cluster_id)
-    run = [runs.c[name].label(f"run_{name}") for name in ("began_us", "model", "known", "margin")]
-    query = sa.select(tracks, *run, clusters.c.state).select_from(joined).where(*where)
+    query = joined_tracks().where(*where)
     query = query.order_by(tracks.c.began_us, tracks.c.id).execution_options(stream_results=True)
     with database.reading() as connection:
         total = connection.execute(sa.select(sa.func.count()).select_from(tracks).where(*where)).scalar_one()
         done = 0
         for rows in connection.execute(query).partitions(_BATCH):
-            kept = _samples(connection, database, [row.id for row in rows]) if vectors else None
-            yield [_track(row) | ({} if kept is None else {"samples": kept.get(row.id, [])}) for row in rows]
+            kept = exported_samples(connection, database, [row.id for row in rows]) if vectors else None
+            yield [exported_track(row) | ({} if kept is None else {"samples": kept.get(row.id, [])}) for row in rows]
             done += len(rows)
             progress(done, total)
 
 
-def _track(row: sa.Row[Any]) -> dict[str, Any]:
+def joined_tracks() -> sa.Select[Any]:
+    """Return the query of all tracks with their runs and clusters."""
+    joined = tracks.join(runs, runs.c.id == tracks.c.run_id).outerjoin(clusters, clusters.c.id == tracks.c.cluster_id)
+    run = [runs.c[name].label(f"run_{name}") for name in ("began_us", "model", "known", "margin")]
+    return sa.select(tracks, *run, clusters.c.state).select_from(joined)
+
+
+def exported_track(row: sa.Row[Any]) -> dict[str, Any]:
+    """Return a row of ``joined_tracks`` as ``records.ExportedTrack`` has it, without samples."""
     run = {
         "began": from_us(row.run_began_us),
         "model": row.run_model,
@@ -84,28 +92,31 @@ def _track(row: sa.Row[Any]) -> dict[str, Any]:
     }
 
 
-def _samples(connection: sa.Connection, database: Database, ids: list[int]) -> Mapping[int, list[dict[str, Any]]]:
+def exported_samples(
+    connection: sa.Connection, database: Database, ids: list[int]
+) -> Mapping[int, list[dict[str, Any]]]:
     """Return the samples of some tracks, the best first; vectors as bytes of float16."""
     columns = [samples.c[name] for name in ("track_id", "at_us", "vector", *_QUALITY)]
     query = sa.select(*columns).where(samples.c.track_id.in_(ids)).order_by(samples.c.track_id, samples.c.rank)
     found: dict[int, list[dict[str, Any]]] = {}
     for row in connection.execute(query):
         quality = {name: row._mapping[name] for name in _QUALITY}
-        sample = {"at": from_us(row.at_us), **quality, "vector": database.cipher.open(row.vector)}
+        sample = {"at": from_us(row.at_us), **quality, "vector": to_bytes(open_vector(database, row.vector))}
         found.setdefault(row.track_id, []).append(sample)
     return found
 
 
 def _write_lines(to: IO[bytes], batches: Iterable[list[dict[str, Any]]], vectors: bool) -> int:
-    to.write(_line({"format": FORMAT, "version": VERSION, "vectors": vectors}))
+    to.write(as_line({"format": FORMAT, "version": VERSION, "vectors": vectors}))
     count = 0
     for batch in batches:
-        to.writelines(_line(track) for track in batch)
+        to.writelines(as_line(track) for track in batch)
         count += len(batch)
     return count
 
 
-def _line(record: Mapping[str, Any]) -> bytes:
+def as_line(record: Mapping[str, Any]) -> bytes:
+    """Encode a track as a line of JSON."""
     return (json.dumps(record, ensure_ascii=False, default=_json) + "\n").encode()
 
 

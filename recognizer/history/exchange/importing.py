@@ -17,7 +17,10 @@ from recognizer.history.exchange.reading import Damage, read_records
 from recognizer.history.exchange.records import ExportedTrack, LoggedEvent
 from recognizer.history.rows import cleaned, insert_row, insert_run, reasons_text, to_us
 from recognizer.history.schema import clusters, runs, samples, tracks
+from recognizer.history.spans import open_vector
 
+_SAID = frozenset({"person", "given", "status", "corrected"})
+"""Columns that say who a track is."""
 _BATCH = 500
 """Tracks of one transaction, so that the writer of a run waits for some hundredths of a second."""
 
@@ -67,7 +70,7 @@ def import_files(database: Database, paths: Sequence[Path], *, progress: Progres
     sizes = [path.stat().st_size if path.exists() else 0 for path in paths]
     before = 0
     for path, size in sorted(zip(paths, sizes, strict=True), key=lambda file: _first_moment(file[0])):
-        records, exported = read_records(path, damage), _Exported(database)
+        records, exported = read_records(path, damage), TrackImporter(database)
         while batch := list(itertools.islice(records, _BATCH)):
             ended = [track for _, event in batch if isinstance(event, LoggedEvent) for track in logged.add(event)]
             result.other += sum(isinstance(event, LoggedEvent) and event.track_id is None for _, event in batch)
@@ -97,11 +100,17 @@ def _save_logged(database: Database, ended: Iterable[LoggedTrack], result: Impor
                 setattr(result, outcome, getattr(result, outcome) + 1)
 
 
-class _Exported:
-    """Saves the tracks of one export, with their runs and clusters."""
+class TrackImporter:
+    """Saves the tracks of one export, with their runs and clusters.
 
-    def __init__(self, database: Database) -> None:
+    Args:
+        database: the history.
+        update: replace tracks that are there; what a person said of them here stands above what comes.
+    """
+
+    def __init__(self, database: Database, *, update: bool = False) -> None:
         self._database = database
+        self._update = update
         self._runs: dict[tuple[int, str], int] = {}
         self._clusters: dict[int, int] = {}
         """Number in the export -> number here."""
@@ -109,12 +118,13 @@ class _Exported:
         """Bytes of each model's vectors."""
 
     def save(self, some: Sequence[ExportedTrack], result: Imported) -> None:
+        """Save tracks in one transaction, and count them."""
         if not some:
             return
         with self._database.writing() as connection:
             self._database.require_key(connection)
             for track in some:
-                if self._save(connection, track):
+                if self.save_one(connection, track):
                     result.added += 1
                 else:
                     result.present += 1
@@ -129,48 +139,45 @@ class _Exported:
                 )
                 query = sa.select(samples.c.vector).select_from(joined).where(runs.c.model == model).limit(1)
                 there = connection.execute(query).scalar()
-                self._lengths[model] = length if there is None else len(self._database.cipher.open(there))
+                self._lengths[model] = length if there is None else 2 * len(open_vector(self._database, there))
             if length != self._lengths[model]:
                 raise InputError(
                     f"A vector of {model} has {length // 2} numbers, the others of this model have "
                     f"{self._lengths[model] // 2}; the import was ended."
                 )
 
-    def _save(self, connection: sa.Connection, track: ExportedTrack) -> bool:
+    def save_one(self, connection: sa.Connection, track: ExportedTrack) -> bool:
+        """Save a track; returns whether it is new.
+
+        Raises:
+            InputError: if its vectors are not its model's; nothing of it was written.
+        """
         self._require_lengths(connection, track)
         run = self._run(connection, track)
-        there = sa.select(tracks.c.cluster_id).where(
+        there = sa.select(tracks.c.id, tracks.c.cluster_id, tracks.c.corrected, tracks.c.given).where(
             tracks.c.run_id == run, tracks.c.source == cleaned(track.source), tracks.c.number == track.number
         )
         if (row := connection.execute(there).one_or_none()) is not None:
             if track.cluster is not None and row.cluster_id is not None:
                 self._clusters.setdefault(track.cluster.id, row.cluster_id)
+            if self._update:
+                self._replace(connection, row, track)
             return False
-        key = insert_row(
-            connection,
-            tracks,
-            {
-                "run_id": run,
-                "source": cleaned(track.source),
-                "number": track.number,
-                "began_us": to_us(track.began),
-                "ended_us": to_us(track.ended),
-                "at_s": track.at_s,
-                "status": track.status,
-                "person": cleaned(track.person),
-                "given": cleaned(track.given),
-                "nearest": cleaned(track.nearest),
-                "similarity": track.similarity,
-                "margin": track.margin,
-                "reasons": reasons_text(track.reasons),
-                "frames": track.frames,
-                "corrected": int(track.corrected),
-                "cluster_id": self._cluster(connection, track),
-            },
-        )
+        ids = {"run_id": run, "source": cleaned(track.source), "number": track.number}
+        key = insert_row(connection, tracks, ids | _values(track) | {"cluster_id": self._cluster(connection, track)})
         if track.samples:
             connection.execute(sa.insert(samples), self._sample_rows(key, track))
         return True
+
+    def _replace(self, connection: sa.Connection, row: Any, track: ExportedTrack) -> None:
+        values = _values(track)
+        if row.corrected or row.given is not None:
+            values = {key: value for key, value in values.items() if key not in _SAID}
+        connection.execute(sa.update(tracks).where(tracks.c.id == row.id).values(values))
+        if track.samples is not None:
+            connection.execute(sa.delete(samples).where(samples.c.track_id == row.id))
+            if track.samples:
+                connection.execute(sa.insert(samples), self._sample_rows(row.id, track))
 
     def _sample_rows(self, key: int, track: ExportedTrack) -> list[dict[str, Any]]:
         return [
@@ -200,3 +207,20 @@ class _Exported:
         if track.cluster.id not in self._clusters:
             self._clusters[track.cluster.id] = insert_row(connection, clusters, {"state": track.cluster.state})
         return self._clusters[track.cluster.id]
+
+
+def _values(track: ExportedTrack) -> dict[str, Any]:
+    return {
+        "began_us": to_us(track.began),
+        "ended_us": to_us(track.ended),
+        "at_s": track.at_s,
+        "status": track.status,
+        "person": cleaned(track.person),
+        "given": cleaned(track.given),
+        "nearest": cleaned(track.nearest),
+        "similarity": track.similarity,
+        "margin": track.margin,
+        "reasons": reasons_text(track.reasons),
+        "frames": track.frames,
+        "corrected": int(track.corrected),
+    }

@@ -14,6 +14,8 @@ from loguru import logger
 
 from recognizer.integrations.rules.evaluator import Evaluator
 
+FILE_NAME = "rules.json"
+"""In the folder of the integrations."""
 _KEPT = dt.timedelta(days=7)
 """The longest ``absence_s`` and ``every_s``."""
 

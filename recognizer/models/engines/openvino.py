@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import threading
 from collections import Counter
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -45,6 +47,8 @@ class OpenVinoRunner:
             until another size has recurred in full, only these are used.
         ranges: file with the ranges of the layers to run in int8; see ``recognizer.models.engines.int8``.
         bf16: compute in bfloat16: seven bits of precision, a third less time.
+        later: compile only the smallest of ``precompile`` now; what compiles each of the others, from any thread, is
+            put here. One that is needed before is compiled then.
 
     Raises:
         EngineError: if OpenVINO is not installed or refuses the graph, or ``ranges`` are another graph's.
@@ -60,6 +64,7 @@ class OpenVinoRunner:
         precompile: Collection[int] = (),
         ranges: Path | None = None,
         bf16: bool = False,
+        later: list[Callable[[], object]] | None = None,
     ) -> None:
         try:
             core = shared_core()
@@ -84,10 +89,11 @@ class OpenVinoRunner:
             self._own_after = 0 if precompile else OWN_GRAPH_AFTER
             self._batches, self._precompile = tuple(sorted(batches)), frozenset(precompile)
             self._own: dict[tuple[int, ...], _Fixed] = {}
+            self._compiling = threading.Lock()
             self._runs: Counter[tuple[int, ...]] = Counter()
             self._any_shape = None if precompile else self._request(self._model)  # compiled on demand
             if precompile:
-                self._prepare()
+                self._prepare([] if later is None else later, now=1 if later is not None else len(self._precompile))
         except RuntimeError as error:
             raise EngineError(f"OpenVINO cannot run {graph}: {_last_line(error)}") from error
 
@@ -136,17 +142,21 @@ class OpenVinoRunner:
         self._runs[shape] += 1
         if self._runs[shape] <= self._own_after or len(self._own) >= OWN_GRAPHS:
             return None
-        model = self._model.clone()
-        model.reshape(list(shape))
-        self._own[shape] = _Fixed(self._request(model), self._outputs)
-        return self._own[shape]
+        with self._compiling:
+            if shape not in self._own:
+                model = self._model.clone()
+                model.reshape(list(shape))
+                self._own[shape] = _Fixed(self._request(model), self._outputs)
+            return self._own[shape]
 
-    def _prepare(self) -> None:
-        """Compile a graph for each batch size to precompile, if the other dimensions are known."""
+    def _prepare(self, later: list[Callable[[], object]], *, now: int) -> None:
+        """Compile a graph for each batch size to precompile, if the other dimensions are known; only some now."""
         sides = list(self._model.inputs[0].partial_shape)[1:]
         if all(side.is_static for side in sides):
-            for rows in self._precompile:
-                self._compiled((rows, *(side.get_length() for side in sides)))
+            shapes = [(rows, *(side.get_length() for side in sides)) for rows in sorted(self._precompile)]
+            for shape in shapes[:now]:
+                self._compiled(shape)
+            later += [partial(self._compiled, shape) for shape in shapes[now:]]
 
     def _request(self, model: Any) -> Any:
         """Compile a graph, without the cache where it may not be read or written: another user's, or a full disk."""

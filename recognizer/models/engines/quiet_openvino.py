@@ -10,9 +10,13 @@ from __future__ import annotations
 import functools
 import importlib
 import sys
+import threading
 from typing import Any
 
 _TELEMETRY = "openvino_telemetry"
+_CONVERTER = "openvino.tools.ovc"
+"""Converts other frameworks' models; importing it takes a third of OpenVINO's time, and OpenVINO does without it."""
+_MAKING = threading.Lock()
 
 
 def import_openvino() -> Any:
@@ -22,12 +26,18 @@ def import_openvino() -> Any:
         ImportError: if it is not installed.
     """
     sys.modules.setdefault(_TELEMETRY, None)  # type: ignore[arg-type]  # None: an import of it fails
-    return importlib.import_module("openvino")
+    if "openvino" in sys.modules:
+        return sys.modules["openvino"]
+    had = sys.modules.setdefault(_CONVERTER, None)  # type: ignore[arg-type]
+    try:
+        return importlib.import_module("openvino")
+    finally:
+        if had is None:
+            del sys.modules[_CONVERTER]
 
 
-@functools.cache
 def shared_core() -> Any:
-    """Return the one ``openvino.Core`` of this process, which is never released.
+    """Return the one ``openvino.Core`` of this process, which is never released; any thread may ask for it.
 
     Where two are released in the order in which they were made, the process is left with a signal stack that is not
     mapped any more (OpenVINO 2026.4.1), and the next signal ends it with SIGSEGV.
@@ -35,4 +45,10 @@ def shared_core() -> Any:
     Raises:
         ImportError: if OpenVINO is not installed.
     """
+    with _MAKING:  # functools.cache alone lets two threads make one each
+        return _core()
+
+
+@functools.cache
+def _core() -> Any:
     return import_openvino().Core()

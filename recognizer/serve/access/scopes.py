@@ -28,6 +28,8 @@ class Scope(Enum):
     """Compare two pictures that the client has; nothing stored is shown."""
     REVIEW = "review"
     """What ``read`` and ``verify`` allow, and naming, rejecting, merging, undoing, enrolling photos."""
+    BOX = "box"
+    """What a box of a fleet does: pull the gallery's vectors, push what it saw; no person is shown."""
     ADMIN = "admin"
     """Everything: also settings, deleting people, restart."""
 
@@ -37,7 +39,8 @@ INCLUDES: dict[Scope, frozenset[Scope]] = {
     Scope.READ: frozenset({Scope.READ, Scope.METRICS}),
     Scope.VERIFY: frozenset({Scope.VERIFY}),
     Scope.REVIEW: frozenset({Scope.REVIEW, Scope.READ, Scope.VERIFY, Scope.METRICS}),
-    Scope.ADMIN: frozenset(Scope),
+    Scope.BOX: frozenset({Scope.BOX}),
+    Scope.ADMIN: frozenset(Scope) - {Scope.BOX},
 }
 
 
@@ -78,7 +81,7 @@ def require(scope: str) -> Callable[[], None]:
     A route that says nothing needs ``admin``. Where router and route both say one, both are needed.
 
     Args:
-        scope: ``metrics``, ``read``, ``verify``, ``review`` or ``admin``.
+        scope: ``metrics``, ``read``, ``verify``, ``review``, ``box`` or ``admin``.
     """
     return Requirement(Scope(scope))
 

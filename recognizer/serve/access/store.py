@@ -26,7 +26,9 @@ SESSION_S = 14 * 24 * 3600.0
 """After which a browser has to log in again."""
 LOGIN_S = 15 * 60.0
 """For which a login link may be used, once."""
-_PREFIX = {"token": "frt_", "session": "frs_", "login": "frl_"}
+CODE_S = 24 * 3600.0
+"""For which the code of a new box may be used, once: somebody carries it there."""
+_PREFIX = {"token": "frt_", "session": "frs_", "login": "frl_", "code": "frb_"}
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS secrets (
     id INTEGER PRIMARY KEY AUTOINCREMENT, kind TEXT NOT NULL, name TEXT NOT NULL, digest BLOB NOT NULL UNIQUE,
@@ -123,8 +125,8 @@ class AccessStore:
         return [Token(name, tuple(scopes.split()), created_at, until) for name, scopes, created_at, until in rows]
 
     def revoke(self, name: str) -> bool:
-        """Delete a token and the sessions that were begun with it; false where there is none of that name."""
-        return self._change("DELETE FROM secrets WHERE kind = 'token' AND name = ?", (name,)) > 0
+        """Delete a token, or a box's code, and the sessions begun with it; false where none has that name."""
+        return self._change("DELETE FROM secrets WHERE kind IN ('token', 'code') AND name = ?", (name,)) > 0
 
     def sessions(self) -> list[BrowserSession]:
         """Return the browsers that are logged in, the newest first."""
@@ -163,6 +165,29 @@ class AccessStore:
     def create_login(self) -> str:
         """Make a code that one browser may log in with, once, as administrator."""
         return self._create("login", "login link", [Scope.ADMIN.value], LOGIN_S)
+
+    def create_code(self, name: str) -> str:
+        """Make a code that a new box may exchange for its token, once; an unused one of the same box is void then.
+
+        Raises:
+            UsageError: if a token has the name.
+        """
+        if any(token.name == name for token in self.tokens()):
+            raise UsageError(f"There is a box or token called {name!r} already; revoke it, or take another name.")
+        self._change("DELETE FROM secrets WHERE kind = 'code' AND name = ?", (name,))
+        return self._create("code", name, [Scope.BOX.value], CODE_S)
+
+    def codes(self) -> set[str]:
+        """Return the names of the boxes whose codes are not used yet."""
+        query = "SELECT name FROM secrets WHERE kind = 'code' AND expires_at > ?"
+        return {name for (name,) in self._all(query, (self._clock(),))}
+
+    def exchange_code(self, code: str) -> tuple[str, str] | None:
+        """Use up the code of a box; returns its name and its token, ``None`` where the code is not valid."""
+        found = self._find(code, ("code",))
+        if found is None or self._change("DELETE FROM secrets WHERE id = ?", (found[0],)) == 0:
+            return None
+        return found[2], self.create_token(found[2], [Scope.BOX.value])
 
     def log_in(self, secret: str) -> tuple[str, Principal] | None:
         """Begin a session with a login code, which is used up, or with a token.

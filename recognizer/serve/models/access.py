@@ -9,7 +9,7 @@ from pydantic import Field
 
 from recognizer.serve.models.common import Model
 
-ScopeName = Literal["metrics", "read", "verify", "review", "admin"]
+ScopeName = Literal["metrics", "read", "verify", "review", "box", "admin"]
 
 
 class TokenAnswer(Model):
@@ -35,7 +35,7 @@ class NewToken(Model):
 
     name: Annotated[str, Field(min_length=1, max_length=100)]
     """What it is for."""
-    scopes: Annotated[tuple[ScopeName, ...], Field(min_length=1, max_length=5)]
+    scopes: Annotated[tuple[ScopeName, ...], Field(min_length=1, max_length=6)]
     days: Annotated[float, Field(ge=0.01, le=36600)] | None = None
     """Until it expires; null: never."""
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from fastapi import UploadFile
 from pydantic import Field
@@ -74,8 +74,9 @@ class PersonChange(Model):
 
 
 class Backup(Model):
-    """A backup of the history that may hold a person still."""
+    """A backup or an export of the history that may hold a person still."""
 
+    kind: Literal["backup", "export"]
     path: str
     at: str
     found: bool

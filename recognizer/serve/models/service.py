@@ -41,5 +41,5 @@ class Session(Model):
     """Who is logged in."""
 
     name: str
-    scopes: list[Literal["metrics", "read", "verify", "review", "admin"]]
+    scopes: list[Literal["metrics", "read", "verify", "review", "box", "admin"]]
     """All that are allowed, those that others include too."""

@@ -12,6 +12,7 @@ from recognizer.serve.routes import (
     event_stream,
     events,
     faces,
+    fleet,
     health,
     jobs,
     merging,
@@ -56,5 +57,6 @@ ROUTERS: tuple[APIRouter, ...] = (
     trust.router,
     calibration.router,
     trials.router,
+    fleet.router,
 )
 """In the order in which they are matched."""

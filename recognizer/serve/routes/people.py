@@ -15,6 +15,7 @@ from starlette.responses import JSONResponse
 from recognizer.app import build
 from recognizer.app.config import Settings
 from recognizer.app.people import remove_everywhere
+from recognizer.app.undelivered import forget_undelivered
 from recognizer.capture.pictures import PICTURE_SUFFIXES
 from recognizer.errors import GalleryError
 from recognizer.gallery import upkeep
@@ -116,6 +117,7 @@ async def delete_person(
     person = await run_in_threadpool(gallery.person_of, folder, person_id)
     if not forget_history:
         await run_in_threadpool(upkeep.remove, folder, person.name)
+        await run_in_threadpool(forget_undelivered, settings, person.name)
         return Response(status_code=204)
     require_history(settings)
     live, loop = services.live, asyncio.get_running_loop()

@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from recognizer import strict_yaml
 from recognizer.errors import ConfigError
+from recognizer.plain_faults import plain
 
 Positive = Annotated[int, Field(gt=0)]
 Count = Annotated[int, Field(ge=0)]
@@ -191,7 +192,7 @@ class LoopConfig(Section):
         try:
             config = cls.model_validate(raw)
         except ValidationError as error:
-            faults = [f"{'.'.join(map(str, each['loc'])) or 'the file'}: {each['msg']}" for each in error.errors()]
+            faults = [f"{'.'.join(map(str, each['loc'])) or 'the file'}: {plain(each)}" for each in error.errors()]
         else:
             faults = config.faults()
             if not faults:

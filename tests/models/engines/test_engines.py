@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -93,6 +95,25 @@ def test_what_is_ready_compiles_nothing_when_frames_come(
     monkeypatch.delattr(openvino.Core, "compile_model")
     for rows in range(1, 40):
         precompiled.run(np.zeros((rows, 48, 48, 3), np.float32))
+
+
+def test_what_is_compiled_later_is_compiled_once_by_whoever_is_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    compiled: list[int] = []
+    compile_model = openvino.Core.compile_model
+
+    def counted(core: openvino.Core, model: openvino.Model, *arguments: object) -> object:
+        compiled.append(model.inputs[0].shape[0])
+        return compile_model(core, model, *arguments)
+
+    monkeypatch.setattr(openvino.Core, "compile_model", counted)
+    later: list[Callable[[], object]] = []
+    engine = OpenVinoRunner(ONET, threads=1, batches=BATCHES, precompile=BATCHES, later=later)
+    assert compiled == [2]
+    engine.run(np.zeros((6, 48, 48, 3), np.float32))
+    assert compiled == [2, 6]
+    with ThreadPoolExecutor(4) as threads:
+        list(threads.map(lambda work: work(), later * 2))
+    assert sorted(compiled) == [2, 4, 6, 16]
 
 
 @pytest.mark.parametrize("fixed", [False, True])

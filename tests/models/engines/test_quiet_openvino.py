@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
+import functools
 import os
 import subprocess
 import sys
+import threading
+import types
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
+import pytest
+
+from recognizer.models.engines import quiet_openvino
 from tests.conftest import ROOT
 
 BUILT = "from recognizer.app import build, config; build.video_detector(config.load())"
@@ -30,3 +39,30 @@ def test_only_one_module_imports_openvino() -> None:
         if any(line.strip().startswith(importing) for line in file.read_text("utf-8").splitlines())
     ]
     assert found == []
+
+
+def test_openvino_is_imported_without_its_converter_which_may_still_be_imported() -> None:
+    program = (
+        "import sys; from recognizer.models.engines import quiet_openvino as quiet; quiet.import_openvino(); "
+        "print('openvino.tools.ovc' in sys.modules); import openvino.tools.ovc"
+    )
+    done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout == "False\n"
+
+
+def test_threads_that_ask_at_once_get_one_core(monkeypatch: pytest.MonkeyPatch) -> None:
+    both, made = threading.Barrier(2), list[object]()
+
+    class Core:
+        def __init__(self) -> None:
+            made.append(self)
+
+    def slow_import() -> Any:
+        with contextlib.suppress(threading.BrokenBarrierError):
+            both.wait(0.2)  # where two import at once, both are here
+        return types.SimpleNamespace(Core=Core)
+
+    monkeypatch.setattr(quiet_openvino, "_core", functools.cache(lambda: slow_import().Core()))
+    with ThreadPoolExecutor(2) as threads:
+        found = set(threads.map(lambda _: quiet_openvino.shared_core(), range(2)))
+    assert len(made) == len(found) == 1

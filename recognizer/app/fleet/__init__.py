@@ -1,0 +1,1 @@
+"""A box of a fleet: it pulls the gallery from a service and pushes what it saw."""

@@ -1,0 +1,169 @@
+"""Pull and push once, or again and again while a run goes on."""
+
+from __future__ import annotations
+
+import threading
+from contextlib import closing
+
+from filelock import FileLock, Timeout
+from loguru import logger
+
+from recognizer.app.config import Settings
+from recognizer.app.fleet.client import FleetClient, service_address
+from recognizer.app.fleet.membership import (
+    FleetState,
+    Membership,
+    keep_membership,
+    keep_state,
+    read_membership,
+    read_state,
+    require_membership,
+)
+from recognizer.app.fleet.pulling import forget_departed, now, pull
+from recognizer.app.history import read_history
+from recognizer.errors import FleetAwayError, RecognizerError, UsageError
+from recognizer.gallery.pulled import PulledGallery, pulled_from, require_no_photos
+from recognizer.history.exchange.outgoing import Outgoing
+
+_LOCK_WAIT_S = 60.0
+_SENT = "pushed.sqlite"
+
+
+def join(settings: Settings, address: str, code: str) -> Membership:
+    """Make this machine a box of a fleet.
+
+    Raises:
+        FleetError: if the code is not valid, or the service another one; ``FleetAwayError`` if it does not answer.
+        PulledGalleryError: if the gallery has people of its own.
+        UsageError: if the address cannot be used, or this machine is a box already.
+    """
+    folder = settings.fleet_folder
+    if (found := read_membership(folder)) is not None:
+        raise UsageError(f"This machine is the box {found.box} of {found.address} already; 'fleet leave' ends that.")
+    address = service_address(address, plain_http=settings.fleet.plain_http)
+    settings.gallery.folder.mkdir(parents=True, exist_ok=True)
+    require_no_photos(settings.gallery.folder)
+    with closing(FleetClient(address)) as client:
+        membership = client.join(code)
+    keep_membership(folder, membership)
+    return membership
+
+
+def leave(settings: Settings) -> Membership:
+    """Delete the token and the pulled people; the history stays. The service is not told: revoke the box there.
+
+    Raises:
+        UsageError: if this machine is no box.
+    """
+    membership = require_membership(settings.fleet_folder)
+    if settings.gallery.folder.is_dir() and pulled_from(settings.gallery.folder) is not None:
+        with PulledGallery(settings.gallery.folder, write=True, purpose="leaving the fleet") as gallery:
+            gallery.release()
+    for path in settings.fleet_folder.iterdir():
+        path.unlink()
+    return membership
+
+
+def sync(settings: Settings, *, model: str) -> FleetState:
+    """Pull once and push once.
+
+    Args:
+        settings: of this box.
+        model: fingerprint of the model in use here.
+
+    Returns:
+        How things stand; also written down for ``fleet status``.
+
+    Raises:
+        FleetAwayError: if the service does not answer, or another process does this.
+        RecognizerError: whatever else went wrong; the state says it, too.
+    """
+    folder = settings.fleet_folder
+    membership = require_membership(folder)
+    address = service_address(membership.address, plain_http=settings.fleet.plain_http)
+    try:
+        with FileLock(folder / "sync.lock", timeout=_LOCK_WAIT_S), closing(FleetClient(address, membership)) as client:
+            state = read_state(folder)
+            state.problem = None
+            try:
+                _pull_and_push(settings, membership, client, model, state)
+            except RecognizerError as error:
+                state.problem = str(error)
+                raise
+            finally:
+                keep_state(folder, state)
+            return state
+    except Timeout:
+        raise FleetAwayError("Another process of this box is pulling and pushing; try again when it is done.") from None
+
+
+def follow(settings: Settings, *, model: str, stop: threading.Event) -> None:
+    """Pull and push every ``fleet.interval_s`` until stopped; what fails is tried again, and logged once."""
+    problem: str | None = None
+    while True:
+        try:
+            sync(settings, model=model)
+            found = None
+        except RecognizerError as error:
+            found = str(error)
+        if found is not None and found != problem:
+            logger.warning("fleet: {} Recognition goes on with the people pulled so far.", found)
+        elif found is None and problem is not None:
+            logger.info("fleet: the service is there again")
+        problem = found
+        if stop.wait(settings.fleet.interval_s):
+            return
+
+
+def _pull_and_push(
+    settings: Settings, membership: Membership, client: FleetClient, model: str, state: FleetState
+) -> None:
+    """Pull first, so that nobody is pushed who was deleted; a pull that is refused does not keep tracks back."""
+    refused: RecognizerError | None = None
+    outgoing = _outgoing(settings)
+    try:
+        if outgoing is not None:  # before anybody is forgotten here: those tracks are not lost
+            state.waiting = _count(settings, outgoing)
+        try:
+            pull(settings, membership, client, model=model, state=state)
+            state.pulled_at = now()
+        except FleetAwayError:
+            raise
+        except RecognizerError as error:
+            refused = error
+        forget_departed(settings, state)
+        if pulled_from(settings.gallery.folder) is not None:
+            with PulledGallery(settings.gallery.folder) as gallery:
+                state.people = len(gallery.people())
+        if outgoing is not None:
+            _push(settings, client, outgoing, state)
+    finally:
+        if outgoing is not None:
+            state.lost += outgoing.lost
+            outgoing.close()
+    if refused is not None:
+        raise refused
+
+
+def _outgoing(settings: Settings) -> Outgoing | None:
+    is_pushed = settings.fleet.push and settings.history.address is None and settings.has_history
+    return Outgoing(settings.fleet_folder / _SENT) if is_pushed else None
+
+
+def _count(settings: Settings, outgoing: Outgoing) -> int:
+    with closing(read_history(settings)) as history:
+        return len(outgoing.waiting(history))
+
+
+def _push(settings: Settings, client: FleetClient, outgoing: Outgoing, state: FleetState) -> None:
+    with closing(read_history(settings)) as history:
+        waiting = outgoing.waiting(history, count_lost=False)
+        state.waiting = len(waiting)
+        for ids, lines in outgoing.batches(history, waiting):
+            answer = client.push(lines)
+            for number, why in answer.refused:
+                logger.error("fleet: the service does not take track {}: {}", ids[number], why)
+            outgoing.pushed(ids, waiting)
+            state.waiting -= len(ids)
+            state.pushed += answer.added
+        state.pushed_at = now()

@@ -1,0 +1,42 @@
+"""A real Milvus in a file (milvus-lite) for the tests of this folder."""
+
+from __future__ import annotations
+
+import importlib.util
+import itertools
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from loguru import logger
+
+from recognizer.match.milvus import Milvus, Target
+
+_NUMBERS = itertools.count()
+
+
+@pytest.fixture(scope="session")
+def milvus_file(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    if importlib.util.find_spec("milvus_lite") is None:
+        pytest.skip("milvus-lite (requirements-milvus.txt) is not installed")
+    path = tmp_path_factory.mktemp("milvus") / "index.db"
+    holder = Milvus(Target(str(path), "", "held", "Milvus"))  # keeps the file's server running
+    holder.state()
+    yield path
+    holder.close()
+
+
+@pytest.fixture
+def make_milvus(milvus_file: Path) -> Callable[[], Milvus]:
+    """Connect to one new collection, as often as it is called."""
+    collection = f"faces_{next(_NUMBERS)}"
+    return lambda: Milvus(Target(str(milvus_file), "", collection, "Milvus"))
+
+
+@pytest.fixture
+def caplog_loguru() -> Iterator[list[str]]:
+    """What is logged as a warning or worse."""
+    lines: list[str] = []
+    number = logger.add(lines.append, level="WARNING", format="{message}")
+    yield lines
+    logger.remove(number)
