@@ -2,27 +2,22 @@
 
 from __future__ import annotations
 
-import socket
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 from ruamel.yaml.comments import CommentedMap, CommentedSeq
 
 from recognizer.app import build
+from recognizer.app.camera_addresses import Addresses, changed_addresses
 from recognizer.app.config import Settings
 from recognizer.app.kept_secret import keep_secret
 from recognizer.app.sections import Camera
-from recognizer.app.settings_file import SettingsFile
+from recognizer.app.settings_file import SettingsFile, drop, put
 from recognizer.capture.address import split_credentials, with_credentials
-from recognizer.capture.ip_address import IPAddress, ip_address, is_never_a_host
 from recognizer.capture.names import display_name
 from recognizer.errors import UsageError
 
-SCHEMES = ("rtsp", "rtsps", "http", "https")
-"""Nobody may name a file or a device over the network."""
-_LONGEST_ADDRESS = 1000
 _PLAIN = ("rotate_deg", "mirror", "region", "analysis_rate")
 """Settings of a camera that are written as they come."""
 
@@ -71,6 +66,7 @@ def _described(name: str, camera: Camera) -> dict[str, Any]:
         "id": name,
         "name": name,
         "address": display_name(camera.location),
+        "detect_address": display_name(camera.detect_location) if camera.detect_location else None,
         "has_user": bool(user),
         "has_password": has_password,
         "rotate_deg": camera.rotate_deg,
@@ -98,7 +94,8 @@ class CameraSettings:
         """Add a camera.
 
         Args:
-            options: ``name`` and ``address``; ``user``, ``password``, ``rotate_deg``, ``mirror``, ``region``.
+            options: ``name`` and ``address``; ``detect_address``, ``user``, ``password``, ``rotate_deg``, ``mirror``,
+                ``region``.
 
         Raises:
             UsageError: if the address is none that may be added, or the name is taken.
@@ -117,6 +114,8 @@ class CameraSettings:
     def change(self, camera_id: str, options: Mapping[str, Any]) -> Settings:
         """Change a camera; what is not given, and an address as ``describe`` shows it, stays.
 
+        An empty ``detect_address`` takes the small stream away, and so does another ``address`` without one.
+
         Raises:
             NoSuchCameraError: if there is none of this name.
             UsageError, ConfigError: as ``add``.
@@ -131,8 +130,7 @@ class CameraSettings:
             if not isinstance(section, dict):
                 section = CommentedMap({"location": section})
                 _as_list(values)[row] = section
-            shown = display_name(settings.cameras[row].location)
-            self._apply(section, {**options, "address": None} if options.get("address") == shown else options)
+            self._apply(section, options)
 
         return self._change(edit)
 
@@ -159,20 +157,20 @@ class CameraSettings:
         """Return the camera that a change would make, to be tried before it is saved; nothing is written.
 
         Raises:
-            UsageError: as ``change``; a password that is given stands in the returned address.
+            UsageError: as ``change``; a password that is given stands in the returned addresses.
         """
         if camera_id is None:
             camera = Camera(location="")
         else:
             settings = self._file.read()
             camera = settings.cameras[_row_of(settings, camera_id)]
-        address, location = options.get("address"), camera.location
-        is_new = address is not None and address != display_name(location)
-        user, password, bare = split_credentials(checked_address(str(address)) if is_new else location)
-        user, password = str(options.get("user") or user), options.get("password") or password
-        changes: dict[str, Any] = {"location": with_credentials(bare, user, password)}
-        if is_new or password:
-            changes |= {"password_file": None, "password_env": None, "detect_location": None}
+        has_kept = camera.password_env is not None or camera.password_file is not None
+        new = changed_addresses(camera.location, camera.detect_location, options, has_kept=has_kept)
+        changes: dict[str, Any] = {"location": _filled(new.location, new), "detect_location": None}
+        if new.detect_location is not None:
+            changes["detect_location"] = _filled(new.detect_location, new)
+        if not new.keeps_password:
+            changes |= {"password_file": None, "password_env": None}
         return camera.model_copy(update=changes)
 
     def _change(self, edit: Callable[[Any], None]) -> Settings:
@@ -196,25 +194,23 @@ class CameraSettings:
     def _apply(self, section: Any, options: Mapping[str, Any]) -> None:
         if (name := options.get("name")) is not None:
             section["name"] = name
-        user, password = options.get("user"), options.get("password")
-        if (address := options.get("address")) is not None:
-            own_user, own_password, bare = split_credentials(checked_address(str(address)))
-            section["location"] = with_credentials(bare, str(user or own_user))
-            password = password or own_password
-            for key in ("password_env", "password_file", "detect_location"):  # they belong to the old address
-                section.pop(key, None)
-        elif user or password:
-            own_user, own_password, bare = split_credentials(str(section["location"]))
-            section["location"] = with_credentials(bare, str(user or own_user))
-            password = password or own_password
-        if password:
-            if not split_credentials(str(section["location"]))[0]:
-                raise UsageError("A password needs the name of its user, too.")
-            section.pop("password_env", None)
-            section["password_file"] = str(self._keep_password(str(password)))
+        old, old_second = str(section["location"]), section.get("detect_location")
+        has_kept = "password_env" in section or "password_file" in section
+        new = changed_addresses(old, old_second, options, has_kept=has_kept)
+        if new.location != old:
+            section["location"] = new.location
+        if not new.keeps_password:
+            for key in ("password_env", "password_file"):
+                drop(section, key)
+        if new.password:
+            put(section, "password_file", str(self._keep_password(new.password)))
+        if new.detect_location is None:
+            drop(section, "detect_location")
+        elif new.detect_location != old_second:
+            put(section, "detect_location", new.detect_location)
         for key in _PLAIN:
             if (value := options.get(key)) is not None:
-                section[key] = _flow(value) if isinstance(value, list | tuple) else value
+                put(section, key, _flow(value) if isinstance(value, list | tuple) else value)
 
     def _keep_password(self, password: str) -> Path:
         """Write a password to a new file."""
@@ -225,41 +221,6 @@ class CameraSettings:
     def _require_free(self, name: str) -> None:
         if name in camera_ids(self._file.read()):
             raise UsageError(f"There is a camera called {name!r} already; take another name.")
-
-
-def checked_address(address: str) -> str:
-    """Return an address that may be set over the network; looks up its host, so call it on a thread.
-
-    Raises:
-        UsageError: if it is no rtsp(s) or http(s) address, holds a variable, or is link-local, as the metadata services
-            of clouds are.
-    """
-    address = address.strip()
-    scheme = address.partition("://")[0].lower()
-    if scheme not in SCHEMES or "://" not in address:
-        raise UsageError(f"address: wanted one that begins with {', '.join(f'{each}://' for each in SCHEMES)}.")
-    if len(address) > _LONGEST_ADDRESS or not address.isprintable() or " " in address:
-        raise UsageError(f"address: wanted at most {_LONGEST_ADDRESS} printable characters without spaces.")
-    if "${" in address:
-        raise UsageError("address: variables are replaced in the settings file only; write the address out.")
-    try:
-        parts = urlsplit(split_credentials(address)[2])
-        host, port = parts.hostname, parts.port
-    except ValueError:
-        host, port = None, None
-    if not host:
-        raise UsageError("address: wanted rtsp://HOST/PATH, got one without a host.")
-    if any(map(is_never_a_host, _addresses(host, port))):
-        raise UsageError("address: link-local and multicast addresses are refused.")
-    return address
-
-
-def _addresses(host: str, port: int | None) -> list[IPAddress]:
-    try:
-        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    except (OSError, UnicodeError):  # it may be there later
-        return []
-    return [ip_address(str(entry[4][0])) for entry in found]
 
 
 def _row_of(settings: Settings, camera_id: str) -> int:
@@ -275,6 +236,12 @@ def _as_list(values: Any) -> Any:
         first = values.pop("source", None)
         values["sources"] = CommentedSeq() if first is None else CommentedSeq([first])
     return values["sources"]
+
+
+def _filled(address: str, addresses: Addresses) -> str:
+    """An address with the password that was given; one that is kept is read when the camera is opened."""
+    user, _, bare = split_credentials(address)
+    return with_credentials(bare, user, addresses.password) if addresses.password else address
 
 
 def _flow(value: Any) -> CommentedSeq:

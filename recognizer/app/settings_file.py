@@ -109,6 +109,30 @@ class SettingsFile:
             raise ConfigError(str(error).replace(str(part), str(self.path))) from None
 
 
+def put(section: Any, key: str, value: Any) -> None:
+    """Set a value of a mapping; a new one goes before the last, whose comments are those of what follows."""
+    if key in section or not section:
+        section[key] = value
+    else:
+        section.insert(len(section) - 1, key, value)
+
+
+def drop(section: Any, key: str) -> None:
+    """Remove a value of a mapping, if it is there; the comments in the lines behind it stay."""
+    if key not in section:
+        return
+    row = list(section).index(key)
+    own = section.ca.items.pop(key, None)
+    del section[key]
+    if not own or not own[2] or not row:
+        return
+    before = section.ca.items.get(list(section)[row - 1])
+    if not before or not before[2]:
+        section.ca.items[list(section)[row - 1]] = own
+    else:
+        before[2].value = f"{before[2].value.rstrip()}\n{own[2].value.partition(chr(10))[2]}"
+
+
 def _yaml(text: str) -> YAML:
     """Make a round-trip reader that indents lists as the file does."""
     yaml = YAML(typ="rt")

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 from ruamel.yaml.comments import CommentedMap, CommentedSeq
 
-from recognizer.app.cameras import checked_address
+from recognizer.app.camera_addresses import checked_address
 from recognizer.app.config import Settings
 from recognizer.app.integration_sections import Webhook
 from recognizer.app.integrations import broker_of, send_test_message

@@ -93,6 +93,13 @@ def with_credentials(address: str, user: str, password: str | None = None) -> st
     return f"{scheme}{quote(user, safe='')}{secret}@{rest}" if user else address
 
 
+def with_credentials_of(address: str, other: str) -> str:
+    """Put the user, and the password, of another address into one that has none; variables stay as they are."""
+    scheme, _, rest = _split(address)
+    credentials = _split(other)[1]
+    return f"{scheme}{credentials}@{rest}" if credentials else address
+
+
 def _split(address: str) -> tuple[str, str, str]:
     """Scheme, percent-encoded user and password, and the rest."""
     parts = _PARTS.match(address)

@@ -23,6 +23,7 @@ from recognizer.gallery import origin, proof, schema, stored
 from recognizer.gallery.enrolled_rows import read_enrolled
 from recognizer.gallery.folder import RECORD_FOLDER, require_gallery
 from recognizer.gallery.lock import WriterLock, no_permission, refuse_links
+from recognizer.gallery.measured import measured_rows
 from recognizer.gallery.records import Enrolled, Measurement, PersonRecord, ReviewedPhoto
 from recognizer.permissions import warn_if_world_writable
 
@@ -144,10 +145,10 @@ class Gallery:
             rows = connection.execute("SELECT sha256 FROM measurements WHERE model = ?", (model,))
             return {sha256 for (sha256,) in rows}
 
-    def measurements(self, model: str) -> dict[bytes, Measurement]:
-        """All measurements made with ``model``, by content digest; thumbnails included."""
+    def measurements(self, model: str, of: Iterable[bytes] | None = None) -> dict[bytes, Measurement]:
+        """All measurements made with ``model``, or those ``of`` some contents, by digest; thumbnails included."""
         with self._reading() as connection:
-            proved, rows = _measured_rows(connection, model)
+            proved, rows = measured_rows(connection, model, of)
             return {row[0]: stored.measurement_of(row[:-2], *row[-2:], proved=proved) for row in rows}
 
     def enrolled(self) -> Enrolled:
@@ -265,14 +266,6 @@ def load_enrolled(folder: Path, *, may_be_empty: bool = False) -> Enrolled:
                 f'python main.py enroll --gallery "{folder}" says why.'
             )
         return enrolled
-
-
-def _measured_rows(connection: sqlite3.Connection, model: str) -> tuple[bool, sqlite3.Cursor]:
-    """Whether measurements have digests, and of each the columns ``MEASURED``, the digest and the thumbnail."""
-    proved = schema.layout(connection) != schema.UNPROVED
-    columns = f"{proof.MEASURED}, {proof.DIGEST if proved else 'NULL'}, thumbnail"
-    query = f"SELECT {columns} FROM measurements WHERE model = ?"  # noqa: S608
-    return proved, connection.execute(query, (model,))
 
 
 def _dated(connection: sqlite3.Connection, statement: str, values: Sequence[Any]) -> None:

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from recognizer.app import build
-from recognizer.app.cameras import CameraSettings, NoSuchCameraError, camera_ids, checked_address, describe, with_names
+from recognizer.app.camera_addresses import checked_address
+from recognizer.app.cameras import CameraSettings, NoSuchCameraError, camera_ids, describe, with_names
 from recognizer.app.config import Settings, load
 from recognizer.app.settings_file import SettingsFile
 from recognizer.capture.address import complete_address

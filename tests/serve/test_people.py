@@ -80,6 +80,11 @@ def test_photos_are_listed_sent_and_deleted(real_app: FastAPI) -> None:
     [accepted] = more.json()["accepted"]
     listed = client.get("/v1/people/Barack%20Obama/photos").json()["photos"]
     assert [photo["accepted"] for photo in listed] == [True, True]
+    for photo in listed:  # both are portraits from the front
+        assert photo["notes"] == []
+        assert photo["quality"]["eyes_px"] > 20
+        assert photo["quality"]["sharpness"] > 35
+        assert abs(photo["quality"]["yaw_deg"]) < 60
     place = f"/v1/people/Barack%20Obama/photos/{accepted['file']}"
     picture = client.get(place)
     assert (picture.content, picture.headers["content-type"]) == (PHOTOS["barack_obama_2012"], "image/jpeg")

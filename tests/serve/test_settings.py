@@ -11,10 +11,12 @@ import pytest
 from starlette.requests import Request
 
 from recognizer.app.config import load
+from recognizer.app.sections import Camera
 from recognizer.runtime.supervisor import Supervisor
 from recognizer.serve.application import make_application
 from recognizer.serve.dependencies import settings
 from recognizer.serve.recognition import Recognition
+from recognizer.serve.routes import cameras
 from tests.serve.live_site import Site
 from tests.serve.service import client_of
 
@@ -41,15 +43,20 @@ def test_cameras_are_listed_added_changed_and_removed_without_a_password_in_any_
         answers.append(client.patch("/v1/settings/cameras/door", json={"region": [0, 0, 0.5, 1], "password": ""}))
         answers.append(client.patch("/v1/settings/cameras/door", json={"password": "n3w"}))
         assert [each["name"] for each in answers[-1].json()["cameras"]] == ["door", "yard"]
+        small = {"detect_address": "rtsp://u:sm4ll@192.0.2.2/2"}
+        answers.append(client.patch("/v1/settings/cameras/yard", json=small))
+        shown = [each["detect_address"] for each in answers[-1].json()["cameras"]]
+        assert shown == [None, "rtsp://192.0.2.2/2"]
         answers += [client.get(path) for path in ("/v1/settings/cameras", "/v1/sources", "/v1/health", "/v1/log")]
         kept = load(tmp_path / "site.yaml").cameras
         assert (kept[0].region, kept[1].rotate_deg) == ((0, 0, 0.5, 1), 180)
+        assert kept[1].detect_location == "rtsp://u@192.0.2.2/2"
         assert "# the front" in (tmp_path / "site.yaml").read_text()
         assert client.delete("/v1/settings/cameras/yard").json()["cameras"][0]["id"] == "door"
         assert client.delete("/v1/settings/cameras/yard").status_code == 404
     for answer in answers:
         assert answer.status_code in (200, 201), answer.text
-        for secret in ("s3cret", "0ther", "n3w", "admin"):
+        for secret in ("s3cret", "0ther", "n3w", "sm4ll", "admin"):
             assert secret not in answer.text
 
 
@@ -65,6 +72,12 @@ def test_cameras_are_listed_added_changed_and_removed_without_a_password_in_any_
         ({"name": "a/b", "address": "rtsp://192.0.2.1/1"}, 422, "invalid_request"),
         ({"name": "x"}, 422, "invalid_request"),
         ({"name": "x", "address": "rtsp://192.0.2.1/1", "password_file": "/etc/passwd"}, 422, "invalid_request"),
+        (
+            {"name": "x", "address": "rtsp://192.0.2.1/1", "detect_address": "http://192.0.2.1/2"},
+            422,
+            "invalid_request",
+        ),
+        ({"name": "x", "address": "rtsp://192.0.2.1/1", "detect_address": "/dev/video0"}, 422, "invalid_request"),
         ({"name": "x", "address": "rtsp://192.0.2.1/1", "region": [0.5, 0, 0.5, 1]}, 409, "configuration"),
     ],
 )
@@ -130,6 +143,27 @@ def test_only_addresses_of_cameras_are_tried(site: Site, address: str) -> None:
     with client_of(site.app, "admin") as client:
         answer = client.post("/v1/settings/cameras/test", json={"address": address})
     assert (answer.status_code, answer.json()["error"]["code"]) == (422, "invalid_request")
+
+
+def test_the_small_stream_is_tried_by_itself(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    tried = []
+
+    def take(camera: Camera, name: str) -> bytes:
+        tried.append((camera.location, name))
+        return b"jpeg"
+
+    monkeypatch.setattr(cameras, "take_picture", take)
+    with client_of(site.app, "admin") as client:
+        form = {"id": "door", "detect_address": "rtsp://192.0.2.1/2"}
+        for stream in ("address", "detect_address"):
+            assert client.post("/v1/settings/cameras/test", json={**form, "stream": stream}).content == b"jpeg"
+        assert tried == [(f"rtsp://admin:s3cret@192.0.2.1/{number}", "door") for number in (1, 2)]
+        answer = client.post("/v1/settings/cameras/test", json={"id": "door", "stream": "detect_address"})
+        assert (answer.status_code, "got none" in answer.text) == (422, True)
+        elsewhere = {**form, "detect_address": "rtsp://192.0.2.66/2", "stream": "detect_address"}
+        answer = client.post("/v1/settings/cameras/test", json=elsewhere)
+        assert (answer.status_code, "another host" in answer.text) == (422, True)
+    assert len(tried) == 2
 
 
 def test_a_camera_that_is_not_there_gives_no_test_picture(site: Site) -> None:

@@ -82,6 +82,9 @@ class CameraForm(Model):
     name: Name | None = None
     address: Annotated[str, Field(max_length=1000)] | None = None
     """rtsp(s):// or http(s)://; as it was shown: it stays."""
+    detect_address: Annotated[str, Field(max_length=1000)] | None = None
+    """rtsp(s):// of a smaller stream of the same camera, in which faces are found; they are recognised in that of
+    ``address``. As it was shown: it stays; empty, or not given with another ``address``: it goes."""
     user: Annotated[str, Field(max_length=200)] | None = None
     password: Annotated[SecretStr, Field(max_length=1000)] | None = None
     """Empty or not given: the one that is kept stays. It is never shown again."""
@@ -111,6 +114,8 @@ class CameraTest(CameraForm):
     """A camera to try; ``id``: one that exists, with changes."""
 
     id: str | None = None
+    stream: Literal["address", "detect_address"] = "address"
+    """Which of its addresses."""
 
 
 class Camera(Model):
@@ -120,6 +125,8 @@ class Camera(Model):
     name: str
     address: str
     """Without user and password."""
+    detect_address: str | None
+    """The smaller stream in which faces are found, without user and password; null without one."""
     has_user: bool
     has_password: bool
     rotate_deg: int

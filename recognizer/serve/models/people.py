@@ -8,6 +8,7 @@ from fastapi import UploadFile
 from pydantic import Field
 
 from recognizer.serve.models.common import Model, Rounded
+from recognizer.serve.models.faces import Quality
 
 Name = Annotated[str, Field(min_length=1, max_length=255)]
 MOST_PHOTOS = 100
@@ -148,6 +149,8 @@ class Photo(Model):
     accepted: bool
     notes: list[PhotoNote]
     """Why it is refused; or, of an accepted one, what to know about it."""
+    quality: Quality | None
+    """Of the face that was taken; null where none was."""
 
 
 class Photos(Model):

@@ -14,6 +14,7 @@ from recognizer.app.cameras import CameraSettings, NoSuchCameraError, describe
 from recognizer.app.config import Settings
 from recognizer.app.settings_file import SettingsFile
 from recognizer.app.test_picture import take_picture
+from recognizer.errors import UsageError
 from recognizer.serve.access.scopes import require
 from recognizer.serve.dependencies import Services, ServicesDep, SettingsFileDep
 from recognizer.serve.errors import ServiceError
@@ -41,6 +42,10 @@ async def try_camera(form: CameraTest, services: ServicesDep, file: SettingsFile
 
     def take() -> bytes:
         camera = _cameras(services, file).complete(form.options(), form.id)
+        if form.stream == "detect_address":
+            if camera.detect_location is None:
+                raise UsageError("detect_address: wanted the address of the smaller stream, got none.")
+            camera = camera.model_copy(update={"location": camera.detect_location})
         return take_picture(camera, form.name or form.id or "the camera")
 
     async with _one_test:

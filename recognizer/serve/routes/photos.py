@@ -16,6 +16,7 @@ from recognizer.app.results import Box
 from recognizer.capture.pictures import ending_of, read_picture
 from recognizer.errors import RecognizerError
 from recognizer.gallery.folder import RECORD_FOLDER
+from recognizer.gallery.records import Measurement
 from recognizer.gallery.store import Gallery
 from recognizer.serve import gallery
 from recognizer.serve.access.scopes import Principal, require
@@ -26,8 +27,10 @@ from recognizer.serve.inference import Inference
 from recognizer.serve.jobs import Job, Jobs
 from recognizer.serve.limits import IMAGE_BYTES
 from recognizer.serve.models.common import JobAnswer
+from recognizer.serve.models.faces import Quality
 from recognizer.serve.models.people import Photo, PhotoNote, Photos, PhotosAdded, PhotosForm
 from recognizer.serve.recogniser import Recogniser
+from recognizer.serve.routes.faces import quality
 from recognizer.serve.routes.jobs import answer
 from recognizer.serve.uploads import checked, content
 
@@ -41,18 +44,21 @@ _BOXES: TypeAdapter[list[Box | None]] = TypeAdapter(list[Box | None])
 
 @router.get("", dependencies=[Depends(require("read"))])
 async def list_photos(person_id: str, settings: SettingsDep) -> Photos:
-    """List a person's photos, and what was noted about each."""
+    """List a person's photos, how good each is, and what was noted about it."""
     folder = settings.gallery.folder
 
     def found() -> Photos:
         person = gallery.person_of(folder, person_id)
         with Gallery(folder) as record:
             own = [photo for photo in record.photos() if photo.person == person.name]
+            contents = [photo.content.sha256 for photo in own if photo.content]
+            measured = record.measurements(record.model or "", contents)
         photos = [
             Photo(
                 file=photo.file,
                 accepted=photo.accepted,
                 notes=[PhotoNote(finding=note.finding.value, text=note.text) for note in photo.notes],
+                quality=_quality(measured.get(photo.content.sha256) if photo.content else None),
             )
             for photo in own
         ]
@@ -150,6 +156,10 @@ async def add_photos(
         raise ServiceError(503, "busy", "Photos are being enrolled already.", headers={"retry-after": "5"})
     job = jobs.start(_KIND, lambda job: _bit_by_bit(job, recognizer, intake, count, is_new))
     return JSONResponse(answer(job).model_dump(mode="json"), status_code=202)
+
+
+def _quality(measured: Measurement | None) -> Quality | None:
+    return quality(measured.face.quality) if measured and measured.face else None
 
 
 def _boxes(form: PhotosForm) -> list[Box | None]:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import base64
+import io
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -8,6 +9,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+from PIL import Image
 from playwright.sync_api import FilePayload, Page, expect
 
 from recognizer.demo.demo_clip import MEDIA
@@ -29,6 +31,8 @@ DROP = """(place, data) => {
         place.dispatchEvent(new DragEvent(type, {bubbles: true, cancelable: true, dataTransfer: transfer}));
     }
 }"""
+SMALL_PX = 100
+"""Height of a portrait whose eyes are 14 px apart: weak, and enrolled where there is no better one."""
 NASTY = '<script>alert(1)<script> & O\'Neil "x"'
 
 
@@ -101,6 +105,26 @@ def test_somebody_is_hidden_and_shown_again(visitor: Visitor) -> None:
     page.get_by_role("button", name="Show again").click()
     page.get_by_role("dialog").get_by_role("button", name="Show again").click()
     visitor.open("people")
+    expect(page.get_by_text("2 people")).to_be_visible()
+
+
+def test_a_photo_shows_its_figures_and_what_was_wanted_where_it_falls_short(visitor: Visitor) -> None:
+    page = visitor.open("people/Barack%20Obama")
+    good = page.locator(".photo").first
+    expect(good).to_contain_text(re.compile(r"\d{2,3} px between the eyes · sharpness \d+ · turned \d+° · tilted \d+°"))
+    expect(good).to_contain_text("counts, no warning")
+    image = Image.open(MEDIA / "barack_obama_2010.jpg")
+    image.thumbnail((SMALL_PX, SMALL_PX))
+    data = io.BytesIO()
+    image.save(data, "PNG")
+    page = add_person(visitor, "Small", {"name": "small.png", "mimeType": "image/png", "buffer": data.getvalue()})
+    page.get_by_role("button", name="Done").click()
+    visitor.open("people/Small")
+    expect(page.locator(".photo")).to_contain_text(
+        re.compile(r"1\d px between the eyes · .*1\d px between the eyes, wanted 20")
+    )
+    page.get_by_role("button", name="Delete", exact=True).click()
+    page.get_by_role("dialog").get_by_role("button", name="Delete").click()
     expect(page.get_by_text("2 people")).to_be_visible()
 
 

@@ -160,7 +160,7 @@ export async function getPerson(id, signal) {
   return {
     ...asPerson(person),
     photos: photos.map((photo) => ({
-      id: photo.file, name: photo.file, url: photoUrl(id, photo.file, 480), counts: photo.accepted, warnings: photo.notes.map(({text}) => text),
+      id: photo.file, name: photo.file, url: photoUrl(id, photo.file, 480), counts: photo.accepted, warnings: photo.notes.map(({text}) => text), quality: photo.quality,
     })),
   };
 }

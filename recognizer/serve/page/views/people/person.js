@@ -53,13 +53,18 @@ function Photos({person, onChanged, onAdd}) {
       <${Face} src=${photo.url} alt=${t("person.photo_alt", {name: photo.name})} />
       <div class="row still apart"><span class="small clip" title=${photo.name}>${photo.name}</span>
         <button class="button quiet small only-icon" aria-label=${t("person.remove_photo", {name: photo.name})} onClick=${() => setOut(photo)}><${Icon} name="trash" /></button></div>
-      ${photo.facts && html`<span class="small muted">${photo.facts}</span>`}
+      ${photo.quality && html`<span class="small muted">${figures(photo.quality)}</span>`}
       ${photo.warnings.length > 0 ? html`<ul class="stack tight">${photo.warnings.map((text) => html`<li key=${text} class="small warn-text wrap"><${Icon} name="warn" />${text}</li>`)}</ul>`
         : photo.counts ? html`<span class="small good-text"><${Icon} name="good" />${t("person.photo_good")}</span>` : ""}
     </li>`)}</ul>
     ${out && html`<${Confirm} danger title=${t("person.remove_photo_title")} text=${t("person.remove_photo_text")} doing=${t("do.delete")} onClose=${() => setOut(null)}
       onDo=${async () => { await removePhoto(person.id, out.id); announce({kind: "people_changed"}); onChanged(); }} />`}
   </section>`;
+}
+
+function figures({eyes_px, sharpness, yaw_deg, roll_deg}) {
+  const [eyes, sharp, turned, tilted] = [eyes_px, sharpness, Math.abs(yaw_deg), Math.abs(roll_deg)].map(Math.round);
+  return [t("person.eyes", {n: eyes}), t("person.sharpness", {n: sharp}), t("person.turned", {n: turned}), t("person.tilted", {n: tilted})].join(" · ");
 }
 
 function Consent({person, onAsk}) {

@@ -12,17 +12,17 @@ const TURNS = [0, 90, 180, 270];
 
 export function CameraDialog({camera, onClose}) {
   const [form, setForm] = useState(() => ({
-    name: camera?.name ?? "", address: camera?.address ?? "", user: "", password: "",
+    name: camera?.name ?? "", address: camera?.address ?? "", detect_address: camera?.detect_address ?? "", user: "", password: "",
     rotate_deg: camera?.rotate_deg ?? 0, mirror: camera?.mirror ?? false, region: camera?.region ?? WHOLE,
   }));
   const [test, setTest] = useState({picture: null, error: null, busy: false});
   const [error, setError] = useState(null);
   const [busy, setBusy] = useState(false);
   const set = (change) => setForm((old) => ({...old, ...change}));
-  const tryOut = async () => {
+  const tryOut = async (stream) => {
     setTest({picture: null, error: null, busy: true});
     try {
-      setTest({picture: await testCamera(form, camera), error: null, busy: false});
+      setTest({picture: await testCamera({...form, stream}, camera), error: null, busy: false, stream});
     } catch (problem) {
       setTest({picture: null, error: problem, busy: false});
     }
@@ -48,6 +48,7 @@ export function CameraDialog({camera, onClose}) {
       <div class="camera-columns">
         <div class="stack">
           <${Field} label=${t("cameras.address")} help=${t("cameras.address_help")}>${text("address", {required: true, placeholder: "rtsp://192.0.2.10/stream"})}<//>
+          <${Field} label=${t("cameras.small_address")} help=${t("cameras.small_help")}>${text("detect_address", {placeholder: "rtsp://192.0.2.10/small"})}<//>
           <div class="fields"><${Field} label=${t("cameras.user")}>${text("user")}<//>
             <${Field} label=${t("cameras.password")} help=${t(camera?.has_password ? "cameras.password_kept" : "cameras.password_help")}>${text("password", {type: "password"})}<//></div>
           <${Field} label=${t("cameras.name")} help=${t("cameras.name_help")}>${text("name", {required: true, placeholder: t("cameras.name_example")})}<//>
@@ -57,7 +58,9 @@ export function CameraDialog({camera, onClose}) {
         </div>
         <div class="stack">
           <div class="row apart"><span class="label-text">${t("cameras.picture")}</span>
-            <button type="button" class="button small" disabled=${test.busy || !form.address.trim()} onClick=${tryOut}>${t(test.busy ? "cameras.testing" : "cameras.test")}</button></div>
+            <div class="row tight"><button type="button" class="button small" disabled=${test.busy || !form.address.trim()} onClick=${() => tryOut("address")}>${t(test.busy ? "cameras.testing" : "cameras.test")}</button>
+              ${form.detect_address.trim() && html`<button type="button" class="button small" disabled=${test.busy || !form.address.trim()} onClick=${() => tryOut("detect_address")}>${t("cameras.test_small")}</button>`}</div></div>
+          ${test.picture && html`<span class="small muted">${t(test.stream === "address" ? "cameras.shown" : "cameras.shown_small", {width: test.picture.width, height: test.picture.height})}</span>`}
           ${test.error && html`<${Failure} error=${test.error} />`}
           <${RegionPicker} picture=${test.picture} rotate=${form.rotate_deg} mirror=${form.mirror} region=${form.region} onChange=${(region) => set({region})} />
         </div>

@@ -24,6 +24,7 @@ export function Cameras({route}) {
       : html`<div class="stack"><${NextSteps} />${canChange ? html`<div class="row"><a class="button primary" href=${link("settings", "cameras", "add")}><${Icon} name="plus" />${t("cameras.add")}</a></div>`
           : html`<${Note}>${t("cameras.no_file")}<//>`}<ul class="panel lines">${cameras.map((camera) => html`<li key=${camera.id} class="camera-line">
           <div class="grow"><strong class="wrap">${camera.name}</strong><div class="small muted wrap">${camera.address}</div>
+            ${camera.detect_address && html`<div class="small muted wrap">${t("cameras.found_in", {address: camera.detect_address})}</div>`}
             <div class="row tight small">${describe(camera).map((text) => html`<span key=${text} class="chip">${text}</span>`)}</div></div>
           ${canChange && html`<div class="row tight"><a class="button small" href=${link("settings", "cameras", "edit", camera.id)}><${Icon} name="edit" />${t("do.change")}</a>
             <button class="button small danger" onClick=${() => setOut(camera)}><${Icon} name="trash" />${t("cameras.remove")}</button></div>`}
