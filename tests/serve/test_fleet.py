@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import datetime as dt
-import hashlib
 import json
 from collections.abc import Iterator
 from contextlib import closing
@@ -18,13 +17,11 @@ from starlette.testclient import TestClient
 from recognizer.app.fleet import signing
 from recognizer.app.history import open_or_create
 from recognizer.errors import FleetError
-from recognizer.gallery.folder import Content, Stamp
-from recognizer.gallery.records import Measurement, ReviewedPhoto
-from recognizer.gallery.store import Gallery
 from recognizer.history.records import Seen, Selection
 from recognizer.history.tracks import list_tracks
 from recognizer.serve.fleet import boxes, feed
-from tests.gallery.records import MODEL, face
+from tests.gallery.records import MODEL
+from tests.serve.enrolled import enrol
 from tests.serve.service import client_of, make_app
 
 NONCE = "0123456789abcdef"
@@ -35,19 +32,6 @@ def app(tmp_path: Path) -> Iterator[FastAPI]:
     made = make_app(tmp_path, history={"enabled": True})
     yield made
     made.state.services.close()
-
-
-def enrol(app: FastAPI, people: dict[str, list[str]]) -> None:
-    """Make these people, each with photos of these contents, the gallery's."""
-    with Gallery(app.state.services.settings.gallery.folder, write=True) as gallery:
-        reviewed = []
-        for name, photos in people.items():
-            for photo in photos:
-                sha256 = hashlib.sha256(photo.encode()).digest()
-                gallery.store(sha256, MODEL, Measurement((), face(len(photo), 1)))
-                content = Content(sha256, Stamp(1, 2, 3), 4)
-                reviewed.append(ReviewedPhoto(name, f"{photo}.png", content, True, ()))
-        gallery.commit_enrolment(reviewed, people={name: name for name in people}, model=MODEL)
 
 
 def join(app: FastAPI, name: str = "north") -> TestClient:

@@ -28,8 +28,8 @@ from recognizer.serve.fleet import boxes
 from tests.fakes import painted_vector
 from tests.gallery.records import MODEL
 from tests.history.history_records import NOON, record
+from tests.serve.enrolled import enrol
 from tests.serve.service import client_of, make_app
-from tests.serve.test_fleet import enrol
 
 ADDRESS = "http://127.0.0.1:8000"
 
