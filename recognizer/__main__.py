@@ -36,7 +36,7 @@ def main() -> int:
     words = with_default_command(sys.argv[1:])
     if words[0] in {"run", "serve"}:
         stopping.end_at_once()
-    if not sys.argv[1:]:
+    if not sys.argv[1:] and "_RECOGNIZER_COMPLETE" not in os.environ:  # a shell asks so for what Tab completes
         print(_START, file=sys.stderr)
     if note := scarce():
         print(f"note: {note}", file=sys.stderr)
@@ -57,9 +57,12 @@ def main() -> int:
     return status
 
 
+_WITHOUT_COMMAND = {"-h", "--help", "--version", "--install-completion", "--show-completion"}
+
+
 def with_default_command(arguments: list[str]) -> list[str]:
     """Put ``run`` before arguments that name no command: none at all, or options only."""
-    if not arguments or (arguments[0].startswith("-") and arguments[0] not in {"-h", "--help", "--version"}):
+    if not arguments or (arguments[0].startswith("-") and arguments[0] not in _WITHOUT_COMMAND):
         return ["run", *arguments]
     return arguments
 
