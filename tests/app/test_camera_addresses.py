@@ -12,7 +12,7 @@ from recognizer.app.cameras import describe
 from recognizer.app.sections import Camera
 from recognizer.capture.address import complete_address
 from recognizer.errors import UsageError
-from tests.app.test_cameras import site
+from tests.app.camera_site import site
 
 MAIN, SMALL = "rtsp://192.0.2.1/main", "rtsp://192.0.2.1/small"
 

@@ -10,18 +10,11 @@ from recognizer.app import build
 from recognizer.app.camera_addresses import checked_address
 from recognizer.app.cameras import CameraSettings, NoSuchCameraError, camera_ids, describe, with_names
 from recognizer.app.config import Settings, load
-from recognizer.app.settings_file import SettingsFile
 from recognizer.capture.address import complete_address
 from recognizer.errors import ConfigError, UsageError
+from tests.app.camera_site import site
 
 SECRET = "p@ss/w?rd#1"  # noqa: S105 - not one
-
-
-def site(folder: Path, text: str = "") -> tuple[SettingsFile, CameraSettings]:
-    path = folder / "site.yaml"
-    path.write_text(text)
-    file = SettingsFile(path)
-    return file, CameraSettings(file, folder / "passwords")
 
 
 def test_a_password_is_kept_in_a_file_of_its_own_and_shown_nowhere(tmp_path: Path) -> None:

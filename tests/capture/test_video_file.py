@@ -49,7 +49,7 @@ def test_a_picture_is_freed_as_soon_as_it_is_dropped(tmp_path: Path) -> None:
     try:
         with VideoFile(clip) as source:
             assert sum(frame.width > 0 and frame.image.size > 0 for frame in source) == 20
-        assert alive() == before
+        assert alive() <= before
     finally:
         gc.enable()
 
