@@ -22,6 +22,7 @@ from recognizer.cli import (
     health,
     history,
     identify,
+    index,
     models,
     notify,
     predict,
@@ -67,6 +68,7 @@ app.command(rich_help_panel=_RECOGNISE)(predict.predict)
 app.command(rich_help_panel=_PEOPLE)(enroll.enroll)
 app.add_typer(gallery.app, name="gallery", rich_help_panel=_PEOPLE)
 app.add_typer(history.app, name="history", rich_help_panel=_PEOPLE)
+app.command(rich_help_panel=_PEOPLE)(index.index)
 app.add_typer(webhook.app, name="webhook", rich_help_panel=_OTHERS)
 app.add_typer(notify.app, name="notify", rich_help_panel=_OTHERS)
 app.command(rich_help_panel=_OTHERS)(health.health)
