@@ -186,6 +186,10 @@ class VideoFile:
             self._tell_shortfall(index, timeline.now + step - first_s, step)
 
     def _decode(self, container: av.container.InputContainer, stream: VideoStream) -> Iterator[av.VideoFrame]:
+        for packet in self._packets(container, stream):
+            yield from self._pictures(packet)
+
+    def _packets(self, container: av.container.InputContainer, stream: VideoStream) -> Iterator[av.Packet[VideoStream]]:
         packets = container.demux(stream)
         while True:
             try:
@@ -196,13 +200,15 @@ class VideoFile:
             if packet is None:
                 return
             self._damaged += packet.is_corrupt
-            try:
-                pictures = packet.decode()
-            except av.error.FFmpegError as error:
-                self._damaged += not packet.is_corrupt
-                self._broken = _words(error)
-                continue
-            yield from pictures
+            yield packet
+
+    def _pictures(self, packet: av.Packet[VideoStream]) -> list[av.VideoFrame]:
+        try:
+            return packet.decode()
+        except av.error.FFmpegError as error:
+            self._damaged += not packet.is_corrupt
+            self._broken = _words(error)
+            return []
 
     def _tell_shortfall(self, frames: int, reached_s: float, step: float) -> None:
         expected = self.duration_s

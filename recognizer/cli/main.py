@@ -44,6 +44,7 @@ COMMANDS = {
     "serve": Listed(_START, "The web service: REST, live pictures and the page."),
     "gallery": Listed(_PEOPLE, "The enrolled people: list, remove, rename, audit, consent, reembed."),
     "history": Listed(_PEOPLE, "Who was seen when; 'run --history' keeps it."),
+    "index": Listed(_PEOPLE, "Index recordings in the history: who appears in which file, and when."),
     "fleet": Listed(_OTHERS, "Several boxes, one gallery and one history."),
     "webhook": Listed(_OTHERS, "Send events to web addresses."),
     "notify": Listed(_OTHERS, "Send notifications to phones, mailboxes and chats."),

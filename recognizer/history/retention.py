@@ -16,7 +16,7 @@ from recognizer.history import announcements
 from recognizer.history.database import REPLACED, STAGING, Database
 from recognizer.history.refusals import NotThereError
 from recognizer.history.rows import to_us
-from recognizer.history.schema import NAMED, actions, facts, moments, rejections, samples, tracks
+from recognizer.history.schema import NAMED, actions, facts, files, moments, rejections, samples, tracks
 
 _BATCH = 2000
 """Tracks deleted in one transaction, so that the writer waits for at most some hundredths of a second."""
@@ -59,7 +59,8 @@ def count_old(database: Database, retention: Retention, *, now: dt.datetime) -> 
 def _old(retention: Retention, now: dt.datetime) -> list[sa.ColumnElement[bool]]:
     """Return conditions of the tracks that are older than the retention allows."""
     kinds = ((retention.known_days, NAMED), (retention.unknown_days, sa.not_(NAMED)))
-    return [sa.and_(tracks.c.ended_us < _before(now, days), kind) for days, kind in kinds if days is not None]
+    seen = tracks.c.run_id.not_in(sa.select(files.c.run_id))  # an archive is older than that, and kept by its owner
+    return [sa.and_(tracks.c.ended_us < _before(now, days), kind, seen) for days, kind in kinds if days is not None]
 
 
 def forget_person(database: Database, name: str) -> int:

@@ -23,7 +23,7 @@ from sqlalchemy import (
     or_,
 )
 
-LEVEL = "0007"
+LEVEL = "0008"
 """The newest migration in ``migrations/versions``."""
 
 metadata = MetaData()
@@ -120,6 +120,19 @@ moments = Table(
     Column("shown_until_us", BigInteger, nullable=False),
     Column("revision", Integer, nullable=False, server_default="0"),  # of its run
     UniqueConstraint("track_id", "place"),
+)
+
+files = Table(
+    "files",  # videos that were indexed; each is a run
+    metadata,
+    Column("run_id", KEY, ForeignKey("runs.id", ondelete="CASCADE"), primary_key=True, autoincrement=False),
+    Column("path", Text, nullable=False, unique=True),
+    Column("size", BigInteger, nullable=False),
+    Column("changed_us", BigInteger, nullable=False),
+    Column("digest", Text, nullable=False),  # of its beginning and its end
+    Column("seconds", Float, nullable=False),
+    Column("fault", Text),  # what could not be read of it
+    Column("indexed_us", BigInteger, nullable=False),
 )
 
 clusters = Table(

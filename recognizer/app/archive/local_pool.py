@@ -1,0 +1,80 @@
+"""Index videos in processes of this machine; one that dies costs its video, which is tried again alone."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import threading
+import time
+from collections import deque
+from collections.abc import Generator, Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
+
+from loguru import logger
+
+from recognizer.app.archive.find import ArchiveFile
+from recognizer.app.archive.recognise import IndexedFile, Plan, index_file
+
+_AHEAD = 2
+"""Videos handed to each process, so that none waits for the next one."""
+_WATCH_S = 1.0
+
+
+def index_here(plan: Plan, files: Sequence[ArchiveFile], *, processes: int) -> Iterator[IndexedFile]:
+    """Yield what came of each video, as it comes.
+
+    Args:
+        plan: how they are recognised.
+        files: the videos.
+        processes: how many work at once.
+    """
+    todo, suspects = deque(files), deque[ArchiveFile]()
+    while todo or suspects:
+        # a video that may have ended its process is tried again alone, so that none is blamed for another
+        batch, alone = (deque([suspects.popleft()]), True) if suspects else (todo, False)
+        lost = yield from _until_broken(plan, batch, processes=1 if alone else processes)
+        if alone and lost:
+            failed = f"{lost[0].name}: the process that recognised it ended twice; play it to see whether it is damaged"
+            yield IndexedFile(file=lost[0], failed=failed)
+        else:
+            suspects.extend(lost)
+
+
+def _until_broken(
+    plan: Plan, todo: deque[ArchiveFile], *, processes: int
+) -> Generator[IndexedFile, None, list[ArchiveFile]]:
+    """Yield results; return the videos on one of which a process ended, or none when all are done."""
+    context = multiprocessing.get_context("spawn")
+    executor = ProcessPoolExecutor(processes, mp_context=context, initializer=_prepare, initargs=(os.getpid(),))
+    running: dict[Future[IndexedFile], ArchiveFile] = {}
+    try:
+        while todo or running:
+            while todo and len(running) < _AHEAD * processes:
+                file = todo.popleft()
+                running[executor.submit(index_file, plan, file)] = file
+            done, _ = wait(running, return_when=FIRST_COMPLETED)
+            for future in done:
+                found = future.result()
+                del running[future]
+                yield found
+    except BrokenProcessPool:
+        lost = list(running.values())
+        logger.warning("a process that indexes videos ended; {} videos are tried again", len(lost))
+        return lost
+    finally:
+        for process in list((executor._processes or {}).values()):
+            process.kill()  # what it has not handed over is not written, and done again
+        executor.shutdown(wait=True, cancel_futures=True)
+    return []
+
+
+def _prepare(parent: int) -> None:
+    """End with the process that started this one, also where that is killed."""
+
+    def watch() -> None:
+        while os.getppid() == parent:
+            time.sleep(_WATCH_S)
+        os._exit(1)
+
+    threading.Thread(target=watch, name="parent", daemon=True).start()
