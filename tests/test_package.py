@@ -56,10 +56,10 @@ def test_its_dependencies_are_those_of_the_requirements_files(wheel: Path) -> No
         commands = archive.read(f"{info}/entry_points.txt").decode("utf-8")
     asked = fields.get_all("Requires-Dist") or []
     assert [line for line in asked if "extra" not in line] == sorted(pins("requirements.txt"))
-    for extra in ("train", "bench", "report", "postgres", "milvus", "serve", "integrations"):
+    for extra in ("train", "bench", "report", "postgres", "milvus", "serve", "integrations", "archive"):
         of_extra = [line.partition(";")[0].strip() for line in asked if f"extra == '{extra}'" in line]
         assert of_extra == sorted(pins(f"requirements-{extra}.txt"))
-    extras = {"train", "bench", "report", "postgres", "milvus", "serve", "integrations"}
+    extras = {"train", "bench", "report", "postgres", "milvus", "serve", "integrations", "archive"}
     assert set(fields.get_all("Provides-Extra") or []) == extras
     assert "recognizer = recognizer.__main__:main" in commands
 

@@ -17,6 +17,9 @@ from av.video.stream import VideoStream
 
 from recognizer.capture.video import VideoFile
 
+_ROUNDING_S = 1e-3
+_PATIENCE = 2
+"""A burst that is due waits so many times as long for a key frame: else all since the last one must be decoded."""
 _KEPT_BYTES = 64 * 2**20
 """Of packets that are kept since the last key frame; a minute of 8 Mbit/s."""
 
@@ -26,7 +29,7 @@ class Bursts:
     """How much of a video is decoded."""
 
     every_s: float = 2.0
-    """Least time from the beginning of one burst to that of the next."""
+    """Least time from the beginning of one burst to that of the next; where key frames are rarer, twice that."""
     look: int = 2
     """Pictures of a burst without faces, as one may be blurred."""
     face_s: float = 0.6
@@ -75,7 +78,8 @@ class BurstFile(VideoFile):
                 waiting, size = [], 0
             waiting.append(packet)
             size += packet.size
-            is_on = at - self._began >= self._bursts.every_s
+            wait_s = self._bursts.every_s * (1 if packet.is_keyframe else _PATIENCE)
+            is_on = at - self._began >= wait_s - _ROUNDING_S
             if not (is_on or size > _KEPT_BYTES):
                 continue
             for each in waiting[:-1]:  # what the next picture is made from
@@ -100,7 +104,7 @@ class BurstFile(VideoFile):
 
     def _burst(self, packet: av.Packet[VideoStream]) -> Iterator[av.VideoFrame]:
         for picture in self._counted(packet):
-            if picture.time is None or picture.time >= self._began - 1e-3:  # else it lacks what it is made from
+            if picture.time is None or picture.time >= self._began - _ROUNDING_S:  # else it lacks what it is made from
                 self._shown += 1
                 yield picture
 
