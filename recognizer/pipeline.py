@@ -89,8 +89,7 @@ class Pipeline:
         if context is None:
             return ()
         context.tracker.cut()
-        new = self._new_context(last.source)
-        self._contexts[last.source] = replace(context, scheduler=new.scheduler)
+        self._contexts[last.source] = replace(context, scheduler=self._new_context(last.source).scheduler)
         return context.decider.end(last.captured_at, last.source)
 
     def replace_gallery(

@@ -103,7 +103,7 @@ class GalleryFeed:
         return self._position(cursor)[1]
 
     def _position(self, since: str | None) -> tuple[str, int, bool]:
-        """Return the epoch, the number, and whether everything is told from the beginning."""
+        """Return the epoch, the number, and whether the answer begins anew."""
         epoch, _, rest = (since or "").partition(".")
         number, _, mark = rest.partition(".")
         if epoch == self._store.epoch and number.isdecimal() and int(number) <= self._store.newest():

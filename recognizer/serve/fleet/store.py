@@ -2,7 +2,7 @@
 
 Each change of a person gets the next number, and only their newest change is remembered; whoever has the changes up to
 some number asks for the later ones (as CouchDB's ``_changes``). A person who is gone stays as a name and the digests of
-their photos, by which a rename is told from a deletion.
+their photos, by which a rename is no deletion.
 """
 
 from __future__ import annotations
