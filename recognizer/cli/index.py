@@ -25,7 +25,7 @@ _SHOWN = 40
 
 def index(
     places: Annotated[list[Path], typer.Argument(metavar="ARCHIVE...", help="Folders of videos, or videos.")],
-    every: Annotated[float, typer.Option("--every", help="Seconds from one part that is recognised to the next.")] = 2.0,
+    every: Annotated[float, typer.Option("--every", help="Seconds from one part to the next.")] = 2.0,
     face_s: Annotated[float, typer.Option("--face-s", help="Seconds that are recognised where faces are seen.")] = 0.6,
     whole: Annotated[bool, typer.Option("--whole", help="Recognise every picture instead.")] = False,
     processes: Annotated[int | None, typer.Option("--processes", min=1, help="Default: one for each core.")] = None,

@@ -26,8 +26,12 @@ class Archive:
         self.videos = folder / "cctv"
         self.videos.mkdir()
         demo_files.write_clip(self.videos / "a.mp4")
-        overrides = {"gallery": {"folder": folder / "gallery"}, "embed": {"model": "edgeface_xxs_own"}}
-        self.settings = config.load(None, {**overrides, "history": {"enabled": True}})
+        overrides: dict[str, dict[str, object]] = {
+            "gallery": {"folder": folder / "gallery"},
+            "embed": {"model": "edgeface_xxs_own"},
+            "history": {"enabled": True},
+        }
+        self.settings = config.load(None, overrides)
         self.resolved = build.model(self.settings)
         sync(self.settings, self.resolved)
 
