@@ -15,6 +15,7 @@ from loguru import logger
 
 from recognizer.app.archive.find import ArchiveFile
 from recognizer.app.archive.recognise import IndexedFile, Plan, index_file
+from recognizer.children import protect_this_process
 
 _AHEAD = 2
 """Videos handed to each process, so that none waits for the next one."""
@@ -45,6 +46,7 @@ def _until_broken(
     plan: Plan, todo: deque[ArchiveFile], *, processes: int
 ) -> Generator[IndexedFile, None, list[ArchiveFile]]:
     """Yield results; return the videos on one of which a process ended, or none when all are done."""
+    protect_this_process()
     context = multiprocessing.get_context("spawn")
     executor = ProcessPoolExecutor(processes, mp_context=context, initializer=_prepare, initargs=(os.getpid(),))
     running: dict[Future[IndexedFile], ArchiveFile] = {}
