@@ -44,9 +44,9 @@ class Archive:
             return [seen.source for seen in list_tracks(history, Selection())]
 
 
-@pytest.fixture(scope="module")
-def archive(tmp_path_factory: pytest.TempPathFactory) -> Archive:
-    return Archive(tmp_path_factory.mktemp("archive"))
+@pytest.fixture
+def archive(tmp_path: Path) -> Archive:
+    return Archive(tmp_path)
 
 
 def test_people_are_found_once_and_nothing_is_done_twice(archive: Archive) -> None:
@@ -77,6 +77,7 @@ def test_what_a_person_said_of_a_video_stays_until_it_changes(archive: Archive) 
 
 
 def test_a_video_that_is_gone_is_forgotten_when_that_is_wanted(archive: Archive) -> None:
+    archive.index()
     shutil.copy(archive.videos / "a.mp4", archive.videos / "b.mp4")
     assert [video.source for video in archive.index().indexed] == ["cctv/b.mp4"]
     (archive.videos / "b.mp4").unlink()
