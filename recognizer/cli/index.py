@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -53,7 +54,7 @@ def index(
     from recognizer.app.archive.index import IndexOptions, index_archive  # SQLAlchemy takes .2 s to import
     from recognizer.capture.bursts import Bursts
 
-    if every <= 0 or face_s <= 0:
+    if not (0 < every < math.inf and 0 < face_s < math.inf):
         raise UsageError(f"--every and --face-s: wanted more than 0 seconds, got {every:g} and {face_s:g}.")
     settings = _options.load_settings(
         config_file, gallery=gallery, model=model, engine=engine, weights_dir=weights_dir, history={"enabled": True}

@@ -34,8 +34,8 @@ def index_there(plan: Plan, files: Sequence[ArchiveFile], *, scheduler: str) -> 
     except (OSError, ValueError) as error:
         raise UsageError(f"--scheduler {scheduler}: no Dask scheduler answers there ({error}).") from error
     with client:
-        sent = client.scatter(plan, broadcast=True, hash=False)  # type: ignore[no-untyped-call]
-        futures = {client.submit(index_file, sent, file, pure=False, retries=2): file for file in files}
+        # the plan goes with each video: scattered, it would be lost with the workers that hold it
+        futures = {client.submit(index_file, plan, file, pure=False, retries=2): file for file in files}
         for future in as_completed(futures, loop=client.loop):  # type: ignore[no-untyped-call]
             file = futures.pop(future)
             try:
