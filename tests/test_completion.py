@@ -18,7 +18,7 @@ def _recognizer(*words: str, **environment: str) -> subprocess.CompletedProcess[
 
 
 def test_the_script_for_bash_is_printed() -> None:
-    """The shell is told here; without the variable it is that of the process above, which is none in a test."""
+    """The shell is named here; without the variable it is that of the process above, which is none in a test."""
     done = _recognizer("--show-completion", "bash", _TYPER_COMPLETE_TEST_DISABLE_SHELL_DETECTION="1")
     assert done.returncode == 0, done.stderr
     assert "_RECOGNIZER_COMPLETE=complete_bash" in done.stdout

@@ -30,7 +30,7 @@ class Bursts:
 
     every_s: float = 2.0
     """Least time from the beginning of one burst to that of the next; where key frames are rarer, twice that."""
-    look: int = 2
+    least: int = 2
     """Pictures of a burst without faces, as one may be blurred."""
     face_s: float = 0.6
     """Length of a burst with faces: a name needs three samples, .2 s apart at most."""
@@ -98,7 +98,7 @@ class BurstFile(VideoFile):
         return number / (self.frame_rate or 25.0)
 
     def _goes_on(self, at: float) -> bool:
-        if self._shown < self._bursts.look:
+        if self._shown < self._bursts.least:
             return True
         return self._has_faces and at - self._began <= self._bursts.face_s
 

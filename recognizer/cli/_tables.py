@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rich.markup import escape
 from rich.table import Table
@@ -11,7 +11,10 @@ from rich.table import Table
 from recognizer.cli import _console
 from recognizer.history.records import short_source
 
-__all__ = ["short_source", "show_rows"]
+if TYPE_CHECKING:
+    from recognizer.evaluation.quality import Matched
+
+__all__ = ["matched_cell", "short_source", "show_rows"]
 
 
 def show_rows(rows: Sequence[Mapping[str, Any]], nothing: str) -> None:
@@ -25,3 +28,11 @@ def show_rows(rows: Sequence[Mapping[str, Any]], nothing: str) -> None:
     for row in rows:
         table.add_row(*(escape(str(value)) for value in row.values()))
     _console.out.print(table)
+
+
+def matched_cell(found: Matched) -> str:
+    """Describe how many comparisons matched, with the interval of their rate."""
+    if not found.comparisons:
+        return "-"
+    interval = f"{found.low:.0e} to {found.high:.0e}" if found.hits else f"under {found.high:.0e}"
+    return f"{found.hits} of {found.comparisons}\n[dim]{interval}[/]"

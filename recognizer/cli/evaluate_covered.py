@@ -13,9 +13,10 @@ from rich.table import Table
 from recognizer.app import build
 from recognizer.cli import _console, _options
 from recognizer.cli._progress import counting, model_bar
+from recognizer.cli._tables import matched_cell
 from recognizer.evaluation.covered import CoverRow, measure_covered
 from recognizer.evaluation.people import people_of_folder
-from recognizer.evaluation.quality import Matched, choose_people
+from recognizer.evaluation.quality import choose_people
 from recognizer.gallery.enrol import measure
 
 
@@ -62,7 +63,7 @@ def _show(rows: Sequence[CoverRow], title: str) -> None:
         name = f"{row.name} {row.level:g}" if row.level else row.name
         shares = [f"{100 * share:.0f} %" for share in (row.found, row.weak, row.refused)]
         missed = [f"{100 * share:.0f} %" for share in (row.fnmr, row.fnmr_within)]
-        table.add_row(name, *shares, _cell(row.before), _cell(row.within), *missed)
+        table.add_row(name, *shares, matched_cell(row.before), matched_cell(row.within), *missed)
     _console.out.print(table)
     _console.out.print(
         "Both: pairs of strangers that match when both are covered, hits of comparisons and the 95 % interval of their "
@@ -71,10 +72,3 @@ def _show(rows: Sequence[CoverRow], title: str) -> None:
         highlight=False,
         soft_wrap=True,
     )
-
-
-def _cell(found: Matched) -> str:
-    if not found.comparisons:
-        return "-"
-    interval = f"{found.low:.0e} to {found.high:.0e}" if found.hits else f"under {found.high:.0e}"
-    return f"{found.hits} of {found.comparisons}\n[dim]{interval}[/]"

@@ -13,12 +13,13 @@ from recognizer.app import build
 from recognizer.app.embedded import embedded
 from recognizer.cli import _console, _options
 from recognizer.cli._progress import counting, model_bar
+from recognizer.cli._tables import matched_cell
 from recognizer.errors import UsageError
 from recognizer.evaluation.degradations import DEGRADATIONS
 from recognizer.evaluation.faces import EmbeddedPictures, Picture
 from recognizer.evaluation.pairs import LOOSE_SHARE
 from recognizer.evaluation.people import people_of_folder
-from recognizer.evaluation.quality import Matched, QualityRow, choose_people, measure_quality
+from recognizer.evaluation.quality import QualityRow, choose_people, measure_quality
 
 MIN_FACE_PX = 20.0
 """Faces down-scaled to 10 px between the eyes are among those measured."""
@@ -88,7 +89,7 @@ def _show(rows: Sequence[QualityRow], title: str) -> None:
     for row in rows:
         what = row.name if not row.unit else f"{row.name}: {row.unit} {row.level:g}"
         shares = [f"{100 * row.found:.0f} %", f"{row.sharpness:.0f}", f"{100 * row.refused:.0f} %"]
-        rates = [_cell(row.both), _cell(row.both_usable), _cell(row.probe)]
+        rates = [matched_cell(row.both), matched_cell(row.both_usable), matched_cell(row.probe)]
         answered = "" if row.refused == 1 else f"{100 * row.fnmr_usable:.1f} %"
         table.add_row(what, *shares, *rates, f"{100 * row.fnmr:.1f} %", answered)
     _console.out.print(table)
@@ -99,10 +100,3 @@ def _show(rows: Sequence[QualityRow], title: str) -> None:
         highlight=False,
         soft_wrap=True,
     )
-
-
-def _cell(matched: Matched) -> str:
-    if not matched.comparisons:
-        return "-"
-    interval = f"{matched.low:.0e} to {matched.high:.0e}" if matched.hits else f"under {matched.high:.0e}"
-    return f"{matched.hits} of {matched.comparisons}\n[dim]{interval}[/]"

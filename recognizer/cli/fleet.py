@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -19,9 +21,22 @@ from recognizer.errors import FleetAwayError, FleetError, UsageError
 
 if TYPE_CHECKING:
     from recognizer.app.fleet.membership import FleetState
+    from recognizer.serve.access.store import AccessStore
+    from recognizer.serve.fleet.store import FleetStore
 
 app = typer.Typer(help="Several boxes, one gallery and one history.", no_args_is_help=True)
 BoxName = Annotated[str, typer.Argument(help="Name of the box, such as north-gate.")]
+
+
+@contextmanager
+def _service(gallery: Path | None, config_file: Path | None) -> Iterator[tuple[AccessStore, FleetStore]]:
+    """Open what the service knows of its boxes."""
+    settings = _options.load_settings(config_file, gallery=gallery)
+    with closing(open_access(settings)) as access:
+        from recognizer.serve.fleet.store import FleetStore
+
+        with closing(FleetStore(settings.service_folder)) as fleet:
+            yield access, fleet
 
 
 @app.command()
@@ -32,13 +47,10 @@ def code(
     as_json: _options.JsonOption = False,
 ) -> None:
     """On the service: print a code with which one box may join, once, within a day."""
-    settings = _options.load_settings(config_file, gallery=gallery)
-    with closing(open_access(settings)) as access:
+    with _service(gallery, config_file) as (access, fleet):
         from recognizer.serve.fleet.boxes import invite
-        from recognizer.serve.fleet.store import FleetStore
 
-        with closing(FleetStore(settings.service_folder)) as fleet:
-            made = invite(access, fleet, name)
+        made = invite(access, fleet, name)
     if as_json:
         _console.print_json({"box": name, "code": made})
     else:
@@ -52,13 +64,10 @@ def boxes(
     as_json: _options.JsonOption = False,
 ) -> None:
     """On the service: list the boxes, when each was here last, and how far behind it is."""
-    settings = _options.load_settings(config_file, gallery=gallery)
-    with closing(open_access(settings)) as access:
+    with _service(gallery, config_file) as (access, fleet):
         from recognizer.serve.fleet.boxes import boxes as listed
-        from recognizer.serve.fleet.store import FleetStore
 
-        with closing(FleetStore(settings.service_folder)) as fleet:
-            found = listed(access, fleet)
+        found = listed(access, fleet)
     if as_json:
         _console.print_json({"boxes": [box.model_dump() for box in found]})
         return

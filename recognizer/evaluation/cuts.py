@@ -22,7 +22,7 @@ from recognizer.types import CROP_SIZE_PX, F32, U8, FaceDetections
 SEEN_FROM = 0.5
 """Score of an O-Net pass whose landmarks count."""
 TURNED_DEG = 40.0
-"""Yaw from which the far side's landmarks are left out."""
+"""Yaw from which the far side's landmarks are dropped."""
 _LEFT, _RIGHT = [0, 2, 3], [1, 2, 4]
 _MIRRORED = [1, 0, 2, 4, 3]
 

@@ -1,6 +1,6 @@
 """Compare ways to cut faces out by whom they name of turned and of small faces, at the same rate of wrong matches.
 
-Everybody is enrolled by one photo, as enrolment does it, and looked for in another one: the most turned one that they
+Everybody is enrolled by one photo, as enrolment does it, and searched by another one: the most turned one that they
 have, or a frontal one whose head is turned (`recognizer.evaluation.turning`) or which is scaled down.
 """
 

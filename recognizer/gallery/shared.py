@@ -77,7 +77,7 @@ class SharedGallery(Gallery):
         return found
 
     def shared(self, names: Iterable[str]) -> Iterator[SharedPerson]:
-        """Yield people as others need them; those who are not there any more are left out.
+        """Yield people as others need them; those who are not there any more are dropped.
 
         Raises:
             GalleryError: if the record or a consent cannot be read.

@@ -18,7 +18,7 @@ def best_pairs(gain: F32) -> list[tuple[int, int]]:
     """Return the pairs (row, column), each row and column in one at most, with the largest sum of gains.
 
     Args:
-        gain: (N, M), at least 0; pairs without any are left out.
+        gain: (N, M), at least 0; pairs without any are dropped.
     """
     pairs: list[tuple[int, int]] = []
     for rows, columns in _groups(gain > 0):

@@ -108,7 +108,7 @@ class FleetClient:
             with _understood():
                 part = FleetGallery.model_validate_json(answer.content)
             if is_full is not None and (part.full != is_full or _epoch(part.cursor) != _epoch(since)):
-                raise FleetAwayError("The service's record of changes began anew meanwhile; it is asked again.")
+                raise FleetAwayError("The service's record of changes began anew; all people are pulled again.")
             is_full = part.full
             yield part
             since, more = part.cursor, part.more
