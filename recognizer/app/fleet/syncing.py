@@ -50,7 +50,7 @@ def join(settings: Settings, address: str, code: str) -> Membership:
 
 
 def leave(settings: Settings) -> Membership:
-    """Delete the token and the pulled people; the history stays. The service does not learn of it: revoke the box there.
+    """Delete the token and the pulled people; the history stays. The service keeps the box: revoke it there.
 
     Raises:
         UsageError: if this machine is no box.
