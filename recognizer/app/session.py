@@ -29,7 +29,7 @@ from recognizer.gallery.store import load_enrolled
 from recognizer.models.download import Progress, no_progress
 from recognizer.models.resolve import ResolvedModel
 from recognizer.protocols import FollowsGallery, FrameSource, Sink
-from recognizer.runtime.gallery_watcher import GalleryWatcher
+from recognizer.runtime.gallery_watcher import GalleryWatcher, stamp_of_record
 from recognizer.runtime.keys import Keys
 from recognizer.runtime.stopping import StopSignals
 from recognizer.runtime.supervisor import Supervisor
@@ -88,6 +88,7 @@ class Session:
         live = frozenset(source.name for source in sources if source.live)
         cv2.setNumThreads(1)  # a stage's images are small: more threads only compete with the decoder for the cores
         resolved = self._model(settings)
+        since = stamp_of_record(settings.gallery.folder)  # before anything is made of it
         recognising = make_recognising(settings, resolved, sources)
         sources = recognising.sources
         strangers = build.stranger_watch(settings, resolved)
@@ -184,6 +185,7 @@ class Session:
             enroller=lambda: make_enroller(settings, resolved),
             replace=replace_gallery,
             consents=consents,
+            since=since,
         )
         if control is not None:
             control.reload, control.dropped = watcher.reload, summary.dropped

@@ -52,6 +52,7 @@ class GalleryWatcher:
         model: Fingerprint of the model in use.
         enroller: Makes what works on photos; called when photos change for the first time.
         replace: Takes each new state of the gallery; called from the watching thread.
+        since: ``stamp_of_record`` from before the pipeline's people were read; what changed since then is given, too.
         consents: Says whose consent lets them be recognised; by default whatever is recorded.
         behind_s: A change that is not loaded for so long is reported.
     """
@@ -63,6 +64,7 @@ class GalleryWatcher:
         model: str,
         enroller: Callable[[], Enroller],
         replace: Callable[[Enrolled], None],
+        since: Stamp | None,
         consents: Consents | None = None,
         behind_s: float = BEHIND_S,
     ) -> None:
@@ -83,6 +85,7 @@ class GalleryWatcher:
         """Who had a folder at some time: without one now, they were removed."""
         self._known: dict[tuple[str, str], Content | None] | None = None
         """What the record said of each photo when it was opened; ``None`` once the first watch has begun."""
+        self._since = since
         self._record_stamp: Stamp | None = None
         self._origin: Origin | None = None
         self._backlog = Backlog(behind_s)
@@ -100,12 +103,13 @@ class GalleryWatcher:
         """
         with PulledGallery(self._folder) as gallery:
             self._origin = gallery.origin
-            self._record_stamp = self._stamp_of_record()
+            self._record_stamp = stamp_of_record(self._folder)
             self._known = {(photo.person, photo.file): photo.content for photo in gallery.photos()}
             enrolled = self._consents.permitted(gallery.enrolled())
         self._present()
-        # what the pipeline knows was read earlier: a consent may have ended meanwhile
-        is_sure = not self._consents.withheld and not self._consents.has_ends
+        # what the pipeline knows was read earlier: people may have come meanwhile, or a consent ended
+        is_same = self._record_stamp == self._since
+        is_sure = is_same and not self._consents.withheld and not self._consents.has_ends
         self._keep(enrolled, _digest(enrolled) if is_sure else b"")
         if not is_sure:
             self._backlog.add(photos=False)
@@ -176,11 +180,8 @@ class GalleryWatcher:
             changed = True
         if changed:
             self._backlog.add(photos=True)
-        elif self._record_stamp != self._stamp_of_record():
+        elif self._record_stamp != stamp_of_record(self._folder):
             self._backlog.add(photos=False)
-
-    def _stamp_of_record(self) -> Stamp:
-        return Stamp.of(self._folder / RECORD_FOLDER / RECORD_FILE)
 
     def _matters(self, change: Change, path: str) -> bool:
         parts = Path(path).relative_to(self._folder).parts
@@ -263,6 +264,14 @@ class GalleryWatcher:
     def _keep(self, enrolled: Enrolled, digest: bytes) -> None:
         self._digest, self._reported_names = digest, frozenset(enrolled.names)
         self._held = enrolled if len(enrolled) < HELD_VECTORS else None
+
+
+def stamp_of_record(folder: Path) -> Stamp | None:
+    """Return the stamp of a gallery's record; ``None`` where there is none yet."""
+    try:
+        return Stamp.of(folder / RECORD_FOLDER / RECORD_FILE)
+    except OSError:
+        return None
 
 
 def _identity(folder: Path) -> tuple[int, int] | None:

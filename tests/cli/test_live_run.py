@@ -25,7 +25,7 @@ from recognizer.capture.sources import open_source
 from recognizer.gallery.enrol import Enroller
 from recognizer.gallery.records import Enrolled
 from recognizer.runtime import runner
-from recognizer.runtime.gallery_watcher import GalleryWatcher
+from recognizer.runtime.gallery_watcher import GalleryWatcher, stamp_of_record
 from tests import rig
 from tests.conftest import ROOT
 from tests.fakes import ListSink
@@ -161,6 +161,7 @@ def test_who_is_enrolled_while_running_is_named_and_no_frame_is_dropped_for_it(
     settings = load(None, overrides)
     resolved = build.model(settings)
     sync(settings, resolved)
+    since = stamp_of_record(settings.gallery.folder)
     pipeline, sink, stop = build.video_pipeline(settings, resolved), ListSink(), threading.Event()
 
     def take_over(people: Enrolled) -> None:
@@ -175,7 +176,9 @@ def test_who_is_enrolled_while_running_is_named_and_no_frame_is_dropped_for_it(
 
     with rig.RtspServer(rig_data, clip, "--fps", "2") as server:
         source = open_source(f"rtsp://127.0.0.1:{server.port}/cam")
-        with GalleryWatcher(settings.gallery.folder, model=resolved.fingerprint, enroller=make, replace=take_over):
+        with GalleryWatcher(
+            settings.gallery.folder, model=resolved.fingerprint, enroller=make, replace=take_over, since=since
+        ):
             background = rig.Background(lambda: runner.run([source], pipeline, [sink], stop=stop))
             wait(lambda: len(sink.results) > 8)
             before = sink.results[-1].frame.index

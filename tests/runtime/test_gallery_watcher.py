@@ -14,7 +14,7 @@ from recognizer.gallery.enrol import Enroller
 from recognizer.gallery.folder import RECORD_FOLDER
 from recognizer.gallery.limits import Limits
 from recognizer.gallery.records import Enrolled
-from recognizer.runtime.gallery_watcher import GalleryWatcher
+from recognizer.runtime.gallery_watcher import GalleryWatcher, stamp_of_record
 from recognizer.types import U8, DetectionMode, Embeddings, FaceDetections
 from tests.fakes import PaintedFaceDetector, PaintedFaceEmbedder, face_picture, read_picture, save_picture
 from tests.rig import wait_until
@@ -51,7 +51,7 @@ def with_two_people(folder: Path) -> tuple[Path, Taken, Callable[[], GalleryWatc
     return (
         gallery,
         taken,
-        lambda: GalleryWatcher(gallery, model=model, enroller=enroller, replace=taken),
+        lambda: GalleryWatcher(gallery, model=model, enroller=enroller, replace=taken, since=stamp_of_record(gallery)),
     )
 
 
@@ -69,6 +69,16 @@ def test_who_is_added_comes_and_who_is_removed_goes(tmp_path: Path) -> None:
     assert build.index_of(taken.newest).search(Embeddings.empty(PaintedFaceEmbedder().model)).names == ()
 
 
+def test_who_came_while_the_pipeline_was_made_is_given(tmp_path: Path) -> None:
+    gallery, taken, _ = with_two_people(tmp_path)
+    since = stamp_of_record(gallery)
+    save_picture(gallery / "Eve" / "1.png", face_picture((7, 0)))
+    enroller().enrol(gallery)  # by another process, after the pipeline read who there is
+    model = PaintedFaceEmbedder().model
+    with GalleryWatcher(gallery, model=model, enroller=enroller, replace=taken, since=since):
+        assert wait_until(lambda: taken.people == [frozenset({"Ada", "Bob", "Eve"})], seconds=10) < 10
+
+
 def test_who_is_removed_during_an_enrolment_is_forgotten_before_it_ends(tmp_path: Path) -> None:
     gallery, taken, _ = with_two_people(tmp_path)
     seen: list[frozenset[str]] = []
@@ -82,7 +92,9 @@ def test_who_is_removed_during_an_enrolment_is_forgotten_before_it_ends(tmp_path
     slow = replace(enroller(), detector=RemovesBob())
     for number in (7, 9):
         save_picture(tmp_path / "Eve" / f"{number}.png", face_picture((number, 0)))
-    with GalleryWatcher(gallery, model=PaintedFaceEmbedder().model, enroller=lambda: slow, replace=taken):
+    with GalleryWatcher(
+        gallery, model=PaintedFaceEmbedder().model, enroller=lambda: slow, replace=taken, since=stamp_of_record(gallery)
+    ):
         shutil.move(tmp_path / "Eve", gallery / "Eve")
         assert wait_until(lambda: bool(taken.people) and "Eve" in taken.people[-1], seconds=10) < 10
     assert seen == [frozenset({"Ada", "Bob"}), frozenset({"Ada"})]
@@ -111,7 +123,9 @@ def test_what_changes_nothing_gives_no_new_index(tmp_path: Path) -> None:
 
 def watching(gallery: Path, taken: Taken, make: Callable[[], Enroller], behind_s: float = 60) -> GalleryWatcher:
     model = PaintedFaceEmbedder().model
-    return GalleryWatcher(gallery, model=model, enroller=make, replace=taken, behind_s=behind_s)
+    return GalleryWatcher(
+        gallery, model=model, enroller=make, replace=taken, since=stamp_of_record(gallery), behind_s=behind_s
+    )
 
 
 def test_a_photo_that_fails_costs_itself_and_keeps_nobody_named(tmp_path: Path, logged: list[str]) -> None:
@@ -186,6 +200,7 @@ def test_a_consent_that_ends_or_is_withdrawn_during_a_run_is_heeded(tmp_path: Pa
         model=PaintedFaceEmbedder().model,
         enroller=enroller,
         replace=taken,
+        since=stamp_of_record(gallery),
         consents=Consents(gallery, now=lambda: now[0]),
     ):
         assert wait_until(lambda: taken.people == [frozenset({"Ada", "Bob"})], seconds=10) < 10
