@@ -86,7 +86,7 @@ class PaintedFaceDetector:
         return [self._faces(image) for image in images]
 
     def refine(self, image: CropSource, boxes: F32, verify: NDArray[np.bool_] | None = None) -> RefinedFaces:
-        """The painted square under each box, if one is there; else what was asked for."""
+        """The painted square under each box, if one is there; else the given box."""
         painted = self._faces(image).boxes if isinstance(image, np.ndarray) else boxes[:0]
         near = iou(boxes, painted)
         places = [

@@ -10,6 +10,7 @@ import numpy as np
 import typer
 from rich.table import Table
 
+from recognizer.align import ARCFACE_CUT
 from recognizer.app import build
 from recognizer.app.embedded import embedded
 from recognizer.cli import _console, _options, _people_folder
@@ -72,6 +73,8 @@ def cuts(
         eyes_px=_whole(eyes, "--eyes"),
     )
     detector, embedder = build.photo_detector(settings), build.embedder(settings, resolved)
+    if embedder.spec.crop != ARCFACE_CUT:
+        raise UsageError(f"evaluate cuts wants a model that takes ArcFace's crops, got {resolved.fingerprint}.")
     threshold = build.thresholds(settings, resolved).known
     scores: list[WayScore] = []
     known: dict[str, list[F32]] = {}
@@ -103,7 +106,10 @@ def _chosen(text: str | None, names: Sequence[str], option: str) -> set[str]:
 
 
 def _whole(text: str, option: str) -> list[float]:
-    return [float(value) for value in _people_folder.numbers(text, option) if value is not None]
+    values = [value for value in _people_folder.numbers(text, option) if value is not None]
+    if len(values) < len(text.split(",")):
+        raise UsageError(f"{option} wants numbers such as 30,45, got '{text}'.")
+    return [float(value) for value in values]
 
 
 def _show(scores: Sequence[WayScore], title: str) -> None:

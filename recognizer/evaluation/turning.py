@@ -2,7 +2,7 @@
 
 The front of a head is taken as half an ellipsoid with a nose. A pixel of the photo is put at its depth, the head is
 turned about its vertical axis, and what is nearest to the viewer is seen. What the photo does not show, such as an ear
-that comes into view, is the nearest skin or hair that it does. That is a model: it tells which way of cutting faces out
+that comes into view, is the nearest skin or hair that it does. That is a model: it shows which way of cutting faces out
 copes with turned ones, not how often a camera's profiles are recognised.
 """
 

@@ -1,4 +1,4 @@
-"""How much a face's landmarks depend on where the detector looks: much, where a part of the face is covered.
+"""How much a face's landmarks depend on the detector's box: much, where a part of the face is covered.
 
 MTCNN's last net gives five landmarks whether it sees them or not. Of a face that is seen whole it gives the same ones
 from boxes beside each other; of a covered one it guesses, and each guess differs. Nothing is learned for that, so it

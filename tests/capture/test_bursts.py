@@ -58,6 +58,6 @@ def test_between_rare_key_frames_a_burst_begins_where_it_is_due(tmp_path: Path) 
     assert given(source, faces_at=set()) == [0, 1, 50, 51, 100, 101]
 
 
-def test_nothing_is_left_out_where_bursts_touch(tmp_path: Path) -> None:
+def test_nothing_is_dropped_where_bursts_touch(tmp_path: Path) -> None:
     source = BurstFile(clip(tmp_path / "a.mp4"), Bursts(every_s=0.02, least=1))
     assert given(source, faces_at=set()) == list(range(FRAMES))

@@ -33,12 +33,12 @@ def enroller() -> Enroller:
     return make_enroller(SETTINGS, build.model(SETTINGS))
 
 
-def covered(enroller: Enroller, image: U8, *, nose_too: bool = True) -> U8:
+def covered(enroller: Enroller, image: U8) -> U8:
     """A portrait with a mask up to below the eyes, or to the nose."""
     face = enroller.detector.detect([image])[0][:1]
     left, _, right, bottom = face.boxes[0].round().astype(int).tolist()
     eyes, nose = face.landmarks[0, :2, 1].mean(), face.landmarks[0, 2, 1]
-    top = round(float(0.6 * eyes + 0.4 * nose if nose_too else nose))
+    top = round(float(0.6 * eyes + 0.4 * nose))
     masked = image.copy()
     cv2.rectangle(masked, (left, top), (right, bottom + 10), (210, 190, 160), -1)
     return masked

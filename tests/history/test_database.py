@@ -51,6 +51,7 @@ def test_a_history_of_the_level_before_is_migrated_with_all_that_it_holds(tmp_pa
     history.close()
     with sqlite3.connect(tmp_path / FILE_NAME) as file:
         file.execute("DROP TABLE spans")
+        file.execute("DROP TABLE files")
         file.execute("UPDATE alembic_version SET version_num = '0006'")
     file.close()
     with closing(open_history(tmp_path, create=False)) as opened, opened.reading() as reading:

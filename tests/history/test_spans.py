@@ -101,7 +101,7 @@ def test_another_span_is_found_when_other_faces_come(history: Database) -> None:
     assert {len(row) for row in stored(history)} == {17, 49}
 
 
-def test_the_span_tells_of_the_network_and_not_of_whose_faces_it_saw(history: Database) -> None:
+def test_the_span_depends_on_the_network_and_not_of_whose_faces_it_saw(history: Database) -> None:
     bases = []
     for seed, model in enumerate(("model-1", "model-2")):
         save(history, faces(2 * LEARN_FROM, seed=seed), first=10_000 * seed, model=model)

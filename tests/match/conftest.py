@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import importlib.util
 import itertools
+import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from loguru import logger
 
 from recognizer.match.milvus import Milvus, Target
 
@@ -18,6 +18,8 @@ _NUMBERS = itertools.count()
 @pytest.fixture(scope="session")
 def milvus_file(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     if importlib.util.find_spec("milvus_lite") is None:
+        if "RECOGNIZER_TEST_SERVICES" in os.environ:
+            pytest.fail("RECOGNIZER_TEST_SERVICES is set, but milvus-lite is not installed")
         pytest.skip("milvus-lite (requirements-milvus.txt) is not installed")
     path = tmp_path_factory.mktemp("milvus") / "index.db"
     holder = Milvus(Target(str(path), "", "held", "Milvus"))  # keeps the file's server running
@@ -31,12 +33,3 @@ def make_milvus(milvus_file: Path) -> Callable[[], Milvus]:
     """Connect to one new collection, as often as it is called."""
     collection = f"faces_{next(_NUMBERS)}"
     return lambda: Milvus(Target(str(milvus_file), "", collection, "Milvus"))
-
-
-@pytest.fixture
-def caplog_loguru() -> Iterator[list[str]]:
-    """What is logged as a warning or worse."""
-    lines: list[str] = []
-    number = logger.add(lines.append, level="WARNING", format="{message}")
-    yield lines
-    logger.remove(number)

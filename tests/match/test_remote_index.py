@@ -58,14 +58,14 @@ def test_an_equal_gallery_is_not_written_again(make_milvus: Make, monkeypatch: p
     assert local.count == 0
 
 
-def test_nobody_searches_another_revision(make_milvus: Make, caplog_loguru: list[str]) -> None:
+def test_nobody_searches_another_revision(make_milvus: Make, logged_warnings: list[str]) -> None:
     old, local = opened(make_milvus, ["Ada", "Bob"], [0, 1])
     new, _ = opened(make_milvus, ["Bob", "Eve"], [1, 2])
     found = old.search(probes(units(1, 3)))
     assert found.names[:2] == ("Ada", "Bob")
     assert found.similarities[2] < 0.5, "Eve is not in this gallery"
     assert local.count == 1
-    assert any("another revision" in line for line in caplog_loguru)
+    assert any("another revision" in line for line in logged_warnings)
     assert new.search(probes(EVE[None])).names == ("Eve",), "the older one must not write its own over it"
 
 
@@ -92,8 +92,7 @@ def test_a_collection_of_another_width_is_made_anew(make_milvus: Make) -> None:
     assert index.search(probes(narrow)).names == ("Ada", "Bob")
 
 
-def test_without_a_server_people_are_recognised_and_it_is_said_once(caplog_loguru: list[str]) -> None:
-    pytest.importorskip("pymilvus")
+def test_without_a_server_people_are_recognised_and_it_is_said_once(logged_warnings: list[str]) -> None:
     server = Milvus(target("milvus+http://somebody:pencil@127.0.0.1:9/faces"))
     index = RemoteIndex(enrolled=enrolled(["Ada", "Bob"], units(1, 2)), server=server)
     said = threading.Event()
@@ -104,7 +103,7 @@ def test_without_a_server_people_are_recognised_and_it_is_said_once(caplog_logur
     finally:
         logger.remove(number)
     assert index.search(probes(BOB[None])).names == ("Bob",)
-    (line,) = [line for line in caplog_loguru if "gallery" in line]
+    (line,) = [line for line in logged_warnings if "gallery" in line]
     assert "searched here meanwhile" in line
     assert "pencil" not in line
 

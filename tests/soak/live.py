@@ -108,12 +108,13 @@ def _check(part: Part, product: Product, *, began: float, rounds: int, reloads: 
 
 def _counts(part: Part, taken: list[Sample], settled: float) -> None:
     """Check memory, descriptors and threads, from when all was made that the run makes."""
-    samples = [sample for sample in taken if sample.at > settled]
-    if len(samples) < 3:
-        return
-    largest = max(sample.resident_mb for sample in taken)
+    largest = max((sample.resident_mb for sample in taken), default=float("inf"))
     workers = min(len(SOURCES), os.cpu_count() or 1)
     part.at_most("most memory, children included", largest, LARGEST_MB + (workers - 1) * WORKER_BYTES / 1e6, "MB")
+    samples = [sample for sample in taken if sample.at > settled]
+    if len(samples) < 3:
+        part.figures["growth"] = "not checked: fewer than 3 samples after settling"
+        return
     early, late = samples[: max(len(samples) // 5, 1)], samples[-max(len(samples) // 5, 1) :]
     for what, spare in (("descriptors", SPARE_DESCRIPTORS), ("threads", SPARE_THREADS)):
         first, last = (min(getattr(sample, what) for sample in some) for some in (early, late))

@@ -53,8 +53,9 @@ def _until_broken(
     try:
         while todo or running:
             while todo and len(running) < _AHEAD * processes:
-                file = todo.popleft()
+                file = todo[0]  # taken once it is submitted: a broken pool refuses
                 running[executor.submit(index_file, plan, file)] = file
+                todo.popleft()
             done, _ = wait(running, return_when=FIRST_COMPLETED)
             for future in done:
                 found = future.result()

@@ -8,6 +8,7 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
+from distributed import LocalCluster
 
 from recognizer.app import build, config
 from recognizer.app.archive.index import IndexOptions, IndexReport, index_archive
@@ -87,8 +88,14 @@ def test_a_video_that_is_gone_is_forgotten_when_that_is_wanted(archive: Archive)
 
 
 def test_a_scheduler_that_is_not_there(archive: Archive) -> None:
-    pytest.importorskip("distributed")
     shutil.copy(archive.videos / "a.mp4", archive.videos / "c.mp4")
     with pytest.raises(UsageError, match="no Dask scheduler"):
         archive.index(scheduler="tcp://127.0.0.1:9")
     (archive.videos / "c.mp4").unlink()
+
+
+def test_a_cluster_indexes_as_one_machine_does(archive: Archive) -> None:
+    with LocalCluster(n_workers=1, threads_per_worker=1, dashboard_address=None) as cluster:  # type: ignore[no-untyped-call]
+        [video] = archive.index(scheduler=cluster.scheduler_address).indexed
+    assert set(demo_clip.ENROLLED) <= set(video.people)
+    assert set(archive.sources()) == {"cctv/a.mp4"}

@@ -149,7 +149,7 @@ def test_rules_about_people_and_about_cameras_are_apart() -> None:
         (set[str](), ["Ada entrance"]),
     ],
 )
-def test_how_often_and_what_the_limit_tells_apart(per: set[str], reported: list[str]) -> None:
+def test_how_often_and_what_the_limit_distinguishes(per: set[str], reported: list[str]) -> None:
     script = Script(every_s=300.0, per=frozenset(per))
     script.enters(0, "Ada")
     script.enters(1, "Bob", track=2)
@@ -158,7 +158,7 @@ def test_how_often_and_what_the_limit_tells_apart(per: set[str], reported: list[
     assert [f"{alert.items[0].seen.name} {alert.items[0].seen.source}" for alert in script.alerts] == reported
 
 
-def test_what_was_not_told_is_counted_with_the_next() -> None:
+def test_what_was_not_reported_is_counted_with_the_next() -> None:
     script = Script(every_s=300.0)
     for track, at_s in enumerate((0, 100, 200, 300)):
         script.enters(at_s, "Ada", track=track)

@@ -145,7 +145,7 @@ def test_a_source_that_cannot_be_opened(make_run: MakeRun) -> None:
     assert isinstance(both.error, SourceError), "a run that recognises nothing any more has failed"
 
 
-def test_cameras_are_recognised_for_as_long_as_was_wanted_and_files_to_their_end(make_run: MakeRun) -> None:
+def test_cameras_and_files_are_recognised_for_as_long_as_was_wanted(make_run: MakeRun) -> None:
     run = make_run("camera 1", "camera 2", max_seconds=0.5)
     run.join()
     assert run.error is None
