@@ -194,7 +194,10 @@ class CameraSettings:
     def _apply(self, section: Any, options: Mapping[str, Any]) -> None:
         if (name := options.get("name")) is not None:
             section["name"] = name
-        old, old_second = str(section["location"]), section.get("detect_location")
+        old = str(
+            section.get("location", Camera.model_fields["location"].default)
+        )  # the section "source" may have none
+        old_second = section.get("detect_location")
         has_kept = "password_env" in section or "password_file" in section
         new = changed_addresses(old, old_second, options, has_kept=has_kept)
         if new.location != old:

@@ -143,7 +143,7 @@ def _measure(connection: sqlite3.Connection, sha256: bytes, model: str, measurem
 
 def _require_place(person: SharedPerson) -> None:
     """Refuse a folder that is no single name: what a service says becomes a path here."""
-    if person_name(person.name) != person.name or person_name(person.folder) != person.folder.strip():
+    if person_name(person.name) != person.name or person_name(person.folder) != person.name:
         raise GalleryError(f"The service names a folder that cannot be one: {person.folder!r}.")
     if person.folder == RECORD_FOLDER or is_nobodys(person.folder) or Path(person.folder).name != person.folder:
         raise GalleryError(f"The service names a folder that cannot be one: {person.folder!r}.")

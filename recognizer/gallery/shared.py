@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from loguru import logger
+
 from recognizer.errors import GalleryError
 from recognizer.gallery import proof, schema, stored
 from recognizer.gallery.consent import Consent, read_consent
-from recognizer.gallery.folder import CONSENT_FILE, HIDDEN_FILE
+from recognizer.gallery.folder import CONSENT_FILE, HIDDEN_FILE, RECORD_FOLDER
 from recognizer.gallery.records import Measurement, Note
 from recognizer.gallery.store import Gallery
+
+_UNREADABLE = Consent("1970-01-01", by="cannot be read at the service", withdrawn="1970-01-01")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -102,12 +107,28 @@ class SharedGallery(Gallery):
 
     def _marks(self, folder: str) -> tuple[Consent | None, bool]:
         place = self.folder / folder
-        return read_consent(place), (place / HIDDEN_FILE).is_file()
+        try:
+            consent = read_consent(place)
+        except GalleryError as error:  # as here: this person is withheld, and nobody else
+            logger.warning("fleet: {}", error)
+            consent = _UNREADABLE
+        return consent, (place / HIDDEN_FILE).is_file()
+
+
+def renamed_to(contents: Collection[str], owners: Mapping[str, str]) -> str | None:
+    """Return who has most photos of somebody who is gone: they were renamed or merged, and not deleted.
+
+    Args:
+        contents: digests of the photos that they had.
+        owners: who has which photo now.
+    """
+    most = Counter(owners[each] for each in contents if each in owners).most_common(1)
+    return most[0][0] if most and 2 * most[0][1] > len(contents) else None
 
 
 def stamps(folder: Path, folders: Iterable[str]) -> tuple[tuple[int, int] | None, ...]:
     """Return what changes when the record, a consent or a mark does; reads no file."""
-    files = [folder / ".recognizer" / schema.RECORD_FILE]
+    files = [folder / RECORD_FOLDER / schema.RECORD_FILE]
     files += [folder / each / mark for each in folders for mark in (CONSENT_FILE, HIDDEN_FILE)]
     return tuple(map(_stamp, files))
 

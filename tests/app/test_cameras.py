@@ -179,3 +179,11 @@ def test_the_service_names_cameras_so_that_no_address_is_shown(tmp_path: Path) -
     file, _ = site(tmp_path, "sources: ['rtsp://192.0.2.1/1', {location: 'rtsp://192.0.2.2/1', name: yard}]\n")
     assert [source.name for source in build.sources(with_names(file.read()))] == ["camera 1", "yard"]
     assert with_names(load()) == load()
+
+
+def test_a_camera_without_a_location_of_its_own_is_changed(tmp_path: Path) -> None:
+    file, cameras = site(tmp_path, "source: {rotate_deg: 90}\n")
+    [name] = camera_ids(file.read())
+    cameras.change(name, {"mirror": True})
+    [camera] = file.read().cameras
+    assert (camera.location, camera.rotate_deg, camera.mirror) == ("0", 90, True)

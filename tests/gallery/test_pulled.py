@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import hashlib
+import unicodedata
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,11 +13,12 @@ import pytest
 from recognizer.errors import GalleryError, PulledGalleryError
 from recognizer.gallery import upkeep
 from recognizer.gallery.consent import Consent, read_consent, write_consent
+from recognizer.gallery.folder import CONSENT_FILE
 from recognizer.gallery.hidden import is_hidden, set_hidden
 from recognizer.gallery.origin import Origin
 from recognizer.gallery.pulled import PulledGallery, pulled_from, require_no_photos
 from recognizer.gallery.records import Measurement
-from recognizer.gallery.shared import SharedGallery, SharedPerson, SharedPhoto
+from recognizer.gallery.shared import SharedGallery, SharedPerson, SharedPhoto, renamed_to
 from recognizer.gallery.store import Gallery, load_enrolled
 from tests.gallery.painted import enroller
 from tests.gallery.records import MODEL, NOTE, commit, face
@@ -120,3 +123,29 @@ def test_a_service_names_no_place_outside(tmp_path: Path, folder: str) -> None:
     with pytest.raises(GalleryError):
         apply(tmp_path / "box", replace(person("Ada", 1), folder=folder))
     assert not (tmp_path / "x").exists()
+
+
+def test_a_folder_of_a_mac_is_one_name(tmp_path: Path) -> None:
+    decomposed = unicodedata.normalize("NFD", "Zoë")
+    apply(tmp_path / "box", replace(person("Zoë", 1), folder=decomposed))
+    assert load_enrolled(tmp_path / "box").names == ("Zoë",)
+
+
+def test_a_consent_that_cannot_be_read_withholds_that_person_only(tmp_path: Path) -> None:
+    commit(tmp_path, {"Ada": [1], "Bob": [1]})
+    for name in ("Ada", "Bob"):
+        (tmp_path / name).mkdir()
+    (tmp_path / "Ada" / CONSENT_FILE).write_text("nonsense: [")
+    with SharedGallery(tmp_path) as gallery:
+        assert set(gallery.standing()) == {"Ada", "Bob"}
+        ada, bob = gallery.shared(["Ada", "Bob"])
+    assert ada.consent is not None
+    assert ada.consent.problem(dt.datetime.now(dt.UTC)) is not None
+    assert bob.consent is None
+
+
+def test_who_has_most_photos_of_somebody_gone_is_their_new_name() -> None:
+    owners = {"a": "Bob", "b": "Bob", "c": "Eve"}
+    assert renamed_to(["a", "b", "x"], owners) == "Bob"
+    assert renamed_to(["c", "x", "y"], owners) is None  # one photo was misfiled: they are deleted
+    assert renamed_to([], owners) is None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import secrets
+import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -63,7 +64,13 @@ class FleetClient:
     def __init__(self, address: str, membership: Membership | None = None) -> None:
         headers = {} if membership is None else {"authorization": f"Bearer {membership.token}"}
         self._membership = membership
-        self._client = httpx.Client(base_url=address, headers=headers, timeout=TIMEOUT_S, trust_env=False)
+        self._client = httpx.Client(
+            base_url=address,
+            headers=headers,
+            timeout=TIMEOUT_S,
+            trust_env=False,
+            verify=ssl.create_default_context(),  # the system's authorities, and SSL_CERT_FILE's
+        )
         self._address = address
 
     def close(self) -> None:

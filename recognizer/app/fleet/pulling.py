@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import datetime as dt
 import json
-from collections.abc import Mapping
 from contextlib import closing
 from dataclasses import dataclass
 from typing import Any
@@ -24,7 +23,7 @@ from recognizer.gallery.lock import refuse_links
 from recognizer.gallery.origin import Origin
 from recognizer.gallery.pulled import PulledGallery, pulled_from
 from recognizer.gallery.records import model_name
-from recognizer.gallery.shared import SharedPerson
+from recognizer.gallery.shared import SharedPerson, renamed_to
 from recognizer.history import naming
 from recognizer.history.database import Database
 from recognizer.history.refusals import NotThereError
@@ -112,7 +111,8 @@ def pull(
         known = before | {
             name: {photo.sha256.hex() for photo in person.photos} for name, person in changes.people.items()
         }
-        state.departed |= {name: _new_name(before[name], known, changes.gone) for name in gone}
+        owners = {each: name for name, theirs in known.items() if name not in changes.gone for each in theirs}
+        state.departed |= {name: renamed_to(before[name], owners) for name in gone}
         keep_state(settings.fleet_folder, state)
         to = Origin(membership.address, changes.cursor)
         gallery.apply(list(changes.people.values()), gone, model=model, to=to)
@@ -159,11 +159,6 @@ def _forget(history: Database, name: str) -> None:
 def _has_own_history(settings: Settings) -> bool:
     """Whether a history is kept here, and not in a database that the service shares."""
     return settings.history.address is None and (settings.history.enabled or settings.has_history)
-
-
-def _new_name(contents: set[str], known: Mapping[str, set[str]], gone: set[str]) -> str | None:
-    """Return who has the photos of somebody who is gone: they were renamed or merged, and not deleted."""
-    return next((name for name, theirs in known.items() if name not in gone and theirs & contents), None)
 
 
 def _keep_calibration(settings: Settings, document: dict[str, Any]) -> None:

@@ -11,6 +11,8 @@ from loguru import logger
 from recognizer.app.config import Settings
 from recognizer.app.fleet.client import FleetClient, service_address
 from recognizer.app.fleet.membership import (
+    FILE_NAME,
+    STATE_NAME,
     FleetState,
     Membership,
     keep_membership,
@@ -21,12 +23,12 @@ from recognizer.app.fleet.membership import (
 )
 from recognizer.app.fleet.pulling import forget_departed, now, pull
 from recognizer.app.history import read_history
-from recognizer.errors import FleetAwayError, RecognizerError, UsageError
+from recognizer.errors import FleetAwayError, FleetError, RecognizerError, UsageError
 from recognizer.gallery.pulled import PulledGallery, pulled_from, require_no_photos
 from recognizer.history.exchange.outgoing import Outgoing
 
 _LOCK_WAIT_S = 60.0
-_SENT = "pushed.sqlite"
+_SENT, _LOCK = "pushed.sqlite", "sync.lock"
 
 
 def join(settings: Settings, address: str, code: str) -> Membership:
@@ -53,14 +55,21 @@ def leave(settings: Settings) -> Membership:
     """Delete the token and the pulled people; the history stays. The service keeps the box: revoke it there.
 
     Raises:
+        FleetAwayError: if another process of this box is pulling and pushing.
         UsageError: if this machine is no box.
     """
-    membership = require_membership(settings.fleet_folder)
-    if settings.gallery.folder.is_dir() and pulled_from(settings.gallery.folder) is not None:
-        with PulledGallery(settings.gallery.folder, write=True, purpose="leaving the fleet") as gallery:
-            gallery.release()
-    for path in settings.fleet_folder.iterdir():
-        path.unlink()
+    folder = settings.fleet_folder
+    require_membership(folder)
+    try:
+        with FileLock(folder / _LOCK, timeout=_LOCK_WAIT_S):  # the file stays: others may wait for it
+            membership = require_membership(folder)
+            if settings.gallery.folder.is_dir() and pulled_from(settings.gallery.folder) is not None:
+                with PulledGallery(settings.gallery.folder, write=True, purpose="leaving the fleet") as gallery:
+                    gallery.release()
+            for name in (_SENT, STATE_NAME, FILE_NAME):
+                (folder / name).unlink(missing_ok=True)
+    except Timeout:
+        raise FleetAwayError("This box is pulling and pushing; try again when it is done.") from None
     return membership
 
 
@@ -82,7 +91,8 @@ def sync(settings: Settings, *, model: str) -> FleetState:
     membership = require_membership(folder)
     address = service_address(membership.address, plain_http=settings.fleet.plain_http)
     try:
-        with FileLock(folder / "sync.lock", timeout=_LOCK_WAIT_S), closing(FleetClient(address, membership)) as client:
+        with FileLock(folder / _LOCK, timeout=_LOCK_WAIT_S), closing(FleetClient(address, membership)) as client:
+            require_membership(folder)  # it may have left while this waited
             state = read_state(folder)
             state.problem = None
             try:
@@ -127,7 +137,7 @@ def _pull_and_push(
         try:
             pull(settings, membership, client, model=model, state=state)
             state.pulled_at = now()
-        except FleetAwayError:
+        except FleetError:  # whoever did not prove to be the service gets no track
             raise
         except RecognizerError as error:
             refused = error

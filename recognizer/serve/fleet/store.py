@@ -21,7 +21,7 @@ from typing import Any
 
 from recognizer.app.fleet import signing
 from recognizer.errors import ConfigError
-from recognizer.gallery.shared import Standing
+from recognizer.gallery.shared import Standing, renamed_to
 
 FILE_NAME = "fleet.sqlite"
 _SCHEMA = """
@@ -114,8 +114,7 @@ class FleetStore:
                 if gone or name in now:
                     continue
                 number += 1
-                moved_to = next((owners[each] for each in json.loads(contents) if each in owners), None)
-                values = (number, b"", moved_to, kind, name)
+                values = (number, b"", renamed_to(json.loads(contents), owners), kind, name)
                 run(
                     "UPDATE changes SET number = ?, digest = ?, gone = 1, moved_to = ? WHERE kind = ? AND name = ?",
                     values,

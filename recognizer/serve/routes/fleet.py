@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from contextlib import closing
+from contextlib import closing, suppress
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, File, Path, Query, Request, Response, UploadFile
@@ -23,7 +23,7 @@ from recognizer.app.fleet.documents import (
     encoded,
 )
 from recognizer.app.history import open_or_create
-from recognizer.errors import UsageError
+from recognizer.errors import GalleryError, UsageError
 from recognizer.history.exchange.pushed import take_tracks
 from recognizer.serve.access.scopes import open_to_all, require
 from recognizer.serve.dependencies import PrincipalDep, ServicesDep, SettingsDep, require_history
@@ -83,6 +83,8 @@ def push(
     lines = tracks.file.read().splitlines()
     if len(lines) > MOST_TRACKS:
         raise ServiceError(422, "invalid_request", f"tracks: at most {MOST_TRACKS} lines are read, got {len(lines)}.")
+    with suppress(GalleryError):  # who was deleted since a box pulled last; the gallery may be away
+        services.feed.refresh()
     with closing(open_or_create(settings)) as history:
         taken = take_tracks(history, lines, box=box, departed=services.fleet.departed())
     services.fleet.seen(box, tracks=taken.added)

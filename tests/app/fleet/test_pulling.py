@@ -156,9 +156,11 @@ def test_another_service_at_the_same_address_is_refused(box: Settings, app: Fast
     with pytest.raises(FleetError, match="not the service that made the code"):
         syncing.join(other, ADDRESS, f"{secret}.AAAAAAAAAAAAAAAAAAAAAA")
     assert read_membership(other.fleet_folder) is None
+    see(box, "Ada")
     app.state.services.fleet.key = b"\1" * 32
     with pytest.raises(FleetError, match="not signed"):
         syncing.sync(box, model=MODEL)
+    assert names(app.state.services.settings) == []  # it gets no track either
 
 
 def test_leaving_deletes_the_people_and_the_token(box: Settings) -> None:
