@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from recognizer.errors import EngineError
 from recognizer.models.engines import int8
 from recognizer.models.engines.compiled import CompiledGraphs
-from recognizer.models.engines.quiet_openvino import locale_kept, shared_core
+from recognizer.models.engines.quiet_openvino import COMPILING, shared_core
 
 OWN_GRAPH_AFTER = 40
 """Runs with one input shape before a graph is compiled for it alone: the shapes of a video recur, those of photos do
@@ -81,7 +81,7 @@ class OpenVinoRunner:
         self._kept = None if cache_dir is None else CompiledGraphs(cache_dir / graph.stem)
         self._graph, self._core, self._options = graph, core, options
         try:
-            with locale_kept():
+            with COMPILING:
                 self._model = self._core.read_model(str(graph))
             self.int8_layers = 0 if ranges is None else int8.quantise(self._model, int8.load(ranges))
             # a port may also have the names of inner nodes; the graph's output name is that of its result
@@ -164,7 +164,7 @@ class OpenVinoRunner:
         if self._kept is not None and self._kept.usable():
             options = self._options | {"CACHE_DIR": str(self._kept.folder)}
             try:
-                with locale_kept():
+                with COMPILING:
                     request = self._core.compile_model(model, "CPU", options).create_infer_request()
             except RuntimeError as error:
                 logger.debug("compiled graphs in {} are not used: {}", self._kept.folder, _last_line(error))
@@ -172,7 +172,7 @@ class OpenVinoRunner:
             else:
                 self._kept.seal()
                 return request
-        with locale_kept():
+        with COMPILING:
             return self._core.compile_model(model, "CPU", self._options).create_infer_request()
 
 

@@ -9,19 +9,17 @@ from __future__ import annotations
 
 import functools
 import importlib
-import locale
 import sys
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 _TELEMETRY = "openvino_telemetry"
 _CONVERTER = "openvino.tools.ovc"
 """Converts other frameworks' models; importing it takes a third of OpenVINO's time, and OpenVINO does without it."""
 _MAKING = threading.Lock()
-_LOCALE = locale.setlocale(locale.LC_ALL)
-"""As this module was imported, which is before OpenVINO was."""
+COMPILING = threading.RLock()
+"""Held by whoever reads or compiles a graph. OpenVINO sets the process's locale to "C" for that time and then back: two
+threads at once leave it at "C", so that Python takes all text of other programs for ASCII, and read freed memory."""
 
 
 def import_openvino() -> Any:
@@ -39,19 +37,6 @@ def import_openvino() -> Any:
     finally:
         if had is None:
             del sys.modules[_CONVERTER]
-
-
-@contextmanager
-def locale_kept() -> Iterator[None]:
-    """Read or compile a graph within, from any thread; the process keeps its locale.
-
-    OpenVINO sets the locale "C" for that time. Where two threads do so at once, the later one takes "C" for what it was
-    before, and Python then takes all text of other programs for ASCII.
-    """
-    try:
-        yield
-    finally:
-        locale.setlocale(locale.LC_ALL, _LOCALE)
 
 
 def shared_core() -> Any:

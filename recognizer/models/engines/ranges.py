@@ -17,7 +17,7 @@ from recognizer.errors import EngineError
 from recognizer.geometry import unit_rows
 from recognizer.models.engines import int8, processor
 from recognizer.models.engines.int8 import Range
-from recognizer.models.engines.quiet_openvino import shared_core
+from recognizer.models.engines.quiet_openvino import COMPILING, shared_core
 from recognizer.types import F32
 
 MIN_COSINE = 0.9999
@@ -64,10 +64,12 @@ def measure(graph: Path, faces: F32, *, threads: int, on_progress: Callable[[int
         raise EngineError("Only OpenVINO runs int8, and it is not installed: pip install openvino.") from error
     options = {"INFERENCE_NUM_THREADS": threads, "NUM_STREAMS": 1, "INFERENCE_PRECISION_HINT": "f32"}
     try:
-        model = core.read_model(str(graph))
+        with COMPILING:
+            model = core.read_model(str(graph))
 
         def request(wanted: Any) -> Any:
-            return core.compile_model(wanted, "CPU", options).create_infer_request()
+            with COMPILING:
+                return core.compile_model(wanted, "CPU", options).create_infer_request()
 
         names = [name for name, _, _ in int8.layers(model)]
         if not names:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import locale
 import os
 import subprocess
 import sys
@@ -15,7 +16,9 @@ from typing import Any
 
 import pytest
 
-from recognizer.models.engines import quiet_openvino
+from recognizer.app.build.detectors import GRAPHS
+from recognizer.models.catalogue import SHIPPED_FOLDER
+from recognizer.models.engines import openvino, quiet_openvino
 from tests.conftest import ROOT
 
 BUILT = "from recognizer.app import build, config; build.video_detector(config.load())"
@@ -66,3 +69,37 @@ def test_threads_that_ask_at_once_get_one_core(monkeypatch: pytest.MonkeyPatch) 
     with ThreadPoolExecutor(2) as threads:
         found = set(threads.map(lambda _: quiet_openvino.shared_core(), range(2)))
     assert len(made) == len(found) == 1
+
+
+class _Counting:
+    """OpenVINO's core, which notes whether two threads are in it at once."""
+
+    def __init__(self, core: Any) -> None:
+        self._core = core
+        self._inside = 0
+        self.overlapped = False
+
+    def _alone(self, call: Any, *arguments: Any) -> Any:
+        self._inside += 1
+        self.overlapped |= self._inside > 1
+        try:
+            return call(*arguments)
+        finally:
+            self._inside -= 1
+
+    def read_model(self, path: str) -> Any:
+        return self._alone(self._core.read_model, path)
+
+    def compile_model(self, *arguments: Any) -> Any:
+        return self._alone(self._core.compile_model, *arguments)
+
+
+def test_one_thread_at_a_time_reads_and_compiles_and_the_locale_stays(monkeypatch: pytest.MonkeyPatch) -> None:
+    before = locale.setlocale(locale.LC_ALL)
+    core = _Counting(quiet_openvino.shared_core())
+    monkeypatch.setattr(openvino, "shared_core", lambda: core)
+    graphs = [SHIPPED_FOLDER / GRAPHS[name] for name in ("onet", "rnet", "pnet", "onet")]
+    with ThreadPoolExecutor(len(graphs)) as threads:
+        list(threads.map(lambda graph: openvino.OpenVinoRunner(graph, threads=1), graphs))
+    assert not core.overlapped
+    assert locale.setlocale(locale.LC_ALL) == before
