@@ -57,6 +57,22 @@ def protect_this_process() -> None:
     os.environ.update(clean_environment())
 
 
+def end_with_parent() -> None:
+    """Let this process, which ``multiprocessing`` started, end with its parent, and leave Ctrl+C to it."""
+    import multiprocessing  # not above: this module is there before nothing is found in the working directory
+    import signal
+    import threading
+
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+    def watch() -> None:
+        if (parent := multiprocessing.parent_process()) is not None:
+            parent.join()
+            os._exit(1)
+
+    threading.Thread(target=watch, name="parent", daemon=True).start()
+
+
 def _is_relative_folder(entry: str) -> bool:
     """False for the names that path hooks of editable installs put there, which are no folders."""
     return not os.path.isabs(entry) and os.path.isdir(entry or os.curdir)

@@ -7,9 +7,6 @@ Python's lock.
 from __future__ import annotations
 
 import multiprocessing
-import os
-import signal
-import threading
 from collections import deque
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
@@ -20,10 +17,11 @@ from pathlib import Path
 from loguru import logger
 
 from recognizer.app import config, enrolment
-from recognizer.children import protect_this_process
+from recognizer.children import end_with_parent, protect_this_process
 from recognizer.gallery.enrol import Enroller
 from recognizer.gallery.folder import Content
 from recognizer.gallery.records import Measurement
+from recognizer.memory import processes_that_fit
 from recognizer.models.resolve import ResolvedModel
 
 _AHEAD = 4
@@ -39,7 +37,7 @@ _enroller: Enroller | None = None
 
 def with_processes(enroller: Enroller, settings: config.Settings, resolved: ResolvedModel) -> Enroller:
     """Let an enroller measure many photos in several processes, where there are several processors."""
-    count = min(_MOST, len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1)
+    count = processes_that_fit(_MOST)
     if count < 2:
         return enroller
 
@@ -78,18 +76,10 @@ def _measure_each(
 
 
 def _begin(settings: config.Settings, resolved: ResolvedModel) -> None:
-    """Load the models in a measuring process; it ends with its parent, and leaves Ctrl+C to it."""
+    """Load the models in a measuring process."""
     global _enroller
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    threading.Thread(target=_end_with_parent, daemon=True).start()
+    end_with_parent()
     _enroller = enrolment.make_enroller(settings, resolved)
-
-
-def _end_with_parent() -> None:
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        parent.join()
-        os._exit(1)
 
 
 def _measured(photo: Photo) -> Measured:

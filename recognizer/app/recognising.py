@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -15,7 +14,7 @@ from recognizer.app import build
 from recognizer.app.config import Settings
 from recognizer.decide.evidence import Thresholds
 from recognizer.gallery.records import Enrolled
-from recognizer.memory import limit_bytes
+from recognizer.memory import processes_that_fit
 from recognizer.models.resolve import ResolvedModel
 from recognizer.pipeline import Pipeline
 from recognizer.protocols import FrameSource, Sink, VectorIndex
@@ -23,9 +22,6 @@ from recognizer.runtime import runner
 from recognizer.runtime.workers.messages import GalleryState
 from recognizer.runtime.workers.pool import Limits, WorkerPool
 from recognizer.types.rejection import Rejection
-
-WORKER_BYTES = 450_000_000
-"""What a worker holds, with some room: 410 MB were measured on a 720p camera."""
 
 
 class Recognising(Protocol):
@@ -79,10 +75,7 @@ def worker_count(settings: Settings, sources: Sequence[FrameSource]) -> int:
             logger.info("a window and folders of photos are recognised in one process: workers.count does not count")
         return 0
     if wanted == "auto":
-        cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-        limit = limit_bytes()
-        fit = cores if limit is None else limit // WORKER_BYTES - 1  # this process needs as much
-        count = min(cores, cameras, fit)
+        count = processes_that_fit(cameras)
         return count if count > 1 and cameras == len(sources) else 0
     return min(wanted, len(sources))
 

@@ -43,12 +43,7 @@ class Commit:
     @property
     def digest(self) -> str:
         """Hex digest of everything but the digest itself."""
-        # damage can make a key a number or nothing: kinds that cannot be compared
-        facts = sorted(
-            (item for item in self.facts.items() if item[0] != DIGEST),
-            key=lambda item: (type(item[0]).__name__, item[0]),
-        )
-        return _hashed([facts, self.people, self.photos]).hex()
+        return _hashed([_proved(self.facts), self.people, self.photos]).hex()
 
     @property
     def is_sound(self) -> bool:
@@ -70,8 +65,7 @@ class CommitReader:
 
     def photos(self) -> Iterator[tuple[Any, ...]]:
         """Yield the rows of ``Commit.photos``; after the last one ``is_sound`` holds for all of them."""
-        facts = sorted(item for item in self.facts.items() if item[0] != DIGEST)
-        digest = hashlib.sha256(f"[[{_json(facts)},[".encode())
+        digest = hashlib.sha256(f"[[{_json(_proved(self.facts))},[".encode())
         comma = ""
         for row in self._connection.execute(_PEOPLE):
             digest.update(f"{comma}{_json(row)}".encode())
@@ -89,6 +83,12 @@ class CommitReader:
     def is_sound(self) -> bool:
         """Whether the commit is what was written, once all photos were read."""
         return self.facts.get(DIGEST) == self._digest
+
+
+def _proved(facts: dict[str, Any]) -> list[tuple[Any, Any]]:
+    """Facts that the digest covers; damage can make a key a number or nothing: kinds that cannot be compared."""
+    proved = (item for item in facts.items() if item[0] != DIGEST)
+    return sorted(proved, key=lambda item: (type(item[0]).__name__, item[0]))
 
 
 def read_commit(connection: sqlite3.Connection) -> Commit:

@@ -15,6 +15,9 @@ from recognizer.history.rows import insert_run, save_tracks, to_us
 from recognizer.history.schema import files, runs, tracks
 from recognizer.history.spans import span_of
 
+_BATCH = 2000
+"""Tracks in a statement; SQLite takes 32,766 values at most."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FileState:
@@ -99,7 +102,7 @@ def save_file(
     """
     with database.writing() as connection:
         database.require_key(connection)
-        _remove(connection, [state.path])
+        remove_videos(connection, [state.path])
         thresholds = (facts.thresholds["known"] or 0.0, facts.thresholds["margin"] or 0.0)
         run_id = insert_run(connection, began, model, thresholds, facts)
         span = span_of(database, connection, model)
@@ -127,7 +130,7 @@ def remove_files(database: Database, paths: Iterable[str]) -> int:
     deleted = 0
     for path in paths:
         with database.writing() as connection:
-            deleted += _remove(connection, [path])
+            deleted += remove_videos(connection, [path])
     return deleted
 
 
@@ -143,12 +146,14 @@ def touch_file(database: Database, state: FileState) -> None:
         )
 
 
-def _remove(connection: sa.Connection, paths: Sequence[str]) -> int:
+def remove_videos(connection: sa.Connection, paths: Sequence[str]) -> int:
+    """Delete videos and their tracks in a transaction; returns how many tracks."""
     run_ids = connection.execute(sa.select(files.c.run_id).where(files.c.path.in_(paths))).scalars().all()
     if not run_ids:
         return 0
     ids = connection.execute(sa.select(tracks.c.id).where(tracks.c.run_id.in_(run_ids))).scalars().all()
-    delete_tracks(connection, ids)
+    for start in range(0, len(ids), _BATCH):
+        delete_tracks(connection, ids[start : start + _BATCH])
     connection.execute(sa.delete(files).where(files.c.run_id.in_(run_ids)))
     connection.execute(sa.delete(runs).where(runs.c.id.in_(run_ids)))
     return len(ids)

@@ -8,9 +8,10 @@ import sqlalchemy as sa
 from loguru import logger
 
 from recognizer.errors import HistoryError
+from recognizer.history.archive import remove_videos
 from recognizer.history.database import Database
 from recognizer.history.retention import delete_tracks
-from recognizer.history.schema import NAMED, samples, tracks
+from recognizer.history.schema import NAMED, files, samples, tracks
 
 _FROM, _TO = 0.95, 0.85
 """Shares of the limit from which, and down to which, is deleted; what comes until the next time has room then."""
@@ -51,6 +52,9 @@ def _delete_oldest(database: Database, which: sa.ColumnElement[bool], is_enough:
         with database.writing() as connection:
             query = sa.select(tracks.c.id).where(which).order_by(tracks.c.ended_us).limit(_BATCH)
             ids = connection.execute(query).scalars().all()
+            of_videos = sa.select(files.c.path).join(tracks, tracks.c.run_id == files.c.run_id)
+            paths = connection.execute(of_videos.where(tracks.c.id.in_(ids)).distinct()).scalars().all()
+            remove_videos(connection, paths)  # a video stands there whole, or not at all
             delete_tracks(connection, ids)
         if not ids:
             break

@@ -49,7 +49,7 @@ def open_vector(database: Database, sealed: bytes) -> F32:
 
 def span_of(database: Database, connection: sa.Connection, model: str) -> Span | None:
     """Return the newest span of a model; ``None`` as long as it has too few samples."""
-    if not database.spans:
+    if not any(each.model == model for each in database.spans.values()):
         _load(database, connection)
     return max((each for each in database.spans.values() if each.model == model), key=_number, default=None)
 

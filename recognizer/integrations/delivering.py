@@ -163,9 +163,9 @@ class DeliveryThread:
                     self._new.clear()
                     gone, is_cleaned = self._gone, self._is_cleaned
                     self._is_cleaned = True
+                self._keep(outbox, new)  # first: they are nowhere else now
                 if not is_cleaned:
                     self._clean(outbox, gone)
-                self._keep(outbox, new)
                 self._deliver_first(outbox)
                 self.waiting = len(outbox)
             except sqlite3.Error as error:  # of a full disk, which takes no removal either

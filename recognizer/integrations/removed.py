@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import sqlite3
 from collections.abc import Collection
 from contextlib import closing
 from pathlib import Path
@@ -52,13 +53,13 @@ def remove_from_files(folder: Path, name: str) -> list[Path]:
         try:
             with closing(Outbox(path)) as outbox:
                 outbox.replace(lambda body: without_names(body, [name]))
-        except OutputError:
+        except (OutputError, sqlite3.Error):
             left.append(path)
     rules = folder / RULES
     try:
         if rules.exists():
             _remove_from_rules(rules, name)
-    except (OSError, ValueError, AttributeError):
+    except (OSError, ValueError, AttributeError, TypeError, LookupError):
         left.append(rules)
     return left
 

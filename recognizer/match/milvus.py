@@ -122,6 +122,9 @@ class Milvus:
                 self._set_state(client, "", at=0.0)  # whoever comes next need not wait
             else:
                 client.search(self._where.collection, data=rows.vectors[:1], limit=1, timeout=CHANGE_S)  # loads it
+                if not np.array_equal(self._ids(client), rows.ids):
+                    self._set_state(client, "", at=0.0)
+                    raise IndexAwayError(f"{self.name} was changed by another machine meanwhile.")
                 self._set_state(client, rows.revision)
 
     def close(self) -> None:
@@ -185,7 +188,9 @@ class Milvus:
     def _ids(self, client: Any) -> I64:
         """Return the ids of all vectors that are there."""
         found: list[int] = []
-        pages = client.query_iterator(self._where.collection, batch_size=16_384, output_fields=["id"])
+        pages = client.query_iterator(
+            self._where.collection, batch_size=16_384, output_fields=["id"], consistency_level="Strong"
+        )
         while page := pages.next():
             found += [row["id"] for row in page]
         pages.close()

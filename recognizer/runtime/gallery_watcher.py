@@ -108,7 +108,7 @@ class GalleryWatcher:
             enrolled = self._consents.permitted(gallery.enrolled())
         self._present()
         # what the pipeline knows was read earlier: people may have come meanwhile, or a consent ended
-        is_same = self._record_stamp == self._since
+        is_same = self._record_stamp == self._since == stamp_of_record(self._folder)
         is_sure = is_same and not self._consents.withheld and not self._consents.has_ends
         self._keep(enrolled, _digest(enrolled) if is_sure else b"")
         if not is_sure:

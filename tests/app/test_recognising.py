@@ -34,7 +34,7 @@ def test_as_many_workers_as_there_is_work_and_room(
     monkeypatch: pytest.MonkeyPatch, cores: int, memory: int | None, cameras: int, wanted: int | None, count: int
 ) -> None:
     monkeypatch.setattr("os.sched_getaffinity", lambda pid: set(range(cores)), raising=False)
-    monkeypatch.setattr(recognising, "limit_bytes", lambda: memory)
+    monkeypatch.setattr("recognizer.memory.limit_bytes", lambda: memory)
     given = settings(*(f"rtsp://host/{number}" for number in range(cameras)), workers=wanted)
     assert recognising.worker_count(given, build.sources(given)) == count
 

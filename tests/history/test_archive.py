@@ -9,10 +9,12 @@ from pathlib import Path
 
 import pytest
 
+from recognizer.history import size_limit
 from recognizer.history.archive import FileState, remove_files, save_file, stored_files, touch_file
 from recognizer.history.database import Database, open_history
 from recognizer.history.records import DecisionFacts, Selection, TrackRecord
 from recognizer.history.retention import Retention, purge
+from recognizer.history.schema import tracks
 from recognizer.history.tracks import list_tracks
 from recognizer.types import Status
 
@@ -78,5 +80,13 @@ def test_videos_are_touched_and_removed(history: Database) -> None:
     touch_file(history, replace(STATE, changed_us=77))
     assert stored_files(history)[STATE.path].state.changed_us == 77
     assert remove_files(history, [STATE.path, "/archive/other.mp4"]) == 1
+    assert not stored_files(history)
+    assert not list_tracks(history, Selection())
+
+
+def test_a_limit_of_size_takes_a_video_whole(history: Database) -> None:
+    save(history, track(1), track(2))
+    calls = iter([False, True])
+    size_limit._delete_oldest(history, tracks.c.number == 1, lambda: next(calls))
     assert not stored_files(history)
     assert not list_tracks(history, Selection())

@@ -6,7 +6,7 @@ import os
 import time
 from contextlib import ExitStack
 
-from recognizer.app.recognising import WORKER_BYTES
+from recognizer.memory import WORKER_BYTES
 from recognizer.models.engines.openvino import OWN_GRAPH_AFTER
 from tests.soak.camera import Camera
 from tests.soak.context import (

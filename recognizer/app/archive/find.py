@@ -43,7 +43,7 @@ def find_videos(places: Sequence[Path]) -> list[ArchiveFile]:
     for place in places:
         if not place.exists():
             raise UsageError(f"{place}: wanted a video or a folder of videos, there is no such file.")
-        root = place.absolute()
+        root = Path(os.path.abspath(place))  # as Path.absolute, which keeps ".."
         paths = _walk(root) if root.is_dir() else [root]
         for path in paths:
             found.setdefault(path, ArchiveFile(path, path.relative_to(root.parent).as_posix()))

@@ -19,6 +19,7 @@ from recognizer.capture.bursts import Bursts
 from recognizer.errors import ConfigError
 from recognizer.history.archive import StoredFile, remove_files, save_file, stored_files, touch_file
 from recognizer.history.database import Database
+from recognizer.memory import processes_that_fit
 from recognizer.models.resolve import ResolvedModel
 
 
@@ -29,7 +30,7 @@ class IndexOptions:
     bursts: Bursts | None = field(default_factory=Bursts)
     """What is decoded; ``None``: every picture."""
     processes: int | None = None
-    """Of this machine; ``None``: one a core."""
+    """Of this machine; ``None``: one a core, as many as memory has room for."""
     scheduler: str | None = None
     """Of a Dask cluster, which does the work instead."""
     again: bool = False
@@ -121,7 +122,7 @@ def index_archive(
             else:
                 report.failed.append(found.failed)
             on_progress(number, len(todo))
-        report.gone = _gone(known, places)
+        report.gone = _gone(known, places, files)
         if options.forget:
             report.forgotten_tracks = remove_files(history, report.gone)
     report.wall_s = time.monotonic() - began
@@ -138,8 +139,7 @@ def _results(plan: Plan, files: Sequence[ArchiveFile], options: IndexOptions) ->
     if not files:
         return iter(())
     if options.scheduler is None:
-        cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-        processes = options.processes or cores
+        processes = options.processes or processes_that_fit(len(files))
         return index_here(plan, files, processes=min(processes, len(files)))
     try:
         from recognizer.app.archive.dask_pool import index_there
@@ -188,10 +188,12 @@ def _save(history: Database, plan: Plan, found: IndexedFile) -> None:
     )
 
 
-def _gone(known: dict[str, StoredFile], places: Sequence[Path]) -> list[str]:
-    roots = [place.absolute() for place in places]
+def _gone(known: dict[str, StoredFile], places: Sequence[Path], files: Sequence[ArchiveFile]) -> list[str]:
+    """Return stored videos that are gone from folders in which there are videos: an empty one is not mounted."""
+    roots = [Path(os.path.abspath(place)) for place in places]
+    there = [root for root in roots if any(file.path.is_relative_to(root) for file in files)]
     return sorted(
-        path for path in known if not Path(path).exists() and any(Path(path).is_relative_to(root) for root in roots)
+        path for path in known if not Path(path).exists() and any(Path(path).is_relative_to(root) for root in there)
     )
 
 

@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import multiprocessing
-import os
-import threading
-import time
 from collections import deque
 from collections.abc import Generator, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
@@ -15,7 +12,7 @@ from loguru import logger
 
 from recognizer.app.archive.find import ArchiveFile
 from recognizer.app.archive.recognise import IndexedFile, Plan, index_file
-from recognizer.children import protect_this_process
+from recognizer.children import end_with_parent, protect_this_process
 
 _AHEAD = 2
 """Videos handed to each process, so that none waits for the next one."""
@@ -48,7 +45,7 @@ def _until_broken(
     """Yield results; return the videos on one of which a process ended, or none when all are done."""
     protect_this_process()
     context = multiprocessing.get_context("spawn")
-    executor = ProcessPoolExecutor(processes, mp_context=context, initializer=_prepare, initargs=(os.getpid(),))
+    executor = ProcessPoolExecutor(processes, mp_context=context, initializer=end_with_parent)
     running: dict[Future[IndexedFile], ArchiveFile] = {}
     try:
         while todo or running:
@@ -56,9 +53,17 @@ def _until_broken(
                 file = todo[0]  # taken once it is submitted: a broken pool refuses
                 running[executor.submit(index_file, plan, file)] = file
                 todo.popleft()
-            done, _ = wait(running, return_when=FIRST_COMPLETED)
+            done, _ = wait(running, timeout=_WATCH_S, return_when=FIRST_COMPLETED)
+            if not done and any(not each.is_alive() for each in list((executor._processes or {}).values())):
+                _end(executor)
             for future in done:
-                found = future.result()
+                file = running[future]
+                try:
+                    found = future.result()
+                except BrokenProcessPool:
+                    raise
+                except Exception as error:  # of one video; the others go on
+                    found = IndexedFile(file=file, failed=f"{file.name}: {type(error).__name__}: {error}")
                 del running[future]
                 yield found
     except BrokenProcessPool:
@@ -66,18 +71,15 @@ def _until_broken(
         logger.warning("a process that indexes videos ended; {} videos are tried again", len(lost))
         return lost
     finally:
-        for process in list((executor._processes or {}).values()):
-            process.kill()  # what it has not handed over is not written, and done again
+        _end(executor)
         executor.shutdown(wait=True, cancel_futures=True)
     return []
 
 
-def _prepare(parent: int) -> None:
-    """End with the process that started this one, also where that is killed."""
-
-    def watch() -> None:
-        while os.getppid() == parent:
-            time.sleep(_WATCH_S)
-        os._exit(1)
-
-    threading.Thread(target=watch, name="parent", daemon=True).start()
+def _end(executor: ProcessPoolExecutor) -> None:
+    """End the processes; what they have not handed over is not written, and done again."""
+    for process in list((executor._processes or {}).values()):
+        process.kill()
+    if executor._result_queue is not None:
+        # else the pool waits for ever for the rest of a result
+        executor._result_queue._writer.close()  # type: ignore[attr-defined]

@@ -16,7 +16,7 @@ from recognizer.history.exchange.event_log import LoggedTrack, LoggedTracks, sav
 from recognizer.history.exchange.reading import Damage, read_records
 from recognizer.history.exchange.records import ExportedTrack, LoggedEvent
 from recognizer.history.rows import cleaned, insert_row, insert_run, reasons_text, to_us
-from recognizer.history.schema import clusters, runs, samples, tracks
+from recognizer.history.schema import actions, clusters, runs, samples, tracks
 from recognizer.history.spans import open_vector
 
 _SAID = frozenset({"person", "given", "status", "corrected"})
@@ -171,7 +171,7 @@ class TrackImporter:
 
     def _replace(self, connection: sa.Connection, row: Any, track: ExportedTrack) -> None:
         values = _values(track)
-        if row.corrected or row.given is not None:
+        if (row.corrected or row.given is not None) and _was_corrected_here(connection, row.id):
             values = {key: value for key, value in values.items() if key not in _SAID}
         connection.execute(sa.update(tracks).where(tracks.c.id == row.id).values(values))
         if track.samples is not None:
@@ -224,3 +224,11 @@ def _values(track: ExportedTrack) -> dict[str, Any]:
         "frames": track.frames,
         "corrected": int(track.corrected),
     }
+
+
+def _was_corrected_here(connection: sa.Connection, key: int) -> bool:
+    """Whether an action of this history stands on a track; else what it says came with an earlier import."""
+    of_track = actions.c.changes.contains(f'["tracks", {key}, ', autoescape=True)
+    return (
+        connection.execute(sa.select(actions.c.id).where(of_track, actions.c.undone_us.is_(None))).first() is not None
+    )

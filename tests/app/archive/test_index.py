@@ -85,6 +85,9 @@ def test_a_video_that_is_gone_is_forgotten_when_that_is_wanted(archive: Archive)
     assert archive.index().gone == [str(archive.videos / "b.mp4")]
     assert archive.index(forget=True).forgotten_tracks > 0
     assert set(archive.sources()) == {"cctv/a.mp4"}
+    (archive.videos / "a.mp4").rename(archive.videos / "a.away")  # as if the disk were not mounted
+    assert archive.index(forget=True).gone == []
+    assert archive.sources()
 
 
 def test_a_scheduler_that_is_not_there(archive: Archive) -> None:
