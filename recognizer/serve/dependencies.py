@@ -50,7 +50,7 @@ class Services:
 
     @cached_property
     def fleet(self) -> FleetStore:
-        """The boxes, and what changed for them; made when a box is asked for first."""
+        """The boxes, and what changed for them; made when they are first needed."""
         return FleetStore(self.settings.service_folder)
 
     @cached_property

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from recognizer.cli.main import run_command_line
-from tests.integrations.conftest import free_port
 from tests.integrations.metrics import metrics_sink
+from tests.ports import free_port
 
 CAMERAS = [
     {"name": "entrance", "live": True, "state": "live", "stale": False},

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import http.server
-import socket
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,6 +13,7 @@ from recognizer.app import config
 from recognizer.app.history import open_or_create
 from recognizer.doctor import connections
 from recognizer.doctor.finding import Finding, State, guarded
+from tests.ports import free_port
 
 HOOK = {"secret_env": "HOOK"}
 
@@ -36,12 +36,6 @@ def listening(body: bytes) -> Iterator[int]:
     finally:
         server.shutdown()
         server.server_close()
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def port_finding(section: str, port: int) -> Finding:

@@ -17,8 +17,8 @@ import yaml
 
 from recognizer.integrations.delivering import DeliveryThread
 from tests.conftest import ROOT
-from tests.integrations.conftest import free_port
 from tests.integrations.metrics import metrics_sink
+from tests.ports import free_port
 
 DEPLOY = ROOT / "deploy"
 _NAME = re.compile(r"\brecognizer_[a-z_]+")

@@ -15,8 +15,9 @@ from recognizer.integrations.home_assistant import Topics
 from recognizer.integrations.mqtt import MqttSink
 from recognizer.integrations.mqtt_connection import Broker
 from recognizer.types import EventKind, SourceChange, SourceState
-from tests.integrations.conftest import Mosquitto, free_port, write_certificate
+from tests.integrations.conftest import Mosquitto, write_certificate
 from tests.integrations.mqtt_client import Listener, people, seen, sink
+from tests.ports import free_port
 from tests.results import event
 from tests.rig import wait_for
 

@@ -21,8 +21,8 @@ from recognizer.errors import ConfigError
 from recognizer.integrations.notify import NotifySink, services
 from recognizer.integrations.rules.types import Alert, Change, Item, Observation
 from recognizer.types import U8
-from tests.integrations.conftest import free_port
 from tests.integrations.rules.scripted import NOON, rule
+from tests.ports import free_port
 from tests.rig import serving, wait_for
 
 

@@ -10,8 +10,8 @@ from prometheus_client.parser import text_string_to_metric_families
 from recognizer.errors import OutputError
 from recognizer.integrations.delivering import DeliveryThread
 from recognizer.types import EventKind, SourceChange, SourceState
-from tests.integrations.conftest import free_port
 from tests.integrations.metrics import metrics_sink
+from tests.ports import free_port
 from tests.results import event, identity, make_result
 
 

@@ -26,8 +26,8 @@ from recognizer.integrations.rules.types import Alert, Change, Item, Observation
 from recognizer.integrations.webhook import WebhookSink, allowed_place, secret_bytes, signature
 from recognizer.types import EventKind
 from tests.conftest import ROOT
-from tests.integrations.conftest import free_port
 from tests.integrations.rules.scripted import NOON, rule
+from tests.ports import free_port
 from tests.results import event, make_result
 from tests.rig import serving, wait_for
 

@@ -18,10 +18,11 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
-from tests.integrations.conftest import Mosquitto, free_port, mosquitto_program
+from tests.integrations.conftest import Mosquitto, mosquitto_program
 from tests.integrations.delivered import Delivered, compare
 from tests.integrations.receivers import MqttReceiver, WebReceiver
 from tests.integrations.scraper import Scraper
+from tests.ports import free_port
 from tests.soak import report
 from tests.soak.__main__ import _data
 from tests.soak.camera import Camera

@@ -130,7 +130,7 @@ class StrangersSampled(Model):
     """95 % interval of the difference."""
     difference_high: Rounded | None
     nearest: list[SampledStranger]
-    """At most 30. Look at them: an enrolled person who was not recognised belongs into ``without_tracks``."""
+    """At most 30, to be checked: an enrolled person who was not recognised belongs into ``without_tracks``."""
 
 
 class Promise(Model):

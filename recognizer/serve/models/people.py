@@ -50,7 +50,7 @@ class Person(Model):
     consent: Consent | None
     """Null where none is recorded."""
     hidden: bool
-    """Recognised as everybody, but not listed unless asked for."""
+    """Recognised as everybody, but listed only on request."""
     withheld: str | None
     """Why the person is not recognised, for want of a consent that holds; else null."""
 

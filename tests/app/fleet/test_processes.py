@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import signal
-import socket
 import subprocess
 import sys
 import urllib.request
@@ -25,6 +24,7 @@ from recognizer.history.tracks import list_tracks
 from recognizer.serve.access.store import AccessStore
 from tests.conftest import ROOT
 from tests.history.history_records import NOON, record
+from tests.ports import free_port
 from tests.rig import wait_until
 
 MODEL = "edgeface_xxs_own"
@@ -58,11 +58,6 @@ def answers(port: int, path: str, token: str | None = None) -> bytes | None:
             return bytes(found.read())
     except OSError:
         return None
-
-
-def free_port() -> int:
-    with closing(socket.create_server(("127.0.0.1", 0))) as listener:
-        return int(listener.getsockname()[1])
 
 
 def site(folder: Path) -> Settings:

@@ -7,7 +7,6 @@ import os
 import re
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -23,6 +22,7 @@ from recognizer.emit.video import VideoWriter
 from recognizer.serve.access.store import AccessStore
 from recognizer.types import Frame, FrameResult, Tracks
 from tests.conftest import ROOT
+from tests.ports import free_port
 
 CHROMIUM = Path(os.environ.get("CHROMIUM", "/usr/bin/chromium"))
 FLAGS = (
@@ -94,13 +94,6 @@ def copy_site(site: Path, folder: Path, *, camera: str | None = None) -> Path:
         text = text.replace("port: 0", f"port: {free_port()}")
     (folder / "site.yaml").write_text(text, "utf-8")
     return folder
-
-
-def free_port() -> int:
-    """Return a port that nobody uses now."""
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        return int(taken.getsockname()[1])
 
 
 @dataclass

@@ -1,4 +1,4 @@
-// Reports of a day or a week, to look at and to download.
+// Reports of a day or a week, to read and to download.
 import {html, useState} from "../../lib/ui.js";
 import {t} from "../../lib/texts.js";
 import {date, duration, isoDay, places, startOfDay, time} from "../../lib/format.js";
