@@ -9,6 +9,7 @@ import cv2
 
 from recognizer.app import build, config
 from recognizer.app.embedded import Counting, uncounted
+from recognizer.decide.decider import Decider
 from recognizer.emit.collect import CollectingSink
 from recognizer.evaluation.clip_record import ClipRecord
 from recognizer.evaluation.video import Seen
@@ -31,10 +32,17 @@ class RecognisedClip:
     """Names in the gallery."""
     model: str
     """Fingerprint."""
+    embeddings: int
+    """Faces embedded."""
 
 
 def recognise_clip(
-    settings: config.Settings, resolved: ResolvedModel, *, tiles: bool = False, counting: Counting = uncounted
+    settings: config.Settings,
+    resolved: ResolvedModel,
+    *,
+    tiles: bool = False,
+    decider: type[Decider] | None = None,
+    counting: Counting = uncounted,
 ) -> RecognisedClip:
     """Recognise the settings' source from beginning to end.
 
@@ -42,13 +50,14 @@ def recognise_clip(
         settings: of source, gallery, detector and engine.
         resolved: the model; the gallery is enrolled with it.
         tiles: also keep small labelled pictures.
+        decider: another kind than the settings say, to compare with.
         counting: shows the progress.
 
     Raises:
         SourceError: if the source cannot be read.
     """
     cv2.setNumThreads(1)
-    pipeline = build.video_pipeline(settings, resolved)
+    pipeline = build.video_pipeline(settings, resolved, decider=decider)
     record = ClipRecord(tiles=tiles)
     sink = CollectingSink(record.add)
     with counting("frames") as on_progress:
@@ -59,4 +68,4 @@ def recognise_clip(
 
         runner.run([build.source(settings)], pipeline, [sink], go_on=report_progress)
     enrolled = frozenset(build.enrolled_people(settings, resolved.fingerprint).names)
-    return RecognisedClip(sink.values, record.faces, record.tiles, enrolled, resolved.fingerprint)
+    return RecognisedClip(sink.values, record.faces, record.tiles, enrolled, resolved.fingerprint, record.embeddings)

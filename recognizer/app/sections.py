@@ -172,6 +172,9 @@ class Decide(Section):
     """Mean O-Net score that makes a track a face."""
     recheck_s: Seconds = 2.0
     """Seconds between two samples of a settled track."""
+    embeddings_per_s: Annotated[float, Field(ge=1, le=1000)] | None = None
+    """At most so many embeddings a second for all faces of all sources of a process, spent where most is gained; unset:
+    as many as the faces want, up to 12 in the first second of each and one in ``recheck_s`` from then on."""
 
 
 class Workers(Section):

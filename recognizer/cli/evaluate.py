@@ -18,6 +18,7 @@ from recognizer.cli._progress import counting, model_bar
 from recognizer.cli.evaluate_clusters import clusters
 from recognizer.cli.evaluate_covered import covered
 from recognizer.cli.evaluate_cuts import cuts
+from recognizer.cli.evaluate_embeddings import embeddings
 from recognizer.cli.evaluate_quality import quality
 from recognizer.cli.evaluate_video import video
 from recognizer.errors import UsageError
@@ -34,6 +35,7 @@ app.command()(quality)
 app.command()(clusters)
 app.command()(covered)
 app.command()(cuts)
+app.command()(embeddings)
 
 AlignedOption = Annotated[
     bool, typer.Option("--aligned", help="The pictures are aligned crops: no detector, no aligner.")

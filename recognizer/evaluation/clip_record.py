@@ -29,6 +29,7 @@ class ClipRecord:
         self.tiles: list[U8] = []
         self.faces: dict[tuple[int, str | None], U8] = {}
         """(track, name) -> the track's largest face while it had that name; under ``None``, of all its time."""
+        self.embeddings = 0
         self._largest_px: dict[tuple[int, str | None], float] = {}
         self._with_tiles = tiles
         self._origin: float | None = None
@@ -39,6 +40,7 @@ class ClipRecord:
         if self._origin is None:
             self._origin = result.frame.captured_at
         at = result.frame.captured_at - self._origin
+        self.embeddings += len(result.samples)
         boxes: list[Box] = [tuple(map(float, box)) for box in result.tracks.boxes]  # type: ignore[misc]
         seen = [Seen(at, who.track_id, box, who.name) for who, box in zip(result.identities, boxes, strict=True)]
         self._keep_faces(result.frame.image, seen)

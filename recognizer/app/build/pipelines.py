@@ -14,6 +14,7 @@ from recognizer.app.build.embedders import embedder
 from recognizer.app.build.galleries import enrolled_people, gallery_index, rejections_at_start
 from recognizer.app.build.name_thresholds import thresholds
 from recognizer.app.config import Settings
+from recognizer.decide.budget import BudgetedDecider, EmbeddingBudget
 from recognizer.decide.decider import Decider
 from recognizer.decide.photo import PhotoDecider
 from recognizer.detect.every_frame import EveryFrame
@@ -32,6 +33,7 @@ def video_pipeline(
     *,
     first_ids: Mapping[str, int] = MappingProxyType({}),
     soon: bool = False,
+    decider: type[Decider] | None = None,
 ) -> Pipeline:
     """Build all stages between the sources and the sinks, for video.
 
@@ -40,6 +42,7 @@ def video_pipeline(
         resolved: the embedding model.
         first_ids: from where on a source's tracks are numbered, by its name; 1 for others. Read when it begins.
         soon: compile graphs that the first frame may do without beside the first frames.
+        decider: another kind than the settings say.
 
     Raises:
         ConfigError: if no thresholds were measured for the model.
@@ -50,7 +53,7 @@ def video_pipeline(
     detector, model = video_detector(settings, later=later), embedder(settings, resolved)
     if later:
         threading.Thread(target=_compile, args=(later,), name="compile").start()
-    return _pipeline(settings, resolved, detector, model, partial(video_context, first_ids=first_ids))
+    return _pipeline(settings, resolved, detector, model, partial(video_context, first_ids=first_ids, decider=decider))
 
 
 def _compile(works: Sequence[Callable[[], object]]) -> None:
@@ -91,8 +94,11 @@ def video_context(
     *,
     enrolled: int = 1,
     first_ids: Mapping[str, int] = MappingProxyType({}),
+    decider: type[Decider] | None = None,
 ) -> Callable[[str], SourceContext]:
     """Return a function that makes the state of one video source: scheduler, tracker, decider."""
+    per_s = settings.decide.embeddings_per_s
+    kind = decider or (Decider if per_s is None else partial(BudgetedDecider, budget=EmbeddingBudget(per_s)))
 
     def make(source: str) -> SourceContext:
         scheduler = AdaptiveScheduler(
@@ -101,9 +107,8 @@ def video_context(
             full_interval_s=settings.detect.full_interval_s if has_fast_detection(settings) else 0,
             cut=settings.detect.cut,
         )
-        decider = _decider(Decider, settings, resolved, enrolled)
         tracker = _tracker(settings, first_id=first_ids.get(source, 1))
-        return SourceContext(scheduler, tracker, decider, MountingCheck())
+        return SourceContext(scheduler, tracker, _decider(kind, settings, resolved, enrolled), MountingCheck())
 
     return make
 
@@ -121,7 +126,7 @@ def _tracker(settings: Settings, *, first_id: int = 1) -> Tracker:
     return Tracker(min_score=settings.track.min_score, keep_lost_s=settings.track.keep_lost_s, first_id=first_id)
 
 
-def _decider(kind: type[Decider], settings: Settings, resolved: ResolvedModel, enrolled: int) -> Decider:
+def _decider(kind: Callable[..., Decider], settings: Settings, resolved: ResolvedModel, enrolled: int) -> Decider:
     return kind(
         thresholds=thresholds(settings, resolved, enrolled=enrolled),
         face_score=settings.decide.face_score,
