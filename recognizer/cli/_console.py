@@ -90,7 +90,7 @@ def guarded(app: typer.Typer, arguments: list[str], *, name: str = "main.py") ->
         return error.exit_code
     except KeyboardInterrupt:
         return 130
-    except (OSError, MemoryError) as error:
+    except (OSError, MemoryError, UnicodeEncodeError) as error:
         if debug:
             logger.opt(exception=error).debug("traceback")
         message, status = of_the_system(error)

@@ -6,21 +6,23 @@ import errno
 import os
 
 from recognizer.capture.names import display_name
-from recognizer.errors import InputError, OutputError, RecognizerError
+from recognizer.errors import InputError, OutputError, RecognizerError, UsageError
 
 _WRITING = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EFBIG})
 """Errors that only writing meets."""
 
 
-def of_the_system(error: OSError | MemoryError) -> tuple[str, int]:
+def of_the_system(error: OSError | MemoryError | UnicodeEncodeError) -> tuple[str, int]:
     """Return a message and an exit status for what no part of the program has put into words itself.
 
     Args:
-        error: of a file, the network, or memory.
+        error: of a file, the network, memory, or text that was given in another encoding.
     """
     if isinstance(error, MemoryError):
         message = "there is not enough memory; end other programs, or raise the limit ('ulimit -v')."
         return message, RecognizerError.exit_code
+    if isinstance(error, UnicodeEncodeError):  # what it could not encode may be a secret
+        return "a name or value that was given holds bytes that are not UTF-8; rename it.", UsageError.exit_code
     reason = (error.strerror or str(error) or type(error).__name__).lower()
     if error.errno in _WRITING:
         return (

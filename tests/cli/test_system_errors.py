@@ -31,6 +31,11 @@ def refuse(code: int, place: str) -> None:
 
 
 @app.command()
+def encode(text: str) -> None:
+    text.encode()
+
+
+@app.command()
 def exhaust() -> None:
     raise MemoryError
 
@@ -53,6 +58,19 @@ def test_an_error_of_the_system(
     assert words in printed
     assert "bug" not in printed
     assert "secret" not in printed
+
+
+def test_text_that_is_not_utf_8(capsys: pytest.CaptureFixture[str]) -> None:
+    assert _console.guarded(app, ["encode", "secret\udcff"]) == 2
+    printed = capsys.readouterr().err
+    assert "not UTF-8" in printed
+    assert "secret" not in printed
+
+
+def test_a_link_to_log_in_does_not_command_the_terminal(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    words = ["serve", "login", "--host", "\x1b[2Jx", "--gallery", str(tmp_path / "gallery")]
+    assert run_command_line(words) == 0
+    assert "\x1b" not in capsys.readouterr().out
 
 
 def test_too_little_memory(capsys: pytest.CaptureFixture[str]) -> None:
@@ -88,6 +106,8 @@ def test_the_history(tmp_path: Path) -> None:
         ["history", "undo", str(2**63)],
         ["history", "split", "1", str(2**63)],
         ["history", "list", "--limit", str(2**63)],
+        ["history", "sightings", "--gap", "inf"],
+        ["history", "report", "--gap", "1e308"],
         ["history", "list", "--since", "0001-01-01", "--timezone", "Asia/Tokyo"],
         ["history", "report", "--since", "0001-01-01", "--timezone", "Asia/Tokyo"],
     ],

@@ -41,7 +41,8 @@ def find_videos(
 
     Args:
         places: folders and files.
-        on_unreadable: called with a message for each folder that cannot be listed; its videos are missing.
+        on_unreadable: called with a message for each folder that cannot be listed, whose videos are missing, and for
+            each video whose name no database takes.
 
     Raises:
         SourceError: if a place may not be looked at.
@@ -53,6 +54,9 @@ def find_videos(
         root = Path(os.path.abspath(place))  # as Path.absolute, which keeps ".."
         paths = _walk(root, on_unreadable) if root.is_dir() else [root]
         for path in paths:
+            if not _is_text(path):
+                on_unreadable(f"{path}: the name holds bytes that are not UTF-8; rename it")
+                continue
             found.setdefault(path, ArchiveFile(path, path.relative_to(root.parent).as_posix()))
     return [found[path] for path in sorted(found)]
 
@@ -82,6 +86,14 @@ def is_gone(path: str) -> bool:
     except OSError:
         pass
     return False
+
+
+def _is_text(path: Path) -> bool:
+    try:
+        str(path).encode("utf-8")
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _require(place: Path) -> None:

@@ -14,8 +14,11 @@ def test_videos_of_folders_and_named_files_each_once(tmp_path: Path) -> None:
     for name in ("b.MP4", "a.mkv", "2024/c.dav", "notes.txt", ".hidden.mp4", "@eaDir/d.mp4", "odd"):
         (root / name).parent.mkdir(parents=True, exist_ok=True)
         (root / name).write_bytes(b"x")
+    (root / os.fsdecode(b"\xff.mp4")).touch()
     (root / "link.mp4").symlink_to(root / "a.mkv")
-    found = find_videos([root, root / "a.mkv", root / "odd"])
+    told: list[str] = []
+    found = find_videos([root, root / "a.mkv", root / "odd"], on_unreadable=told.append)
+    assert [message.split(":")[1] for message in told] == [" the name holds bytes that are not UTF-8; rename it"]
     assert [file.name for file in found] == ["cctv/2024/c.dav", "cctv/a.mkv", "cctv/b.MP4", "odd"]
     with pytest.raises(UsageError, match="nowhere"):
         find_videos([tmp_path / "nowhere"])
