@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
@@ -30,7 +31,7 @@ def places_for(paths: Sequence[Path], output: Path) -> list[Path]:
     Raises:
         UsageError: if a file would replace one of the pictures, or several pictures are to go into one file.
     """
-    is_folder = output.is_dir() or not output.suffix
+    is_folder = os.path.isdir(output) or not output.suffix
     if not is_folder and len(paths) > 1:
         raise UsageError(f"{len(paths)} pictures do not fit into one file {output}; pass a folder.")
     if not is_folder and output.suffix.lower() not in WRITABLE:

@@ -43,7 +43,7 @@ def picture_path(text: str | Path) -> Path:
     """
     path = local_path(text)
     match = _ADDRESS.match(str(path))
-    if match and not path.exists():
+    if match and not os.path.exists(path):
         name = display_name(f"{match[1]}://{match[2]}")
         raise InputError(f"{name}: wanted a picture of this machine, got an address; download it, and pass the file.")
     return path

@@ -16,6 +16,7 @@ from rich.markup import escape
 
 from recognizer.app import renamed
 from recognizer.cli._printable import PrintableConsole, printable, printable_json
+from recognizer.cli._system_errors import of_the_system
 from recognizer.errors import RecognizerError
 
 if TYPE_CHECKING:
@@ -89,6 +90,12 @@ def guarded(app: typer.Typer, arguments: list[str], *, name: str = "main.py") ->
         return error.exit_code
     except KeyboardInterrupt:
         return 130
+    except (OSError, MemoryError, UnicodeEncodeError) as error:
+        if debug:
+            logger.opt(exception=error).debug("traceback")
+        message, status = of_the_system(error)
+        err.print(f"[bold red]error:[/] {escape(message)}", soft_wrap=True, highlight=False)
+        return status
     except Exception as error:
         if debug:
             logger.opt(exception=error).debug("traceback")

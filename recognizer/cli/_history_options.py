@@ -10,12 +10,15 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from recognizer.cli import _options
+from recognizer.errors import UsageError
 from recognizer.gallery.names import person_name
 from recognizer.history.records import Selection
 
 if TYPE_CHECKING:
     from recognizer.history.database import Database
 
+LARGEST = 2**63 - 1
+"""Of the numbers that databases keep."""
 _MOMENTS = ["%Y-%m-%d", "%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%d %H:%M", "%Y-%m-%d %H:%M:%S"]
 PersonOption = Annotated[str | None, typer.Option("--person", "-p", help="Only this person.")]
 SourceOption = Annotated[str | None, typer.Option("--source", "-s", help="Only this source; see 'history sources'.")]
@@ -27,7 +30,10 @@ TimezoneOption = Annotated[
     str | None,
     typer.Option("--timezone", help="Whose days and hours count, as Europe/Berlin; this machine's by default."),
 ]
-LimitOption = Annotated[int, typer.Option("--limit", "-n", min=1, help="Most rows.")]
+TrackArgument = Annotated[
+    int, typer.Argument(min=1, max=LARGEST, help="Its number in the first column of 'history list'.")
+]
+LimitOption = Annotated[int, typer.Option("--limit", "-n", min=1, max=LARGEST, help="Most rows.")]
 
 
 def open_history(config_file: Path | None, gallery: Path | None) -> closing[Database]:
@@ -75,4 +81,7 @@ def _aware(moment: dt.datetime | None, zone: dt.tzinfo | None) -> dt.datetime | 
     """Give a time its zone, as a moment in UTC, which compares and subtracts exactly."""
     if moment is None:
         return None
-    return (moment.astimezone() if zone is None else moment.replace(tzinfo=zone)).astimezone(dt.UTC)
+    try:
+        return (moment.astimezone() if zone is None else moment.replace(tzinfo=zone)).astimezone(dt.UTC)
+    except (OverflowError, ValueError):  # in the year 1 or 9999, beside UTC
+        raise UsageError(f"{moment}: wanted a time of this age.") from None

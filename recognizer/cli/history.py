@@ -64,7 +64,7 @@ def list_(
 
 @app.command()
 def show(
-    track: Annotated[int, typer.Argument(help="Its number in the first column of 'history list'.")],
+    track: _history_options.TrackArgument,
     config_file: _options.ConfigOption = None,
     gallery: _options.GalleryOption = None,
     crops: history_explain.CropsOption = None,
@@ -91,7 +91,12 @@ def show(
 @app.command()
 def search(
     image: Annotated[Path | None, typer.Argument(help="A picture; its most prominent face is searched.")] = None,
-    track: Annotated[int | None, typer.Option("--track", "-t", help="Search the face of this track instead.")] = None,
+    track: Annotated[
+        int | None,
+        typer.Option(
+            "--track", "-t", min=1, max=_history_options.LARGEST, help="Search the face of this track instead."
+        ),
+    ] = None,
     config_file: _options.ConfigOption = None,
     gallery: _options.GalleryOption = None,
     model: _options.ModelOption = None,

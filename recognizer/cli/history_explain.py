@@ -22,7 +22,7 @@ CropsOption = Annotated[
 
 
 def explain(
-    track: Annotated[int, typer.Argument(help="Its number in the first column of 'history list'.")],
+    track: _history_options.TrackArgument,
     config_file: _options.ConfigOption = None,
     gallery: _options.GalleryOption = None,
     crops: CropsOption = None,

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from recognizer.app import build, enrolment
-from recognizer.cli import _console, _options
+from recognizer.cli import _console, _history_options, _options
 from recognizer.cli._progress import model_bar
 from recognizer.cli._tables import show_rows
 from recognizer.counting import counted
@@ -20,7 +20,9 @@ if TYPE_CHECKING:
 
 
 def enrol(
-    cluster: Annotated[int | None, typer.Argument(help="A cluster that was named.")] = None,
+    cluster: Annotated[
+        int | None, typer.Argument(min=1, max=_history_options.LARGEST, help="A cluster that was named.")
+    ] = None,
     person: Annotated[str | None, typer.Option("--person", "-p", help="Or a person, by name.")] = None,
     count: Annotated[int, typer.Option("--count", min=1, max=20, help="Most photos.")] = 5,
     config_file: _options.ConfigOption = None,

@@ -14,7 +14,8 @@ from recognizer.errors import UsageError
 from recognizer.history.sightings import GAP_S, Period, Presence, Sighting, SightingMerger, clock_time, within
 
 GapOption = Annotated[
-    float, typer.Option("--gap", min=0, help="Seconds out of sight within which a person counts as present.")
+    float,
+    typer.Option("--gap", min=0, max=86_400, help="Seconds out of sight within which a person counts as present."),
 ]
 _FORMATS = (".csv", ".xlsx", ".html")  # of reports.formats, which a test holds to it
 

@@ -11,12 +11,13 @@ import typer
 
 from recognizer.app import build
 from recognizer.cli import _console, _files, _history_options, _options
+from recognizer.cli._history_options import LARGEST
 from recognizer.cli._progress import model_bar
 from recognizer.cli._tables import short_source, show_rows
 from recognizer.counting import counted
 from recognizer.errors import UsageError
 
-ClusterArgument = Annotated[int, typer.Argument(help="Its number in 'history unknowns'.")]
+ClusterArgument = Annotated[int, typer.Argument(min=1, max=LARGEST, help="Its number in 'history unknowns'.")]
 
 
 def unknowns(
@@ -27,8 +28,10 @@ def unknowns(
     weights_dir: _options.WeightsDirOption = None,
     spec: _options.SpecOption = None,
     state: Annotated[str, typer.Option("--state", help="open, ignored or discarded.")] = "open",
-    least: Annotated[int, typer.Option("--at-least", min=1, help="Tracks that a cluster has at least.")] = 1,
-    limit: Annotated[int, typer.Option("--limit", "-n", min=1, help="Most clusters.")] = 50,
+    least: Annotated[
+        int, typer.Option("--at-least", min=1, max=LARGEST, help="Tracks that a cluster has at least.")
+    ] = 1,
+    limit: Annotated[int, typer.Option("--limit", "-n", min=1, max=LARGEST, help="Most clusters.")] = 50,
     sheet: Annotated[
         Path | None, typer.Option("--sheet", help="Write the best faces of each cluster here, as one picture (.jpg).")
     ] = None,
@@ -107,7 +110,7 @@ def discard(
 
 def split(
     cluster: ClusterArgument,
-    tracks: Annotated[list[int], typer.Argument(help="Tracks that are somebody else.")],
+    tracks: Annotated[list[int], typer.Argument(min=1, max=LARGEST, help="Tracks that are somebody else.")],
     config_file: _options.ConfigOption = None,
     gallery: _options.GalleryOption = None,
 ) -> None:
@@ -122,7 +125,7 @@ def split(
 
 def merge(
     into: ClusterArgument,
-    others: Annotated[list[int], typer.Argument(help="Clusters that show the same person.")],
+    others: Annotated[list[int], typer.Argument(min=1, max=LARGEST, help="Clusters that show the same person.")],
     config_file: _options.ConfigOption = None,
     gallery: _options.GalleryOption = None,
 ) -> None:
@@ -136,7 +139,7 @@ def merge(
 
 
 def reject(
-    track: Annotated[int, typer.Argument(help="Its number in 'history list'.")],
+    track: _history_options.TrackArgument,
     config_file: _options.ConfigOption = None,
     gallery: _options.GalleryOption = None,
 ) -> None:
@@ -164,7 +167,7 @@ def reject(
 def actions(
     config_file: _options.ConfigOption = None,
     gallery: _options.GalleryOption = None,
-    limit: Annotated[int, typer.Option("--limit", "-n", min=1, help="Most actions.")] = 20,
+    limit: Annotated[int, typer.Option("--limit", "-n", min=1, max=LARGEST, help="Most actions.")] = 20,
     as_json: _options.JsonOption = False,
 ) -> None:
     """List what was corrected, the newest first."""
@@ -179,7 +182,7 @@ def actions(
 
 
 def undo(
-    action: Annotated[int, typer.Argument(help="Its number in 'history actions'.")],
+    action: Annotated[int, typer.Argument(min=1, max=LARGEST, help="Its number in 'history actions'.")],
     config_file: _options.ConfigOption = None,
     gallery: _options.GalleryOption = None,
     model: _options.ModelOption = None,

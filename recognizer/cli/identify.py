@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
@@ -106,7 +107,7 @@ def identify(
 def _pictures(given: Sequence[Path]) -> list[Path]:
     paths: list[Path] = []
     for path in map(picture_path, given):
-        if path.is_dir():
+        if os.path.isdir(path):  # what may not be looked at is reported when it is read; the others go on
             inside = pictures_below(path, on_unreadable=_skipped)
             if not inside:
                 raise InputError(f"There is no picture in the folder {path}.")

@@ -76,7 +76,10 @@ def index(
     else:
         _print(report)
     if report.failed:
-        count, first = counted(len(report.failed), "video", "videos"), "; ".join(report.failed[:3]).rstrip(".")
+        count, first = (
+            counted(len(report.failed), "video or folder", "videos or folders"),
+            "; ".join(report.failed[:3]).rstrip("."),
+        )
         raise SourceError(f"{count} could not be indexed; all others are done. {first}.")
 
 

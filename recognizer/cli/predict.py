@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import os
 from pathlib import Path
 from typing import Annotated, Any, BinaryIO
 
@@ -86,7 +87,7 @@ def predict(
 
 def _pictures(place: Path) -> tuple[list[Picture], bool]:
     """List the pictures of a path, and say whether they are crops."""
-    if place.is_dir():
+    if os.path.isdir(place):
         return pictures_of_folder(place), False
     if place.suffix == ".bin":
         crops, _ = read_bin(place)

@@ -13,6 +13,7 @@ from rich.table import Table
 
 from recognizer.app.config import Settings
 from recognizer.cli import _console, _options, enroll
+from recognizer.cli._printable import printable
 from recognizer.cli._progress import model_bar
 from recognizer.errors import OutputError, UsageError
 from recognizer.runtime.child import RECOGNITION, WEB
@@ -196,7 +197,7 @@ def _require_installed() -> None:
 
 def _say(line: str) -> None:
     """Print at once, also where the output is a file: somebody waits for the address."""
-    print(line, flush=True)
+    print(printable(line), flush=True)
 
 
 def _announce(line: str) -> None:

@@ -53,7 +53,8 @@ def picture_file(path: Path, name: str | None = None) -> Picture:
         status = path.stat()
     except OSError as error:
         raise InputError(f"Wanted the picture {path}, which cannot be read: {error.strerror}.") from error
-    stamp = f"{path.resolve()}|{status.st_size}|{status.st_mtime_ns}"
+    place = str(path.resolve()).encode("utf-8", "backslashreplace").decode("utf-8")  # SQLite takes no other text
+    stamp = f"{place}|{status.st_size}|{status.st_mtime_ns}"
     return Picture(name or str(path), stamp, lambda: read_picture(path))
 
 

@@ -25,7 +25,8 @@ LARGEST_PHOTO_BYTES = 200 * 2**20
 """A larger file is no photo; hashing it would only keep the machine busy."""
 NOBODYS = frozenset(
     {"@eadir", "@tmp", "@recycle", "#recycle", "#snapshot", "lost+found", "$recycle.bin", "recycler", "__macosx"}
-    | {"system volume information", "thumbs.db", "desktop.ini"}
+    | {"system volume information", "thumbs.db", "desktop.ini", "network trash folder", "temporary items"}
+    | {"@__thumb", "@recently-snapshot", "found.000"}
 )
 """Names, in lower case, that systems and network storage (Synology, QNAP, Windows, macOS, ext4) leave in folders."""
 _RACY_NS = 2_000_000_000

@@ -65,7 +65,7 @@ def back_up(database: Database, path: Path) -> Backup:
     """
     if database.file is None:
         raise ConfigError(POSTGRESQL)
-    if path.exists() and _contents_of(path) is None:
+    if os.path.exists(path) and _contents_of(path) is None:
         raise OutputError(f"{path} exists and is no backup of a history; it was left as it is.")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -252,7 +252,7 @@ def _described(copy: Path) -> Backup:
 
 def _contents_of(path: Path) -> Backup | None:
     """Read what a backup says of itself; ``None`` where it is none."""
-    if not path.is_file():  # of a pipe, no end can be found
+    if not os.path.isfile(path):  # of a pipe, no end can be found
         return None
     try:
         with zipfile.ZipFile(path) as archive, _stored(archive, _CONTENTS) as member:

@@ -181,6 +181,12 @@ def _is_refused(error: OperationalError) -> bool:
 
 def _sqlite_of(folder: Path, *, create: bool) -> Database:
     path = folder / FILE_NAME
+    try:
+        path.lstat()
+    except (FileNotFoundError, NotADirectoryError):
+        pass
+    except OSError as error:
+        raise HistoryError(f"The history {path} cannot be read: {error.strerror}.") from error
     if path.is_symlink() or folder.is_symlink():
         raise HistoryError(f"The history {path} is a link; the history must be a folder and a file of its own.")
     if not path.exists():

@@ -84,7 +84,7 @@ class Cache:
         path = self.graph_path(fingerprint)
         manifest = self.manifest(fingerprint)
         warn_if_world_writable(self.folder, path.parent, path, path.with_suffix(".json"), what="The model cache")
-        if manifest is None or not path.is_file() or sha256(path) != manifest.sha256:
+        if manifest is None or not os.path.isfile(path) or sha256(path) != manifest.sha256:
             return None
         return path
 

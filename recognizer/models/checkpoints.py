@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import os
 import subprocess
 import zipfile
 from pathlib import Path
@@ -30,7 +31,7 @@ def fetch(entry: Entry, cache: Cache, *, progress: Progress = no_progress) -> Pa
         raise WeightsError(f"{entry.name} has no download: {by_hand(entry)}.")
     with cache.locked(entry.name):
         path = cache.checkpoint(entry.name)
-        if not path.is_file() or entry.blob_id not in (None, git_blob_id(path)):
+        if not os.path.isfile(path) or entry.blob_id not in (None, git_blob_id(path)):
             download(entry.url, path, blob_id=entry.blob_id, max_bytes=max_file_bytes(entry), progress=progress)
     return path
 
@@ -43,8 +44,8 @@ def import_checkpoint(path: Path, cache: Cache, *, name: str | None = None, prog
     Raises:
         WeightsError: if the file is missing, is no official file, or is not the one named.
     """
-    if not path.is_file():
-        raise WeightsError(f"There is no file {path}.")
+    if not os.path.isfile(path):
+        raise WeightsError(f"There is no file {path}, or it may not be read.")
     require_size(path, CHECKPOINT_MAX_BYTES)
     came = git_blob_id(path)
     name = name or getattr(entry_with_digest(came), "name", None) or variant_of(path)

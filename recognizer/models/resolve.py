@@ -69,7 +69,7 @@ def resolve(
             or of another network.
     """
     cache = Cache(cache_dir)
-    variant, _, path = ("", "", name) if Path(name).is_file() else name.rpartition("=")
+    variant, _, path = ("", "", name) if os.path.isfile(name) else name.rpartition("=")
     is_path = bool(variant) or Path(path).suffix.lower() in SUFFIXES
     if is_path and Path(path).suffix.lower() == ".onnx":
         return own_graph(Path(path).expanduser(), variant or None, spec or {}, cache)
@@ -115,8 +115,8 @@ class _Search:
         raise WeightsError(self._nothing(name, wanted[0]))
 
     def _in_folder(self, wanted: list[Entry], called: str, folder: Path, why: str) -> ResolvedModel | None:
-        if not folder.is_dir():
-            self._tried.append(f"{called}: no such folder")
+        if not os.path.isdir(folder):
+            self._tried.append(f"{called}: no such folder, or one that may not be entered")
             return None
         present = [(entry, path) for entry in wanted if (path := in_folder(entry, folder))]
         if not present:
@@ -235,7 +235,7 @@ def state_of(entry: Entry, cache: Cache, weights_dir: Path | None = None) -> Sta
     if entry.has_network:
         path = cache.checkpoint(entry.name)
         graph = cache.graph(entry.fingerprint) if entry.blob_id else cache.graphs_of(entry.name)
-        if graph or (path.is_file() and entry.blob_id in (None, git_blob_id(path))):
+        if graph or (os.path.isfile(path) and entry.blob_id in (None, git_blob_id(path))):
             return State.CACHED
     return State.SHIPPED if entry.shipped_file else State.ABSENT
 
@@ -250,6 +250,6 @@ def checkpoint_path(entry: Entry, cache: Cache, progress: Progress = no_progress
         if (there := in_folder(entry, folder)) and entry.blob_id in (None, git_blob_id(there)):
             return there
     path = cache.checkpoint(entry.name)
-    if entry.url is None and path.is_file():
+    if entry.url is None and os.path.isfile(path):
         return path
     return fetch(entry, cache, progress=progress)

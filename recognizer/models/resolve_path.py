@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -39,8 +40,8 @@ def own_graph(path: Path, name: str | None, given: Mapping[str, Any], cache: Cac
         ConfigError: if the spec is not valid.
         WeightsError: if there is no such file.
     """
-    if not path.is_file():
-        raise WeightsError(f"There is no model file {path}.")
+    if not os.path.isfile(path):
+        raise WeightsError(f"There is no model file {path}, or it may not be read.")
     name = name or path.stem
     stated = spec_file.beside(path)
     spec, origin = EDGEFACE, f"{path}, a graph of your own: unverified"
@@ -69,8 +70,8 @@ def trained_checkpoint(path: Path, name: str | None, cache: Cache, progress: Pro
     Raises:
         WeightsError: if the file is missing, does not state its network, or is refused.
     """
-    if not path.is_file():
-        raise WeightsError(f"There is no model file {path}.")
+    if not os.path.isfile(path):
+        raise WeightsError(f"There is no model file {path}, or it may not be read.")
     name = name or path.stem
     fingerprint = fingerprint_of(name, git_blob_id(path))
     graph = converted(cache, name, fingerprint, path, progress)
@@ -86,8 +87,8 @@ def checkpoint_file(path: Path, variant: str | None, cache: Cache, progress: Pro
     Raises:
         WeightsError: if the file is missing, its network is unknown, or it is refused.
     """
-    if not path.is_file():
-        raise WeightsError(f"There is no model file {path}.")
+    if not os.path.isfile(path):
+        raise WeightsError(f"There is no model file {path}, or it may not be read.")
     digest = git_blob_id(path)
     if official := entry_with_digest(digest):
         if variant not in (None, official.name):

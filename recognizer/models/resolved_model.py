@@ -59,7 +59,7 @@ def in_folder(entry: Entry, folder: Path) -> Path | None:
         return None
     stems = [entry.name, *([entry.official_stem] if entry.official_stem else [])]
     found = (folder / f"{stem}{suffix}" for stem in stems for suffix in CHECKPOINT_SUFFIXES)
-    return next((path for path in found if path.is_file()), None)
+    return next((path for path in found if os.path.isfile(path)), None)
 
 
 def calibration_place(name: str, fingerprint: str, cache: Cache) -> Path:
@@ -75,13 +75,13 @@ def calibration_place(name: str, fingerprint: str, cache: Cache) -> Path:
 def calibration_of(name: str, fingerprint: str, cache: Cache) -> Path | None:
     """Return the calibration file of a model; ``None`` without one."""
     path = calibration_place(name, fingerprint, cache)
-    return path if path.is_file() else None
+    return path if os.path.isfile(path) else None
 
 
 def ranges_of(fingerprint: str, cache: Cache) -> Path | None:
     """Return the int8 ranges measured on this machine, else those in the package; ``None`` without any."""
     found = (cache.ranges(fingerprint), SHIPPED_FOLDER / "ranges" / f"{fingerprint}.npz")
-    return next((path for path in found if path.is_file()), None)
+    return next((path for path in found if os.path.isfile(path)), None)
 
 
 def doubt(entry: Entry, fingerprint: str, cache: Cache) -> str:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 from dataclasses import replace
 from pathlib import Path
 
@@ -44,6 +45,9 @@ def test_a_second_run_works_on_what_is_new_only(tmp_path: Path) -> None:
     trees.paint(files[0], 11, 7)
     embed([picture_file(path) for path in files], tmp_path / "cache", embedder)
     assert embedder.embedded == 26  # a changed picture is another
+    odd = files[0].rename(tmp_path / os.fsdecode(b"\xff.jpg"))  # no UTF-8, as SQLite would want it
+    embed([picture_file(odd)], tmp_path / "cache", embedder)
+    assert embedder.embedded == 28
 
 
 def test_interrupted_work_goes_on(tmp_path: Path) -> None:

@@ -104,7 +104,7 @@ class TestAuto:
         assert time.monotonic() - begun < 5
         message = str(caught.value)
         for part in (
-            "typo: no such folder",
+            "typo: no such folder, or one that may not be entered",
             "cannot be reached",
             "models fetch edgeface_xxs",
             "models import",

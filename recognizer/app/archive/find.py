@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from recognizer.errors import UsageError
+from recognizer.errors import SourceError, UsageError
+from recognizer.gallery.folder import is_nobodys
 from recognizer.history.archive import FileState
 
 VIDEO_SUFFIXES = frozenset(
@@ -33,19 +34,29 @@ class ArchiveFile:
     """As its source is called in the history: the archive's folder, and the path in it."""
 
 
-def find_videos(places: Sequence[Path]) -> list[ArchiveFile]:
+def find_videos(
+    places: Sequence[Path], *, on_unreadable: Callable[[str], None] = lambda message: None
+) -> list[ArchiveFile]:
     """Return the videos of folders and the files that are named, each once, sorted by path.
 
+    Args:
+        places: folders and files.
+        on_unreadable: called with a message for each folder that cannot be listed, whose videos are missing, and for
+            each video whose name no database takes.
+
     Raises:
+        SourceError: if a place may not be looked at.
         UsageError: if a place does not exist.
     """
     found: dict[Path, ArchiveFile] = {}
     for place in places:
-        if not place.exists():
-            raise UsageError(f"{place}: wanted a video or a folder of videos, there is no such file.")
+        _require(place)
         root = Path(os.path.abspath(place))  # as Path.absolute, which keeps ".."
-        paths = _walk(root) if root.is_dir() else [root]
+        paths = _walk(root, on_unreadable) if root.is_dir() else [root]
         for path in paths:
+            if not _is_text(path):
+                on_unreadable(f"{path}: the name holds bytes that are not UTF-8; rename it")
+                continue
             found.setdefault(path, ArchiveFile(path, path.relative_to(root.parent).as_posix()))
     return [found[path] for path in sorted(found)]
 
@@ -66,10 +77,43 @@ def state_of(path: Path) -> FileState:
     )
 
 
-def _walk(root: Path) -> Iterator[Path]:
+def is_gone(path: str) -> bool:
+    """Whether there is no such file; one that may not be looked at, or whose disk fails, is not gone."""
+    try:
+        os.stat(path)
+    except (FileNotFoundError, NotADirectoryError):
+        return True
+    except OSError:
+        pass
+    return False
+
+
+def _is_text(path: Path) -> bool:
+    try:
+        str(path).encode("utf-8")
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _require(place: Path) -> None:
+    try:
+        place.stat()
+    except (FileNotFoundError, NotADirectoryError):
+        raise UsageError(f"{place}: wanted a video or a folder of videos, there is no such file.") from None
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        raise SourceError(f"{place}: wanted a video or a folder of videos, it cannot be read: {reason}.") from None
+
+
+def _walk(root: Path, on_unreadable: Callable[[str], None]) -> Iterator[Path]:
     """Yield the videos below a folder; hidden files and folders are nobody's recordings, links are not followed."""
-    for folder, below, files in os.walk(root):
-        below[:] = sorted(name for name in below if not name.startswith((".", "@", "#", "$")))
+
+    def failed(error: OSError) -> None:
+        on_unreadable(f"{error.filename}: this folder cannot be listed ({error.strerror}); check its permissions")
+
+    for folder, below, files in os.walk(root, onerror=failed):
+        below[:] = sorted(name for name in below if not (name.startswith(".") or is_nobodys(name)))
         for name in files:
             if not name.startswith(".") and Path(name).suffix.lower() in VIDEO_SUFFIXES:
                 path = Path(folder, name)

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from recognizer.app import build
-from recognizer.app.archive.find import ArchiveFile, find_videos, state_of
+from recognizer.app.archive.find import ArchiveFile, find_videos, is_gone, state_of
 from recognizer.app.archive.local_pool import index_here
 from recognizer.app.archive.recognise import IndexedFile, Plan
 from recognizer.app.config import Settings
@@ -65,7 +65,7 @@ class IndexReport:
     indexed: list[Video] = field(default_factory=list)
     unchanged: int = 0
     failed: list[str] = field(default_factory=list)
-    """In words, each with its file."""
+    """In words, each with its file or folder."""
     gone: list[str] = field(default_factory=list)
     """Paths of videos that the history holds, and that are not there any more."""
     forgotten_tracks: int = 0
@@ -107,9 +107,9 @@ def index_archive(
         HistoryError: if the history cannot be read or written.
         UsageError: if a place or the scheduler is not there.
     """
-    began, files = time.monotonic(), find_videos(places)
+    began, report = time.monotonic(), IndexReport()
+    files = find_videos(places, on_unreadable=report.failed.append)
     plan = _plan(settings, resolved, options)
-    report = IndexReport()
     with closing(open_or_create(settings)) as history:
         known = stored_files(history)
         todo = [file for file in files if not _stays(history, file, known, resolved, again=options.again)]
@@ -192,9 +192,7 @@ def _gone(known: dict[str, StoredFile], places: Sequence[Path], files: Sequence[
     """Return stored videos that are gone from folders in which there are videos: an empty one is not mounted."""
     roots = [Path(os.path.abspath(place)) for place in places]
     there = [root for root in roots if any(file.path.is_relative_to(root) for file in files)]
-    return sorted(
-        path for path in known if not Path(path).exists() and any(Path(path).is_relative_to(root) for root in there)
-    )
+    return sorted(path for path in known if is_gone(path) and any(Path(path).is_relative_to(root) for root in there))
 
 
 def _described(found: IndexedFile) -> Video:

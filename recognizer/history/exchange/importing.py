@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import os
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -67,7 +68,7 @@ def import_files(database: Database, paths: Sequence[Path], *, progress: Progres
     """
     result, damage = Imported(), Damage()
     logged = LoggedTracks()
-    sizes = [path.stat().st_size if path.exists() else 0 for path in paths]
+    sizes = [os.path.getsize(path) if os.path.exists(path) else 0 for path in paths]
     before = 0
     for path, size in sorted(zip(paths, sizes, strict=True), key=lambda file: _first_moment(file[0])):
         records, exported = read_records(path, damage), TrackImporter(database)
