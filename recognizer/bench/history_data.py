@@ -17,7 +17,7 @@ from recognizer.history.rows import insert_run, to_us
 from recognizer.history.schema import samples
 from recognizer.history.schema import tracks as table
 from recognizer.history.spans import span_of, tidy
-from recognizer.history.vectors import Span, packed
+from recognizer.history.vectors import Span, packed_rows
 from recognizer.types import EMBEDDING_SIZE, F32
 
 MODEL = "bench-000000000000"
@@ -51,6 +51,11 @@ class Faces:
         drawn = of + np.float32(np.sqrt(WITHIN)) * self.rng.standard_normal(of.shape, dtype=np.float32)
         vectors = drawn @ self._spread
         return unit_rows(vectors)
+
+
+def known_people(seed: int = 0) -> F32:
+    """Return the known people whom ``fill`` draws first, (PEOPLE, WIDTH)."""
+    return Faces(seed).people(PEOPLE)
 
 
 def fill(history: Database, count: int, *, unknown: int | None = None, seed: int = 0) -> F32:
@@ -116,10 +121,10 @@ def _sample_rows(
 ) -> list[dict[str, Any]]:
     ranks: dict[int, int] = {}
     rows = []
-    for owner, vector in zip(owners.tolist(), vectors, strict=True):
+    for owner, vector in zip(owners.tolist(), packed_rows(vectors, span), strict=True):
         rank = ranks[owner] = ranks.get(owner, -1) + 1
         quality = {"eyes_px": 40.25, "sharpness": 91.5, "yaw_deg": 5.1, "roll_deg": 0.3, "score": 0.993}
-        sealed = history.cipher.seal(packed(vector, span))
+        sealed = history.cipher.seal(vector)
         at_us = start + (begin + owner) * step
         rows.append({"track_id": begin + owner + 1, "rank": rank, "at_us": at_us, "vector": sealed, **quality})
     return rows

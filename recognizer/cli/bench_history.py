@@ -12,6 +12,7 @@ import typer
 
 from recognizer.cli import _bench_setup, _options
 from recognizer.cli._tables import show_rows
+from recognizer.errors import UsageError
 from recognizer.history.encryption import KEY_BYTES
 
 
@@ -20,16 +21,21 @@ def history_bench(
     unknown: Annotated[int, typer.Option(min=1000, help="Unknown tracks that are clustered.")] = 10_000,
     encrypted: Annotated[bool, typer.Option("--encrypted", help="With encrypted vectors.")] = False,
     rounds: Annotated[int, typer.Option(min=2, help="How often each list and search is timed.")] = 20,
+    folder: Annotated[
+        Path | None,
+        typer.Option("--folder", help="Make the history of lists here and leave it, or take the one that is here."),
+    ] = None,
     save: _bench_setup.SaveOption = None,
 ) -> None:
     """Measure lists, the search of a face, size and clusters, on histories drawn at random."""
     from recognizer.bench import history, history_clusters  # SQLAlchemy takes .2 s to import
 
     key = os.urandom(KEY_BYTES) if encrypted else None
-    with tempfile.TemporaryDirectory(prefix="recognizer-history-") as folder:
-        listed = history.measure(Path(folder) / "lists", tracks, rounds=rounds, key=key)
-    with tempfile.TemporaryDirectory(prefix="recognizer-history-") as folder:
-        clustered = history_clusters.measure(Path(folder) / "clusters", unknown, rounds=rounds, key=key)
+    if folder is not None and encrypted:
+        raise UsageError("--folder goes without --encrypted, whose key is not kept.")
+    with tempfile.TemporaryDirectory(prefix="recognizer-history-") as place:
+        listed = history.measure(folder or Path(place) / "lists", tracks, rounds=rounds, key=key)
+        clustered = history_clusters.measure(Path(place) / "clusters", unknown, rounds=rounds, key=key)
     figures = {"history": listed, "clusters": clustered}
     _bench_setup.save(save, figures, lambda: _show(listed, clustered))
 
@@ -68,6 +74,8 @@ def _show(listed: Mapping[str, Any], clustered: Mapping[str, Any]) -> None:
         **{f"list: {name}": value for name, value in listed["lists_ms"].items()},
         "search a face": listed["search_ms"],
         "search a face, one source, half of the time": listed["search_of_a_source_since_ms"],
+        "search the face of a track": listed["search_by_a_track_ms"],
+        "search a face, the index read anew": listed["search_of_a_new_process_ms"],
         "cluster one more unknown track": clustered["one_more_ms"],
     }
     show_rows([{"of": name, **{f"{key} ms": value for key, value in each.items()}} for name, each in times.items()], "")
