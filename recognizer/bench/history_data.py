@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import itertools
 from collections.abc import Iterator
 from typing import Any
 
@@ -30,6 +31,8 @@ UNKNOWN = 0.4
 """Share of the tracks that are unknown, where ``unknown`` does not say how many."""
 _NOON = dt.datetime(2026, 3, 2, 12, tzinfo=dt.UTC)
 _BLOCK = 20_000
+_FIRST = 1000
+"""Tracks from whose samples the span is found, as a run does; all others are packed at once."""
 KNOWN = 0.42
 """Cosine that a hit needs: EdgeFace XS's threshold."""
 
@@ -76,8 +79,9 @@ def fill(history: Database, count: int, *, unknown: int | None = None, seed: int
     with history.writing() as connection:
         run = insert_run(connection, _NOON, MODEL, (KNOWN, 0.08))
     span: Span | None = None
-    for begin in range(0, count, _BLOCK):
-        numbers = np.arange(begin, min(begin + _BLOCK, count))
+    begins = [0, *range(_FIRST, count, _BLOCK), count]
+    for begin, end in itertools.pairwise(begins):
+        numbers = np.arange(begin, end)
         stranger = is_unknown[numbers]
         who = np.where(stranger, faces.rng.integers(0, len(strangers), len(numbers)), numbers % PEOPLE)
         bodies = np.where(stranger[:, None], strangers[who % len(strangers)], known[who % PEOPLE])

@@ -84,8 +84,9 @@ def of_block(number: int) -> sa.ColumnElement[bool]:
 
 def _missing(connection: sa.Connection, model: str) -> list[int]:
     """Return numbers of blocks that may be written, the newest first: runs write some of them only."""
-    bounds = sa.select(sa.func.min(tracks.c.id), sa.func.max(tracks.c.id), sa.func.max(tracks.c.ended_us))
-    first, last, newest = connection.execute(bounds).one()
+    bounds = (sa.func.min(tracks.c.id), sa.func.max(tracks.c.id), sa.func.max(tracks.c.ended_us))
+    # each by itself, as indexes answer them: together, SQLite goes through all tracks
+    first, last, newest = connection.execute(sa.select(*(sa.select(each).scalar_subquery() for each in bounds))).one()
     if first is None:
         return []
     query = sa.select(face_blocks.c.number).where(face_blocks.c.model == model)

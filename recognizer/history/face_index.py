@@ -110,7 +110,8 @@ class FaceIndex:
 
     def _read_new(self, connection: sa.Connection, database: Database) -> None:
         last = self._last
-        again = sa.and_(tracks.c.id <= last, tracks.c.ended_us >= self._newest - SAVED_AGAIN_US)
+        # id + 0: else SQLite goes through all tracks by their ids
+        again = sa.and_(tracks.c.id + 0 <= last, tracks.c.ended_us >= self._newest - SAVED_AGAIN_US)
         for rows in read_rows(connection, database, self.model, again):
             self._remove(rows.ids)
             self._add(rows)

@@ -98,7 +98,7 @@ def read_rows(
         .join(samples, samples.c.track_id == tracks.c.id)
         .join(runs, runs.c.id == tracks.c.run_id + 0)  # else SQLite goes through all tracks of a run for a few
         .where(runs.c.model == model, condition)
-        .order_by(tracks.c.id)
+        .order_by(tracks.c.id + 0)  # nor through all tracks by their ids for those that ended last
     )
     waiting: list[Any] = []
     with connection.execute(query.execution_options(stream_results=True)) as found:
