@@ -18,6 +18,7 @@ from recognizer.app.fleet.client import FleetClient
 from recognizer.app.fleet.documents import FleetGallery, FleetRejection, person_of
 from recognizer.app.fleet.membership import FleetState, Membership, keep_state
 from recognizer.app.history import open_or_create
+from recognizer.app.undelivered import forget_undelivered
 from recognizer.errors import FingerprintError, GalleryError, HistoryError
 from recognizer.gallery.lock import refuse_links
 from recognizer.gallery.origin import Origin
@@ -123,13 +124,16 @@ def pull(
 
 
 def forget_departed(settings: Settings, state: FleetState) -> None:
-    """Forget in the history who was deleted at the service, and give their new name to those who were renamed.
+    """Forget who was deleted at the service, in the history and in events that wait; rename who was renamed.
 
     What is done is taken out of ``state.departed``.
 
     Raises:
         HistoryError: if the history cannot be written; it is tried again the next time.
     """
+    for name in [name for name, new in state.departed.items() if new is None]:
+        for path in forget_undelivered(settings, name):
+            logger.debug("fleet: {} is used by a run, which takes the name out of it", path)
     if not state.departed or not _has_own_history(settings):
         state.departed.clear()
         return
