@@ -93,7 +93,9 @@ def push(
 
 @router.get("/boxes", dependencies=[Depends(require("admin"))])
 def list_boxes(services: ServicesDep) -> FleetBoxes:
-    """List the boxes: invited, joined and revoked ones."""
+    """List the boxes: invited, joined and revoked ones; changes that no box has asked for yet count, too."""
+    with suppress(GalleryError):  # nobody is enrolled yet, or the gallery is away
+        services.feed.refresh()
     return FleetBoxes(boxes=boxes.boxes(services.access, services.fleet))
 
 

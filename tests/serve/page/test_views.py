@@ -27,6 +27,7 @@ VIEWS = {
     "settings/targets": "Settings",
     "settings/health": "Settings",
     "settings/access": "Settings",
+    "settings/boxes": "Settings",
     "settings/log": "Settings",
 }
 """Address and heading of each view."""
