@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import threading
 import uuid
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from pathlib import Path
@@ -71,8 +72,9 @@ def make_integrations(
         deliveries.append(mqtt.deliveries)
         receivers[MQTT] = [mqtt.alert]
         yield mqtt
-    for webhook in settings.webhooks:
+    for webhook, name in zip(settings.webhooks, _names(settings.webhooks), strict=True):
         sink = webhook_sink(settings, webhook, live=live, stop=stop)
+        sink.deliveries.name = name
         deliveries.append(sink.deliveries)
         receivers.setdefault(WEBHOOKS, []).append(sink.alert)
         yield sink
@@ -88,6 +90,22 @@ def make_integrations(
         yield alert_sink(settings, sources, live=live, people=people(), receivers=receivers)
     if settings.metrics.port is not None:
         yield _metrics(settings, live, people, dropped, model, engine, deliveries, health)
+
+
+def _names(webhooks: Sequence[Webhook]) -> list[str]:
+    """Name webhooks by their hosts, in figures and messages: the second of a host is ``webhook HOST 2``.
+
+    Raises:
+        ConfigError: two have the same address, which would deliver to it twice from one file.
+    """
+    addresses = [webhook_address(each) for each in webhooks]
+    hosts, names = Counter[str | None](), list[str]()
+    for row, host in enumerate(urlsplit(each).hostname for each in addresses):
+        if addresses[row] in addresses[:row]:
+            raise ConfigError(f"webhooks: two have the same address, on {host}: name it once, with all its kinds.")
+        hosts[host] += 1
+        names.append(f"webhook {host}" + (f" {hosts[host]}" if hosts[host] > 1 else ""))
+    return names
 
 
 def webhook_sink(settings: Settings, webhook: Webhook, *, live: AbstractSet[str], stop: threading.Event) -> WebhookSink:

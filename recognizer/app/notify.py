@@ -23,6 +23,8 @@ from recognizer.integrations.rules.schedule import Hours, Schedule
 from recognizer.integrations.rules.types import Rule, What
 
 if TYPE_CHECKING:
+    from apprise import Apprise
+
     from recognizer.integrations.notify import NotifySink
 
 MISSING = "needs a package that is not installed: pip install -r requirements-integrations.txt"
@@ -86,10 +88,8 @@ def alert_sink(
     Raises:
         ConfigError: a rule sends to a broker or to webhooks that are not set.
     """
+    require_receivers(settings)
     for rule in settings.notify.rules:
-        if missing := [name for name in rule.to if not receivers.get(name)]:
-            what = "mqtt.host is not set" if missing[0] == MQTT else "there are no webhooks"
-            raise ConfigError(f"notify: rule {rule.name!r} sends to {missing[0]}, but {what}.")
         for source in sorted(set(rule.where) - set(sources)):
             logger.warning("notify: rule {} is about {}, which is no camera of this run", rule.name, source)
         for name in sorted(_names([rule], settings.notify.groups) - set(people)):
@@ -102,6 +102,32 @@ def alert_sink(
         people=people,
         pictures=any(target.crops for target in settings.notify.targets),
     )
+
+
+def require_receivers(settings: Settings) -> None:
+    """Check that there is a broker, or a webhook, where rules send to one.
+
+    Raises:
+        ConfigError: there is none.
+    """
+    for rule in settings.notify.rules:
+        for name, missing in ((MQTT, settings.mqtt.host is None), (WEBHOOKS, not settings.webhooks)):
+            if missing and name in rule.to:
+                what = "mqtt.host is not set" if name == MQTT else "there are no webhooks"
+                raise ConfigError(f"notify: rule {rule.name!r} sends to {name}, but {what}.")
+
+
+def services_of(target: NotifyTarget) -> Apprise:
+    """Return the services of a target's address.
+
+    Raises:
+        ConfigError: it cannot be read, or Apprise does not know it, or a package is missing.
+    """
+    try:
+        from recognizer.integrations.notify import services
+    except ModuleNotFoundError as error:
+        raise ConfigError(f"notify: {MISSING} ({error.name}).") from error
+    return services(target.name, target_address(target))
 
 
 def target_address(target: NotifyTarget) -> str:
@@ -137,14 +163,14 @@ def send_test(settings: Settings, name: str | None = None) -> list[str]:
         raise UsageError(f"Wanted {wanted}, but the settings name {known or 'none'}; give their file with --config.")
     try:
         from recognizer.integrations.delivering import NotDeliveredError
-        from recognizer.integrations.notify import send, services
+        from recognizer.integrations.notify import send
     except ModuleNotFoundError as error:
         raise ConfigError(f"notify: {MISSING} ({error.name}).") from error
     failures = []
     for target in targets:
         try:
             text = f"A test message of recognizer, {now():%H:%M}"
-            send(target.name, services(target.name, target_address(target)), title="Test", text=text)
+            send(target.name, services_of(target), title="Test", text=text)
         except NotDeliveredError as error:
             failures.append(str(error))
     if failures:

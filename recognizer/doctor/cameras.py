@@ -24,6 +24,7 @@ OLD_MS = 500.0
 """Frames that wait longer than this come in bursts; they are dropped after 120 ms where newer ones wait."""
 _AT_ONCE = 4
 _REMEDY = "Try the address in another player, such as ffplay; then correct 'location' or the password in the settings."
+_WEBCAM = "ls -l /dev/video* shows the webcams; its group (video) may open them: sudo usermod -aG video USER."
 
 
 def check_cameras(settings: Settings, *, probe_one: Probe = probe) -> Iterator[Finding]:
@@ -45,8 +46,13 @@ def _findings(probe_one: Probe, name: str, camera: Camera) -> list[Finding]:
     return [
         finding
         for label, each in streams.items()
-        for finding in guarded("camera", label, partial(_report, probe_one, label, each), _REMEDY)
+        for finding in guarded("camera", label, partial(_report, probe_one, label, each), _remedy(each))
     ]
+
+
+def _remedy(camera: Camera) -> str:
+    is_webcam = camera.location.isdigit() or camera.location.startswith("/dev/")
+    return _WEBCAM if is_webcam else _REMEDY
 
 
 def _report(probe_one: Probe, name: str, camera: Camera) -> list[Finding]:

@@ -10,10 +10,12 @@ from contextlib import closing
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from recognizer.app import integrations
+from recognizer.app import build, integrations, notify
 from recognizer.app.config import Settings
 from recognizer.app.integration_sections import Webhook
+from recognizer.app.notify_sections import NotifyTarget
 from recognizer.capture.names import display_name
+from recognizer.counting import counted
 from recognizer.doctor.finding import Finding, State
 
 _PATIENCE_S = 3.0
@@ -97,6 +99,37 @@ def check_webhook(webhook: Webhook) -> Iterator[Finding]:
         )
     else:
         yield Finding("webhook", name, State.OK, "it can be reached; 'webhook test' sends a message")
+
+
+def check_rules(settings: Settings) -> Iterator[Finding]:
+    """Check that rules send to what there is, and name cameras that there are.
+
+    Raises:
+        ConfigError: if a rule sends to a broker or to webhooks that are not set.
+    """
+    rules = settings.notify.rules
+    if not rules:
+        yield Finding("notify", "rules", State.OFF, "the settings have no rules")
+        return
+    notify.require_receivers(settings)
+    known = set(build.source_names(settings))
+    wrong = [f"{rule.name!r} names {where!r}" for rule in rules for where in rule.where if where not in known]
+    if wrong:
+        message = f"no such camera: {', '.join(wrong)}"
+        yield Finding("notify", "rules", State.WARNING, message, f"Cameras are called {', '.join(sorted(known))}.")
+    else:
+        yield Finding("notify", "rules", State.OK, counted(len(rules), "rule"))
+
+
+def check_target(target: NotifyTarget) -> Iterator[Finding]:
+    """Read the address of a target of notifications; nothing is sent.
+
+    Raises:
+        ConfigError: if it cannot be read, or Apprise does not know it, or a package is missing.
+    """
+    notify.services_of(target)
+    message = f"its address is one of Apprise's; 'notify test {target.name}' sends a message"
+    yield Finding("notify", target.name, State.OK, message)
 
 
 def check_ports(settings: Settings) -> Iterator[Finding]:

@@ -15,6 +15,7 @@ from recognizer.doctor.finding import Finding, State, guarded
 from recognizer.errors import ConfigError, RecognizerError
 from recognizer.models.resolve import ResolvedModel
 
+_DATABASE = "Start the database, or correct history: address, folder and key_file."
 _FETCH = "python main.py models list shows what there is; models fetch or models import gets one."
 
 
@@ -47,11 +48,15 @@ def examine(
         ("database", "history"): partial(connections.check_history, settings),
         ("broker", "mqtt"): partial(connections.check_mqtt, settings),
     }
+    remedies = {"database": _DATABASE, "notify": "See https://appriseit.com/services/ for addresses."}
     for number, webhook in enumerate(settings.webhooks, 1):
         checks["webhook", f"webhook {number}"] = partial(connections.check_webhook, webhook)
+    checks["notify", "rules"] = partial(connections.check_rules, settings)
+    for target in settings.notify.targets:
+        checks["notify", target.name] = partial(connections.check_target, target)
     checks["port", "all"] = partial(connections.check_ports, settings)
     for (area, subject), check in checks.items():
-        yield from guarded(area, subject, check)
+        yield from guarded(area, subject, check, remedies.get(area, ""))
 
 
 def _recognition(settings: Settings) -> Iterator[Finding]:

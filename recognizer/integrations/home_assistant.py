@@ -17,7 +17,7 @@ from recognizer.types import EventKind
 _ALLOWED = re.compile(r"[^A-Za-z0-9_-]+")
 EVENT_TYPES = (*(kind.value for kind in EventKind), "source_lost", "source_back")
 ALERT_TYPES = tuple(what.value for what in What)
-_RESERVED = frozenset({"person", "people", "command", "alert", "status"})
+RESERVED = frozenset({"person", "people", "command", "alert", "status"})
 """Parts of our own topics and devices; a source of such a name gets an identifier of its own."""
 STATE_LENGTH = 255
 """Home Assistant refuses longer states."""
@@ -62,7 +62,11 @@ class Topics:
 
     def of(self, source: str, what: str) -> str:
         """Topic of a source: its ``status``, ``event``, ``people``, ``face``, ``pause`` or ``snapshot``."""
-        return f"{self.prefix}/{self.node}/{source_identifier(source)}/{what}"
+        return self.of_source(source_identifier(source), what)
+
+    def of_source(self, identity: str, what: str) -> str:
+        """The same for a source's ``source_identifier``."""
+        return f"{self.prefix}/{self.node}/{identity}/{what}"
 
     def person(self, name: str) -> str:
         """Where a person is, retained."""
@@ -79,7 +83,12 @@ def source_identifier(source: str) -> str:
     >>> source_identifier("entrance"), source_identifier("people")
     ('entrance', 'people-c90226')
     """
-    return identifier(source, reserved=_RESERVED)
+    return identifier(source, reserved=RESERVED)
+
+
+def camera_topic(topics: Topics, identity: str, discovery: str) -> str:
+    """Topic of the discovery message of a source, by its ``source_identifier``; an empty message removes the device."""
+    return f"{discovery}/device/recognizer_{topics.node}_{identity}/config"
 
 
 def camera_discovery(
@@ -133,48 +142,51 @@ def camera_discovery(
             "state_topic": people,
             "value_template": "{{ 'ON' if value_json.unknown > 0 else 'OFF' }}",
         },
-    }
-    if faces:
-        components["face"] = {
+        "face": {
             "p": "image",
             "name": "Last face",
             "unique_id": f"{device}_face",
             "content_type": "image/jpeg",
             "image_topic": topics.of(source, "face"),
-        }
-    if pause:
-        components["pause"] = {
+        },
+        "pause": {
             "p": "switch",
             "name": "Paused",
             "unique_id": f"{device}_pause",
             "icon": "mdi:pause-circle",
             "state_topic": topics.of(source, "pause"),
             "command_topic": topics.of(source, "pause/set"),
-        }
-    if snapshot:
-        components["take_snapshot"] = {
+        },
+        "take_snapshot": {
             "p": "button",
             "name": "Take a snapshot",
             "unique_id": f"{device}_take_snapshot",
             "icon": "mdi:camera",
             "command_topic": topics.of(source, "snapshot/get"),
-        }
-        components["snapshot"] = {
+        },
+        "snapshot": {
             "p": "image",
             "name": "Snapshot",
             "unique_id": f"{device}_snapshot",
             "content_type": "image/jpeg",
             "image_topic": topics.of(source, "snapshot"),
-        }
+        },
+    }
+    _remove(components, face=not faces, pause=not pause, take_snapshot=not snapshot, snapshot=not snapshot)
     payload = _device(device, source, version) | {
         "availability": [
             {"topic": topics.status},
-            {"topic": topics.of(source, "status"), "payload_available": "live", "payload_not_available": "lost"},
+            {
+                "topic": topics.of(source, "status"),
+                "value_template": "{{ 'lost' if value == 'lost' else 'live' }}",  # a paused one can go on
+                "payload_available": "live",
+                "payload_not_available": "lost",
+            },
         ],
         "availability_mode": "all",
         "cmps": components,
     }
-    return f"{discovery}/device/{device}/config", payload
+    return camera_topic(topics, source_identifier(source), discovery), payload
 
 
 def box_discovery(
@@ -194,16 +206,16 @@ def box_discovery(
             "icon": "mdi:bell",
             "state_topic": topics.alert,
             "event_types": list(ALERT_TYPES),
-        }
-    }
-    if reload:
-        components["reload_gallery"] = {
+        },
+        "reload_gallery": {
             "p": "button",
             "name": "Reload the gallery",
             "unique_id": f"{device}_reload_gallery",
             "icon": "mdi:reload",
             "command_topic": topics.reload_command,
-        }
+        },
+    }
+    _remove(components, reload_gallery=not reload)
     payload = _device(device, f"Recognizer ({topics.node})", version) | {
         "availability": [{"topic": topics.status}],
         "cmps": components,
@@ -248,6 +260,11 @@ def people_discovery(
         "cmps": components,
     }
     return f"{discovery}/device/{device}/config", payload
+
+
+def _remove(components: dict[str, dict[str, Any]], **is_off: bool) -> None:
+    """Leave of components that are off what makes Home Assistant remove those that an earlier run announced."""
+    components |= {key: {"p": components[key]["p"]} for key, off in is_off.items() if off}
 
 
 def _device(identity: str, name: str, version: str) -> dict[str, Any]:

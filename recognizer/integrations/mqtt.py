@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -21,11 +21,14 @@ from recognizer.integrations.alerts import face_picture
 from recognizer.integrations.delivering import DeliveryThread
 from recognizer.integrations.event_sink import EventSink, Record
 from recognizer.integrations.home_assistant import (
+    RESERVED,
     Topics,
     box_discovery,
     camera_discovery,
+    camera_topic,
     identifier,
     people_discovery,
+    source_identifier,
 )
 from recognizer.integrations.mqtt_commands import Commands, Controls
 from recognizer.integrations.mqtt_connection import Broker, MqttConnection
@@ -34,6 +37,7 @@ from recognizer.integrations.rules.types import Alert
 from recognizer.types import Event, EventKind, FrameResult, PictureNeed, SourceChange, SourceState
 
 WAITS_S = (1.0, 2.0, 5.0, 10.0)
+_NOWHERE = json.dumps({"source": None})
 _STATUS = {SourceState.LIVE: "live", SourceState.STALLED: "stalled", SourceState.PAUSED: "paused"}
 
 
@@ -77,6 +81,8 @@ class MqttSink(EventSink):
         self._presence = Presence()
         self._where: dict[str, str | None] = {}
         self._begun: set[str] = set()
+        self._pictured: dict[str, str | None] = {}
+        """Whose face was published last, by source."""
         self._announced: frozenset[str] = frozenset()
         """Identifiers of the people that Home Assistant, or the broker, knows."""
         self._announcing = threading.Lock()
@@ -91,6 +97,9 @@ class MqttSink(EventSink):
         if discovery is not None:
             self.connection.subscribe(f"{discovery}/status", self._on_home_assistant)
         self.connection.subscribe(topics.of_person("+"), self._on_person)
+        self.connection.subscribe(topics.of_source("+", "status"), self._on_source)
+        if not faces:
+            self.connection.subscribe(topics.of_source("+", "face"), self._on_face)
         file = folder / f"mqtt-{topics.node}.sqlite3"
         super().__init__(DeliveryThread("mqtt", file, self.connection.deliver, waits_s=WAITS_S, stop=stop), times=times)
 
@@ -103,6 +112,7 @@ class MqttSink(EventSink):
         for source in self._sources:
             self._set_status(source, "lost")
             self._set_people(source)
+        self._set_nowhere(self._people())  # a run that was killed left them where they were
         super().__enter__()
         self._commands.start()
         self.connection.open()
@@ -127,7 +137,8 @@ class MqttSink(EventSink):
             self._set_status(source, "live")
         if self._faces and result.frame.has_picture:
             for event in result.events:
-                if event.kind is EventKind.RECOGNISED:
+                if event.kind is EventKind.RECOGNISED and event.name in self._people():
+                    self._pictured[source] = event.name
                     self.connection.set(self._topics.of(source, "face"), _face(result, event))
         if self._presence.take(result):
             self._update(source)
@@ -160,6 +171,9 @@ class MqttSink(EventSink):
             self.connection.set(self._topics.person(name), b"")
         for each in self._announced - known:
             self.connection.set(self._topics.of_person(each), b"")
+        for source in [source for source, name in self._pictured.items() if name not in people]:
+            self._empty_face(source)
+        self._set_nowhere(people)
         self._announce_people()
 
     def _update(self, source: str) -> None:
@@ -177,6 +191,17 @@ class MqttSink(EventSink):
                     value["at"] = self._times.moment(where, place.at).isoformat(timespec="seconds")
                     value["similarity"] = round(place.similarity, 4)
                 self.connection.set(self._topics.person(name), json.dumps(value, ensure_ascii=False))
+
+    def _set_nowhere(self, names: Collection[str]) -> None:
+        """Publish that people are in no picture, of whom nothing was published yet."""
+        for name in names:
+            if name not in self._where:
+                self._where[name] = None
+                self.connection.set(self._topics.person(name), _NOWHERE)
+
+    def _empty_face(self, source: str) -> None:
+        self._pictured.pop(source, None)
+        self.connection.set(self._topics.of(source, "face"), b"")
 
     def _set_people(self, source: str) -> None:
         people = self._presence.people(source)
@@ -207,8 +232,25 @@ class MqttSink(EventSink):
         name = topic.rpartition("/")[2]
         if kept and message and name not in known:
             self.connection.set(topic, b"")
+            for source in [source for source in self._sources if source not in self._pictured]:
+                self._empty_face(source)  # it may be theirs
             self._announced |= {name}
             self._announce_people()
+
+    def _on_face(self, topic: str, message: bytes, kept: bool) -> None:
+        """Empty the picture of a run that published faces; this one does not."""
+        if kept and message and topic.split("/")[-2] not in RESERVED:
+            self.connection.set(topic, b"")
+
+    def _on_source(self, topic: str, message: bytes, kept: bool) -> None:
+        """Empty what the broker has kept of sources that an earlier run had, and remove their devices."""
+        source = topic.split("/")[-2]
+        if not kept or not message or source in RESERVED or source in map(source_identifier, self._sources):
+            return
+        for what in ("status", "people", "face", "pause"):
+            self.connection.set(self._topics.of_source(source, what), b"")
+        if self._discovery is not None:
+            self.connection.publish(camera_topic(self._topics, source, self._discovery), "", retain=True)
 
     def _announce(self) -> None:
         if self._discovery is None:

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import threading
 from pathlib import Path
 
 import pytest
 from pydantic import SecretStr
 
+from recognizer.app.config import Settings
 from recognizer.app.integration_sections import Webhook
-from recognizer.app.integrations import webhook_address
+from recognizer.app.integrations import make_integrations, webhook_address
 from recognizer.app.secret import secret
+from recognizer.cli.webhook import new_secret
+from recognizer.clock import WallClock
 from recognizer.errors import ConfigError
+from recognizer.integrations.run_figures import RunFigures
+from recognizer.integrations.webhook import WebhookSink
 
 ADDRESS = SecretStr("https://example.org/${HOOK}")
 
@@ -46,3 +52,30 @@ def test_the_address_of_a_webhook_may_hold_a_variable(monkeypatch: pytest.Monkey
     monkeypatch.delenv("HOOK")
     with pytest.raises(ConfigError, match="variable HOOK is not set"):
         webhook_address(Webhook(address=ADDRESS))
+
+
+def made(folder: Path, *addresses: str) -> list[WebhookSink]:
+    (folder / "key").write_text(new_secret() + "\n")
+    hooks = [{"address": address, "secret_file": folder / "key"} for address in addresses]
+    settings = Settings.model_validate({"webhooks": hooks, "integrations": {"folder": folder / "integrations"}})
+    sinks = make_integrations(
+        settings, ["yard"], live=set(), people=list, dropped={}, model="m", engine="e", stop=threading.Event()
+    )
+    return [sink for sink in sinks if isinstance(sink, WebhookSink)]
+
+
+def test_each_webhook_has_figures_of_its_own(tmp_path: Path) -> None:
+    """Prometheus drops the second of two series with the same labels."""
+    sinks = made(tmp_path, "https://a.example/one", "https://b.example/", "https://a.example/two")
+    names = [sink.deliveries.name for sink in sinks]
+    assert names == ["webhook a.example", "webhook b.example", "webhook a.example 2"]
+    text = RunFigures(
+        times=WallClock(live=False), dropped=dict, deliveries=[sink.deliveries for sink in sinks]
+    ).exposition()
+    series = [line.rsplit(b" ", 1)[0] for line in text.splitlines() if not line.startswith(b"#")]
+    assert len(set(series)) == len(series)
+
+
+def test_an_address_that_is_named_twice_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"^webhooks: two have the same address, on a\.example: name it once"):
+        made(tmp_path, "https://a.example/one?key=s3cret", "https://a.example/one?key=s3cret")

@@ -75,3 +75,14 @@ def test_a_library_that_fails_does_not_end_the_examination() -> None:
 def test_no_camera_is_no_fault() -> None:
     (finding,) = cameras.check_cameras(config.load())
     assert finding.state is State.OFF
+
+
+@pytest.mark.parametrize(
+    ("location", "words"), [("rtsp://camera/1", "ffplay"), ("1", "/dev/video"), ("/dev/video9", "/dev/video")]
+)
+def test_what_to_do_fits_the_camera(location: str, words: str) -> None:
+    def probe_one(camera: Camera, name: str) -> CameraReport:
+        raise SourceError(f"{name}: no answer")
+
+    (finding,) = cameras.check_cameras(config.load(sources=[location]), probe_one=probe_one)
+    assert words in finding.remedy

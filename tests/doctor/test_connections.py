@@ -4,12 +4,14 @@ import http.server
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from recognizer.app import config
+from recognizer.app.config import Settings
 from recognizer.app.history import open_or_create
 from recognizer.doctor import connections
 from recognizer.doctor.finding import Finding, State, guarded
@@ -100,3 +102,37 @@ def test_a_broker_that_is_not_there() -> None:
     assert finding.state is State.BROKEN
     assert "refused" in finding.message
     assert finding.remedy
+
+
+def test_targets_of_notifications(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TOPIC", "hunter2")
+    for address, state, words in (
+        ("ntfys://${TOPIC}", State.OK, "'notify test phone' sends a message"),
+        ("ntfys://${NO_TOPIC}", State.BROKEN, "NO_TOPIC is not set"),
+        ("nonsense://hunter2", State.BROKEN, "none that Apprise knows"),
+    ):
+        settings = Settings.model_validate({"notify": {"targets": [{"name": "phone", "address": address}]}})
+        (finding,) = guarded(
+            "notify", "phone", partial(connections.check_target, settings.notify.targets[0]), "see the list"
+        )
+        assert finding.state is state
+        assert words in finding.message
+        assert "hunter2" not in str(finding)
+
+
+@pytest.mark.parametrize(
+    ("rule", "state", "words"),
+    [
+        ({"to": "mqtt"}, State.BROKEN, "sends to mqtt, but mqtt.host is not set"),
+        ({"to": "webhooks"}, State.BROKEN, "sends to webhooks, but there are no webhooks"),
+        ({"to": "phone", "where": "attic"}, State.WARNING, "no such camera: 'night' names 'attic'"),
+        ({"to": "phone", "where": "yard"}, State.OK, "1 rule"),
+    ],
+)
+def test_rules(rule: dict[str, str], state: State, words: str) -> None:
+    targets = [{"name": "phone", "address": "json://localhost"}]
+    values = {"source": {"location": "0", "name": "yard"}}
+    settings = Settings.model_validate({**values, "notify": {"targets": targets, "rules": [{"name": "night", **rule}]}})
+    (finding,) = guarded("notify", "rules", partial(connections.check_rules, settings))
+    assert finding.state is state
+    assert words in finding.message

@@ -64,6 +64,15 @@ def test_an_address_of_a_notification_is_a_secret(tmp_path: Path) -> None:
     assert {finding.remedy for finding in found} == {f"chmod 600 {file}", f"chmod 600 {phone}"}
 
 
+def test_a_file_of_two_secrets_is_named_once(tmp_path: Path) -> None:
+    key = tmp_path / "key"
+    key.write_text("whsec_" + "A" * 32)
+    key.chmod(0o644)
+    hooks = [{"address": f"https://example.org/{each}", "secret_file": str(key)} for each in "ab"]
+    settings = config.Settings.model_validate({"webhooks": hooks, "gallery": {"folder": tmp_path}})
+    assert [finding.remedy for finding in machine.check_permissions(settings, None)] == [f"chmod 600 {key}"]
+
+
 def test_where_health_and_rules_write_is_checked(tmp_path: Path) -> None:
     file = tmp_path / "site.yaml"
     rules = "{targets: [{name: phone, address: 'ntfys://x'}], rules: [{name: a, what: seen, who: anybody, to: phone}]}"

@@ -8,9 +8,11 @@ CONSTRAINTS is ``homeassistant/package_constraints.txt`` of its wheel. It reads 
 
 from __future__ import annotations
 
+import asyncio
 import importlib
 import json
 import sys
+import tempfile
 from typing import Any
 
 
@@ -32,12 +34,14 @@ def check(payload: dict[str, Any]) -> str:
     return ", ".join(said)
 
 
-def main() -> None:
+async def main() -> None:
     """Check all; an invalid one ends with Home Assistant's error."""
     version = importlib.import_module("homeassistant.const").__version__
+    with tempfile.TemporaryDirectory() as folder:
+        importlib.import_module("homeassistant.core").HomeAssistant(folder)  # templates are checked by the one that is
     for payload in json.load(sys.stdin):
         print(f"Home Assistant {version} reads {payload['dev']['name']}: {check(payload)}")
 
 
 if __name__ == "__main__":
-    main()
+    asyncio.run(main())

@@ -60,6 +60,7 @@ def sink(
     faces: bool = False,
     people: Callable[[], Sequence[str]] = lambda: ["Ada", "Zoë"],
     controls: Controls | None = None,
+    sources: Sequence[str] = ("entrance",),
 ) -> MqttSink:
     return MqttSink(
         Broker(
@@ -73,8 +74,8 @@ def sink(
         ),
         topics=Topics("den"),
         folder=folder,
-        sources=["entrance"],
-        times=WallClock(live={"entrance"}),
+        sources=sources,
+        times=WallClock(live=set(sources)),
         people=people,
         controls=controls,
         version="0.2",
@@ -96,3 +97,18 @@ def seen(name: str | None, *, kind: EventKind = EventKind.RECOGNISED) -> Any:
 def people(listener: Listener) -> Any:
     newest = listener.newest("recognizer/den/entrance/people")
     return newest and json.loads(newest)
+
+
+def place(listener: Listener, person: str) -> Any:
+    """The source at which a person is, by identifier; ``""`` where nothing is said of them."""
+    newest = listener.newest(f"recognizer/den/person/{person}")
+    return json.loads(newest)["source"] if newest else ""
+
+
+def kept(broker: Mosquitto) -> dict[str, bytes]:
+    """What a client that comes now gets."""
+    late = Listener(broker)
+    late.client.publish("end", "x", qos=1)
+    wait_for(lambda: late.newest("end"), "all that is retained has come")
+    late.close()
+    return {topic: payload for topic, payload, retained in late.messages if retained}

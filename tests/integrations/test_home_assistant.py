@@ -8,6 +8,7 @@ import re
 import subprocess
 from typing import Any
 
+import jinja2
 import pytest
 
 from recognizer.integrations.home_assistant import (
@@ -55,6 +56,8 @@ def check(topic: str, payload: dict[str, Any]) -> None:
     for key, component in payload["cmps"].items():
         assert ALLOWED.fullmatch(key)
         platform = component["p"]
+        if set(component) == {"p"}:  # to be removed
+            continue
         ids.append(component["unique_id"])
         assert ALLOWED.fullmatch(component["unique_id"])
         assert REQUIRED[platform] <= set(component)
@@ -70,6 +73,30 @@ def test_a_camera_is_a_valid_device(source: str) -> None:
     check(topic, payload)
     topics = [component.get("state_topic", "") for component in payload["cmps"].values()]
     assert not any(re.search(r"[+#]", each) for each in topics)
+
+
+def test_what_is_off_is_removed_where_an_earlier_run_announced_it() -> None:
+    topic, payload = camera_discovery(Topics("den"), "yard", version="0.2")
+    check(topic, payload)
+    removed = {key: component for key, component in payload["cmps"].items() if set(component) == {"p"}}
+    assert removed == {
+        "face": {"p": "image"},
+        "pause": {"p": "switch"},
+        "take_snapshot": {"p": "button"},
+        "snapshot": {"p": "image"},
+    }
+    assert box_discovery(Topics("den"), version="0.2")[1]["cmps"]["reload_gallery"] == {"p": "button"}
+
+
+@pytest.mark.parametrize(
+    ("status", "available"), [("live", "live"), ("stalled", "live"), ("paused", "live"), ("lost", "lost")]
+)
+def test_a_camera_is_available_unless_it_is_lost(status: str, available: str) -> None:
+    """Home Assistant may start while a camera is paused: the switch that goes on with it must be there."""
+    _, payload = camera_discovery(Topics("den"), "yard", version="0.2", pause=True)
+    entry = payload["availability"][1]
+    assert jinja2.Template(entry["value_template"]).render(value=status) == available
+    assert (entry["payload_available"], entry["payload_not_available"]) == ("live", "lost")
 
 
 def test_people_are_sensors_of_one_device() -> None:

@@ -14,8 +14,11 @@ from typing import Any
 import promql_parser
 import pytest
 import yaml
+from prometheus_client import Metric
+from prometheus_client.parser import text_string_to_metric_families
 
 from recognizer.integrations.delivering import DeliveryThread
+from recognizer.serve.figures import WebFigures
 from tests.conftest import ROOT
 from tests.integrations.metrics import metrics_sink
 from tests.ports import free_port
@@ -34,13 +37,23 @@ def queries() -> Iterator[str]:
 
 
 def exported(folder: Path) -> set[str]:
+    """Names that a run or the service exports."""
     deliveries = DeliveryThread("mqtt", folder / "x", lambda _: None, waits_s=[1], stop=threading.Event())
     sink = metrics_sink(free_port(), store_bytes=lambda: 1, deliveries=[deliveries])
     names = set()
-    for family in sink.registry.collect():
+    for family in [*sink.registry.collect(), *of_the_service()]:
         endings = {"counter": ["_total"], "histogram": ["_bucket", "_sum", "_count"]}.get(family.type, [""])
         names |= {family.name + ending for ending in endings}
     return names
+
+
+def of_the_service() -> Iterator[Metric]:
+    """The figures of ``tests/serve/test_metrics.py``."""
+    figures = WebFigures()
+    for name in ("recognition_up", "live_viewers", "unknown_clusters"):
+        figures.set(name, name, 1.0)
+    families = text_string_to_metric_families(figures.exposition().decode())
+    yield from (family for family in families if not family.name.endswith("_created"))
 
 
 def test_every_metric_that_is_used_is_exported(tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ from recognizer.integrations.mqtt import MqttSink
 from recognizer.integrations.mqtt_connection import Broker
 from recognizer.types import EventKind, SourceChange, SourceState
 from tests.integrations.conftest import Mosquitto, write_certificate
-from tests.integrations.mqtt_client import Listener, people, seen, sink
+from tests.integrations.mqtt_client import Listener, people, place, seen, sink
 from tests.ports import free_port
 from tests.results import event
 from tests.rig import wait_for
@@ -31,8 +31,8 @@ def test_events_and_states_reach_the_broker(
         output.emit(seen("Ada"))
         wait_for(lambda: listener.events("recognizer/den/entrance/event"), "the event")
         wait_for(lambda: people(listener) == {"names": ["Ada"], "unknown": 0}, "who is there")
-        wait_for(lambda: listener.newest("recognizer/den/person/Ada"), "where Ada is")
-        assert json.loads(listener.newest("recognizer/den/person/Ada"))["source"] == "entrance"
+        wait_for(lambda: place(listener, "Ada") == "entrance", "where Ada is")
+        assert place(listener, "Zo_-c6a126") is None
         wait_for(lambda: listener.newest("recognizer/den/entrance/face"), "her face")
         assert listener.newest("recognizer/den/entrance/face").startswith(b"\xff\xd8")
         wait_for(lambda: listener.newest("recognizer/den/entrance/status") == b"live", "live")

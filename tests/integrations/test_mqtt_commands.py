@@ -56,7 +56,12 @@ def test_commands_reach_the_run(mosquitto: Mosquitto, listener: Listener, tmp_pa
 def test_no_command_is_taken_by_default(mosquitto: Mosquitto, listener: Listener, tmp_path: Path) -> None:
     with sink(mosquitto, tmp_path / "box") as output:
         wait_for(lambda: listener.newest(ANNOUNCED), "subscribed")
-        assert [*output.connection._handlers] == ["homeassistant/status", "recognizer/den/person/+"]
+        assert [*output.connection._handlers] == [
+            "homeassistant/status",
+            "recognizer/den/person/+",
+            "recognizer/den/+/status",
+            "recognizer/den/+/face",
+        ]
     text = b"".join(payload for topic, payload, _ in listener.messages if topic.startswith("homeassistant"))
     assert b"command_topic" not in text
 

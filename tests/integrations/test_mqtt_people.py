@@ -11,12 +11,13 @@ import pytest
 from recognizer.integrations.rules.types import Alert, Change, Item, Observation
 from recognizer.types import EventKind
 from tests.integrations.conftest import Mosquitto
-from tests.integrations.mqtt_client import Listener, people, seen, sink
+from tests.integrations.mqtt_client import Listener, kept, people, place, seen, sink
 from tests.integrations.rules.scripted import NOON, rule
 from tests.results import event, identity, make_result
 from tests.rig import wait_for
 
 ADA = "recognizer/den/person/Ada"
+FACE = "recognizer/den/entrance/face"
 DISCOVERY = "homeassistant/device/recognizer_den_people/config"
 
 
@@ -25,22 +26,13 @@ def announced(listener: Listener) -> set[str] | None:
     return set(json.loads(newest)["cmps"]) if newest else None
 
 
-def kept(broker: Mosquitto) -> dict[str, bytes]:
-    """What a client that comes now gets."""
-    late = Listener(broker)
-    late.client.publish("end", "x", qos=1)
-    wait_for(lambda: late.newest("end"), "all that is retained has come")
-    late.close()
-    return {topic: payload for topic, payload, retained in late.messages if retained}
-
-
 def test_a_person_who_is_removed_leaves_nothing_at_the_broker(
     mosquitto: Mosquitto, listener: Listener, tmp_path: Path
 ) -> None:
     enrolled = ["Ada", "Bob"]
     with sink(mosquitto, tmp_path / "box", people=lambda: list(enrolled)) as output:
         output.emit(seen("Ada"))
-        wait_for(lambda: listener.newest(ADA), "where Ada is")
+        wait_for(lambda: place(listener, "Ada") == "entrance", "where Ada is")
         wait_for(lambda: announced(listener) == {"Ada", "Bob"}, "both are announced")
         enrolled.remove("Ada")
         output.gallery_changed(frozenset(enrolled))
@@ -61,11 +53,48 @@ def test_a_person_who_was_removed_between_two_runs_leaves_nothing_either(
 ) -> None:
     with sink(mosquitto, tmp_path / "box") as output:
         output.emit(seen("Ada"))
-        wait_for(lambda: listener.newest(ADA), "where Ada is")
+        wait_for(lambda: place(listener, "Ada") == "entrance", "where Ada is")
     with sink(mosquitto, tmp_path / "box", people=lambda: ["Zoë"]):
         wait_for(lambda: listener.newest(ADA) == b"", "her topic is emptied")
         wait_for(lambda: announced(listener) == {"Zo_-c6a126"}, "only Zoë is announced")
     assert not any(b"Ada" in payload for payload in kept(mosquitto).values() if b"names" not in payload)
+
+
+def test_the_picture_of_a_removed_person_does_not_stay_either(
+    mosquitto: Mosquitto, listener: Listener, tmp_path: Path
+) -> None:
+    enrolled = ["Ada", "Bob"]
+    with sink(mosquitto, tmp_path / "box", faces=True, people=lambda: list(enrolled)) as output:
+        output.emit(seen("Ada"))
+        wait_for(lambda: listener.newest(FACE), "her face")
+        enrolled.remove("Ada")
+        output.gallery_changed(frozenset(enrolled))
+        wait_for(lambda: listener.newest(FACE) == b"", "it is emptied")
+        output.emit(seen("Ada"))  # a frame that was recognised before
+        output.emit(seen("Bob"))
+        wait_for(lambda: listener.newest(FACE), "Bob's face")
+    assert len([payload for topic, payload, _ in listener.messages if topic == FACE and payload]) == 2
+    with sink(mosquitto, tmp_path / "box", faces=True, people=lambda: ["Ada"]):
+        wait_for(lambda: FACE not in kept(mosquitto), "Bob was removed between two runs")
+
+
+def test_pictures_do_not_stay_where_they_are_off_again(mosquitto: Mosquitto, tmp_path: Path) -> None:
+    with sink(mosquitto, tmp_path / "box", faces=True) as output:
+        wait_for(lambda: output.connection.connected, "connected")
+        output.emit(seen("Ada"))
+    assert kept(mosquitto)[FACE].startswith(b"\xff\xd8")
+    with sink(mosquitto, tmp_path / "box"):
+        wait_for(lambda: FACE not in kept(mosquitto), "it is emptied")
+
+
+def test_nobody_is_where_a_killed_run_left_them(mosquitto: Mosquitto, listener: Listener, tmp_path: Path) -> None:
+    listener.client.publish(ADA, '{"source": "entrance"}', qos=1, retain=True)
+    wait_for(lambda: place(listener, "Ada") == "entrance", "a run before was killed")
+    with sink(mosquitto, tmp_path / "box", people=lambda: ["Ada", "Bob"]) as output:
+        wait_for(lambda: place(listener, "Ada") is None, "she is nowhere until she is seen")
+        wait_for(lambda: place(listener, "Bob") is None, "so is who was never seen")
+        output.emit(seen("Ada"))
+        wait_for(lambda: place(listener, "Ada") == "entrance", "she is seen")
 
 
 def test_a_person_who_is_enrolled_while_running_is_announced(
@@ -77,6 +106,7 @@ def test_a_person_who_is_enrolled_while_running_is_announced(
         enrolled.append("Bob")
         output.gallery_changed(frozenset(enrolled))
         wait_for(lambda: announced(listener) == {"Ada", "Bob"}, "Bob, too")
+        wait_for(lambda: place(listener, "Bob") is None, "and that he is nowhere")
         enrolled.clear()
         output.gallery_changed(frozenset())
         wait_for(lambda: listener.newest(DISCOVERY) == b"", "the device is removed with the last person")
@@ -98,7 +128,7 @@ def test_json_is_made_only_when_somebody_comes_or_goes(
 def test_the_picture_of_a_face_is_off_by_default(mosquitto: Mosquitto, listener: Listener, tmp_path: Path) -> None:
     with sink(mosquitto, tmp_path / "box") as output:
         output.emit(seen("Ada"))
-        wait_for(lambda: listener.newest(ADA), "where Ada is")
+        wait_for(lambda: place(listener, "Ada") == "entrance", "where Ada is")
     assert not any(topic.endswith("/face") or b"\xff\xd8" in payload for topic, payload, _ in listener.messages)
 
 

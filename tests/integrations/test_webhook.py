@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import standardwebhooks
 from pydantic import SecretStr
 
 from recognizer.app.integration_sections import Webhook
@@ -98,6 +99,20 @@ def test_a_message_is_signed_with_both_secrets(receiver: Receiver, tmp_path: Pat
     signed = f"{headers['webhook-id']}.{headers['webhook-timestamp']}.".encode() + body
     wanted = [base64.b64encode(hmac.new(each, signed, hashlib.sha256).digest()).decode() for each in (NEW, OLD)]
     assert headers["webhook-signature"] == f"v1,{wanted[0]} v1,{wanted[1]}"
+
+
+@pytest.mark.parametrize("secret", [NEW, OLD], ids=["new", "old"])
+def test_the_library_of_the_standard_takes_our_messages(receiver: Receiver, tmp_path: Path, secret: bytes) -> None:
+    with sink(receiver.address, tmp_path) as output:
+        output.emit(recognised("Zoë"))
+        wait_for(lambda: receiver.got, "the message")
+    [(headers, body)] = receiver.got
+    verifier = standardwebhooks.Webhook(f"whsec_{base64.b64encode(secret).decode()}")
+    assert verifier.verify(body, headers)["data"]["name"] == "Zoë"
+    with pytest.raises(standardwebhooks.WebhookVerificationError):
+        verifier.verify(body.replace(b"Zo", b"Jo"), headers)
+    with pytest.raises(standardwebhooks.WebhookVerificationError):
+        standardwebhooks.Webhook(f"whsec_{base64.b64encode(b'x' * 32).decode()}").verify(body, headers)
 
 
 def test_the_example_of_the_standard() -> None:
