@@ -203,7 +203,9 @@ class Session:
 
         signals.running()
         # the watcher also of files: whoever is removed or withdraws their consent is not named any more
-        with supervisor, watcher, keep_in_step(settings, resolved.fingerprint):
+        # a service's web process keeps the box in step, also while there is no camera
+        in_step = keep_in_step(settings, resolved.fingerprint) if self._control is None else nullcontext()
+        with supervisor, watcher, in_step:
             recognising.run(
                 sinks,
                 stop=stop,

@@ -111,7 +111,7 @@ def compare(settings: Settings, resolved: ResolvedModel, peers: Peers, *, segmen
     ways: dict[str, Way] = {"ours": Way()}
     by_frame: dict[str, Callable[[Frame], Seen]] = {}
     if peers.mtcnn is not None and peers.eager is not None:
-        by_frame["per frame"] = _per_frame(peers.mtcnn, peers.eager, gallery, known)
+        by_frame["per frame"] = recognise_each(peers.mtcnn, peers.eager, gallery, known)
     if peers.face_recognition is not None:
         library = peers.face_recognition
         by_frame["face_recognition"] = lambda frame: library.recognise(frame.image)
@@ -172,9 +172,11 @@ def _sum(one: Spent, other: Spent) -> Spent:
     return Spent(one.cpu_s + other.cpu_s, one.wall_s + other.wall_s)
 
 
-def _per_frame(
+def recognise_each(
     mtcnn: Detector | FacenetPyTorch, eager: Embedder, gallery: VectorIndex, known: float
 ) -> Callable[[Frame], Seen]:
+    """Return what detects, embeds and names every face of a frame, whatever was seen before."""
+
     def recognise(frame: Frame) -> Seen:
         found = mtcnn.detect([frame.image])[0]
         faces = align(frame.image, found.landmarks, found.scores, cut=eager.spec.crop, boxes=found.boxes)

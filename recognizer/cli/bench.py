@@ -12,6 +12,7 @@ from recognizer.bench.streams import measure as measure_streams
 from recognizer.cli import _bench_setup, _console, _options
 from recognizer.cli._bench_streams import show as show_streams
 from recognizer.cli._bench_tables import show
+from recognizer.cli.bench_archive import archive
 from recognizer.cli.bench_gallery import gallery as search_bench
 from recognizer.cli.bench_history import history_bench, history_cost
 from recognizer.cli.bench_peers import peers
@@ -22,6 +23,7 @@ GALLERIES = (1_000, 100_000)
 
 app = typer.Typer(help="Measure speed, as ratios within one run.", invoke_without_command=True)
 app.command()(peers)
+app.command()(archive)
 app.command("gallery")(search_bench)
 app.command("history")(history_bench)
 app.command("history-cost")(history_cost)

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
-from pathlib import Path
+from contextlib import closing, contextmanager, suppress
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -17,7 +16,7 @@ from recognizer.cli import _console, _options
 from recognizer.cli._progress import model_bar
 from recognizer.cli.serve import open_access
 from recognizer.counting import counted
-from recognizer.errors import FleetAwayError, FleetError, UsageError
+from recognizer.errors import FleetAwayError, FleetError, GalleryError, HistoryError, UsageError
 
 if TYPE_CHECKING:
     from recognizer.app.fleet.membership import FleetState
@@ -29,9 +28,8 @@ BoxName = Annotated[str, typer.Argument(help="Name of the box, such as north-gat
 
 
 @contextmanager
-def _service(gallery: Path | None, config_file: Path | None) -> Iterator[tuple[AccessStore, FleetStore]]:
+def _service(settings: Settings) -> Iterator[tuple[AccessStore, FleetStore]]:
     """Open what the service knows of its boxes."""
-    settings = _options.load_settings(config_file, gallery=gallery)
     with closing(open_access(settings)) as access:
         from recognizer.serve.fleet.store import FleetStore
 
@@ -47,7 +45,7 @@ def code(
     as_json: _options.JsonOption = False,
 ) -> None:
     """On the service: print a code with which one box may join, once, within a day."""
-    with _service(gallery, config_file) as (access, fleet):
+    with _service(_options.load_settings(config_file, gallery=gallery)) as (access, fleet):
         from recognizer.serve.fleet.boxes import invite
 
         made = invite(access, fleet, name)
@@ -64,9 +62,13 @@ def boxes(
     as_json: _options.JsonOption = False,
 ) -> None:
     """On the service: list the boxes, when each was here last, and how far behind it is."""
-    with _service(gallery, config_file) as (access, fleet):
+    settings = _options.load_settings(config_file, gallery=gallery)
+    with _service(settings) as (access, fleet):
         from recognizer.serve.fleet.boxes import boxes as listed
+        from recognizer.serve.fleet.feed import GalleryFeed
 
+        with suppress(GalleryError, HistoryError):  # how far they are behind is as of the last time then
+            GalleryFeed(fleet, lambda: settings).refresh()
         found = listed(access, fleet)
     if as_json:
         _console.print_json({"boxes": [box.model_dump() for box in found]})

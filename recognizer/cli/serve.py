@@ -66,13 +66,13 @@ def serve(
 
         status = run_recognition(settings, private_folder, sync_gallery=enroll.sync, model_progress=model_bar)
         raise typer.Exit(status)
+    from recognizer.app.fleet.following import keep_in_step
     from recognizer.serve import web
 
     if part == WEB and private_folder is not None:
-        web.run_web_part(settings, private_folder, file, say=_announce)
+        with keep_in_step(settings):  # here, as recognition ends where there is no camera
+            web.run_web_part(settings, private_folder, file, say=_announce)
     elif api_only:
-        from recognizer.app.fleet.following import keep_in_step
-
         with keep_in_step(settings):
             web.run_web(settings, say=_announce, settings_file=file)
     else:

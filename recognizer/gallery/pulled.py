@@ -7,11 +7,9 @@ is therefore pulled and applied again.
 
 from __future__ import annotations
 
-import shutil
+import os
 import sqlite3
-import uuid
-from collections.abc import Collection, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +21,7 @@ from recognizer.gallery.origin import Origin
 from recognizer.gallery.records import Measurement
 from recognizer.gallery.shared import SharedPerson
 from recognizer.gallery.store import Gallery
-from recognizer.gallery.upkeep import clear_buried
+from recognizer.gallery.upkeep import bury, clear_buried
 
 _NO_STAMP = (0, 0, 0, 0)
 """Size and times of photos that are not here."""
@@ -67,9 +65,7 @@ class PulledGallery(Gallery):
         for person in people:
             _require_place(person)
             _write_marks(self.folder, person)
-        for name in gone:
-            _bury(self.folder, name)
-        clear_buried(self.folder)
+        _take_away(self.folder, gone)
 
         def change(connection: sqlite3.Connection) -> None:
             run = connection.execute
@@ -85,20 +81,25 @@ class PulledGallery(Gallery):
                     notes = stored.notes_text(photo.notes)
                     row = (photo.file, photo.sha256, *_NO_STAMP, True, notes, person.name)
                     run("INSERT INTO photos SELECT id, ?, ?, ?, ?, ?, ?, ?, ? FROM people WHERE name = ?", row)
-            facts = {"model": model, origin.FACT: to.as_text(), "changed_at": stored.now()} | dict([schema.MEASURING])
-            for fact in facts.items():
+            facts = {"model": model, origin.FACT: reached.as_text(), "changed_at": stored.now()}
+            for fact in (*facts.items(), schema.MEASURING):
                 run("INSERT OR REPLACE INTO facts VALUES (?, ?)", fact)
 
+        consents = [self.folder / person.folder / CONSENT_FILE for person in people if person.consent is None]
+        consents = [path for path in consents if os.path.lexists(path)]
+        reached = Origin(to.service, "") if consents else to  # interrupted before they are gone, all is pulled again
         self._change(change, is_removal=bool(gone) and not people)
-        for person in people:
-            if person.consent is None:
-                (folder_of(self.folder, person.folder) / CONSENT_FILE).unlink(missing_ok=True)
+        if consents:
+            _delete(consents)
+            self._change(lambda connection: _note_origin(connection, to))
 
     def release(self) -> None:
-        """Forget everybody and the service, so that the gallery is this machine's own again."""
-        for name in [person.name for person in self.people()]:
-            _bury(self.folder, name)
-        clear_buried(self.folder)
+        """Forget everybody and the service, so that the gallery is this machine's own again.
+
+        Raises:
+            GalleryError: if a folder cannot be taken away; everybody is in the record then.
+        """
+        _take_away(self.folder, [person.name for person in self.people()])
 
         def change(connection: sqlite3.Connection) -> None:
             connection.execute("DELETE FROM people")
@@ -162,9 +163,25 @@ def _write_marks(folder: Path, person: SharedPerson) -> None:
     hidden.set_hidden(folder, person.folder, person.hidden)
 
 
-def _bury(folder: Path, name: str) -> None:
-    place = folder_of(folder, name)
-    if place.is_dir() and not place.is_symlink() and place.parent == folder:
-        buried = folder / RECORD_FOLDER / f"removing-{uuid.uuid4().hex}"
-        with suppress(FileNotFoundError):
-            shutil.move(place, buried)
+def _take_away(folder: Path, names: Iterable[str]) -> None:
+    """Delete the folders of people; a name that would lead out of the gallery has none."""
+    for name in names:
+        place = folder_of(folder, name)
+        if place.is_dir() and not place.is_symlink() and place.parent == folder:
+            try:
+                bury(folder, place)
+            except OSError as error:
+                raise GalleryError(f"The folder {place} cannot be taken away: {error.strerror}.") from error
+    clear_buried(folder)
+
+
+def _delete(consents: Iterable[Path]) -> None:
+    for path in consents:
+        try:
+            path.unlink(missing_ok=True)
+        except OSError as error:
+            raise GalleryError(f"The consent {path} cannot be deleted: {error.strerror}.") from error
+
+
+def _note_origin(connection: sqlite3.Connection, to: Origin) -> None:
+    connection.execute("INSERT OR REPLACE INTO facts VALUES (?, ?)", (origin.FACT, to.as_text()))

@@ -6,6 +6,7 @@ import hashlib
 import json
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -58,6 +59,25 @@ class Standing:
 
 class SharedGallery(Gallery):
     """A gallery whose people are handed to others."""
+
+    @contextmanager
+    def one_moment(self) -> Iterator[None]:
+        """Let everything read inside be of one commit.
+
+        Raises:
+            GalleryError: if the record cannot be read.
+        """
+        with self._reading():
+            yield
+
+    def revision(self) -> tuple[str | None, str | None]:
+        """Return the model's fingerprint, and what changes with every commit.
+
+        Raises:
+            GalleryError: if the record cannot be read.
+        """
+        facts = self._commit().facts
+        return facts.get("model"), facts.get(proof.DIGEST)
 
     def standing(self) -> Mapping[str, Standing]:
         """Return how everybody stands; reads no vector.

@@ -65,7 +65,7 @@ def remove(folder: Path, name: str, *, keep_photos: bool = False) -> Path | None
                     kept.parent.mkdir(mode=0o700, exist_ok=True)
                     shutil.move(photos, kept)
                 else:
-                    _bury(folder, photos)
+                    bury(folder, photos)
         except OSError as error:
             raise GalleryError(f"The photos of {shown(person)} cannot be taken out: {error}.") from error
         clear_buried(folder)  # first, as the record may need the space
@@ -210,8 +210,12 @@ def _read_everything(folder: Path) -> None:
         gallery.measurements(gallery.model or "")
 
 
-def _bury(folder: Path, photos: Path) -> None:
-    """Take a folder away in one step; a crash while its files are being deleted must not leave half a person."""
+def bury(folder: Path, photos: Path) -> None:
+    """Take a person's folder away in one step: a crash while files are being deleted must not leave half a person.
+
+    Raises:
+        OSError: if it cannot be moved.
+    """
     os.rename(photos, folder / RECORD_FOLDER / f"{_REMOVING}-{uuid.uuid4().hex}")
 
 

@@ -5,6 +5,7 @@ A route asks for them by the types at the end: ``async def people(services: Serv
 
 from __future__ import annotations
 
+import math
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -95,6 +96,23 @@ def recognizer(request: Request) -> Inference[Recogniser]:
 def jobs(request: Request) -> Jobs:
     """Return the long work."""
     return services(request).jobs
+
+
+def require_attempt(services: Services, request: Request) -> str:
+    """Make sure that the client may try a code or a token; returns its address, under which failures count.
+
+    Raises:
+        ServiceError: 429 ``too_many_requests`` after five failures in a minute.
+    """
+    address = request.client.host if request.client else ""
+    if wait_s := services.attempts.wait_s(address):
+        raise ServiceError(
+            429,
+            "too_many_requests",
+            f"Too many failed attempts; try again in {wait_s:.0f} s.",
+            headers={"retry-after": str(math.ceil(wait_s))},
+        )
+    return address
 
 
 def require_history(settings: Settings) -> None:

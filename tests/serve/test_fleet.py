@@ -5,8 +5,9 @@ from __future__ import annotations
 import base64
 import datetime as dt
 import json
+import threading
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any
 
@@ -16,10 +17,12 @@ from starlette.testclient import TestClient
 
 from recognizer.app.fleet import signing
 from recognizer.app.history import open_or_create
-from recognizer.errors import FleetError
+from recognizer.errors import FleetError, GalleryError
+from recognizer.gallery import schema
 from recognizer.history.records import Seen, Selection
 from recognizer.history.tracks import list_tracks
 from recognizer.serve.fleet import boxes, feed
+from recognizer.serve.fleet.store import FleetStore
 from tests.gallery.records import MODEL
 from tests.serve.enrolled import enrol
 from tests.serve.service import client_of, make_app
@@ -195,3 +198,61 @@ def test_a_box_is_invited_over_http_and_other_tokens_are_no_boxes(app: FastAPI) 
     assert admin.post("/v1/fleet/boxes", json={"name": "reader"}).json()["error"]["code"] == "box_exists"
     assert admin.delete("/v1/fleet/boxes/reader").status_code == 404
     assert admin.post("/v1/fleet/boxes", json={"name": "a/b"}).status_code == 422
+
+
+def test_a_box_is_behind_by_what_it_has_not_pulled(app: FastAPI) -> None:
+    enrol(app, {"Ada": ["a"], "Bob": ["bb"]})
+    box, admin = join(app), client_of(app, "admin")
+
+    def behind() -> Any:
+        return admin.get("/v1/fleet/boxes").json()["boxes"][0]["behind"]
+
+    pull(box, pull(box)["cursor"])
+    assert behind() == 0
+    for photos in (["a", "aaa"], ["a", "aaaa"], ["a", "aaaaa"]):  # one person, three times; nobody has asked since
+        enrol(app, {"Ada": photos, "Bob": ["bb"]})
+        assert behind() == 1
+    cursor = pull(box)["cursor"]
+    enrol(app, {"Bob": ["bb"]})
+    pull(box, cursor)
+    assert behind() == 1
+    admin.delete("/v1/fleet/boxes/north")
+    assert behind() is None
+
+
+def test_a_box_between_two_parts_has_applied_none(app: FastAPI, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(feed, "PAGE", 2)
+    enrol(app, {name: [name] for name in ("Ada", "Bob", "Cleo")})
+    box, admin = join(app), client_of(app, "admin")
+    pull(box, pull(box)["cursor"])
+    assert admin.get("/v1/fleet/boxes").json()["boxes"][0]["behind"] == 6  # and model, calibration, rejections
+
+
+def test_a_token_of_a_box_is_revoked_whatever_else_it_is_good_for(app: FastAPI) -> None:
+    enrol(app, {"Ada": ["a"]})
+    secret = app.state.services.access.create_token("both", ["box", "read"])
+    both, admin = client_of(app), client_of(app, "admin")
+    both.headers["authorization"] = f"Bearer {secret}"
+    pull(both)
+    assert [box["state"] for box in admin.get("/v1/fleet/boxes").json()["boxes"]] == ["joined"]
+    assert admin.delete("/v1/fleet/boxes/both").status_code == 204
+    assert both.get("/v1/fleet/gallery", params={"nonce": NONCE}).status_code == 401
+
+
+def test_an_answer_is_of_one_moment(app: FastAPI, monkeypatch: pytest.MonkeyPatch) -> None:
+    enrol(app, {"Ada": ["a"], "Bob": ["bb"]})
+    monkeypatch.setattr(schema, "WAIT_S", 0.1)
+    box, writing = join(app), threading.Event()
+    changes = FleetStore.changes
+
+    def renamed(store: FleetStore, after: int, limit: int) -> Any:
+        """Somebody is renamed by another process after the changes were numbered, before vectors are read."""
+        if not writing.is_set():
+            writing.set()
+            with suppress(GalleryError):  # it waits for the reader, and gives up
+                enrol(app, {"Ada Lovelace": ["a"], "Bob": ["bb"]})
+        return changes(store, after, limit)
+
+    monkeypatch.setattr(FleetStore, "changes", renamed)
+    first = pull(box)
+    assert names(first) == {"Ada", "Bob"}

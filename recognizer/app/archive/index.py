@@ -109,7 +109,7 @@ def index_archive(
     """
     began, report = time.monotonic(), IndexReport()
     files = find_videos(places, on_unreadable=report.failed.append)
-    plan = _plan(settings, resolved, options)
+    plan = make_plan(settings, resolved, options.bursts)
     with closing(open_or_create(settings)) as history:
         known = stored_files(history)
         todo = [file for file in files if not _stays(history, file, known, resolved, again=options.again)]
@@ -129,10 +129,15 @@ def index_archive(
     return report
 
 
-def _plan(settings: Settings, resolved: ResolvedModel, options: IndexOptions) -> Plan:
+def make_plan(settings: Settings, resolved: ResolvedModel, bursts: Bursts | None) -> Plan:
+    """Say how videos are recognised, by who is enrolled now.
+
+    Raises:
+        GalleryError: if nobody is enrolled.
+    """
     enrolled = build.enrolled_people(settings, resolved.fingerprint)
     thresholds = build.thresholds(settings, resolved, enrolled=len(enrolled))
-    return Plan(settings, resolved, decision_facts(settings, enrolled, thresholds), options.bursts)
+    return Plan(settings, resolved, decision_facts(settings, enrolled, thresholds), bursts)
 
 
 def _results(plan: Plan, files: Sequence[ArchiveFile], options: IndexOptions) -> Iterator[IndexedFile]:

@@ -128,11 +128,11 @@ def _recognise(
 
 
 _made: list[tuple[bytes, Pipeline]] = []
-"""The plan that this process recognised by last, and its pipeline: models are loaded once."""
+"""What this process recognised by last, and its pipeline: models are loaded once."""
 
 
 def _pipeline(plan: Plan) -> Pipeline:
-    key = pickle.dumps(plan)
+    key = pickle.dumps((plan.settings, plan.resolved, plan.facts))
     if not _made or _made[0][0] != key:
         _made[:] = [(key, build.video_pipeline(plan.settings, plan.resolved))]
     return _made[0][1]

@@ -21,7 +21,7 @@ from recognizer.errors import FleetAwayError, FleetError, UsageError
 
 TIMEOUT_S = 30.0
 """Of a request; the service begins to answer within ten."""
-_LARGEST = 256 * 2**20
+LARGEST = 256 * 2**20
 """Bytes of an answer: a page of the gallery has 3 MB."""
 
 
@@ -62,7 +62,9 @@ class FleetClient:
     """
 
     def __init__(self, address: str, membership: Membership | None = None) -> None:
-        headers = {} if membership is None else {"authorization": f"Bearer {membership.token}"}
+        headers = {"accept-encoding": "identity"}  # what is small must not become large here
+        if membership is not None:
+            headers["authorization"] = f"Bearer {membership.token}"
         self._membership = membership
         self._client = httpx.Client(
             base_url=address,
@@ -134,12 +136,12 @@ class FleetClient:
 
     def _answer(self, method: str, path: str, **arguments: Any) -> httpx.Response:
         try:
-            answer = self._client.request(method, path, **arguments)
+            with self._client.stream(method, path, **arguments) as coming:
+                signature = {signing.HEADER: coming.headers.get(signing.HEADER, "")}
+                answer = httpx.Response(coming.status_code, headers=signature, content=self._read(coming))
         except httpx.HTTPError as error:
             words = str(error) or type(error).__name__
             raise FleetAwayError(f"The service {self._address} does not answer ({words}).") from None
-        if len(answer.content) > _LARGEST:
-            raise FleetError(f"The service {self._address} sent more than {_LARGEST} bytes.")
         if answer.is_success:
             return answer
         message = _message(answer)
@@ -151,6 +153,15 @@ class FleetClient:
                 "people pulled so far are still recognised; 'fleet leave' deletes them."
             )
         raise FleetError(f"The service {self._address} refuses: {message}")
+
+    def _read(self, answer: httpx.Response) -> bytes:
+        """Read a body as it comes: a box does not run out of memory, whatever answers there."""
+        body = bytearray()
+        for part in answer.iter_raw():
+            body += part
+            if len(body) > LARGEST:
+                raise FleetError(f"The service {self._address} sent more than {LARGEST} bytes; nothing of it is used.")
+        return bytes(body)
 
 
 def _epoch(cursor: str | None) -> str:

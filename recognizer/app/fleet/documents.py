@@ -126,7 +126,7 @@ class FleetBox(Document):
     seen_at: str | None
     """When it last pulled or pushed; ISO 8601."""
     behind: int | None
-    """Changes of the gallery that it has not pulled."""
+    """How many people and things changed that it has not pulled; null where it has not joined."""
     tracks: int
     """Tracks that it pushed."""
 

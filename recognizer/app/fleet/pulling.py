@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import datetime as dt
 import json
-from contextlib import closing
+from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from typing import Any
 
@@ -33,15 +33,6 @@ from recognizer.history.schema import rejections
 from recognizer.whole_files import PRIVATE, whole_file
 
 
-@dataclass(frozen=True, slots=True)
-class Pulled:
-    """What came of an attempt."""
-
-    changed: tuple[str, ...]
-    """Who is new or changed."""
-    gone: tuple[str, ...]
-
-
 @dataclass(slots=True)
 class _Changes:
     """The parts of all answers together."""
@@ -65,10 +56,8 @@ class _Changes:
         self.rejections = self.rejections if part.rejections is None else part.rejections
 
 
-def pull(
-    settings: Settings, membership: Membership, client: FleetClient, *, model: str, state: FleetState
-) -> Pulled | None:
-    """Bring this gallery to the service's newest revision; ``None`` where nothing is new.
+def pull(settings: Settings, membership: Membership, client: FleetClient, *, model: str, state: FleetState) -> None:
+    """Bring this gallery to the service's newest revision.
 
     Thresholds and rejections are in place before the people whom they concern; whoever is gone is written down to be
     forgotten in the history before they are taken out of the gallery (`forget_departed`).
@@ -99,7 +88,7 @@ def pull(
             )
         changes.add(part)
     if changes.cursor == since:
-        return None
+        return
     if changes.calibration is not None:
         _keep_calibration(settings, changes.calibration)
     if changes.rejections is not None and _has_own_history(settings):
@@ -113,38 +102,52 @@ def pull(
             name: {photo.sha256.hex() for photo in person.photos} for name, person in changes.people.items()
         }
         owners = {each: name for name, theirs in known.items() if name not in changes.gone for each in theirs}
+        for name in changes.people:  # whoever is there again is not forgotten a second time
+            state.forgotten.pop(name, None)
         state.departed |= {name: renamed_to(before[name], owners) for name in gone}
         keep_state(settings.fleet_folder, state)
         to = Origin(membership.address, changes.cursor)
         gallery.apply(list(changes.people.values()), gone, model=model, to=to)
     next(client.changes(changes.cursor), None)  # says how far this box is; what is new since then comes the next time
-    changed = tuple(sorted(changes.people))
-    logger.info("fleet: pulled {} changed and {} gone people", len(changed), len(gone))
-    return Pulled(changed, tuple(sorted(gone)))
+    logger.info("fleet: pulled {} changed and {} gone people", len(changes.people), len(gone))
 
 
-def forget_departed(settings: Settings, state: FleetState) -> None:
-    """Forget who was deleted at the service, in the history and in events that wait; rename who was renamed.
+def forget_departed(settings: Settings, state: FleetState) -> bool:
+    """Forget in the history who was deleted at the service, and give their new name to those who were renamed.
 
-    What is done is taken out of ``state.departed``.
+    Whoever was deleted is also taken out of events that wait for other systems. All is done once more the next time, as
+    a run that is on may have written the old name until it saw that the gallery changed.
+
+    Returns:
+        Whether the history may have changed.
 
     Raises:
         HistoryError: if the history cannot be written; it is tried again the next time.
     """
-    for name in [name for name, new in state.departed.items() if new is None]:
-        for path in forget_undelivered(settings, name):
-            logger.debug("fleet: {} is used by a run, which takes the name out of it", path)
-    if not state.departed or not _has_own_history(settings):
-        state.departed.clear()
-        return
-    with closing(open_or_create(settings)) as history:
-        for name, new in list(state.departed.items()):
-            if new is None:
-                _forget(history, name)
-            elif naming.count_mentions(history, name):
-                naming.relabel(history, name, new, kind="rename")
-            del state.departed[name]
+    todo = state.forgotten | state.departed
+    if not todo:
+        return False
+    with ExitStack() as opened:
+        history = opened.enter_context(closing(open_or_create(settings))) if _has_own_history(settings) else None
+        for name, new in todo.items():
+            if history is not None:
+                _forget_or_rename(history, name, new)
+            for path in forget_undelivered(settings, name) if new is None else ():
+                logger.debug("fleet: {} is used by a run, which takes the name out of it", path)
+            if name in state.departed:
+                del state.departed[name]
+                state.forgotten[name] = new
+            else:
+                del state.forgotten[name]
             keep_state(settings.fleet_folder, state)
+    return True
+
+
+def _forget_or_rename(history: Database, name: str, new: str | None) -> None:
+    if new is None:
+        _forget(history, name)
+    elif naming.count_mentions(history, name):
+        naming.relabel(history, name, new, kind="rename")
 
 
 def _forget(history: Database, name: str) -> None:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import threading
-from contextlib import closing
+from collections.abc import Iterator, Mapping
+from contextlib import closing, contextmanager
+from pathlib import Path
 
 from filelock import FileLock, Timeout
 from loguru import logger
@@ -23,7 +25,7 @@ from recognizer.app.fleet.membership import (
 )
 from recognizer.app.fleet.pulling import forget_departed, now, pull
 from recognizer.app.history import read_history
-from recognizer.errors import FleetAwayError, FleetError, RecognizerError, UsageError
+from recognizer.errors import ConfigError, FleetAwayError, FleetError, RecognizerError, UsageError
 from recognizer.gallery.pulled import PulledGallery, pulled_from, require_no_photos
 from recognizer.history.exchange.outgoing import Outgoing
 
@@ -43,7 +45,8 @@ def join(settings: Settings, address: str, code: str) -> Membership:
     if (found := read_membership(folder)) is not None:
         raise UsageError(f"This machine is the box {found.box} of {found.address} already; 'fleet leave' ends that.")
     address = service_address(address, plain_http=settings.fleet.plain_http)
-    settings.gallery.folder.mkdir(parents=True, exist_ok=True)
+    with _usable(settings.gallery.folder):
+        settings.gallery.folder.mkdir(parents=True, exist_ok=True)
     require_no_photos(settings.gallery.folder)
     with closing(FleetClient(address)) as client:
         membership = client.join(code)
@@ -61,7 +64,8 @@ def leave(settings: Settings) -> Membership:
     folder = settings.fleet_folder
     require_membership(folder)
     try:
-        with FileLock(folder / _LOCK, timeout=_LOCK_WAIT_S):  # the file stays: others may wait for it
+        # the file stays: others may wait for it
+        with _usable(folder), FileLock(folder / _LOCK, timeout=_LOCK_WAIT_S):
             membership = require_membership(folder)
             if settings.gallery.folder.is_dir() and pulled_from(settings.gallery.folder) is not None:
                 with PulledGallery(settings.gallery.folder, write=True, purpose="leaving the fleet") as gallery:
@@ -91,12 +95,17 @@ def sync(settings: Settings, *, model: str) -> FleetState:
     membership = require_membership(folder)
     address = service_address(membership.address, plain_http=settings.fleet.plain_http)
     try:
-        with FileLock(folder / _LOCK, timeout=_LOCK_WAIT_S), closing(FleetClient(address, membership)) as client:
+        with (
+            _usable(folder),
+            FileLock(folder / _LOCK, timeout=_LOCK_WAIT_S),
+            closing(FleetClient(address, membership)) as client,
+        ):
             require_membership(folder)  # it may have left while this waited
             state = read_state(folder)
             state.problem = None
             try:
-                _pull_and_push(settings, membership, client, model, state)
+                with _usable(folder):
+                    _pull_and_push(settings, membership, client, model, state)
             except RecognizerError as error:
                 state.problem = str(error)
                 raise
@@ -132,8 +141,10 @@ def _pull_and_push(
     refused: RecognizerError | None = None
     outgoing = _outgoing(settings)
     try:
+        waiting: Mapping[int, str] = {}
         if outgoing is not None:  # before anybody is forgotten here: those tracks are not lost
-            state.waiting = _count(settings, outgoing)
+            waiting = _waiting(settings, outgoing)
+            state.waiting = len(waiting)
         try:
             pull(settings, membership, client, model=model, state=state)
             state.pulled_at = now()
@@ -141,12 +152,14 @@ def _pull_and_push(
             raise
         except RecognizerError as error:
             refused = error
-        forget_departed(settings, state)
+        if forget_departed(settings, state) and outgoing is not None:
+            waiting = _waiting(settings, outgoing, count_lost=False)
+            state.waiting = len(waiting)
         if pulled_from(settings.gallery.folder) is not None:
             with PulledGallery(settings.gallery.folder) as gallery:
                 state.people = len(gallery.people())
         if outgoing is not None:
-            _push(settings, client, outgoing, state)
+            _push(settings, client, outgoing, waiting, state)
     finally:
         if outgoing is not None:
             state.lost += outgoing.lost
@@ -160,15 +173,15 @@ def _outgoing(settings: Settings) -> Outgoing | None:
     return Outgoing(settings.fleet_folder / _SENT) if is_pushed else None
 
 
-def _count(settings: Settings, outgoing: Outgoing) -> int:
+def _waiting(settings: Settings, outgoing: Outgoing, *, count_lost: bool = True) -> dict[int, str]:
     with closing(read_history(settings)) as history:
-        return len(outgoing.waiting(history))
+        return outgoing.waiting(history, count_lost=count_lost)
 
 
-def _push(settings: Settings, client: FleetClient, outgoing: Outgoing, state: FleetState) -> None:
+def _push(
+    settings: Settings, client: FleetClient, outgoing: Outgoing, waiting: Mapping[int, str], state: FleetState
+) -> None:
     with closing(read_history(settings)) as history:
-        waiting = outgoing.waiting(history, count_lost=False)
-        state.waiting = len(waiting)
         for ids, lines in outgoing.batches(history, waiting):
             answer = client.push(lines)
             for number, why in answer.refused:
@@ -177,3 +190,13 @@ def _push(settings: Settings, client: FleetClient, outgoing: Outgoing, state: Fl
             state.waiting -= len(ids)
             state.pushed += answer.added
         state.pushed_at = now()
+
+
+@contextmanager
+def _usable(folder: Path) -> Iterator[None]:
+    try:
+        yield
+    except Timeout:
+        raise
+    except OSError as error:
+        raise ConfigError(f"{error.filename or folder} cannot be used: {error.strerror or error}.") from error

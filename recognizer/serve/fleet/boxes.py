@@ -25,17 +25,18 @@ def invite(access: AccessStore, fleet: FleetStore, name: str) -> str:
 
 
 def boxes(access: AccessStore, fleet: FleetStore) -> list[FleetBox]:
-    """Return the boxes that are invited, that have joined and that were revoked, by name."""
-    tokens = {token.name for token in access.tokens() if Scope.BOX.value in token.scopes}
-    invited = access.codes()
-    newest = fleet.newest()
+    """Return the boxes that are invited, that have joined and that were revoked, by name.
+
+    Changes of the gallery that were not numbered yet (`GalleryFeed.refresh`) do not count.
+    """
+    tokens, invited = _tokens(access), access.codes()
     found = {
         box.name: FleetBox(
             name=box.name,
             state="joined" if box.name in tokens else "invited" if box.name in invited else "revoked",
             joined_at=_time(box.joined_at),
             seen_at=None if box.seen_at is None else _time(box.seen_at),
-            behind=newest - box.number,
+            behind=fleet.count_changes(box.number) if box.name in tokens else None,
             tracks=box.tracks,
         )
         for box in fleet.boxes()
@@ -47,9 +48,12 @@ def boxes(access: AccessStore, fleet: FleetStore) -> list[FleetBox]:
 
 
 def is_box(access: AccessStore, name: str) -> bool:
-    """Whether a token or code of this name is a box's, and no other program's."""
-    tokens = {token.name for token in access.tokens() if token.scopes == (Scope.BOX.value,)}
-    return name in tokens | access.codes()
+    """Whether a token or code of this name is a box's: it may pull and push, whatever else it may."""
+    return name in _tokens(access) | access.codes()
+
+
+def _tokens(access: AccessStore) -> set[str]:
+    return {token.name for token in access.tokens() if Scope.BOX.value in token.scopes}
 
 
 def _time(seconds: float) -> str:

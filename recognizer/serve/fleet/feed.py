@@ -5,8 +5,8 @@ from __future__ import annotations
 import hashlib
 import json
 import threading
-from collections.abc import Callable
-from contextlib import closing
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
 from typing import Any
 
 import sqlalchemy as sa
@@ -24,6 +24,7 @@ from recognizer.serve.fleet.store import PERSON, SHARED, FleetStore
 
 PAGE = 500
 """Changes of one answer: 3 MB for two photos a person."""
+_NOBODY = "Nobody was ever enrolled at this service; there is nothing to pull yet."
 _MODEL, _CALIBRATION, _REJECTIONS = "model", "calibration", "rejections"
 
 
@@ -39,29 +40,42 @@ class GalleryFeed:
         self._store = store
         self._settings = settings
         self._lock = threading.Lock()
-        self._stamps: object = None
+        self._numbered: object = None
+        """Revision of the record and stamps of the marks that were numbered last."""
         self._folders: tuple[str, ...] = ()
 
     def refresh(self) -> None:
         """Number what changed; cheap where nothing did.
 
         Raises:
-            GalleryError: if the gallery cannot be read.
+            GalleryError: if the gallery cannot be read, or nobody was ever enrolled.
             HistoryError: if the rejections cannot be read.
         """
         settings = self._settings()
+        with self._opened(settings) as gallery:
+            self._number(settings, gallery)
+
+    @contextmanager
+    def _opened(self, settings: Settings) -> Iterator[SharedGallery]:
+        """Open the gallery; all that is read of it, and numbered, is of one moment."""
         folder = settings.gallery.folder
-        with self._lock:
-            shared = {name: Standing(_digest(value), ()) for name, value in self._everybodys(settings).items()}
-            self._store.record(SHARED, shared)
-            if self._stamps is not None and stamps(folder, self._folders) == self._stamps:
-                return
-            with SharedGallery(folder) as gallery:
-                people = gallery.people()
-                folders = tuple(person.folder for person in people)
-                before = stamps(folder, folders)  # a change while it is read is found the next time
-                self._store.record(PERSON, gallery.standing())
-            self._folders, self._stamps = folders, before
+        if not (folder / RECORD_FOLDER / RECORD_FILE).exists():
+            raise GalleryError(_NOBODY)
+        with self._lock, SharedGallery(folder) as gallery, gallery.one_moment():
+            yield gallery
+
+    def _number(self, settings: Settings, gallery: SharedGallery) -> dict[str, Any]:
+        """Number what changed; returns what concerns everybody."""
+        model, revision = gallery.revision()
+        everybodys = _everybodys(settings, model)
+        self._store.record(SHARED, {name: Standing(_digest(value), ()) for name, value in everybodys.items()})
+        if (revision, stamps(gallery.folder, self._folders)) == self._numbered:
+            return everybodys
+        folders = tuple(person.folder for person in gallery.people())
+        before = stamps(gallery.folder, folders)  # a mark that changes while it is read is found the next time
+        self._store.record(PERSON, gallery.standing())
+        self._folders, self._numbered = folders, (revision, before)
+        return everybodys
 
     def page(self, since: str | None) -> FleetGallery:
         """Return the next changes after a revision.
@@ -73,19 +87,16 @@ class GalleryFeed:
             GalleryError: if the gallery cannot be read, or nobody was ever enrolled.
             HistoryError: if the rejections cannot be read.
         """
-        self.refresh()
         settings = self._settings()
-        epoch, number, in_full = self._position(since)
-        found = self._store.changes(number, PAGE + 1)
-        changes, more = found[:PAGE], len(found) > PAGE
+        with self._opened(settings) as gallery:  # else who is renamed meanwhile would be gone, and the new name missing
+            everybodys = self._number(settings, gallery)
+            epoch, number, in_full = self._position(since)
+            found = self._store.changes(number, PAGE + 1)
+            changes, more = found[:PAGE], len(found) > PAGE
+            present = [each.name for each in changes if each.kind == PERSON and not each.gone]
+            people = [person_document(person) for person in gallery.shared(present)] if present else []
         last = changes[-1].number if changes else number
         names = {kind: {each.name for each in changes if each.kind == kind} for kind in (PERSON, SHARED)}
-        everybodys = self._everybodys(settings)
-        present = [each.name for each in changes if each.kind == PERSON and not each.gone]
-        people = []
-        if present:
-            with SharedGallery(settings.gallery.folder) as gallery:
-                people = [person_document(person) for person in gallery.shared(present)]
         going_on = more and in_full
         return FleetGallery(
             cursor=f"{epoch}.{last}{'.full' if going_on else ''}",
@@ -98,9 +109,10 @@ class GalleryFeed:
             rejections=everybodys[_REJECTIONS] if _REJECTIONS in names[SHARED] else None,
         )
 
-    def number_of(self, cursor: str) -> int:
-        """Return the number of the change that a cursor means."""
-        return self._position(cursor)[1]
+    def number_of(self, cursor: str | None) -> int | None:
+        """Return the change up to which whoever has a cursor is; ``None``: between two parts, it has applied none."""
+        _, number, in_full = self._position(cursor)
+        return None if in_full and number else number
 
     def _position(self, since: str | None) -> tuple[str, int, bool]:
         """Return the epoch, the number, and whether the answer begins anew."""
@@ -110,22 +122,18 @@ class GalleryFeed:
             return epoch, int(number), mark == "full"
         return self._store.epoch, 0, True
 
-    def _everybodys(self, settings: Settings) -> dict[str, Any]:
-        folder = settings.gallery.folder
-        model = ""
-        if (folder / RECORD_FOLDER / RECORD_FILE).exists():
-            with SharedGallery(folder) as gallery:
-                model = gallery.model or ""
-        if not model:
-            raise GalleryError("Nobody was ever enrolled at this service; there is nothing to pull yet.")
-        calibration: dict[str, Any] = {}
-        path = build.site_calibration(settings)
-        if path.is_file() and not path.is_symlink():
-            try:
-                calibration = json.loads(path.read_text("utf-8"))
-            except (OSError, ValueError) as error:
-                raise GalleryError(f"The calibration {path} cannot be read: {error}.") from error
-        return {_MODEL: model, _CALIBRATION: calibration, _REJECTIONS: _rejections(settings, model)}
+
+def _everybodys(settings: Settings, model: str | None) -> dict[str, Any]:
+    if not model:
+        raise GalleryError(_NOBODY)
+    calibration: dict[str, Any] = {}
+    path = build.site_calibration(settings)
+    if path.is_file() and not path.is_symlink():
+        try:
+            calibration = json.loads(path.read_text("utf-8"))
+        except (OSError, ValueError) as error:
+            raise GalleryError(f"The calibration {path} cannot be read: {error}.") from error
+    return {_MODEL: model, _CALIBRATION: calibration, _REJECTIONS: _rejections(settings, model)}
 
 
 def _rejections(settings: Settings, model: str) -> list[FleetRejection]:

@@ -129,6 +129,10 @@ class FleetStore:
         """Return the number of the newest change; 0: none."""
         return int(self._all("SELECT coalesce(max(number), 0) FROM changes")[0][0])
 
+    def count_changes(self, after: int) -> int:
+        """Return how many people and things changed after a number; each counts once, however often it changed."""
+        return int(self._all("SELECT count(*) FROM changes WHERE number > ?", (after,))[0][0])
+
     def departed(self) -> dict[str, str | None]:
         """Return who is gone, each with the name that they bear now; ``None``: they were deleted."""
         found = dict(self._all("SELECT name, moved_to FROM changes WHERE kind = ? AND gone = 1", (PERSON,)))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import re
 from contextlib import closing, suppress
 from typing import Annotated
@@ -23,10 +22,10 @@ from recognizer.app.fleet.documents import (
     encoded,
 )
 from recognizer.app.history import open_or_create
-from recognizer.errors import GalleryError, UsageError
+from recognizer.errors import GalleryError, HistoryError, UsageError
 from recognizer.history.exchange.pushed import take_tracks
 from recognizer.serve.access.scopes import open_to_all, require
-from recognizer.serve.dependencies import PrincipalDep, ServicesDep, SettingsDep, require_history
+from recognizer.serve.dependencies import PrincipalDep, ServicesDep, SettingsDep, require_attempt, require_history
 from recognizer.serve.errors import ServiceError
 from recognizer.serve.fleet import boxes
 from recognizer.serve.fleet.store import FleetStore
@@ -41,14 +40,7 @@ Cursor = Annotated[str, Query(max_length=100, description="'cursor' of an earlie
 @router.post("/join", dependencies=[Depends(open_to_all)], response_model=FleetJoined)
 def join(wanted: FleetJoin, request: Request, services: ServicesDep) -> Response:
     """Exchange the code of a new box for its token, once; open to all. After five failures in a minute: 429."""
-    address = request.client.host if request.client else ""
-    if wait_s := services.attempts.wait_s(address):
-        raise ServiceError(
-            429,
-            "too_many_requests",
-            f"Too many failed attempts; try again in {wait_s:.0f} s.",
-            headers={"retry-after": str(math.ceil(wait_s))},
-        )
+    address = require_attempt(services, request)
     found = services.access.exchange_code(wanted.code)
     if found is None:
         services.attempts.failed(address)
@@ -65,7 +57,7 @@ def join(wanted: FleetJoin, request: Request, services: ServicesDep) -> Response
 def changes(who: PrincipalDep, services: ServicesDep, nonce: Nonce, since: Cursor | None = None) -> Response:
     """Return who changed in the gallery since a revision, without photos; signed with the service's key."""
     box = _box(who.name)
-    services.fleet.seen(box, number=None if since is None else services.feed.number_of(since))
+    services.fleet.seen(box, number=services.feed.number_of(since))
     return _signed(services.fleet, nonce, services.feed.page(since))
 
 
@@ -94,7 +86,7 @@ def push(
 @router.get("/boxes", dependencies=[Depends(require("admin"))])
 def list_boxes(services: ServicesDep) -> FleetBoxes:
     """List the boxes: invited, joined and revoked ones; changes that no box has asked for yet count, too."""
-    with suppress(GalleryError):  # nobody is enrolled yet, or the gallery is away
+    with suppress(GalleryError, HistoryError):  # how far they are behind is as of the last time then
         services.feed.refresh()
     return FleetBoxes(boxes=boxes.boxes(services.access, services.fleet))
 

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import math
-
 from fastapi import APIRouter, Depends, Request, Response
 
 from recognizer.serve.access.guard import COOKIE
 from recognizer.serve.access.scopes import INCLUDES, Principal, Scope, open_to_all
 from recognizer.serve.access.store import SESSION_S
-from recognizer.serve.dependencies import PrincipalDep, ServicesDep
+from recognizer.serve.dependencies import PrincipalDep, ServicesDep, require_attempt
 from recognizer.serve.errors import ServiceError
 from recognizer.serve.models.service import Login, Session
 
@@ -28,14 +26,7 @@ async def log_in(login: Login, request: Request, response: Response, services: S
 
     After five failures of one address in a minute: 429.
     """
-    address = request.client.host if request.client else ""
-    if wait_s := services.attempts.wait_s(address):
-        raise ServiceError(
-            429,
-            "too_many_requests",
-            f"Too many failed logins; try again in {wait_s:.0f} s.",
-            headers={"retry-after": str(math.ceil(wait_s))},
-        )
+    address = require_attempt(services, request)
     begun = services.access.log_in(login.secret)
     if begun is None:
         services.attempts.failed(address)

@@ -5,49 +5,17 @@ from __future__ import annotations
 import os
 import shutil
 from contextlib import closing
-from pathlib import Path
 
 import pytest
 from distributed import LocalCluster
 
-from recognizer.app import build, config
-from recognizer.app.archive.index import IndexOptions, IndexReport, index_archive
-from recognizer.app.enrolment import sync
 from recognizer.app.history import read_history
-from recognizer.demo import demo_clip, demo_files
+from recognizer.demo import demo_clip
 from recognizer.errors import UsageError
 from recognizer.history.records import Selection
 from recognizer.history.rejections import reject_track
 from recognizer.history.tracks import list_tracks
-
-
-class Archive:
-    def __init__(self, folder: Path) -> None:
-        demo_files.write_gallery(folder / "gallery")
-        self.videos = folder / "cctv"
-        self.videos.mkdir()
-        demo_files.write_clip(self.videos / "a.mp4")
-        overrides: dict[str, dict[str, object]] = {
-            "gallery": {"folder": folder / "gallery"},
-            "embed": {"model": "edgeface_xxs_own"},
-            "history": {"enabled": True},
-        }
-        self.settings = config.load(None, overrides)
-        self.resolved = build.model(self.settings)
-        sync(self.settings, self.resolved)
-
-    def index(self, **options: object) -> IndexReport:
-        wanted = IndexOptions(processes=1, **options)  # type: ignore[arg-type]
-        return index_archive(self.settings, self.resolved, [self.videos], wanted)
-
-    def sources(self) -> list[str]:
-        with closing(read_history(self.settings)) as history:
-            return [seen.source for seen in list_tracks(history, Selection())]
-
-
-@pytest.fixture
-def archive(tmp_path: Path) -> Archive:
-    return Archive(tmp_path)
+from tests.app.archive.demo_archive import Archive
 
 
 def test_people_are_found_once_and_nothing_is_done_twice(archive: Archive) -> None:
