@@ -53,7 +53,7 @@ def faces(tmp_path_factory: pytest.TempPathFactory) -> FaceRecognizer:
 def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A second and a half of the demonstration's clip: Barack Obama and Eileen Collins come into the picture."""
     path = tmp_path_factory.mktemp("clip") / "clip.mp4"
-    with VideoWriter(path, render=lambda result: result.frame.image, crf=18) as writer:
+    with VideoWriter(path, render=lambda result: result.frame.image, quantiser=18) as writer:
         for index, (at_s, image) in zip(range(40), demo_clip.frames(), strict=False):
             writer.emit(FrameResult(Frame(image, index, at_s, "clip"), Tracks.empty(), (), ()))
     return path

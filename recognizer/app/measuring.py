@@ -79,7 +79,7 @@ def _begin(settings: config.Settings, resolved: ResolvedModel) -> None:
     """Load the models in a measuring process."""
     global _enroller
     end_with_parent()
-    _enroller = enrolment.make_enroller(settings, resolved)
+    _enroller = enrolment.make_enroller(settings, resolved, many=True)
 
 
 def _measured(photo: Photo) -> Measured:

@@ -12,6 +12,7 @@ from loguru import logger
 from recognizer.app import config
 from recognizer.emit.log import EventLog
 from recognizer.emit.overlay import Overlay
+from recognizer.emit.overlay_planes import draw_planes
 from recognizer.emit.places import require_place
 from recognizer.emit.queued import QueuedSink
 from recognizer.emit.rotation import Rotation
@@ -98,11 +99,12 @@ def make_sinks(
             stop=stop,
         )
     if emit.video and len(sources) == 1:
-        yield QueuedSink(VideoWriter(emit.video, render=overlay), name="video", lossy=bool(live), stop=stop)
+        writer = VideoWriter(emit.video, render=overlay, draw=draw_planes)
+        yield QueuedSink(writer, name="video", lossy=bool(live), stop=stop)
     elif emit.video:
         for source in sources:
             path = emit.video.with_stem(f"{emit.video.stem}-{file_name(source)}")
-            writer = VideoWriter(path, render=overlay)
+            writer = VideoWriter(path, render=overlay, draw=draw_planes)
             yield Only(source, QueuedSink(writer, name=f"video {path.name}", lossy=source in live, stop=stop))
     if not emit.headless:
         from recognizer.emit.window import Window

@@ -30,6 +30,10 @@ WITH_LUMA = frozenset({"yuv420p", "yuvj420p", "yuv422p", "yuvj422p", "yuv444p", 
 IN_PLANES = frozenset({"yuv420p", "yuvj420p"})
 """Pixel formats of three such planes, the second and third of half the sides."""
 
+_BT709, _UNSPECIFIED, _BT470BG, _BT601 = 1, 2, 5, 6
+_KNOWN_MATRICES = frozenset({_BT709, _BT470BG, _BT601})
+_LIMITED_RANGE, _FULL_RANGE = 1, 2
+
 
 def decoder_options(codec: str, *, deblock: Deblock, max_pixels: int) -> dict[str, str]:
     """Options of a codec context.
@@ -125,7 +129,7 @@ class Picture:
             self._square = self._converter.square(stored)
         to_bgr, grey = _to_bgr(stored.format.name, int(stored.colorspace), int(stored.color_range))
         luma, blue, red = (_plane(self._square, number) for number in range(3))
-        return Planes(luma, blue, red, to_bgr, grey)
+        return Planes(luma, blue, red, to_bgr, grey, _colours(stored))
 
     def bgr(self) -> U8:
         """(H, W, 3) uint8, upright, read-only."""
@@ -134,6 +138,13 @@ class Picture:
             image.flags.writeable = False
             self._bgr = image
         return self._bgr
+
+
+def _colours(picture: av.VideoFrame) -> tuple[int, int] | None:
+    """See ``Planes.colours``; what a stream leaves open is read as FFmpeg's conversion to BGR reads it."""
+    matrix = _BT601 if int(picture.colorspace) == _UNSPECIFIED else int(picture.colorspace)
+    is_full = picture.format.name.startswith("yuvj") or int(picture.color_range) == _FULL_RANGE
+    return (matrix, _FULL_RANGE if is_full else _LIMITED_RANGE) if matrix in _KNOWN_MATRICES else None
 
 
 def _plane(picture: av.VideoFrame, number: int) -> U8:

@@ -16,6 +16,7 @@ from recognizer.cli.bench_archive import archive
 from recognizer.cli.bench_gallery import gallery as search_bench
 from recognizer.cli.bench_history import history_bench, history_cost
 from recognizer.cli.bench_peers import peers
+from recognizer.cli.bench_video import video
 from recognizer.evaluation.plots import require_matplotlib
 
 GALLERIES = (1_000, 100_000)
@@ -24,6 +25,7 @@ GALLERIES = (1_000, 100_000)
 app = typer.Typer(help="Measure speed, as ratios within one run.", invoke_without_command=True)
 app.command()(peers)
 app.command()(archive)
+app.command("video")(video)
 app.command("gallery")(search_bench)
 app.command("history")(history_bench)
 app.command("history-cost")(history_cost)

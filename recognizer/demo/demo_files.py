@@ -38,7 +38,7 @@ def write_clip(path: Path) -> None:
     Raises:
         OutputError: if it cannot be written.
     """
-    with VideoWriter(path, render=lambda result: result.frame.image, crf=18) as writer:
+    with VideoWriter(path, render=lambda result: result.frame.image, quantiser=18) as writer:
         for index, (at_s, image) in enumerate(demo_clip.frames()):
             writer.emit(FrameResult(Frame(image, index, at_s, "demo"), Tracks.empty(), (), ()))
     if writer.failed:

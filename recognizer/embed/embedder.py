@@ -24,14 +24,23 @@ class GraphEmbedder:
         model: fingerprint of the weights.
         spec: input and output of the graph.
         flip: average the vectors of each face and its mirror image; more accurate, at twice the time.
+        batch: faces that the runner gets at once, at most.
     """
 
-    def __init__(self, *, runner: GraphRunner, model: str, spec: EmbedderSpec = EDGEFACE, flip: bool = False) -> None:
+    def __init__(
+        self,
+        *,
+        runner: GraphRunner,
+        model: str,
+        spec: EmbedderSpec = EDGEFACE,
+        flip: bool = False,
+        batch: int = BATCH,
+    ) -> None:
         self._runner = runner
         self.model = model
         self.spec = spec
         self._flip = flip
-        self._batch = 1 if spec.fixed_batch_one else BATCH
+        self._batch = 1 if spec.fixed_batch_one else batch
 
     def embed(self, faces: AlignedFaces) -> Embeddings:
         """Embed K faces: (K, D) vectors of unit length, in the same order.

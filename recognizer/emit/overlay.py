@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import cv2
 import numpy as np
@@ -37,6 +38,27 @@ _FONTS_IN_PICTURE = 45
 """The font is this part of the picture's shorter side: 24 px at 1080p."""
 _LINES_IN_PICTURE = 4
 """Pictures with room for fewer lines get boxes only, or there would be nothing else to see."""
+
+
+Lines = list[np.ndarray[tuple[int, ...], np.dtype[np.int32]]]
+
+
+class Outline(NamedTuple):
+    """Lines of one colour."""
+
+    lines: Lines
+    """(P, 2) px each."""
+    colour: Colour
+    width_px: int
+
+
+class Label(NamedTuple):
+    """A text in its place."""
+
+    pixels: U8
+    """(H, W, 3) BGR."""
+    left: int
+    top: int
 
 
 class Overlay:
@@ -68,40 +90,57 @@ def draw(image: U8, tracks: Tracks, identities: Sequence[Identity]) -> U8:
     Raises:
         ValueError: Not as many identities as tracks.
     """
+    canvas = image.copy()
+    outlines, labels = lay_out(canvas.shape[0], canvas.shape[1], tracks, identities)
+    for lines, colour, width in outlines:
+        cv2.polylines(canvas, lines, False, colour, width)
+    for pixels, left, top in labels:
+        shown = pixels[: canvas.shape[0] - top, : canvas.shape[1] - left]
+        canvas[top : top + shown.shape[0], left : left + shown.shape[1]] = shown
+    return canvas
+
+
+def lay_out(
+    height: int, width: int, tracks: Tracks, identities: Sequence[Identity]
+) -> tuple[list[Outline], list[Label]]:
+    """Find what is drawn, in this order: lines of boxes, each over a darker and wider copy that shows on any ground.
+
+    Args:
+        height: of the picture, px.
+        width: the same.
+        tracks: Where the faces are.
+        identities: Who they are, one for each row of ``tracks``.
+
+    Raises:
+        ValueError: Not as many identities as tracks.
+    """
     if len(tracks) != len(identities):
         raise ValueError(f"draw: wanted one identity for each of {len(tracks)} tracks, got {len(identities)}.")
-    canvas = image.copy()
-    height, width = canvas.shape[:2]
+    outlines: list[Outline] = []
+    labels: list[Label] = []
     if len(tracks) == 0 or min(height, width) < 2:
-        return canvas
+        return outlines, labels
     boxes = np.nan_to_num(tracks.boxes, nan=0.0, posinf=1e6, neginf=-1e6)
     boxes = np.clip(boxes, 0, np.array([width - 1, height - 1] * 2, np.float32)).astype(np.float32)
     seen = [i for i in range(len(tracks)) if area(boxes[i : i + 1])[0] > 0]
     thickness = max(2, round(min(height, width) / 360))
     for i in seen:
-        _draw_box(canvas, boxes[i], identities[i].status, thickness)
+        status = identities[i].status
+        lines = _box_lines(boxes[i], status, thickness)
+        outlines += [Outline(lines, _SHADE, thickness + 2), Outline(lines, _COLOURS[status], thickness)]
     font_px = max(_SMALLEST_FONT_PX, round(min(height, width) / _FONTS_IN_PICTURE))
     if height < _LINES_IN_PICTURE * line_height(font_px):
-        return canvas
+        return outlines, labels
     taken = np.zeros((0, 4), np.float32)
     for i in sorted(seen, key=lambda i: identities[i].status is not Status.KNOWN):  # names choose their places first
         label = _label(identities[i], font_px, width)
         place = _place(label.shape[1], label.shape[0], boxes[i], boxes[seen], taken, width, height)
         taken = np.concatenate([taken, place[None]])
-        left, top = int(place[0]), int(place[1])
-        shown = label[: height - top, : width - left]
-        canvas[top : top + shown.shape[0], left : left + shown.shape[1]] = shown
-    return canvas
+        labels.append(Label(label, int(place[0]), int(place[1])))
+    return outlines, labels
 
 
-def _draw_box(canvas: U8, box: F32, status: Status, thickness: int) -> None:
-    """Lines of the status's shape, over a darker and wider copy of them that shows on any ground."""
-    lines = _box_lines(box, status, thickness)
-    for colour, width in ((_SHADE, thickness + 2), (_COLOURS[status], thickness)):
-        cv2.polylines(canvas, lines, False, colour, width)
-
-
-def _box_lines(box: F32, status: Status, thickness: int) -> list[np.ndarray[tuple[int, ...], np.dtype[np.int32]]]:
+def _box_lines(box: F32, status: Status, thickness: int) -> Lines:
     x1, y1, x2, y2 = (round(float(side)) for side in box)
     corners = [(x1, y1), (x2, y1), (x2, y2), (x1, y2)]
     if status is Status.KNOWN:

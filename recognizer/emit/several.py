@@ -9,7 +9,7 @@ from collections.abc import Callable
 import numpy as np
 
 from recognizer.emit.base import WrappingSink
-from recognizer.emit.video import fit
+from recognizer.emit.encoded_picture import fit
 from recognizer.protocols import Sink
 from recognizer.types import U8, Event, FrameResult, PictureNeed
 

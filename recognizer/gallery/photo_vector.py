@@ -22,7 +22,8 @@ from recognizer.types import CROP_SIZE_PX, F32, U8, AlignedFaces, FaceDetections
 JITTERS = ((1.0, 0.0), (0.94, 0.0), (1.06, 0.0), (1.0, 0.06), (1.0, -0.06))
 """Scale, and shift to the side in distances between the eyes; nine cuts, with shifts up and down and turns, gain one
 or two probes more at twice the work."""
-
+CUTS = 2 * len(JITTERS)
+"""Crops of a photo that are embedded at once: each and its mirror image."""
 
 TIGHT = 0.3
 """Share of the aligned face beyond the photo's edge from which a photo is cut too tight."""

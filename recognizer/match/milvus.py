@@ -78,13 +78,15 @@ class Milvus:
         self.name = where.name
         self._where, self._state = where, f"{where.collection}_state"
         self._client: Any = None
+        self._has_collections = False
         self._lock = threading.Lock()
 
     def state(self) -> ServerState:
         """Ask which revision the collection holds."""
         with self._asking() as client:
-            if not self._has_state(client):
+            if not self._has_collections and not self._has_state(client):
                 return ServerState("", False)
+            self._has_collections = True  # until something fails: a search and its revision are two round trips
             rows = client.get(self._state, ids=[_STATE_ID], output_fields=["revision", "at"], timeout=SEARCH_S)
         if not rows:
             return ServerState("", False)
@@ -116,8 +118,13 @@ class Milvus:
                     change(what[start : start + _BATCH])
                     self._set_state(client, "")
 
-            in_batches(superfluous, lambda some: client.delete(self._where.collection, ids=some.tolist()))
-            in_batches(missing, lambda some: client.upsert(self._where.collection, _entities(rows, some)))
+            in_batches(
+                superfluous, lambda some: client.delete(self._where.collection, ids=some.tolist(), timeout=CHANGE_S)
+            )
+            in_batches(
+                missing,
+                lambda some: client.upsert(self._where.collection, _entities(rows, some), timeout=CHANGE_S),
+            )
             if stop.is_set():
                 self._set_state(client, "", at=0.0)  # whoever comes next need not wait
             else:
@@ -129,7 +136,8 @@ class Milvus:
 
     def close(self) -> None:
         """Close the connection."""
-        client, self._client = self._client, None
+        with self._lock:
+            client, self._client, self._has_collections = self._client, None, False
         if client is not None:
             client.close()
 
@@ -142,6 +150,7 @@ class Milvus:
         try:
             yield self._connected()
         except (MilvusException, grpc.RpcError, OSError, ValueError) as error:
+            self._has_collections = False
             said = error.details() if isinstance(error, grpc.RpcError) and isinstance(error, grpc.Call) else ""
             text = str(said or getattr(error, "message", "") or error).splitlines()[0][:160]
             raise IndexAwayError(f"cannot be used ({text.rstrip('.')})") from error
@@ -167,11 +176,12 @@ class Milvus:
             (self._where.collection, {"person": DataType.INT64}, width),
             (self._state, {"revision": DataType.VARCHAR, "at": DataType.DOUBLE}, 2),
         ):
-            if client.has_collection(name) and _width(client.describe_collection(name)) != wide:
-                client.drop_collection(name)
-            if client.has_collection(name):
-                client.load_collection(name)
+            is_there = client.has_collection(name, timeout=CHANGE_S)
+            if is_there and _width(client.describe_collection(name, timeout=CHANGE_S)) == wide:
+                client.load_collection(name, timeout=CHANGE_S)
                 continue
+            if is_there:
+                client.drop_collection(name, timeout=CHANGE_S)
             schema = client.create_schema(auto_id=False)
             schema.add_field("id", DataType.INT64, is_primary=True)
             for field, kind in fields.items():
@@ -179,17 +189,23 @@ class Milvus:
             schema.add_field("vector", DataType.FLOAT_VECTOR, dim=wide)
             index = client.prepare_index_params()
             index.add_index("vector", index_type="AUTOINDEX", metric_type="IP")
-            client.create_collection(name, schema=schema, index_params=index, consistency_level="Strong")
+            client.create_collection(
+                name, schema=schema, index_params=index, consistency_level="Strong", timeout=CHANGE_S
+            )
 
     def _set_state(self, client: Any, revision: str, *, at: float | None = None) -> None:
         row = {"id": _STATE_ID, "revision": revision, "at": time.time() if at is None else at, "vector": [1.0, 0.0]}
-        client.upsert(self._state, [row])
+        client.upsert(self._state, [row], timeout=CHANGE_S)
 
     def _ids(self, client: Any) -> I64:
         """Return the ids of all vectors that are there."""
         found: list[int] = []
         pages = client.query_iterator(
-            self._where.collection, batch_size=16_384, output_fields=["id"], consistency_level="Strong"
+            self._where.collection,
+            batch_size=16_384,
+            output_fields=["id"],
+            consistency_level="Strong",
+            timeout=CHANGE_S,
         )
         while page := pages.next():
             found += [row["id"] for row in page]

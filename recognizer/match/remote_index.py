@@ -73,6 +73,9 @@ class VectorServer(Protocol):
     def search(self, vectors: F32, *, count: int, not_of: int | None = None) -> list[I64]:
         """Find the ids of the vectors nearest to each of (K, D), nearest first, without those of a person."""
 
+    def close(self) -> None:
+        """Close the connection; the next question opens another one."""
+
 
 class RemoteIndex:
     """Search a server, or the record's vectors while the server cannot answer for this gallery.
@@ -161,7 +164,13 @@ class _Keeper:
         self._trouble.set()
 
     def run(self) -> None:
-        """Bring the server in line, then watch it whenever a search failed."""
+        """Bring the server in line, then watch it whenever a search failed; close the connection at the end."""
+        try:
+            self._watch()
+        finally:
+            self._server.close()
+
+    def _watch(self) -> None:
         self.rows = rows_of(self._enrolled)
         pause_s = FIRST_PAUSE_S
         while not self.stop.is_set():

@@ -28,6 +28,9 @@ class Planes:
     """(3, 4) matrix that takes ``(luma, blue, red, 1)`` to BGR."""
     grey: float
     """Brightness of the colour that is 127 in all three channels."""
+    colours: tuple[int, int] | None = None
+    """Matrix coefficients (ITU-T H.273) and range (1: 16 to 235, 2: 0 to 255) of the planes; ``None``: others than
+    those of BT.601 and BT.709."""
 
     @property
     def shape(self) -> tuple[int, int]:

@@ -12,10 +12,14 @@ import pytest
 
 from recognizer.app import build, config, measuring
 from recognizer.app.enrolment import make_enroller
+from recognizer.embed.embedder import GraphEmbedder
 from recognizer.gallery import enrol
 from recognizer.gallery.enrol import Enroller
+from recognizer.gallery.photo_vector import CUTS
 from recognizer.gallery.store import Gallery
+from recognizer.models.engines.openvino import OpenVinoRunner
 from recognizer.models.resolve import ResolvedModel
+from recognizer.types import AlignedFaces, FaceQuality
 
 
 @pytest.fixture(scope="module")
@@ -58,6 +62,18 @@ def test_several_processes_measure_as_one_does(
     monkeypatch.setattr(Enroller, "measured", lambda *_: pytest.fail("this process measured"))
     assert found(folder, measuring.with_processes(alone, settings, resolved)) == by_one
     assert [text for file, text in by_one if file == "4.png"] == ["no face found in 80 x 64 px"]
+
+
+def test_the_crops_of_a_photo_are_embedded_at_once(site: tuple[config.Settings, ResolvedModel, Enroller]) -> None:
+    """Compiled for one batch of that size: the same vectors in less time."""
+    settings, resolved, alone = site
+    together = make_enroller(settings, resolved, many=True).embedder
+    assert isinstance(together, GraphEmbedder)
+    crops = np.random.default_rng(0).integers(0, 255, (CUTS, 112, 112, 3), dtype=np.uint8)
+    faces = AlignedFaces(crops, FaceQuality(*(np.ones(CUTS, np.float32) for _ in range(5))))
+    assert np.array_equal(together.embed(faces).vectors, alone.embedder.embed(faces).vectors)
+    assert isinstance(together._runner, OpenVinoRunner)
+    assert [shape[0] for shape in together._runner._own] == [CUTS]
 
 
 def test_a_process_that_dies_leaves_its_photos_to_this_one(

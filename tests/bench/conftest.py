@@ -19,7 +19,7 @@ RATE = 25
 
 def write_clip(path: Path) -> Path:
     """Two faces, from the third second of the demonstration on."""
-    with VideoWriter(path, render=lambda result: result.frame.image, crf=18) as writer:
+    with VideoWriter(path, render=lambda result: result.frame.image, quantiser=18) as writer:
         for index, (_, image) in enumerate(islice(demo_clip.frames(), 60, 60 + FRAMES)):
             writer.emit(FrameResult(Frame(image, index, index / RATE, "clip"), Tracks.empty(), (), ()))
     return path

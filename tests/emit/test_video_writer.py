@@ -14,7 +14,8 @@ import av
 import numpy as np
 import pytest
 
-from recognizer.emit.video import VideoWriter, fit
+from recognizer.emit.encoded_picture import fit
+from recognizer.emit.video import VideoWriter
 from recognizer.errors import OutputError
 from recognizer.types import U8, FrameResult
 from tests.results import make_result
@@ -233,7 +234,7 @@ def test_full_disk_is_reported_once_and_leaves_nothing(tmp_path: Path, limit: in
 
 
 def test_settings_are_checked(tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match="crf"):
-        VideoWriter(tmp_path / "a.mp4", render=plain, crf=99)
+    with pytest.raises(ValueError, match="quantiser"):
+        VideoWriter(tmp_path / "a.mp4", render=plain, quantiser=99)
     with pytest.raises(ValueError, match="threads"):
         VideoWriter(tmp_path / "a.mp4", render=plain, threads=0)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import gc
 import re
 import threading
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
 from loguru import logger
 
@@ -106,6 +109,72 @@ def test_without_a_server_people_are_recognised_and_it_is_said_once(logged_warni
     (line,) = [line for line in logged_warnings if "gallery" in line]
     assert "searched here meanwhile" in line
     assert "pencil" not in line
+
+
+class Watched:
+    """A client that records which methods are called, and with what time-outs."""
+
+    def __init__(self, client: Any) -> None:
+        self._client, self.calls = client, list[tuple[str, float | None]]()
+
+    def __getattr__(self, name: str) -> Any:
+        method = getattr(self._client, name)
+        if not callable(method):
+            return method
+
+        def called(*given: Any, **named: Any) -> Any:
+            self.calls.append((name, named.get("timeout")))
+            return method(*given, **named)
+
+        return called
+
+
+LOCAL = {"create_schema", "prepare_index_params"}
+
+
+def test_a_search_is_two_round_trips_and_each_has_a_time_out(make_milvus: Make) -> None:
+    index, local = opened(make_milvus, ["Ada", "Bob"], [0, 1])
+    server = index._server
+    assert isinstance(server, Milvus)
+    server._client = watched = Watched(server._connected())
+    assert index.search(probes(ADA[None])).names == ("Ada",)
+    assert watched.calls == [("search", 1.0), ("get", 1.0)]
+    assert local.count == 0
+
+
+def test_every_step_of_a_change_has_a_time_out(make_milvus: Make) -> None:
+    server = make_milvus()
+    server._client = watched = Watched(server._connected())
+    server.sync(rows_of(enrolled(["Ada", "Bob"], units(1, 2))), stop=threading.Event())
+    server.sync(rows_of(enrolled(["Eve"], EVE[None])), stop=threading.Event())
+    narrow = np.eye(2, 96, dtype=np.float32)
+    server.sync(rows_of(enrolled(["Ada", "Bob"], narrow)), stop=threading.Event())
+    called = {name for name, _ in watched.calls}
+    assert {"create_collection", "drop_collection", "load_collection", "upsert", "delete", "query_iterator"} <= called
+    assert [name for name, timeout in watched.calls if name not in LOCAL and timeout is None] == []
+
+
+def test_a_collection_that_was_dropped_is_made_again(make_milvus: Make) -> None:
+    index, local = opened(make_milvus, ["Ada", "Bob"], [0, 1])
+    server = make_milvus()
+    server._connected().drop_collection(server._where.collection)
+    assert index.search(probes(ADA[None])).names == ("Ada",)
+    assert local.count == 1
+    assert index.start().ready.wait(90)
+    assert index.search(probes(BOB[None])).names == ("Bob",)
+    assert local.count == 1
+
+
+def test_the_connection_is_closed_with_the_index(make_milvus: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    closed = threading.Event()
+    close = Milvus.close
+    monkeypatch.setattr(Milvus, "close", lambda server: (close(server), closed.set()))
+    index, local = opened(make_milvus, ["Ada", "Bob"], [0, 1])
+    del index, local
+    gc.collect()
+    assert closed.wait(30)
+    again, _ = opened(make_milvus, ["Ada", "Bob"], [0, 1])
+    assert again.search(probes(BOB[None])).names == ("Bob",), "others' connections are not closed"
 
 
 @pytest.mark.parametrize(

@@ -36,13 +36,18 @@ def model(settings: Settings, progress: Progress = no_progress, *, offline: bool
     return resolve(embed.model, weights_dir=embed.weights_dir, progress=progress, spec=spec, offline=offline)
 
 
-def embedder(settings: Settings, resolved: ResolvedModel | None = None) -> Embedder:
+def embedder(settings: Settings, resolved: ResolvedModel | None = None, *, batch: int | None = None) -> Embedder:
     """Load the embedding model.
+
+    Args:
+        settings: which model, and which engine.
+        resolved: the model, where it was found before.
+        batch: faces that always come at once; the vectors are the same, in less time. ``None``: any number.
 
     Raises:
         EngineError: if the engine cannot run it.
     """
-    return _graph_embedder(settings, resolved or model(settings))
+    return _graph_embedder(settings, resolved or model(settings), batch=batch)
 
 
 def classifier(settings: Settings, resolved: ResolvedModel) -> Classifier:
@@ -56,19 +61,27 @@ def classifier(settings: Settings, resolved: ResolvedModel) -> Classifier:
     return _graph_embedder(settings, resolved)
 
 
-def _graph_embedder(settings: Settings, resolved: ResolvedModel) -> GraphEmbedder:
+def _graph_embedder(settings: Settings, resolved: ResolvedModel, *, batch: int | None = None) -> GraphEmbedder:
     if engine_name(settings) == "torch":
         runner = _torch_runner(settings, resolved)
     else:
-        batches = BATCHES if resolved.graph.stat().st_size < LARGE_FILE_BYTES else BATCHES[:1]
-        runner = graph(settings, resolved.graph, batches=batches, precompile=BATCHES[:1], ranges=resolved.ranges)
+        batches = BATCHES if batch is None else (batch,)
+        if resolved.graph.stat().st_size >= LARGE_FILE_BYTES:
+            batches = BATCHES[:1]
+        runner = graph(settings, resolved.graph, batches=batches, precompile=batches[:1], ranges=resolved.ranges)
     if settings.engine.name == INT8 and not getattr(runner, "int8_layers", 0):
         logger.warning(
             "No int8 ranges are measured for {}, so it runs in floats as with --engine openvino; 'models quantise' "
             "measures them.",
             resolved.name,
         )
-    made = GraphEmbedder(runner=runner, model=resolved.fingerprint, spec=resolved.spec, flip=settings.embed.flip)
+    made = GraphEmbedder(
+        runner=runner,
+        model=resolved.fingerprint,
+        spec=resolved.spec,
+        flip=settings.embed.flip,
+        batch=batch or BATCHES[-1],
+    )
     if resolved.own_graph:
         made.check()
     return made
