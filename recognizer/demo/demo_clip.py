@@ -157,19 +157,20 @@ SCRIPT = (
 )
 
 
-def frames(begins_s: float = 0.0, ends_s: float = LENGTH_S) -> Iterator[tuple[float, U8]]:
+def frames(begins_s: float = 0.0, ends_s: float = LENGTH_S, every: int = 1) -> Iterator[tuple[float, U8]]:
     """Paint the clip or a piece of it: (seconds of the clip, (360, 640, 3) uint8 BGR), 25 a second.
 
     Args:
         begins_s: the first frame is at this time or the next one after it.
         ends_s: the last one is before it.
+        every: 10 for every tenth frame.
 
     Raises:
         ImageError: if a portrait is missing or damaged.
     """
     grain = np.random.default_rng(0).normal(0, 2.5, (2 * HEIGHT_PX, 2 * WIDTH_PX, 3)).astype(np.float32)
     layers = {person: _layer(portrait) for person, portrait in _PORTRAITS.items()}
-    for index in range(math.ceil(begins_s * RATE), math.ceil(min(ends_s, LENGTH_S) * RATE)):
+    for index in range(math.ceil(begins_s * RATE), math.ceil(min(ends_s, LENGTH_S) * RATE), every):
         at_s = index / RATE
         canvas = _background(at_s)
         for appearance in SCRIPT:
