@@ -1,3 +1,5 @@
+"""The Python of the README and of its page is run as it stands there."""
+
 from __future__ import annotations
 
 import re
@@ -23,11 +25,12 @@ PHOTOS = {
 """Photos named in its Python, and the demonstration's portraits that take their place."""
 
 
+@pytest.mark.parametrize("page", ["README.md", "docs/python.md"])
 def test_its_python_recognises_a_clip(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    page: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    code = re.search(r"```python\n(.*?)```", (ROOT / "README.md").read_text("utf-8"), re.DOTALL)
+    code = re.search(r"```python\n(.*?)```", (ROOT / page).read_text("utf-8"), re.DOTALL)
     assert code is not None
     settings = config.load(None, {"embed": {"model": "edgeface_xxs_own"}})
     own = build.model(settings)

@@ -6,18 +6,23 @@ alone, so that the clip is the same on every machine.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from recognizer.capture.pictures import read_picture
 from recognizer.types import F32, U8
 
 MEDIA = Path(__file__).resolve().parent / "media"
 WIDTH_PX, HEIGHT_PX, RATE = 640, 360, 25
+BLUR_REACH_PX = 8
+"""How far beyond its corners a portrait is painted at most: more than 4 standard deviations of the strongest blur."""
 LENGTH_S = 12.0
 EMPTY = (7.0, 8.5)
 """Seconds in which nobody is on screen."""
@@ -151,15 +156,20 @@ SCRIPT = (
 )
 
 
-def frames() -> Iterator[tuple[float, U8]]:
-    """Paint the clip: (seconds, (360, 640, 3) uint8 BGR), 25 a second.
+def frames(begins_s: float = 0.0, ends_s: float = LENGTH_S, every: int = 1) -> Iterator[tuple[float, U8]]:
+    """Paint the clip or a piece of it: (seconds of the clip, (360, 640, 3) uint8 BGR), 25 a second.
+
+    Args:
+        begins_s: the first frame is at this time or the next one after it.
+        ends_s: the last one is before it.
+        every: 10 for every tenth frame.
 
     Raises:
         ImageError: if a portrait is missing or damaged.
     """
     grain = np.random.default_rng(0).normal(0, 2.5, (2 * HEIGHT_PX, 2 * WIDTH_PX, 3)).astype(np.float32)
     layers = {person: _layer(portrait) for person, portrait in _PORTRAITS.items()}
-    for index in range(round(LENGTH_S * RATE)):
+    for index in range(math.ceil(begins_s * RATE), math.ceil(min(ends_s, LENGTH_S) * RATE), every):
         at_s = index / RATE
         canvas = _background(at_s)
         for appearance in SCRIPT:
@@ -197,13 +207,20 @@ def _layer(portrait: Portrait) -> F32:
 
 def _background(at_s: float) -> F32:
     """(360, 640, 3): a wall of another colour in each shot, with a floor, slowly lit from another side."""
-    shot = sum(at_s >= cut for cut in CUTS)
+    wall, stripes, floor, heights = _wall(sum(at_s >= cut for cut in CUTS))
+    x = np.arange(WIDTH_PX, dtype=np.float32)
+    glow = 0.75 + 0.35 * np.cos((x - WIDTH_PX * (0.3 + 0.03 * at_s)) / WIDTH_PX * 2.4) * heights
+    return np.asarray(wall * (glow * stripes * floor)[:, :, None], np.float32)
+
+
+@cache
+def _wall(shot: int) -> tuple[F32, F32, NDArray[np.float64], F32]:
+    """What a shot's background has at all times: colour, stripes (640,), floor (360, 1), light from above (360, 1)."""
     wall = np.array([(150, 120, 95), (70, 95, 120), (120, 140, 110), (95, 90, 140)][shot], np.float32)
-    y, x = np.mgrid[0:HEIGHT_PX, 0:WIDTH_PX].astype(np.float32)
-    glow = 0.75 + 0.35 * np.cos((x - WIDTH_PX * (0.3 + 0.03 * at_s)) / WIDTH_PX * 2.4) * np.cos(y / HEIGHT_PX)
+    x, y = np.arange(WIDTH_PX, dtype=np.float32), np.arange(HEIGHT_PX, dtype=np.float32)[:, None]
     stripes = 1.0 + 0.05 * np.sign(np.sin(x / (22 + 9 * shot) + shot))
     floor = np.where(y > HEIGHT_PX * (0.78 + 0.04 * shot), 0.6, 1.0)
-    return np.asarray(wall * (glow * stripes * floor)[:, :, None], np.float32)
+    return wall, stripes, floor, np.cos(y / HEIGHT_PX)
 
 
 def _paint(canvas: F32, layer: F32, portrait: Portrait, pose: Pose) -> None:
@@ -225,5 +242,7 @@ def _paint(canvas: F32, layer: F32, portrait: Portrait, pose: Pose) -> None:
     drawn = cv2.warpPerspective(layer, matrix, (WIDTH_PX, HEIGHT_PX), flags=cv2.INTER_LINEAR)
     if pose.blur > 0.05:
         drawn = cv2.GaussianBlur(drawn, (0, 0), pose.blur)
-    cover = drawn[:, :, 3:]
-    canvas += cover * (drawn[:, :, :3] * pose.light - canvas)
+    (left, top), (right, bottom) = target.min(axis=0) - BLUR_REACH_PX, target.max(axis=0) + BLUR_REACH_PX
+    reached = np.s_[max(0, int(top)) : max(0, int(bottom)), max(0, int(left)) : max(0, int(right))]
+    cover = drawn[reached][:, :, 3:]
+    canvas[reached] += cover * (drawn[reached][:, :, :3] * pose.light - canvas[reached])

@@ -32,14 +32,14 @@ def write_gallery(folder: Path) -> None:
                 raise OutputError(f"{path} cannot be written: {error.strerror or error}.") from error
 
 
-def write_clip(path: Path) -> None:
-    """Render the clip into a video file.
+def write_clip(path: Path, ends_s: float = demo_clip.LENGTH_S) -> None:
+    """Render the clip, or as much of it as ends before ``ends_s`` seconds, into a video file.
 
     Raises:
         OutputError: if it cannot be written.
     """
     with VideoWriter(path, render=lambda result: result.frame.image, quantiser=18) as writer:
-        for index, (at_s, image) in enumerate(demo_clip.frames()):
+        for index, (at_s, image) in enumerate(demo_clip.frames(ends_s=ends_s)):
             writer.emit(FrameResult(Frame(image, index, at_s, "demo"), Tracks.empty(), (), ()))
     if writer.failed:
         raise OutputError(f"The clip {path} cannot be written: {writer.failed}.")

@@ -33,6 +33,14 @@ def test_frames_are_pictures_and_the_same_each_time() -> None:
         assert np.array_equal(a, b)
 
 
+def test_a_piece_is_that_of_the_whole_clip() -> None:
+    whole = list(islice(demo_clip.frames(), 5))
+    piece = list(demo_clip.frames(0.03, 0.12))
+    assert [at_s for at_s, _ in piece] == [0.04, 0.08]
+    assert all(np.array_equal(image, whole[row][1]) for row, (_, image) in enumerate(piece, 1))
+    assert [at_s for at_s, _ in demo_clip.frames(11.0, every=10)] == [11.0, 11.4, 11.8]
+
+
 def test_faces_are_painted_where_the_script_says() -> None:
     """An appearance changes the picture around its pose, and hardly anything far from it."""
     pose = SCRIPT[2].pose(4.0)

@@ -17,6 +17,7 @@ from recognizer.embed.statedict import read_checkpoint
 from recognizer.errors import ModelError, WeightsError
 from recognizer.models.resolved_model import TRAINED_SUFFIX
 from recognizer.train.crops import FaceRows
+from recognizer.train.embedder import initial, learner
 from recognizer.train.embedder.comparison import HeldOutTest, Improvement, vectors_of
 from recognizer.train.embedder.guard import Change, Guard
 from recognizer.train.embedder.people import People, Rows
@@ -24,6 +25,7 @@ from recognizer.train.embedder.settings import Network, PeopleConfig
 from recognizer.train.loop.learner import Learner
 from recognizer.types import F32, I64
 
+GRAPH_SUFFIX = ".onnx"
 _ENOUGH_FACES = 10
 """Of one person, for the start of the person's centre."""
 
@@ -37,7 +39,7 @@ def before(config: PeopleConfig) -> nn.Module:
     weights = _weights(config)
     if weights.suffix.lower() == TRAINED_SUFFIX:
         return trained.snapshot(weights).network
-    network = trained.create(config.network.name, config.network.rank_ratio)
+    network = learner.start(config.network)
     take(network, weights, config.network)
     return network.eval()
 
@@ -53,11 +55,14 @@ def begin(module: Learner, config: PeopleConfig) -> None:
 
 
 def take(network: nn.Module, weights: Path, wanted: Network) -> None:
-    """Fill a network from a published ``.pt`` file or a ``.ckpt`` of a training.
+    """Fill a network from a published ``.pt`` file, a ``.ckpt`` of a training or the graph of a training.
 
     Raises:
         WeightsError: if the file is refused or another network's.
     """
+    if weights.suffix.lower() == GRAPH_SUFFIX:
+        initial.fill_from_graph(network, weights, name=wanted.name)
+        return
     state = edgeface.dequantise(read_checkpoint(weights))
     if weights.suffix.lower() == TRAINED_SUFFIX:
         state = trained.averaged_weights(state)

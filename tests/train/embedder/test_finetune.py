@@ -13,6 +13,8 @@ from torch import nn
 
 from recognizer.embed import trained
 from recognizer.errors import ModelError, WeightsError
+from recognizer.models.catalogue import SHIPPED_FOLDER
+from recognizer.models.engines.onnxruntime import OnnxRuntimeRunner
 from recognizer.train.embedder import finetune, heldout, tasks
 from recognizer.train.embedder.comparison import HeldOutTest
 from recognizer.train.embedder.guard import Guard
@@ -61,6 +63,20 @@ def test_tuning_begins_with_the_weights_and_does_not_begin_anew(config: PeopleCo
     assert isinstance(finetune.before(again), nn.Sequential), "a checkpoint of 32 px shrinks what it is shown"
     faces = torch.randn(2, 3, 112, 112)
     assert torch.equal(finetune.before(again)(faces), tuned.network(faces))
+
+
+def test_tuning_begins_with_the_graph_that_ships(config: PeopleConfig) -> None:
+    shipped = SHIPPED_FOLDER / "edgeface_xxs_own.onnx"
+    own = config.model_copy(
+        update={"finetune": config.finetune and config.finetune.model_copy(update={"weights": shipped})}
+    )
+    faces = np.random.default_rng(0).uniform(-1, 1, (2, 3, 112, 112)).astype(np.float32)
+    wanted = OnnxRuntimeRunner(shipped, threads=1).run(faces)["vectors"]
+    begun = tasks.learner_for(own, factories.known().train).student.eval()
+    for network in (finetune.before(own), begun):
+        with torch.inference_mode():
+            vectors = network(torch.from_numpy(faces)).numpy()
+        assert nn.functional.cosine_similarity(*map(torch.from_numpy, (vectors, wanted))).min() > 0.9999
 
 
 def test_weights_of_another_network_are_refused(config: PeopleConfig) -> None:
