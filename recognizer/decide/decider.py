@@ -120,7 +120,7 @@ class Decider:
             quality: the same rows.
 
         Returns:
-            The templates of those tracks, in the same order, to be matched.
+            What to match of those tracks, in the same order: their templates, or a sample that may be another person's.
         """
         if len(embeddings) == 0:
             return embeddings
@@ -146,10 +146,10 @@ class Decider:
                 evidence.checks_due = 0
             if evidence.checks_due:
                 wait = min(wait, CHECK_WAITS_S[evidence.checks_due - 1])
-            if evidence.is_doubted:
+            if evidence.is_doubted or evidence.is_fallen:
                 wait = 0.0 if is_usable else FIRST_WAITS_S[0]
             evidence.sample_due_at = at + wait
-        vectors = [self._tracks[number].template for number in ids.tolist()]
+        vectors = [self._tracks[number].probe for number in ids.tolist()]
         return Embeddings(np.stack(vectors), embeddings.norms, embeddings.model)
 
     def evidence_of(self, ids: I64, templates: Embeddings) -> Templates:
@@ -158,7 +158,7 @@ class Decider:
             return _NO_TEMPLATES
         evidence = [self._tracks[number] for number in ids.tolist()]
         weights, counts = [one.weight for one in evidence], [one.usable_count for one in evidence]
-        doubted = np.array([one.is_doubted for one in evidence], bool)
+        doubted = np.array([one.is_doubted or one.questioned is not None for one in evidence], bool)
         return Templates(templates.vectors, np.array(weights, np.float64), np.array(counts, np.int64), doubted)
 
     @property
@@ -230,6 +230,8 @@ class Decider:
     def _match(self, evidence: Evidence, match: Matches) -> None:
         wanted = self._thresholds
         nearest, similarity = match.names[0], float(match.similarities[0])
+        if evidence.questioned is not None:
+            return evidence.answer(nearest, similarity, similarity - float(match.runner_up[0]), wanted=wanted)
         evidence.nearest, evidence.similarity, evidence.rejection = nearest, similarity, match.notes[0]
         evidence.margin = similarity - float(match.runner_up[0])
         keeps = evidence.name is not None and nearest == evidence.name

@@ -25,6 +25,9 @@ FALL = 0.1
 SMALL_FALL = 0.05
 """While the picture of a face changes, a sample that is less like the track by more than this is not added to it: the
 template would follow a face that dissolves in a second, and the name would stay (22 frames in one of 14)."""
+FALLEN = 0.5
+"""While the picture of a face changes, a sample less like the track than this share of what is usual is followed by
+another one in the next frame."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,6 +116,17 @@ class Evidence:
 
     checks_due: int = 0
     """Samples to take soon: the picture in its box changed as if to another face."""
+    is_fallen: bool = False
+    """The newest sample was taken for that reason, and is far less like the template than usual."""
+    questioned: tuple[F32, float] | None = None
+    """The newest sample, with its weight, where it is matched in place of the template, which it was kept out of."""
+    has_rival: bool = False
+    """The last of the outliers was like another person of the gallery."""
+
+    @property
+    def probe(self) -> F32:
+        """What to match, (D,) of unit length: the template, or a sample that may be another person's."""
+        return self.template if self.questioned is None else self.questioned[0]
 
     @property
     def template(self) -> F32:
@@ -144,7 +158,9 @@ class Evidence:
             Whether the face is another one than before: two outliers in a row resemble each other.
         """
         self.sample_count += 1
+        self.questioned = None
         likeness = float(vector @ self.template) if self.weight else 1.0
+        self.is_fallen = usable and self.checks_due > 0 and likeness < FALLEN * self.template_likeness
         if not usable:
             if not self.is_usable:  # something to match, which never gives a name
                 self.vector_sum = self.vector_sum + weight * vector
@@ -153,18 +169,23 @@ class Evidence:
                 self.is_reacquired = False
             return False
         before_it, self.likeness = self.likeness, likeness
-        if self.is_usable and likeness < same_from:
-            before = self.outliers[-1][0] if self.outliers else None
+        before = self.outliers[-1][0] if self.outliers else None
+        nearer = self.has_rival and before is not None and float(vector @ before) > likeness
+        if self.is_usable and (likeness < same_from or nearer):
             self.outliers = [*self.outliers[-1:], (vector, weight)]
             return before is not None and float(vector @ before) >= same_from
         self.outliers.clear()
+        self.has_rival = False
         self.is_reacquired = False
         if self.checks_due and self.likeness < before_it - FALL:  # maybe half of another face
             self.checks_due = CHECKS
+            self._question(vector, weight)
             return False
         was_checked, self.checks_due = self.checks_due > 0, max(self.checks_due - 1, 0)
         self.appearance.verify(is_watched=self.name is not None)
         if was_checked and likeness < self.template_likeness - SMALL_FALL:  # maybe a little of another face
+            if self.is_fallen:
+                self._question(vector, weight)
             return False
         if not was_checked:
             self.template_likeness = likeness
@@ -172,6 +193,23 @@ class Evidence:
         self.weight += weight
         self.usable_count += 1
         return False
+
+    def _question(self, vector: F32, weight: float) -> None:
+        if self.name is not None:
+            self.questioned = vector, weight
+
+    def answer(self, nearest: str | None, similarity: float, margin: float, *, wanted: Thresholds) -> None:
+        """Take the match of the questioned sample: if it is another person's, the track is in doubt.
+
+        Args:
+            nearest: person.
+            similarity: to that person.
+            margin: lead over the next person.
+            wanted: what a name needs.
+        """
+        sample, self.questioned = self.questioned, None
+        if sample is not None and nearest != self.name and similarity >= wanted.known and margin >= wanted.margin:
+            self.outliers, self.has_rival, self.sample_due_at = [sample], True, -math.inf
 
     def successor(self, at: float) -> Evidence:
         """Return the evidence of the face that took this one's place; after a loss it must prove to be a face."""

@@ -112,7 +112,8 @@ class TrackCollector:
         now, facts = self._clock.moment(frame.source, frame.captured_at), self._facts[result.revision]
         for row, number in enumerate(samples.ids.tolist()):
             track = self._track(frame.source, number, frame.captured_at)
-            track.nearest = samples.matches.names[row]
+            if not samples.templates.doubted[row]:
+                track.nearest = samples.matches.names[row]
             only = slice(row, row + 1)
             quality, weight = samples.quality[only], float(samples.templates.weights[row]) - track.moments.weight
             track.moments.add(now, frame.captured_at, samples.templates[only], samples.matches[only], facts)

@@ -115,7 +115,7 @@ class Templates(Rows):
     usable_counts: I64
     """(K,) samples that met the limits of quality."""
     doubted: NDArray[np.bool_]
-    """(K,) the newest sample was not like the template; the name is withheld until another sample is."""
+    """(K,) the newest sample was not like the template, or stands here in its place; neither is decided by."""
 
     def __post_init__(self) -> None:
         require(self, "vectors", self.vectors, np.float32, (None, None))

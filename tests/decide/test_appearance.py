@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 import pytest
 
-from recognizer.decide.appearance import STEP, SUDDEN, UNLIKE, Appearance, likeness, thumbnail
+from recognizer.decide.appearance import OTHER, STEP, SUDDEN, UNLIKE, Appearance, likeness, thumbnail
 from recognizer.types import F32, U8
 
 BOX: F32 = np.array([60, 50, 140, 150], np.float32)
@@ -97,3 +97,14 @@ def test_another_face_after_a_gap_is_a_change() -> None:
     for number in range(10):
         appearance.has_changed(face(1), BOX, number / 25)
     assert any(appearance.has_changed(face(2), BOX, 2 + number / 25) for number in range(10))
+
+
+def test_a_face_that_slides_over_another_one_is_seen_in_the_frame_in_which_they_are_unlike() -> None:
+    covered = []
+    for edge in range(195, 50, -5):
+        picture = face(1).copy()
+        picture[:, edge:] = face(2)[:, edge:]
+        covered.append(picture)
+    alike = [likeness(thumbnail(face(1), BOX), thumbnail(picture, BOX)) for picture in covered]
+    first = next(number for number, value in enumerate(alike) if value < OTHER)
+    assert seen([face(1)] * 10 + covered)[0] == 10 + first

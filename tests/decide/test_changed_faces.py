@@ -140,6 +140,34 @@ def test_a_face_that_turned_is_learnt_once_it_stays_as_it_is() -> None:
     assert len(world.asked) == asked
 
 
+def test_a_face_like_the_track_that_is_even_more_like_another_person_ends_it_at_once() -> None:
+    """Its likeness to the track, 0.32, is enough for one face, so only the gallery tells."""
+    world = named_world(smooth(1))
+    other = unit(0.35, 0.9, rest=510)
+    first = world.frame({1: other}, picture=smooth(2), seconds=0.04, verified=False)
+    assert (first[1].status, first[1].name) == (Status.UNDECIDED, None)
+    assert world.frame({1: other}, picture=smooth(2), seconds=0.04, verified=False)[1].name is None
+    third = world.frame({1: other}, picture=smooth(2), seconds=0.04)
+    assert {number: identity.name for number, identity in third.items()} == {101: "Bea"}
+    assert (EventKind.CHANGED, "Bea") not in world.reported()
+
+
+def test_one_sample_like_another_person_takes_the_name_for_no_longer_than_itself() -> None:
+    world = named_world(smooth(1))
+    world.frame({1: unit(0.35, 0.9, rest=510)}, picture=smooth(2), seconds=0.04, verified=False)
+    assert world.frame({1: unit(0.9)}, picture=smooth(1), seconds=0.04, verified=False)[1].name == "Ada"
+
+
+def test_a_face_that_is_much_less_like_the_track_is_sampled_again_in_the_next_frame() -> None:
+    world = named_world(smooth(1))
+    before = len(world.asked)
+    for _ in range(2):
+        world.frame({1: unit(0.45, rest=510)}, picture=smooth(2), seconds=0.04, verified=False)
+    assert len(world.asked) == before + 2
+    shown = world.frame({1: unit(0.0, 0.9, rest=509)}, picture=smooth(2), seconds=0.04)
+    assert shown[1].name is None
+
+
 def smooth(seed: int) -> U8:
     """A smooth random picture: no two seeds are alike."""
     noise = np.random.default_rng(seed).normal(128, 60, (11, 11)).clip(0, 255).astype(np.uint8)
