@@ -16,6 +16,9 @@ from typing import NoReturn
 PROJECT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 """The folder that holds this package and ``main.py``."""
 
+_QUIET = "ignore:resource_tracker:UserWarning"
+"""Of the process in which ``multiprocessing`` frees what a process that was ended by a signal could not."""
+
 
 def python_command(*arguments: str) -> list[str]:
     """Return a command line of this interpreter; run it with ``clean_environment()``.
@@ -55,6 +58,8 @@ def protect_this_process() -> None:
     """
     sys.path[:] = clean_path()  # first: it reads PYTHONPATH as it was
     os.environ.update(clean_environment())
+    if _QUIET not in sys.warnoptions:
+        sys.warnoptions.append(_QUIET)
 
 
 def end_with_parent() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -96,3 +97,14 @@ def test_a_working_directory_that_is_named_in_full_stays(tmp_path: Path, monkeyp
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join(["", str(tmp_path)]))
     monkeypatch.setattr(sys, "path", [str(tmp_path)])
     assert clean_path() == [str(tmp_path)]
+
+
+def test_processes_of_one_that_is_killed_end_without_a_word() -> None:
+    code = (
+        "import multiprocessing, os, signal; from recognizer.children import protect_this_process\n"
+        "protect_this_process(); lock = multiprocessing.get_context('spawn').Lock()\n"
+        "os.kill(os.getpid(), signal.SIGKILL)"
+    )
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False, env=environment)
+    assert (done.returncode, done.stderr) == (-signal.SIGKILL, "")

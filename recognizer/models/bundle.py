@@ -125,11 +125,13 @@ def _manifests(bundle: zipfile.ZipFile, source: Path) -> list[Manifest]:
         _FINGERPRINT.fullmatch(each.fingerprint) and each.fingerprint.rpartition("-")[0] == each.name
         for each in manifests
     )
-    if version != CONVERTER_VERSION or not fits:
+    if version != CONVERTER_VERSION:
         raise WeightsError(
             f"{source} was made by another version of this program (converter {version}, wanted {CONVERTER_VERSION}); "
             "export it again with this one."
         )
+    if not fits:
+        raise WeightsError(f"{source} names a graph as this program does not; export it again.")
     return manifests
 
 

@@ -72,7 +72,7 @@ def test_damaged_bundles_are_refused(full: Cache, tmp_path: Path) -> None:
     newer = json.dumps(content | {"converter": 999})
     cases = {
         "is damaged": rewritten(good, tmp_path / "1.zip", graph=b"other"),
-        "another version": rewritten(good, tmp_path / "2.zip", manifest=escaping.encode()),
+        "names a graph": rewritten(good, tmp_path / "2.zip", manifest=escaping.encode()),
         "converter 999": rewritten(good, tmp_path / "3.zip", manifest=newer.encode()),
         "no manifest": rewritten(good, tmp_path / "4.zip", manifest=b"[]"),
     }
