@@ -76,6 +76,12 @@ def test_the_login_page_passes_axe_and_refuses_a_wrong_token(browser: Browser, s
     page.close()
 
 
+def test_without_recognition_the_page_says_that_there_are_no_cameras(visitor: Visitor) -> None:
+    page = visitor.open("live")
+    expect(page.get_by_role("heading", name="No cameras here")).to_be_visible()
+    expect(page.get_by_role("alert")).to_have_count(0)
+
+
 def test_the_colours_are_chosen_and_kept(visitor: Visitor) -> None:
     page = visitor.open("people")
     ground = "getComputedStyle(document.body).backgroundColor"

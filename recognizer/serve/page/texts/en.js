@@ -186,7 +186,7 @@ export default {
     title: "Trust", tab_now: "Now", tab_calibrate: "Calibrate", tab_replay: "Replay",
     lead_now: "How often a name may be wrong, and how often it was.", lead_calibrate: "Choose how many wrong names you can bear; see what it costs.", lead_replay: "What other thresholds would have decided; nothing is written before you apply it.",
     budget: "Wrong names: promised and counted", promised: "Promised: {budget}; that is {share} of strangers", no_budget: "No budget is set; the model's own threshold counts.", to_calibrate: "Set a budget",
-    counted: {one: "Counted: {count} name was rejected, with {strangers} sightings of strangers since {since}", other: "Counted: {count} names were rejected, with {strangers} sightings of strangers since {since}"}, over: "More wrong names than promised.",
+    counted: {one: "Counted: {count} name was rejected since {since}; sightings of strangers: {strangers}", other: "Counted: {count} names were rejected since {since}; sightings of strangers: {strangers}"}, over: "More wrong names than promised.",
     counted_help: "Counted are names that somebody rejected. The count is only as good as the looking: reject wrong names where you see them.",
     thresholds: "Thresholds in force", known: "Similarity for a name", margin: "Lead over the next", why: "Why these", model: "Model", calibrated: "Calibrated", measured_on: "Measured on", enrolled: "Enrolled photos", raised: "Raised for this site by",
     basis_settings: "The settings name this calibration file.", basis_site: "This site was calibrated.", basis_model: "They were measured with the model.", basis_defaults: "Nobody has measured this model; these are defaults.", given: "The settings give: {names}.",
