@@ -23,6 +23,7 @@ from typing import Any
 
 import av
 import cv2
+import numpy as np
 
 from recognizer.app import build, config
 from recognizer.emit.base import BaseSink
@@ -52,7 +53,7 @@ def encode(clip: Path, out: Path, size: tuple[int, int]) -> int:
         count = 0
         for picture in source.decode(video=0):
             image = cv2.resize(picture.to_ndarray(format="bgr24"), size, interpolation=cv2.INTER_AREA)
-            frame = av.VideoFrame.from_ndarray(image, format="bgr24")
+            frame = av.VideoFrame.from_ndarray(image.astype(np.uint8, copy=False), format="bgr24")
             frame.pts, frame.time_base = count, Fraction(1, FPS)
             target.mux(stream.encode(frame))
             count += 1
