@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import itertools
 from collections.abc import Iterator
 from typing import Any
 
@@ -17,7 +18,7 @@ from recognizer.history.rows import insert_run, to_us
 from recognizer.history.schema import samples
 from recognizer.history.schema import tracks as table
 from recognizer.history.spans import span_of, tidy
-from recognizer.history.vectors import Span, packed
+from recognizer.history.vectors import Span, packed_rows
 from recognizer.types import EMBEDDING_SIZE, F32
 
 MODEL = "bench-000000000000"
@@ -30,6 +31,8 @@ UNKNOWN = 0.4
 """Share of the tracks that are unknown, where ``unknown`` does not say how many."""
 _NOON = dt.datetime(2026, 3, 2, 12, tzinfo=dt.UTC)
 _BLOCK = 20_000
+_FIRST = 1000
+"""Tracks from whose samples the span is found, as a run does; all others are packed at once."""
 KNOWN = 0.42
 """Cosine that a hit needs: EdgeFace XS's threshold."""
 
@@ -53,6 +56,11 @@ class Faces:
         return unit_rows(vectors)
 
 
+def known_people(seed: int = 0) -> F32:
+    """Return the known people whom ``fill`` draws first, (PEOPLE, WIDTH)."""
+    return Faces(seed).people(PEOPLE)
+
+
 def fill(history: Database, count: int, *, unknown: int | None = None, seed: int = 0) -> F32:
     """Write tracks of a month; returns (PEOPLE, WIDTH) of the known people, and seeds the same ones every time.
 
@@ -71,8 +79,9 @@ def fill(history: Database, count: int, *, unknown: int | None = None, seed: int
     with history.writing() as connection:
         run = insert_run(connection, _NOON, MODEL, (KNOWN, 0.08))
     span: Span | None = None
-    for begin in range(0, count, _BLOCK):
-        numbers = np.arange(begin, min(begin + _BLOCK, count))
+    begins = [0, *range(_FIRST, count, _BLOCK), count]
+    for begin, end in itertools.pairwise(begins):
+        numbers = np.arange(begin, end)
         stranger = is_unknown[numbers]
         who = np.where(stranger, faces.rng.integers(0, len(strangers), len(numbers)), numbers % PEOPLE)
         bodies = np.where(stranger[:, None], strangers[who % len(strangers)], known[who % PEOPLE])
@@ -116,10 +125,10 @@ def _sample_rows(
 ) -> list[dict[str, Any]]:
     ranks: dict[int, int] = {}
     rows = []
-    for owner, vector in zip(owners.tolist(), vectors, strict=True):
+    for owner, vector in zip(owners.tolist(), packed_rows(vectors, span), strict=True):
         rank = ranks[owner] = ranks.get(owner, -1) + 1
         quality = {"eyes_px": 40.25, "sharpness": 91.5, "yaw_deg": 5.1, "roll_deg": 0.3, "score": 0.993}
-        sealed = history.cipher.seal(packed(vector, span))
+        sealed = history.cipher.seal(vector)
         at_us = start + (begin + owner) * step
         rows.append({"track_id": begin + owner + 1, "rank": rank, "at_us": at_us, "vector": sealed, **quality})
     return rows

@@ -110,6 +110,7 @@ def search(
     """Find the tracks that show the face of a picture or of another track."""
     from recognizer.app.history import read_history  # SQLAlchemy takes .2 s to import
     from recognizer.history import face_search
+    from recognizer.history.face_index import FaceIndex
 
     if (image is None) == (track is None):
         raise UsageError("Give a picture, or --track NUMBER.")
@@ -132,6 +133,7 @@ def search(
             from_similarity=least,
             selection=_history_options.selection(None, source, since, until)[0],
             limit=limit,
+            index=FaceIndex(model=fingerprint),
         )
     rows = [{"cosine": round(hit.similarity, 4), **hit.track.as_dict()} for hit in hits]
     if as_json:

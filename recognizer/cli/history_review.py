@@ -208,6 +208,7 @@ def forget(
     from recognizer.cli._copies import show_copies, show_undelivered
     from recognizer.gallery.names import person_name
     from recognizer.history.backup_list import list_copies
+    from recognizer.history.refusals import NotThereError
     from recognizer.history.retention import forget_person
 
     person = person_name(person)
@@ -216,13 +217,19 @@ def forget(
     settings = _options.load_settings(config_file, gallery=gallery)
     recover(settings)  # else photos of the person may stand where a merge left them
     with closing(read_history(settings)) as history:
-        copies = list_copies(history)
-        deleted = forget_person(history, person)
+        copies, unknown = list_copies(history), None
+        try:
+            deleted = forget_person(history, person)
+        except NotThereError as error:  # forgotten already; copies and waiting events may hold them all the same
+            unknown = error
         folder = None if history.file is None else history.file.parent
     undelivered = forget_undelivered(settings, person)
-    _console.out.print(f"Deleted: {counted(deleted, 'track')}.", highlight=False)
+    if unknown is None:
+        _console.out.print(f"Deleted: {counted(deleted, 'track')}.", highlight=False)
     show_copies(copies, person, folder)
     show_undelivered(undelivered)
+    if unknown is not None:
+        raise unknown
 
 
 def key(path: Annotated[Path, typer.Argument(help="The new file.")]) -> None:

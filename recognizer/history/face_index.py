@@ -1,38 +1,35 @@
-"""Search the tracks of a large history by a face: their mean vectors are kept in memory.
-
-Nothing of it is written to disk, so that an encrypted history stays encrypted and what is deleted stays deleted.
-"""
+"""Search the tracks of a large history by a face: their mean vectors are kept in memory, a byte for each number."""
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
-from typing import Any
 
 import numpy as np
 import sqlalchemy as sa
+from loguru import logger
+from numpy.typing import NDArray
 
-from recognizer.geometry import unit_rows
+from recognizer.errors import HistoryError
+from recognizer.history import face_blocks
 from recognizer.history.collector import SAVED_AGAIN_US
 from recognizer.history.database import Database
+from recognizer.history.face_rows import FaceRows, joined, read_rows
 from recognizer.history.records import Selection
 from recognizer.history.rows import to_us
-from recognizer.history.schema import runs, samples, tracks
-from recognizer.history.spans import open_vectors
-from recognizer.history.subspace import basis_of, is_inside
+from recognizer.history.schema import tracks
+from recognizer.history.spans import load_bases
 from recognizer.types import F32, I64
 
-_BLOCK = 65_536
-"""Rows of a part of the matrix: it grows without being copied."""
-_READ = 8192
-"""Samples read at once: 8 MB."""
+_PART = 4096
+"""Rows to which a part grows, as many as a block has; adding one copies 0.9 MB at most."""
 
 
 class FaceIndex:
     """The mean vector of each track that one model saw; brought up to date by every search.
 
-    One million tracks take 0.8 GB with EdgeFace XS, whose vectors fill 192 dimensions, and 2 GB with a model whose
-    vectors fill all 512. Safe to use from several threads.
+    One million tracks take 0.22 GB with EdgeFace XS, whose vectors fill 192 dimensions, and 0.54 GB with a model whose
+    vectors fill all 512. Blocks in the database make reading them short (``face_blocks``); the first ``update`` writes
+    those that are missing. Safe to use from several threads.
 
     Args:
         model: fingerprint.
@@ -43,19 +40,14 @@ class FaceIndex:
         self.is_loaded = False
         """Whether it was read once: a search is soon done then."""
         self._lock = threading.Lock()
-        self._clear()
-
-    def _clear(self) -> None:
-        self._basis: F32 | None = None
-        self._parts: list[F32] = []
-        self._rows = np.empty((4, 0), np.int64)
-        """(4, capacity) track, beginning, end, source; track -1 where it was deleted."""
-        self._used = self._last = self._newest = self._tracks = 0
-        self._sources: dict[str, int] = {}
+        self._parts: list[FaceRows] = []
+        self._bases: dict[int, F32] = {}
+        """Of spans, by number."""
+        self._last = self._newest = self._tracks = 0
 
     def __len__(self) -> int:
         """Return the number of tracks."""
-        return int((self._rows[0, : self._used] >= 0).sum())
+        return sum(map(len, self._parts))
 
     def update(self, database: Database) -> None:
         """Read what is new, and drop what was deleted.
@@ -63,8 +55,8 @@ class FaceIndex:
         Raises:
             HistoryError: if the database cannot be read, or a value was altered.
         """
-        with self._lock, database.reading() as connection:
-            self._update(connection, database)
+        with self._lock:
+            self._update(database)
 
     def candidates(self, database: Database, vector: F32, selection: Selection, *, count: int) -> list[int]:
         """Return the tracks whose mean is most similar to a face, the most similar first.
@@ -79,108 +71,96 @@ class FaceIndex:
             HistoryError: if the database cannot be read, or a value was altered.
         """
         with self._lock:
-            with database.reading() as connection:
-                self._update(connection, database)
-            if self._basis is None:
-                return []
-            probe = self._basis @ vector
-            # `@` would use several threads, which wait for each other on a busy machine
-            cosines = np.concatenate([np.vecdot(part, probe) for part in self._parts])[: self._used]
-            rows = self._rows[:, : self._used]
-            cosines[~self._fits(rows, selection)] = -2.0
-            best = np.argpartition(cosines, -count)[-count:] if len(cosines) > count else np.arange(len(cosines))
-            best = best[np.argsort(-cosines[best])]
-            return [int(key) for key in rows[0, best[cosines[best] > -2.0]]]
+            self._update(database)
+            probes = {0: vector} | {span: basis @ vector for span, basis in self._bases.items()}
+            found = [_fitting(part, probes[part.span], selection) for part in self._parts]
+        if not found:
+            return []
+        ids, cosines = (np.concatenate(each) for each in zip(*found, strict=True))
+        best = np.argpartition(cosines, -count)[-count:] if len(cosines) > count else np.arange(len(cosines))
+        return [int(track) for track in ids[best[np.argsort(-cosines[best])]]]
 
-    def _fits(self, rows: I64, selection: Selection) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
-        fits = np.asarray(rows[0] >= 0)
-        if selection.since is not None:
-            fits &= rows[2] >= to_us(selection.since)
-        if selection.until is not None:
-            fits &= rows[1] < to_us(selection.until)
-        if selection.source is not None:
-            fits &= rows[3] == self._sources.get(selection.source, -1)
-        return fits
+    def _update(self, database: Database) -> None:
+        if not self.is_loaded:
+            try:
+                face_blocks.fill(database, self.model)
+            except HistoryError as error:  # who may only read it searches it all the same
+                logger.debug("history: blocks of faces are not written: {}", error)
+        with database.reading() as connection:
+            if not self.is_loaded:
+                self._load(connection, database)
+            else:
+                self._read_new(connection, database)
+            spans = {part.span for part in self._parts}
+            if not spans - {0} <= self._bases.keys():
+                self._bases = load_bases(database, connection, spans)
+            self.is_loaded = True
 
-    def _update(self, connection: sa.Connection, database: Database) -> None:
+    def _load(self, connection: sa.Connection, database: Database) -> None:
+        self._parts, numbers = [], set()
+        for number, rows in face_blocks.read(connection, database, self.model):
+            numbers.add(number)
+            self._add(rows)
+        self._tracks, self._last = _counted(connection)
+        first = connection.execute(sa.select(sa.func.min(tracks.c.id))).scalar() or 0
+        blocks = range(first // face_blocks.TRACKS, self._last // face_blocks.TRACKS + 1)
+        for number in sorted(set(blocks) - numbers):
+            for rows in read_rows(connection, database, self.model, face_blocks.of_block(number)):
+                self._add(rows)
+
+    def _read_new(self, connection: sa.Connection, database: Database) -> None:
         last = self._last
-        again = sa.and_(tracks.c.id <= last, tracks.c.ended_us >= self._newest - SAVED_AGAIN_US)
-        for details, means in self._read(connection, database, again):
-            self._put(details, means, known=self._rows[0, : self._used])
-        for details, means in self._read(connection, database, tracks.c.id > last):
-            self._put(details, means)
-        count = connection.execute(sa.select(sa.func.count()).select_from(tracks)).scalar_one()
-        newest = connection.execute(sa.select(sa.func.max(tracks.c.id))).scalar() or 0
+        # id + 0: else SQLite goes through all tracks by their ids
+        again = sa.and_(tracks.c.id + 0 <= last, tracks.c.ended_us >= self._newest - SAVED_AGAIN_US)
+        for rows in read_rows(connection, database, self.model, again):
+            self._remove(rows.ids)
+            self._add(rows)
+        for rows in read_rows(connection, database, self.model, tracks.c.id > last):
+            self._add(rows)
         new = connection.execute(sa.select(sa.func.count()).where(tracks.c.id > last)).scalar_one()
+        count, self._last = _counted(connection)
         if count - new != self._tracks:
             self._drop_deleted(connection)
-        self._tracks, self._last, self.is_loaded = count, newest, True
+        self._tracks = count
 
-    def _read(
-        self, connection: sa.Connection, database: Database, condition: sa.ColumnElement[bool]
-    ) -> Iterator[tuple[I64, F32]]:
-        """Yield (N, 4) details of tracks and their (N, D) means, of unit length."""
-        query = (
-            sa.select(tracks.c.id, tracks.c.began_us, tracks.c.ended_us, tracks.c.source, samples.c.vector)
-            .join(samples, samples.c.track_id == tracks.c.id)
-            .join(runs, runs.c.id == tracks.c.run_id + 0)  # else SQLite goes through all tracks of a run for a few
-            .where(runs.c.model == self.model, condition)
-            .order_by(tracks.c.id)
-        )
-        waiting: list[Any] = []
-        for part in connection.execute(query.execution_options(stream_results=True)).partitions(_READ):
-            waiting += part
-            complete = next((n for n in range(len(waiting), 0, -1) if waiting[n - 1].id != waiting[-1].id), 0)
-            if complete:  # the last track may have more samples in the next part
-                yield self._means(waiting[:complete], database)
-                waiting = waiting[complete:]
-        if waiting:
-            yield self._means(waiting, database)
+    def _add(self, rows: FaceRows) -> None:
+        if not len(rows):
+            return
+        self._newest = max(self._newest, int(rows.ended_us.max()))
+        if self._parts and self._parts[-1].span == rows.span and len(self._parts[-1]) + len(rows) <= _PART:
+            rows = joined(self._parts.pop(), rows)
+        self._parts.append(rows)
 
-    def _means(self, rows: list[Any], database: Database) -> tuple[I64, F32]:
-        vectors = open_vectors(database, [row.vector for row in rows])
-        starts = np.flatnonzero(np.diff([row.id for row in rows], prepend=-1))
-        sums = np.add.reduceat(vectors, starts, axis=0)
-        means = unit_rows(sums)
-        first = [rows[start] for start in starts.tolist()]
-        details = [(row.id, row.began_us, row.ended_us, self._source(row.source)) for row in first]
-        return np.array(details, np.int64), means
-
-    def _source(self, source: str) -> int:
-        return self._sources.setdefault(source, len(self._sources))
-
-    def _put(self, details: I64, means: F32, known: I64 | None = None) -> None:
-        """Add tracks, or replace those that are among the known ones."""
-        self._newest = max(self._newest, int(details[:, 2].max()))
-        if self._basis is None:
-            self._basis = basis_of(means)
-        elif len(self._basis) < means.shape[1] and not is_inside(means, self._basis):
-            self._widen()
-        there = [] if known is None else np.flatnonzero(np.isin(known, details[:, 0])).tolist()
-        old = {int(self._rows[0, place]): place for place in there}
-        for detail, row in zip(details, means @ self._basis.T, strict=True):
-            place = old.get(int(detail[0]), self._used)
-            if place == self._used:
-                self._grow()
-            self._rows[:, place] = detail
-            self._parts[place // _BLOCK][place % _BLOCK] = row
-
-    def _widen(self) -> None:
-        """Keep all dimensions from now on: a kind of vector came that the first ones did not have."""
-        if self._basis is not None:
-            self._parts = [part @ self._basis for part in self._parts]
-            self._basis = np.eye(self._basis.shape[1], dtype=np.float32)
-
-    def _grow(self) -> None:
-        if self._used == len(self._parts) * _BLOCK and self._basis is not None:
-            self._parts.append(np.zeros((_BLOCK, len(self._basis)), np.float32))
-            self._rows = np.concatenate([self._rows, np.full((4, _BLOCK), -1, np.int64)], axis=1)
-        self._used += 1
+    def _remove(self, ids: I64) -> None:
+        """Drop tracks; their vectors are no longer in memory."""
+        first, last = ids.min(), ids.max()
+        for place, part in enumerate(self._parts):
+            if part.ids.min() <= last and part.ids.max() >= first and (gone := np.isin(part.ids, ids)).any():
+                self._parts[place] = part.where(~gone)
+        self._parts = [part for part in self._parts if len(part)]
 
     def _drop_deleted(self, connection: sa.Connection) -> None:
-        """Overwrite the vectors of tracks that are no longer in the history."""
         kept = np.fromiter(connection.execute(sa.select(tracks.c.id)).scalars(), np.int64)
-        ids = self._rows[0, : self._used]
-        for place in np.flatnonzero(~np.isin(ids, kept) & (ids >= 0)).tolist():
-            ids[place] = -1
-            self._parts[place // _BLOCK][place % _BLOCK] = 0
+        parts = (part.where(np.isin(part.ids, kept)) for part in self._parts)
+        self._parts = [part for part in parts if len(part)]
+
+
+def _counted(connection: sa.Connection) -> tuple[int, int]:
+    """Return the number of tracks, and the largest id."""
+    count = connection.execute(sa.select(sa.func.count()).select_from(tracks)).scalar_one()
+    return int(count), int(connection.execute(sa.select(sa.func.max(tracks.c.id))).scalar() or 0)
+
+
+def _fitting(part: FaceRows, probe: F32, selection: Selection) -> tuple[I64, F32]:
+    """Return the tracks of a part that a selection allows, and their cosines."""
+    fits: NDArray[np.bool_] = np.ones(len(part), np.bool_)
+    if selection.since is not None:
+        fits &= part.ended_us >= to_us(selection.since)
+    if selection.until is not None:
+        fits &= part.began_us < to_us(selection.until)
+    if selection.source is not None:
+        place = part.sources.index(selection.source) if selection.source in part.sources else -1
+        fits &= part.source == place
+    if not fits.any():
+        return part.ids[fits], np.empty(0, np.float32)
+    return part.ids[fits], part.cosines(probe)[fits]

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from recognizer.errors import HistoryError
 from recognizer.history.database import Database, open_history
 from recognizer.history.encryption import CREDENTIAL, KEY_VARIABLE, AesGcm, Cipher, Plain
-from recognizer.history.schema import facts, moments, rejections, samples, tracks
+from recognizer.history.schema import face_blocks, facts, moments, rejections, samples, tracks
 
 _CHECK = b"recognizer history"
 _BATCH = 1000
@@ -53,6 +53,7 @@ def rekey(database: Database, key: bytes | None) -> int:
         count = _reseal(connection, samples, ("vector", "crop"), database.cipher, new)
         for table in (moments, rejections):
             _reseal(connection, table, ("vector",), database.cipher, new)
+        connection.execute(sa.delete(face_blocks))  # searches and runs write them again
         connection.execute(sa.delete(facts).where(facts.c.name == "check"))
         check = None if key is None else new.seal(_CHECK)
         if check is not None:

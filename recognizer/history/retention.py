@@ -12,7 +12,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from recognizer.history import announcements
+from recognizer.history import announcements, face_blocks
 from recognizer.history.database import REPLACED, STAGING, Database
 from recognizer.history.refusals import NotThereError
 from recognizer.history.rows import to_us
@@ -170,6 +170,7 @@ def _delete(database: Database, which: sa.ColumnElement[bool], *, with_rejection
 
 def delete_tracks(connection: sa.Connection, ids: Sequence[int]) -> None:
     """Delete some tracks, at most thousands, with everything that is kept of them but rejections."""
+    face_blocks.drop(connection, ids)
     for table in (samples, moments):
         connection.execute(sa.delete(table).where(table.c.track_id.in_(ids)))
     connection.execute(sa.delete(tracks).where(tracks.c.id.in_(ids)))

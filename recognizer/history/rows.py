@@ -13,6 +13,7 @@ import cv2
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
+from recognizer.history import face_blocks
 from recognizer.history.encryption import PLAIN, Cipher
 from recognizer.history.records import DecisionFacts, Moment, Sample, TrackRecord
 from recognizer.history.schema import moments, revisions, runs, samples, tracks
@@ -77,9 +78,11 @@ def save_tracks(
 ) -> None:
     """Insert tracks, or replace those that were saved before they ended; vectors are packed if there is a span."""
     _save_revisions(connection, run_id, records)
+    keys: set[int] = set()
     for record in records:
         values = _track_row(run_id, record)
         key = connection.execute(_upsert(connection.dialect.name, tuple(values)), values).scalar_one()
+        keys.add(key)
         connection.execute(sa.delete(samples).where(samples.c.track_id == key))
         if record.samples:
             rows = [_sample_row(key, rank, sample, cipher, span) for rank, sample in enumerate(record.samples)]
@@ -88,6 +91,7 @@ def save_tracks(
         if record.moments:
             rows = [_moment_row(key, place, moment, cipher, span) for place, moment in enumerate(record.moments)]
             connection.execute(sa.insert(moments), rows)
+    face_blocks.drop(connection, keys)
 
 
 def _save_revisions(connection: sa.Connection, run_id: int, records: Sequence[TrackRecord]) -> None:

@@ -23,7 +23,7 @@ from sqlalchemy import (
     or_,
 )
 
-LEVEL = "0008"
+LEVEL = "0009"
 """The newest migration in ``migrations/versions``."""
 
 metadata = MetaData()
@@ -163,6 +163,15 @@ spans = Table(
     Column("model", Text, nullable=False),
     Column("width", Integer, nullable=False),
     Column("basis", LargeBinary, nullable=False),  # (width, dimension) float32, orthonormal
+)
+
+face_blocks = Table(
+    "face_blocks",  # mean vectors of 4096 tracks, copied from ``samples`` for searches; see the module ``face_blocks``
+    metadata,
+    Column("number", BigInteger, primary_key=True, autoincrement=False),
+    Column("model", Text, primary_key=True),
+    Column("span", SmallInteger, primary_key=True, autoincrement=False),  # 0: vectors outside the model's
+    Column("data", LargeBinary, nullable=False),  # encrypted where vectors are
 )
 
 facts = Table(

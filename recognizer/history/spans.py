@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 import numpy as np
@@ -32,7 +32,11 @@ def open_vectors(database: Database, sealed: Sequence[bytes]) -> F32:
     Raises:
         HistoryError: if a value was altered, or the database cannot be read.
     """
-    rows = [database.cipher.open(data) for data in sealed]
+    return decoded(database, [database.cipher.open(data) for data in sealed])
+
+
+def decoded(database: Database, rows: Sequence[bytes]) -> F32:
+    """Decode vectors of one model that were decrypted, (N, D) of unit length; raises as ``open_vectors``."""
     if not {row[0] for row in rows if is_packed(row)} <= database.spans.keys():
         with database.reading() as connection:  # another process may have found one
             _load(database, connection)
@@ -45,6 +49,21 @@ def open_vectors(database: Database, sealed: Sequence[bytes]) -> F32:
 def open_vector(database: Database, sealed: bytes) -> F32:
     """Decrypt and decode a stored vector, (D,) of unit length; raises as ``open_vectors``."""
     return np.asarray(open_vectors(database, [sealed])[0])
+
+
+def load_bases(database: Database, connection: sa.Connection, numbers: Collection[int]) -> dict[int, F32]:
+    """Return the bases of some spans by their numbers, without 0.
+
+    Raises:
+        HistoryError: if one is not there.
+    """
+    wanted = set(numbers) - {0}
+    if not wanted <= database.spans.keys():
+        _load(database, connection)
+    try:
+        return {number: database.spans[number].basis for number in wanted}
+    except KeyError:
+        raise HistoryError(f"The history {database.place} is damaged. Restore a backup.") from None
 
 
 def span_of(database: Database, connection: sa.Connection, model: str) -> Span | None:

@@ -98,15 +98,17 @@ def conditions(selection: Selection) -> list[sa.ColumnElement[bool]]:
     if selection.person is not None:
         recognised = sa.and_(tracks.c.given.is_(None), tracks.c.person == selection.person)
         wanted.append(sa.or_(tracks.c.given == selection.person, recognised))  # two conditions that indexes answer
+    # with a person, no index but the person's: SQLite would go through all tracks of a source or after a time
+    of_person = selection.person is not None
     if selection.source is not None:
-        wanted.append(tracks.c.source == selection.source)
+        wanted.append((tracks.c.source.concat("") if of_person else tracks.c.source) == selection.source)
     if selection.status is not None:
         wanted.append(sa.and_(tracks.c.status == selection.status, tracks.c.given.is_(None)))
     if selection.named is not None:
         name = sa.func.coalesce(tracks.c.given, tracks.c.person)
         wanted.append(name.is_not(None) if selection.named else name.is_(None))
     if selection.since is not None:
-        wanted.append(tracks.c.ended_us >= to_us(selection.since))
+        wanted.append((tracks.c.ended_us + 0 if of_person else tracks.c.ended_us) >= to_us(selection.since))
     if selection.until is not None:
         wanted.append(tracks.c.began_us < to_us(selection.until))
     return wanted

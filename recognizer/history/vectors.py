@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from recognizer.geometry import unit, unit_rows
-from recognizer.history.subspace import is_inside
+from recognizer.history.subspace import fits
 from recognizer.types import F32
 
 MOST_SPANS = 255
@@ -43,11 +43,20 @@ def packed(vector: F32, span: Span | None) -> bytes:
 
     Rounding to int8 changes a cosine by 0.0005 (standard deviation; ``bench history`` measures it).
     """
-    if span is None or span.basis.shape[1] != len(vector) or not is_inside(vector[None], span.basis):
-        return to_bytes(vector)
-    numbers = span.basis @ vector
-    scaled = np.rint(numbers * (_LARGEST / float(np.abs(numbers).max())))
-    return b"".join([bytes([span.number]), scaled.astype(np.int8).tobytes()])
+    return packed_rows(vector[None], span)[0]
+
+
+def packed_rows(vectors: F32, span: Span | None) -> list[bytes]:
+    """Encode each of (N, D) vectors as ``packed`` does."""
+    if span is None or span.basis.shape[1] != vectors.shape[1]:
+        return list(map(to_bytes, vectors))
+    numbers = vectors @ span.basis.T
+    scaled = np.rint(numbers * (_LARGEST / np.abs(numbers).max(axis=1, keepdims=True))).astype(np.int8)
+    first = bytes([span.number])
+    return [
+        first + row.tobytes() if inside else to_bytes(vector)
+        for row, inside, vector in zip(scaled, fits(vectors, span.basis), vectors, strict=True)
+    ]
 
 
 def is_packed(data: bytes) -> bool:

@@ -9,6 +9,7 @@ import shutil
 import subprocess
 import tempfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -62,13 +63,24 @@ def postgres() -> Iterator[PostgresServer]:
         if "RECOGNIZER_TEST_SERVICES" in os.environ:
             pytest.fail("RECOGNIZER_TEST_SERVICES is set, but PostgreSQL or its driver is not installed")
         pytest.skip("PostgreSQL (Debian: postgresql) or its driver (requirements-postgres.txt) is not installed")
+    with running_postgres(found[-1]) as server:
+        yield server
+
+
+@contextmanager
+def running_postgres(programs: Path) -> Iterator[PostgresServer]:
+    """Make a server, and stop it at the end.
+
+    Args:
+        programs: folder of ``initdb`` and ``pg_ctl``.
+    """
     # not in pytest's folder, whose parent every run of pytest closes to other users
     shared = None if os.getuid() else "/tmp"  # noqa: S108 - where TMPDIR may be closed to others, too
     with tempfile.TemporaryDirectory(prefix="recognizer-postgres-", dir=shared) as name:
         folder = Path(name)
         if os.getuid() == 0:
             shutil.chown(folder, "postgres")
-        server = PostgresServer(found[-1], folder)
+        server = PostgresServer(programs, folder)
         server.run(
             "initdb", "-D", str(folder / "data"), "-U", "postgres", "-A", "trust", "-N", "-E", "UTF8", "--locale=C"
         )

@@ -52,6 +52,7 @@ def test_a_history_of_the_level_before_is_migrated_with_all_that_it_holds(tmp_pa
     with sqlite3.connect(tmp_path / FILE_NAME) as file:
         file.execute("DROP TABLE spans")
         file.execute("DROP TABLE files")
+        file.execute("DROP TABLE face_blocks")
         file.execute("UPDATE alembic_version SET version_num = '0006'")
     file.close()
     with closing(open_history(tmp_path, create=False)) as opened, opened.reading() as reading:

@@ -16,6 +16,7 @@ from recognizer.history.records import Selection, TrackRecord
 from recognizer.history.retention import forget_person
 from recognizer.history.rows import insert_run, save_tracks
 from recognizer.history.schema import runs
+from recognizer.history.spans import LEARN_FROM, tidy
 from recognizer.types import F32
 from tests.history.history_records import NOON, near, record, unit
 
@@ -77,7 +78,7 @@ def test_what_was_deleted_is_no_longer_in_memory(history: Database) -> None:
     forget_person(history, "Ada")
     assert found(history, index, unit(1)) == [2]
     assert len(index) == 1
-    assert max(float(np.abs(part @ unit(1)).max()) for part in index._parts) < 0.95
+    assert max(float(np.abs(part.cosines(unit(1))).max()) for part in index._parts) < 0.95
 
 
 def test_only_tracks_of_its_model_are_read(history: Database) -> None:
@@ -95,19 +96,21 @@ def test_an_encrypted_history_is_searched(tmp_path: Path) -> None:
     history.close()
 
 
-def test_vectors_of_a_subspace_take_its_dimensions_until_others_come(history: Database) -> None:
+def test_vectors_of_a_subspace_take_its_dimensions_also_beside_others(history: Database) -> None:
     basis = np.linalg.qr(np.random.default_rng(0).standard_normal((512, 24)))[0].T.astype(np.float32)
     inside = [
-        np.asarray(v / np.linalg.norm(v), np.float32) for v in (unit(number, 24) @ basis for number in range(600))
+        np.asarray(v / np.linalg.norm(v), np.float32)
+        for v in (unit(number, 24) @ basis for number in range(LEARN_FROM))
     ]
     save(history, *(record(number, vectors=(vector,)) for number, vector in enumerate(inside)))
+    tidy(history, "model-1")
     index = FaceIndex(model="model-1")
     assert found(history, index, inside[7])[0] == 8
-    assert index._parts[0].shape[1] == 24
-    save(history, record(1000, vectors=(unit(5000),)))
-    assert found(history, index, unit(5000)) == [601]
+    assert [part.codes.shape for part in index._parts] == [(LEARN_FROM, 24)]
+    save(history, record(10_000, vectors=(unit(5000),)))
+    assert found(history, index, unit(5000)) == [LEARN_FROM + 1]
     assert found(history, index, inside[7])[0] == 8
-    assert index._parts[0].shape[1] == 512
+    assert sorted(part.codes.shape for part in index._parts) == [(1, 512), (LEARN_FROM, 24)]
 
 
 def test_a_small_sample_says_nothing_of_the_dimensions() -> None:

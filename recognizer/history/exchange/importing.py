@@ -11,6 +11,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from recognizer.errors import InputError
+from recognizer.history import face_blocks
 from recognizer.history.database import Database
 from recognizer.history.exchange.event_log import LoggedTrack, LoggedTracks, save_logged_track
 from recognizer.history.exchange.reading import Damage, read_records
@@ -175,6 +176,7 @@ class TrackImporter:
             values = {key: value for key, value in values.items() if key not in _SAID}
         connection.execute(sa.update(tracks).where(tracks.c.id == row.id).values(values))
         if track.samples is not None:
+            face_blocks.drop(connection, [row.id])
             connection.execute(sa.delete(samples).where(samples.c.track_id == row.id))
             if track.samples:
                 connection.execute(sa.insert(samples), self._sample_rows(row.id, track))

@@ -19,6 +19,7 @@ from recognizer.app.history import open_or_create, rejections_of
 from recognizer.errors import FingerprintError, FleetAwayError, FleetError, PulledGalleryError, UsageError
 from recognizer.gallery.store import load_enrolled
 from recognizer.history.rejections import reject_track
+from recognizer.integrations.outbox import Delivery, Outbox
 from tests.app.fleet.box import ADDRESS, code, names, see
 from tests.gallery.records import MODEL
 from tests.serve.enrolled import enrol
@@ -52,6 +53,33 @@ def test_renames_and_deletions_reach_the_history_of_a_box(box: Settings, app: Fa
     assert load_enrolled(box.gallery.folder).names == ("Ada Lovelace",)
     assert (state.waiting, state.lost, state.departed, state.problem) == (0, 0, {}, None)
     assert syncing.sync(box, model=MODEL).pushed == 2
+
+
+def test_no_byte_of_who_was_deleted_at_the_service_is_left_on_a_box(box: Settings, app: FastAPI) -> None:
+    name = "Wilhelmina Zaubermann"
+    enrol(app, {"Ada": ["a"], name: ["bb"]})
+    syncing.sync(box, model=MODEL)
+    see(box, name, "Ada")
+    outbox = box.integrations.place(box.gallery.folder) / "webhook-1.sqlite3"
+    outbox.parent.mkdir(parents=True)
+    with closing(Outbox(outbox)) as waiting:
+        waiting.add([Delivery(0, "1", "event", json.dumps({"name": who}).encode(), 0.0) for who in (name, "Ada")])
+    before = {path for path in traced(box, name) if path.suffix == ".sqlite3"}
+    assert before >= {outbox, box.gallery.folder / ".recognizer" / "gallery.sqlite3"}
+    enrol(app, {"Ada": ["a"]})
+    syncing.sync(box, model=MODEL)
+    assert traced(box, name) == []
+    assert names(box) == ["Ada"]
+    with closing(Outbox(outbox)) as waiting:
+        assert len(waiting) == 2
+    syncing.sync(box, model=MODEL)  # deleted already
+    assert traced(box, name) == []
+
+
+def traced(box: Settings, name: str) -> list[Path]:
+    """Files of a box in which a name stands, whatever they are."""
+    files = (path for path in box.gallery.folder.parent.rglob("*") if path.is_file())
+    return [path for path in files if name.encode() in path.read_bytes()]
 
 
 def test_thresholds_and_rejections_come_along_and_go(box: Settings, app: FastAPI) -> None:
