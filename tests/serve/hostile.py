@@ -1,7 +1,11 @@
-"""Hostile loads against a real server: ``python -m tests.serve.hostile [--seconds 10]``; prints the figures.
+"""Hostile loads against a real server: ``python -m tests.serve.hostile [--part alone|camera|age]``; prints the figures.
 
-Bodies of 150 MB with and without a length, half-open requests, slow uploads, readers that do not read, and floods of
-``/verify``. Meanwhile the answer time of ``/healthz`` and the memory of the server are measured.
+- ``alone``: ``serve --api-only`` under bodies of 150 MB with and without a length, half-open requests, slow uploads,
+  readers that do not read, and floods of ``/verify``: answers, answer time of ``/healthz``, memory.
+- ``camera``: the same beside recognition on a camera of 1080p at 25 frames/s; also the frames that were lost meanwhile.
+- ``age``: the age of that camera's frames, with and without four clients that send ``/verify`` as fast as they can.
+
+``camera`` takes 100 s, the others about 90 s each; figures mean something on a machine with nothing else to do.
 """
 
 from __future__ import annotations
@@ -9,221 +13,217 @@ from __future__ import annotations
 import argparse
 import collections
 import contextlib
+import itertools
 import json
-import os
-import socket
-import subprocess
 import sys
 import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from recognizer.demo.demo_clip import MEDIA
+import cv2
+import httpx
+import numpy as np
+
+from recognizer.demo import demo_files
+from recognizer.types import U8
+from tests.serve import hostile_loads as loads
+from tests.serve.page.site import Service, child, copy_site, make_empty_site, serving
 from tests.serve.running import server
+from tests.soak.camera import Camera
+from tests.soak.clips import camera_clip
 
-BODY = 150 * 10**6
-HALF_OPEN = 200
-SLOW = 50
-FLOOD = 32
-"""Threads that send /verify as fast as they can."""
-PARTS = b"".join(
-    b'--hostile\r\ncontent-disposition: form-data; name="image%d"; filename="a.jpg"\r\n\r\n%s\r\n'
-    % (number, (MEDIA / "barack_obama_2009.jpg").read_bytes())
-    for number in (1, 2)
-)
-FORM = PARTS + b"--hostile--\r\n"
-HEAD = b"POST /verify HTTP/1.1\r\nhost: 127.0.0.1\r\ncontent-type: multipart/form-data; boundary=hostile\r\n"
-
-
-def ask(port: int, data: bytes, *, timeout_s: float = 30.0) -> bytes:
-    """Send bytes and read the answer until the server closes."""
-    with socket.create_connection(("127.0.0.1", port), timeout=timeout_s) as connection:
-        with contextlib.suppress(ConnectionError):
-            connection.sendall(data)
-        return read_all(connection)
+SIZE = (1920, 1080)
+CLIENTS = 4
+SPELL_S = 8.0
+PAIRS = 5
+POLL_S = 0.04
+"""Between two looks at the age of the newest frame, of which 25 come in a second."""
+FRAMES = 300
+START_S = 120.0
+Figures = dict[str, Any]
 
 
-def read_all(connection: socket.socket) -> bytes:
-    answer = b""
-    with contextlib.suppress(ConnectionError, TimeoutError):
-        while part := connection.recv(65536):
-            answer += part
-    return answer
+@dataclass(frozen=True)
+class Watched:
+    """A service beside recognition on one camera."""
+
+    port: int
+    web: int
+    """Number of the web process."""
+    client: httpx.Client
+
+    def source(self) -> Figures:
+        """What the service says of the camera."""
+        found: Figures = self.client.get("/v1/sources").raise_for_status().json()["sources"][0]
+        return found
 
 
-def status_of(answer: bytes) -> str:
-    return answer[9:12].decode("ascii", "replace") or "none"
+@contextlib.contextmanager
+def watched(clip: Path | None = None) -> Iterator[Watched]:
+    """Run the whole service on a camera that shows a clip again and again; the demonstration's by default."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        stream = camera_clip(folder / "camera.h264", size=SIZE, frames=None if clip is None else frames_of(clip))
+        site = make_empty_site(folder / "site")
+        demo_files.write_gallery(site / "gallery")
+        with Camera(stream) as camera, serving(_with_camera(site, folder, camera), cameras=True) as service:
+            headers = {"authorization": f"Bearer {service.token}"}
+            with httpx.Client(base_url=service.base, headers=headers, timeout=30) as client:
+                found = Watched(httpx.URL(service.base).port or 80, child(service, "web"), client)
+                _wait_live(found, service)
+                yield found
 
 
-def large_with_length(port: int) -> str:
-    """Send a body of 150 MB that says how long it is."""
-    with socket.create_connection(("127.0.0.1", port), timeout=30) as connection:
-        connection.sendall(HEAD + b"content-length: %d\r\n\r\n" % BODY)
-        with contextlib.suppress(ConnectionError):
-            for _ in range(BODY // 10**6):
-                connection.sendall(bytes(10**6))
-        return status_of(read_all(connection))
+def frames_of(clip: Path) -> Iterator[U8]:
+    """Read the first frames of a video."""
+    capture = cv2.VideoCapture(str(clip))
+    for _ in range(FRAMES):
+        good, image = capture.read()
+        if not good:
+            break
+        yield np.asarray(image, np.uint8)
+    capture.release()
 
 
-def large_chunked(port: int) -> str:
-    """Send a body of 150 MB in chunks, without its length."""
-    with socket.create_connection(("127.0.0.1", port), timeout=30) as connection:
-        connection.sendall(HEAD + b"transfer-encoding: chunked\r\n\r\n")
-        start = b'--hostile\r\ncontent-disposition: form-data; name="image1"; filename="a"\r\n\r\n'
-        with contextlib.suppress(ConnectionError):
-            for part in (start, *[bytes(10**6)] * (BODY // 10**6)):
-                connection.sendall(b"%x\r\n%s\r\n" % (len(part), part))
-        return status_of(read_all(connection))
+def _with_camera(site: Path, folder: Path, camera: Camera) -> Path:
+    return copy_site(site, folder / "watched", camera=camera.address)
 
 
-def half_open(port: int) -> str:
-    """Send half of a request's head, and wait."""
-    return status_of(ask(port, HEAD[:60]))
-
-
-def slow_upload(port: int) -> str:
-    """Send a picture at 1 kB a second."""
-    with socket.create_connection(("127.0.0.1", port), timeout=30) as connection:
-        connection.sendall(HEAD + b"content-length: %d\r\n\r\n" % len(FORM))
-        connection.settimeout(1.0)
-        for place in range(0, 40_000, 1000):
-            with contextlib.suppress(ConnectionError):
-                connection.sendall(FORM[place : place + 1000])
-            with contextlib.suppress(TimeoutError):
-                if answer := connection.recv(65536):
-                    return status_of(answer)
-                return "none"
-        return "none"
-
-
-def no_reader(port: int) -> str:
-    """Ask for 1.7 MB again and again, and read nothing."""
-    with socket.create_connection(("127.0.0.1", port), timeout=40) as connection:
-        request = b"GET /docs/swagger-ui-bundle.js HTTP/1.1\r\nhost: 127.0.0.1\r\n\r\n"
-        connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
-        connection.sendall(20 * request)
-        threading.Event().wait(25)  # longer than the server waits for a reader
-        return "cut off" if len(read_all(connection)) < 20 * 1_700_000 else "sent"
-
-
-def flood(port: int, until: float) -> Iterator[str]:
-    """Send /verify as fast as the answers come."""
-    request = HEAD + b"connection: close\r\ncontent-length: %d\r\n\r\n%s" % (len(FORM), FORM)
+def _wait_live(found: Watched, service: Service) -> None:
+    until = time.monotonic() + START_S
     while time.monotonic() < until:
-        yield status_of(ask(port, request))
+        sources = found.client.get("/v1/sources").json().get("sources") or [{}]
+        if sources[0].get("frames", 0) > 100:  # graphs are compiled and everybody was seen
+            return
+        time.sleep(0.1)
+    raise SystemExit((service.folder / "serve.log").read_text("utf-8"))
 
 
-PROBE = """
-import http.client, json, select, sys, time
-took = []
-while not select.select([sys.stdin], [], [], 0.1)[0]:
-    began = time.monotonic()
-    connection = http.client.HTTPConnection("127.0.0.1", int(sys.argv[1]), timeout=30)
-    connection.request("GET", "/healthz")
-    took.append(time.monotonic() - began if connection.getresponse().status == 200 else 99.0)
-    connection.close()
-print(json.dumps(took))
-"""
-"""Asks for /healthz ten times a second, in a process of its own, as the flooding threads would delay it here."""
+def measure_loads(port: int, pid: int, *, seconds: float, only: str | None, watch: Watched | None) -> Figures:
+    """Run all loads against a web process; returns the figures of each."""
+    warm = loads.HEAD + b"connection: close\r\ncontent-length: %d\r\n\r\n%s" % (len(loads.FORM), loads.FORM)
+    for _ in range(60):  # memory is steady after 40
+        assert loads.status_of(loads.ask(port, warm)) == "200"
+    figures: Figures = {}
+
+    def flooded(port: int) -> str:
+        counted.update(loads.flood(port, time.monotonic() + seconds))
+        return "over"
+
+    def nothing(port: int) -> str:
+        threading.Event().wait(seconds)
+        return "over"
+
+    kinds: dict[str, tuple[int, Callable[[int], str]]] = {
+        "nothing": (1, nothing),
+        "150 MB with length": (4, loads.large_with_length),
+        "150 MB chunked": (4, loads.large_chunked),
+        "half-open": (loads.HALF_OPEN, loads.half_open),
+        "slow uploads": (loads.SLOW, loads.slow_upload),
+        "no reader": (20, loads.no_reader),
+        "flood": (loads.FLOOD, flooded),
+    }
+    for name, (count, work) in kinds.items():
+        if only not in (None, name):
+            continue
+        counted: collections.Counter[str] = collections.Counter()
+        was = watch and watch.source()
+        with loads.Health(port, pid) as health:
+            before = health.memory()
+            answers = loads.together(count, work, port)
+        took = sorted(health.took_s)
+        figures[name] = {
+            "answers": dict(counted or answers),
+            "health_p50_ms": round(1000 * took[len(took) // 2], 1),
+            "health_p99_ms": round(1000 * took[int(0.99 * (len(took) - 1))], 1),
+            "health_max_ms": round(1000 * took[-1], 1),
+            "memory_before_mb": round(before / 1e6, 1),
+            "memory_growth_mb": round((health.peak - before) / 1e6, 1),
+        }
+        if watch and was:
+            figures[name] |= {key: watch.source()[key] - was[key] for key in ("frames", "dropped", "losses")}
+        print(name, json.dumps(figures[name]), file=sys.stderr)
+    return figures
 
 
-class Health:
-    """Answer times of /healthz in seconds, and the server's largest memory in bytes, while it is open."""
-
-    def __init__(self, port: int, pid: int) -> None:
-        self._pid = pid
-        self._stop = threading.Event()
-        self.took_s: list[float] = []
-        self.peak = self.memory()
-        self._thread = threading.Thread(target=self._watch)
-        self._probe = subprocess.Popen(
-            [sys.executable, "-c", PROBE, str(port)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-        )
-
-    def memory(self) -> int:
-        """Resident bytes now."""
-        with open(f"/proc/{self._pid}/statm") as file:
-            return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
-
-    def __enter__(self) -> Health:
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._stop.set()
-        self._thread.join()
-        self.took_s = json.loads(self._probe.communicate("\n", timeout=60)[0])
-
-    def _watch(self) -> None:
-        while not self._stop.wait(0.1):
-            self.peak = max(self.peak, self.memory())
+def measure(*, seconds: float = 10.0, only: str | None = None) -> Figures:
+    """Load the service alone."""
+    with tempfile.TemporaryDirectory() as folder, server(Path(folder)) as (port, pid):
+        return measure_loads(port, pid, seconds=seconds, only=only, watch=None)
 
 
-def together(count: int, work: Callable[[int], str], port: int) -> collections.Counter[str]:
-    """Run work in threads; count what came."""
-    found: collections.Counter[str] = collections.Counter()
+def measure_beside_a_camera(*, seconds: float = 10.0, only: str | None = None, clip: Path | None = None) -> Figures:
+    """Load the service while recognition is at work; ``dropped`` and ``losses`` are frames and connections lost."""
+    with watched(clip) as service:
+        return measure_loads(service.port, service.web, seconds=seconds, only=only, watch=service)
 
-    def run() -> None:
-        try:
-            status = work(port)
-        except OSError as error:
-            status = type(error).__name__
-        found[status] += 1
 
-    threads = [threading.Thread(target=run) for _ in range(count)]
+def measure_age(*, pairs: int = PAIRS, clip: Path | None = None) -> Figures:
+    """Take the age of frames in turns, with and without clients of ``/verify``; ms from capture to result."""
+    without: list[list[float]] = []
+    flooded: list[list[float]] = []
+    answers, dropped = collections.Counter[str](), [0, 0]
+    with watched(clip) as service:
+        for turn, clients in itertools.product(range(pairs), (0, CLIENTS)):
+            was = service.source()["dropped"]
+            ages, found = _ages(service, clients)
+            (flooded if clients else without).append(ages)
+            answers.update(found)
+            dropped[clients > 0] += service.source()["dropped"] - was
+            print(turn, clients, len(ages), f"p95 {1000 * _p95(ages):.1f} ms", dict(found), file=sys.stderr)
+    everything = [list(itertools.chain.from_iterable(each)) for each in (flooded, without)]
+    ratios = [_p95(one) / _p95(other) for one, other in zip(flooded, without, strict=True)]
+    return {
+        "p95_without_ms": [round(1000 * _p95(each), 1) for each in without],
+        "p95_with_ms": [round(1000 * _p95(each), 1) for each in flooded],
+        "p95_ratio_of_all": round(_p95(everything[0]) / _p95(everything[1]), 3),
+        "p95_ratio_median_of_pairs": round(float(np.median(ratios)), 3),
+        "answers": dict(answers),
+        "dropped_without": dropped[0],
+        "dropped_with": dropped[1],
+    }
+
+
+def _ages(service: Watched, clients: int) -> tuple[list[float], collections.Counter[str]]:
+    """Return the ages of different frames of one spell, s, and the answers that the clients got."""
+    until = time.monotonic() + SPELL_S
+    counted: collections.Counter[str] = collections.Counter()
+    threads = [
+        threading.Thread(target=lambda: counted.update(loads.flood(service.port, until))) for _ in range(clients)
+    ]
     for thread in threads:
         thread.start()
+    ages: dict[int, float] = {}
+    while time.monotonic() < until:
+        source = service.source()
+        if source["latency_s"] is not None:
+            ages[source["frames"]] = source["latency_s"]
+        time.sleep(POLL_S)
     for thread in threads:
         thread.join()
-    return found
+    return list(ages.values()), counted
 
 
-def measure(seconds: float = 10.0, only: str | None = None) -> dict[str, Any]:
-    """Run all loads; returns the figures."""
-    with tempfile.TemporaryDirectory() as folder, server(Path(folder)) as (port, pid):
-        warm = HEAD + b"connection: close\r\ncontent-length: %d\r\n\r\n%s" % (len(FORM), FORM)
-        for _ in range(60):  # memory is steady after 40
-            assert status_of(ask(port, warm)) == "200"
-        figures: dict[str, Any] = {}
-
-        def flooded(port: int) -> str:
-            until = time.monotonic() + seconds
-            counted.update(flood(port, until))
-            return "over"
-
-        loads: dict[str, tuple[int, Callable[[int], str]]] = {
-            "150 MB with length": (4, large_with_length),
-            "150 MB chunked": (4, large_chunked),
-            "half-open": (HALF_OPEN, half_open),
-            "slow uploads": (SLOW, slow_upload),
-            "no reader": (20, no_reader),
-            "flood": (FLOOD, flooded),
-        }
-        for name, (count, work) in loads.items():
-            if only not in (None, name):
-                continue
-            counted: collections.Counter[str] = collections.Counter()
-            with Health(port, pid) as health:
-                before = health.memory()
-                answers = together(count, work, port)
-            took = sorted(health.took_s)
-            figures[name] = {
-                "answers": dict(counted or answers),
-                "health_p50_ms": round(1000 * took[len(took) // 2], 1),
-                "health_p99_ms": round(1000 * took[int(0.99 * (len(took) - 1))], 1),
-                "health_max_ms": round(1000 * took[-1], 1),
-                "memory_before_mb": round(before / 1e6, 1),
-                "memory_growth_mb": round((health.peak - before) / 1e6, 1),
-            }
-            print(name, json.dumps(figures[name]), file=sys.stderr)
-        return figures
+def _p95(ages: list[float]) -> float:
+    return float(np.percentile(ages, 95))
 
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser()
-    parser.add_argument("--seconds", type=float, default=10.0, help="length of the flood")
+    parser.add_argument("--part", choices=("alone", "camera", "age"), action="append", help="all by default")
+    parser.add_argument("--seconds", type=float, default=10.0, help="length of the flood, and of doing nothing")
     parser.add_argument("--only", help="one load")
-    print(json.dumps(measure(**vars(parser.parse_args())), indent=2))
+    parser.add_argument("--pairs", type=int, default=PAIRS, help="of part age, 16 s each")
+    parser.add_argument("--clip", type=Path, help="what the camera shows, in place of the demonstration")
+    given = parser.parse_args()
+    timing = {"seconds": given.seconds, "only": given.only}
+    parts: dict[str, Callable[[], Figures]] = {
+        "alone": lambda: measure(**timing),
+        "camera": lambda: measure_beside_a_camera(**timing, clip=given.clip),
+        "age": lambda: measure_age(pairs=given.pairs, clip=given.clip),
+    }
+    print(json.dumps({name: run() for name, run in parts.items() if not given.part or name in given.part}, indent=2))

@@ -33,7 +33,10 @@ from tests.soak.product import children
 
 pytestmark = [pytest.mark.slow, pytest.mark.weights]
 KILLS = int(os.environ.get("RECOGNIZER_TEST_KILLS", "2"))
-"""The release gate is 20."""
+"""The release gate is 20; then what it promises of times and frames is checked, too: busy machines cannot hold it."""
+IS_GATE = KILLS >= 20
+BACK_S = 5.0
+"""Recognition is back after so long at most."""
 WAIT_S = 120.0
 """Machines that test are busy; the times that it took are printed."""
 
@@ -148,8 +151,14 @@ def service(rig_data: Path, camera: str, tmp_path: Path) -> Iterator[Service]:
 
 def test_a_killed_web_process_costs_recognition_nothing(service: Service) -> None:
     recognition, before = service.pid("recognition"), service.source()
-    took = [service.kill("web") for _ in range(KILLS)]
+    took = []
+    for number in range(KILLS):
+        token = service.client.post("/v1/tokens", json={"name": f"kept {number}", "scopes": ["read"]})
+        assert token.status_code == 201  # acknowledged: the process ends now
+        took.append(service.kill("web"))
     after = service.source()
+    tokens = {token["name"] for token in service.client.get("/v1/tokens").json()["tokens"]}
+    assert {f"kept {number}" for number in range(KILLS)} <= tokens
     assert service.pid("recognition") == recognition
     assert after["losses"] == before["losses"] == 0
     assert after["frames"] > before["frames"]
@@ -157,6 +166,7 @@ def test_a_killed_web_process_costs_recognition_nothing(service: Service) -> Non
     print(
         f"{KILLS} kills of the web process: back after {min(took):.1f} to {max(took):.1f} s, {dropped} frames dropped"
     )
+    assert not IS_GATE or dropped == 0
     print(f"SIGTERM: ended after {service.end():.1f} s")
 
 
@@ -176,6 +186,7 @@ def test_killed_recognition_says_so_and_comes_back_with_all_tracks(service: Serv
         began = time.monotonic()
         service.wait_live()
         took.append(time.monotonic() - began)
+        assert not IS_GATE or took[-1] < BACK_S
         assert service.client.get("/v1/sources").json()["recognition"]["starts"] == number + 2
         assert kept <= service.tracks()
     print(f"{KILLS} kills of recognition: back after {min(took):.1f} to {max(took):.1f} s, {len(kept)} tracks kept")

@@ -71,6 +71,7 @@ def test_cameras_are_listed_added_changed_and_removed_without_a_password_in_any_
         ({"name": "", "address": "rtsp://192.0.2.1/1"}, 422, "invalid_request"),
         ({"name": "a/b", "address": "rtsp://192.0.2.1/1"}, 422, "invalid_request"),
         ({"name": "x"}, 422, "invalid_request"),
+        ({"name": "x", "address": "rtsp://192.0.2.1/1", "mirror": 1}, 422, "invalid_request"),
         ({"name": "x", "address": "rtsp://192.0.2.1/1", "password_file": "/etc/passwd"}, 422, "invalid_request"),
         (
             {"name": "x", "address": "rtsp://192.0.2.1/1", "detect_address": "http://192.0.2.1/2"},

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, StrictBool, model_validator
 
 from recognizer.serve.models.common import Model, Rounded
 from recognizer.serve.models.history import Moment
@@ -67,7 +67,7 @@ class CalibrationRequest(Model):
     """People who are not enrolled and pass a camera in a day."""
     fmr: Annotated[float, Field(gt=0, lt=1)] | None = None
     """Share of comparisons of two people that may be taken for one."""
-    sample_strangers: bool = True
+    sample_strangers: StrictBool = True
     """Measure the unknown people of the history, too; they raise the thresholds if they are alike."""
     sample_since: Moment | None = None
     """By default the last 30 days."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, SecretStr
+from pydantic import Field, SecretStr, StrictBool
 
 from recognizer.serve.models.common import Model, Rounded
 
@@ -89,7 +89,7 @@ class CameraForm(Model):
     password: Annotated[SecretStr, Field(max_length=1000)] | None = None
     """Empty or not given: the one that is kept stays. It is never shown again."""
     rotate_deg: Literal[0, 90, 180, 270] | None = None
-    mirror: bool | None = None
+    mirror: StrictBool | None = None
     region: tuple[Share, Share, Share, Share] | None = None
     """Left, top, right, bottom of the part to process, as shares of the rotated and mirrored picture."""
     analysis_rate: Annotated[float, Field(gt=0, le=1000)] | None = None
@@ -154,8 +154,8 @@ class Applied(Model):
 class HistoryForm(Model):
     """How long what is kept."""
 
-    enabled: bool | None = None
-    crops: bool | None = None
+    enabled: StrictBool | None = None
+    crops: StrictBool | None = None
     known_days: Days | None = None
     unknown_days: Days | None = None
     crops_days: Days | None = None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Literal
 
 from fastapi import UploadFile
-from pydantic import Field
+from pydantic import Field, StrictBool
 
 from recognizer.serve.models.common import Model, Rounded
 from recognizer.serve.models.faces import Quality
@@ -70,7 +70,7 @@ class PersonChange(Model):
     """What to change of a person; what is not given stays."""
 
     name: Name | None = None
-    hidden: bool | None = None
+    hidden: StrictBool | None = None
 
 
 class Backup(Model):

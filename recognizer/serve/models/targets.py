@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, StrictBool
 
 from recognizer.serve.models.common import Model
 
@@ -42,7 +42,7 @@ class NewWebhook(Model):
     """https:// or http://."""
     kinds: Annotated[tuple[EventName, ...], Field(max_length=7)] = ()
     """Events to send; none: all."""
-    allow_private: bool = False
+    allow_private: StrictBool = False
     """Its host may be one of the local network."""
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated
 
-from pydantic import Field
+from pydantic import Field, StrictBool
 
 from recognizer.serve.models.common import Model, Rounded
 from recognizer.serve.models.history import Moment
@@ -29,9 +29,9 @@ class ReplayRequest(Model):
     """Lead over the next person."""
     without_photos: Annotated[tuple[PhotoOf, ...], Field(max_length=100)] = ()
     """As if these were not enrolled."""
-    rejections: bool = True
+    rejections: StrictBool = True
     """Heed what was rejected."""
-    corrected: bool = False
+    corrected: StrictBool = False
     """Also tracks that a person named, or whose name a person rejected."""
     name: _Name | None = None
     """Only tracks that this person wins or loses."""
@@ -92,7 +92,7 @@ class EnrolRequest(Model):
 
     count: Annotated[int, Field(ge=1, le=20)] = 5
     """Most photos."""
-    preview: bool = True
+    preview: StrictBool = True
     """Only say what would be enrolled."""
 
 

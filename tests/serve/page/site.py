@@ -141,6 +141,13 @@ def serving(folder: Path, *, cameras: bool = False) -> Iterator[Service]:
         process.communicate(timeout=20)
 
 
+def child(service: Service, part: str) -> int:
+    """Return the number of one of the service's processes, ``recognition`` or ``web``."""
+    children = Path(f"/proc/{service.process}/task/{service.process}/children").read_text("utf-8").split()
+    (found,) = [number for number in children if part in Path(f"/proc/{number}/cmdline").read_text("utf-8").split("\0")]
+    return int(found)
+
+
 def make_token(folder: Path) -> str:
     """Make another token that is good for everything."""
     store = AccessStore(folder / "service")

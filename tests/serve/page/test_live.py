@@ -7,6 +7,7 @@ import re
 import signal
 import socket
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from http.client import HTTPConnection
@@ -17,9 +18,11 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.serve.page.camera import RtspCamera
-from tests.serve.page.site import Service, Visitor, copy_site, serving, visiting
+from tests.serve.page.site import Service, Visitor, child, copy_site, serving, visiting
 
 STREAM = "/v1/sources/Entrance/live.mjpeg"
+KILLS = int(os.environ.get("RECOGNIZER_TEST_KILLS", "1"))
+"""The release gate is 20."""
 SLOW_MS = 150_000
 """Longest wait for what the next pass of the clip shows, or for a camera that is tried again; on a busy machine."""
 
@@ -129,26 +132,24 @@ def test_two_browsers_on_one_camera_see_it_go_and_what_the_other_one_did(
 @pytest.mark.parametrize("part", ["recognition", "web"])
 def test_a_process_that_is_killed_is_back_and_the_picture_moves_again(visitor: Visitor, part: str) -> None:
     page = visitor.open("live/Entrance")
-    expect(page.locator(".large img")).to_be_visible(timeout=SLOW_MS)
-    with page.expect_request(f"**{STREAM}", timeout=SLOW_MS):
-        os.kill(child(visitor.service, part), signal.SIGKILL)
-        if part == "web":
-            expect(page.locator(".banner")).to_contain_text("has not answered since", timeout=SLOW_MS)
-        else:
-            expect(page.locator(".view-head")).to_contain_text("Away", timeout=SLOW_MS)
-    expect(page.locator(".banner")).to_have_count(0, timeout=SLOW_MS)
-    expect(page.locator(".view-head")).to_contain_text("Live", timeout=SLOW_MS)
-    moves = "image => image.naturalWidth > 0"
-    expect(page.locator(".large img")).to_be_visible(timeout=SLOW_MS)
-    page.wait_for_function(f"() => ({moves})(document.querySelector('.large img'))", timeout=SLOW_MS)
+    took = []
+    for _ in range(KILLS):
+        expect(page.locator(".large img")).to_be_visible(timeout=SLOW_MS)
+        with page.expect_request(f"**{STREAM}", timeout=SLOW_MS):
+            os.kill(child(visitor.service, part), signal.SIGKILL)
+            began = time.monotonic()
+            if part == "web":
+                expect(page.locator(".banner")).to_contain_text("has not answered since", timeout=SLOW_MS)
+            else:
+                expect(page.locator(".view-head")).to_contain_text("Away", timeout=SLOW_MS)
+        expect(page.locator(".banner")).to_have_count(0, timeout=SLOW_MS)
+        expect(page.locator(".view-head")).to_contain_text("Live", timeout=SLOW_MS)
+        moves = "image => image.naturalWidth > 0"
+        expect(page.locator(".large img")).to_be_visible(timeout=SLOW_MS)
+        page.wait_for_function(f"() => ({moves})(document.querySelector('.large img'))", timeout=SLOW_MS)
+        took.append(time.monotonic() - began)
+    print(f"{KILLS} kills of {part}: the picture moves again on the page after {min(took):.1f} to {max(took):.1f} s")
     visitor.problems.clear()  # 503 until the process is back
-
-
-def child(service: Service, part: str) -> int:
-    """Return the number of one of the service's processes."""
-    children = Path(f"/proc/{service.process}/task/{service.process}/children").read_text("utf-8").split()
-    (found,) = [number for number in children if part in Path(f"/proc/{number}/cmdline").read_text("utf-8").split("\0")]
-    return int(found)
 
 
 def choose(page: Page, name: str) -> None:

@@ -27,6 +27,7 @@ VIEWS = {
     "settings/targets": "Settings",
     "settings/health": "Settings",
     "settings/access": "Settings",
+    "settings/boxes": "Settings",
     "settings/log": "Settings",
 }
 """Address and heading of each view."""
@@ -73,6 +74,12 @@ def test_the_login_page_passes_axe_and_refuses_a_wrong_token(browser: Browser, s
     page.get_by_role("button", name="Log in").click()
     expect(page.get_by_role("heading", name="Live")).to_be_visible()
     page.close()
+
+
+def test_without_recognition_the_page_says_that_there_are_no_cameras(visitor: Visitor) -> None:
+    page = visitor.open("live")
+    expect(page.get_by_role("heading", name="No cameras here")).to_be_visible()
+    expect(page.get_by_role("alert")).to_have_count(0)
 
 
 def test_the_colours_are_chosen_and_kept(visitor: Visitor) -> None:

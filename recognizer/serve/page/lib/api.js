@@ -30,6 +30,11 @@ export const listSessions = async (signal) => (await get("/v1/sessions", {signal
 export const endSession = (id) => remove(`/v1/sessions/${part(id)}`);
 export const endOtherSessions = () => remove("/v1/sessions");
 
+// Boxes of a fleet
+export const listBoxes = async (signal) => (await get("/v1/fleet/boxes", {signal})).boxes;
+export const inviteBox = (name) => post("/v1/fleet/boxes", {name});
+export const revokeBox = (name) => remove(`/v1/fleet/boxes/${part(name)}`);
+
 // Live
 export const snapshot = async (id, signal) => createImageBitmap(await get(`/v1/sources/${part(id)}/snapshot.jpg`, {signal, timeout: 5000}));
 export const liveUrl = (id) => `/v1/sources/${part(id)}/live.mjpeg`;

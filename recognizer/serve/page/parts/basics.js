@@ -31,6 +31,9 @@ export function Failure({error, retry}) {
   if (error.code === "history_off") {
     return html`<${Empty} icon="clock" title=${t("errors.history_off_title")} text=${t("errors.history_off")} />`;
   }
+  if (error.code === "recognition_off") {
+    return html`<${Empty} icon="off" level=${3} title=${t("errors.recognition_off_title")} text=${t("errors.recognition_off")} />`;
+  }
   return html`<div class="note ${error.passes ? "warn" : "bad"}" role="alert">
     <${Icon} name="warn" />
     <div class="stack tight grow">

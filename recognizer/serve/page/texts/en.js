@@ -186,7 +186,7 @@ export default {
     title: "Trust", tab_now: "Now", tab_calibrate: "Calibrate", tab_replay: "Replay",
     lead_now: "How often a name may be wrong, and how often it was.", lead_calibrate: "Choose how many wrong names you can bear; see what it costs.", lead_replay: "What other thresholds would have decided; nothing is written before you apply it.",
     budget: "Wrong names: promised and counted", promised: "Promised: {budget}; that is {share} of strangers", no_budget: "No budget is set; the model's own threshold counts.", to_calibrate: "Set a budget",
-    counted: {one: "Counted: {count} name was rejected, with {strangers} sightings of strangers since {since}", other: "Counted: {count} names were rejected, with {strangers} sightings of strangers since {since}"}, over: "More wrong names than promised.",
+    counted: {one: "Counted: {count} name was rejected since {since}; sightings of strangers: {strangers}", other: "Counted: {count} names were rejected since {since}; sightings of strangers: {strangers}"}, over: "More wrong names than promised.",
     counted_help: "Counted are names that somebody rejected. The count is only as good as the looking: reject wrong names where you see them.",
     thresholds: "Thresholds in force", known: "Similarity for a name", margin: "Lead over the next", why: "Why these", model: "Model", calibrated: "Calibrated", measured_on: "Measured on", enrolled: "Enrolled photos", raised: "Raised for this site by",
     basis_settings: "The settings name this calibration file.", basis_site: "This site was calibrated.", basis_model: "They were measured with the model.", basis_defaults: "Nobody has measured this model; these are defaults.", given: "The settings give: {names}.",
@@ -215,8 +215,8 @@ export default {
   },
 
   settings: {
-    title: "Settings", tab_cameras: "Cameras", tab_keeping: "Retention", tab_targets: "Notifications", tab_health: "Health", tab_access: "Access", tab_log: "Log",
-    lead_cameras: "Cameras of the settings file.", lead_keeping: "What is kept, and how long.", lead_targets: "Where events are sent.", lead_health: "Whether everything works.", lead_access: "Who may use this service.", lead_log: "The newest lines, without passwords and tokens.",
+    title: "Settings", tab_cameras: "Cameras", tab_keeping: "Retention", tab_targets: "Notifications", tab_health: "Health", tab_access: "Access", tab_boxes: "Boxes", tab_log: "Log",
+    lead_cameras: "Cameras of the settings file.", lead_keeping: "What is kept, and how long.", lead_targets: "Where events are sent.", lead_health: "Whether everything works.", lead_access: "Who may use this service.", lead_boxes: "Machines at their cameras that share this gallery and this history.", lead_log: "The newest lines, without passwords and tokens.",
   },
   cameras: {
     no_file: "Start the service with --config FILE to change cameras here.", add: "Add a camera", none_title: "No camera yet", none_text: "An address is enough: rtsp://, or http:// for MJPEG and snapshots.", remove: "Remove", remove_title: "Remove {name}?",
@@ -254,6 +254,14 @@ export default {
     make: "Make a token", shown_once: "The token of {name}. Copy it now; it is not shown again.",
     browsers_title: "Logged in", browsers_text: "Browsers that are logged in. A new login link: “python main.py serve login”.", login_link: "Login link", this_browser: "this browser", since: "since {when}",
     you: "You are {name}, and may {what}.", log_out: "Log out", end: "Log it out", end_others: "Log out all others", ended: {one: "{count} browser is logged out.", other: "{count} browsers are logged out."},
+  },
+  boxes: {
+    title: "Boxes", none_title: "No box yet", none_text: "A box is a machine at its cameras. It gets the people who are enrolled here, recognises by itself, and sends what it saw.",
+    here: "here", away: "away", invited: "invited", revoked: "revoked", waits: "Its code is not used yet.", joined_at: "joined {when}", seen_at: "last here {when}", never_seen: "never here since", up_to_date: "up to date",
+    behind: {one: "{count} change behind", other: "{count} changes behind"}, tracks: {one: "{n} sighting sent", other: "{n} sightings sent"},
+    revoke: "Revoke", revoke_one: "Revoke {name}", revoke_title: "Revoke {name}?", revoke_text: "From its next request on it gets no changes and can send nothing. The people that it has stay on it: “fleet leave” deletes them there.", revoke_code_text: "Its code counts no more.", revoked_one: "{name} is revoked.",
+    new: "New box", new_text: "A code lets one box join, once, within a day. The box needs an empty gallery and the same model.", name: "Name of the box", name_help: "It stands before the names of its cameras. Letters, digits, dots, hyphens and underscores.", name_example: "north-gate",
+    make: "Make a code", shown_once: "Run this on {name}. The code is shown this once.",
   },
   log: {title: "Log", empty: "Nothing is logged yet."},
 };
