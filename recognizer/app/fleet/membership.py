@@ -44,8 +44,6 @@ class FleetState:
     """Why the last attempt failed."""
     departed: dict[str, str | None] = field(default_factory=dict)
     """Who is to be forgotten in the history, or bears another name now: not done yet."""
-    forgotten: dict[str, str | None] = field(default_factory=dict)
-    """The same, done once; it is done again the next time."""
 
 
 def is_box(folder: Path) -> bool:

@@ -102,8 +102,6 @@ def pull(settings: Settings, membership: Membership, client: FleetClient, *, mod
             name: {photo.sha256.hex() for photo in person.photos} for name, person in changes.people.items()
         }
         owners = {each: name for name, theirs in known.items() if name not in changes.gone for each in theirs}
-        for name in changes.people:  # whoever is there again is not forgotten a second time
-            state.forgotten.pop(name, None)
         state.departed |= {name: renamed_to(before[name], owners) for name in gone}
         keep_state(settings.fleet_folder, state)
         to = Origin(membership.address, changes.cursor)
@@ -112,11 +110,14 @@ def pull(settings: Settings, membership: Membership, client: FleetClient, *, mod
     logger.info("fleet: pulled {} changed and {} gone people", len(changes.people), len(gone))
 
 
-def forget_departed(settings: Settings, state: FleetState) -> bool:
-    """Forget in the history who was deleted at the service, and give their new name to those who were renamed.
+def forget_departed(settings: Settings, state: FleetState, again: dict[str, str | None]) -> bool:
+    """Forget who was deleted at the service, in the history and in events that wait; rename who was renamed.
 
-    Whoever was deleted is also taken out of events that wait for other systems. All is done once more the next time, as
-    a run that is on may have written the old name until it saw that the gallery changed.
+    Args:
+        settings: of this box.
+        state: what is done is taken out of ``departed``.
+        again: who departed the last time, changed: all is done once more for them, as a run that is on may have written
+            the old name until it saw that the gallery changed. Not for those who are there again.
 
     Returns:
         Whether the history may have changed.
@@ -124,23 +125,30 @@ def forget_departed(settings: Settings, state: FleetState) -> bool:
     Raises:
         HistoryError: if the history cannot be written; it is tried again the next time.
     """
-    todo = state.forgotten | state.departed
-    if not todo:
+    if not again and not state.departed:
         return False
+    present = _people(settings)
+    todo = {name: new for name, new in again.items() if name not in present} | state.departed
+    again.clear()
     with ExitStack() as opened:
         history = opened.enter_context(closing(open_or_create(settings))) if _has_own_history(settings) else None
         for name, new in todo.items():
             if history is not None:
                 _forget_or_rename(history, name, new)
-            for path in forget_undelivered(settings, name) if new is None else ():
-                logger.debug("fleet: {} is used by a run, which takes the name out of it", path)
+            if new is None:
+                for path in forget_undelivered(settings, name):
+                    logger.debug("fleet: {} is used by a run, which takes the name out of it", path)
             if name in state.departed:
-                del state.departed[name]
-                state.forgotten[name] = new
-            else:
-                del state.forgotten[name]
-            keep_state(settings.fleet_folder, state)
+                again[name] = state.departed.pop(name)
+                keep_state(settings.fleet_folder, state)
     return True
+
+
+def _people(settings: Settings) -> set[str]:
+    if pulled_from(settings.gallery.folder) is None:
+        return set()
+    with PulledGallery(settings.gallery.folder) as gallery:
+        return {person.name for person in gallery.people()}
 
 
 def _forget_or_rename(history: Database, name: str, new: str | None) -> None:

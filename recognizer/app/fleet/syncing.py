@@ -77,12 +77,13 @@ def leave(settings: Settings) -> Membership:
     return membership
 
 
-def sync(settings: Settings, *, model: str) -> FleetState:
+def sync(settings: Settings, *, model: str, again: dict[str, str | None] | None = None) -> FleetState:
     """Pull once and push once.
 
     Args:
         settings: of this box.
         model: fingerprint of the model in use here.
+        again: who departed the last time, for whoever calls this again and again; changed.
 
     Returns:
         How things stand; also written down for ``fleet status``.
@@ -105,7 +106,7 @@ def sync(settings: Settings, *, model: str) -> FleetState:
             state.problem = None
             try:
                 with _usable(folder):
-                    _pull_and_push(settings, membership, client, model, state)
+                    _pull_and_push(settings, membership, client, model, state, {} if again is None else again)
             except RecognizerError as error:
                 state.problem = str(error)
                 raise
@@ -119,9 +120,10 @@ def sync(settings: Settings, *, model: str) -> FleetState:
 def follow(settings: Settings, *, model: str, stop: threading.Event) -> None:
     """Pull and push every ``fleet.interval_s`` until stopped; what fails is tried again, and logged once."""
     problem: str | None = None
+    again: dict[str, str | None] = {}  # not in a file: these names are deleted
     while True:
         try:
-            sync(settings, model=model)
+            sync(settings, model=model, again=again)
             found = None
         except RecognizerError as error:
             found = str(error)
@@ -135,7 +137,12 @@ def follow(settings: Settings, *, model: str, stop: threading.Event) -> None:
 
 
 def _pull_and_push(
-    settings: Settings, membership: Membership, client: FleetClient, model: str, state: FleetState
+    settings: Settings,
+    membership: Membership,
+    client: FleetClient,
+    model: str,
+    state: FleetState,
+    again: dict[str, str | None],
 ) -> None:
     """Pull first, so that nobody is pushed who was deleted; a pull that is refused does not keep tracks back."""
     refused: RecognizerError | None = None
@@ -152,7 +159,7 @@ def _pull_and_push(
             raise
         except RecognizerError as error:
             refused = error
-        if forget_departed(settings, state) and outgoing is not None:
+        if forget_departed(settings, state, again) and outgoing is not None:
             waiting = _waiting(settings, outgoing, count_lost=False)
             state.waiting = len(waiting)
         if pulled_from(settings.gallery.folder) is not None:

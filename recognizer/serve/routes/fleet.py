@@ -86,7 +86,7 @@ def push(
 @router.get("/boxes", dependencies=[Depends(require("admin"))])
 def list_boxes(services: ServicesDep) -> FleetBoxes:
     """List the boxes: invited, joined and revoked ones; changes that no box has asked for yet count, too."""
-    with suppress(GalleryError, HistoryError):  # how far they are behind is as of the last time then
+    with suppress(GalleryError, HistoryError):  # nobody is enrolled yet, or the gallery is away
         services.feed.refresh()
     return FleetBoxes(boxes=boxes.boxes(services.access, services.fleet))
 

@@ -44,8 +44,8 @@ class DaskCluster:
                 opening.callback(worker.kill)
                 self.workers.append(worker)
             assert wait_until(file.exists, seconds=_READY_S) < _READY_S
-            with Client(scheduler_file=str(file), set_as_default=False) as client:
-                client.wait_for_workers(self._count, timeout=_READY_S)  # type: ignore[no-untyped-call]
+            with Client(scheduler_file=str(file), set_as_default=False) as client:  # type: ignore[no-untyped-call]
+                client.wait_for_workers(self._count, timeout=_READY_S)
                 self.address = str(client.scheduler.address)
             self._open = opening.pop_all()
         return self
