@@ -168,7 +168,12 @@ def test_a_collection_that_was_dropped_is_made_again(make_milvus: Make) -> None:
 def test_the_connection_is_closed_with_the_index(make_milvus: Make, monkeypatch: pytest.MonkeyPatch) -> None:
     closed = threading.Event()
     close = Milvus.close
-    monkeypatch.setattr(Milvus, "close", lambda server: (close(server), closed.set()))
+
+    def close_and_say(server: Milvus) -> None:
+        close(server)
+        closed.set()
+
+    monkeypatch.setattr(Milvus, "close", close_and_say)
     index, local = opened(make_milvus, ["Ada", "Bob"], [0, 1])
     del index, local
     gc.collect()
