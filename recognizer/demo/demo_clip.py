@@ -220,7 +220,7 @@ def _wall(shot: int) -> tuple[F32, F32, NDArray[np.float64], F32]:
     x, y = np.arange(WIDTH_PX, dtype=np.float32), np.arange(HEIGHT_PX, dtype=np.float32)[:, None]
     stripes = 1.0 + 0.05 * np.sign(np.sin(x / (22 + 9 * shot) + shot))
     floor = np.where(y > HEIGHT_PX * (0.78 + 0.04 * shot), 0.6, 1.0)
-    return wall, stripes, floor, np.cos(y / HEIGHT_PX)
+    return wall, stripes.astype(np.float32), floor, np.cos(y / HEIGHT_PX).astype(np.float32)
 
 
 def _paint(canvas: F32, layer: F32, portrait: Portrait, pose: Pose) -> None:
