@@ -145,7 +145,9 @@ def _means(
     is_packed = np.array([len(row) == len(span.basis) + 1 and row[0] == span.number for row in opened])
     numbers = np.empty((len(opened), len(span.basis)), np.float32)
     joint = b"".join(row for row, packed in zip(opened, is_packed.tolist(), strict=True) if packed)
-    numbers[is_packed] = unit_rows(np.frombuffer(joint, np.int8).reshape(-1, len(span.basis) + 1)[:, 1:])
+    numbers[is_packed] = unit_rows(
+        np.frombuffer(joint, np.int8).reshape(-1, len(span.basis) + 1)[:, 1:].astype(np.float32)
+    )
     is_outside = np.zeros(len(starts), np.bool_)
     if len(others := np.flatnonzero(~is_packed)):
         vectors = decoded(database, [opened[place] for place in others.tolist()])
