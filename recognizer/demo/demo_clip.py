@@ -14,7 +14,6 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-
 from numpy.typing import NDArray
 
 from recognizer.capture.pictures import read_picture

@@ -197,7 +197,7 @@ class FineTune(loop.Section):
     """Start from weights that are good already."""
 
     weights: Path
-    """A published ``.pt`` file of the network, a ``.ckpt`` of a training, or an ONNX graph that ``train --export`` wrote,
+    """A published ``.pt`` file of the network, a ``.ckpt`` of a training, or a graph that ``train --export`` wrote,
     such as the model that ships."""
     frozen_samples: loop.Count = 0
     """For so long only the last layer and the centres learn; then everything."""
