@@ -1,6 +1,7 @@
 """Every code block of the pages is read by a test and run where it can be; the rest is listed, with the reason.
 
-``test_pages_run.py`` runs the commands; here the program reads them without doing what they say, which takes no time.
+``test_pages_run.py`` runs the commands of four pages; here the program reads them without doing what
+they say, which takes no time.
 """
 
 from __future__ import annotations
@@ -65,9 +66,9 @@ OTHER_PROGRAMS = {
     "grep": "filters what journalctl prints",
     "sed": "takes a number out of an answer; runs with the line's curl",
     "jq": "filters what the command before it prints",
-    "mkdir": "test_pages_run.py",
-    "cp": "test_pages_run.py",
-    "touch": "test_pages_run.py",
+    "mkdir": "makes a folder",
+    "cp": "copies a photo",
+    "touch": "makes a file",
     "printf": "writes a settings file",
     "export": "sets a variable",
 }
@@ -77,7 +78,7 @@ COMPLETION = "docs/completion.md"
 """Its calls change the shell's files: tests/test_completion.py runs them elsewhere."""
 
 TEXT = {
-    "docs/history-walk.md": "tests/docsite/test_pages_run.py runs its commands",
+    "docs/history-walk.md": "its calls are read here; tests/cli/test_history*.py run these commands",
     "docs/archives.md": "an example of output",
 }
 """Blocks of text."""

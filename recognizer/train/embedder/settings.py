@@ -197,8 +197,8 @@ class FineTune(loop.Section):
     """Start from weights that are good already."""
 
     weights: Path
-    """A published ``.pt`` file of the network, a ``.ckpt`` of a training, or an ONNX graph that ``train --export``
-    wrote, such as the model that ships."""
+    """A published ``.pt`` file of the network, a ``.ckpt`` of a training, or a graph that ``train --export`` wrote,
+    such as the model that ships."""
     frozen_samples: loop.Count = 0
     """For so long only the last layer and the centres learn; then everything."""
     guard: Path | None = None
