@@ -218,7 +218,7 @@ def _wall(shot: int) -> tuple[F32, F32, NDArray[np.float64], F32]:
     """What a shot's background has at all times: colour, stripes (640,), floor (360, 1), light from above (360, 1)."""
     wall = np.array([(150, 120, 95), (70, 95, 120), (120, 140, 110), (95, 90, 140)][shot], np.float32)
     x, y = np.arange(WIDTH_PX, dtype=np.float32), np.arange(HEIGHT_PX, dtype=np.float32)[:, None]
-    stripes = 1.0 + 0.05 * np.sign(np.sin(x / (22 + 9 * shot) + shot))
+    stripes = np.asarray(1.0 + 0.05 * np.sign(np.sin(x / (22 + 9 * shot) + shot)), np.float32)
     floor = np.where(y > HEIGHT_PX * (0.78 + 0.04 * shot), 0.6, 1.0)
     return wall, stripes.astype(np.float32), floor, np.cos(y / HEIGHT_PX).astype(np.float32)
 

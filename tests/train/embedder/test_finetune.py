@@ -76,8 +76,7 @@ def test_tuning_begins_with_the_graph_that_ships(config: PeopleConfig) -> None:
     for network in (finetune.before(own), begun):
         with torch.inference_mode():
             vectors = network(torch.from_numpy(faces)).numpy()
-        likeness = nn.functional.cosine_similarity(torch.from_numpy(vectors), torch.from_numpy(wanted))
-        assert likeness.min() > 0.9999
+        assert nn.functional.cosine_similarity(torch.from_numpy(vectors), torch.from_numpy(wanted)).min() > 0.9999
 
 
 def test_weights_of_another_network_are_refused(config: PeopleConfig) -> None:
