@@ -76,11 +76,8 @@ def index(
     else:
         _print(report)
     if report.failed:
-        count, first = (
-            counted(len(report.failed), "video or folder", "videos or folders"),
-            "; ".join(report.failed[:3]).rstrip("."),
-        )
-        raise SourceError(f"{count} could not be indexed; all others are done. {first}.")
+        count, first = counted(len(report.failed), "video or folder", "videos or folders"), "; ".join(report.failed[:3])
+        raise SourceError(f"{count} could not be indexed; all others are done. {first.rstrip('.')}.")
 
 
 def _print(report: IndexReport) -> None:

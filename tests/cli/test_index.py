@@ -36,7 +36,7 @@ def test_a_broken_video_is_named_and_the_exit_status_says_so(site: Path, tmp_pat
     broken.write_text("no video")
     done = command(site, "index", str(broken), *MODEL)
     assert done.returncode == 3
-    assert "1 video could not be indexed; all others are done. " in " ".join(done.stderr.split())
+    assert "1 video or folder could not be indexed; all others are done. " in " ".join(done.stderr.split())
     assert "Traceback" not in done.stderr
 
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from recognizer.cli import _console, gallery, history
-from tests.cli.test_history_files import fill
+from tests.cli.history_by_hand import fill
 
 NAME = "Ada"
 

@@ -42,9 +42,9 @@ PYTHON_RUNS_IN = {
 CURL_RUNS_IN = {
     "docs/service.md": "tests/serve/test_examples.py",
     "docs/service-live.md": "tests/serve/live_site.py",
-    "docs/service-history.md": "tests/serve/test_history_docs.py",
+    "docs/service-history.md": "tests/serve/test_history_examples.py",
+    "docs/fleet.md": "tests/serve/test_history_examples.py",
 }
-"""The last one holds each call against the routes; tests/serve/routes calls them."""
 
 OTHER_PROGRAMS = {
     "pip": ".ci/run installs these files",

@@ -6,9 +6,12 @@ import datetime as dt
 
 import numpy as np
 
+from recognizer.geometry import unit_rows
 from recognizer.history.records import Sample, TrackRecord
 from recognizer.types import F32, FaceQuality, Status
 
+WIDTH = 48
+"""Inputs of the last layer of the network that ``faces`` are of."""
 NOON = dt.datetime(2026, 3, 2, 12, tzinfo=dt.UTC)
 
 
@@ -16,6 +19,12 @@ def unit(seed: int, dimension: int = 512) -> F32:
     """A vector of unit length."""
     vector = np.random.default_rng(seed).standard_normal(dimension).astype(np.float32)
     return np.asarray(vector / np.linalg.norm(vector), np.float32)
+
+
+def faces(count: int, seed: int = 0, *, width: int = WIDTH, first: int = 0) -> F32:
+    """Vectors of a network whose last layer has so many inputs, (count, 512)."""
+    network = np.linalg.qr(np.random.default_rng(99).standard_normal((512, 512)))[0][first : first + width]
+    return unit_rows(np.random.default_rng(seed).standard_normal((count, width)) @ network)
 
 
 def near(vector: F32, similarity: float, seed: int) -> F32:

@@ -21,8 +21,7 @@ from recognizer.history.schema import face_blocks as table
 from recognizer.history.schema import runs
 from recognizer.history.spans import LEARN_FROM, tidy
 from recognizer.types import F32
-from tests.history.history_records import NOON, near, record, unit
-from tests.history.test_spans import faces
+from tests.history.history_records import NOON, faces, near, record, unit
 
 MODEL = "model-1"
 HOUR = dt.timedelta(hours=1)

@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 import sqlalchemy as sa
 
-from recognizer.geometry import unit_rows
 from recognizer.history.database import Database
 from recognizer.history.face_index import FaceIndex
 from recognizer.history.face_search import search_face
@@ -18,15 +17,7 @@ from recognizer.history.schema import samples, spans
 from recognizer.history.spans import LEARN_FROM, open_vectors, span_of, tidy
 from recognizer.history.vectors import is_packed, packed, unpacked
 from recognizer.types import F32
-from tests.history.history_records import NOON, record, unit
-
-WIDTH = 48
-
-
-def faces(count: int, seed: int = 0, *, width: int = WIDTH, first: int = 0) -> F32:
-    """Vectors of a network whose last layer has so many inputs."""
-    network = np.linalg.qr(np.random.default_rng(99).standard_normal((512, 512)))[0][first : first + width]
-    return unit_rows(np.random.default_rng(seed).standard_normal((count, width)) @ network)
+from tests.history.history_records import NOON, WIDTH, faces, record, unit
 
 
 def save(history: Database, vectors: F32, *, first: int = 1, model: str = "model-1") -> int:
