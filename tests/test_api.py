@@ -63,6 +63,7 @@ def bgr(path: Path) -> np.ndarray[tuple[int, ...], np.dtype[np.uint8]]:
     return np.asarray(cv2.imdecode(np.frombuffer(path.read_bytes(), np.uint8), cv2.IMREAD_COLOR), np.uint8)
 
 
+@pytest.mark.long
 def test_its_examples_are_right() -> None:
     logger.disable("recognizer")
     try:

@@ -59,6 +59,7 @@ def _of_people(detections: FaceDetections, truth: Truth, at: float) -> NDArray[n
     )
 
 
+@pytest.mark.long
 @pytest.mark.weights
 def test_walkers_are_followed(shared_data: Path) -> None:
     confident, _ = recall(shared_data / "data/video/street_1080p.mp4", mtcnn(), follow=True, frames=40)

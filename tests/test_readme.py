@@ -25,6 +25,7 @@ PHOTOS = {
 """Photos named in its Python, and the demonstration's portraits that take their place."""
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("page", ["README.md", "docs/python.md"])
 def test_its_python_recognises_a_clip(
     page: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]

@@ -54,6 +54,7 @@ def found(folder: Path, enroller: Enroller) -> list[tuple[str, str]]:
     return [(photo.file, photo.notes[0].text) for photo in report.photos]
 
 
+@pytest.mark.long
 def test_several_processes_measure_as_one_does(
     folder: Path, site: tuple[config.Settings, ResolvedModel, Enroller], monkeypatch: pytest.MonkeyPatch
 ) -> None:

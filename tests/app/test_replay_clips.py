@@ -63,6 +63,7 @@ def settings_for(shared_data: Path, clip: str, folder: Path) -> Settings:
     )
 
 
+@pytest.mark.long
 @pytest.mark.weights
 @pytest.mark.parametrize(
     ("clip", "least"),
@@ -123,6 +124,7 @@ class ChangingGallery(LiveControl):
         logger.remove(heard)
 
 
+@pytest.mark.long
 @pytest.mark.weights
 def test_nor_when_people_are_enrolled_and_thresholds_change_during_the_run(shared_data: Path, tmp_path: Path) -> None:
     """After ``calibrate`` with a budget, what a name needs follows the size of the gallery."""

@@ -45,6 +45,7 @@ def write_clip(path: Path, count: int) -> None:
             writer.emit(FrameResult(Frame(image, index, at_s, "clip"), Tracks.empty(), (), ()))
 
 
+@pytest.mark.long
 def test_a_run_takes_gallery_calibration_and_settings_over(installation: Path) -> None:
     write_clip(Path("clip.mp4"), 45)
     assert run_command_line(["run", "--config", "site.yaml", "--summary", "summary.json"]) == 0

@@ -33,6 +33,7 @@ def test_presence_in_half_seconds(joined_s: float, expected: set[tuple[str, int]
     assert presence(found, joined_s=joined_s) == expected
 
 
+@pytest.mark.long
 def test_ways_are_measured_against_every_frame(bench: Bench) -> None:
     found = compare(bench.settings, bench.resolved, [0.2, 100.0], rounds=1)
     whole, often, once = found.ways

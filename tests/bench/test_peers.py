@@ -64,6 +64,7 @@ def test_a_peer_that_is_not_installed_is_named(monkeypatch: pytest.MonkeyPatch) 
         FaceRecognition([])
 
 
+@pytest.mark.long
 def test_a_clip_is_gone_through_without_any_peer(bench: Bench) -> None:
     nobody = Peers(mtcnn=None, eager=None, face_recognition=None)
     video = peer_video.compare(bench.settings, bench.resolved, nobody, segments=5)
@@ -72,6 +73,7 @@ def test_a_clip_is_gone_through_without_any_peer(bench: Bench) -> None:
     assert set(video.ways["ours"].named()) == {"Barack Obama", "Eileen Collins"}
 
 
+@pytest.mark.long
 def test_names_and_recall_are_held_against_the_per_frame_way(bench: Bench) -> None:
     both = Peers(
         mtcnn=FacenetPyTorch(bench.settings.detect, threads=1),

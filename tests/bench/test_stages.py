@@ -64,6 +64,7 @@ def test_every_stage_of_a_clip_has_its_row(bench: Bench) -> None:
     assert found.following > 0
 
 
+@pytest.mark.long
 def test_the_whole_clip_is_gone_through_in_every_way(bench: Bench) -> None:
     whole = end_to_end.measure(
         bench.settings, build.video_pipeline(bench.settings, bench.resolved), rounds=2, frames=None
@@ -86,6 +87,7 @@ def test_detection_is_taken_apart(bench: Bench) -> None:
     assert any(each.name.startswith("Mtcnn.") for each in functions)
 
 
+@pytest.mark.long
 def test_engines_embed_the_same_faces_alike(bench: Bench) -> None:
     faces = first_faces(build.exact_detector(bench.settings), spread_frames(bench.settings, 3))
     assert len(faces) >= 2

@@ -101,6 +101,7 @@ def test_a_paced_clip_ends_while_it_waits(bench: Bench) -> None:
     assert not reader.is_alive()
 
 
+@pytest.mark.long
 def test_streams_are_counted_one_by_one(bench: Bench) -> None:
     only = streams.decode(bench.settings, streams=2, seconds=0.5)
     assert [bool(stream.ages_s) for stream in only.streams] == [True, True]

@@ -53,6 +53,7 @@ def test_shipped_files_have_their_digest(path: Path, tmp_path: Path) -> None:
         load(tmp_path / "altered.json", model=values["model"])
 
 
+@pytest.mark.long
 def test_no_flipped_bit_is_another_threshold(file: Path) -> None:
     good = file.read_bytes()
     wanted = load(file, model=MODEL).at(30)

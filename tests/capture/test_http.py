@@ -52,6 +52,7 @@ def test_a_file_ends_once(tmp_path: Path, faststart: bool) -> None:
     assert states == [SourceState.OPEN, SourceState.LIVE, SourceState.CLOSED]
 
 
+@pytest.mark.long
 def test_a_file_whose_connection_broke_goes_on_where_it_was(tmp_path: Path) -> None:
     clip = write_clip(tmp_path / "a.mp4", frames=240, fps=60, noisy=True)
     shown: list[int] = []

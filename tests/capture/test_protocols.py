@@ -128,6 +128,7 @@ def test_mjpeg_over_tls(tmp_path: Path, tls: ssl.SSLContext) -> None:
         assert len(taken(f"https://127.0.0.1:{port}/cam", 10)) == 10
 
 
+@pytest.mark.long
 def test_hls_plays_at_its_own_speed(tmp_path: Path) -> None:
     stop = threading.Event()
     writer = threading.Thread(target=write_hls, args=(tmp_path, stop), daemon=True)
@@ -165,6 +166,7 @@ def _pump(one: socket.socket, other: socket.socket) -> None:
             other.sendall(data)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("silent", [False, pytest.param(True, marks=pytest.mark.slow)])
 def test_a_camera_that_only_speaks_udp(
     rig_data: Path, tmp_path: Path, silent: bool, logged_warnings: list[str]

@@ -82,6 +82,7 @@ def percentile_ms(ages: list[float], percent: int) -> float:
     return float(np.percentile(ages, percent)) * 1000
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("wait_s", [0.0, 0.1])
 def test_frames_are_fresh_and_drops_are_counted_exactly(rig_data: Path, clip: Path, wait_s: float) -> None:
     with rig.RtspServer(rig_data, clip) as server:
@@ -113,6 +114,7 @@ def test_pictures_come_at_once_from_a_camera_with_rare_key_frames(rig_data: Path
     assert took < 5
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("times", [2, pytest.param(30, marks=SLOW)])
 def test_a_killed_server_is_found_again(rig_data: Path, clip: Path, lines: list[str], times: int) -> None:
     with rig.RtspServer(rig_data, clip) as server:
@@ -137,6 +139,7 @@ def test_a_killed_server_is_found_again(rig_data: Path, clip: Path, lines: list[
     assert [change.event for change in running.sink.changes if change.event] == ["source_lost", "source_back"] * times
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("times", [1, pytest.param(10, marks=SLOW)])
 @pytest.mark.parametrize("state", [SourceState.STALLED, SourceState.LOST])
 def test_a_stall_is_reported_and_ends(rig_data: Path, clip: Path, times: int, state: SourceState) -> None:
@@ -205,6 +208,7 @@ def test_a_wrong_password_is_distinguished_and_tried_slowly(rig_data: Path, clip
     assert "30 s" in next(c.why for c in running.sink.changes if c.state is SourceState.BACKING_OFF)
 
 
+@pytest.mark.long
 def test_two_broken_cameras_leave_the_others_their_rate(rig_data: Path, clip: Path) -> None:
     with rig.RtspServer(rig_data, clip) as one, rig.RtspServer(rig_data, clip) as two:
         good = [f"rtsp://127.0.0.1:{server.port}/cam" for server in (one, two)]
@@ -248,6 +252,7 @@ print("end", ",".join(change.state.value for change in sink.changes))
 """
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("times", [1, pytest.param(10, marks=SLOW)])
 def test_a_webcam_is_unplugged_and_plugged_in_again(rig_data: Path, tmp_path: Path, times: int) -> None:
     if shutil.which("gcc") is None:

@@ -38,6 +38,7 @@ def port(rig_data: Path, tmp_path: Path) -> Iterator[int]:
     server.communicate(timeout=20)
 
 
+@pytest.mark.long
 @pytest.mark.weights
 def test_pictures_of_one_moment_are_found_by_the_cameras_clock(port: int) -> None:
     address = f"rtsp://127.0.0.1:{port}"

@@ -41,6 +41,7 @@ def command(data: Path, *words: str | Path, keep_input: bool = True) -> subproce
     return subprocess.run(shell, capture_output=True, text=True, check=False, timeout=120)
 
 
+@pytest.mark.long
 @pytest.mark.weights
 def test_enroll_identify_predict_and_a_folder_source_go_on(shared_data: Path, tmp_path: Path, gallery: Path) -> None:
     done = command(shared_data, "enroll", "--gallery", gallery, "--json")
@@ -61,6 +62,7 @@ def test_enroll_identify_predict_and_a_folder_source_go_on(shared_data: Path, tm
     assert done.returncode == ImageError.exit_code
 
 
+@pytest.mark.long
 @pytest.mark.weights
 def test_who_is_forgotten_is_reported(shared_data: Path, gallery: Path) -> None:
     assert command(shared_data, "enroll", "--gallery", gallery).returncode == 0
@@ -70,6 +72,7 @@ def test_who_is_forgotten_is_reported(shared_data: Path, gallery: Path) -> None:
     assert "Joey is forgotten" in done.stderr
 
 
+@pytest.mark.long
 @pytest.mark.weights
 def test_people_are_forgotten_without_a_standard_input(shared_data: Path, gallery: Path) -> None:
     assert command(shared_data, "enroll", "--gallery", gallery).returncode == 0

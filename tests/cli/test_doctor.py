@@ -32,6 +32,7 @@ def test_all_is_well(site: Path, capfd: pytest.CaptureFixture[str]) -> None:
         assert area in shown
 
 
+@pytest.mark.long
 def test_what_is_broken_is_said_and_no_secret(site: Path, capfd: pytest.CaptureFixture[str]) -> None:
     with site.open("a") as file:
         file.write("  - rtsp://admin:hunter2@127.0.0.1:1/stream?token=t0ps3cret\nserve: {port: 0}\n")

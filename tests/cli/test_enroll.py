@@ -71,6 +71,7 @@ def test_a_missing_gallery_is_reported_before_any_model_is_searched_for(
     assert "There is no gallery" in capsys.readouterr().err
 
 
+@pytest.mark.long
 @pytest.mark.weights
 @pytest.mark.parametrize(("name", "people"), [("friends_gallery", 6), ("hamilton_gallery", 3)])
 def test_everybody_with_one_photo_is_enrolled(

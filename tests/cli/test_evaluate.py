@@ -91,6 +91,7 @@ def test_a_report_needs_matplotlib(words: tuple[str, ...], monkeypatch: pytest.M
         command(*words, "--report", "report.html")
 
 
+@pytest.mark.long
 def test_one_html_file_shows_curves_and_the_worst_errors(tmp_path: Path) -> None:
     pairs = read_protocol("lfw", trees.lfw(tmp_path / "lfw"))
     embedder = PaintedFaceEmbedder()
@@ -168,6 +169,7 @@ def coverage_of_friends(data: Path, folder: Path, *intervals_s: float) -> float:
     return float(np.mean(coverages))
 
 
+@pytest.mark.long
 @pytest.mark.weights
 def test_friends_coverage_and_no_wrong_name(shared_data: Path, tmp_path: Path) -> None:
     """One run's coverage depends on which frames are detected in, by 1 point either way."""
@@ -181,6 +183,7 @@ def test_friends_mean_coverage_and_no_wrong_name(shared_data: Path, tmp_path: Pa
     assert coverage_of_friends(shared_data, tmp_path, 0.35, 0.4, 0.45, 0.5, 0.55) >= 0.9
 
 
+@pytest.mark.long
 @pytest.mark.weights
 def test_a_draft_of_the_truth_can_be_read_back(shared_data: Path, tmp_path: Path) -> None:
     config = tmp_path / "c.yaml"
@@ -195,6 +198,7 @@ def test_a_draft_of_the_truth_can_be_read_back(shared_data: Path, tmp_path: Path
     assert cv2.imread(str(tmp_path / "draft/eat.sheet01.jpg")) is not None
 
 
+@pytest.mark.long
 @pytest.mark.weights
 def test_verification_on_the_command_line_is_instant_the_second_time(shared_data: Path, tmp_path: Path) -> None:
     full = (shared_data / "data/lfw/pairs.txt").read_text().splitlines()
@@ -204,10 +208,7 @@ def test_verification_on_the_command_line_is_instant_the_second_time(shared_data
     arguments += ["--pairs", tmp_path / "pairs.txt", "--cache", tmp_path / "cache", "--report", tmp_path / "r.html"]
     arguments += ["--model", "edgeface_xs_q", "--weights-dir", shared_data / "weights"]
     first: list[dict[str, Any]] = json.loads(command(*arguments))
-    assert [(found["flip"], found["pairs"], found["without_face"]) for found in first] == [
-        (True, 12, 0),
-        (False, 12, 0),
-    ]
+    assert [(one["flip"], one["pairs"], one["without_face"]) for one in first] == [(True, 12, 0), (False, 12, 0)]
     assert first[0]["accuracy"] >= 0.9
     assert json.loads(command(*arguments)) == first
     assert (tmp_path / "r.html").read_text(encoding="utf-8").count("<svg") == 3
@@ -263,6 +264,7 @@ def test_fnir_is_of_the_raised_threshold() -> None:
     assert raised.as_dict()["fnir"]["1"][0] > plain.as_dict()["fnir"]["1"][0]
 
 
+@pytest.mark.long
 @pytest.mark.weights
 def test_calibrate_writes_what_run_uses(shared_data: Path, tmp_path: Path) -> None:
     from recognizer.app import build

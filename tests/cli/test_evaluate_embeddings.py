@@ -12,6 +12,7 @@ from recognizer.cli.main import run_command_line
 from tests.conftest import ROOT
 
 
+@pytest.mark.long
 @pytest.mark.weights
 def test_a_budget_is_kept_and_names_are_counted(
     shared_data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]

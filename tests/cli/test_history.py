@@ -23,6 +23,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return recognise_clip(tmp_path_factory.mktemp("site"))
 
 
+@pytest.mark.long
 def test_the_tracks_of_a_run_are_listed(site: Path) -> None:
     listed = json.loads(command(site, "history", "list", "--json").stdout)
     assert {track["person"] for track in listed if track["person"]} == set(demo_clip.ENROLLED)
@@ -32,6 +33,7 @@ def test_the_tracks_of_a_run_are_listed(site: Path) -> None:
     assert 1 <= len(shown["samples"]) <= 5
 
 
+@pytest.mark.long
 def test_the_time_inside_the_file_is_listed(site: Path) -> None:
     listed = json.loads(command(site, "history", "list", "--json").stdout)
     began = [dt.datetime.fromisoformat(track["began"]) for track in listed]
@@ -90,6 +92,7 @@ def test_explain_says_that_a_correction_stands(site: Path, tmp_path: Path) -> No
     assert "A person corrected it afterwards." in found.how[1]
 
 
+@pytest.mark.long
 def test_a_person_is_found_by_a_photo_and_by_a_track(site: Path) -> None:
     person = next(iter(demo_clip.ENROLLED))
     photo = next((site / "gallery" / person).iterdir())

@@ -49,6 +49,7 @@ def photos(site: Path) -> set[str]:
     return {path.relative_to(site).as_posix() for path in (site / "gallery").rglob("*.jpg")}
 
 
+@pytest.mark.long
 def test_a_stranger_is_named_enrolled_and_taken_back(site: Path) -> None:
     (cluster, *_) = json.loads(command(site, "history", "unknowns", "--json", *CONFIG).stdout)
     number, before = str(cluster["cluster"]), photos(site)
@@ -65,6 +66,7 @@ def test_a_stranger_is_named_enrolled_and_taken_back(site: Path) -> None:
     assert (done.returncode, photos(site)) == (0, before), done.stderr
 
 
+@pytest.mark.long
 def test_consent_is_recorded_listed_and_withdrawn(site: Path) -> None:
     given = command(site, "gallery", "consent", ADA.upper(), "--by", "form 3", "--until", "2099-01-01", "--json")
     assert json.loads(given.stdout)["problem"] is None
@@ -84,6 +86,7 @@ def test_consent_is_recorded_listed_and_withdrawn(site: Path) -> None:
     assert command(site, "gallery", "consent", ADA).returncode == 0
 
 
+@pytest.mark.long
 def test_a_gallery_that_wants_consent_of_everybody_names_nobody_without(site: Path) -> None:
     (site / "strict.yaml").write_text(SETTINGS + "gallery: {require_consent: true}\n")
     (site / "elsewhere").mkdir()
@@ -107,6 +110,7 @@ def test_a_backup_is_made_listed_and_restored(site: Path) -> None:
     assert "the present history stays as it is" in " ".join(refused.stderr.split())
 
 
+@pytest.mark.long
 def test_people_are_renamed_and_merged_and_both_is_taken_back(site: Path) -> None:
     before = photos(site)
     done = command(site, "gallery", "rename", OTHER, "Somebody", "--history", *CONFIG)

@@ -17,6 +17,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return recognise_clip(tmp_path_factory.mktemp("site"), "--max-seconds", "3")
 
 
+@pytest.mark.long
 def test_a_higher_threshold_is_tried_applied_and_undone(site: Path) -> None:
     tried = json.loads(command(site, "history", "replay", "--known", "0.99", "--apply", "--json", *MODEL).stdout)
     assert tried["lost_names"] == {"Barack Obama": 1, "Eileen Collins": 1}

@@ -19,6 +19,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.mark.long
 def test_an_archive_is_indexed_and_asked(site: Path) -> None:
     done = command(site, "index", "cctv", "--processes", "1", "--json", *MODEL)
     assert done.returncode == 0, done.stderr
@@ -31,6 +32,7 @@ def test_an_archive_is_indexed_and_asked(site: Path) -> None:
     assert "0 videos indexed; 1 unchanged." in command(site, "index", "cctv", *MODEL).stdout
 
 
+@pytest.mark.long
 def test_a_broken_video_is_named_and_the_exit_status_says_so(site: Path, tmp_path: Path) -> None:
     broken = tmp_path / "broken.mp4"
     broken.write_text("no video")

@@ -72,6 +72,7 @@ def test_path_prints_only_the_path(cache: Cache, capfd: pytest.CaptureFixture[st
     assert "edgeface_xs_q from the cache" in said.err
 
 
+@pytest.mark.long
 def test_bundle_carries_models_to_another_machine(
     cache: Cache, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:

@@ -20,6 +20,7 @@ NAMES = {
 PHOTO = "a\u202fb\u3000c\u200d\u00ad\u200c.png"
 
 
+@pytest.mark.long
 @pytest.mark.weights
 def test_names_with_spaces_and_joiners_reach_the_events(shared_data: Path, tmp_path: Path) -> None:
     for person, name in NAMES.items():

@@ -104,6 +104,7 @@ def test_facts_on_the_command_line(gallery: Path, mine: Path) -> None:
     assert json.loads(command("enroll", "--gallery", gallery, "--model", mine, "--spec", facts, "--json"))["people"]
 
 
+@pytest.mark.long
 @pytest.mark.weights
 def test_a_gallery_moves_with_its_thresholds_and_its_budget(
     shared_data: Path, gallery: Path, mine: Path, tmp_path: Path
@@ -134,6 +135,7 @@ def test_a_gallery_moves_with_its_thresholds_and_its_budget(
     assert json.loads(place.read_text())["budget"]["text"] == "1 wrong name per day"
 
 
+@pytest.mark.long
 def test_classes_of_the_training_data(tmp_path: Path) -> None:
     checkpoint = tmp_path / "20180402-114759-vggface2.pt"
     network = seeded(facenet.InceptionResnetV1(5))

@@ -71,6 +71,7 @@ def test_parquet_without_its_package_is_one_message(tmp_path: Path, monkeypatch:
         CliRunner().invoke(app, ["predict", ".", "-o", str(tmp_path / "v.parquet")], catch_exceptions=False)
 
 
+@pytest.mark.long
 @pytest.mark.weights
 def test_both_files_hold_names_vectors_quality_and_the_model(shared_data: Path, tmp_path: Path) -> None:
     pictures = tmp_path / "pictures"
@@ -108,6 +109,7 @@ def test_both_files_hold_names_vectors_quality_and_the_model(shared_data: Path, 
             assert table[column].to_pylist() == archive[column].tolist()
 
 
+@pytest.mark.long
 @pytest.mark.weights
 def test_killed_work_goes_on_where_it_was(
     shared_data: Path, tmp_path: Path, started: list[subprocess.Popen[str]]

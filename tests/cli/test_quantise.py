@@ -34,6 +34,7 @@ def photos(shared_data: Path, tmp_path: Path) -> Path:
     return folder
 
 
+@pytest.mark.long
 @pytest.mark.weights
 def test_too_few_faces_are_reported_with_the_count_of_found_ones(
     photos: Path, capfd: pytest.CaptureFixture[str]

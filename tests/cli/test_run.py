@@ -53,6 +53,7 @@ def names(events: Sequence[dict[str, Any]]) -> set[str]:
     return {event["name"] for event in events if event["name"]}
 
 
+@pytest.mark.long
 @pytest.mark.weights
 def test_friends_are_all_named_and_nothing_else_is_reported(shared_data: Path, tmp_path: Path) -> None:
     summary, events = run(tmp_path, shared_data, "friends_720p.mp4", "friends_gallery")
@@ -68,6 +69,7 @@ def test_friends_are_all_named_and_nothing_else_is_reported(shared_data: Path, t
         assert near[0]["name"] == name
 
 
+@pytest.mark.long
 @pytest.mark.weights
 @pytest.mark.parametrize(
     ("clip", "limit"), [("street_1080p.mp4", 60), ("classroom_720p.mp4", 100), ("four_faces_1080p.mp4", 40)]
@@ -87,6 +89,7 @@ def test_strangers_get_no_name_in_whole_clips(shared_data: Path, tmp_path: Path,
     assert names(events) == set()
 
 
+@pytest.mark.long
 @pytest.mark.weights
 def test_the_dark_stage_names_who_is_there_and_nobody_else(shared_data: Path, tmp_path: Path) -> None:
     _, events = run(tmp_path, shared_data, "hamilton_360p.mp4", "hamilton_gallery")
@@ -94,6 +97,7 @@ def test_the_dark_stage_names_who_is_there_and_nobody_else(shared_data: Path, tm
     assert names(events) <= {"Lin-Manuel Miranda", "Barack Obama", "Alex Lacamoire"}  # all three are in the clip
 
 
+@pytest.mark.long
 @pytest.mark.weights
 def test_two_runs_tell_the_same(shared_data: Path, tmp_path: Path) -> None:
     runs = []
@@ -153,6 +157,7 @@ def test_a_bad_output_is_reported_before_any_model_is_loaded(
         recognise(settings_for(tmp_path, tmp_path / "clip.mp4", **places))
 
 
+@pytest.mark.long
 @pytest.mark.weights
 def test_a_truncated_video_is_recognised_as_far_as_it_goes_and_reported(shared_data: Path, tmp_path: Path) -> None:
     whole = (shared_data / "data/video/office/eat.mkv").read_bytes()
@@ -220,6 +225,7 @@ def test_a_missing_gallery_is_reported(shared_data: Path, tmp_path: Path) -> Non
         recognise(settings_for(tmp_path, clip).model_copy(update={"embed": _xs_q(shared_data)}))
 
 
+@pytest.mark.long
 @pytest.mark.weights
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full here")
 def test_a_full_disk_does_not_stop_recognition_and_shows_in_the_end(shared_data: Path, tmp_path: Path) -> None:
@@ -237,6 +243,7 @@ def _xs_q(data: Path) -> Any:
     return load(None, {"embed": {"model": "edgeface_xs_q", "weights_dir": data / "weights"}}).embed
 
 
+@pytest.mark.long
 @pytest.mark.weights
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_ends_the_run_with_its_files_complete(shared_data: Path, tmp_path: Path, number: int) -> None:

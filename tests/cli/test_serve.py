@@ -84,6 +84,7 @@ def test_half_of_a_certificate_is_refused(tmp_path: Path, capsys: pytest.Capture
     assert "tls_certificate and tls_key" in capsys.readouterr().err
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("output", ["> /dev/full", ">&-"])
 def test_a_service_without_an_output_serves(tmp_path: Path, output: str) -> None:
     """The disk of its log may be full when it is started again."""

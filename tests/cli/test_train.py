@@ -52,6 +52,7 @@ def people_file(folder: Path, *, tuned: bool, samples: int = 2 * factories.BATCH
     return folder / "people.yaml"
 
 
+@pytest.mark.long
 @pytest.mark.filterwarnings("ignore::UserWarning", "ignore::FutureWarning", "ignore::DeprecationWarning")
 def test_people_are_learned_and_exported_from_a_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     config = people_file(tmp_path, tuned=False)

@@ -22,6 +22,7 @@ def tally(shared_data: Path, count: int, *, kind: str, seed: int) -> Tally:
     return found
 
 
+@pytest.mark.long
 @pytest.mark.weights
 def test_few_names_survive_a_face_that_is_swapped_between_two_frames(shared_data: Path) -> None:
     """Without the comparison of pictures all of them do."""
@@ -29,6 +30,7 @@ def test_few_names_survive_a_face_that_is_swapped_between_two_frames(shared_data
     assert found.wrong <= 1
 
 
+@pytest.mark.long
 @pytest.mark.weights
 def test_few_names_stay_after_a_dissolve(shared_data: Path) -> None:
     """Compared with the last frame alone, nearly all do. One does: its track began within the dissolve."""

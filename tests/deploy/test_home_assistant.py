@@ -112,6 +112,7 @@ def start(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, supervisor: str) -> M
     return module
 
 
+@pytest.mark.long
 def test_the_first_start_makes_settings_that_the_service_takes(
     start: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:

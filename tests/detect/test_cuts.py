@@ -118,6 +118,7 @@ def check(videos: Path, clips: tuple[str, ...], *, each: int, seed: int, cut: fl
     assert quiet["plain"] <= 0.5 * quiet["plain s"] / 60
 
 
+@pytest.mark.long
 @pytest.mark.weights
 def test_changes_made_from_real_clips(shared_data: Path) -> None:
     check(shared_data / "data/video", shots.CLIPS[:4], each=8, seed=1, cut=1.0, dissolve=0.85)

@@ -77,6 +77,7 @@ def check(shared_data: Path, *, pictures: int, width: float, video: bool, share:
     assert within >= share
 
 
+@pytest.mark.long
 @pytest.mark.weights
 @pytest.mark.parametrize("width", WIDTHS)
 @pytest.mark.parametrize("video", [False, True], ids=["photo", "video"])

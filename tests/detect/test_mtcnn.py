@@ -207,6 +207,7 @@ def check_agreement(shared_data: Path, *, frames: int, pictures: int) -> None:
     print(f"{confident} confident faces, {missed} missed, {extra} of ours that the reference has not")
 
 
+@pytest.mark.long
 @pytest.mark.weights
 def test_the_same_faces_as_facenet_pytorch_on_a_few_pictures(shared_data: Path) -> None:
     check_agreement(shared_data, frames=2, pictures=10)

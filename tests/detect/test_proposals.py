@@ -82,6 +82,7 @@ def found_of_exact(clip: Path, *, mode: DetectionMode, frame_step: int) -> list[
     return hits
 
 
+@pytest.mark.long
 @pytest.mark.weights
 @pytest.mark.parametrize(("clip", "frame_step"), [("street_1080p", 26), ("classroom_720p", 60), ("friends_720p", 100)])
 def test_fast_detection_finds_what_exact_mtcnn_finds_in_video(shared_data: Path, clip: str, frame_step: int) -> None:

@@ -40,6 +40,7 @@ def test_the_readme_names_every_example_and_a_test_runs_it() -> None:
     assert {name for name in names if f'"{name}"' not in tests} == set()
 
 
+@pytest.mark.long
 def test_a_webcams_names_are_shown(run: Run, site: Path, display: Display) -> None:
     ended, named = threading.Event(), threading.Event()
 
@@ -116,6 +117,7 @@ def test_photos_are_found_by_a_face(run: Run, capsys: pytest.CaptureFixture[str]
     assert len(names) == len(list(MEDIA.glob("*.jpg")))
 
 
+@pytest.mark.long
 def test_curl_and_python_use_the_service(tmp_path: Path) -> None:
     with server(tmp_path) as (port, _):
         token = make_token(tmp_path, "review")
@@ -157,6 +159,7 @@ def test_a_tracker_of_ones_own_follows(run: Run, site: Path, capsys: pytest.Capt
     assert tracks == {("1", "Barack Obama"), ("2", "Eileen Collins")}
 
 
+@pytest.mark.long
 def test_cameras_report_to_a_broker(site: Path, mosquitto: Mosquitto, tmp_path: Path) -> None:
     settings = yaml.safe_load((EXAMPLES / "cameras_mqtt.yaml").read_text("utf-8"))
     for camera in settings["sources"]:

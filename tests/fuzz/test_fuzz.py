@@ -30,6 +30,7 @@ def test_the_same_numbers_make_the_same_damage(kind: str) -> None:
     assert sum(data not in wholes for data in items) > 20
 
 
+@pytest.mark.long
 def test_what_is_planted_is_found(tmp_path: Path) -> None:
     whole = target("planted").seeds()
     count = 7

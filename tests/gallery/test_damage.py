@@ -105,6 +105,7 @@ def flipped(good: bytes, place: int, bit: int) -> bytes:
     return bytes(damaged)
 
 
+@pytest.mark.long
 def test_no_flipped_bit_is_another_name_or_vector(tmp_path: Path) -> None:
     commit(tmp_path, {name: [1, 2] for name in NAMES})
     path, wanted = record(tmp_path), everything(tmp_path)

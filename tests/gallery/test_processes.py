@@ -143,6 +143,7 @@ def standing(folder: Path) -> dict[str, int]:
     return {name: names.count(name) for name in names}
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("kills", [4, pytest.param(50, marks=pytest.mark.slow)])
 def test_kill_9_at_any_moment_leaves_a_whole_gallery(tmp_path: Path, kills: int) -> None:
     chance = np.random.default_rng(kills)

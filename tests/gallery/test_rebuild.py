@@ -111,6 +111,7 @@ def another_link(path: Path) -> None:
     (path.parent / "calibration.json").symlink_to("/etc/hostname")
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     "damage",
     [

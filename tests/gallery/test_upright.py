@@ -50,6 +50,7 @@ def test_enrolment_says_that_a_photo_was_turned_and_uses_the_upright_face() -> N
     assert measured.face.thumbnail == upright.face.thumbnail
 
 
+@pytest.mark.long
 @pytest.mark.weights
 def test_lfw_photos_are_turned_the_right_way(shared_data: Path) -> None:
     detector = build.photo_detector(config.load())

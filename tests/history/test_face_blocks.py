@@ -80,6 +80,7 @@ def test_a_block_has_the_cosines_of_its_samples(history: Database, monkeypatch: 
     assert np.allclose(found, vectors[ids - 1] @ vectors[7], atol=4e-3)
 
 
+@pytest.mark.long
 def test_a_track_outside_the_span_is_in_a_block_of_its_own(history: Database, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(face_blocks, "TRACKS", 256)
     vectors = faces(LEARN_FROM)

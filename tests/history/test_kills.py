@@ -22,6 +22,7 @@ def run(folder: Path, kind: str, count: int) -> dict[str, int]:
     return dict(json.loads(done.stdout))
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("count", [5, pytest.param(100, marks=pytest.mark.slow)])
 @pytest.mark.parametrize("kind", CASES)
 def test_nothing_that_was_acknowledged_is_lost(tmp_path: Path, kind: str, count: int) -> None:

@@ -114,6 +114,7 @@ def test_somebody_nobody_knows_cannot_be_forgotten(history: Database) -> None:
         forget_person(history, "Zoe")
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("place", ["sqlite"], indirect=True)
 def test_bytes_that_another_process_still_reads_are_said(history: Database) -> None:
     save(history, record(1), record(2, person="Bob"))
@@ -124,6 +125,7 @@ def test_bytes_that_another_process_still_reads_are_said(history: Database) -> N
     assert forget_person(history, "Bob") == 1
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("place", ["sqlite"], indirect=True)
 def test_to_forget_again_rewrites_what_could_not_be_rewritten(history: Database, tmp_path: Path) -> None:
     name = "Wilhelmina Zaubermann"

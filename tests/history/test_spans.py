@@ -92,6 +92,7 @@ def test_another_span_is_found_when_other_faces_come(history: Database) -> None:
     assert {len(row) for row in stored(history)} == {17, 49}
 
 
+@pytest.mark.long
 def test_the_span_depends_on_the_network_and_not_of_whose_faces_it_saw(history: Database) -> None:
     bases = []
     for seed, model in enumerate(("model-1", "model-2")):

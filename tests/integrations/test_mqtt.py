@@ -63,6 +63,7 @@ def test_a_run_that_is_killed_is_offline(mosquitto: Mosquitto, listener: Listene
         wait_for(lambda: listener.newest("recognizer/den/status") == b"offline", "the last will")
 
 
+@pytest.mark.long
 def test_a_broker_that_is_killed_gets_all_events_in_order_when_it_is_back(mosquitto: Mosquitto, tmp_path: Path) -> None:
     with sink(mosquitto, tmp_path / "box") as output:
         wait_for(lambda: output.connection.connected, "connected")
@@ -96,6 +97,7 @@ def test_events_of_a_run_without_broker_are_sent_by_the_next_run(mosquitto: Mosq
     listener.close()
 
 
+@pytest.mark.long
 @pytest.mark.filterwarnings("ignore:.*unclosed <ssl.SSLSocket", "ignore::pytest.PytestUnraisableExceptionWarning")
 def test_tls_and_a_certificate_that_nobody_vouches_for(tls_mosquitto: Mosquitto, tmp_path: Path) -> None:
     with sink(tls_mosquitto, tmp_path / "box") as output:
@@ -134,6 +136,7 @@ def test_home_assistant_gets_its_devices_again_after_a_restart(
         wait_for(lambda: len(listener.events(topic)) > before, "discovery again")
 
 
+@pytest.mark.long
 def test_a_state_that_the_broker_did_not_acknowledge_does_not_come_after_a_newer_one(
     mosquitto: Mosquitto, tmp_path: Path
 ) -> None:

@@ -60,6 +60,7 @@ def test_a_person_who_was_removed_between_two_runs_leaves_nothing_either(
     assert not any(b"Ada" in payload for payload in kept(mosquitto).values() if b"names" not in payload)
 
 
+@pytest.mark.long
 def test_the_picture_of_a_removed_person_does_not_stay_either(
     mosquitto: Mosquitto, listener: Listener, tmp_path: Path
 ) -> None:
@@ -78,6 +79,7 @@ def test_the_picture_of_a_removed_person_does_not_stay_either(
         wait_for(lambda: FACE not in kept(mosquitto), "Bob was removed between two runs")
 
 
+@pytest.mark.long
 def test_pictures_do_not_stay_where_they_are_off_again(mosquitto: Mosquitto, tmp_path: Path) -> None:
     with sink(mosquitto, tmp_path / "box", faces=True) as output:
         wait_for(lambda: output.connection.connected, "connected")

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from recognizer.integrations.mqtt_commands import Controls
 from tests.integrations.conftest import Mosquitto
 from tests.integrations.mqtt_client import Listener, kept, seen, sink
@@ -17,6 +19,7 @@ def about(broker: Mosquitto, source: str) -> set[str]:
     return {topic for topic in kept(broker) if f"/{source}/" in topic or f"_{source}/" in topic}
 
 
+@pytest.mark.long
 def test_a_source_that_is_removed_leaves_nothing_at_the_broker(
     mosquitto: Mosquitto, listener: Listener, tmp_path: Path
 ) -> None:
@@ -29,6 +32,7 @@ def test_a_source_that_is_removed_leaves_nothing_at_the_broker(
         wait_for(lambda: len(about(mosquitto, "yard")) == 4, "the yard stays")
 
 
+@pytest.mark.long
 def test_people_who_are_called_like_topics_are_no_sources(mosquitto: Mosquitto, tmp_path: Path) -> None:
     people = ["status", "face"]
     with sink(mosquitto, tmp_path / "box", people=lambda: people) as output:

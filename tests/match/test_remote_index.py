@@ -72,6 +72,7 @@ def test_nobody_searches_another_revision(make_milvus: Make, logged_warnings: li
     assert new.search(probes(EVE[None])).names == ("Eve",), "the older one must not write its own over it"
 
 
+@pytest.mark.long
 def test_a_change_that_was_broken_off_is_not_searched(make_milvus: Make) -> None:
     index, local = opened(make_milvus, ["Ada", "Bob"], [0, 1])
     stop = threading.Event()
@@ -154,6 +155,7 @@ def test_every_step_of_a_change_has_a_time_out(make_milvus: Make) -> None:
     assert [name for name, timeout in watched.calls if name not in LOCAL and timeout is None] == []
 
 
+@pytest.mark.long
 def test_a_collection_that_was_dropped_is_made_again(make_milvus: Make) -> None:
     index, local = opened(make_milvus, ["Ada", "Bob"], [0, 1])
     server = make_milvus()

@@ -47,6 +47,7 @@ class TestAuto:
         with pytest.raises(WeightsError, match=f"wanted digest {entry.blob_id}, got {git_blob_id(altered)}"):
             resolve("auto", weights_dir=weights_dir, cache_dir=cache_dir, offline=True, catalogue={entry.name: entry})
 
+    @pytest.mark.long
     def test_download_serves_a_machine_with_nothing(
         self, serve: Callable[..., Any], entry: Entry, random_checkpoint: Path, tmp_path: Path
     ) -> None:
@@ -137,6 +138,7 @@ class TestPath:
         shutil.copy(random_checkpoint, folder / "edgeface_xxs_run.pt")
         assert resolve(str(folder / "edgeface_xxs_run.pt"), cache_dir=cache_dir).name == "edgeface_xxs"
 
+    @pytest.mark.long
     def test_malicious_pickle_is_refused_and_not_run(self, tmp_path: Path) -> None:
         class Payload:
             def __reduce__(self) -> tuple[object, tuple[str]]:

@@ -131,6 +131,7 @@ class TestOthers:
         own = calibration_place("edgeface_xs_q", "edgeface_xs_q-0123456789ab", cache)
         assert own == cache.calibration("edgeface_xs_q-0123456789ab")
 
+    @pytest.mark.long
     def test_a_file_of_another_network_does_not_replace_an_imported_one(
         self, random_checkpoint: Path, backbone: Path, tmp_path: Path
     ) -> None:

@@ -8,6 +8,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+import pytest
+
 from recognizer.app import build
 from recognizer.gallery.consent import Consent, Consents, write_consent
 from recognizer.gallery.enrol import Enroller
@@ -113,6 +115,7 @@ def test_a_record_that_another_process_changed_is_taken_over(tmp_path: Path) -> 
         assert wait_until(lambda: taken.people == [frozenset({"Ada"})], seconds=10) < 10
 
 
+@pytest.mark.long
 def test_what_changes_nothing_gives_no_new_index(tmp_path: Path) -> None:
     gallery, taken, hot = with_two_people(tmp_path)
     with hot():
@@ -148,6 +151,7 @@ def test_a_photo_that_fails_costs_itself_and_keeps_nobody_named(tmp_path: Path, 
     assert taken.people[0] == {"Ada"}
 
 
+@pytest.mark.long
 def test_whatever_fails_is_tried_again_and_removals_do_not_wait(tmp_path: Path, logged: list[str]) -> None:
     gallery, taken, _ = with_two_people(tmp_path)
     broken = True

@@ -131,6 +131,7 @@ def test_messages_that_nobody_reads_hold_up_nobody() -> None:
     assert (out, process.returncode) == ("True\n", 0)
 
 
+@pytest.mark.long
 @pytest.mark.weights
 @pytest.mark.parametrize("number", SIGNALS)
 def test_a_run_whose_events_nobody_reads_ends_with_its_files_complete(

@@ -28,6 +28,7 @@ def client(past_app: FastAPI) -> TestClient:
     return client_of(past_app, "admin")
 
 
+@pytest.mark.long
 def test_the_present_calibration_is_the_models(client: TestClient) -> None:
     found = client.get("/v1/calibration").json()
     assert (found["basis"], found["budget"], found["can_change"], found["why_not"]) == ("model", None, True, None)

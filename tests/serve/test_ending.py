@@ -6,6 +6,8 @@ import signal
 import subprocess
 from pathlib import Path
 
+import pytest
+
 from recognizer.children import clean_environment, python_command
 
 PROGRAM = """
@@ -17,6 +19,7 @@ web.run_web(load(None, {"gallery": {"folder": sys.argv[1]}, "serve": {"port": 0}
 """
 
 
+@pytest.mark.long
 def test_a_model_that_is_being_loaded_is_not_waited_for(tmp_path: Path) -> None:
     """On a slow machine that takes a minute, in a library that no signal reaches."""
     (tmp_path / "gallery").mkdir()

@@ -49,6 +49,7 @@ def run(command: list[str], environment: dict[str, str], text: str) -> str:
     return done.stdout
 
 
+@pytest.mark.long
 def test_the_curl_examples_work(environment: dict[str, str]) -> None:
     strict = 'set -euo pipefail\ncurl() { command curl -sS --fail-with-body "$@"; echo >&2; }\n'
     answers = run(["bash"], environment, strict + "\n".join(SHELL))

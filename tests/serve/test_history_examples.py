@@ -124,6 +124,7 @@ def test_the_examples_of_a_fleet_work(app: FastAPI, address: str, tmp_path: Path
     assert revoked == ""
 
 
+@pytest.mark.long
 def test_the_examples_of_the_history_work(app: FastAPI, client: TestClient, address: str, tmp_path: Path) -> None:
     filler, secret, ran = Filler(client), token(app, ["admin"]), 0
     for line in examples("service-history.md"):

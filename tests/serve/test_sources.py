@@ -108,6 +108,7 @@ def test_a_process_that_was_started_anew_is_found_again(site: Site) -> None:
             assert client.get("/v1/sources").status_code == 200
 
 
+@pytest.mark.long
 def test_eight_viewers_share_pictures_and_the_ninth_is_refused(site: Site) -> None:
     async def watch() -> None:
         streams = []
@@ -133,6 +134,7 @@ def test_eight_viewers_share_pictures_and_the_ninth_is_refused(site: Site) -> No
         run_apart(watch())
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("path", ["/v1/sources/door/live.mjpeg", "/v1/events/stream"])
 def test_what_goes_on_ends_with_the_token_and_with_the_session(site: Site, path: str) -> None:
     async def watch() -> None:

@@ -39,6 +39,7 @@ def test_a_replay_as_if_a_photo_were_not_there(client: TestClient) -> None:
     assert client.post("/v1/replay", json={"without_photos": [{"person_id": "?", "file": "1"}]}).status_code == 404
 
 
+@pytest.mark.long
 def test_a_stranger_is_named_offered_enrolled_and_taken_back(client: TestClient) -> None:
     stranger = max(client.get("/v1/unknowns").json()["unknowns"], key=lambda one: one["count"])
     assert stranger["best_crops"]

@@ -56,6 +56,7 @@ def test_the_next_connection_shows_another_codec_and_size(clip: Path) -> None:
             assert next(video).width == 160
 
 
+@pytest.mark.long
 def test_frames_come_again_after_garbage(clip: Path) -> None:
     with Camera(clip) as camera, reading(camera) as video:
         next(video)

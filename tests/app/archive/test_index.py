@@ -18,6 +18,7 @@ from recognizer.history.tracks import list_tracks
 from tests.app.archive.demo_archive import Archive
 
 
+@pytest.mark.long
 def test_people_are_found_once_and_nothing_is_done_twice(archive: Archive) -> None:
     (archive.videos / "broken.mp4").write_text("no video")
     report = archive.index()
@@ -35,6 +36,7 @@ def test_people_are_found_once_and_nothing_is_done_twice(archive: Archive) -> No
     assert len(archive.sources()) == len(tracks)
 
 
+@pytest.mark.long
 def test_what_a_person_said_of_a_video_stays_until_it_changes(archive: Archive) -> None:
     archive.index()
     with closing(read_history(archive.settings)) as history:
@@ -45,6 +47,7 @@ def test_what_a_person_said_of_a_video_stays_until_it_changes(archive: Archive) 
     assert len(archive.index().indexed) == 1
 
 
+@pytest.mark.long
 def test_a_video_that_is_gone_is_forgotten_when_that_is_wanted(archive: Archive) -> None:
     archive.index()
     shutil.copy(archive.videos / "a.mp4", archive.videos / "b.mp4")
@@ -58,6 +61,7 @@ def test_a_video_that_is_gone_is_forgotten_when_that_is_wanted(archive: Archive)
     assert archive.sources()
 
 
+@pytest.mark.long
 def test_a_scheduler_that_is_not_there(archive: Archive) -> None:
     shutil.copy(archive.videos / "a.mp4", archive.videos / "c.mp4")
     with pytest.raises(UsageError, match="no Dask scheduler"):
@@ -65,6 +69,7 @@ def test_a_scheduler_that_is_not_there(archive: Archive) -> None:
     (archive.videos / "c.mp4").unlink()
 
 
+@pytest.mark.long
 def test_a_cluster_indexes_as_one_machine_does(archive: Archive) -> None:
     with LocalCluster(n_workers=1, threads_per_worker=1, dashboard_address=None) as cluster:  # type: ignore[no-untyped-call]
         [video] = archive.index(scheduler=cluster.scheduler_address).indexed

@@ -56,6 +56,7 @@ def assert_each_once(archive: Archive, report: IndexReport, names: list[str]) ->
     assert Counter(archive.sources()) == {video.source: video.tracks for video in report.indexed}
 
 
+@pytest.mark.long
 def test_videos_of_a_process_that_was_killed_are_done_again(archive: Archive) -> None:
     pipe = put_pipe(archive, "0.mp4")
     with indexing(archive) as running:
@@ -64,6 +65,7 @@ def test_videos_of_a_process_that_was_killed_are_done_again(archive: Archive) ->
     assert_each_once(archive, report, ["0.mp4", "a.mp4"])
 
 
+@pytest.mark.long
 def test_a_video_that_ends_its_process_twice_fails_alone(archive: Archive) -> None:
     pipe = put_pipe(archive, "0.mp4")
     with indexing(archive) as running:
@@ -75,6 +77,7 @@ def test_a_video_that_ends_its_process_twice_fails_alone(archive: Archive) -> No
     assert failed.startswith("cctv/0.mp4: the process that recognised it ended twice")
 
 
+@pytest.mark.long
 def test_a_worker_of_a_cluster_that_is_killed_costs_no_video(archive: Archive, tmp_path: Path) -> None:
     pipe = put_pipe(archive, "0.mp4")
     with DaskCluster(tmp_path, workers=2) as cluster, indexing(archive, scheduler=cluster.address) as running:

@@ -50,6 +50,7 @@ def seen(history: Database) -> list[Seen]:
     return sorted(list_tracks(history, Selection()), key=lambda track: track.began)
 
 
+@pytest.mark.long
 def test_tracks_have_their_times_and_last_names(history: Database, tmp_path: Path) -> None:
     done = run_import(history, log(tmp_path, RUN))
     assert (done.added, done.damaged) == (2, 0)

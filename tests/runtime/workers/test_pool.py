@@ -51,6 +51,7 @@ def test_cameras_are_named_and_the_run_ends_soon(make_run: MakeRun) -> None:
     assert run.open_tracks() == set()
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGSTOP])
 def test_a_worker_that_ends_or_hangs_is_replaced_and_the_other_goes_on(make_run: MakeRun, number: int) -> None:
     run = make_run("camera 1", "camera 2")
@@ -69,6 +70,7 @@ def test_a_worker_that_ends_or_hangs_is_replaced_and_the_other_goes_on(make_run:
     assert run.open_tracks() == set()
 
 
+@pytest.mark.long
 def test_workers_are_not_replaced_because_the_pool_itself_was_stopped(tmp_path: Path) -> None:
     with subprocess.Popen(
         python_command("-m", "tests.runtime.workers.stopped", str(tmp_path)),
@@ -88,6 +90,7 @@ def test_workers_are_not_replaced_because_the_pool_itself_was_stopped(tmp_path: 
         assert process.stdout.readline() == "0\n"
 
 
+@pytest.mark.long
 def test_workers_are_not_replaced_because_an_output_is_slow(make_run: MakeRun) -> None:
     run = make_run("camera 1", "file 2", limits=Limits(memory_bytes=250_000_000, silent_s=0.7))
     run.wait(lambda: run.frames("camera 1") > 0)
@@ -115,6 +118,7 @@ def test_a_worker_that_grows_is_replaced(make_run: MakeRun, tmp_path: Path) -> N
     run.wait_for_names("camera 1")
 
 
+@pytest.mark.long
 def test_workers_that_fail_at_their_start_are_tried_again(make_run: MakeRun, tmp_path: Path) -> None:
     (tmp_path / "fail").touch()
     run = make_run("camera 1", count=1)
@@ -145,6 +149,7 @@ def test_a_source_that_cannot_be_opened(make_run: MakeRun) -> None:
     assert isinstance(both.error, SourceError), "a run that recognises nothing any more has failed"
 
 
+@pytest.mark.long
 def test_cameras_and_files_are_recognised_for_as_long_as_was_wanted(make_run: MakeRun) -> None:
     run = make_run("camera 1", "camera 2", max_seconds=0.5)
     run.join()
@@ -169,6 +174,7 @@ def test_nobody_is_named_once_the_gallery_is_empty(make_run: MakeRun) -> None:
     assert {result.revision for result in run.sink.results[-6:]} == {4}
 
 
+@pytest.mark.long
 def test_a_source_is_paused_also_in_the_next_worker(make_run: MakeRun) -> None:
     run = make_run("camera 1", "camera 2")
     run.wait_for_names("camera 1", "camera 2")

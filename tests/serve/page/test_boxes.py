@@ -14,6 +14,7 @@ from recognizer.errors import FleetError
 from tests.serve.page.site import Visitor, make_empty_site
 
 
+@pytest.mark.long
 def test_a_box_is_invited_joins_falls_behind_and_is_revoked(visitor: Visitor, tmp_path: Path) -> None:
     page = visitor.open("settings/boxes")
     expect(page.get_by_role("heading", name="No box yet")).to_be_visible()

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import pytest
 from playwright.sync_api import Browser, expect
 
 from recognizer.serve.access.store import AccessStore
@@ -17,6 +18,7 @@ def test_the_page_says_that_the_service_is_away_and_goes_on_by_itself(visitor: V
     expect(page.get_by_role("cell", name="Eileen Collins")).to_be_visible()
 
 
+@pytest.mark.long
 def test_a_revoked_token_ends_the_session_of_its_browser(browser: Browser, service: Service) -> None:
     store = AccessStore(service.folder / "service")
     guest = Service(service.base, service.folder, "", store.create_token("guest", ["read"]))

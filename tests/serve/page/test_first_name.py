@@ -26,6 +26,7 @@ def empty_service(browser: Browser, tmp_path: Path) -> Iterator[Service]:
         yield service
 
 
+@pytest.mark.long
 def test_an_empty_installation_leads_to_the_first_name(
     browser: Browser, empty_service: Service, camera_address: str
 ) -> None:

@@ -2,12 +2,14 @@ from __future__ import annotations
 
 import re
 
+import pytest
 from playwright.sync_api import expect
 
 from recognizer.demo.demo_clip import MEDIA
 from tests.serve.page.site import Visitor
 
 
+@pytest.mark.long
 def test_a_sighting_is_opened_its_name_rejected_and_that_taken_back(visitor: Visitor) -> None:
     page = visitor.open("timeline")
     expect(page.locator(".chart-bar")).to_have_count(2)
@@ -25,6 +27,7 @@ def test_a_sighting_is_opened_its_name_rejected_and_that_taken_back(visitor: Vis
     expect(row).to_have_count(1)
 
 
+@pytest.mark.long
 def test_a_picture_finds_where_its_face_was_seen(visitor: Visitor) -> None:
     page = visitor.open("timeline/search")
     page.set_input_files("input[type=file]", MEDIA / "grace_hopper.jpg")
@@ -32,6 +35,7 @@ def test_a_picture_finds_where_its_face_was_seen(visitor: Visitor) -> None:
     expect(page.locator(".hit-card").first).to_contain_text("entrance.mp4")
 
 
+@pytest.mark.long
 def test_a_report_shows_the_day_and_is_downloaded(visitor: Visitor) -> None:
     page = visitor.open("timeline/reports")
     expect(page.get_by_role("cell", name="Eileen Collins")).to_be_visible()
@@ -41,6 +45,7 @@ def test_a_report_shows_the_day_and_is_downloaded(visitor: Visitor) -> None:
     assert "Eileen Collins" in text
 
 
+@pytest.mark.long
 def test_a_replay_says_what_another_threshold_would_change(visitor: Visitor) -> None:
     page = visitor.open("trust/replay")
     page.get_by_label("Similarity for a name").fill("0.99")

@@ -43,6 +43,7 @@ def service(
         yield service
 
 
+@pytest.mark.long
 def test_a_camera_that_is_killed_says_since_when_and_why_and_comes_back(visitor: Visitor, camera: RtspCamera) -> None:
     page = visitor.open("live")
     tile = page.locator(".tile")
@@ -58,6 +59,7 @@ def test_a_camera_that_is_killed_says_since_when_and_why_and_comes_back(visitor:
     expect(page.locator(".events")).to_contain_text("Entrance is back")
 
 
+@pytest.mark.long
 def test_the_ninth_sees_a_picture_a_second_until_one_that_never_reads_is_cut_off(visitor: Visitor) -> None:
     page = visitor.open("live")
     expect(page.locator(".tile canvas")).to_be_visible(timeout=SLOW_MS)
@@ -73,6 +75,7 @@ def test_the_ninth_sees_a_picture_a_second_until_one_that_never_reads_is_cut_off
     visitor.problems = [problem for problem in visitor.problems if problem != f"503 {visitor.service.base}{STREAM}"]
 
 
+@pytest.mark.long
 def test_a_wrong_name_is_rejected_where_it_is_seen_and_that_is_taken_back(visitor: Visitor) -> None:
     page = visitor.open("live/Entrance")
     choose(page, "Barack Obama")
@@ -82,6 +85,7 @@ def test_a_wrong_name_is_rejected_where_it_is_seen_and_that_is_taken_back(visito
     expect(page.locator(".toast").last).to_contain_text("Taken back.")
 
 
+@pytest.mark.long
 def test_somebody_unknown_is_named_where_they_are_seen_and_that_is_taken_back(visitor: Visitor) -> None:
     page = visitor.open("live/Entrance")
     known = page.get_by_role("button", name="Face: Barack Obama")
@@ -96,6 +100,7 @@ def test_somebody_unknown_is_named_where_they_are_seen_and_that_is_taken_back(vi
     expect(page.locator(".toast").last).to_contain_text("Taken back.")
 
 
+@pytest.mark.long
 def test_somebody_unknown_is_named_in_five_keys_and_recognised_on_the_next_pass(visitor: Visitor) -> None:
     page = visitor.open("unknown")
     card = page.locator(".cluster")
@@ -110,6 +115,7 @@ def test_somebody_unknown_is_named_in_five_keys_and_recognised_on_the_next_pass(
     expect(page.locator(".events")).to_contain_text(re.compile(r"jo\s+was recognised"), timeout=SLOW_MS)
 
 
+@pytest.mark.long
 def test_a_face_leads_to_its_history(visitor: Visitor) -> None:
     page = visitor.open("live/Entrance")
     choose(page, "Eileen Collins")
@@ -119,6 +125,7 @@ def test_a_face_leads_to_its_history(visitor: Visitor) -> None:
     expect(page.get_by_role("row", name="Eileen Collins").first).to_be_visible()
 
 
+@pytest.mark.long
 def test_two_browsers_on_one_camera_see_it_go_and_what_the_other_one_did(
     browser: Browser, service: Service, visitor: Visitor
 ) -> None:
@@ -129,6 +136,7 @@ def test_two_browsers_on_one_camera_see_it_go_and_what_the_other_one_did(
         other.no_problems()
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("part", ["recognition", "web"])
 def test_a_process_that_is_killed_is_back_and_the_picture_moves_again(visitor: Visitor, part: str) -> None:
     page = visitor.open("live/Entrance")

@@ -36,6 +36,7 @@ SMALL_PX = 100
 NASTY = '<script>alert(1)<script> & O\'Neil "x"'
 
 
+@pytest.mark.long
 def test_a_person_is_added_by_upload_and_a_photo_without_a_face_is_refused_with_the_reason(visitor: Visitor) -> None:
     page = add_person(visitor, NASTY, portrait("grace_hopper.jpg"), without_a_face())
     expect(page.get_by_role("dialog")).to_contain_text("1 photo counts.")
@@ -52,6 +53,7 @@ def test_a_person_is_added_by_upload_and_a_photo_without_a_face_is_refused_with_
     expect(page.get_by_role("link", name=NASTY)).to_have_count(0)
 
 
+@pytest.mark.long
 def test_nobody_is_enrolled_when_no_photo_can_be_used(visitor: Visitor) -> None:
     page = add_person(visitor, "Nobody", without_a_face())
     expect(page.get_by_role("dialog")).to_contain_text("No photo could be used")
@@ -59,6 +61,7 @@ def test_nobody_is_enrolled_when_no_photo_can_be_used(visitor: Visitor) -> None:
     expect(page.get_by_text("2 people")).to_be_visible()
 
 
+@pytest.mark.long
 def test_two_people_who_are_one_are_merged_and_parted_again(visitor: Visitor) -> None:
     page = visitor.open("people/Eileen%20Collins")
     page.get_by_role("button", name="Merge").click()
@@ -75,6 +78,7 @@ def test_two_people_who_are_one_are_merged_and_parted_again(visitor: Visitor) ->
     expect(page.get_by_role("link", name="Eileen Collins")).to_be_visible()
 
 
+@pytest.mark.long
 def test_a_person_is_renamed_and_the_address_follows(visitor: Visitor) -> None:
     page = visitor.open("people/Eileen%20Collins")
     page.get_by_role("button", name="Rename").click()
@@ -84,6 +88,7 @@ def test_a_person_is_renamed_and_the_address_follows(visitor: Visitor) -> None:
     assert page.url.endswith("#/people/Eileen%20Marie%20Collins")
 
 
+@pytest.mark.long
 def test_the_webcam_gives_hints(visitor: Visitor) -> None:
     page = visitor.open("people?add=1")
     page.get_by_role("button", name="This computer's camera").click()
@@ -92,6 +97,7 @@ def test_the_webcam_gives_hints(visitor: Visitor) -> None:
     expect(page.locator(".strip li")).to_have_count(1)
 
 
+@pytest.mark.long
 def test_somebody_is_hidden_and_shown_again(visitor: Visitor) -> None:
     page = visitor.open("people/Barack%20Obama")
     page.get_by_role("button", name="Hide").click()
@@ -108,6 +114,7 @@ def test_somebody_is_hidden_and_shown_again(visitor: Visitor) -> None:
     expect(page.get_by_text("2 people")).to_be_visible()
 
 
+@pytest.mark.long
 def test_a_photo_shows_its_figures_and_what_was_wanted_where_it_falls_short(visitor: Visitor) -> None:
     page = visitor.open("people/Barack%20Obama")
     good = page.locator(".photo").first
@@ -128,6 +135,7 @@ def test_a_photo_shows_its_figures_and_what_was_wanted_where_it_falls_short(visi
     expect(page.get_by_text("2 people")).to_be_visible()
 
 
+@pytest.mark.long
 def test_photos_are_dropped_and_people_who_look_alike_stand_side_by_side(visitor: Visitor) -> None:
     page = visitor.open("people?add=1")
     page.get_by_role("combobox", name="Name").fill("Double")
@@ -149,6 +157,7 @@ def test_photos_are_dropped_and_people_who_look_alike_stand_side_by_side(visitor
     expect(page.get_by_text("2 people")).to_be_visible()
 
 
+@pytest.mark.long
 def test_somebody_is_deleted_with_what_was_seen(visitor: Visitor) -> None:
     page = visitor.open("people/Barack%20Obama")
     page.get_by_role("button", name="Delete", exact=True).click()

@@ -34,6 +34,7 @@ def receiver() -> Iterator[tuple[str, list[bytes]]]:
         thread.join()
 
 
+@pytest.mark.long
 def test_a_token_is_made_shown_once_and_revoked_and_its_browser_is_logged_out(
     browser: Browser, service: Service, visitor: Visitor
 ) -> None:
@@ -60,6 +61,7 @@ def test_a_token_is_made_shown_once_and_revoked_and_its_browser_is_logged_out(
         expect(theirs.get_by_role("heading", name="Log in")).to_be_visible()
 
 
+@pytest.mark.long
 def test_a_browser_is_logged_out_from_another_one(browser: Browser, service: Service, visitor: Visitor) -> None:
     with visiting(browser, service) as other:
         theirs = other.open("people")
@@ -72,6 +74,7 @@ def test_a_browser_is_logged_out_from_another_one(browser: Browser, service: Ser
         expect(theirs.get_by_role("heading", name="Log in")).to_be_visible()
 
 
+@pytest.mark.long
 def test_who_may_only_read_sees_why_settings_are_closed_and_can_log_out(browser: Browser, service: Service) -> None:
     with visiting(browser, service) as admin:
         answer = admin.page.context.request.post(
@@ -85,6 +88,7 @@ def test_who_may_only_read_sees_why_settings_are_closed_and_can_log_out(browser:
         expect(page.get_by_role("heading", name="Log in")).to_be_visible()
 
 
+@pytest.mark.long
 def test_a_webhook_is_added_tried_and_removed(visitor: Visitor, receiver: tuple[str, list[bytes]]) -> None:
     address, bodies = receiver
     page = visitor.open("settings/targets")

@@ -24,6 +24,7 @@ def streams(tmp_path: Path) -> Iterator[tuple[str, str]]:
         yield large.address, small.address
 
 
+@pytest.mark.long
 def test_a_small_stream_has_its_own_test_picture_and_its_password_is_not_shown(
     visitor: Visitor, streams: tuple[str, str]
 ) -> None:

@@ -22,6 +22,7 @@ def service(seen_site: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterat
         yield service
 
 
+@pytest.mark.long
 def test_a_budget_is_chosen_its_cost_seen_used_and_taken_back(visitor: Visitor) -> None:
     page = visitor.open("trust/calibrate")
     page.get_by_label("One a week").check()
@@ -47,6 +48,7 @@ def test_a_budget_is_chosen_its_cost_seen_used_and_taken_back(visitor: Visitor) 
     expect(page.get_by_text("They were measured with the model.")).to_be_visible()
 
 
+@pytest.mark.long
 def test_a_replay_is_applied_to_the_past_and_taken_back(visitor: Visitor) -> None:
     page = visitor.open("trust/replay")
     page.get_by_label("Similarity for a name").fill("0.99")

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import re
 
+import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.serve.page.site import Service, Visitor, visiting
@@ -9,6 +10,7 @@ from tests.serve.page.site import Service, Visitor, visiting
 CARD = ".cluster"
 
 
+@pytest.mark.long
 def test_somebody_unknown_gets_a_name_in_five_keys_and_loses_it_by_one(visitor: Visitor) -> None:
     page = visitor.open("unknown")
     expect(page.locator(CARD)).to_have_count(1)
@@ -26,6 +28,7 @@ def test_somebody_unknown_gets_a_name_in_five_keys_and_loses_it_by_one(visitor: 
     expect(page.locator(CARD)).to_have_count(1)
 
 
+@pytest.mark.long
 def test_a_card_is_ignored_and_taken_back(visitor: Visitor) -> None:
     page = visitor.open("unknown")
     expect(page.locator(CARD)).to_be_focused()
@@ -37,6 +40,7 @@ def test_a_card_is_ignored_and_taken_back(visitor: Visitor) -> None:
     expect(page.get_by_role("heading", name="Nobody is ignored")).to_be_visible()
 
 
+@pytest.mark.long
 def test_two_browsers_see_what_the_other_one_did(browser: Browser, service: Service, visitor: Visitor) -> None:
     first = visitor.open("unknown")
     expect(first.locator(CARD)).to_be_focused()

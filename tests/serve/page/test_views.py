@@ -40,6 +40,7 @@ ellipsis are whole in their title."""
 AXE = resources.files("axe_playwright_python").joinpath("axe.min.js").read_text("utf-8")
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_axe_finds_nothing_serious_on_any_view(browser: Browser, service: Service, theme: str) -> None:
     found = {}
@@ -51,6 +52,7 @@ def test_axe_finds_nothing_serious_on_any_view(browser: Browser, service: Servic
     assert {address: problems for address, problems in found.items() if problems} == {}
 
 
+@pytest.mark.long
 def test_nothing_is_wider_than_a_phone_or_cut_off_there(browser: Browser, service: Service) -> None:
     wide, cut = {}, {}
     with visiting(browser, service, viewport={"width": 360, "height": 740}) as visitor:
@@ -62,6 +64,7 @@ def test_nothing_is_wider_than_a_phone_or_cut_off_there(browser: Browser, servic
     assert {address: parts for address, parts in cut.items() if parts} == {}
 
 
+@pytest.mark.long
 def test_the_login_page_passes_axe_and_refuses_a_wrong_token(browser: Browser, service: Service) -> None:
     page = browser.new_page()
     page.goto(service.base)
@@ -76,12 +79,14 @@ def test_the_login_page_passes_axe_and_refuses_a_wrong_token(browser: Browser, s
     page.close()
 
 
+@pytest.mark.long
 def test_without_recognition_the_page_says_that_there_are_no_cameras(visitor: Visitor) -> None:
     page = visitor.open("live")
     expect(page.get_by_role("heading", name="No cameras here")).to_be_visible()
     expect(page.get_by_role("alert")).to_have_count(0)
 
 
+@pytest.mark.long
 def test_the_colours_are_chosen_and_kept(visitor: Visitor) -> None:
     page = visitor.open("people")
     ground = "getComputedStyle(document.body).backgroundColor"

@@ -69,6 +69,7 @@ def stop_at(config: DetectionConfig, task: TrainingTask, seen: int, monkeypatch:
     assert ended.value.code == 0
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("task", TASKS)
 def test_a_training_that_was_stopped_ends_where_one_without_stop_ends(
     task: TrainingTask, folder: Path, monkeypatch: pytest.MonkeyPatch

@@ -72,6 +72,7 @@ def of_two(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, Tens
     return came
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", ["arcface", "magface", "elastic"])
 def test_two_processes_compute_what_one_does(name: str, of_two: dict[str, dict[str, Tensor]]) -> None:
     wanted, came = worked(*CASES[name]), of_two[name]

@@ -30,6 +30,7 @@ def curve(config: DistilConfig) -> list[dict[str, str]]:
     return rows
 
 
+@pytest.mark.long
 def test_resuming_gives_the_same_curve_and_the_same_weights(tmp_path: Path) -> None:
     teacher = factories.teacher_file(tmp_path)
     whole = factories.config(tmp_path / "whole", teacher)

@@ -38,6 +38,7 @@ def curve(config: PeopleConfig) -> list[dict[str, float]]:
     return rows
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     "sections",
     [
@@ -59,6 +60,7 @@ def test_resuming_gives_the_same_curve_and_the_same_weights(tmp_path: Path, sect
     assert [row["step"] for row in curve(rest)] == [8, 16, 24]
 
 
+@pytest.mark.long
 def test_it_learns_who_is_who(tmp_path: Path) -> None:
     config = factories.people_config(tmp_path, samples=60 * BATCH, run={"round_samples": 10 * BATCH})
     run(config)
@@ -127,6 +129,7 @@ def test_two_processes_learn_what_one_does(tmp_path: Path) -> None:
     assert int(run(more)["samples_seen"]) == 8 * BATCH, "and one process carries on what two began"
 
 
+@pytest.mark.long
 def test_a_checkpoint_is_a_model_as_it_is(tmp_path: Path) -> None:
     config = factories.people_config(tmp_path, samples=2 * BATCH, network={"rank_ratio": 0.3})
     run(config)
