@@ -152,5 +152,6 @@ def pose(landmarks: F32) -> tuple[F32, F32, F32]:
     from_middle = landmarks[:, 2] - (landmarks[:, 0] + landmarks[:, 1]) / 2
     along = (from_middle * axis).sum(axis=1) / np.maximum(eyes_px, 1e-6)
     yaw = np.degrees(np.arctan2(along, NOSE_DEPTH * eyes_px))
-    roll = np.degrees(np.arctan2(axis[:, 1], axis[:, 0]))
+    down = (landmarks[:, 3:].sum(axis=1) - landmarks[:, :2].sum(axis=1)) / 2  # in profile, the eyes alone say little
+    roll = np.degrees(np.arctan2(axis[:, 1] - down[:, 0], axis[:, 0] + down[:, 1]))
     return eyes_px.astype(np.float32), yaw.astype(np.float32), roll.astype(np.float32)

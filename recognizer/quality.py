@@ -37,6 +37,9 @@ class QualityLimits:
     finds its person less often; beside frontal photos it helps to find profiles."""
     usable_yaw_deg: float = 80.0
     """Full profile: one eye's place is guessed."""
+    usable_roll_deg: float = 60.0
+    """A head that lies or stands on itself: 44 % of pairs of upside-down strangers exceed the threshold of a name.
+    Photos are turned upright first; a camera that is mounted turned is said, and turned by ``rotate_deg``."""
     wanted_score: float = 0.95
     """The lowest of 640 LFW photos had 0.98; of the friends clip's non-faces 5 % have more than 0.96."""
     usable_score: float = 0.8
@@ -56,8 +59,8 @@ class Shortfall(NamedTuple):
 
 def shortfalls(quality: FaceQuality, limits: QualityLimits, row: int = 0) -> list[Shortfall]:
     """List the limits that one face misses."""
-    eyes_px, sharpness, yaw_deg, _, score = quality.numbers(row)
-    yaw = abs(yaw_deg)
+    eyes_px, sharpness, yaw_deg, roll_deg, score = quality.numbers(row)
+    yaw, roll = abs(yaw_deg), abs(roll_deg)
     measured = (
         (
             "too_small",
@@ -78,6 +81,12 @@ def shortfalls(quality: FaceQuality, limits: QualityLimits, row: int = 0) -> lis
             f"turned {yaw:.0f} degrees sideways, wanted at most {limits.wanted_yaw_deg:.0f}",
         ),
         (
+            "extreme_pose",
+            roll > limits.usable_roll_deg,
+            roll > limits.usable_roll_deg,
+            f"head tilted {roll:.0f} degrees, wanted at most {limits.usable_roll_deg:.0f}",
+        ),
+        (
             "unsure_face",
             score < limits.usable_score,
             score < limits.wanted_score,
@@ -93,6 +102,7 @@ def are_usable(quality: FaceQuality, limits: QualityLimits) -> NDArray[np.bool_]
         (quality.eyes_px >= limits.usable_eyes_px)
         & (quality.sharpness >= limits.usable_sharpness)
         & (np.abs(quality.yaw_deg) <= limits.usable_yaw_deg)
+        & (np.abs(quality.roll_deg) <= limits.usable_roll_deg)
         & (quality.score >= limits.usable_score)
     )
 

@@ -63,6 +63,12 @@ def rig_data() -> Path:
     return folder
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    """Run the long tests of a file that is named, too."""
+    if config.option.markexpr == "not slow and not long" and suite.named(config.args):
+        config.option.markexpr = "not slow"
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Give long tests more time: those marked slow and those that wait for a camera's server."""
     for item in items:

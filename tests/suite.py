@@ -41,13 +41,17 @@ def limit_threads() -> None:
         os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 
+def named(arguments: list[str]) -> list[str]:
+    """Return the files and tests among pytest's arguments."""
+    return [argument for argument in arguments if "::" in argument or Path(argument).is_file()]
+
+
 def workers(arguments: list[str], *, processors: int) -> int:
     """Return how many processes run the tests: 0, none but pytest itself, where files or tests are named.
 
     Workers take some seconds to start, so they are for whole folders.
     """
-    named = [argument for argument in arguments if "::" in argument or Path(argument).is_file()]
-    return 0 if named or processors < 2 else min(processors, MOST_WORKERS)
+    return 0 if named(arguments) or processors < 2 else min(processors, MOST_WORKERS)
 
 
 def skipped(config: pytest.Config, because: str) -> int:

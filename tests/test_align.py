@@ -43,12 +43,20 @@ def turned(yaw_deg: float, roll_deg: float = 0, eyes_px: float = 40) -> F32:
     return np.asarray(((head @ around_y.T @ around_z.T)[:, :2] * eyes_px)[None], np.float32)
 
 
-@pytest.mark.parametrize(("yaw", "roll"), [(0, 0), (20, 0), (-35, 0), (60, 0), (0, 30), (25, -15), (85, 0)])
+@pytest.mark.parametrize(
+    ("yaw", "roll"), [(0, 0), (20, 0), (-35, 0), (60, 0), (0, 30), (25, -15), (85, 0), (0, 90), (20, 179)]
+)
 def test_pose_of_a_turned_head(yaw: float, roll: float) -> None:
     eyes_px, yaw_deg, roll_deg = pose(turned(yaw, roll))
     assert yaw_deg[0] == pytest.approx(yaw, abs=0.5)
     assert roll_deg[0] == pytest.approx(roll, abs=0.5)
     assert eyes_px[0] == pytest.approx(40 * np.cos(np.radians(yaw)), rel=1e-3)
+
+
+def test_the_roll_of_a_profile_is_not_that_of_two_eyes_that_lie_one_above_the_other() -> None:
+    points = turned(85)
+    points[0, 1] += np.array([0, 8], np.float32)  # the far eye is guessed: 66 degrees by the eyes alone
+    assert abs(pose(points)[2][0]) < 15
 
 
 def test_blur_lowers_sharpness() -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import sqlalchemy as sa
 
 from recognizer.bench import history_data
 from recognizer.bench.history_data import KNOWN, MODEL, SOURCES
@@ -21,6 +22,7 @@ from recognizer.history.face_index import FaceIndex
 from recognizer.history.face_search import search_face, vector_of_track
 from recognizer.history.keyed import open_with_key
 from recognizer.history.records import FILE_NAME, Selection
+from recognizer.history.schema import tracks
 from recognizer.history.tracks import page_of_tracks
 from recognizer.types import F32
 
@@ -52,10 +54,11 @@ def measure(folder: Path, count: int, *, rounds: int, key: bytes | None = None) 
             pages, page_size = (
                 connection.exec_driver_sql(f"PRAGMA {name}").scalar_one() for name in ("page_count", "page_size")
             )
+            count = connection.execute(sa.select(sa.func.count()).select_from(tracks)).scalar_one()  # of an earlier run
         return {
             "tracks": count,
             "encrypted": key is not None,
-            "bytes_a_track": round(pages * page_size / count),
+            "bytes_a_track": round(pages * page_size / max(count, 1)),
             "blocks": written,
             "blocks_s": round(blocks.spent.wall_s, 2),
             "blocks_cpu_s": round(blocks.spent.cpu_s, 2),

@@ -68,7 +68,8 @@ def boxes(
         from recognizer.serve.fleet.feed import GalleryFeed
 
         with suppress(GalleryError, HistoryError):  # how far they are behind is as of the last time then
-            GalleryFeed(fleet, lambda: settings).refresh()
+            if fleet.boxes():  # else nobody wants the changes, which are names
+                GalleryFeed(fleet, lambda: settings).refresh()
         found = listed(access, fleet)
     if as_json:
         _console.print_json({"boxes": [box.model_dump() for box in found]})

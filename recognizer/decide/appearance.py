@@ -34,8 +34,8 @@ UNLIKE_FOR_S = 0.032
 however it changed. Reached after 0.16 s at 0.6. Each time that a sample shows the same face doubles it, up to
 LIVELIEST, for that track: faces that turn to and fro would take as many samples again."""
 OTHER = 0.65
-"""The same correlation below which it may be another one at once, unless the track is at its LIVELIEST: of 40 faces
-that crossed and 40 that stepped in front 2 and 2 names were wrong for more than a frame, with this 1 and 1."""
+"""The same correlation below which it may be another one at once: of 40 faces that crossed and 40 that stepped in
+front 2 and 2 names were wrong for more than a frame, with this 1 and 1."""
 LIVELIEST = 4.0
 CALMER_S = 4.0
 """Time in which that is halved again."""
@@ -115,7 +115,7 @@ class Appearance:
         self._compared_at = at
         self._unlike_s = self._unlike_s + (UNLIKE - alike) * elapsed if alike < UNLIKE else 0.0
         self._lively = max(1.0, self._lively * 0.5 ** (elapsed / CALMER_S))
-        found = self._unlike_s >= UNLIKE_FOR_S * self._lively or (alike < OTHER and self._lively < LIVELIEST)
+        found = self._unlike_s >= UNLIKE_FOR_S * self._lively or alike < OTHER
         if is_kept:
             self._past.append(now)
             self._kept_at = at

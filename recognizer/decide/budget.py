@@ -38,18 +38,24 @@ class EmbeddingBudget:
         self._per_s = per_s
         self._most = max(1.0, HELD_S * per_s)
         self._left = self._most
-        self._now = -math.inf
+        self._last_at: dict[str, float] = {}
+        self._seconds: dict[str, float] = {}
+        """Of each source, since its first frame; all of them go on at once, so that the longest counts."""
 
-    def choose(self, at: float, gains: NDArray[np.float64]) -> NDArray[np.bool_]:
+    def choose(self, source: str, at: float, gains: NDArray[np.float64]) -> NDArray[np.bool_]:
         """Choose the samples to pay for, those that gain most first.
 
         Args:
+            source: of the frame; each has a clock of its own.
             at: time of the frame, s.
             gains: (T,) what a sample of each face may change, in [0, 1]; 0: none is wanted; ``URGENT``: it must be.
         """
-        if self._now < at < math.inf and self._now > -math.inf:
-            self._left = min(self._most, self._left + (at - self._now) * self._per_s)
-        self._now = at  # a clip that begins again does not fill it
+        before = max(self._seconds.values(), default=0.0)
+        elapsed = max(0.0, at - self._last_at.get(source, at))  # a clip that begins again does not fill it
+        self._seconds[source] = self._seconds.get(source, before) + elapsed
+        self._last_at[source] = at
+        passed = max(self._seconds.values()) - before
+        self._left = min(self._most, self._left + passed * self._per_s)
         chosen = np.zeros(len(gains), bool)
         for row in np.argsort(-gains, kind="stable").tolist():
             price = 1.0 if self._left < 1 else 1.0 - self._left / self._most
@@ -74,17 +80,21 @@ class BudgetedDecider(Decider):
 
     def observe(self, frame: Frame, tracks: Tracks) -> NDArray[np.bool_]:
         """Choose those to sample, as ``Decider`` does, as far as the budget allows: the others wait."""
+        at, numbers = frame.captured_at, tracks.ids.tolist()
+        largest = {number: self._tracks[number].largest_px for number in numbers if number in self._tracks}
         wanted = super().observe(frame, tracks)
         if not wanted.any():
             return wanted
-        at, numbers = frame.captured_at, tracks.ids.tolist()
         weights = _expected_weights(tracks.landmarks)
         gains = np.array([self._gain(self._tracks[number], at) for number in numbers], np.float64)
-        return self._budget.choose(at, np.where(wanted, gains * weights, 0.0))
+        paid = self._budget.choose(frame.source, at, np.where(wanted, gains * weights, 0.0))
+        for number in tracks.ids[wanted & ~paid].tolist():  # it has grown still when it is asked for again
+            self._tracks[number].largest_px = largest.get(number, 0.0)
+        return paid
 
     def _gain(self, evidence: Evidence, at: float) -> float:
         """Return what one more sample may change, in (0, 1], or ``URGENT``."""
-        if evidence.checks_due or evidence.is_doubted or evidence.is_reacquired:
+        if evidence.checks_due or evidence.is_doubted or evidence.is_fallen or evidence.is_reacquired:
             return URGENT
         if evidence.status is Status.UNDECIDED:
             gain = 1.0 / (1.0 + evidence.sample_count / 2)

@@ -48,7 +48,7 @@ def examine(
         ("database", "history"): partial(connections.check_history, settings),
         ("broker", "mqtt"): partial(connections.check_mqtt, settings),
     }
-    remedies = {"database": _DATABASE, "notify": "See https://appriseit.com/services/ for addresses."}
+    remedies = {"database": _DATABASE, "target": "See https://appriseit.com/services/ for addresses."}
     for number, webhook in enumerate(settings.webhooks, 1):
         checks["webhook", f"webhook {number}"] = partial(connections.check_webhook, webhook)
     checks["notify", "rules"] = partial(connections.check_rules, settings)
@@ -56,7 +56,8 @@ def examine(
         checks["notify", target.name] = partial(connections.check_target, target)
     checks["port", "all"] = partial(connections.check_ports, settings)
     for (area, subject), check in checks.items():
-        yield from guarded(area, subject, check, remedies.get(area, ""))
+        kind = "target" if area == "notify" and subject != "rules" else area
+        yield from guarded(area, subject, check, remedies.get(kind, ""))
 
 
 def _recognition(settings: Settings) -> Iterator[Finding]:

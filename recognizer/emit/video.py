@@ -188,7 +188,8 @@ class VideoWriter(BaseSink):
         context.thread_count = self._threads
         context.options = self._options
         matrix, context.color_range = first.colours
-        context.colorspace = context.color_primaries = context.color_trc = matrix
+        context.colorspace = context.color_primaries = matrix
+        context.color_trc = 1 if matrix == 1 else 6  # 5 is another transfer: gamma 2.8
         return stream
 
     def _mux(self, picture: av.VideoFrame | None) -> None:

@@ -76,6 +76,10 @@ class Database:
         """
         engine = self._engine.execution_options(write=True)
         with self._translated("written"), engine.connect() as connection, connection.begin():
+            if engine.dialect.name == "postgresql":
+                # one writer at a time, as in SQLite, and before anything is seen: else who deletes tracks would not see
+                # a block of faces that is written meanwhile (``face_blocks``)
+                connection.exec_driver_sql(f"LOCK TABLE {schema.face_blocks.name} IN SHARE ROW EXCLUSIVE MODE")
             yield connection
 
     @contextmanager

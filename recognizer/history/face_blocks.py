@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator
 
 import numpy as np
 import sqlalchemy as sa
+from loguru import logger
 
 from recognizer.errors import HistoryError
 from recognizer.history.collector import SAVED_AGAIN_US
@@ -55,20 +56,22 @@ def fill(database: Database, model: str, *, most: int | None = None) -> int:
 
 
 def read(connection: sa.Connection, database: Database, model: str) -> Iterator[tuple[int, FaceRows]]:
-    """Yield the blocks of a model with their numbers.
+    """Yield the blocks of a model with their numbers, but damaged ones: their samples are there still.
 
     Raises:
-        HistoryError: if a block was altered, or the database cannot be read.
+        HistoryError: if the database cannot be read.
     """
     query = sa.select(face_blocks).where(face_blocks.c.model == model).order_by(face_blocks.c.number)
     with connection.execute(query.execution_options(yield_per=16)) as found:
         for row in found:
             try:
                 rows = _decoded(row.span, database.cipher.open(row.data))
-            except (ValueError, KeyError, TypeError):
-                message = f"A block of faces of the history {database.place} is damaged. Restore a backup."
-                raise HistoryError(message) from None
-            yield row.number, rows
+            except (HistoryError, ValueError, KeyError, TypeError):
+                logger.warning(
+                    "block {} of faces of the history {} is damaged and not used", row.number, database.place
+                )
+            else:
+                yield row.number, rows
 
 
 def drop(connection: sa.Connection, ids: Iterable[int]) -> None:

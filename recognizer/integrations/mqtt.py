@@ -83,6 +83,7 @@ class MqttSink(EventSink):
         self._begun: set[str] = set()
         self._pictured: dict[str, str | None] = {}
         """Whose face was published last, by source."""
+        self._picturing = threading.Lock()
         self._announced: frozenset[str] = frozenset()
         """Identifiers of the people that Home Assistant, or the broker, knows."""
         self._announcing = threading.Lock()
@@ -138,8 +139,11 @@ class MqttSink(EventSink):
         if self._faces and result.frame.has_picture:
             for event in result.events:
                 if event.kind is EventKind.RECOGNISED and event.name in self._people():
-                    self._pictured[source] = event.name
-                    self.connection.set(self._topics.of(source, "face"), _face(result, event))
+                    face = _face(result, event)
+                    with self._picturing:
+                        if event.name in self._people():  # removed meanwhile
+                            self._pictured[source] = event.name
+                            self.connection.set(self._topics.of(source, "face"), face)
         if self._presence.take(result):
             self._update(source)
 
@@ -171,8 +175,9 @@ class MqttSink(EventSink):
             self.connection.set(self._topics.person(name), b"")
         for each in self._announced - known:
             self.connection.set(self._topics.of_person(each), b"")
-        for source in [source for source, name in self._pictured.items() if name not in people]:
-            self._empty_face(source)
+        with self._picturing:
+            for source in [source for source, name in self._pictured.items() if name not in people]:
+                self._empty_face(source)
         self._set_nowhere(people)
         self._announce_people()
 

@@ -159,7 +159,7 @@ class FaceQuality(Rows):
     yaw_deg: F32
     """(K,) head turned sideways, degrees in [-90, 90], from the landmarks; 0 looks into the camera."""
     roll_deg: F32
-    """(K,) head tilted, degrees, from the eyes."""
+    """(K,) head tilted, degrees in [-180, 180], from the eyes and the way from them to the mouth."""
     score: F32
     """(K,) detector score in [0, 1]."""
 

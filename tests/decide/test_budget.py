@@ -12,7 +12,7 @@ from tests.decide.decide_helpers import World, unit
 
 
 def chosen(budget: EmbeddingBudget, at: float, *gains: float) -> list[int]:
-    return np.flatnonzero(budget.choose(at, np.array(gains))).tolist()
+    return np.flatnonzero(budget.choose("clip", at, np.array(gains))).tolist()
 
 
 def test_a_full_purse_pays_for_whatever_is_wanted() -> None:
@@ -40,6 +40,14 @@ def test_a_clip_that_begins_again_does_not_fill_it() -> None:
     assert len(chosen(budget, 60.0, *[1.0] * 4)) == 4
     assert chosen(budget, 0.0, 1.0) == []
     assert chosen(budget, 0.5, 1.0) == [0]
+
+
+def test_cameras_with_clocks_of_their_own_share_it() -> None:
+    budget, taken = EmbeddingBudget(5), 0
+    for frame in range(250):  # ten seconds of two cameras, 20 ms and 500,000 s apart
+        for source, at in (("north", frame / 25), ("south", 500_000.02 + frame / 25)):
+            taken += int(budget.choose(source, at, np.ones(1)).sum())
+    assert 50 <= taken <= 60  # five a second, and the ten that it holds at first
 
 
 def test_what_may_show_a_wrong_name_is_always_paid_for_and_the_others_wait_for_it() -> None:

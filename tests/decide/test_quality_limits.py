@@ -47,6 +47,8 @@ def after(decider: Decider, samples: Sequence[tuple[F32, tuple[float, ...]]], *,
         (BLURRED, "cannot tell: blurred: sharpness 3, wanted 35"),
         ((6.0, 100.0, 0.0, 0.0, 0.999), "cannot tell: 6 px between the eyes, wanted 20"),
         ((60.0, 100.0, -84.0, 0.0, 0.999), "cannot tell: turned 84 degrees sideways, wanted at most 60"),
+        ((60.0, 100.0, 0.0, 90.0, 0.999), "cannot tell: head tilted 90 degrees, wanted at most 60"),
+        ((60.0, 100.0, 0.0, -179.0, 0.999), "cannot tell: head tilted 179 degrees, wanted at most 60"),
         ((60.0, 100.0, 0.0, 0.0, 0.7), "cannot tell: perhaps not a face: detector score 0.70, wanted 0.95"),
     ],
 )

@@ -54,7 +54,7 @@ OTHER_PROGRAMS = {
     "lint-imports": ".ci/run",
     "pre-commit": "installs into the reader's clone",
     ".ci/run": "CI itself",
-    "python -m tests.": ".ci/run runs their short forms",
+    "python -m tests.": "measurements; .ci/run runs the short forms of soak and fuzz",
     "python -m mkdocs": ".ci/docs builds the same site",
     "jupyter": "a server that waits for a browser; tests/test_notebooks.py executes the notebooks",
     "docker": "no Docker in CI; tests/deploy/test_containers.py reads the files, docs/measurements.md has a run",

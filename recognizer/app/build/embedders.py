@@ -62,6 +62,8 @@ def classifier(settings: Settings, resolved: ResolvedModel) -> Classifier:
 
 
 def _graph_embedder(settings: Settings, resolved: ResolvedModel, *, batch: int | None = None) -> GraphEmbedder:
+    if resolved.own_graph or resolved.spec.fixed_batch_one:
+        batch = None  # it may take no other number of faces than it was exported with
     if engine_name(settings) == "torch":
         runner = _torch_runner(settings, resolved)
     else:

@@ -123,13 +123,14 @@ def forget_departed(settings: Settings, state: FleetState, again: dict[str, str 
         Whether the history may have changed.
 
     Raises:
-        HistoryError: if the history cannot be written; it is tried again the next time.
+        HistoryError: if the history cannot be written; what is left is tried again the next time.
     """
     if not again and not state.departed:
         return False
     present = _people(settings)
-    todo = {name: new for name, new in again.items() if name not in present} | state.departed
-    again.clear()
+    for name in again.keys() & present:
+        del again[name]
+    todo = again | state.departed
     with ExitStack() as opened:
         history = opened.enter_context(closing(open_or_create(settings))) if _has_own_history(settings) else None
         for name, new in todo.items():
@@ -141,6 +142,8 @@ def forget_departed(settings: Settings, state: FleetState, again: dict[str, str 
             if name in state.departed:
                 again[name] = state.departed.pop(name)
                 keep_state(settings.fleet_folder, state)
+            else:
+                del again[name]
     return True
 
 

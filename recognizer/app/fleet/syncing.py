@@ -156,6 +156,7 @@ def _pull_and_push(
             pull(settings, membership, client, model=model, state=state)
             state.pulled_at = now()
         except FleetError:  # whoever did not prove to be the service gets no track
+            forget_departed(settings, state, again)
             raise
         except RecognizerError as error:
             refused = error

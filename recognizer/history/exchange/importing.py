@@ -176,8 +176,8 @@ class TrackImporter:
         if (row.corrected or row.given is not None) and _was_corrected_here(connection, row.id):
             values = {key: value for key, value in values.items() if key not in _SAID}
         connection.execute(sa.update(tracks).where(tracks.c.id == row.id).values(values))
+        face_blocks.drop(connection, [row.id])  # its times may have changed, too
         if track.samples is not None:
-            face_blocks.drop(connection, [row.id])
             connection.execute(sa.delete(samples).where(samples.c.track_id == row.id))
             if track.samples:
                 connection.execute(sa.insert(samples), self._sample_rows(row.id, track))

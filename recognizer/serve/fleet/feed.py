@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from typing import Any
 
@@ -52,30 +52,33 @@ class GalleryFeed:
             HistoryError: if the rejections cannot be read.
         """
         settings = self._settings()
-        with self._opened(settings) as gallery:
-            self._number(settings, gallery)
+        with self._opened(settings) as (gallery, everybodys):
+            self._number(gallery, everybodys)
 
     @contextmanager
-    def _opened(self, settings: Settings) -> Iterator[SharedGallery]:
-        """Open the gallery; all that is read of it, and numbered, is of one moment."""
+    def _opened(self, settings: Settings) -> Iterator[tuple[SharedGallery, dict[str, Any]]]:
+        """Open the gallery, with what concerns everybody; all that is read of it, and numbered, is of one moment."""
         folder = settings.gallery.folder
         if not (folder / RECORD_FOLDER / RECORD_FILE).exists():
             raise GalleryError(_NOBODY)
-        with self._lock, SharedGallery(folder) as gallery, gallery.one_moment():
-            yield gallery
+        with self._lock, SharedGallery(folder) as gallery:
+            model = gallery.revision()[0]
+            everybodys = _everybodys(settings, model)  # not in that moment, in which nobody else can write the gallery
+            with gallery.one_moment():
+                if gallery.revision()[0] != model:
+                    raise GalleryError("The gallery's model changes just now; try again.")
+                yield gallery, everybodys
 
-    def _number(self, settings: Settings, gallery: SharedGallery) -> dict[str, Any]:
-        """Number what changed; returns what concerns everybody."""
-        model, revision = gallery.revision()
-        everybodys = _everybodys(settings, model)
+    def _number(self, gallery: SharedGallery, everybodys: Mapping[str, Any]) -> None:
+        """Number what changed."""
+        revision = gallery.revision()[1]
         self._store.record(SHARED, {name: Standing(_digest(value), ()) for name, value in everybodys.items()})
         if (revision, stamps(gallery.folder, self._folders)) == self._numbered:
-            return everybodys
+            return
         folders = tuple(person.folder for person in gallery.people())
         before = stamps(gallery.folder, folders)  # a mark that changes while it is read is found the next time
         self._store.record(PERSON, gallery.standing())
         self._folders, self._numbered = folders, (revision, before)
-        return everybodys
 
     def page(self, since: str | None) -> FleetGallery:
         """Return the next changes after a revision.
@@ -88,8 +91,8 @@ class GalleryFeed:
             HistoryError: if the rejections cannot be read.
         """
         settings = self._settings()
-        with self._opened(settings) as gallery:  # else who is renamed meanwhile would be gone, and the new name missing
-            everybodys = self._number(settings, gallery)
+        with self._opened(settings) as (gallery, everybodys):  # else who is renamed meanwhile would be gone
+            self._number(gallery, everybodys)
             epoch, number, in_full = self._position(since)
             found = self._store.changes(number, PAGE + 1)
             changes, more = found[:PAGE], len(found) > PAGE

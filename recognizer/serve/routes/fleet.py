@@ -87,7 +87,8 @@ def push(
 def list_boxes(services: ServicesDep) -> FleetBoxes:
     """List the boxes: invited, joined and revoked ones; changes that no box has asked for yet count, too."""
     with suppress(GalleryError, HistoryError):  # nobody is enrolled yet, or the gallery is away
-        services.feed.refresh()
+        if services.fleet.boxes():  # else nobody wants the changes, which are names
+            services.feed.refresh()
     return FleetBoxes(boxes=boxes.boxes(services.access, services.fleet))
 
 

@@ -34,7 +34,7 @@ def test_a_box_is_invited_joins_falls_behind_and_is_revoked(visitor: Visitor, tm
     syncing.join(settings, address, code)
     for _ in range(2):  # the second one says that the first one arrived
         syncing.sync(settings, model=model)
-    expect(box).to_contain_text("here")
+    expect(box.locator(".chip")).to_have_text("here")
     expect(box).to_contain_text("up to date")
     people = f"{visitor.service.base}/v1/people/Eileen%20Collins"
     assert page.context.request.patch(people, data={"hidden": True}).ok

@@ -31,7 +31,7 @@ function Box({box, onRevoke}) {
   const here = box.state === "joined" && box.seen_at !== null && Date.now() - new Date(box.seen_at) < AWAY_MS;
   const state = box.state === "joined" ? (here ? "here" : "away") : box.state;
   const kind = {here: "good", away: "warn"}[state] ?? "";
-  const facts = [
+  const facts = box.state === "invited" ? [] : [
     box.joined_at && t("boxes.joined_at", {when: when(box.joined_at)}),
     box.joined_at && (box.seen_at ? t("boxes.seen_at", {when: when(box.seen_at)}) : t("boxes.never_seen")),
     box.state === "joined" && (box.behind ? t("boxes.behind", {count: box.behind}) : box.seen_at && t("boxes.up_to_date")),
