@@ -65,8 +65,7 @@ def rig_data() -> Path:
 
 def pytest_configure(config: pytest.Config) -> None:
     """Run the long tests of a file that is named, too."""
-    if config.option.markexpr == "not slow and not long" and suite.named(config.args):
-        config.option.markexpr = "not slow"
+    config.option.markexpr = suite.which(config.args, config.option.markexpr)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

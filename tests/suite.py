@@ -41,6 +41,15 @@ def limit_threads() -> None:
         os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 
+DEFAULT = "not slow and not long"
+"""Which tests are run where nobody says which (pyproject.toml)."""
+
+
+def which(arguments: list[str], wanted: str) -> str:
+    """Return which tests to run: the long ones, too, of files that are named."""
+    return "not slow" if wanted == DEFAULT and named(arguments) else wanted
+
+
 def named(arguments: list[str]) -> list[str]:
     """Return the files and tests among pytest's arguments."""
     return [argument for argument in arguments if "::" in argument or Path(argument).is_file()]

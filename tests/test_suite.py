@@ -26,3 +26,15 @@ def test_processes_that_tests_start_keep_bytecode() -> None:
     program = "import sys; print(sys.dont_write_bytecode)"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert done.stdout == "False\n"
+
+
+@pytest.mark.parametrize(
+    ("words", "wanted", "run"),
+    [
+        (["tests"], suite.DEFAULT, suite.DEFAULT),
+        (["tests", f"{__file__}::test_who_gets_workers"], suite.DEFAULT, "not slow"),
+        ([__file__], "slow", "slow"),
+    ],
+)
+def test_long_tests_of_a_file_that_is_named_are_run_too(words: list[str], wanted: str, run: str) -> None:
+    assert suite.which(words, wanted) == run

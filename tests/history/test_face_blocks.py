@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +12,7 @@ import sqlalchemy as sa
 
 from recognizer.errors import HistoryError
 from recognizer.history import face_blocks
-from recognizer.history.database import Database
+from recognizer.history.database import Database, open_history
 from recognizer.history.face_index import FaceIndex
 from recognizer.history.keyed import open_with_key, rekey
 from recognizer.history.records import Selection, TrackRecord
@@ -21,6 +22,7 @@ from recognizer.history.schema import face_blocks as table
 from recognizer.history.schema import runs
 from recognizer.history.spans import LEARN_FROM, tidy
 from recognizer.types import F32
+from tests.history.conftest import PostgresServer
 from tests.history.history_records import NOON, faces, near, record, unit
 
 MODEL = "model-1"
@@ -163,3 +165,19 @@ def test_a_damaged_block_is_left_out_and_its_samples_are_searched(
         connection.execute(sa.update(table).values(data=b"\x05\x00\x00\x00{}"))
     assert nearest(history, unit(1)) == 1
     assert "is damaged and not used" in logged_warnings[0]
+
+
+def test_machines_that_write_the_same_blocks_and_one_that_forgets(postgres: PostgresServer) -> None:
+    address = postgres.new_database()
+    opened = [open_history(address, create=True) for _ in range(3)]
+    many(opened[0], 80)
+    with ThreadPoolExecutor(3) as pool:
+        work = [pool.submit(face_blocks.fill, each, MODEL) for each in opened[:2]]
+        work.append(pool.submit(forget_person, opened[2], "Ada"))
+        for each in work:
+            each.result(60)
+    with opened[0].reading() as connection:
+        kept = [track for _, rows in face_blocks.read(connection, opened[0], MODEL) for track in rows.ids.tolist()]
+    assert kept in ([], [80])
+    for each in opened:
+        each.close()

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from contextlib import closing
+from collections.abc import Callable
+from contextlib import closing, suppress
 from unittest.mock import patch
 
 import pytest
@@ -12,7 +13,7 @@ from fastapi import FastAPI
 from recognizer.app.config import Settings
 from recognizer.app.fleet import syncing
 from recognizer.app.fleet.membership import read_state
-from recognizer.errors import GalleryError
+from recognizer.errors import FleetAwayError, GalleryError, HistoryError
 from recognizer.history.exchange.outgoing import Outgoing
 from recognizer.integrations.outbox import Delivery, Outbox
 from recognizer.integrations.removed import REMOVED
@@ -82,3 +83,20 @@ def test_files_that_cannot_be_used_are_a_problem_in_words(box: Settings, app: Fa
     consent.touch()  # a consent that was taken back at the service
     syncing.sync(box, model=MODEL)
     assert not consent.exists()
+
+
+def test_who_could_not_be_forgotten_again_is_the_next_time_also_while_the_service_is_away(
+    box: Settings, app: FastAPI, wire: Callable[[bool], None]
+) -> None:
+    again: dict[str, str | None] = {}
+    syncing.sync(box, model=MODEL, again=again)
+    enrol(app, {"Ada": ["a"]})
+    syncing.sync(box, model=MODEL, again=again)
+    see(box, "Bob")  # by a run that had not seen it yet
+    with patch("recognizer.app.fleet.pulling.forget_person", side_effect=HistoryError("busy")), suppress(HistoryError):
+        syncing.sync(box, model=MODEL, again=again)
+    assert again == {"Bob": None}
+    wire(False)
+    with pytest.raises(FleetAwayError):
+        syncing.sync(box, model=MODEL, again=again)
+    assert (names(box), again) == ([], {})
