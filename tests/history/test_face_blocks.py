@@ -179,5 +179,5 @@ def test_machines_that_write_the_same_blocks_and_one_that_forgets(postgres: Post
     with opened[0].reading() as connection:
         kept = [track for _, rows in face_blocks.read(connection, opened[0], MODEL) for track in rows.ids.tolist()]
     assert kept in ([], [80])
-    for each in opened:
-        each.close()
+    for history in opened:
+        history.close()
