@@ -261,7 +261,7 @@ export default {
     behind: {one: "{count} change behind", other: "{count} changes behind"}, tracks: {one: "{n} sighting sent", other: "{n} sightings sent"},
     revoke: "Revoke", revoke_one: "Revoke {name}", revoke_title: "Revoke {name}?", revoke_text: "From its next request on it gets no changes and can send nothing. The people that it has stay on it: “fleet leave” deletes them there.", revoke_code_text: "Its code counts no more.", revoked_one: "{name} is revoked.",
     new: "New box", new_text: "A code lets one box join, once, within a day. The box needs an empty gallery and the same model.", name: "Name of the box", name_help: "It stands before the names of its cameras. Letters, digits, dots, hyphens and underscores.", name_example: "north-gate",
-    make: "Make a code", shown_once: "Run this on {name}. The code is shown this once.",
+    make: "Make a code", shown_once: "Run this on {name}, with the https address at which it reaches this service. The code is shown this once.",
   },
   log: {title: "Log", empty: "Nothing is logged yet."},
 };
