@@ -18,6 +18,7 @@ from recognizer.errors import GalleryError
 from recognizer.gallery.names import person_name
 from recognizer.geometry import area
 from recognizer.types import U8, FrameResult, Status
+from recognizer.whole_files import whole_file
 
 _AROUND = 0.6
 """Share of a face's sides that is kept around it in its photo, for the detector to find it again."""
@@ -107,7 +108,8 @@ class Keys(BaseSink):
             done, data = cv2.imencode(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, 95])
             if not done:
                 raise OSError("the picture cannot be encoded")
-            path.write_bytes(data.tobytes())
+            with whole_file(path) as part:  # the gallery's watcher reads it as soon as it is there
+                part.write_bytes(data.tobytes())
         except OSError as error:
             logger.error("keys: {} cannot be written: {}", path, error.strerror or error)
         else:

@@ -37,7 +37,7 @@ def test_s_saves_the_labelled_picture(tmp_path: Path) -> None:
 def test_e_puts_the_face_that_has_no_name_into_the_gallery(tmp_path: Path) -> None:
     pressed = keys(tmp_path, "  Eve ")
     pressed.press("e")
-    assert wait_until(lambda: bool(list(tmp_path.glob("g/Eve/*.jpg"))), seconds=5) < 5
+    assert wait_until(lambda: bool(list(tmp_path.glob("g/Eve/[!.]*.jpg"))), seconds=5) < 5
     [photo] = (tmp_path / "g" / "Eve").iterdir()
     assert np.prod(read_picture(photo).shape) > 0
 
