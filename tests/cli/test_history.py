@@ -56,6 +56,7 @@ def explained(site: Path, *, named: bool) -> Explanation:
         return explain_track(history, list_tracks(history, Selection(named=named))[0].id)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("step", "is_changed"), [(-STEP, False), (STEP, True)])
 def test_a_name_lasts_up_to_the_threshold_that_explain_tells(site: Path, step: float, is_changed: bool) -> None:
     found = explained(site, named=True)

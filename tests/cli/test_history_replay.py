@@ -30,6 +30,7 @@ def test_a_higher_threshold_is_tried_applied_and_undone(site: Path) -> None:
     assert "No name would change." in command(site, "history", "replay", *MODEL).stdout
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("words", "status", "message"),
     [

@@ -42,6 +42,7 @@ def test_a_broken_video_is_named_and_the_exit_status_says_so(site: Path, tmp_pat
     assert "Traceback" not in done.stderr
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("words", "message"),
     [

@@ -37,6 +37,7 @@ def test_every_network_gives_vectors_that_are_not_of_unit_length(name: str) -> N
     assert any(key.startswith(trained.LAST_LAYERS) for key in network.state_dict())
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", ["iresnet18", "inception_resnet_v1"])
 def test_the_graph_of_a_network_computes_the_same(name: str, tmp_path: Path) -> None:
     torch.manual_seed(1)

@@ -184,6 +184,7 @@ def test_who_is_removed_is_forgotten_when_the_record_cannot_be_read(tmp_path: Pa
         assert wait_until(lambda: any("Bob is forgotten" in line for line in logged), seconds=10) < 10
 
 
+@pytest.mark.long
 def test_the_watch_goes_on_when_the_whole_gallery_goes_and_comes_back(tmp_path: Path) -> None:
     gallery, taken, hot = with_two_people(tmp_path)
     with hot():

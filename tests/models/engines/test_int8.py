@@ -165,6 +165,7 @@ def test_a_file_without_a_part_is_reported(tmp_path: Path) -> None:
         int8.load(path)
 
 
+@pytest.mark.long
 @VNNI
 @pytest.mark.weights
 @pytest.mark.parametrize(("name", "layers"), [("edgeface_xs_q", 34), ("edgeface_xxs_q", 19)])

@@ -161,6 +161,7 @@ def test_cameras_and_files_are_recognised_for_as_long_as_was_wanted(make_run: Ma
     assert beside.frames("file 2") == 25
 
 
+@pytest.mark.long
 def test_nobody_is_named_once_the_gallery_is_empty(make_run: MakeRun) -> None:
     run = make_run("camera 1", "camera 2")
     run.wait_for_names("camera 1", "camera 2")

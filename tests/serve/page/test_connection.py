@@ -7,6 +7,7 @@ from recognizer.serve.access.store import AccessStore
 from tests.serve.page.site import Service, Visitor, visiting
 
 
+@pytest.mark.long
 def test_the_page_says_that_the_service_is_away_and_goes_on_by_itself(visitor: Visitor) -> None:
     page = visitor.open("people")
     expect(page.get_by_role("link", name="Eileen Collins")).to_be_visible()
