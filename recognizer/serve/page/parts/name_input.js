@@ -12,7 +12,7 @@ let fields = 0;
  */
 export function NameInput({people, value, onInput, onChoose, label, autofocus = false, describedby}) {
   const [id] = useState(() => `name-${++fields}`);
-  const [open, setOpen] = useState(false);
+  const [open, setOpen] = useState(autofocus && value !== ""); // typed before the field was there
   const [active, setActive] = useState(0);
   const input = useRef(null);
   useEffect(() => { if (autofocus) input.current.focus(); }, []);
