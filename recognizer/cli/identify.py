@@ -107,7 +107,7 @@ def identify(
 def _pictures(given: Sequence[Path]) -> list[Path]:
     paths: list[Path] = []
     for path in map(picture_path, given):
-        if os.path.isdir(path):  # what may not be looked at is reported when it is read; the others go on
+        if os.path.isdir(path):  # what may not be listed is reported when it is read; the others go on
             inside = pictures_below(path, on_unreadable=_skipped)
             if not inside:
                 raise InputError(f"There is no picture in the folder {path}.")

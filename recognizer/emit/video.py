@@ -34,7 +34,7 @@ _FALLS_BACK_S = 1.0
 _MOVFLAGS = "+frag_keyframe+empty_moov+default_base_moof"
 _SUFFIXES = (".mp4", ".m4v")
 _ONE_QUANTISER = {"aq-mode": "0", "weightp": "none", "sc_threshold": "0"}
-"""With one quantiser for all pictures and blocks, x264 need not look at a picture before it encodes it: 0.6 to 0.8 of
+"""With one quantiser for all pictures and blocks, x264 need not analyse a picture before it encodes it: 0.6 to 0.8 of
 the time of CRF 23, files of 0.2 to 1.0 of the size on six clips, at 42.7 to 46 dB (docs/measurements.md)."""
 _TICKS = 90_000
 """Ticks a second of the presentation times, as MPEG counts."""

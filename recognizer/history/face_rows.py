@@ -87,7 +87,7 @@ def joined(first: FaceRows, second: FaceRows) -> FaceRows:
 def read_rows(
     connection: sa.Connection, database: Database, model: str, condition: sa.ColumnElement[bool]
 ) -> Iterator[FaceRows]:
-    """Yield the tracks of a model that fit, some thousands at a time; those without samples are left out.
+    """Yield the tracks of a model that fit, some thousands at a time; those without samples are skipped.
 
     Raises:
         HistoryError: if a value was altered, or the database cannot be read.

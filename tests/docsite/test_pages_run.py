@@ -91,7 +91,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def runnable(text: str) -> str:
-    """A block, without the lines that are left out, and with this site's names."""
+    """A block, without the lines that are skipped, and with this site's names."""
     kept = [line for line in text.splitlines() if not any(word in line for word in LEFT_OUT)]
     script = "\n".join(kept) + "\n"
     for pattern, instead in STANDS_FOR.items():

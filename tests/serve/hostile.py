@@ -41,7 +41,7 @@ CLIENTS = 4
 SPELL_S = 8.0
 PAIRS = 5
 POLL_S = 0.04
-"""Between two looks at the age of the newest frame, of which 25 come in a second."""
+"""Between two readings of the age of the newest frame, of which 25 come in a second."""
 FRAMES = 300
 START_S = 120.0
 Figures = dict[str, Any]

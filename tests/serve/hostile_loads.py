@@ -124,7 +124,7 @@ print(json.dumps(took))
 
 
 class Health:
-    """Answer times of /healthz in seconds, and the server's largest memory in bytes, while it is open.
+    """Answer times of /healthz in seconds, and the server's largest memory, bytes, while it is open.
 
     Args:
         port: of the server.

@@ -45,7 +45,7 @@ def find_videos(
             each video whose name no database takes.
 
     Raises:
-        SourceError: if a place may not be looked at.
+        SourceError: if a place may not be read.
         UsageError: if a place does not exist.
     """
     found: dict[Path, ArchiveFile] = {}
@@ -78,7 +78,7 @@ def state_of(path: Path) -> FileState:
 
 
 def is_gone(path: str) -> bool:
-    """Whether there is no such file; one that may not be looked at, or whose disk fails, is not gone."""
+    """Whether there is no such file; one that may not be read, or whose disk fails, is not gone."""
     try:
         os.stat(path)
     except (FileNotFoundError, NotADirectoryError):

@@ -16,9 +16,9 @@ def test_videos_of_folders_and_named_files_each_once(tmp_path: Path) -> None:
         (root / name).write_bytes(b"x")
     (root / os.fsdecode(b"\xff.mp4")).touch()
     (root / "link.mp4").symlink_to(root / "a.mkv")
-    told: list[str] = []
-    found = find_videos([root, root / "a.mkv", root / "odd"], on_unreadable=told.append)
-    assert [message.split(":")[1] for message in told] == [" the name holds bytes that are not UTF-8; rename it"]
+    messages: list[str] = []
+    found = find_videos([root, root / "a.mkv", root / "odd"], on_unreadable=messages.append)
+    assert [message.split(":")[1] for message in messages] == [" the name holds bytes that are not UTF-8; rename it"]
     assert [file.name for file in found] == ["cctv/2024/c.dav", "cctv/a.mkv", "cctv/b.MP4", "odd"]
     with pytest.raises(UsageError, match="nowhere"):
         find_videos([tmp_path / "nowhere"])
@@ -34,7 +34,7 @@ def test_a_file_is_known_by_its_beginning_and_its_end(tmp_path: Path) -> None:
     assert state_of(file).digest != before.digest
 
 
-def test_a_folder_that_cannot_be_listed_is_told_and_costs_its_own_videos(
+def test_a_folder_that_cannot_be_listed_is_messages_and_costs_its_own_videos(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name in ("a.mp4", "shut/b.mp4", "#1 gate/c.mp4", "lost+found/d.mp4", "@__thumb/e.mp4"):
@@ -48,10 +48,10 @@ def test_a_folder_that_cannot_be_listed_is_told_and_costs_its_own_videos(
         return scandir(path)
 
     monkeypatch.setattr(os, "scandir", refusing)  # chmod does not stop root
-    told: list[str] = []
-    found = find_videos([tmp_path], on_unreadable=told.append)
+    messages: list[str] = []
+    found = find_videos([tmp_path], on_unreadable=messages.append)
     assert [file.path.name for file in found] == ["c.mp4", "a.mp4"]
-    assert [message.split(":")[0] for message in told] == [str(tmp_path / "shut")]
+    assert [message.split(":")[0] for message in messages] == [str(tmp_path / "shut")]
 
 
 def test_what_may_not_be_looked_at_is_not_gone(tmp_path: Path) -> None:

@@ -58,7 +58,7 @@ function Strangers({strangers, raisedBy, onAgain}) {
   return html`<section class="panel"><h2>${t("calibrate.strangers_title", {count: strangers.count})}</h2>
     <p class="small muted">${few ? t("calibrate.few", {wanted: strangers.wanted}) : raisedBy > 0 ? t("calibrate.raised", {by: score(raisedBy)})
       : t("calibrate.as_measured", {share: share(strangers.share), similarity: score(strangers.similarity), expected: score(strangers.expected)})}</p>
-    ${strangers.nearest.length > 0 && html`<p>${t("calibrate.look")}</p>
+    ${strangers.nearest.length > 0 && html`<p>${t("calibrate.nearest")}</p>
       <ul class="pick">${shown.map((stranger, at) => html`<li key=${stranger.track_ids[0]}><label class="pick-item"><${Face} src=${stranger.crop_url} alt="" />
         <span class="check"><input type="checkbox" checked=${out.has(at) || stranger.is_left_out} disabled=${stranger.is_left_out} onChange=${() => toggle(at)} />
           <span class="small wrap">${t("calibrate.is", {name: stranger.nearest})}<br /><span class="muted">${score(stranger.similarity)}${stranger.is_left_out ? ` · ${t("calibrate.left_out")}` : ""}</span></span></span></label></li>`)}</ul>
