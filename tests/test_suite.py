@@ -6,6 +6,7 @@ import sys
 import pytest
 
 from tests import suite
+from tests.conftest import ROOT
 
 
 @pytest.mark.parametrize(
@@ -38,3 +39,7 @@ def test_processes_that_tests_start_keep_bytecode() -> None:
 )
 def test_long_tests_of_a_file_that_is_named_are_run_too(words: list[str], wanted: str, run: str) -> None:
     assert suite.which(words, wanted) == run
+
+
+def test_the_default_is_that_of_the_settings() -> None:
+    assert f"-m '{suite.DEFAULT}'" in (ROOT / "pyproject.toml").read_text("utf-8")

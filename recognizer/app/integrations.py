@@ -72,9 +72,8 @@ def make_integrations(
         deliveries.append(mqtt.deliveries)
         receivers[MQTT] = [mqtt.alert]
         yield mqtt
-    for webhook, name in zip(settings.webhooks, _names(settings.webhooks), strict=True):
-        sink = webhook_sink(settings, webhook, live=live, stop=stop)
-        sink.deliveries.name = name
+    for webhook, name in zip(settings.webhooks, webhook_names(settings.webhooks), strict=True):
+        sink = webhook_sink(settings, webhook, live=live, stop=stop, name=name)
         deliveries.append(sink.deliveries)
         receivers.setdefault(WEBHOOKS, []).append(sink.alert)
         yield sink
@@ -92,7 +91,7 @@ def make_integrations(
         yield _metrics(settings, live, people, dropped, model, engine, deliveries, health)
 
 
-def _names(webhooks: Sequence[Webhook]) -> list[str]:
+def webhook_names(webhooks: Sequence[Webhook]) -> list[str]:
     """Name webhooks by their hosts, in figures and messages: the second of a host is ``webhook HOST 2``.
 
     Raises:
@@ -108,8 +107,10 @@ def _names(webhooks: Sequence[Webhook]) -> list[str]:
     return names
 
 
-def webhook_sink(settings: Settings, webhook: Webhook, *, live: AbstractSet[str], stop: threading.Event) -> WebhookSink:
-    """Make the sink of one webhook.
+def webhook_sink(
+    settings: Settings, webhook: Webhook, *, live: AbstractSet[str], stop: threading.Event, name: str | None = None
+) -> WebhookSink:
+    """Make the sink of one webhook, with its name in figures and messages (``webhook_names``).
 
     Raises:
         ConfigError: its secret or address cannot be used, or a package is missing.
@@ -126,6 +127,7 @@ def webhook_sink(settings: Settings, webhook: Webhook, *, live: AbstractSet[str]
         folder=settings.integrations.place(settings.gallery.folder),
         times=WallClock(live=live),
         stop=stop,
+        name=name,
     )
 
 

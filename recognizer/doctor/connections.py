@@ -73,6 +73,16 @@ def check_mqtt(settings: Settings) -> Iterator[Finding]:
         yield Finding("broker", place, State.OK, "it takes the connection")
 
 
+def check_addresses(settings: Settings) -> Iterator[Finding]:
+    """Refuse two webhooks of one address, as a run does; nothing is said where there are none.
+
+    Raises:
+        ConfigError: if there are.
+    """
+    integrations.webhook_names(settings.webhooks)
+    yield from ()
+
+
 def check_webhook(webhook: Webhook) -> Iterator[Finding]:
     """Read a webhook's secrets, and connect to its host; nothing is sent.
 

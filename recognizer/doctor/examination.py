@@ -15,6 +15,7 @@ from recognizer.doctor.finding import Finding, State, guarded
 from recognizer.errors import ConfigError, RecognizerError
 from recognizer.models.resolve import ResolvedModel
 
+_TARGETS = "See https://appriseit.com/services/ for addresses."
 _DATABASE = "Start the database, or correct history: address, folder and key_file."
 _FETCH = "python main.py models list shows what there is; models fetch or models import gets one."
 
@@ -44,20 +45,19 @@ def examine(
     yield from guarded("permissions", "outputs", partial(machine.check_permissions, settings, file))
     yield from _recognition(settings)
     yield from guarded("camera", "all", partial(cameras.check_cameras, settings, probe_one=probe_one))
-    checks: dict[tuple[str, str], Callable[[], Iterable[Finding]]] = {
-        ("database", "history"): partial(connections.check_history, settings),
-        ("broker", "mqtt"): partial(connections.check_mqtt, settings),
-    }
-    remedies = {"database": _DATABASE, "target": "See https://appriseit.com/services/ for addresses."}
+    checks: list[tuple[str, str, Callable[[], Iterable[Finding]], str]] = [
+        ("database", "history", partial(connections.check_history, settings), _DATABASE),
+        ("broker", "mqtt", partial(connections.check_mqtt, settings), ""),
+        ("webhook", "all", partial(connections.check_addresses, settings), ""),
+    ]
     for number, webhook in enumerate(settings.webhooks, 1):
-        checks["webhook", f"webhook {number}"] = partial(connections.check_webhook, webhook)
-    checks["notify", "rules"] = partial(connections.check_rules, settings)
+        checks.append(("webhook", f"webhook {number}", partial(connections.check_webhook, webhook), ""))
+    checks.append(("notify", "rules", partial(connections.check_rules, settings), ""))
     for target in settings.notify.targets:
-        checks["notify", target.name] = partial(connections.check_target, target)
-    checks["port", "all"] = partial(connections.check_ports, settings)
-    for (area, subject), check in checks.items():
-        kind = "target" if area == "notify" and subject != "rules" else area
-        yield from guarded(area, subject, check, remedies.get(kind, ""))
+        checks.append(("notify", target.name, partial(connections.check_target, target), _TARGETS))
+    checks.append(("port", "all", partial(connections.check_ports, settings), ""))
+    for area, subject, check, remedy in checks:
+        yield from guarded(area, subject, check, remedy)
 
 
 def _recognition(settings: Settings) -> Iterator[Finding]:

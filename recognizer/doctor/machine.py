@@ -109,8 +109,10 @@ def check_permissions(settings: Settings, file: Path | None) -> Iterator[Finding
         settings: of the run.
         file: they were read from; ``None`` without one.
     """
-    secrets = dict(reversed([*_secrets(settings, file)]))  # several may share a file
-    found = [finding for path, what in reversed(secrets.items()) if (finding := _secret_finding(path, what))]
+    secrets: dict[Path, str] = {}
+    for path, what in _secrets(settings, file):
+        secrets.setdefault(path, what)  # several may share a file
+    found = [finding for path, what in secrets.items() if (finding := _secret_finding(path, what))]
     yield from found
     outputs.require_places(settings)
     for what, folder in places_of(settings).items():

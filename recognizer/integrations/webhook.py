@@ -97,6 +97,7 @@ class WebhookSink(EventSink):
         folder: where events wait.
         times: gives times of day, and which sources are cameras.
         stop: set when the run should stop.
+        name: in figures and messages; of the host by default.
         waits_s: seconds between attempts.
     """
 
@@ -110,6 +111,7 @@ class WebhookSink(EventSink):
         folder: Path,
         times: WallClock,
         stop: threading.Event,
+        name: str | None = None,
         waits_s: Sequence[float] = WAITS_S,
     ) -> None:
         self._address, self._secrets, self._kinds = address, tuple(secrets), frozenset(kinds)
@@ -117,7 +119,7 @@ class WebhookSink(EventSink):
         self._disabled = False
         self._client = new_client()
         file = f"webhook-{hashlib.sha256(address.encode()).hexdigest()[:12]}.sqlite3"
-        name = f"webhook {urlsplit(address).hostname}"
+        name = name or f"webhook {urlsplit(address).hostname}"
         super().__init__(DeliveryThread(name, folder / file, self._send, waits_s=waits_s, stop=stop), times=times)
 
     def __exit__(

@@ -41,7 +41,7 @@ PYTHON_RUNS_IN = {
 
 CURL_RUNS_IN = {
     "docs/service.md": "tests/serve/test_examples.py",
-    "docs/service-live.md": "tests/serve/live_site.py",
+    "docs/service-live.md": "tests/serve/test_live_service.py",
     "docs/service-history.md": "tests/serve/test_history_examples.py",
     "docs/fleet.md": "tests/serve/test_history_examples.py",
 }
@@ -167,6 +167,7 @@ def test_python_that_is_shown_is_run() -> None:
 
 def test_who_runs_them_exists_and_names_the_page() -> None:
     for page, test in (PYTHON_RUNS_IN | CURL_RUNS_IN).items():
+        assert Path(test).name.startswith("test_")
         assert Path(page).name in (ROOT / test).read_text("utf-8"), (page, test)
 
 

@@ -19,6 +19,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from recognizer.integrations.delivering import DeliveryThread
 from recognizer.serve.figures import WebFigures
+from recognizer.serve.routes.metrics import GAUGES
 from tests.conftest import ROOT
 from tests.integrations.metrics import metrics_sink
 from tests.ports import free_port
@@ -48,10 +49,10 @@ def exported(folder: Path) -> set[str]:
 
 
 def of_the_service() -> Iterator[Metric]:
-    """The figures of ``tests/serve/test_metrics.py``."""
+    """The figures of the web process, and those that it reads when it is scraped."""
     figures = WebFigures()
-    for name in ("recognition_up", "live_viewers", "unknown_clusters"):
-        figures.set(name, name, 1.0)
+    for name, what in GAUGES.items():
+        figures.set(name, what, 1.0)
     families = text_string_to_metric_families(figures.exposition().decode())
     yield from (family for family in families if not family.name.endswith("_created"))
 

@@ -113,15 +113,6 @@ def test_a_box_gets_only_what_changed(app: FastAPI) -> None:
     assert names(pull(box, "lost.7")) == {"Ada", "Cleo"}
 
 
-def test_how_far_behind_a_box_is_counts_changes_that_nobody_asked_for(app: FastAPI) -> None:
-    enrol(app, {"Ada": ["a"]})
-    box, admin = join(app), client_of(app, "admin")
-    pull(box, pull(box)["cursor"])
-    assert [each["behind"] for each in admin.get("/v1/fleet/boxes").json()["boxes"]] == [0]
-    enrol(app, {"Ada": ["a", "aaa"], "Bob": ["bb"]})
-    assert [each["behind"] for each in admin.get("/v1/fleet/boxes").json()["boxes"]] == [2]
-
-
 def test_a_large_gallery_comes_in_parts(app: FastAPI, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(feed, "PAGE", 2)
     enrol(app, {name: [name] for name in ("Ada", "Bob", "Cleo", "Dora", "Eve")})

@@ -9,8 +9,8 @@ import json
 import re
 import subprocess
 import threading
-import time
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +22,7 @@ from starlette.testclient import TestClient
 from recognizer.demo.demo_clip import MEDIA
 from tests.conftest import ROOT
 from tests.history.history_records import near, record, unit
-from tests.rig import wait_until
+from tests.rig import wait_for, wait_until
 from tests.serve.past_tracks import MINUTE, NOW, save, with_crops
 from tests.serve.service import client_of, token
 
@@ -124,6 +124,10 @@ def test_the_examples_of_a_fleet_work(app: FastAPI, address: str, tmp_path: Path
     assert revoked == ""
 
 
+def is_done(client: TestClient, job: str) -> bool:
+    return client.get(f"/v1/jobs/{job}").json()["state"] not in ("queued", "running")
+
+
 @pytest.mark.long
 def test_the_examples_of_the_history_work(app: FastAPI, client: TestClient, address: str, tmp_path: Path) -> None:
     filler, secret, ran = Filler(client), token(app, ["admin"]), 0
@@ -132,8 +136,6 @@ def test_the_examples_of_the_history_work(app: FastAPI, client: TestClient, addr
         ran += 1
         if '"state":"queued"' in printed or '"state":"running"' in printed:
             filler.job = json.loads(printed)["id"]
-            until = time.monotonic() + WAIT_S
-            while client.get(f"/v1/jobs/{filler.job}").json()["state"] in ("queued", "running"):
-                assert time.monotonic() < until, line
+            wait_for(partial(is_done, client, filler.job), line, WAIT_S)
     assert ran > 25
     assert (tmp_path / "face.jpg").read_bytes()[:2] == b"\xff\xd8"

@@ -1,4 +1,7 @@
-"""The whole service on a real camera: processes killed, viewers that do not read, cameras changed."""
+"""The whole service on a real camera: processes killed, viewers that do not read, cameras changed.
+
+Also runs the examples of docs/service-live.md. Slow: to be run before a release, not in CI.
+"""
 
 from __future__ import annotations
 

@@ -109,7 +109,7 @@ class GalleryFeed:
             people=people,
             gone=sorted(each.name for each in changes if each.kind == PERSON and each.gone),
             calibration=everybodys[_CALIBRATION] if _CALIBRATION in names[SHARED] else None,
-            rejections=everybodys[_REJECTIONS] if _REJECTIONS in names[SHARED] else None,
+            rejections=_rejections(settings, everybodys[_MODEL]) if _REJECTIONS in names[SHARED] else None,
         )
 
     def number_of(self, cursor: str | None) -> int | None:
@@ -136,22 +136,34 @@ def _everybodys(settings: Settings, model: str | None) -> dict[str, Any]:
             calibration = json.loads(path.read_text("utf-8"))
         except (OSError, ValueError) as error:
             raise GalleryError(f"The calibration {path} cannot be read: {error}.") from error
-    return {_MODEL: model, _CALIBRATION: calibration, _REJECTIONS: _rejections(settings, model)}
+    return {_MODEL: model, _CALIBRATION: calibration, _REJECTIONS: _rejected(settings, model)}
+
+
+def _rejected(settings: Settings, model: str) -> list[list[Any]]:
+    """Return number and person of each rejection, which say whether one came or went: its face stays as it is."""
+    if not settings.has_history:
+        return []
+    with closing(read_history(settings)) as history, history.reading() as connection:
+        found = connection.execute(_active(model).with_only_columns(rejections.c.id, rejections.c.person))
+        return [list(row) for row in found]
+
+
+def _active(model: str) -> sa.Select[Any]:
+    there = sa.and_(rejections.c.active == 1, rejections.c.model == model)
+    return sa.select(rejections).where(there).order_by(rejections.c.id)
 
 
 def _rejections(settings: Settings, model: str) -> list[FleetRejection]:
     if not settings.has_history:
         return []
-    query = sa.select(rejections).where(rejections.c.active == 1, rejections.c.model == model).order_by(rejections.c.id)
     with closing(read_history(settings)) as history, history.reading() as connection:
         return [
             FleetRejection(
                 id=row.id, person=row.person, at_us=row.at_us, vector=encoded(history.cipher.open(row.vector))
             )
-            for row in connection.execute(query)
+            for row in connection.execute(_active(model))
         ]
 
 
 def _digest(value: Any) -> bytes:
-    text = json.dumps(value, default=lambda each: each.model_dump(), sort_keys=True)
-    return hashlib.sha256(text.encode()).digest()
+    return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).digest()

@@ -25,6 +25,14 @@ from recognizer.serve.errors import ServiceError
 
 router = APIRouter(tags=["service"], dependencies=[Depends(require("metrics"))])
 MEDIA_TYPE = "text/plain; version=0.0.4; charset=utf-8"
+GAUGES = {
+    "recognition_up": "1: the recognition process answers",
+    "live_viewers": "Viewers of live pictures",
+    "gallery_people": "Enrolled people",
+    "unknown_clusters": "Unknown people who wait for a name",
+    "store_bytes": "Size of the history on disk",
+}
+"""Names and meanings of the figures that are read when they are scraped."""
 _COUNTED_S = 60.0
 """Clusters are counted again after so long: a scrape every 15 s must not read a large history each time."""
 _TEXT: dict[int | str, dict[str, Any]] = {
@@ -42,13 +50,13 @@ async def metrics(request: Request, services: ServicesDep) -> Response:
         with suppress(ServiceError):
             about = await live.call("about")
             of_run = (await live.exchange("metrics"))[1]
-        figures.set("recognition_up", "1: the recognition process answers", float(bool(about)))
-        figures.set("live_viewers", "Viewers of live pictures", live.live.viewers)
+        figures.set("recognition_up", GAUGES["recognition_up"], float(bool(about)))
+        figures.set("live_viewers", GAUGES["live_viewers"], live.live.viewers)
     loaded = services.inference.loaded
     figures.describe(about.get("model") or (None if loaded is None else loaded.model), about.get("engine"))
     stores: _Stores = _stores_of(request)
-    for name, (what, value) in (await run_in_threadpool(stores.read, services.settings)).items():
-        figures.set(name, what, value)
+    for name, value in (await run_in_threadpool(stores.read, services.settings)).items():
+        figures.set(name, GAUGES[name], value)
     return Response(figures.exposition() + (of_run or b""), media_type=MEDIA_TYPE)
 
 
@@ -60,16 +68,16 @@ class _Stores:
         self._clusters: float | None = None
         self._count_at = 0.0
 
-    def read(self, settings: Settings) -> dict[str, tuple[str, float | None]]:
+    def read(self, settings: Settings) -> dict[str, float | None]:
         place = settings.history_place if settings.has_history else None
         people = None
         with suppress(RecognizerError):
             people = len(gallery.people_of(settings.gallery.folder)[0])
         size = folder_bytes(place) if isinstance(place, Path) else None
         return {
-            "gallery_people": ("Enrolled people", people),
-            "unknown_clusters": ("Unknown people who wait for a name", self._count(settings)),
-            "store_bytes": ("Size of the history on disk", size),
+            "gallery_people": people,
+            "unknown_clusters": self._count(settings),
+            "store_bytes": size,
         }
 
     def _count(self, settings: Settings) -> float | None:
