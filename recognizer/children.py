@@ -62,7 +62,7 @@ def protect_this_process() -> None:
         sys.warnoptions.append(_QUIET)
 
 
-def end_with_parent() -> None:
+def begin_pool_worker() -> None:
     """Let this process, which ``multiprocessing`` started, end with its parent, and leave Ctrl+C to it."""
     import multiprocessing  # not above: this module is there before nothing is found in the working directory
     import signal

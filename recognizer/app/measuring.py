@@ -17,7 +17,7 @@ from pathlib import Path
 from loguru import logger
 
 from recognizer.app import config, enrolment
-from recognizer.children import end_with_parent, protect_this_process
+from recognizer.children import begin_pool_worker, protect_this_process
 from recognizer.gallery.enrol import Enroller
 from recognizer.gallery.folder import Content
 from recognizer.gallery.records import Measurement
@@ -78,7 +78,7 @@ def _measure_each(
 def _begin(settings: config.Settings, resolved: ResolvedModel) -> None:
     """Load the models in a measuring process."""
     global _enroller
-    end_with_parent()
+    begin_pool_worker()
     _enroller = enrolment.make_enroller(settings, resolved, many=True)
 
 

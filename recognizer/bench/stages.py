@@ -22,6 +22,7 @@ from recognizer.bench.end_to_end import decoded
 from recognizer.bench.timing import Spent, Spread, cpu_ms, rounded, wall_ms
 from recognizer.decide.decider import Decider
 from recognizer.emit.overlay import Overlay
+from recognizer.emit.overlay_planes import draw_planes
 from recognizer.emit.video import VideoWriter
 from recognizer.models.resolve import ResolvedModel
 from recognizer.pipeline import Pipeline
@@ -253,10 +254,9 @@ def _measure_outputs(
     pipeline: Pipeline, settings: Settings, cut: CropSpec, clock: Clock, *, frames: int | None
 ) -> None:
     """Align all faces of the clip's frames, draw the labels, and encode the video."""
-    overlay = Overlay()
     with (
         TemporaryDirectory() as folder,
-        VideoWriter(Path(folder) / "labelled.mp4", render=overlay) as writer,
+        VideoWriter(Path(folder) / "labelled.mp4", render=Overlay(), draw=draw_planes) as writer,
         build.source(settings) as source,
     ):
         for frame in islice(source, frames):
@@ -264,7 +264,5 @@ def _measure_outputs(
             tracks = result.tracks
             with clock.around("align, every face"):  # the pipeline aligns only those that it embeds
                 align(frame.image, tracks.landmarks, tracks.scores, cut=cut, boxes=tracks.boxes)
-            with clock.around("overlay"):
-                overlay(result)
-            with clock.around("encode"):
+            with clock.around("draw and encode"):
                 writer.emit(result)

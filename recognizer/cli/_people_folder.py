@@ -58,6 +58,18 @@ def numbers(text: str, option: str) -> list[int | None]:
     return values
 
 
+def whole_numbers(text: str, option: str) -> list[float]:
+    """Return numbers from 1 that are separated by commas.
+
+    Raises:
+        UsageError: if there are others, naming the option.
+    """
+    values = [value for value in numbers(text, option) if value is not None]
+    if len(values) < len(text.split(",")):
+        raise UsageError(f"{option} wants numbers such as 30,45, got '{text}'.")
+    return [float(value) for value in values]
+
+
 def embed_folder(
     settings: Settings,
     folder: Path,

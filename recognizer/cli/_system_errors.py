@@ -6,6 +6,7 @@ import errno
 import os
 
 from recognizer.capture.names import display_name
+from recognizer.emit.places import words
 from recognizer.errors import InputError, OutputError, RecognizerError, UsageError
 
 _WRITING = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EFBIG})
@@ -23,7 +24,7 @@ def of_the_system(error: OSError | MemoryError | UnicodeEncodeError) -> tuple[st
         return message, RecognizerError.exit_code
     if isinstance(error, UnicodeEncodeError):  # what it could not encode may be a secret
         return "a name or value that was given holds bytes that are not UTF-8; rename it.", UsageError.exit_code
-    reason = (error.strerror or str(error) or type(error).__name__).lower()
+    reason = words(error)
     if error.errno in _WRITING:
         return (
             f"{_place(error)}cannot be written ({reason}); make room, or choose another place.",

@@ -39,6 +39,8 @@ def archive(
         mtcnn = FacenetPyTorch(bench.settings.detect, threads=bench.settings.engine.threads)
         peer_s = measuring.peer_cpu_s(bench.settings, bench.resolved, mtcnn, frames=found.ways[0].frames)
         found = dataclasses.replace(found, peer_cpu_s=peer_s)
+        if peer_s is None:
+            missing = f"EdgeFace in torch eager: torch, or the checkpoint of {bench.resolved.name}"
     except Absent as absent:
         missing = str(absent)
     figures = {**bench.conditions(), "missing": missing, **found.as_dict()}

@@ -69,8 +69,8 @@ def cuts(
         owners,
         faces,
         people=people,
-        angles_deg=_whole(angles, "--angles"),
-        eyes_px=_whole(eyes, "--eyes"),
+        angles_deg=_people_folder.whole_numbers(angles, "--angles"),
+        eyes_px=_people_folder.whole_numbers(eyes, "--eyes"),
     )
     detector, embedder = build.photo_detector(settings), build.embedder(settings, resolved)
     if embedder.spec.crop != ARCFACE_CUT:
@@ -103,13 +103,6 @@ def _chosen(text: str | None, names: Sequence[str], option: str) -> set[str]:
     if unknown := wanted - set(names):
         raise UsageError(f"{option}: there is no '{min(unknown)}'; there are, separated by ';': {'; '.join(names)}.")
     return {names[0], *wanted}
-
-
-def _whole(text: str, option: str) -> list[float]:
-    values = [value for value in _people_folder.numbers(text, option) if value is not None]
-    if len(values) < len(text.split(",")):
-        raise UsageError(f"{option} wants numbers such as 30,45, got '{text}'.")
-    return [float(value) for value in values]
 
 
 def _show(scores: Sequence[WayScore], title: str) -> None:

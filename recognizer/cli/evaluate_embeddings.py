@@ -10,15 +10,13 @@ from typing import Annotated, Any
 import typer
 from rich.table import Table
 
-from recognizer.app import build
 from recognizer.app.config import Settings
 from recognizer.app.recognise_clip import RecognisedClip, recognise_clip
 from recognizer.cli import _console, _options
-from recognizer.cli._people_folder import numbers
-from recognizer.cli._progress import counting, model_bar
-from recognizer.cli.enroll import sync
+from recognizer.cli._people_folder import whole_numbers
+from recognizer.cli._progress import counting
+from recognizer.cli.evaluate_video import enrolled_model
 from recognizer.decide.decider import Decider
-from recognizer.errors import UsageError
 from recognizer.evaluation.every_face import EveryFaceDecider
 from recognizer.evaluation.truth import Truth, read_truth
 from recognizer.evaluation.video import score
@@ -53,9 +51,7 @@ def embeddings(
     as_json: _options.JsonOption = False,
 ) -> None:
     """How many names does a budget of embeddings a second (decide.embeddings_per_s) keep, against all of all faces?"""
-    wanted = [float(value) for value in numbers(budgets, "--budgets") if value is not None]
-    if not wanted:
-        raise UsageError("--budgets wants numbers such as 2,5,10.")
+    wanted = whole_numbers(budgets, "--budgets")
     known = read_truth(truth)
     settings = _options.load_settings(
         config_file,
@@ -66,11 +62,7 @@ def embeddings(
         spec=spec,
         source={"location": clip},
     )
-    with build.source(settings):
-        pass  # a source that cannot be opened is reported before a model is loaded
-    with model_bar() as progress:
-        resolved = build.model(settings, progress)
-    sync(settings, resolved)
+    resolved = enrolled_model(settings)
     rows = [_row("every face of every frame", known, _recognised(settings, resolved, None, EveryFaceDecider))]
     rows.append(_row("none: as many as they want", known, _recognised(settings, resolved, None)))
     rows += [_row(f"{per_s:g} a second", known, _recognised(settings, resolved, per_s)) for per_s in wanted]
@@ -98,11 +90,11 @@ def _row(budget: str, known: Truth, recorded: RecognisedClip) -> BudgetRow:
 def _show(rows: Sequence[BudgetRow], title: str) -> None:
     table = Table(title=title, title_justify="left")
     table.add_column("budget")
-    for heading in ("embeddings a second", "coverage", "wrong names", "time to name, s", "never named"):
+    for heading in ("embeddings a second", "coverage", "wrong names", "time to name, s", "longest, s", "never named"):
         table.add_column(heading, justify="right")
     for row in rows:
         waits = row.found.as_dict()["time_to_name_s"]
-        median = "-" if waits["median"] is None else f"{waits['median']:.2f}"
+        times = ["-" if waits[key] is None else f"{waits[key]:.2f}" for key in ("median", "largest")]
         share = f"{100 * row.found.coverage:.1f} %" if row.found.counted_s else "none to count"
-        table.add_row(row.budget, f"{row.per_s:.1f}", share, str(len(row.found.wrong)), median, str(waits["never"]))
+        table.add_row(row.budget, f"{row.per_s:.1f}", share, str(len(row.found.wrong)), *times, str(waits["never"]))
     _console.out.print(table)

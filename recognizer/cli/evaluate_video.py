@@ -22,6 +22,7 @@ from recognizer.evaluation.truth import Truth, read_truth
 from recognizer.evaluation.video import score
 from recognizer.evaluation.video_report import PEOPLE_HEADINGS, PEOPLE_NOTE, people_rows, rates, video_section
 from recognizer.evaluation.video_score import VideoScore
+from recognizer.models.resolve import ResolvedModel
 
 
 def video(
@@ -71,12 +72,17 @@ def video(
 
 def recognised(settings: config.Settings, *, tiles: bool = False) -> RecognisedClip:
     """Recognise the settings' source as ``run`` does, after enrolling what is new in the gallery."""
+    return recognise_clip(settings, enrolled_model(settings), tiles=tiles, counting=counting)
+
+
+def enrolled_model(settings: config.Settings) -> ResolvedModel:
+    """Return the model, with which all photos of the gallery are enrolled then."""
     with build.source(settings):
         pass  # a source that cannot be opened is reported before a model is loaded
     with model_bar() as progress:
         resolved = build.model(settings, progress)
     sync(settings, resolved)
-    return recognise_clip(settings, resolved, tiles=tiles, counting=counting)
+    return resolved
 
 
 def _show(truth: Truth, found: VideoScore, fingerprint: str) -> None:

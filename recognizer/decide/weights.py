@@ -27,9 +27,14 @@ def weigh(quality: FaceQuality) -> F32:
     tracks: eyes 0.68 and 0.35, yaw -0.41 and -0.28; sharpness -0.06 and -0.04, face score -0.03 and 0.06 (but below
     0.9 the similarity falls by half). So eyes and yaw count, a low score nearly excludes, sharpness does not count.
     """
-    near = np.clip(quality.eyes_px / GOOD_EYES_PX, LEAST_SHARE, 1)
+    near = size_share(quality.eyes_px)
     frontal = np.maximum(np.cos(np.radians(quality.yaw_deg)), 0.2) ** 2
     return np.asarray(near * frontal * _face_factor(quality), np.float32)
+
+
+def size_share(eyes_px: F32) -> F32:
+    """Return the share of a weight that (K,) pixels between the eyes allow, (K,) in (0, 1]."""
+    return np.asarray(np.clip(eyes_px / GOOD_EYES_PX, LEAST_SHARE, 1), np.float32)
 
 
 def weigh_by_norm(norms: F32, quality: FaceQuality, norm_range: tuple[float, float]) -> F32:

@@ -53,7 +53,7 @@ def search_face(
         from_similarity: cosine from which a track is a hit.
         selection: restricts the tracks.
         limit: most hits.
-        index: of the model; for those who search again and again.
+        index: of the model; without one, every sample is read.
 
     Raises:
         HistoryError: if no track of this model was kept, or the database cannot be read.

@@ -57,7 +57,7 @@ def test_every_stage_of_a_clip_has_its_row(bench: Bench) -> None:
     names = {row.stage for row in found.rows}
     assert found.frames == 8
     assert found.faces >= 1
-    assert {"decoding alone", "capture", "recognise", "align, every face", "overlay", "encode"} <= names
+    assert {"decoding alone", "capture", "recognise", "align, every face", "draw and encode"} <= names
     nets = {f"full detection > {net}" for net in ("proposal net", "R-Net", "O-Net")}
     inner = {"schedule", "full detection", "fast detection", "refine", "track", "embed", "match", "decide"}
     assert {f"recognise > {name}" for name in inner | nets} <= names

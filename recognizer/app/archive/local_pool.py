@@ -12,7 +12,7 @@ from loguru import logger
 
 from recognizer.app.archive.find import ArchiveFile
 from recognizer.app.archive.recognise import IndexedFile, Plan, index_file
-from recognizer.children import end_with_parent, protect_this_process
+from recognizer.children import begin_pool_worker, protect_this_process
 
 _AHEAD = 2
 """Videos handed to each process, so that none waits for the next one."""
@@ -45,7 +45,7 @@ def _until_broken(
     """Yield results; return the videos on one of which a process ended, or none when all are done."""
     protect_this_process()
     context = multiprocessing.get_context("spawn")
-    executor = ProcessPoolExecutor(processes, mp_context=context, initializer=end_with_parent)
+    executor = ProcessPoolExecutor(processes, mp_context=context, initializer=begin_pool_worker)
     running: dict[Future[IndexedFile], ArchiveFile] = {}
     try:
         while todo or running:
